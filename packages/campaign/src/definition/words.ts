@@ -1,0 +1,78 @@
+import { Temporal } from 'temporal-polyfill'
+import { z } from 'zod'
+
+/** The words that more than one file of a definition uses. */
+
+export const channelNames = ['app', 'email', 'sms'] as const
+export type ChannelName = (typeof channelNames)[number]
+
+/** Queue classes, the most urgent first. */
+export const laneNames = ['transactional', 'standard', 'bulk'] as const
+export type LaneName = (typeof laneNames)[number]
+
+/** What a campaign is for; it decides legal basis, lane and what an unknown outcome may lead to. */
+export const campaignClasses = ['care', 'service', 'marketing', 'research'] as const
+export type CampaignClass = (typeof campaignClasses)[number]
+
+/** How much a text or a field tells about a person, the least first. */
+export const sensitivities = ['neutral', 'personal', 'health'] as const
+export type Sensitivity = (typeof sensitivities)[number]
+
+/** True when content of class `content` may travel over something that bears at most `limit`. */
+export function allowsSensitivity(limit: Sensitivity, content: Sensitivity): boolean {
+  return sensitivities.indexOf(content) <= sensitivities.indexOf(limit)
+}
+
+export const localeNames = ['nl', 'en'] as const
+export type LocaleName = (typeof localeNames)[number]
+
+export const identifierSchema = z
+  .string()
+  .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'expected a name such as "welcome-home"')
+  .max(64)
+
+export const touchpointTypeSchema = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+\.v[1-9][0-9]*$/,
+    'expected a type such as "care.appointment.booked.v1"',
+  )
+  .max(128)
+
+/** A text in each language of the organisation. */
+export const localisedTextSchema = z.strictObject({ nl: z.string().min(1), en: z.string().min(1) })
+
+export const durationSchema = z
+  .string()
+  .refine(isDuration, 'expected an ISO 8601 duration such as "P2D" or "PT12H"')
+
+export const positiveDurationSchema = durationSchema.refine(
+  (text) => !isDuration(text) || Temporal.Duration.from(text).sign > 0,
+  'expected a duration longer than nothing',
+)
+
+export const timeZoneSchema = z
+  .string()
+  .refine(isTimeZone, 'expected an IANA time zone such as "Europe/Amsterdam"')
+
+export const localTimeSchema = z
+  .string()
+  .regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/, 'expected a local time such as "10:00"')
+
+function isDuration(text: string): boolean {
+  try {
+    Temporal.Duration.from(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function isTimeZone(text: string): boolean {
+  try {
+    Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(text)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,24 @@
+import { z } from 'zod'
+import { type Condition, conditionSchema } from '../condition.ts'
+import type { Step } from './registry.ts'
+
+/** Takes the first arm whose condition holds, else `otherwise`, else none; then goes on after the branch. */
+export type BranchStep = { branch: BranchArm[] }
+export type BranchArm = { when: Condition; steps: Step[] } | { otherwise: Step[] }
+
+export function branchStepSchema(steps: z.ZodType<Step[]>): z.ZodType<BranchStep> {
+  return z.strictObject({
+    branch: z
+      .array(
+        z.union([
+          z.strictObject({ when: conditionSchema, steps }),
+          z.strictObject({ otherwise: steps }),
+        ]),
+      )
+      .min(1)
+      .refine(
+        (arms) => arms.every((arm, index) => 'when' in arm || index === arms.length - 1),
+        'expected "otherwise" as the last arm, at most once',
+      ),
+  })
+}
