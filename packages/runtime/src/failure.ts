@@ -1,0 +1,270 @@
+/**
+ * Every way in which Wegwijs says no, as data. A code is added here, one entry in alphabetical
+ * order, and nowhere else: what happened (with which value), what to do about it, whether trying
+ * again can help, and the exit code of a command that ends on it.
+ *
+ * Details are written by us and end up in logs: never a name, an address or any value of an event
+ * (P7). The foreign error goes into `cause`, which the log reduces to its code and its stack.
+ */
+
+type DetailValue = string | number | boolean | bigint | readonly string[]
+
+export type FailureDetail = Readonly<Record<string, DetailValue>>
+
+export type Failure = {
+  message: (detail: never) => string
+  whatToDo: string
+  retryable: boolean
+  exitCode: number
+}
+
+/** Exit codes of commands and services, after sysexits(3); 0 is done and 1 is "a check said no". */
+export const exitCodes = {
+  checkFailed: 1,
+  usage: 64,
+  dataInvalid: 65,
+  unavailable: 69,
+  internal: 70,
+  temporary: 75,
+  configuration: 78,
+} as const
+
+const { checkFailed, usage, dataInvalid, unavailable, internal, temporary, configuration } =
+  exitCodes
+
+export const failures = {
+  WEGWIJS_BROKER_UNAVAILABLE: {
+    message: (detail: { brokers?: string; reason?: string }) =>
+      `Kafka does not answer${at(detail.brokers)}${because(detail.reason)}`,
+    whatToDo:
+      'Check that Kafka runs and that WEGWIJS_KAFKA_BROKERS names it; Wegwijs goes on by itself once it answers.',
+    retryable: true,
+    exitCode: unavailable,
+  },
+  WEGWIJS_CLOSE_DEADLINE: {
+    message: (detail: { phase: string; deadlineMs: number }) =>
+      `closing "${detail.phase}" took longer than its ${detail.deadlineMs} ms and was left behind`,
+    whatToDo:
+      'Nothing is lost: what was in flight is taken up again at the next start. If it repeats, look at what the phase waits for.',
+    retryable: false,
+    exitCode: internal,
+  },
+  WEGWIJS_CONFIG_INVALID: {
+    message: (detail: { faults: readonly string[] }) =>
+      `the configuration has ${detail.faults.length} ${detail.faults.length === 1 ? 'fault' : 'faults'}:\n${detail.faults.map((fault) => `  ${fault}`).join('\n')}`,
+    whatToDo: 'Set the variables as docs/reference/configuration.md describes them.',
+    retryable: false,
+    exitCode: configuration,
+  },
+  WEGWIJS_DATABASE_UNAVAILABLE: {
+    message: (detail: { reason?: string }) => `PostgreSQL does not answer${because(detail.reason)}`,
+    whatToDo:
+      'Check that PostgreSQL runs and that WEGWIJS_DATABASE_URL names it; Wegwijs goes on by itself once it answers.',
+    retryable: true,
+    exitCode: unavailable,
+  },
+  WEGWIJS_DEFINITION_INVALID: {
+    message: (detail: { faults: readonly string[] }) =>
+      `the definition has ${detail.faults.length} ${detail.faults.length === 1 ? 'fault' : 'faults'}:\n${detail.faults.map((fault) => `  ${fault}`).join('\n')}`,
+    whatToDo: 'Correct the named lines and run `wegwijs validate` again; nothing has been changed.',
+    retryable: false,
+    exitCode: dataInvalid,
+  },
+  WEGWIJS_JOB_ID_INVALID: {
+    message: (detail: { jobId: string }) => `"${detail.jobId}" cannot be the id of a job`,
+    whatToDo: "A job id is not empty, has no ':' and is not made of digits only.",
+    retryable: false,
+    exitCode: internal,
+  },
+  WEGWIJS_LEDGER_BROKEN: {
+    message: (detail: { rules: readonly string[] }) =>
+      `the ledger check found rules that do not hold: ${detail.rules.join(', ')}`,
+    whatToDo:
+      'Do not restart or clean anything yet; `wegwijs ledger check --json` names the rows, docs/runbook says what each rule means.',
+    retryable: false,
+    exitCode: checkFailed,
+  },
+  WEGWIJS_NOT_MIGRATED: {
+    message: (detail: { expected: string; found?: string }) =>
+      `the database schema is at ${detail.found ?? 'nothing'}, this version needs ${detail.expected}`,
+    whatToDo: 'Run `wegwijs migrate`; services wait until it is done.',
+    retryable: true,
+    exitCode: temporary,
+  },
+  WEGWIJS_POSITION_LOST: {
+    message: (detail: {
+      topic: string
+      partition: number
+      position: bigint | string
+      low: bigint | string
+      high: bigint | string
+    }) =>
+      `position ${detail.position} of ${detail.topic}/${detail.partition} is outside what Kafka holds (${detail.low} to ${detail.high})`,
+    whatToDo:
+      'Events may have been removed before they were read, or the topic was made anew. See docs/runbook before setting another position: it is never reset by itself.',
+    retryable: false,
+    exitCode: internal,
+  },
+  WEGWIJS_PUBLISH_DEADLINE: {
+    message: (detail: { topic?: string; deadlineMs: number }) =>
+      `Kafka did not acknowledge within ${detail.deadlineMs} ms${detail.topic === undefined ? '' : ` on ${detail.topic}`}`,
+    whatToDo:
+      'Send the same events again with the same ids: those that did arrive count once. Check the brokers if it lasts.',
+    retryable: true,
+    exitCode: temporary,
+  },
+  WEGWIJS_PUBLISH_REFUSED: {
+    message: (detail: { topic?: string; reason: string }) =>
+      `Kafka refused a record${detail.topic === undefined ? '' : ` for ${detail.topic}`}: ${detail.reason}`,
+    whatToDo:
+      'The reason is the name of a Kafka protocol error; look it up, the same record will be refused again.',
+    retryable: false,
+    exitCode: internal,
+  },
+  WEGWIJS_QUEUE_UNAVAILABLE: {
+    message: (detail: { reason?: string }) => `Redis does not answer${because(detail.reason)}`,
+    whatToDo:
+      'Check that Redis runs and that WEGWIJS_REDIS_URL names it; queues are rebuilt from PostgreSQL once it answers.',
+    retryable: true,
+    exitCode: unavailable,
+  },
+  WEGWIJS_REDIS_EVICTS: {
+    message: (detail: { policy: string }) =>
+      `Redis runs with maxmemory-policy ${detail.policy} and may drop jobs when its memory is full`,
+    whatToDo: 'Set `maxmemory-policy noeviction` in the Redis configuration and start again.',
+    retryable: false,
+    exitCode: configuration,
+  },
+  WEGWIJS_REHEARSAL_ON_REAL_CHANNEL: {
+    message: (detail: { channels: readonly string[] }) =>
+      `a rehearsal is set, but these channels do not lead to a sandbox: ${detail.channels.join(', ')}`,
+    whatToDo:
+      'Point WEGWIJS_SMTP_URL and WEGWIJS_SMS_URL at the sandbox, or end the rehearsal with `wegwijs rehearse --end`.',
+    retryable: false,
+    exitCode: configuration,
+  },
+  WEGWIJS_STACK_DOWNLOAD_FAILED: {
+    message: (detail: { what: string; reason: string }) =>
+      `${detail.what} could not be downloaded: ${detail.reason}`,
+    whatToDo:
+      'Check the network and the settings of Maven and try again, or point WEGWIJS_KAFKA_BROKERS at a server you have.',
+    retryable: true,
+    exitCode: unavailable,
+  },
+  WEGWIJS_STACK_GIVEN_SERVER_SILENT: {
+    message: (detail: { server: string; variable: string }) =>
+      `the ${detail.server} that ${detail.variable} names does not answer`,
+    whatToDo: 'Start that server, or unset the variable to have a local one started.',
+    retryable: true,
+    exitCode: unavailable,
+  },
+  WEGWIJS_STACK_MISSING_PIECE: {
+    message: (detail: { pieces: readonly string[] }) =>
+      `the local stack needs what this machine does not have: ${detail.pieces.join(', ')}`,
+    whatToDo:
+      'Install the named pieces, or point WEGWIJS_KAFKA_BROKERS, WEGWIJS_DATABASE_URL and WEGWIJS_REDIS_URL at servers you have; `npm run demo -- --embedded` needs neither Kafka nor Redis.',
+    retryable: false,
+    exitCode: unavailable,
+  },
+  WEGWIJS_STACK_SERVER_FAILED: {
+    message: (detail: { server: string; reason: string; logFile: string }) =>
+      `the local ${detail.server} ${detail.reason} (log: ${detail.logFile})`,
+    whatToDo:
+      'Read the log. `npm run wegwijs -- stack reset` starts again with empty servers; their data is lost.',
+    retryable: true,
+    exitCode: unavailable,
+  },
+  WEGWIJS_TEMPLATE_INVALID: {
+    message: (detail: { template: string; faults: readonly string[] }) =>
+      `template ${detail.template} has ${detail.faults.length} ${detail.faults.length === 1 ? 'fault' : 'faults'}:\n${detail.faults.map((fault) => `  ${fault}`).join('\n')}`,
+    whatToDo: 'Correct the named lines; docs/reference/templates.md lists what a template may use.',
+    retryable: false,
+    exitCode: dataInvalid,
+  },
+  WEGWIJS_TEMPLATE_VARIABLE_MISSING: {
+    message: (detail: { template: string; variable: string }) =>
+      `template ${detail.template} needs {{${detail.variable}}}, and this person or event does not have it`,
+    whatToDo:
+      'Guard the variable with {{#if}} in the template, or make the field required in the touchpoint.',
+    retryable: false,
+    exitCode: dataInvalid,
+  },
+  WEGWIJS_TOPIC_UNKNOWN: {
+    message: (detail: { topic: string; partition?: number }) =>
+      `Kafka has no topic ${detail.topic}${detail.partition === undefined ? '' : ` with a partition ${detail.partition}`}`,
+    whatToDo:
+      'Start a Wegwijs service once with the right to create topics, or create it as docs/production.md describes.',
+    retryable: false,
+    exitCode: configuration,
+  },
+  WEGWIJS_USAGE: {
+    message: (detail: { problem: string }) => detail.problem,
+    whatToDo: 'See `wegwijs --help`, or `--help` after the command.',
+    retryable: false,
+    exitCode: usage,
+  },
+} as const satisfies Record<`WEGWIJS_${string}`, Failure>
+
+export type FailureCode = keyof typeof failures
+
+type DetailOf<Code extends FailureCode> =
+  Parameters<(typeof failures)[Code]['message']> extends [infer Detail]
+    ? Detail & FailureDetail
+    : FailureDetail
+
+type FailArguments<Code extends FailureCode> =
+  Record<never, never> extends DetailOf<Code>
+    ? [detail?: DetailOf<Code>, cause?: unknown]
+    : [detail: DetailOf<Code>, cause?: unknown]
+
+/** The only error class of the code base; its code is its identity, never its text. */
+export class WegwijsError extends Error {
+  override readonly name = 'WegwijsError'
+  readonly code: FailureCode
+  readonly detail: FailureDetail
+
+  constructor(code: FailureCode, detail: FailureDetail, cause?: unknown) {
+    const write: (detail: never) => string = failures[code].message
+    super(write(detail as never), cause === undefined ? undefined : { cause })
+    this.code = code
+    this.detail = detail
+  }
+
+  get retryable(): boolean {
+    return failures[this.code].retryable
+  }
+
+  get exitCode(): number {
+    return failures[this.code].exitCode
+  }
+
+  get whatToDo(): string {
+    return failures[this.code].whatToDo
+  }
+}
+
+/** Makes the coded error; the caller throws it: `throw fail('WEGWIJS_USAGE', { problem })`. */
+export function fail<Code extends FailureCode>(
+  code: Code,
+  ...[detail, cause]: FailArguments<Code>
+): WegwijsError {
+  return new WegwijsError(code, Object.freeze({ ...detail }), cause)
+}
+
+/** True for a coded error, and with `code` for that code alone. */
+export function isFailure(error: unknown, code?: FailureCode): error is WegwijsError {
+  return error instanceof WegwijsError && (code === undefined || error.code === code)
+}
+
+/** True when trying the same again can help. An error without a code is a defect, and is not. */
+export function isRetryable(error: unknown): boolean {
+  return error instanceof WegwijsError && error.retryable
+}
+
+function at(where: string | undefined): string {
+  return where === undefined ? '' : ` at ${where}`
+}
+
+function because(reason: string | undefined): string {
+  return reason === undefined ? '' : `: ${reason}`
+}
