@@ -1,0 +1,114 @@
+import { fail } from '@wegwijs/runtime/failure'
+import { Partitioners } from 'kafkajs'
+import type { BrokerRecord, OutgoingRecord, PartitionRange, RecordPlace } from './port.ts'
+
+/**
+ * One partition. `records` are in offset order, possibly with holes; `high` is the offset the next
+ * record gets, `low` the first one that can still be asked for.
+ */
+export type PartitionLog = { low: bigint; high: bigint; records: BrokerRecord[] }
+
+export type TopicLogs = {
+  /** Creates the topic unless it exists. */
+  create(topic: string, partitions: number): void
+  /** Deletes what the topic holds and starts again at offset 0, as deleting and creating does. */
+  recreate(topic: string): void
+  /** Forgets the records below `low`, as retention does. */
+  truncate(topic: string, partition: number, low: bigint): void
+  /** Leaves `count` offsets unused, as a transaction marker or compaction does. */
+  skipOffsets(topic: string, partition: number, count: bigint): void
+  append(record: OutgoingRecord, timestampMs: number): RecordPlace
+  /** @throws WegwijsError WEGWIJS_TOPIC_UNKNOWN */
+  partitionsOf(topic: string): readonly PartitionLog[]
+  ranges(topic: string): PartitionRange[]
+  /** At most `limit` records from `position` on. */
+  read(topic: string, partition: number, position: bigint, limit: number): BrokerRecord[]
+}
+
+const emptyPartition = (): PartitionLog => ({ low: 0n, high: 0n, records: [] })
+
+const copyOfHeaders = (headers: OutgoingRecord['headers']): Record<string, Buffer> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Buffer.from(value)]))
+
+/** The index of the first record at or after `position`. */
+function indexOf(records: readonly BrokerRecord[], position: bigint): number {
+  let from = 0
+  let to = records.length
+  while (from < to) {
+    const middle = (from + to) >>> 1
+    if ((records[middle]?.offset ?? position) < position) from = middle + 1
+    else to = middle
+  }
+  return from
+}
+
+/** The topics of an in-memory broker, with Kafka's own choice of partition by key. */
+export function createTopicLogs(): TopicLogs {
+  const topics = new Map<string, PartitionLog[]>()
+  const choosePartition = Partitioners.DefaultPartitioner()
+
+  const partitionsOf = (topic: string): PartitionLog[] => {
+    const partitions = topics.get(topic)
+    if (!partitions) throw fail('WEGWIJS_TOPIC_UNKNOWN', { topic })
+    return partitions
+  }
+
+  const partitionOf = (topic: string, partition: number): PartitionLog => {
+    const log = partitionsOf(topic)[partition]
+    if (!log) throw fail('WEGWIJS_TOPIC_UNKNOWN', { topic, partition })
+    return log
+  }
+
+  return {
+    create(topic, partitions) {
+      if (!topics.has(topic)) topics.set(topic, Array.from({ length: partitions }, emptyPartition))
+    },
+    recreate(topic) {
+      topics.set(topic, partitionsOf(topic).map(emptyPartition))
+    },
+    truncate(topic, partition, low) {
+      const log = partitionOf(topic, partition)
+      log.low = low
+      if (low > log.high) log.high = low
+      log.records = log.records.slice(indexOf(log.records, low))
+    },
+    skipOffsets(topic, partition, count) {
+      partitionOf(topic, partition).high += count
+    },
+    append(record, timestampMs) {
+      const { topic, key } = record
+      const partition = choosePartition({
+        topic,
+        partitionMetadata: partitionsOf(topic).map((_, partitionId) => ({
+          partitionErrorCode: 0,
+          partitionId,
+          leader: 0,
+          replicas: [],
+          isr: [],
+        })),
+        message: { key, value: record.value },
+      })
+      const log = partitionOf(topic, partition)
+      const offset = log.high
+      log.high += 1n
+      log.records.push({
+        topic,
+        partition,
+        offset,
+        key: Buffer.from(key),
+        value: record.value && Buffer.from(record.value),
+        headers: copyOfHeaders(record.headers),
+        timestampMs,
+      })
+      return { topic, partition, offset }
+    },
+    partitionsOf,
+    ranges: (topic) =>
+      partitionsOf(topic).map(({ low, high }, partition) => ({ partition, low, high })),
+    read(topic, partition, position, limit) {
+      const { records } = partitionOf(topic, partition)
+      const from = indexOf(records, position)
+      return records.slice(from, from + limit)
+    },
+  }
+}
