@@ -1,0 +1,24 @@
+import { sql } from 'kysely'
+import type { Querying } from './database.ts'
+
+/** Business time: PostgreSQL's clock, or the instant at which a rehearsal has stopped it. */
+export async function businessNow(db: Querying): Promise<string> {
+  const { rows } = await sql<{ now: string }>`select business_now() as now`.execute(db)
+  const [row] = rows
+  if (!row) throw new Error('business_now() gave no row')
+  return row.now
+}
+
+/** True when business time is stepped by a conductor instead of running by itself. */
+export async function isRehearsal(db: Querying): Promise<boolean> {
+  const row = await db.selectFrom('rehearsal_clock').select('instant').executeTakeFirst()
+  return row !== undefined
+}
+
+/** Stops business time at `instant` (ISO 8601), or moves it there. It never moves back. */
+export async function stepBusinessTime(db: Querying, instant: string): Promise<void> {
+  await sql`
+    insert into rehearsal_clock (instant) values (${instant})
+    on conflict (only_row) do update set instant = greatest(rehearsal_clock.instant, excluded.instant)
+  `.execute(db)
+}

@@ -1,0 +1,40 @@
+import { sql } from 'kysely'
+import { type Migration, Migrator } from 'kysely/migration'
+import type { Store } from './database.ts'
+import * as ground from './migrations/0001-ground.ts'
+import { keepPartitions } from './partitions.ts'
+
+/** In order of their names, for ever: a migration that has landed is never edited. */
+const migrations: Record<string, Migration> = {
+  '0001-ground': ground,
+}
+
+/**
+ * Brings the schema of the namespace to the newest shape: forward only, under a lock of Kysely's, so
+ * that any number of processes may call it at once. Each step leaves the previous version of the
+ * services able to work. Returns the names of the migrations that ran.
+ */
+export async function migrate(store: Store): Promise<string[]> {
+  await sql`create schema if not exists ${sql.id(store.namespace)}`.execute(store.db)
+  const migrator = new Migrator({
+    db: store.db,
+    provider: { getMigrations: async () => migrations },
+    migrationTableSchema: store.namespace,
+  })
+  const { error, results = [] } = await migrator.migrateToLatest()
+  if (error) throw error
+  await keepPartitions(store.db)
+  return results
+    .filter((result) => result.status === 'Success')
+    .map((result) => result.migrationName)
+}
+
+/** True when every migration that this version of the code knows has run. */
+export async function isMigrated(store: Store): Promise<boolean> {
+  const { rows } = await sql<{ known: string | null }>`
+    select to_regclass(${`${store.namespace}.kysely_migration`})::text as known`.execute(store.db)
+  if (!rows[0]?.known) return false
+  const ran = await sql<{ name: string }>`select name from kysely_migration`.execute(store.db)
+  const names = new Set(ran.rows.map((row) => row.name))
+  return Object.keys(migrations).every((name) => names.has(name))
+}

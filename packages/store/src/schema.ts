@@ -1,0 +1,262 @@
+import type { ColumnType, Generated } from 'kysely'
+
+/**
+ * The tables as the queries see them. Moments come out of PostgreSQL as ISO 8601 text in UTC with
+ * milliseconds (see database.ts), the form that the core and the wire use; bigint as text.
+ */
+type Moment = ColumnType<string, string | undefined, string>
+type Json<T> = ColumnType<T, string, string>
+type JsonObject = { [key: string]: unknown }
+
+export type Schema = {
+  rehearsal_clock: { only_row: Generated<boolean>; instant: Moment; started_at: Moment }
+  definition: {
+    revision: Generated<number>
+    bundle: Json<unknown>
+    hash: string
+    applied_at: Moment
+    applied_by: string
+  }
+  campaign: { campaign_id: string; live_version: number | null; state: 'live' | 'ended' }
+  campaign_version: {
+    campaign_id: string
+    version: number
+    content: Json<unknown>
+    templates: Json<Record<string, string>>
+    hash: string
+    revision: number
+    published_at: Moment
+  }
+  template_version: { template_id: string; hash: string; channels: Json<unknown> }
+  person: {
+    person_id: string
+    fields: Json<JsonObject>
+    contacts: Json<JsonObject>
+    locale: string | null
+    time_zone: string | null
+    persona: string | null
+    assigned_persona: string | null
+    journeys: Json<JsonObject>
+    deceased_at: string | null
+    profile_at: string | null
+    merged_into: string | null
+    test: Generated<boolean>
+    created_at: Moment
+  }
+  person_identity: { person_id: string; id_space: string; external_id: string; linked_at: Moment }
+  entity: {
+    person_id: string
+    entity_type: string
+    entity_id: string
+    version: number
+    state: 'active' | 'withdrawn'
+    data: Json<JsonObject>
+    changed_at: Moment
+  }
+  consent: {
+    person_id: string
+    purpose: string
+    channel: Generated<string>
+    state: 'granted' | 'withdrawn'
+    origin: 'person' | 'import'
+    at: Moment
+    proof: string | null
+  }
+  person_stop: {
+    person_id: string
+    stop_id: string
+    kind: 'death' | 'consent' | 'staff'
+    purpose: Generated<string>
+    channel: Generated<string>
+    reason: string
+    source: string
+    at: Moment
+    recorded_at: Moment
+  }
+  operational_stop: {
+    stop_id: string
+    scope: 'campaign' | 'channel' | 'provider' | 'template' | 'all'
+    target: Generated<string>
+    reason: string
+    source: string
+    recorded_at: Moment
+  }
+  stop_lift: { stop_id: string; reason: string; source: string; recorded_at: Moment }
+  inbox: {
+    person_id: string
+    source: string
+    event_id: string
+    subject: string
+    recorded_at: Moment
+  }
+  event: {
+    person_id: string
+    recorded_at: Moment
+    source: string
+    event_id: string
+    subject: string
+    type: string
+    time: Moment
+    business_at: Moment
+    data: Json<JsonObject>
+    entity: string | null
+    entity_version: number | null
+    traceparent: string | null
+    persona: string | null
+    outcome: string
+    topic: string
+    partition: number
+    record_offset: string
+  }
+  consumer_position: {
+    topic: string
+    partition: number
+    next_offset: string
+    records: Generated<string>
+    applied: Generated<string>
+    duplicates: Generated<string>
+    dead_lettered: Generated<string>
+    skipped_offsets: Generated<string>
+    updated_at: Moment
+  }
+  dead_letter: {
+    dead_letter_id: string
+    topic: string
+    partition: number
+    record_offset: string
+    record_key: Buffer | null
+    value: Buffer | null
+    headers: Json<Record<string, string>>
+    error_class: string
+    reason: string
+    path: string | null
+    recorded_at: Moment
+    replayed_at: string | null
+    replays: Generated<number>
+  }
+  enrolment: {
+    person_id: string
+    enrolment_id: string
+    campaign_id: string
+    version: number
+    entry_key: string
+    state: 'running' | 'completed' | 'exited'
+    reason: string | null
+    step: string | null
+    entered_at: Moment
+    ended_at: string | null
+    entity_type: string | null
+    entity_id: string | null
+    entity_version: number | null
+    trigger: Json<JsonObject>
+  }
+  timer: { person_id: string; timer_id: string; enrolment_id: string; step: string; due_at: Moment }
+  decision: {
+    person_id: string
+    recorded_at: Moment
+    decision_id: string
+    ordinal: number
+    business_at: Moment
+    source: string | null
+    event_id: string | null
+    campaign_id: string | null
+    version: number | null
+    enrolment_id: string | null
+    intent_id: string | null
+    reason: string
+    detail: Json<JsonObject> | null
+  }
+  intent: {
+    person_id: string
+    intent_id: string
+    enrolment_id: string
+    campaign_id: string
+    version: number
+    message_id: string
+    step: string
+    class: string
+    lane: string
+    unknown_outcome: string
+    template_id: string
+    template_hash: string
+    channels: string[]
+    channel_index: Generated<number>
+    state: IntentState
+    reason: string | null
+    detail: Json<JsonObject> | null
+    entity_type: string | null
+    entity_id: string | null
+    entity_version: number | null
+    planned_at: Moment
+    planned_for: Moment
+    due_at: Moment
+    expires_at: Moment
+    job_id: string | null
+    queued_at: string | null
+    fence: Generated<number>
+    lease_until: string | null
+    attempts: Generated<number>
+    idempotent: Generated<boolean>
+    duplicate: Generated<boolean>
+    provider: string | null
+    reference: string | null
+    settled_at: string | null
+    traceparent: string | null
+    touched_at: Moment
+  }
+  attempt: {
+    person_id: string
+    recorded_at: Moment
+    intent_id: string
+    fence: number
+    business_at: Moment
+    channel: string
+    provider: string
+    outcome: 'accepted' | 'refused' | 'deferred' | 'unknown' | 'not_started'
+    reason: string | null
+    reference: string | null
+    duplicate: boolean
+  }
+  app_message: {
+    person_id: string
+    intent_id: string
+    title: string
+    body: string
+    url: string | null
+    locale: string
+    at: Moment
+    read_at: string | null
+  }
+  outbox: {
+    outbox_id: Generated<string>
+    topic: string
+    record_key: string
+    headers: Json<Record<string, string>>
+    value: Buffer | null
+    created_at: Moment
+    published_at: string | null
+  }
+  api_key: {
+    key_id: string
+    hash: Buffer
+    label: string
+    id_space: string
+    sources: string[]
+    types: string[]
+    created_at: Moment
+    revoked_at: string | null
+  }
+}
+
+export type IntentState =
+  | 'planned'
+  | 'queued'
+  | 'sending'
+  | 'sent'
+  | 'delivered'
+  | 'bounced'
+  | 'skipped'
+  | 'cancelled'
+  | 'expired'
+  | 'failed'
+  | 'held'
