@@ -1,0 +1,149 @@
+import type { CampaignClass, ChannelName, LaneName } from './definition/words.ts'
+import type { Instant } from './instant.ts'
+import type { JsonObject } from './json.ts'
+
+/**
+ * What is known of one person when something about them is decided. Never changed in place: a
+ * decision gives a next state whose untouched members are the same objects, so that the shell
+ * writes exactly the rows whose object is another one.
+ */
+export type PersonState = {
+  person: Person
+  entities: ReadonlyMap<string, Entity>
+  consents: ReadonlyMap<string, Consent>
+  /** The running enrolments, and those that hang on an entity of the batch. */
+  enrolments: ReadonlyMap<string, Enrolment>
+  timers: ReadonlyMap<string, Timer>
+  /** The messages of these enrolments, and those that a receipt of the batch is about. */
+  intents: ReadonlyMap<string, Intent>
+  /** `campaign id + entry key` of every enrolment ever, in the campaigns that the batch may start. */
+  entries: ReadonlySet<string>
+}
+
+export type Person = {
+  personId: string
+  /** givenName, familyName, birthYear and the organisation's own fields. */
+  fields: JsonObject
+  contacts: Readonly<Partial<Record<ContactKind, Contact>>>
+  locale: string | null
+  timeZone: string | null
+  persona: string | null
+  assignedPersona: string | null
+  journeys: Readonly<Record<string, JourneyPlace>>
+  deceasedAt: Instant | null
+  /** Event time of the newest profile that was applied. */
+  profileAt: Instant | null
+  test: boolean
+}
+
+export const contactKinds = ['email', 'phone', 'app'] as const
+export type ContactKind = (typeof contactKinds)[number]
+/** `refusedAt`: when a provider said that nothing arrives there; another address clears it. */
+export type Contact = { address: string; refusedAt: Instant | null }
+
+/** Where a person is on a journey. `episode` counts the times they began it. */
+export type JourneyPlace = { phase: string; episode: number; since: Instant }
+
+export type EntityReference = { type: string; id: string; version: number }
+export type Entity = EntityReference & {
+  state: 'active' | 'withdrawn'
+  data: JsonObject
+  changedAt: Instant
+}
+
+export type ConsentPurpose = CampaignClass | 'all'
+export type Consent = {
+  purpose: ConsentPurpose
+  channel: ChannelName | null
+  state: 'granted' | 'withdrawn'
+  origin: 'person' | 'import'
+  at: Instant
+  proof: string | null
+}
+
+/** The event that began an enrolment, as its messages and conditions see it. */
+export type Trigger = { source: string; id: string; type: string; time: Instant; data: JsonObject }
+
+export type Enrolment = {
+  enrolmentId: string
+  campaignId: string
+  version: number
+  entryKey: string
+  state: 'running' | 'completed' | 'exited'
+  reason: string | null
+  /** Path of the step at which it waits. */
+  step: string | null
+  enteredAt: Instant
+  endedAt: Instant | null
+  entity: EntityReference | null
+  trigger: Trigger
+  traceparent: string | null
+}
+
+export type Timer = { timerId: string; enrolmentId: string; step: string; dueAt: Instant }
+
+export type IntentState =
+  | 'planned'
+  | 'queued'
+  | 'sending'
+  | 'sent'
+  | 'delivered'
+  | 'bounced'
+  | 'skipped'
+  | 'cancelled'
+  | 'expired'
+  | 'failed'
+  | 'held'
+
+/** A planned message. The core plans and withdraws; from `queued` on others move it. */
+export type Intent = {
+  intentId: string
+  enrolmentId: string
+  campaignId: string
+  version: number
+  /** Id of the message step within its campaign. */
+  messageId: string
+  step: string
+  class: CampaignClass
+  lane: LaneName
+  unknownOutcome: 'at-most-once' | 'at-least-once'
+  templateId: string
+  templateHash: string
+  channels: readonly ChannelName[]
+  state: IntentState
+  reason: string | null
+  entity: EntityReference | null
+  plannedAt: Instant
+  dueAt: Instant
+  expiresAt: Instant
+  traceparent: string | null
+}
+
+/** An event as the core sees it: checked, normalised, its person resolved. */
+export type JourneyEvent = {
+  source: string
+  id: string
+  subject: string
+  type: string
+  time: Instant
+  data: JsonObject
+  entity: EntityReference | null
+  traceparent: string | null
+}
+
+export function entityKey(entity: { type: string; id: string }): string {
+  return `${entity.type}/${entity.id}`
+}
+
+export function consentKey(consent: { purpose: ConsentPurpose; channel: ChannelName | null }): string {
+  return `${consent.purpose}/${consent.channel ?? ''}`
+}
+
+export function entryOf(campaignId: string, entryKey: string): string {
+  return `${campaignId} ${entryKey}`
+}
+
+/** Whether a message can still be withdrawn: it has not been handed to a worker. */
+export function isPending(intent: Intent): boolean {
+  return intent.state === 'planned' || intent.state === 'queued'
+}
