@@ -243,6 +243,7 @@ export type Schema = {
     id_space: string
     sources: string[]
     types: string[]
+    scopes: Generated<string[]>
     created_at: Moment
     revoked_at: string | null
   }

@@ -321,6 +321,7 @@ const statements = [
     id_space text not null,
     sources text[] not null,
     types text[] not null,
+    scopes text[] not null default '{events}',
     created_at timestamptz not null default clock_timestamp(),
     revoked_at timestamptz
   )`,

@@ -1,0 +1,85 @@
+import { newUuid } from '@wegwijs/runtime/derived-id'
+import { sql } from 'kysely'
+import type { Querying } from './database.ts'
+
+/** A publisher's id of a person. */
+export type Identity = { idSpace: string; externalId: string }
+
+/** The id space in which a person's id is the person's own id; nobody else may publish in it. */
+export const ownIdSpace = 'wegwijs'
+
+/**
+ * Whose ids these are: one person id per identity, in the order given. Who is not known yet is
+ * created, with an empty profile, once, also when several transactions meet the same new id. In
+ * {@link ownIdSpace} nobody is created: null when no person has that id.
+ *
+ * One statement, whatever the number; a second one when another transaction has just created one of
+ * them. New identities are inserted in the order of (id space, external id): callers that create
+ * several call this once per transaction, or two of them can deadlock (and then one is retried).
+ * Call it in a transaction at READ COMMITTED, before rows of `person` are locked. A merged person
+ * is returned as it is; following `merged_into` needs that person's lock.
+ */
+export async function findOrCreatePeople(
+  tx: Querying,
+  identities: readonly Identity[],
+): Promise<(string | null)[]> {
+  if (identities.length === 0) return []
+  const wanted = [...new Map(identities.map((identity) => [keyOf(identity), identity])).values()]
+  const foreign = wanted.filter((identity) => identity.idSpace !== ownIdSpace)
+  const ours = wanted.filter((identity) => identity.idSpace === ownIdSpace)
+  const known = await findOrInsert(tx, foreign, ours)
+  const missed = foreign.filter((identity) => !known.has(keyOf(identity)))
+  // Created by somebody who committed after the first statement's snapshot: a new one sees it.
+  if (missed.length > 0)
+    for (const [key, id] of await findOrInsert(tx, missed, [])) known.set(key, id)
+  return identities.map((identity) => known.get(keyOf(identity)) ?? null)
+}
+
+async function findOrInsert(
+  tx: Querying,
+  foreign: readonly Identity[],
+  ours: readonly Identity[],
+): Promise<Map<string, string>> {
+  const { rows } = await sql<{ id_space: string; external_id: string; person_id: string }>`
+    with wanted as (
+      select * from unnest(
+        ${foreign.map((identity) => identity.idSpace)}::text[],
+        ${foreign.map((identity) => identity.externalId)}::text[],
+        ${foreign.map(() => newUuid())}::uuid[]
+      ) as identity (id_space, external_id, new_id)
+    ), found as (
+      select id_space, external_id, person_id
+      from wanted join person_identity using (id_space, external_id)
+    ), made as (
+      insert into person_identity (person_id, id_space, external_id)
+      select new_id, id_space, external_id from wanted
+      where not exists (
+        select from found
+        where found.id_space = wanted.id_space and found.external_id = wanted.external_id
+      )
+      order by id_space, external_id
+      on conflict (id_space, external_id) do nothing
+      returning id_space, external_id, person_id
+    ), people as (
+      insert into person (person_id) select person_id from made
+    )
+    select id_space, external_id, person_id from found
+    union all select id_space, external_id, person_id from made
+    union all select ${ownIdSpace}, person_id::text, person_id from person
+      where person_id = any(${ours.map((identity) => identity.externalId).filter(isUuid)}::uuid[])
+  `.execute(tx)
+  return new Map(
+    rows.map((row) => [
+      keyOf({ idSpace: row.id_space, externalId: row.external_id }),
+      row.person_id,
+    ]),
+  )
+}
+
+function isUuid(text: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
+}
+
+function keyOf(identity: Identity): string {
+  return JSON.stringify([identity.idSpace, identity.externalId])
+}
