@@ -1,0 +1,147 @@
+import { readFile } from 'node:fs/promises'
+import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
+import { fieldNameSchema } from '@wegwijs/campaign/definition/field'
+import { timeZoneSchema, touchpointTypeSchema } from '@wegwijs/campaign/definition/words'
+import { z } from 'zod'
+import { type Fault, faultAt, inReadingOrder, unknownName } from './fault.ts'
+import { checkAgainst } from './schema-faults.ts'
+import { parseYaml, type YamlSource } from './yaml-source.ts'
+
+/**
+ * How a log of another system is read as touchpoint events: `mappings/<name>.yaml`.
+ *
+ * Columns are named as the log's first line names them. A row whose activity is not listed is told
+ * as unreadable: a log is mapped whole or its reader hears what is missing.
+ */
+const columnSchema = z.string().min(1)
+
+const timeTokens = ['yyyy', 'MM', 'dd', 'HH', 'mm', 'ss', 'SSS'] as const
+
+/** Tokens of Unicode TR 35 (`yyyy/MM/dd HH:mm:ss.SSS`) between other characters, or `iso`. */
+const timeFormatSchema = z
+  .string()
+  .refine(
+    (format) =>
+      format === 'iso' ||
+      (!/[A-Za-z]/.test(withoutTokens(format)) &&
+        ['yyyy', 'MM', 'dd'].every((token) => format.includes(token))),
+    'expected "iso" or a format such as "yyyy/MM/dd HH:mm:ss.SSS"',
+  )
+
+/** A column of the row, or the same value for every row. Columns are converted to the field's type; an empty cell is no value. */
+const dataSourceSchema = z.union([
+  columnSchema,
+  z.strictObject({ value: z.union([z.string(), z.number(), z.boolean()]) }),
+])
+
+const activitySchema = z.strictObject({
+  type: touchpointTypeSchema,
+  data: z.record(fieldNameSchema, dataSourceSchema).default({}),
+})
+
+const personSchema = z.strictObject({
+  /** Column with an age in years: the year of birth is the year of the case's first event minus it. */
+  birthYearFromAge: columnSchema.optional(),
+  /** Person fields of `policies.yaml` from columns; the first row of a case that has a value counts. */
+  attributes: z.record(fieldNameSchema, columnSchema).default({}),
+  /**
+   * Person fields that the log does not know, dealt out over its cases in these proportions (by a
+   * hash of the case, so the same every time): a log knows no contact preferences, personas need them.
+   */
+  invented: z.record(fieldNameSchema, z.record(z.string(), z.number().positive())).default({}),
+})
+
+export const logMappingSchema = z.strictObject({
+  description: z.string().optional(),
+  /** Column that says whose event it is. */
+  case: columnSchema,
+  /** Column that says what happened. */
+  activity: columnSchema,
+  /** Column that says when, in `timeFormat`, as the clocks of `zone` showed it. */
+  time: columnSchema,
+  timeFormat: timeFormatSchema,
+  zone: timeZoneSchema,
+  delimiter: z.string().length(1).default(','),
+  /** CloudEvents source of the events: one of the definition's publishers. */
+  source: z.string().min(1).max(256),
+  /** Stands before the case in the subject, so that two logs cannot mean the same person. */
+  subjectPrefix: z.string().default(''),
+  activities: z.record(z.string().min(1), activitySchema),
+  person: personSchema.optional(),
+})
+export type LogMapping = z.infer<typeof logMappingSchema>
+
+/**
+ * Reads a mapping file. With `definition` its source, types and fields must be declared there.
+ * `mapping` is null exactly if there are faults. Rejects only when the file cannot be read.
+ */
+export async function loadLogMapping(
+  file: string,
+  definition?: Pick<DefinitionBundle, 'touchpoints' | 'policies'>,
+): Promise<{ mapping: LogMapping | null; faults: Fault[] }> {
+  const source = parseYaml(file, await readFile(file, 'utf8'))
+  if (source.faults.length > 0) return { mapping: null, faults: source.faults }
+  const { value, faults } = checkAgainst(logMappingSchema, source)
+  if (!value) return { mapping: null, faults: inReadingOrder(faults) }
+  const crossFaults = definition ? unknownNames(source, value, definition) : []
+  return { mapping: crossFaults.length === 0 ? value : null, faults: inReadingOrder(crossFaults) }
+}
+
+function unknownNames(
+  source: YamlSource,
+  mapping: LogMapping,
+  definition: Pick<DefinitionBundle, 'touchpoints' | 'policies'>,
+): Fault[] {
+  const { publishers, touchpoints } = definition.touchpoints
+  const known = new Map(touchpoints.map((touchpoint) => [touchpoint.type, touchpoint]))
+  const faults: Fault[] = []
+  const sources = publishers.map((publisher) => publisher.source)
+  if (!sources.includes(mapping.source))
+    faults.push(
+      faultAt(
+        source.file,
+        source.positionOf(['source']),
+        unknownName('publisher', mapping.source, sources),
+      ),
+    )
+  for (const [name, activity] of Object.entries(mapping.activities)) {
+    const touchpoint = known.get(activity.type)
+    const path = ['activities', name]
+    if (!touchpoint)
+      faults.push(
+        faultAt(
+          source.file,
+          source.positionOf([...path, 'type']),
+          unknownName('touchpoint', activity.type, known.keys()),
+        ),
+      )
+    else faults.push(...unknownKeys(source, [...path, 'data'], activity.data, touchpoint.data))
+  }
+  const { attributes = {}, invented = {} } = mapping.person ?? {}
+  faults.push(
+    ...unknownKeys(source, ['person', 'attributes'], attributes, definition.policies.person),
+    ...unknownKeys(source, ['person', 'invented'], invented, definition.policies.person),
+  )
+  return faults
+}
+
+function unknownKeys(
+  source: YamlSource,
+  path: string[],
+  found: Readonly<Record<string, unknown>>,
+  known: Readonly<Record<string, unknown>>,
+): Fault[] {
+  return Object.keys(found)
+    .filter((name) => !Object.hasOwn(known, name))
+    .map((name) =>
+      faultAt(
+        source.file,
+        source.positionOfKey([...path, name]),
+        unknownName('field', name, Object.keys(known)),
+      ),
+    )
+}
+
+function withoutTokens(format: string): string {
+  return timeTokens.reduce((rest, token) => rest.replace(token, ''), format)
+}

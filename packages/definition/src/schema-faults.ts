@@ -1,0 +1,191 @@
+import type { z } from 'zod'
+import { type Complaint, type Fault, faultAt, withNearest } from './fault.ts'
+import type { Path, YamlSource } from './yaml-source.ts'
+
+type Schema = z.core.$ZodType
+type Issue = z.core.$ZodIssue
+
+/** The value as the schema gives it, or every way in which it is not what the schema asks for. */
+export function checkAgainst<T>(
+  schema: z.ZodType<T>,
+  source: YamlSource,
+): { value: T | undefined; faults: Fault[] } {
+  const result = schema.safeParse(source.value)
+  if (result.success) return { value: result.data, faults: [] }
+  return {
+    value: undefined,
+    faults: withoutMisspelt(
+      result.error.issues.flatMap((issue) => faultsOf(schema, source, issue, [])),
+    ),
+  }
+}
+
+/** A fault with the key it misses, if that is what it is about. */
+type Finding = { fault: Fault; missing?: string }
+
+function faultsOf(schema: Schema, source: YamlSource, issue: Issue, above: Path): Finding[] {
+  const path = [...above, ...pathOf(issue)]
+  if (issue.code === 'invalid_union' && issue.errors.length > 0)
+    return likeliestArm(issue.errors, valueAt(source.value, path)).flatMap((inner) =>
+      faultsOf(schema, source, inner, path),
+    )
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => ({
+      fault: faultAt(source.file, source.positionOfKey([...path, key]), {
+        message: `unknown key "${key}"`,
+        found: key,
+        ...withNearest(key, keysAt(schema, path)),
+      }),
+    }))
+  if (issue.code === 'invalid_key')
+    return issue.issues.map((inner) => ({
+      fault: faultAt(source.file, source.positionOfKey(path), {
+        message: `${inner.message}, found "${String(path.at(-1))}"`,
+        found: String(path.at(-1)),
+      }),
+    }))
+  if (isMissing(issue, valueAt(source.value, path)) && path.length > 0) {
+    const key = String(path.at(-1))
+    const message = `missing key "${key}"`
+    return [{ fault: faultAt(source.file, source.positionOf(path), { message }), missing: key }]
+  }
+  const complaint = complaintOf(issue, valueAt(source.value, path))
+  return [{ fault: faultAt(source.file, source.positionOf(path), complaint) }]
+}
+
+/** `tamplate` is one mistake: its unknown key is told, the missing `template` is not told as well. */
+function withoutMisspelt(findings: Finding[]): Fault[] {
+  const meant = new Set(findings.map(({ fault }) => fault.nearest))
+  return findings
+    .filter(({ missing }) => missing === undefined || !meant.has(missing))
+    .map(({ fault }) => fault)
+}
+
+/**
+ * Of the arms of a union, none of which fits, the one its author most likely meant: the one whose
+ * keys fit best. When several fit equally badly, only the keys that none knows are told.
+ */
+function likeliestArm(arms: readonly (readonly Issue[])[], value: unknown): readonly Issue[] {
+  const scored = arms
+    .map((issues) => ({ issues, misfit: misfitOf(issues, value) }))
+    .sort((a, b) => a.misfit - b.misfit || a.issues.length - b.issues.length)
+  const [best, next] = scored
+  if (!best) return []
+  const strangers = best.issues.filter((issue) => issue.code === 'unrecognized_keys')
+  return next && next.misfit === best.misfit && best.misfit > 0 && strangers.length > 0
+    ? strangers
+    : best.issues
+}
+
+/** How little a value looks like the arm that these issues come from. */
+function misfitOf(issues: readonly Issue[], value: unknown): number {
+  return issues
+    .map((issue) => {
+      if (issue.code === 'unrecognized_keys' && issue.path.length === 0) return issue.keys.length
+      if (issue.code === 'invalid_union' && issue.path.length === 0)
+        return Math.min(...issue.errors.map((arm) => misfitOf(arm, value)))
+      if (issue.path.length === 0) return 100
+      return issue.path.length === 1 && isMissing(issue, valueAt(value, pathOf(issue))) ? 1 : 0
+    })
+    .reduce((sum, misfit) => sum + misfit, 0)
+}
+
+function isMissing(issue: Issue, value: unknown): boolean {
+  return (
+    value === undefined &&
+    (issue.code === 'invalid_type' ||
+      issue.code === 'invalid_value' ||
+      issue.code === 'invalid_union')
+  )
+}
+
+const typeNames: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a mapping',
+  record: 'a mapping',
+}
+
+function complaintOf(issue: Issue, value: unknown): Complaint {
+  const found = show(value)
+  const unlike = (expected: string): Complaint => ({
+    message: `expected ${expected}, found ${found}`,
+    found: typeof value === 'string' ? value : found,
+  })
+  switch (issue.code) {
+    case 'invalid_type':
+      return unlike(typeNames[issue.expected] ?? issue.expected)
+    case 'invalid_value': {
+      const values = issue.values.map(String)
+      const complaint = unlike(`one of ${values.map((known) => `"${known}"`).join(', ')}`)
+      return typeof value === 'string' ? { ...complaint, ...withNearest(value, values) } : complaint
+    }
+    case 'too_small':
+      return unlike(`${typeNames[issue.origin] ?? issue.origin} of at least ${issue.minimum}`)
+    case 'too_big':
+      return unlike(`${typeNames[issue.origin] ?? issue.origin} of at most ${issue.maximum}`)
+    default:
+      return { message: `${issue.message}, found ${found}`, found: String(value) }
+  }
+}
+
+/** A value as a fault shows it: short, and on one line. */
+export function show(value: unknown): string {
+  if (value === undefined || value === null) return 'nothing'
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'object') return 'a mapping'
+  const text = JSON.stringify(value)
+  return text.length > 80 ? `${text.slice(0, 77)}…"` : text
+}
+
+function pathOf(issue: Issue): (string | number)[] {
+  return issue.path.map((part) => (typeof part === 'number' ? part : String(part)))
+}
+
+function valueAt(value: unknown, path: Path): unknown {
+  let current = value
+  for (const part of path) {
+    if (typeof current !== 'object' || current === null) return undefined
+    current = (current as Record<string | number, unknown>)[part]
+  }
+  return current
+}
+
+/** Every key that any schema at `path` knows: what a misspelt key is compared with. */
+function keysAt(schema: Schema, path: Path): string[] {
+  return schemasAt(schema, path).flatMap((found) => {
+    const { def } = (found as z.core.$ZodTypes)._zod
+    return def.type === 'object' ? Object.keys(def.shape) : []
+  })
+}
+
+function schemasAt(schema: Schema, path: Path): Schema[] {
+  const { def } = (schema as z.core.$ZodTypes)._zod
+  switch (def.type) {
+    case 'lazy':
+      return schemasAt(def.getter(), path)
+    case 'union':
+      return def.options.flatMap((option) => schemasAt(option, path))
+    case 'optional':
+    case 'nullable':
+    case 'default':
+    case 'prefault':
+    case 'readonly':
+      return schemasAt(def.innerType, path)
+    case 'array':
+      return path.length === 0 ? [schema] : schemasAt(def.element, path.slice(1))
+    case 'record':
+      return path.length === 0 ? [schema] : schemasAt(def.valueType, path.slice(1))
+    case 'object': {
+      const [part, ...rest] = path
+      if (part === undefined) return [schema]
+      const child = def.shape[part]
+      return child ? schemasAt(child, rest) : []
+    }
+    default:
+      return path.length === 0 ? [schema] : []
+  }
+}

@@ -1,0 +1,101 @@
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import { type Fault, faultAt, type Position } from './fault.ts'
+
+/** The way to a value from the top of its document: keys of mappings, indexes of lists. */
+export type Path = readonly (string | number)[]
+
+/** A YAML text with the place of everything in it. */
+export type YamlSource = {
+  file: string
+  /** The plain value; undefined when the text is not YAML (`faults` says why). */
+  value: unknown
+  faults: Fault[]
+  /** Place of the value at `path`, or of the nearest thing above it that is there. */
+  positionOf(path: Path): Position
+  /** Place of the key that the last part of `path` names. */
+  positionOfKey(path: Path): Position
+}
+
+/** Reads one YAML 1.2 document. Never throws because of what is in it. */
+export function parseYaml(file: string, text: string): YamlSource {
+  const lineCounter = new LineCounter()
+  const document = parseDocument(text, {
+    lineCounter,
+    prettyErrors: false,
+    stringKeys: true,
+    version: '1.2',
+  })
+  const place = (offset: number): Position => {
+    const { line, col } = lineCounter.linePos(offset)
+    return { line: Math.max(1, line), column: Math.max(1, col) }
+  }
+  const faults = [...document.errors, ...document.warnings].map((error) =>
+    faultAt(file, place(error.pos[0]), { message: `not YAML: ${firstLine(error.message)}` }),
+  )
+  const value = faults.length === 0 ? plainValue(file, document, faults) : undefined
+  return {
+    file,
+    value,
+    faults,
+    positionOf: (path) => place(offsetOf(document, path)),
+    positionOfKey: (path) => place(offsetOfKey(document, path)),
+  }
+}
+
+function plainValue(file: string, document: Document, faults: Fault[]): unknown {
+  try {
+    return document.toJS()
+  } catch (error) {
+    // An alias to nothing, or aliases that unfold beyond all measure.
+    const message = error instanceof Error ? firstLine(error.message) : 'it cannot be read'
+    faults.push(faultAt(file, { line: 1, column: 1 }, { message: `not YAML: ${message}` }))
+    return undefined
+  }
+}
+
+type Entry = { key: unknown; node: unknown }
+
+function entryAt(document: Document, path: Path): Entry | undefined {
+  let entry: Entry | undefined = { key: undefined, node: document.contents }
+  for (const part of path) {
+    entry = childOf(document, entry.node, part)
+    if (!entry) return undefined
+  }
+  return entry
+}
+
+function childOf(document: Document, parent: unknown, part: string | number): Entry | undefined {
+  const node = isAlias(parent) ? parent.resolve(document) : parent
+  if (isSeq(node) && typeof part === 'number' && part < node.items.length)
+    return { key: undefined, node: node.items[part] }
+  if (!isMap(node)) return undefined
+  const pair = node.items.find(
+    ({ key }) => isScalar(key) && (key.value === part || key.source === String(part)),
+  )
+  return pair && { key: pair.key, node: pair.value }
+}
+
+function offsetOf(document: Document, path: Path): number {
+  for (let length = path.length; length > 0; length -= 1) {
+    const entry = entryAt(document, path.slice(0, length))
+    // What is missing is reported at the key under which it is missed: that line its author must open.
+    const offset =
+      length === path.length ? (rangeOf(entry?.node) ?? rangeOf(entry?.key)) : undefined
+    const found = offset ?? rangeOf(entry?.key) ?? rangeOf(entry?.node)
+    if (found !== undefined) return found
+  }
+  return rangeOf(document.contents) ?? 0
+}
+
+function offsetOfKey(document: Document, path: Path): number {
+  return rangeOf(entryAt(document, path)?.key) ?? offsetOf(document, path)
+}
+
+function rangeOf(node: unknown): number | undefined {
+  if (typeof node !== 'object' || node === null || !('range' in node)) return undefined
+  return Array.isArray(node.range) && typeof node.range[0] === 'number' ? node.range[0] : undefined
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? text
+}
