@@ -15,10 +15,18 @@ export async function isRehearsal(db: Querying): Promise<boolean> {
   return row !== undefined
 }
 
-/** Stops business time at `instant` (ISO 8601), or moves it there. It never moves back. */
-export async function stepBusinessTime(db: Querying, instant: string): Promise<void> {
+/**
+ * Stops business time at `instant` (ISO 8601), or moves it there. It never moves back. With
+ * `dueHeld` nothing becomes due until the next step: see `due_now()` in migrations/0001-ground.ts.
+ */
+export async function stepBusinessTime(
+  db: Querying,
+  instant: string,
+  { dueHeld = false }: { dueHeld?: boolean } = {},
+): Promise<void> {
   await sql`
-    insert into rehearsal_clock (instant) values (${instant})
-    on conflict (only_row) do update set instant = greatest(rehearsal_clock.instant, excluded.instant)
+    insert into rehearsal_clock (instant, due_held) values (${instant}, ${dueHeld})
+    on conflict (only_row) do update
+    set instant = greatest(rehearsal_clock.instant, excluded.instant), due_held = excluded.due_held
   `.execute(db)
 }

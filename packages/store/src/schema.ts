@@ -9,7 +9,12 @@ type Json<T> = ColumnType<T, string, string>
 type JsonObject = { [key: string]: unknown }
 
 export type Schema = {
-  rehearsal_clock: { only_row: Generated<boolean>; instant: Moment; started_at: Moment }
+  rehearsal_clock: {
+    only_row: Generated<boolean>
+    instant: Moment
+    due_held: Generated<boolean>
+    started_at: Moment
+  }
   definition: {
     revision: Generated<number>
     bundle: Json<unknown>

@@ -14,13 +14,20 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
 const statements = [
   // Time. A row here means that business time stands still at `instant` until a conductor moves it.
+  // While `due_held`, nothing is due: events of one step are all decided before anything of it is
+  // sent, so that the outcome does not hang on which of the two is quicker.
   `create table rehearsal_clock (
     only_row boolean primary key default true check (only_row),
     instant timestamptz not null,
+    due_held boolean not null default false,
     started_at timestamptz not null default clock_timestamp()
   )`,
   `create function business_now() returns timestamptz language sql stable as
     'select coalesce((select instant from rehearsal_clock), statement_timestamp())'`,
+  // What is due by then may be taken up: timers by journey, intents by the release.
+  `create function due_now() returns timestamptz language sql stable as
+    'select coalesce((select case when due_held then ''-infinity''::timestamptz else instant end
+      from rehearsal_clock), statement_timestamp())'`,
 
   // Definitions. A campaign version and a template version never change once they are written (P5).
   `create table definition (
