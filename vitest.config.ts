@@ -1,0 +1,28 @@
+import { defineConfig } from 'vitest/config'
+
+/** One group after the other: on two cores a system test beside others would time out, not fail. */
+const groups = [
+  { name: 'unit', folders: ['packages/*', 'services/*', 'infra/*'], timeoutMs: 20_000 },
+  { name: 'architecture', folders: ['test/architecture'], timeoutMs: 300_000 },
+  { name: 'contract', folders: ['test/contract'], timeoutMs: 60_000 },
+  { name: 'flow', folders: ['test/flow'], timeoutMs: 120_000 },
+  { name: 'system', folders: ['test/system'], timeoutMs: 300_000, alone: true },
+]
+
+export default defineConfig({
+  test: {
+    globalSetup: ['infra/vitest/src/servers.ts'],
+    projects: groups.map(({ name, folders, timeoutMs, alone = false }, index) => ({
+      test: {
+        name,
+        include: folders.map((folder) => `${folder}/**/*.test.ts`),
+        exclude: ['**/node_modules/**'],
+        pool: 'forks',
+        maxWorkers: alone ? 1 : 2,
+        sequence: { groupOrder: index },
+        testTimeout: timeoutMs,
+        hookTimeout: timeoutMs,
+      },
+    })),
+  },
+})
