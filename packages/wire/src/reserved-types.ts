@@ -1,0 +1,123 @@
+import { z } from 'zod'
+
+/**
+ * The types whose meaning is ours, with the data they carry. Publishers send `person.*` and
+ * `consent.*`; `message.*` are published by Wegwijs alone and refused from anybody else.
+ *
+ * Contact details travel in `person.*` only (P7).
+ */
+
+const maxText = 200
+const text = z.string().min(1).max(maxText)
+const channel = z.enum(['email', 'sms', 'app'])
+
+const contacts = z.strictObject({
+  /** One mailbox; the channel validates it again before it sends. `null` takes it away. */
+  email: z.email().max(254).nullable().optional(),
+  /** E.164, such as +31201234567. */
+  phone: z
+    .string()
+    .regex(/^\+[1-9]\d{5,14}$/)
+    .nullable()
+    .optional(),
+  /** The person's id in the app. */
+  app: text.nullable().optional(),
+})
+
+const personUpserted = z.strictObject({
+  givenName: text.optional(),
+  familyName: text.optional(),
+  birthYear: z.int().min(1870).max(2200).optional(),
+  /** BCP 47, such as nl or nl-BE. */
+  locale: z
+    .string()
+    .regex(/^[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|\d{3}))?$/)
+    .optional(),
+  /** IANA, such as Europe/Amsterdam. */
+  timeZone: z.string().refine(isTimeZone, 'not a time zone of the IANA list').optional(),
+  contacts: contacts.optional(),
+  attributes: z
+    .record(
+      z.string().regex(/^[a-zA-Z][a-zA-Z0-9]{0,63}$/),
+      z.union([z.string().max(2_000), z.number(), z.boolean()]),
+    )
+    .optional(),
+  persona: text.optional(),
+  /** Marks a person of a rehearsal or a test. */
+  test: z.boolean().optional(),
+})
+
+/** Another id of the subject (identified), or a person who is one with the subject (merged). */
+const otherId = z.strictObject({ idSpace: text, externalId: text })
+
+const consent = z.strictObject({
+  purpose: z.enum(['care', 'service', 'marketing', 'research', 'all']),
+  /** Absent: every channel. */
+  channel: channel.optional(),
+  proof: z.string().min(1).max(2_000).optional(),
+  /** An import never lifts what the person said. */
+  origin: z.enum(['person', 'import']),
+})
+
+const message = z.strictObject({
+  intentId: z.uuid(),
+  provider: text,
+  channel,
+  providerReference: text.optional(),
+  detail: text.optional(),
+})
+
+export const reservedTypes = {
+  'consent.granted.v1': consent,
+  'consent.withdrawn.v1': consent,
+  'message.bounced.v1': message,
+  'message.clicked.v1': message,
+  'message.complained.v1': message,
+  'message.delivered.v1': message,
+  'message.opened.v1': message,
+  'message.replied.v1': message,
+  'message.sent.v1': message,
+  'person.deceased.v1': z.strictObject({}),
+  'person.identified.v1': otherId,
+  'person.merged.v1': otherId,
+  'person.upserted.v1': personUpserted,
+} as const
+
+export type ReservedType = keyof typeof reservedTypes
+export type ReservedData<Type extends ReservedType> = z.output<(typeof reservedTypes)[Type]>
+
+export type PersonUpserted = ReservedData<'person.upserted.v1'>
+export type ConsentData = ReservedData<'consent.granted.v1'>
+export type MessageData = ReservedData<'message.sent.v1'>
+
+const RESERVED_PREFIX = /^(?:consent|message|person|relation)\./
+
+export function isReservedType(type: string): type is ReservedType {
+  return Object.hasOwn(reservedTypes, type)
+}
+
+/** True for every name that only Wegwijs may give meaning to, those without a schema too. */
+export function hasReservedName(type: string): boolean {
+  return RESERVED_PREFIX.test(type)
+}
+
+/** True for what Wegwijs alone publishes; from anybody else it needs a valid signature. */
+export function isOwnType(type: string): boolean {
+  return type.startsWith('message.')
+}
+
+const knownTimeZones = new Map<string, boolean>()
+
+function isTimeZone(name: string): boolean {
+  const known = knownTimeZones.get(name)
+  if (known !== undefined) return known
+  let valid = true
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+  } catch {
+    valid = false
+  }
+  // Publishers choose the names; without a bound they would choose our memory too.
+  if (knownTimeZones.size < 1_000) knownTimeZones.set(name, valid)
+  return valid
+}
