@@ -34,7 +34,10 @@ const list = {
     text: 'this class of messages needs a consent that the person has not given',
     whatToDo: 'ask for consent in another way; never by message',
   },
-  consent_withdrawn: { text: 'the person does not want this', whatToDo: 'nothing; only the person can change it' },
+  consent_withdrawn: {
+    text: 'the person does not want this',
+    whatToDo: 'nothing; only the person can change it',
+  },
   contact_missing: {
     text: 'no address for this channel is known',
     whatToDo: 'have the publisher send person.upserted.v1 with the address',
@@ -44,8 +47,14 @@ const list = {
     whatToDo: 'have the publisher send the right address',
   },
   delivered: { text: 'the provider reports delivery', whatToDo: 'nothing' },
-  bounced: { text: 'the provider reports that it could not be delivered', whatToDo: 'correct the address' },
-  complained: { text: 'the recipient complained', whatToDo: 'nothing; marketing over this channel has ended' },
+  bounced: {
+    text: 'the provider reports that it could not be delivered',
+    whatToDo: 'correct the address',
+  },
+  complained: {
+    text: 'the recipient complained',
+    whatToDo: 'nothing; marketing over this channel has ended',
+  },
   enrolled: { text: 'entered the campaign', whatToDo: 'nothing' },
   entity_not_newer: {
     text: 'an equal or newer version of this appointment or stay is known',
@@ -61,7 +70,10 @@ const list = {
     whatToDo: 'raise maxAge of the trigger, or find out why the publisher is late',
   },
   exit_touchpoint: { text: 'a touchpoint that ends the campaign happened', whatToDo: 'nothing' },
-  expired: { text: 'it was no longer worth sending', whatToDo: 'see what delayed it, or raise expires' },
+  expired: {
+    text: 'it was no longer worth sending',
+    whatToDo: 'see what delayed it, or raise expires',
+  },
   identity_linked: { text: 'another id of the person was linked', whatToDo: 'nothing' },
   identity_taken: {
     text: 'this id belongs to another person already',
@@ -77,8 +89,14 @@ const list = {
     whatToDo: 'nothing',
   },
   message_planned: { text: 'a message was planned', whatToDo: 'nothing' },
-  message_replanned: { text: 'a message was planned again for the new moment', whatToDo: 'nothing' },
-  message_status_known: { text: 'an equal or later status of the message is known', whatToDo: 'nothing' },
+  message_replanned: {
+    text: 'a message was planned again for the new moment',
+    whatToDo: 'nothing',
+  },
+  message_status_known: {
+    text: 'an equal or later status of the message is known',
+    whatToDo: 'nothing',
+  },
   message_unknown: {
     text: 'the receipt is about a message that this person never had',
     whatToDo: 'check the configuration of the provider',
@@ -101,13 +119,22 @@ const list = {
     whatToDo: 'add the persona to the audience if it should be',
   },
   person_deceased: { text: 'the person has died', whatToDo: 'nothing' },
-  person_merged: { text: 'this record was merged into another', whatToDo: 'look at the other record' },
+  person_merged: {
+    text: 'this record was merged into another',
+    whatToDo: 'look at the other record',
+  },
   person_stopped: {
     text: 'a member of staff stopped messages to this person',
     whatToDo: 'resume with "wegwijs resume person" when the reason is gone',
   },
-  profile_not_newer: { text: 'a newer profile is known', whatToDo: 'nothing; check the publisher if this happens often' },
-  provider_refused: { text: 'the provider refused it for good', whatToDo: 'see the reason it gave' },
+  profile_not_newer: {
+    text: 'a newer profile is known',
+    whatToDo: 'nothing; check the publisher if this happens often',
+  },
+  provider_refused: {
+    text: 'the provider refused it for good',
+    whatToDo: 'see the reason it gave',
+  },
   provider_stopped: {
     text: 'the provider is stopped',
     whatToDo: 'resume it with "wegwijs resume provider" when the reason is gone',
@@ -125,7 +152,8 @@ const list = {
   },
   template_error: {
     text: 'the text could not be made',
-    whatToDo: 'see which variable is missing; make it optional in the template or required in the data',
+    whatToDo:
+      'see which variable is missing; make it optional in the template or required in the data',
   },
   template_stopped: {
     text: 'the template is stopped',
@@ -135,7 +163,10 @@ const list = {
     text: 'the condition of the trigger does not hold',
     whatToDo: 'see the leaves: which field was compared with what',
   },
-  trigger_other_touchpoint: { text: 'the campaign waits for another touchpoint', whatToDo: 'nothing' },
+  trigger_other_touchpoint: {
+    text: 'the campaign waits for another touchpoint',
+    whatToDo: 'nothing',
+  },
   waiting: { text: 'waits for the next step', whatToDo: 'nothing' },
 } as const satisfies Record<string, { text: string; whatToDo: string }>
 

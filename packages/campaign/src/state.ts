@@ -135,7 +135,10 @@ export function entityKey(entity: { type: string; id: string }): string {
   return `${entity.type}/${entity.id}`
 }
 
-export function consentKey(consent: { purpose: ConsentPurpose; channel: ChannelName | null }): string {
+export function consentKey(consent: {
+  purpose: ConsentPurpose
+  channel: ChannelName | null
+}): string {
   return `${consent.purpose}/${consent.channel ?? ''}`
 }
 

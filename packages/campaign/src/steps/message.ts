@@ -1,11 +1,26 @@
 import { z } from 'zod'
-import { channelNames, identifierSchema, positiveDurationSchema } from '../definition/words.ts'
-import { momentSchema } from '../moment.ts'
+import type { CompiledCampaign } from '../compile.ts'
+import {
+  type ChannelName,
+  channelNames,
+  identifierSchema,
+  positiveDurationSchema,
+} from '../definition/words.ts'
+import { type DecideContext, type Draft, noteOf } from '../draft.ts'
+import { readerOf, timeZoneOf } from '../facts.ts'
+import { addDuration, type Instant } from '../instant.ts'
+import { momentSchema, resolveMoment } from '../moment.ts'
+import type { ReasonCode } from '../reasons.ts'
+import type { Enrolment, Intent } from '../state.ts'
+import type { StepResult, StepRun } from './step-run.ts'
 
 /**
  * Plans one message. `channels` are tried in this order until one can be used (the persona's own
  * order when left out). `send` plans it for later; without it, it is due at once. `expires` says
  * how long after its due time it is still worth having; `until` ends it at a moment of the entity.
+ *
+ * A moment that has already passed makes the message due now, so that somebody whose appointment
+ * is tomorrow still hears what they would have heard yesterday, unless `until` has passed too.
  */
 export const messageStepSchema = z.strictObject({
   message: z.strictObject({
@@ -21,3 +36,109 @@ export const messageStepSchema = z.strictObject({
   }),
 })
 export type MessageStep = z.infer<typeof messageStepSchema>
+
+export function runMessage(step: MessageStep, run: StepRun): StepResult {
+  const times = messageTimes(step, run)
+  if (times === null) {
+    noteOf(run.draft, run.enrolment, 'moment_unknown', { detail: { message: step.message.id } })
+  } else if (times.expiresAt <= run.context.now) {
+    noteOf(run.draft, run.enrolment, 'moment_passed', { detail: { message: step.message.id } })
+  } else {
+    planMessage(step, run, times, 'message_planned')
+  }
+  return { goTo: run.node.next }
+}
+
+type Times = { dueAt: Instant; expiresAt: Instant }
+
+/** When the message is due and until when it is worth sending; null when its moment has no data. */
+export function messageTimes(step: MessageStep, run: Omit<StepRun, 'node'>): Times | null {
+  const { draft, context, campaign, enrolment } = run
+  const timeZone = timeZoneOf(draft, context)
+  const read = readerOf(draft, context, enrolment)
+  const { send, expires, until } = step.message
+  const moment = send
+    ? resolveMoment(send, {
+        now: context.now,
+        timeZone,
+        isWorkingDay: context.definition.isWorkingDay,
+        read,
+      })
+    : context.now
+  const end = until ? read(until) : null
+  if (moment === null || end === undefined) return null
+  const dueAt = moment > context.now ? moment : context.now
+  const latest = addDuration(dueAt, expires ?? campaign.policy.expires, timeZone)
+  return { dueAt, expiresAt: typeof end === 'string' && end < latest ? end : latest }
+}
+
+/**
+ * Puts the message into the draft. Its id is derived from the enrolment, the step and the version
+ * of the entity: the same decision made again plans the same message (P2).
+ */
+export function planMessage(
+  step: MessageStep,
+  run: StepRun,
+  times: Times,
+  reason: ReasonCode & `message_${string}`,
+): void {
+  const { draft, context, campaign, enrolment, node } = run
+  const intent: Intent = {
+    intentId: context.deriveId(
+      'intent',
+      enrolment.enrolmentId,
+      node.path,
+      String(enrolment.entity?.version ?? 0),
+    ),
+    enrolmentId: enrolment.enrolmentId,
+    campaignId: campaign.id,
+    version: campaign.version,
+    messageId: step.message.id,
+    step: node.path,
+    class: campaign.file.class,
+    lane: campaign.policy.lane,
+    unknownOutcome: campaign.policy.unknownOutcome,
+    templateId: step.message.template,
+    templateHash: templateHashOf(campaign, step.message.template),
+    channels: step.message.channels ?? personaChannels(draft, context),
+    state: 'planned',
+    reason: null,
+    entity: enrolment.entity,
+    plannedAt: context.now,
+    ...times,
+    traceparent: enrolment.traceparent,
+  }
+  if (draft.intents.has(intent.intentId)) return
+  draft.intents.set(intent.intentId, intent)
+  noteOf(draft, enrolment, reason, {
+    intentId: intent.intentId,
+    detail: { message: intent.messageId, dueAt: times.dueAt },
+  })
+}
+
+function templateHashOf(campaign: CompiledCampaign, template: string): string {
+  const hash = campaign.templates[template]
+  if (hash === undefined)
+    throw new RangeError(`campaign ${campaign.id} was published without template ${template}`)
+  return hash
+}
+
+function personaChannels(draft: Draft, context: DecideContext): readonly ChannelName[] {
+  const { personas } = context.definition
+  const persona = personas.find((each) => each.id === draft.person.persona) ?? personas.at(-1)
+  return persona?.channels ?? channelNames
+}
+
+/** Withdraws a message that has not been handed to a worker; leaves any other as it is. */
+export function withdrawMessage(
+  draft: Draft,
+  enrolment: Enrolment,
+  intent: Intent,
+  reason: ReasonCode,
+): void {
+  draft.intents.set(intent.intentId, { ...intent, state: 'cancelled', reason })
+  noteOf(draft, enrolment, reason, {
+    intentId: intent.intentId,
+    detail: { message: intent.messageId },
+  })
+}

@@ -1,13 +1,22 @@
 import { z } from 'zod'
+import type { Condition } from '../condition.ts'
 import { type BranchStep, branchStepSchema } from './branch.ts'
 import { type MessageStep, messageStepSchema } from './message.ts'
 import { type WaitStep, waitStepSchema } from './wait.ts'
 
 /** Every kind of step a campaign can be made of; a new kind is a file of its own and a line here. */
-export type Step = MessageStep | WaitStep | BranchStep
+export type Step = MessageStep | WaitStep | BranchStep<Step>
 
 export const stepSchema: z.ZodType<Step> = z.lazy(() =>
   z.union([messageStepSchema, waitStepSchema, branchStepSchema(stepsSchema)]),
 )
 
 export const stepsSchema: z.ZodType<Step[]> = z.array(stepSchema).min(1).max(100)
+
+/** The ways into a step that holds others; `when` null is the way that is always open. */
+export function stepsInside(step: Step): { when: Condition | null; steps: readonly Step[] }[] {
+  if (!('branch' in step)) return []
+  return step.branch.map((arm) =>
+    'when' in arm ? { when: arm.when, steps: arm.steps } : { when: null, steps: arm.otherwise },
+  )
+}

@@ -1,0 +1,161 @@
+import { compileCondition, type Predicate } from './condition.ts'
+import type { DefinitionBundle } from './definition/bundle.ts'
+import type { CampaignFile } from './definition/campaign.ts'
+import type { Persona } from './definition/personas.ts'
+import type { ClassPolicy } from './definition/policies.ts'
+import type { Publisher, Touchpoint } from './definition/touchpoints.ts'
+import type { CampaignClass, ChannelName } from './definition/words.ts'
+import { createEventCheck, type EventCheck } from './event-check.ts'
+import { createWorkingDays, type WorkingDays } from './moment.ts'
+import { type Step, stepsInside } from './steps/registry.ts'
+
+/** One step where it stands: `next` follows it, `arms` are the ways into it, for a branch. */
+export type StepNode = { path: string; step: Step; next: string | null; arms: readonly Arm[] }
+type Arm = { holds: Predicate; first: string | null }
+
+/** A campaign version with all that can be worked out before an event comes. */
+export type CompiledCampaign = {
+  id: string
+  version: number
+  file: CampaignFile
+  policy: ClassPolicy
+  /** Template id → hash: the texts that this version was published with (P5). */
+  templates: Readonly<Record<string, string>>
+  triggerHolds: Predicate | null
+  audienceHolds: Predicate | null
+  exits: ReadonlySet<string>
+  first: string
+  nodes: ReadonlyMap<string, StepNode>
+}
+
+/** A campaign version as it is stored. */
+export type CampaignVersion = {
+  id: string
+  version: number
+  live: boolean
+  file: CampaignFile
+  templates: Readonly<Record<string, string>>
+}
+
+/** Everything that deciding needs, indexed so that an event meets only what could want it (P8). */
+export type CompiledDefinition = {
+  revision: number
+  timeZone: string
+  locale: string
+  isWorkingDay: WorkingDays
+  publishers: ReadonlyMap<string, Publisher>
+  touchpoints: ReadonlyMap<string, Touchpoint>
+  personas: readonly CompiledPersona[]
+  checkEvent: EventCheck
+  /** `campaign id @ version` of every version that is live or has people in flight. */
+  campaigns: ReadonlyMap<string, CompiledCampaign>
+  /** touchpoint type → persona → the live campaigns that it may start. */
+  starters: ReadonlyMap<string, ReadonlyMap<string, readonly CompiledCampaign[]>>
+}
+
+export type CompiledPersona = { id: string; channels: readonly ChannelName[]; holds: Predicate }
+
+export function campaignKey(id: string, version: number): string {
+  return `${id}@${version}`
+}
+
+/** Compiles a definition, with every stored campaign version that is live or has people in flight. */
+export function compileDefinition(
+  revision: number,
+  bundle: DefinitionBundle,
+  versions: readonly CampaignVersion[],
+): CompiledDefinition {
+  const personas = bundle.personas.personas.map(compilePersona)
+  const campaigns = new Map<string, CompiledCampaign>()
+  for (const version of versions) {
+    campaigns.set(
+      campaignKey(version.id, version.version),
+      compileCampaign(version, bundle.policies.classes),
+    )
+  }
+  const live = versions
+    .filter((version) => version.live)
+    .map((version) => campaigns.get(campaignKey(version.id, version.version)))
+    .filter((campaign) => campaign !== undefined)
+  return {
+    revision,
+    timeZone: bundle.policies.timeZone,
+    locale: bundle.policies.locale,
+    isWorkingDay: createWorkingDays(bundle.policies.holidays, bundle.policies.closedDays),
+    publishers: new Map(
+      bundle.touchpoints.publishers.map((publisher) => [publisher.source, publisher]),
+    ),
+    touchpoints: new Map(
+      bundle.touchpoints.touchpoints.map((touchpoint) => [touchpoint.type, touchpoint]),
+    ),
+    personas,
+    checkEvent: createEventCheck(bundle),
+    campaigns,
+    starters: indexStarters(live, personas),
+  }
+}
+
+export function compileCampaign(
+  version: CampaignVersion,
+  classes: Readonly<Record<CampaignClass, ClassPolicy>>,
+): CompiledCampaign {
+  const { file } = version
+  const nodes = new Map<string, StepNode>()
+  const first = layOut(file.steps, '', null, nodes)
+  if (first === null) throw new RangeError(`campaign ${file.id} has no steps`)
+  return {
+    id: version.id,
+    version: version.version,
+    file,
+    policy: classes[file.class],
+    templates: version.templates,
+    triggerHolds: file.trigger.where ? compileCondition(file.trigger.where) : null,
+    audienceHolds: file.audience.where ? compileCondition(file.audience.where) : null,
+    exits: new Set(file.exit.map((exit) => exit.touchpoint)),
+    first,
+    nodes,
+  }
+}
+
+/** Gives every step a path (`2`, `2.0.1`: step, arm, step) and says what follows it. Returns the first. */
+function layOut(
+  steps: readonly Step[],
+  prefix: string,
+  after: string | null,
+  nodes: Map<string, StepNode>,
+): string | null {
+  steps.forEach((step, index) => {
+    const path = `${prefix}${index}`
+    const next = index + 1 < steps.length ? `${prefix}${index + 1}` : after
+    const arms = stepsInside(step).map((arm, number) => ({
+      holds: arm.when ? compileCondition(arm.when) : () => true,
+      first: layOut(arm.steps, `${path}.${number}.`, next, nodes),
+    }))
+    nodes.set(path, { path, step, next, arms })
+  })
+  return steps.length > 0 ? `${prefix}0` : after
+}
+
+function compilePersona(persona: Persona): CompiledPersona {
+  return {
+    id: persona.id,
+    channels: persona.channels,
+    holds: persona.when ? compileCondition(persona.when) : () => true,
+  }
+}
+
+function indexStarters(
+  live: readonly CompiledCampaign[],
+  personas: readonly CompiledPersona[],
+): Map<string, Map<string, CompiledCampaign[]>> {
+  const index = new Map<string, Map<string, CompiledCampaign[]>>()
+  for (const campaign of live) {
+    const type = campaign.file.trigger.touchpoint
+    const byPersona = index.get(type) ?? new Map<string, CompiledCampaign[]>()
+    index.set(type, byPersona)
+    for (const persona of campaign.file.audience.personas ?? personas.map((each) => each.id)) {
+      byPersona.set(persona, [...(byPersona.get(persona) ?? []), campaign])
+    }
+  }
+  return index
+}

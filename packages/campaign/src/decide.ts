@@ -1,0 +1,67 @@
+import { type DecideContext, type Decision, type Draft, draftOf, stateOf } from './draft.ts'
+import { exitByTouchpoint, resume, startCampaigns } from './enrolments.ts'
+import { applyEntity } from './entities.ts'
+import { endAll } from './merge.ts'
+import { applyConsent, applyProfile, choosePersona, moveOnJourney } from './people.ts'
+import type { ReasonCode } from './reasons.ts'
+import { applyReceipt } from './receipts.ts'
+import type { JourneyEvent, PersonState, Timer } from './state.ts'
+
+export type Decided = {
+  state: PersonState
+  /** What became of the event itself. */
+  outcome: ReasonCode
+  decisions: Decision[]
+}
+
+/**
+ * Decides what one event means for one person: what we now know of them, which campaigns end,
+ * which begin, which messages are planned or withdrawn. Performs nothing: the next state and the
+ * decisions are all it gives, and the same arguments always give the same.
+ */
+export function decideEvent(
+  state: PersonState,
+  event: JourneyEvent,
+  context: DecideContext,
+): Decided {
+  const draft = draftOf(state)
+  const outcome = applyEvent(draft, event, context)
+  return { state: stateOf(draft), outcome, decisions: draft.decisions }
+}
+
+/** Decides what follows now that a timer has come. A timer that is not (or no longer) the person's does nothing. */
+export function decideTimer(state: PersonState, timer: Timer, context: DecideContext): Decided {
+  const draft = draftOf(state)
+  if (draft.timers.has(timer.timerId)) resume(draft, timer, context)
+  return { state: stateOf(draft), outcome: 'applied', decisions: draft.decisions }
+}
+
+function applyEvent(draft: Draft, event: JourneyEvent, context: DecideContext): ReasonCode {
+  switch (event.type) {
+    case 'person.upserted.v1': {
+      const outcome = applyProfile(draft, event)
+      choosePersona(draft, context)
+      return outcome
+    }
+    case 'person.deceased.v1':
+      draft.person = { ...draft.person, deceasedAt: draft.person.deceasedAt ?? event.time }
+      endAll(draft, context)
+      return 'applied'
+    case 'consent.granted.v1':
+    case 'consent.withdrawn.v1':
+      return applyConsent(draft, event)
+    default:
+      return event.type.startsWith('message.')
+        ? applyReceipt(draft, event)
+        : applyTouchpoint(draft, event, context)
+  }
+}
+
+function applyTouchpoint(draft: Draft, event: JourneyEvent, context: DecideContext): ReasonCode {
+  if (!applyEntity(draft, event, context)) return 'entity_not_newer'
+  moveOnJourney(draft, event, context)
+  choosePersona(draft, context)
+  exitByTouchpoint(draft, event, context)
+  startCampaigns(draft, event, context)
+  return 'applied'
+}

@@ -1,0 +1,235 @@
+import { type CompiledCampaign, campaignKey, type StepNode } from './compile.ts'
+import { traceCondition } from './condition.ts'
+import { type DecideContext, type Draft, noteOf } from './draft.ts'
+import { createFieldReader } from './facts.ts'
+import { addDuration } from './instant.ts'
+import type { JsonObject } from './json.ts'
+import type { ReasonCode } from './reasons.ts'
+import {
+  type Enrolment,
+  entityKey,
+  entryOf,
+  isPending,
+  type JourneyEvent,
+  type Timer,
+} from './state.ts'
+import { runBranch } from './steps/branch.ts'
+import { runMessage, withdrawMessage } from './steps/message.ts'
+import type { StepResult, StepRun } from './steps/step-run.ts'
+import { runWait } from './steps/wait.ts'
+
+/** Lets every live campaign that an event could start decide about it (P4: each leaves its reason). */
+export function startCampaigns(draft: Draft, event: JourneyEvent, context: DecideContext): void {
+  const candidates =
+    context.definition.starters.get(event.type)?.get(draft.person.persona ?? '') ?? []
+  for (const campaign of candidates) {
+    const refusal = refusalOf(draft, event, campaign, context)
+    if (refusal) {
+      draft.decisions.push({
+        campaignId: campaign.id,
+        version: campaign.version,
+        enrolmentId: null,
+        intentId: null,
+        reason: refusal.reason,
+        detail: refusal.detail,
+      })
+    } else {
+      enrol(draft, event, campaign, context)
+    }
+  }
+}
+
+function refusalOf(
+  draft: Draft,
+  event: JourneyEvent,
+  campaign: CompiledCampaign,
+  context: DecideContext,
+): { reason: ReasonCode; detail: JsonObject | null } | null {
+  if (draft.person.deceasedAt !== null) return { reason: 'person_deceased', detail: null }
+  const { file } = campaign
+  if (addDuration(event.time, file.trigger.maxAge, context.definition.timeZone) < context.now) {
+    return { reason: 'event_too_old', detail: { time: event.time, maxAge: file.trigger.maxAge } }
+  }
+  const entryKey = entryKeyOf(draft, event, campaign)
+  if (draft.entries.has(entryOf(campaign.id, entryKey))) {
+    return { reason: 'already_entered', detail: { entry: file.entry } }
+  }
+  const read = createFieldReader(draft, context, {
+    trigger: event,
+    entityData: event.entity ? (draft.entities.get(entityKey(event.entity))?.data ?? null) : null,
+    enrolment: null,
+  })
+  if (campaign.triggerHolds && file.trigger.where && !campaign.triggerHolds(read)) {
+    return {
+      reason: 'trigger_false',
+      detail: { leaves: traceCondition(file.trigger.where, read).leaves },
+    }
+  }
+  if (campaign.audienceHolds && file.audience.where && !campaign.audienceHolds(read)) {
+    return {
+      reason: 'condition_false',
+      detail: { leaves: traceCondition(file.audience.where, read).leaves },
+    }
+  }
+  return null
+}
+
+/** What may not repeat under the campaign's entry rule. */
+function entryKeyOf(draft: Draft, event: JourneyEvent, campaign: CompiledCampaign): string {
+  switch (campaign.file.entry) {
+    case 'once':
+      return ''
+    case 'once-per-journey':
+      return `${campaign.file.journey}#${draft.person.journeys[campaign.file.journey]?.episode ?? 0}`
+    case 'once-per-entity':
+      return event.entity ? entityKey(event.entity) : ''
+    case 'every-time':
+      return `${event.subject} ${event.source} ${event.id}`
+  }
+}
+
+function enrol(
+  draft: Draft,
+  event: JourneyEvent,
+  campaign: CompiledCampaign,
+  context: DecideContext,
+): void {
+  const entryKey = entryKeyOf(draft, event, campaign)
+  const enrolment: Enrolment = {
+    enrolmentId: context.deriveId('enrolment', campaign.id, event.subject, event.source, event.id),
+    campaignId: campaign.id,
+    version: campaign.version,
+    entryKey,
+    state: 'running',
+    reason: null,
+    step: null,
+    enteredAt: context.now,
+    endedAt: null,
+    entity: event.entity,
+    trigger: {
+      source: event.source,
+      id: event.id,
+      type: event.type,
+      time: event.time,
+      data: event.data,
+    },
+    traceparent: event.traceparent,
+  }
+  draft.entries.add(entryOf(campaign.id, entryKey))
+  draft.enrolments.set(enrolment.enrolmentId, enrolment)
+  noteOf(draft, enrolment, 'enrolled')
+  goOn(draft, enrolment, campaign.first, context)
+}
+
+/** Goes on with the enrolment whose timer has come. A timer whose enrolment has ended does nothing. */
+export function resume(draft: Draft, timer: Timer, context: DecideContext): void {
+  draft.timers.delete(timer.timerId)
+  const enrolment = draft.enrolments.get(timer.enrolmentId)
+  if (!enrolment || enrolment.state !== 'running' || enrolment.step !== timer.step) return
+  const node = campaignOf(enrolment, context).nodes.get(timer.step)
+  goOn(draft, enrolment, node?.next ?? null, context)
+}
+
+/** Ends the running enrolments that this touchpoint ends, with all that waits (P3). */
+export function exitByTouchpoint(draft: Draft, event: JourneyEvent, context: DecideContext): void {
+  for (const enrolment of [...draft.enrolments.values()]) {
+    if (enrolment.state !== 'running' && !hasPending(draft, enrolment)) continue
+    if (campaignOf(enrolment, context).exits.has(event.type)) {
+      end(draft, enrolment, 'exited', 'exit_touchpoint', context)
+    }
+  }
+}
+
+/** Ends one enrolment: its timers go, its pending messages are withdrawn. */
+export function end(
+  draft: Draft,
+  enrolment: Enrolment,
+  state: 'completed' | 'exited',
+  reason: ReasonCode,
+  context: DecideContext,
+): void {
+  dropTimers(draft, enrolment)
+  if (state === 'exited') {
+    for (const intent of [...draft.intents.values()]) {
+      if (intent.enrolmentId === enrolment.enrolmentId && isPending(intent)) {
+        withdrawMessage(draft, enrolment, intent, reason)
+      }
+    }
+  }
+  draft.enrolments.set(enrolment.enrolmentId, {
+    ...enrolment,
+    state,
+    reason,
+    step: null,
+    endedAt: context.now,
+  })
+  noteOf(draft, enrolment, reason)
+}
+
+/** Takes steps until one waits or none is left. */
+export function goOn(
+  draft: Draft,
+  enrolment: Enrolment,
+  from: string | null,
+  context: DecideContext,
+): void {
+  const campaign = campaignOf(enrolment, context)
+  let path = from
+  while (path !== null) {
+    const node = campaign.nodes.get(path)
+    if (!node)
+      throw new RangeError(
+        `campaign ${campaign.id} version ${campaign.version} has no step ${path}`,
+      )
+    const result = take({ draft, context, campaign, enrolment, node })
+    if ('waitUntil' in result) {
+      wait(draft, enrolment, node, result.waitUntil, context)
+      return
+    }
+    path = result.goTo
+  }
+  end(draft, enrolment, 'completed', 'completed', context)
+}
+
+/** The version that a person entered is the one they stay on (P5). */
+export function campaignOf(enrolment: Enrolment, context: DecideContext): CompiledCampaign {
+  const campaign = context.definition.campaigns.get(
+    campaignKey(enrolment.campaignId, enrolment.version),
+  )
+  if (!campaign)
+    throw new RangeError(`no campaign ${enrolment.campaignId} version ${enrolment.version}`)
+  return campaign
+}
+
+export function hasPending(draft: Draft, enrolment: Enrolment): boolean {
+  return [...draft.intents.values()].some(
+    (intent) => intent.enrolmentId === enrolment.enrolmentId && isPending(intent),
+  )
+}
+
+function take(run: StepRun): StepResult {
+  const { step } = run.node
+  if ('message' in step) return runMessage(step, run)
+  if ('wait' in step) return runWait(step, run)
+  return runBranch(run)
+}
+
+function wait(
+  draft: Draft,
+  enrolment: Enrolment,
+  node: StepNode,
+  dueAt: string,
+  context: DecideContext,
+): void {
+  dropTimers(draft, enrolment)
+  const timerId = context.deriveId('timer', enrolment.enrolmentId, node.path)
+  draft.timers.set(timerId, { timerId, enrolmentId: enrolment.enrolmentId, step: node.path, dueAt })
+  draft.enrolments.set(enrolment.enrolmentId, { ...enrolment, step: node.path })
+  noteOf(draft, enrolment, 'waiting', { detail: { step: node.path, until: dueAt } })
+}
+
+function dropTimers(draft: Draft, enrolment: Enrolment): void {
+  for (const timer of [...draft.timers.values()]) {
+    if (timer.enrolmentId === enrolment.enrolmentId) draft.timers.delete(timer.timerId)
+  }
+}

@@ -1,0 +1,99 @@
+import type { DecideContext, Draft } from './draft.ts'
+import { campaignOf, end, goOn, hasPending } from './enrolments.ts'
+import { hangsOnEntity } from './moment.ts'
+import {
+  type Enrolment,
+  type Entity,
+  type EntityReference,
+  entityKey,
+  type Intent,
+  isPending,
+  type JourneyEvent,
+} from './state.ts'
+import { type MessageStep, messageTimes, planMessage, withdrawMessage } from './steps/message.ts'
+
+/**
+ * Applies what an event says of an entity (an appointment, a stay). Only a version above the known
+ * one counts; it takes along every wait and message that hangs on the entity (P3). Returns false,
+ * with nothing changed, when the version is not newer.
+ */
+export function applyEntity(draft: Draft, event: JourneyEvent, context: DecideContext): boolean {
+  if (!event.entity) return true
+  const touchpoint = context.definition.touchpoints.get(event.type)
+  if (!touchpoint?.entity) return true
+  const key = entityKey(event.entity)
+  const known = draft.entities.get(key)
+  if (known && event.entity.version <= known.version) return false
+  const next: Entity = {
+    ...event.entity,
+    state: touchpoint.withdraws ? 'withdrawn' : 'active',
+    data: { ...known?.data, ...event.data },
+    changedAt: event.time,
+  }
+  draft.entities.set(key, next)
+  if (known) takeAlong(draft, next, context)
+  return true
+}
+
+function takeAlong(draft: Draft, entity: Entity, context: DecideContext): void {
+  for (const enrolment of [...draft.enrolments.values()]) {
+    if (!enrolment.entity || entityKey(enrolment.entity) !== entityKey(entity)) continue
+    if (entity.state === 'withdrawn') withdraw(draft, enrolment, context)
+    else retime(draft, enrolment, entity, context)
+  }
+}
+
+function withdraw(draft: Draft, enrolment: Enrolment, context: DecideContext): void {
+  if (enrolment.state !== 'running' && !hasPending(draft, enrolment)) return
+  end(draft, enrolment, 'exited', 'entity_withdrawn', context)
+}
+
+/**
+ * Moves an enrolment to a newer version of its entity: pending messages are withdrawn and planned
+ * again, a message already sent whose moment hangs on the entity is planned anew when the new
+ * moment lies ahead, and a wait for a moment of the entity is waited for again.
+ */
+function retime(draft: Draft, before: Enrolment, entity: Entity, context: DecideContext): void {
+  if (before.state === 'exited') return
+  const reference: EntityReference = { type: entity.type, id: entity.id, version: entity.version }
+  const enrolment: Enrolment = { ...before, entity: reference }
+  draft.enrolments.set(enrolment.enrolmentId, enrolment)
+  for (const intent of newestPerStep(draft, enrolment)) replan(draft, enrolment, intent, context)
+  waitAgain(draft, enrolment, context)
+}
+
+function replan(draft: Draft, enrolment: Enrolment, intent: Intent, context: DecideContext): void {
+  const campaign = campaignOf(enrolment, context)
+  const node = campaign.nodes.get(intent.step)
+  if (!node || !('message' in node.step)) return
+  const pending = isPending(intent)
+  if (pending) withdrawMessage(draft, enrolment, intent, 'entity_superseded')
+  const step: MessageStep = node.step
+  const run = { draft, context, campaign, enrolment, node }
+  const times = messageTimes(step, run)
+  if (times === null || times.expiresAt <= context.now) return
+  const wentOut =
+    intent.state === 'sent' || intent.state === 'delivered' || intent.state === 'sending'
+  const again =
+    wentOut && step.message.send && hangsOnEntity(step.message.send) && times.dueAt > context.now
+  if (pending || again) planMessage(step, run, times, 'message_replanned')
+}
+
+function waitAgain(draft: Draft, enrolment: Enrolment, context: DecideContext): void {
+  if (enrolment.state !== 'running' || enrolment.step === null) return
+  const node = campaignOf(enrolment, context).nodes.get(enrolment.step)
+  if (node && 'wait' in node.step && hangsOnEntity(node.step.wait))
+    goOn(draft, enrolment, node.path, context)
+}
+
+/** The newest message of each step; older ones were replaced by an earlier re-timing. */
+function newestPerStep(draft: Draft, enrolment: Enrolment): Intent[] {
+  const newest = new Map<string, Intent>()
+  for (const intent of draft.intents.values()) {
+    if (intent.enrolmentId !== enrolment.enrolmentId) continue
+    const known = newest.get(intent.step)
+    if (!known || (intent.entity?.version ?? 0) > (known.entity?.version ?? 0))
+      newest.set(intent.step, intent)
+  }
+  return [...newest.values()]
+}

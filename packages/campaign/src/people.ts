@@ -1,0 +1,149 @@
+import type { ChannelName } from './definition/words.ts'
+import type { DecideContext, Draft } from './draft.ts'
+import { createFieldReader } from './facts.ts'
+import type { JsonObject, JsonValue } from './json.ts'
+import type { ReasonCode } from './reasons.ts'
+import {
+  type Consent,
+  type ConsentPurpose,
+  type Contact,
+  type ContactKind,
+  consentKey,
+  contactKinds,
+  type JourneyEvent,
+} from './state.ts'
+
+/** Applies `person.upserted`: only what it names changes, null removes; an older profile changes nothing. */
+export function applyProfile(draft: Draft, event: JourneyEvent): ReasonCode {
+  const { person } = draft
+  if (person.profileAt !== null && event.time < person.profileAt) return 'profile_not_newer'
+  const { data } = event
+  draft.person = {
+    ...person,
+    fields: withChanges(person.fields, {
+      ...pick(data, ['givenName', 'familyName', 'birthYear']),
+      ...objectOf(data.attributes),
+    }),
+    contacts: withContacts(person.contacts, objectOf(data.contacts)),
+    locale: textOr(data, 'locale', person.locale),
+    timeZone: textOr(data, 'timeZone', person.timeZone),
+    assignedPersona: textOr(data, 'persona', person.assignedPersona),
+    test: typeof data.test === 'boolean' ? data.test : person.test,
+    profileAt: event.time,
+  }
+  return 'applied'
+}
+
+/**
+ * Applies a consent by its own time: the newer one holds, a tie goes to the restrictive one, and
+ * an import never lifts what the person said (P3).
+ */
+export function applyConsent(draft: Draft, event: JourneyEvent): ReasonCode {
+  const consent: Consent = {
+    purpose: event.data.purpose as ConsentPurpose,
+    channel: (event.data.channel as ChannelName | undefined) ?? null,
+    state: event.type === 'consent.granted.v1' ? 'granted' : 'withdrawn',
+    origin: event.data.origin === 'import' ? 'import' : 'person',
+    at: event.time,
+    proof: typeof event.data.proof === 'string' ? event.data.proof : null,
+  }
+  return keepConsent(draft.consents, consent)
+}
+
+/** Puts a consent into the map if it holds against what is there; says why not otherwise. */
+export function keepConsent(consents: Map<string, Consent>, consent: Consent): ReasonCode {
+  const key = consentKey(consent)
+  const known = consents.get(key)
+  if (known) {
+    const restrictsTie =
+      consent.at === known.at && consent.state === 'withdrawn' && known.state === 'granted'
+    if (consent.at <= known.at && !restrictsTie) return 'consent_not_newer'
+    const lifts = known.state === 'withdrawn' && consent.state === 'granted'
+    if (lifts && known.origin === 'person' && consent.origin === 'import')
+      return 'consent_import_yields'
+  }
+  consents.set(key, consent)
+  return 'applied'
+}
+
+/** Moves the person along the journey of the touchpoint. A late event does not move them back. */
+export function moveOnJourney(draft: Draft, event: JourneyEvent, context: DecideContext): void {
+  const touchpoint = context.definition.touchpoints.get(event.type)
+  if (!touchpoint?.journey || !touchpoint.phase) return
+  const place = draft.person.journeys[touchpoint.journey]
+  if (place && event.time < place.since) return
+  const begins = !place || touchpoint.starts
+  draft.person = {
+    ...draft.person,
+    journeys: {
+      ...draft.person.journeys,
+      [touchpoint.journey]: {
+        phase: touchpoint.phase,
+        episode: (place?.episode ?? 0) + (begins ? 1 : 0),
+        since: event.time,
+      },
+    },
+  }
+}
+
+/** The assigned persona, or the first whose condition holds. */
+export function choosePersona(draft: Draft, context: DecideContext): void {
+  const read = createFieldReader(draft, context, {
+    trigger: null,
+    entityData: null,
+    enrolment: null,
+  })
+  const { personas } = context.definition
+  const assigned = personas.find((persona) => persona.id === draft.person.assignedPersona)
+  const persona = (assigned ?? personas.find((each) => each.holds(read)))?.id ?? null
+  if (persona !== draft.person.persona) draft.person = { ...draft.person, persona }
+}
+
+/** Marks an address at which nothing arrives, so that the next message takes another channel. */
+export function refuseContact(draft: Draft, kind: ContactKind, at: string): void {
+  const contact = draft.person.contacts[kind]
+  if (!contact) return
+  draft.person = {
+    ...draft.person,
+    contacts: { ...draft.person.contacts, [kind]: { ...contact, refusedAt: at } },
+  }
+}
+
+type Contacts = Partial<Record<ContactKind, Contact>>
+
+function withContacts(known: Readonly<Contacts>, changes: JsonObject): Contacts {
+  const contacts: Contacts = { ...known }
+  for (const kind of contactKinds) {
+    const address = changes[kind]
+    if (address === null) delete contacts[kind]
+    else if (typeof address === 'string' && address !== known[kind]?.address) {
+      contacts[kind] = { address, refusedAt: null }
+    }
+  }
+  return contacts
+}
+
+function withChanges(fields: JsonObject, changes: JsonObject): JsonObject {
+  const kept = Object.entries({ ...fields, ...changes }).filter(
+    ([, value]) => value !== null && value !== undefined,
+  )
+  return Object.fromEntries(kept)
+}
+
+function pick(data: JsonObject, names: readonly string[]): JsonObject {
+  return Object.fromEntries(
+    names.flatMap((name): [string, JsonValue][] => {
+      const value = data[name]
+      return value === undefined ? [] : [[name, value]]
+    }),
+  )
+}
+
+function objectOf(value: JsonValue | undefined): JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {}
+}
+
+function textOr(data: JsonObject, name: string, known: string | null): string | null {
+  const value = data[name]
+  return typeof value === 'string' || value === null ? value : known
+}

@@ -1,0 +1,74 @@
+import type { Draft } from './draft.ts'
+import { keepConsent, refuseContact } from './people.ts'
+import type { ReasonCode } from './reasons.ts'
+import type { Intent, IntentState, JourneyEvent } from './state.ts'
+
+/**
+ * What a message has come to, in the order in which one overrides the other. Receipts arrive late,
+ * twice and out of order; a message only ever moves up. A receipt may also come before our own
+ * record that the message was sent, so `sending` and `held` are below all of them.
+ */
+const rank: Readonly<Partial<Record<IntentState, number>>> = {
+  queued: 0,
+  planned: 0,
+  sending: 0,
+  held: 0,
+  sent: 1,
+  delivered: 2,
+  bounced: 3,
+}
+
+/** Applies an outcome that a provider reported (`message.*`). */
+export function applyReceipt(draft: Draft, event: JourneyEvent): ReasonCode {
+  const intent = draft.intents.get(String(event.data.intentId))
+  if (!intent) return 'message_unknown'
+  switch (event.type) {
+    case 'message.delivered.v1':
+      return moveUp(draft, intent, 'delivered')
+    case 'message.opened.v1':
+    case 'message.clicked.v1':
+      moveUp(draft, intent, 'delivered')
+      return 'seen'
+    case 'message.bounced.v1':
+      if (event.data.channel === 'email') refuseContact(draft, 'email', event.time)
+      if (event.data.channel === 'sms') refuseContact(draft, 'phone', event.time)
+      return moveUp(draft, intent, 'bounced')
+    case 'message.complained.v1':
+      return withdrawConsent(draft, event, 'marketing', 'complained')
+    default:
+      return isStopWord(event) ? withdrawConsent(draft, event, 'all', 'replied') : 'replied'
+  }
+}
+
+function moveUp(draft: Draft, intent: Intent, state: 'delivered' | 'bounced'): ReasonCode {
+  const known = rank[intent.state]
+  if (known === undefined || known >= (rank[state] ?? 0)) return 'message_status_known'
+  draft.intents.set(intent.intentId, { ...intent, state, reason: state })
+  return state
+}
+
+/** A complaint, or STOP in answer to an SMS, is the person speaking (P3). */
+function withdrawConsent(
+  draft: Draft,
+  event: JourneyEvent,
+  purpose: 'marketing' | 'all',
+  reason: ReasonCode,
+): ReasonCode {
+  const channel = event.data.channel
+  if (channel !== 'email' && channel !== 'sms' && channel !== 'app') return reason
+  keepConsent(draft.consents, {
+    purpose,
+    channel,
+    state: 'withdrawn',
+    origin: 'person',
+    at: event.time,
+    proof: event.type,
+  })
+  return reason
+}
+
+function isStopWord(event: JourneyEvent): boolean {
+  return (
+    typeof event.data.detail === 'string' && /^(stop|afmelden)\b/i.test(event.data.detail.trim())
+  )
+}
