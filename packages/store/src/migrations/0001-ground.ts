@@ -75,6 +75,7 @@ const statements = [
     test boolean not null default false,
     created_at timestamptz not null default clock_timestamp()
   )`,
+  'create index person_by_survivor on person (merged_into) where merged_into is not null',
   `create table person_identity (
     person_id uuid not null,
     id_space text not null,

@@ -1,0 +1,125 @@
+import { createGroupCommit } from '@wegwijs/runtime/group-commit'
+import { sql } from 'kysely'
+import type { Database, Querying } from './database.ts'
+import type { Identity } from './identities.ts'
+import { query } from './transaction.ts'
+
+/** A message as it is put into the inbox; `personId` is ours. */
+export type NewAppMessage = {
+  personId: string
+  intentId: string
+  locale: string
+  content: { title: string; body: string; url?: string }
+}
+
+/** What the app's own server reads; `at` is business time. */
+export type AppMessage = {
+  intentId: string
+  title: string
+  body: string
+  url: string | null
+  locale: string
+  at: string
+  readAt: string | null
+}
+
+export type AppInbox = { put(message: NewAppMessage): Promise<void> }
+
+/**
+ * The inbox that the app channel writes to. Putting the same intent again changes nothing (P2).
+ * Messages that come together are written together.
+ *
+ * @throws WEGWIJS_DATABASE_UNAVAILABLE (retryable); putting it again is harmless
+ */
+export function createAppInbox(db: Database): AppInbox {
+  const commit = createGroupCommit(
+    async (messages: NewAppMessage[]) => {
+      await query(() => insertMessages(db, messages))
+      return messages.map(() => undefined)
+    },
+    { maxItems: 500 },
+  )
+  return { put: (message) => commit.add(message) }
+}
+
+async function insertMessages(db: Querying, messages: readonly NewAppMessage[]): Promise<void> {
+  const rows = messages.map(({ personId, intentId, locale, content }) => ({
+    person_id: personId,
+    intent_id: intentId,
+    title: content.title,
+    body: content.body,
+    url: content.url ?? null,
+    locale,
+  }))
+  await sql`
+    insert into app_message (person_id, intent_id, title, body, url, locale, at)
+    select person_id, intent_id, title, body, url, locale,
+      -- As the list shows it, or a page that ends within a millisecond would skip its rest.
+      date_trunc('milliseconds', business_now())
+    from json_populate_recordset(null::app_message, ${JSON.stringify(rows)}::json)
+    on conflict (person_id, intent_id) do nothing
+  `.execute(db)
+}
+
+/** Where a page of the list ended; the next one begins after it. */
+export type InboxPlace = { at: string; intentId: string }
+
+/**
+ * A person's app messages, the newest first, at most `limit`; those after `after` in that order.
+ * Somebody unknown has none. Messages to records that were merged into this person are theirs too.
+ */
+export async function listAppMessages(
+  db: Querying,
+  identity: Identity,
+  page: { limit: number; after?: InboxPlace },
+): Promise<AppMessage[]> {
+  const beyond = page.after
+    ? sql`(at, intent_id) < (${page.after.at}::timestamptz, ${page.after.intentId}::uuid)`
+    : sql`true`
+  const { rows } = await query(() =>
+    sql<AppMessage>`
+      with recursive ${recordsOf(identity)}
+      select intent_id as "intentId", title, body, url, locale, at, read_at as "readAt"
+      from app_message
+      where person_id in (select person_id from record) and ${beyond}
+      order by at desc, intent_id desc
+      limit ${page.limit}
+    `.execute(db),
+  )
+  return rows
+}
+
+/**
+ * Marks a message as read; the first moment stays. Null when this person has no such message.
+ */
+export async function markAppMessageRead(
+  db: Querying,
+  identity: Identity,
+  intentId: string,
+): Promise<{ readAt: string } | null> {
+  const { rows } = await query(() =>
+    sql<{ readAt: string }>`
+      with recursive ${recordsOf(identity)}
+      update app_message set read_at = coalesce(read_at, business_now())
+      where person_id in (select person_id from record) and intent_id = ${intentId}::uuid
+      returning read_at as "readAt"
+    `.execute(db),
+  )
+  return rows[0] ?? null
+}
+
+/** `record`: the person with that id and everyone who is the same person by merges. */
+function recordsOf({ idSpace, externalId }: Identity) {
+  return sql`
+    survivor (person_id) as (
+      select person_id from person_identity
+      where id_space = ${idSpace} and external_id = ${externalId}
+      union
+      select person.merged_into from survivor join person using (person_id)
+      where person.merged_into is not null
+    ), record (person_id) as (
+      select person_id from survivor
+      union
+      select person.person_id from record join person on person.merged_into = record.person_id
+    )`
+}

@@ -1,0 +1,65 @@
+import { fail, isFailure } from '@wegwijs/runtime/failure'
+import type { Database, DatabaseTransaction } from './database.ts'
+
+const MOST_TRIES = 4
+
+/**
+ * Runs `work` in a transaction, and again from its start when PostgreSQL ended it to resolve a
+ * deadlock or a conflict. `work` may run several times, so it changes nothing but the database.
+ *
+ * @throws WEGWIJS_DATABASE_UNAVAILABLE (retryable) when PostgreSQL does not answer, cannot take
+ *   more connections or gave up waiting for a lock; a commit may then have happened all the same
+ */
+export async function inTransaction<Result>(
+  db: Database,
+  work: (tx: DatabaseTransaction) => Promise<Result>,
+): Promise<Result> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await db.transaction().execute(work)
+    } catch (error) {
+      if (tries < MOST_TRIES && isConflict(error)) continue
+      throw asFailure(error)
+    }
+  }
+}
+
+/** Runs one query, with the same failure as {@link inTransaction}. */
+export async function query<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    throw asFailure(error)
+  }
+}
+
+/** True when PostgreSQL ended a transaction for the sake of another: the same again works. */
+export function isConflict(error: unknown): boolean {
+  return ['40001', '40P01'].includes(codeOf(error))
+}
+
+/** True when the same query may work a moment later, because it was never about the query. */
+export function isTransient(error: unknown): boolean {
+  if (isFailure(error)) return error.retryable
+  if (error instanceof AggregateError) return error.errors.some(isTransient)
+  if (isConflict(error) || transientCodes.test(codeOf(error))) return true
+  return error instanceof Error && codelessLosses.test(error.message)
+}
+
+/** Connection lost or refused, no resources, lock or statement time-out, shutting down or starting. */
+const transientCodes =
+  /^(08...|53...|55P03|57014|57P0[1-3]|ECONN[A-Z]+|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/
+
+/** What pg throws without a code when a connection breaks or cannot be had in time. */
+const codelessLosses =
+  /^(Connection terminated|timeout expired|timeout exceeded when|Client has encountered a connection error)/
+
+function asFailure(error: unknown): unknown {
+  if (isFailure(error) || !isTransient(error)) return error
+  const code = codeOf(error)
+  return fail('WEGWIJS_DATABASE_UNAVAILABLE', code ? { reason: code } : {}, error)
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}
