@@ -1,7 +1,7 @@
 import type { DefinitionBundle } from './definition/bundle.ts'
 import type { CampaignFile } from './definition/campaign.ts'
 import type { Field } from './definition/field.ts'
-import type { Step } from './steps/registry.ts'
+import { type Step, stepsInside } from './steps/registry.ts'
 
 type Fields = ReadonlyMap<string, Field>
 
@@ -95,10 +95,17 @@ export function templateFieldsOf(
 export function messageIdsOf(steps: readonly Step[]): string[] {
   return steps.flatMap((step) => {
     if ('message' in step) return [step.message.id]
-    if ('branch' in step)
-      return step.branch.flatMap((arm) => messageIdsOf('when' in arm ? arm.steps : arm.otherwise))
-    return []
+    return stepsInside(step).flatMap((inside) => messageIdsOf(inside.steps))
   })
+}
+
+/** Ids of the templates that the messages of these steps use, each once. */
+export function messageTemplatesOf(steps: readonly Step[]): string[] {
+  const all = steps.flatMap((step) => {
+    if ('message' in step) return [step.message.template]
+    return stepsInside(step).flatMap((inside) => messageTemplatesOf(inside.steps))
+  })
+  return [...new Set(all)]
 }
 
 function withRoot(root: string, fields: Readonly<Record<string, Field>>): [string, Field][] {

@@ -1,0 +1,223 @@
+import { createHash } from 'node:crypto'
+import { messageTemplatesOf } from '@wegwijs/campaign/catalogue'
+import {
+  type CampaignVersion,
+  type CompiledDefinition,
+  compileDefinition,
+} from '@wegwijs/campaign/compile'
+import { type DefinitionBundle, definitionBundleSchema } from '@wegwijs/campaign/definition/bundle'
+import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
+import { sql } from 'kysely'
+import type { Querying, Store } from './database.ts'
+import { insertRows } from './rows.ts'
+import { inTransaction, query } from './transaction.ts'
+
+export type CampaignChange = 'new' | 'changed' | 'unchanged' | 'ended'
+export type AppliedDefinition = {
+  revision: number
+  campaigns: { id: string; version: number; change: CampaignChange }[]
+}
+
+/**
+ * Makes a definition the one in force. A campaign whose text or templates differ from its live
+ * version becomes a new version; who is in the old one stays on it (P5). A campaign that is no
+ * longer there ends for new people. All or nothing, and one at a time.
+ */
+export async function applyDefinition(
+  store: Store,
+  bundle: DefinitionBundle,
+  appliedBy: string,
+): Promise<AppliedDefinition> {
+  return inTransaction(store.db, async (tx) => {
+    await sql`select pg_advisory_xact_lock(hashtextextended(${`${store.namespace} definition`}, 0))`.execute(
+      tx,
+    )
+    const revision = await addRevision(tx, bundle, appliedBy)
+    await addTemplates(tx, bundle)
+    return { revision, campaigns: await publishCampaigns(tx, bundle, revision) }
+  })
+}
+
+/** The revision in force, or null when nothing has been applied yet. */
+export async function currentRevision(db: Querying): Promise<number | null> {
+  const row = await db
+    .selectFrom('definition')
+    .select((each) => each.fn.max('revision').as('revision'))
+    .executeTakeFirst()
+  return row?.revision ?? null
+}
+
+/**
+ * The definition in force, compiled, with all campaign versions that somebody may be in. Null when
+ * nothing has been applied yet.
+ */
+export async function loadDefinition(store: Store): Promise<CompiledDefinition | null> {
+  return query(async () => {
+    const latest = await latestBundle(store.db)
+    if (!latest) return null
+    const versions = await store.db
+      .selectFrom('campaign_version as v')
+      .innerJoin('campaign as c', 'c.campaign_id', 'v.campaign_id')
+      .select(['v.campaign_id', 'v.version', 'v.content', 'v.templates', 'c.live_version'])
+      .where('v.revision', '<=', latest.revision)
+      .execute()
+    return compileDefinition(
+      latest.revision,
+      latest.bundle,
+      versions.map(
+        (row): CampaignVersion => ({
+          id: row.campaign_id,
+          version: row.version,
+          live: row.version === row.live_version,
+          file: row.content as CampaignFile,
+          templates: row.templates,
+        }),
+      ),
+    )
+  })
+}
+
+/** The newest definition as it was applied, with its revision. */
+export async function latestBundle(
+  db: Querying,
+): Promise<{ revision: number; bundle: DefinitionBundle } | null> {
+  const row = await db
+    .selectFrom('definition')
+    .select(['revision', 'bundle'])
+    .orderBy('revision', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row ? { revision: row.revision, bundle: definitionBundleSchema.parse(row.bundle) } : null
+}
+
+async function addRevision(
+  tx: Querying,
+  bundle: DefinitionBundle,
+  appliedBy: string,
+): Promise<number> {
+  const content = JSON.stringify(bundle)
+  const hash = hashOf(content)
+  const newest = await tx
+    .selectFrom('definition')
+    .select(['revision', 'hash'])
+    .orderBy('revision', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  if (newest?.hash === hash) return newest.revision
+  const added = await tx
+    .insertInto('definition')
+    .values({ bundle: content, hash, applied_by: appliedBy })
+    .returning('revision')
+    .executeTakeFirstOrThrow()
+  return added.revision
+}
+
+async function addTemplates(tx: Querying, bundle: DefinitionBundle): Promise<void> {
+  const rows = bundle.templates.map((template) => ({
+    template_id: template.id,
+    hash: template.hash,
+    channels: template.channels,
+  }))
+  await sql`insert into template_version (template_id, hash, channels)
+    select template_id, hash, channels
+    from json_populate_recordset(null::template_version, ${JSON.stringify(rows)}::json)
+    on conflict do nothing`.execute(tx)
+}
+
+async function publishCampaigns(
+  tx: Querying,
+  bundle: DefinitionBundle,
+  revision: number,
+): Promise<AppliedDefinition['campaigns']> {
+  const known = await tx
+    .selectFrom('campaign as c')
+    .leftJoin('campaign_version as v', (join) =>
+      join.onRef('v.campaign_id', '=', 'c.campaign_id').onRef('v.version', '=', 'c.live_version'),
+    )
+    .select(['c.campaign_id', 'c.live_version', 'v.hash'])
+    .select(
+      sql<number>`(select max(version) from campaign_version m where m.campaign_id = c.campaign_id)`.as(
+        'newest',
+      ),
+    )
+    .execute()
+  const live = new Map(known.map((row) => [row.campaign_id, row]))
+  const hashes = new Map(bundle.templates.map((template) => [template.id, template.hash]))
+  const published = bundle.campaigns.map((campaign) => {
+    const templates = Object.fromEntries(
+      messageTemplatesOf(campaign.steps).map((id) => [id, hashes.get(id) ?? '']),
+    )
+    const hash = hashOf(JSON.stringify([campaign, templates]))
+    const before = live.get(campaign.id)
+    const unchanged = before?.hash === hash
+    const version = unchanged ? (before.live_version ?? 1) : (before?.newest ?? 0) + 1
+    const change: CampaignChange = unchanged ? 'unchanged' : before ? 'changed' : 'new'
+    return { campaign, templates, hash, version, change }
+  })
+  const changed = published.filter((each) => each.change !== 'unchanged')
+  await addVersions(tx, changed, revision)
+  const here = new Set(bundle.campaigns.map((campaign) => campaign.id))
+  const ended = known.filter((row) => row.live_version !== null && !here.has(row.campaign_id))
+  await endCampaigns(
+    tx,
+    ended.map((row) => row.campaign_id),
+  )
+  return [
+    ...published.map(({ campaign, version, change }) => ({ id: campaign.id, version, change })),
+    ...ended.map((row) => ({
+      id: row.campaign_id,
+      version: row.live_version ?? 0,
+      change: 'ended' as const,
+    })),
+  ]
+}
+
+type PublishedVersion = {
+  campaign: CampaignFile
+  templates: Record<string, string>
+  hash: string
+  version: number
+}
+
+async function addVersions(
+  tx: Querying,
+  versions: readonly PublishedVersion[],
+  revision: number,
+): Promise<void> {
+  const { rows } = await sql<{ now: string }>`select business_now() as now`.execute(tx)
+  await insertRows(
+    tx,
+    'campaign_version',
+    ['campaign_id', 'version', 'content', 'templates', 'hash', 'revision', 'published_at'],
+    versions.map(({ campaign, templates, hash, version }) => ({
+      campaign_id: campaign.id,
+      version,
+      content: campaign,
+      templates,
+      hash,
+      revision,
+      published_at: rows[0]?.now,
+    })),
+  )
+  if (versions.length === 0) return
+  await sql`insert into campaign (campaign_id, live_version, state)
+    select campaign_id, version, 'live' from json_to_recordset(${JSON.stringify(
+      versions.map(({ campaign, version }) => ({ campaign_id: campaign.id, version })),
+    )}::json) as published (campaign_id text, version integer)
+    on conflict (campaign_id) do update set live_version = excluded.live_version, state = 'live'`.execute(
+    tx,
+  )
+}
+
+async function endCampaigns(tx: Querying, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return
+  await tx
+    .updateTable('campaign')
+    .set({ live_version: null, state: 'ended' })
+    .where('campaign_id', 'in', [...ids])
+    .execute()
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
