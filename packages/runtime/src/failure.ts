@@ -33,6 +33,12 @@ const { checkFailed, usage, dataInvalid, unavailable, internal, temporary, confi
   exitCodes
 
 export const failures = {
+  WEGWIJS_APP_MESSAGE_UNKNOWN: {
+    message: () => 'this person has no such message',
+    whatToDo: 'Read the list of messages again; ids of messages come from there.',
+    retryable: false,
+    exitCode: dataInvalid,
+  },
   WEGWIJS_BROKER_UNAVAILABLE: {
     message: (detail: { brokers?: string; reason?: string }) =>
       `Kafka does not answer${at(detail.brokers)}${because(detail.reason)}`,
@@ -49,10 +55,29 @@ export const failures = {
     retryable: false,
     exitCode: internal,
   },
+  WEGWIJS_CLOSING: {
+    message: () => 'this process is closing and takes nothing more',
+    whatToDo: 'Send the same again; another process takes it, or this one after its restart.',
+    retryable: true,
+    exitCode: temporary,
+  },
   WEGWIJS_CONFIG_INVALID: {
     message: (detail: { faults: readonly string[] }) =>
-      `the configuration has ${detail.faults.length} ${detail.faults.length === 1 ? 'fault' : 'faults'}:\n${detail.faults.map((fault) => `  ${fault}`).join('\n')}`,
+      `the configuration has ${listed(detail.faults)}`,
     whatToDo: 'Set the variables as docs/reference/configuration.md describes them.',
+    retryable: false,
+    exitCode: configuration,
+  },
+  WEGWIJS_CREDENTIAL_INVALID: {
+    message: (detail: { reason: string }) => `the request cannot be trusted: ${detail.reason}`,
+    whatToDo:
+      'Send `Authorization: Bearer` with an API key that has not been revoked; sign receipts with WEGWIJS_SECRET.',
+    retryable: false,
+    exitCode: configuration,
+  },
+  WEGWIJS_CREDENTIAL_NOT_ALLOWED: {
+    message: (detail: { reason: string }) => `the API key may not do this: ${detail.reason}`,
+    whatToDo: 'Use the key that was made for it, or have one made.',
     retryable: false,
     exitCode: configuration,
   },
@@ -65,10 +90,38 @@ export const failures = {
   },
   WEGWIJS_DEFINITION_INVALID: {
     message: (detail: { faults: readonly string[] }) =>
-      `the definition has ${detail.faults.length} ${detail.faults.length === 1 ? 'fault' : 'faults'}:\n${detail.faults.map((fault) => `  ${fault}`).join('\n')}`,
+      `the definition has ${listed(detail.faults)}`,
     whatToDo: 'Correct the named lines and run `wegwijs validate` again; nothing has been changed.',
     retryable: false,
     exitCode: dataInvalid,
+  },
+  WEGWIJS_DEFINITION_MISSING: {
+    message: () => 'no definition has been applied yet',
+    whatToDo:
+      'Run `wegwijs apply` with the folder of your organisation; services go on by themselves.',
+    retryable: true,
+    exitCode: temporary,
+  },
+  WEGWIJS_DEPENDENCY_DEADLINE: {
+    message: (detail: { dependency: string; deadlineMs: number }) =>
+      `${detail.dependency} did not answer within ${detail.deadlineMs} ms`,
+    whatToDo: 'Nothing: it is asked again. If it lasts, look at the network between the two.',
+    retryable: true,
+    exitCode: unavailable,
+  },
+  WEGWIJS_EVENT_REFUSED: {
+    message: (detail: { errorClass: string; reason: string }) =>
+      `the event is not taken (${detail.errorClass}): ${detail.reason}`,
+    whatToDo:
+      'Correct what `path` points at and send the event again; the same event is refused every time.',
+    retryable: false,
+    exitCode: dataInvalid,
+  },
+  WEGWIJS_INTERNAL: {
+    message: () => 'something went wrong that should not be able to',
+    whatToDo: 'Send the same again. If it repeats, the log of the service says where it happened.',
+    retryable: false,
+    exitCode: internal,
   },
   WEGWIJS_JOB_ID_INVALID: {
     message: (detail: { jobId: string }) => `"${detail.jobId}" cannot be the id of a job`,
@@ -84,10 +137,32 @@ export const failures = {
     retryable: false,
     exitCode: checkFailed,
   },
+  WEGWIJS_LOG_UNREADABLE: {
+    message: (detail: { reason: string }) => `the log cannot be read: ${detail.reason}`,
+    whatToDo:
+      'Check the path, and hold the mapping (`--mapping`, `--case`, `--activity`, `--time`) against the first line of the file.',
+    retryable: false,
+    exitCode: dataInvalid,
+  },
+  WEGWIJS_MEDIA_TYPE_UNKNOWN: {
+    message: (detail: { reason: string }) =>
+      `the body cannot be read as it was sent: ${detail.reason}`,
+    whatToDo:
+      'Send application/cloudevents+json, application/cloudevents-batch+json, or ce- headers with JSON; not compressed, in UTF-8.',
+    retryable: false,
+    exitCode: usage,
+  },
   WEGWIJS_NOT_MIGRATED: {
     message: (detail: { expected: string; found?: string }) =>
       `the database schema is at ${detail.found ?? 'nothing'}, this version needs ${detail.expected}`,
     whatToDo: 'Run `wegwijs migrate`; services wait until it is done.',
+    retryable: true,
+    exitCode: temporary,
+  },
+  WEGWIJS_OVERLOADED: {
+    message: () => 'as many requests are being handled as there is room for',
+    whatToDo:
+      'Send the same again after the seconds in Retry-After; fewer requests at once, more events in each.',
     retryable: true,
     exitCode: temporary,
   },
@@ -128,6 +203,13 @@ export const failures = {
     retryable: true,
     exitCode: unavailable,
   },
+  WEGWIJS_RATE_LIMITED: {
+    message: (detail: { perSecond: number }) =>
+      `this API key sends more than ${detail.perSecond} events a second`,
+    whatToDo: 'Send the same again after the seconds in Retry-After.',
+    retryable: true,
+    exitCode: temporary,
+  },
   WEGWIJS_REDIS_EVICTS: {
     message: (detail: { policy: string }) =>
       `Redis runs with maxmemory-policy ${detail.policy} and may drop jobs when its memory is full`,
@@ -142,6 +224,46 @@ export const failures = {
       'Point WEGWIJS_SMTP_URL and WEGWIJS_SMS_URL at the sandbox, or end the rehearsal with `wegwijs rehearse --end`.',
     retryable: false,
     exitCode: configuration,
+  },
+  WEGWIJS_REHEARSAL_REFUSED: {
+    message: (detail: { reason: string }) => `the rehearsal does not start: ${detail.reason}`,
+    whatToDo:
+      'Rehearse in a namespace of its own (WEGWIJS_NAMESPACE), or end the earlier rehearsal with `wegwijs rehearse --end`.',
+    retryable: false,
+    exitCode: usage,
+  },
+  WEGWIJS_REHEARSAL_STALLED: {
+    message: (detail: { waitingFor: readonly string[]; seconds: number }) =>
+      `nothing has moved for ${detail.seconds} s while the rehearsal waits for: ${detail.waitingFor.join('; ')}`,
+    whatToDo:
+      'Check that every service runs and is ready (`wegwijs status`); the same command goes on from where it stood.',
+    retryable: true,
+    exitCode: temporary,
+  },
+  WEGWIJS_REQUEST_INVALID: {
+    message: (detail: { reason: string }) => `the request cannot be read: ${detail.reason}`,
+    whatToDo: 'Correct what `path` points at; docs/reference/http.md describes every request.',
+    retryable: false,
+    exitCode: usage,
+  },
+  WEGWIJS_REQUEST_TOO_LARGE: {
+    message: (detail: { reason: string }) => `the request is too large: ${detail.reason}`,
+    whatToDo: 'Send fewer events in one request.',
+    retryable: false,
+    exitCode: usage,
+  },
+  WEGWIJS_REQUEST_TOO_SLOW: {
+    message: (detail: { deadlineMs: number }) =>
+      `the request did not arrive whole within ${detail.deadlineMs} ms`,
+    whatToDo: 'Send the same again, over a better line or in smaller parts.',
+    retryable: true,
+    exitCode: temporary,
+  },
+  WEGWIJS_ROUTE_UNKNOWN: {
+    message: () => 'there is nothing at this address, or not for this method',
+    whatToDo: 'docs/reference/http.md lists what there is.',
+    retryable: false,
+    exitCode: usage,
   },
   WEGWIJS_STACK_DOWNLOAD_FAILED: {
     message: (detail: { what: string; reason: string }) =>
@@ -174,10 +296,24 @@ export const failures = {
     retryable: true,
     exitCode: unavailable,
   },
+  WEGWIJS_TEMPLATE_CONTENT_MISSING: {
+    message: (detail: { template: string; channel: string; locale: string }) =>
+      `template ${detail.template} has no ${detail.channel} message in "${detail.locale}" or the default language`,
+    whatToDo: 'Add the message to the template, or take the channel out of the campaign.',
+    retryable: false,
+    exitCode: dataInvalid,
+  },
   WEGWIJS_TEMPLATE_INVALID: {
     message: (detail: { template: string; faults: readonly string[] }) =>
-      `template ${detail.template} has ${detail.faults.length} ${detail.faults.length === 1 ? 'fault' : 'faults'}:\n${detail.faults.map((fault) => `  ${fault}`).join('\n')}`,
+      `template ${detail.template} has ${listed(detail.faults)}`,
     whatToDo: 'Correct the named lines; docs/reference/templates.md lists what a template may use.',
+    retryable: false,
+    exitCode: dataInvalid,
+  },
+  WEGWIJS_TEMPLATE_OUTPUT_REFUSED: {
+    message: (detail: { template: string; reason: string; variable?: string }) =>
+      `template ${detail.template} cannot be sent with this data: ${detail.reason}${detail.variable === undefined ? '' : ` ({{${detail.variable}}})`}`,
+    whatToDo: 'Correct the value at the publisher, or the template; nothing was sent.',
     retryable: false,
     exitCode: dataInvalid,
   },
@@ -259,6 +395,11 @@ export function isFailure(error: unknown, code?: FailureCode): error is WegwijsE
 /** True when trying the same again can help. An error without a code is a defect, and is not. */
 export function isRetryable(error: unknown): boolean {
   return error instanceof WegwijsError && error.retryable
+}
+
+function listed(faults: readonly string[]): string {
+  const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`
+  return `${count}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`
 }
 
 function at(where: string | undefined): string {
