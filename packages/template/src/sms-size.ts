@@ -1,0 +1,33 @@
+import { SegmentedMessage } from 'sms-segments-calculator'
+import type { SmsSize } from './template.ts'
+
+/** How many parts an SMS takes, and in which alphabet: one letter outside GSM-7 makes it UCS-2. */
+export function smsSize(text: string): SmsSize {
+  const message = new SegmentedMessage(text)
+  return { segments: message.segmentsCount, encoding: message.encodingName }
+}
+
+/** Each letter outside the GSM alphabet once, with where it first stands and what to write instead. */
+export function lettersOutsideGsm(
+  text: string,
+): { letter: string; offset: number; instead?: string }[] {
+  const letters = new Set(new SegmentedMessage(text).getNonGsmCharacters())
+  return [...letters].map((letter) => {
+    const plain = likenesses[letter] ?? letter.normalize('NFD').replace(/\p{M}/gu, '')
+    const replaces = plain !== letter && new SegmentedMessage(plain).encodingName === 'GSM-7'
+    return { letter, offset: text.indexOf(letter), ...(replaces ? { instead: plain } : {}) }
+  })
+}
+
+/** What word processors write for what a telephone knows. */
+const likenesses: Record<string, string> = {
+  '‘': "'",
+  '’': "'",
+  '“': '"',
+  '”': '"',
+  '–': '-',
+  '—': '-',
+  '…': '...',
+  '\u00a0': ' ',
+  '•': '-',
+}
