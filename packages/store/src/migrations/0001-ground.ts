@@ -211,6 +211,9 @@ const statements = [
     primary key (person_id, enrolment_id)
   )`,
   'create index enrolment_by_entry on enrolment (person_id, campaign_id, entry_key)',
+  `create index enrolment_of_person on enrolment (person_id) where state = 'running'`,
+  `create index enrolment_by_entity on enrolment (person_id, entity_type, entity_id)
+    where entity_id is not null`,
   `create index enrolment_running on enrolment (campaign_id, version) where state = 'running'`,
   `create table timer (
     person_id uuid not null,
@@ -279,6 +282,8 @@ const statements = [
     touched_at timestamptz not null default clock_timestamp(),
     primary key (person_id, intent_id)
   )`,
+  'create index intent_by_enrolment on intent (enrolment_id)',
+  `create index intent_pending on intent (person_id) where state in ('planned', 'queued')`,
   `create index intent_due on intent (lane, due_at) where state = 'planned'`,
   `create index intent_queued on intent (lane, touched_at) where state = 'queued'`,
   `create index intent_sending on intent (lease_until) where state = 'sending'`,

@@ -1,0 +1,40 @@
+import { sql } from 'kysely'
+import type { Querying } from './database.ts'
+
+/** Tables whose rows just get the other id; the two people's rows cannot collide in them. */
+const plainTables = [
+  'person_identity',
+  'person_stop',
+  'inbox',
+  'event',
+  'enrolment',
+  'timer',
+  'decision',
+  'intent',
+  'attempt',
+  'app_message',
+] as const
+
+/**
+ * Gives everything of `from` to `into`; both rows are locked by the caller. Where both know the
+ * same entity or consent, the row of `into` stays and the core decides what it holds. What is left
+ * of `from` is a row that says who it became, without any personal data (P7). The number of
+ * statements does not depend on how much there is.
+ */
+export async function rekeyPerson(tx: Querying, from: string, into: string): Promise<void> {
+  for (const table of plainTables) {
+    await sql`update ${sql.table(table)} set person_id = ${into} where person_id = ${from}`.execute(
+      tx,
+    )
+  }
+  await sql`update entity e set person_id = ${into} where person_id = ${from} and not exists (
+    select from entity o where o.person_id = ${into}
+      and o.entity_type = e.entity_type and o.entity_id = e.entity_id)`.execute(tx)
+  await sql`update consent c set person_id = ${into} where person_id = ${from} and not exists (
+    select from consent o where o.person_id = ${into}
+      and o.purpose = c.purpose and o.channel = c.channel)`.execute(tx)
+  await sql`delete from entity where person_id = ${from}`.execute(tx)
+  await sql`delete from consent where person_id = ${from}`.execute(tx)
+  await sql`update person set merged_into = ${into}, fields = '{}', contacts = '{}', journeys = '{}',
+    persona = null, assigned_persona = null where person_id = ${from}`.execute(tx)
+}
