@@ -1,7 +1,12 @@
 import type { Clock } from '@wegwijs/runtime/clock'
 import { fail, isRetryable } from '@wegwijs/runtime/failure'
 import type { TopicLogs } from './memory-log.ts'
-import type { ConsumeOptions, Consumer, RecordBatch } from './port.ts'
+import {
+  type ConsumeOptions,
+  type Consumer,
+  DEFAULT_MAX_RECORDS,
+  type RecordBatch,
+} from './port.ts'
 
 /*
  * A consumer group, told as what happens to it.
@@ -38,7 +43,6 @@ type Member = {
 export type GroupSettings = {
   readonly logs: TopicLogs
   readonly clock: Clock
-  readonly maxBatchRecords: number
   readonly restMs: number
   readonly closeDeadlineMs: number
   readonly isAway: () => boolean
@@ -192,8 +196,8 @@ export class MemoryGroup {
       this.#stop(member, lost)
       return
     }
-    const { logs, maxBatchRecords } = this.#settings
-    const records = logs.read(topic, partition, position, maxBatchRecords)
+    const limit = member.options.maxRecords ?? DEFAULT_MAX_RECORDS
+    const records = this.#settings.logs.read(topic, partition, position, limit)
     const last = records.at(-1)
     if (!last) return
     claim.state = 'busy'

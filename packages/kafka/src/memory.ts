@@ -35,8 +35,6 @@ export type MemoryBroker = {
 
 export type MemoryBrokerOptions = {
   readonly clock?: Clock
-  /** The most records of one batch (500). */
-  readonly maxBatchRecords?: number
   /** How long a partition rests after a retryable failure, on `clock` (100 ms). */
   readonly restMs?: number
   /** How long `close` waits for a handler, on `clock` (5 s). */
@@ -61,7 +59,6 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
   const settings: GroupSettings = {
     logs,
     clock,
-    maxBatchRecords: options.maxBatchRecords ?? 500,
     restMs: options.restMs ?? 100,
     closeDeadlineMs: options.closeDeadlineMs ?? 5_000,
     isAway: () => away,

@@ -1,3 +1,5 @@
+import type { TopicConfig } from '@wegwijs/wire/topics'
+
 /** A partition of a topic. */
 export type TopicPartition = { readonly topic: string; readonly partition: number }
 
@@ -35,14 +37,18 @@ export type BatchOutcome =
   | { readonly kind: 'done' }
   | { readonly kind: 'seek'; readonly offset: bigint }
 
+/** A statement for a batch of this size is quick, and twice the size would not be cheaper. */
+export const DEFAULT_MAX_RECORDS = 500
+
 /**
  * How to consume one topic as a member of one group.
  *
  * `positionOf` is asked each time a partition is assigned; null means from the beginning. It is the
  * only truth about positions: what the broker remembers of the group is for lag tools.
  *
- * `onBatch` runs for one batch of a partition at a time, and for `partitionsAtOnce` partitions
- * side by side (1 unless told). `isCurrent()` turns false as soon as the partition is known to be
+ * `onBatch` runs for one batch of a partition at a time, of at most `maxRecords` records (500), and
+ * for `partitionsAtOnce` partitions side by side (1). It may take long: the membership is kept
+ * alive meanwhile. `isCurrent()` turns false as soon as the partition is known to be
  * lost, or the consumer is closing: go on only if a position guard decides. When `onBatch` throws
  * a retryable WegwijsError the position is asked again and the batch comes again after a pause;
  * when it throws anything else the consumer stops for good and `failed` rejects with it.
@@ -50,6 +56,7 @@ export type BatchOutcome =
 export type ConsumeOptions = {
   readonly topic: string
   readonly group: string
+  readonly maxRecords?: number
   readonly partitionsAtOnce?: number
   readonly positionOf: (topic: string, partition: number) => Promise<bigint | null>
   readonly onBatch: (batch: RecordBatch, isCurrent: () => boolean) => Promise<BatchOutcome>
@@ -58,7 +65,8 @@ export type ConsumeOptions = {
 export type Consumer = {
   /**
    * Takes no further batch, waits for the ones that run, up to the adapter's deadline, and leaves
-   * the group. Closing twice is the same as closing once.
+   * the group. A handler that outlives the deadline is left behind, no longer current. Closing
+   * twice is the same as closing once.
    */
   close(): Promise<void>
   /**
@@ -103,14 +111,6 @@ export type EventPublisher = {
     options: { readonly deadlineMs: number },
   ): Promise<RecordPlace[]>
   close(): Promise<void>
-}
-
-/** A topic as it should exist. `settings` are Kafka's own names, such as `retention.ms`. */
-export type TopicConfig = {
-  readonly topic: string
-  readonly partitions: number
-  readonly replicationFactor?: number
-  readonly settings?: Readonly<Record<string, string>>
 }
 
 /** The first offset a partition still holds, and the one its next record will get. */

@@ -1,0 +1,49 @@
+import type { Batch } from 'kafkajs'
+import type { BrokerRecord, RecordBatch } from './port.ts'
+
+type Message = Batch['messages'][number]
+
+/**
+ * What a fetch brought, from `position` on, in batches of at most `size` records that follow each
+ * other without a gap. kafkajs can bring records from before the position that it was told.
+ */
+export function partsOf(batch: Batch, position: bigint, size: number): RecordBatch[] {
+  const { topic, partition } = batch
+  const records = batch.messages
+    .map((message) => toRecord(batch, message))
+    .filter((record) => record.offset >= position)
+  // Markers of transactions after the last record are behind us with it.
+  const endOffset = BigInt(batch.lastOffset()) + 1n
+  const parts: RecordBatch[] = []
+  let readFrom = position
+  for (let from = 0; from < records.length; from += size) {
+    const part = records.slice(from, from + size)
+    const isLast = from + size >= records.length
+    const nextOffset = isLast ? endOffset : (part.at(-1)?.offset ?? readFrom) + 1n
+    parts.push({ topic, partition, readFrom, nextOffset, records: part })
+    readFrom = nextOffset
+  }
+  return parts
+}
+
+function toRecord({ topic, partition }: Batch, message: Message): BrokerRecord {
+  return {
+    topic,
+    partition,
+    offset: BigInt(message.offset),
+    key: message.key,
+    value: message.value,
+    headers: toHeaders(message.headers),
+    timestampMs: Number(message.timestamp),
+  }
+}
+
+/** Kafka allows a header name twice; the first one counts. */
+function toHeaders(headers: Message['headers']): Record<string, Buffer> {
+  const plain: Record<string, Buffer> = {}
+  for (const [name, value] of Object.entries(headers ?? {})) {
+    const first = Array.isArray(value) ? value[0] : value
+    if (first !== undefined) plain[name] = Buffer.from(first)
+  }
+  return plain
+}
