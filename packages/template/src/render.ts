@@ -96,7 +96,7 @@ function writeEmail(sources: ContentSources, part: WritePart): RenderedEmail {
   const subject = headline(part(sourceOf(sources, 'subject')))
   // Blocks that are left out leave their blank lines behind.
   const text = body(part(sourceOf(sources, 'text'))).replace(/\n{3,}/g, '\n\n')
-  return { kind: 'email', subject, html, text }
+  return { kind: 'email', subject, html, text: `${text.trim()}\n` }
 }
 
 function writeSms(sources: ContentSources, part: WritePart): RenderedSms {

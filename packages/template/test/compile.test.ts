@@ -130,7 +130,7 @@ describe('a whole template', () => {
         .filter((use) => use.file === file && use.path === path)
         .map(({ line, column }) => `${line}:${column}`)
     expect(at('email.nl.mjml', 'hospital.phone')).toEqual(['27:31'])
-    expect(at('template.yaml', 'person.givenName')).toEqual(['7:27', '7:46'])
+    expect(at('template.yaml', 'person.givenName')).toEqual(['7:27', '7:47'])
     expect(at('app.nl.yaml', 'appointment.start')).toEqual(['3:21'])
   })
 
