@@ -127,9 +127,18 @@ const list = {
     text: 'a member of staff stopped messages to this person',
     whatToDo: 'resume with "wegwijs resume person" when the reason is gone',
   },
+  person_unknown: {
+    text: 'nothing is known of the person any more',
+    whatToDo: 'nothing; without the person nothing can be checked, so nothing is sent',
+  },
   profile_not_newer: {
     text: 'a newer profile is known',
     whatToDo: 'nothing; check the publisher if this happens often',
+  },
+  provider_accepted: { text: 'the provider accepted it', whatToDo: 'nothing' },
+  provider_deferred: {
+    text: 'the provider could not take it now; it is tried again',
+    whatToDo: 'see the state of the provider if it lasts',
   },
   provider_refused: {
     text: 'the provider refused it for good',
