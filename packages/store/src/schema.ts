@@ -199,6 +199,7 @@ export type Schema = {
     job_id: string | null
     queued_at: string | null
     fence: Generated<number>
+    claim_id: string | null
     lease_until: string | null
     attempts: Generated<number>
     idempotent: Generated<boolean>

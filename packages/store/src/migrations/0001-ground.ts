@@ -271,6 +271,7 @@ const statements = [
     job_id text,
     queued_at timestamptz,
     fence integer not null default 0,
+    claim_id uuid,
     lease_until timestamptz,
     attempts integer not null default 0,
     idempotent boolean not null default false,
@@ -284,8 +285,14 @@ const statements = [
   )`,
   'create index intent_by_enrolment on intent (enrolment_id)',
   `create index intent_pending on intent (person_id) where state in ('planned', 'queued')`,
-  `create index intent_due on intent (lane, due_at) where state = 'planned'`,
-  `create index intent_queued on intent (lane, touched_at) where state = 'queued'`,
+  // By queue: what is due of one lane and channel is found without reading the others (P8).
+  `create index intent_due on intent (lane, (channels[channel_index + 1]), due_at)
+    where state = 'planned'`,
+  `create index intent_queued on intent (lane, (channels[channel_index + 1]), job_id)
+    where state = 'queued'`,
+  // Those that an operational stop holds back, to be recalled at once when it is lifted.
+  `create index intent_held_back on intent (reason)
+    where state = 'planned' and right(reason, 8) = '_stopped'`,
   `create index intent_sending on intent (lease_until) where state = 'sending'`,
   `create index intent_held on intent (touched_at) where state = 'held'`,
   `create table attempt (
