@@ -29,7 +29,10 @@ export const systemClock: Clock = Object.freeze({
 })
 
 export type ManualClock = Clock & {
-  /** Moves time on, waking sleepers in the order in which they are due; lets each go on first. */
+  /**
+   * Moves time on, waking sleepers in the order in which they are due. All that can be done at a
+   * moment is done before the next one.
+   */
   advance(ms: number): Promise<void>
   /** How many callers are asleep now. */
   sleeping(): number
@@ -70,6 +73,7 @@ export function manualClock(startsAt = '2026-01-01T00:00:00.000Z'): ManualClock 
 
   const advance = async (ms: number) => {
     const untilMs = nowMs + ms
+    await turn()
     for (;;) {
       const next = sleepers[0]
       if (next === undefined || next.dueMs > untilMs) break

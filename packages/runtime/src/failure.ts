@@ -333,6 +333,21 @@ export const failures = {
     retryable: false,
     exitCode: configuration,
   },
+  WEGWIJS_UNAVAILABLE: {
+    message: (detail: { dependency: string }) =>
+      `${detail.dependency} does not answer, so this cannot be taken now`,
+    whatToDo:
+      'Send the same again, with the same ids, after the seconds in Retry-After; what did arrive counts once.',
+    retryable: true,
+    exitCode: temporary,
+  },
+  WEGWIJS_URGENT_BEHIND: {
+    message: (detail: { partition: number }) =>
+      `stops of partition ${detail.partition} have not all been applied yet`,
+    whatToDo: 'Nothing: other events are read as soon as the stops are known.',
+    retryable: true,
+    exitCode: temporary,
+  },
   WEGWIJS_USAGE: {
     message: (detail: { problem: string }) => detail.problem,
     whatToDo: 'See `wegwijs --help`, or `--help` after the command.',

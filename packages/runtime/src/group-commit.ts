@@ -22,16 +22,14 @@ export function createGroupCommit<Item, Result>(
   write: (items: Item[]) => Promise<Result[]>,
   { maxItems }: { maxItems: number },
 ): GroupCommit<Item, Result> {
-  let waiting: Waiting<Item, Result>[] = []
+  const waiting: Waiting<Item, Result>[] = []
   let running: Promise<void> | undefined
 
   const writeAll = async () => {
     // Without this turn the first of many items added together would be written alone.
     await Promise.resolve()
     while (waiting.length > 0) {
-      const group = waiting.slice(0, maxItems)
-      waiting = waiting.slice(maxItems)
-      await writeGroup(group, write)
+      await writeGroup(waiting.splice(0, maxItems), write)
     }
     running = undefined
   }

@@ -29,6 +29,8 @@ export type HealthOptions = {
   host?: string
   readiness: () => Promise<ReadinessReport>
   metrics: Pick<Metrics, 'text' | 'contentType'>
+  /** A dependency that hangs must not make the probe hang: no answer in time is "not ready". */
+  readinessDeadlineMs?: number
 }
 
 const READINESS_DEADLINE_MS = 2_000
@@ -39,10 +41,11 @@ const READINESS_DEADLINE_MS = 2_000
  * `GET /metrics` in Prometheus' text format.
  */
 export async function startHealthServer(options: HealthOptions): Promise<HealthServer> {
+  const deadlineMs = options.readinessDeadlineMs ?? READINESS_DEADLINE_MS
   const answers: Record<string, (response: ServerResponse) => Promise<void>> = {
     '/livez': async (response) => answer(response, 200, 'application/json', '{"alive":true}'),
     '/readyz': async (response) => {
-      const report = await withinDeadline(options.readiness())
+      const report = await orNothing(options.readiness(), deadlineMs)
       const states = Object.values(report)
       const ready = states.length > 0 && states.every(Boolean)
       answer(response, ready ? 200 : 503, 'application/json', JSON.stringify({ ready, ...report }))
@@ -74,9 +77,8 @@ function answer(response: ServerResponse, status: number, type: string, body: st
   response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body)
 }
 
-/** A dependency that hangs must not make the probe hang: no answer in time is "not ready". */
-function withinDeadline(report: Promise<ReadinessReport>): Promise<ReadinessReport> {
+function orNothing(report: Promise<ReadinessReport>, deadlineMs: number): Promise<ReadinessReport> {
   const { promise, resolve } = Promise.withResolvers<ReadinessReport>()
-  const timer = setTimeout(() => resolve({ answered: false }), READINESS_DEADLINE_MS)
+  const timer = setTimeout(resolve, deadlineMs, {})
   return Promise.race([report, promise]).finally(() => clearTimeout(timer))
 }

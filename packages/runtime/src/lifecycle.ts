@@ -64,7 +64,10 @@ export function createScope(name: string, options: ScopeOptions = {}): Scope {
   }
 
   const stop = (error?: unknown) => {
-    if (controller.signal.aborted) return
+    if (controller.signal.aborted) {
+      if (error !== undefined) log.warn('a part failed while closing', { error })
+      return
+    }
     if (error !== undefined) failures.push(error)
     controller.abort(error)
     void undoAll()
@@ -88,25 +91,39 @@ export function createScope(name: string, options: ScopeOptions = {}): Scope {
 }
 
 async function withDeadline(phase: Phase, clock: Clock): Promise<void> {
+  const undo = async () => phase.undo()
+  await beforeDeadline(undo(), phase.deadlineMs, clock, () =>
+    fail('WEGWIJS_CLOSE_DEADLINE', { phase: phase.name, deadlineMs: phase.deadlineMs }),
+  )
+}
+
+/** What `work` gives, or the error of `tooLate` when it has not ended after `deadlineMs`. */
+async function beforeDeadline<Result>(
+  work: Promise<Result>,
+  deadlineMs: number,
+  clock: Clock,
+  tooLate: () => Error,
+): Promise<Result> {
   const over = new AbortController()
-  const late = clock.sleep(phase.deadlineMs, over.signal).then(() => {
-    throw fail('WEGWIJS_CLOSE_DEADLINE', { phase: phase.name, deadlineMs: phase.deadlineMs })
+  const late = clock.sleep(deadlineMs, over.signal).then(() => {
+    throw tooLate()
   })
   try {
-    await Promise.race([phase.undo(), late])
+    return await Promise.race([work, late])
   } finally {
     over.abort()
-    late.catch(() => {})
   }
 }
 
-/** What a service needs of its process; tests that want no real one run a child process. */
-const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const
+const exitCodeOfSignal = { SIGINT: 130, SIGTERM: 143 } as const
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
 /**
  * Runs a service until it is told to stop. SIGTERM or SIGINT closes the scope gracefully, a second
  * one ends the process at once with 128 + the signal's number. An error out of `open`, given to
  * `scope.stop`, or caught by nobody closes the scope too, and the process ends with its exit code.
+ *
+ * `open` registers what it opens and returns once the service runs.
  */
 export async function openService(
   name: string,
@@ -115,37 +132,48 @@ export async function openService(
 ): Promise<never> {
   const log = options.log ?? createLogger(name)
   const scope = createScope(name, { ...options, log })
-  let signalled = false
-  for (const signal of STOP_SIGNALS) {
-    process.on(signal, () => {
-      if (signalled) {
-        log.warn('told to stop again, ends at once', { signal })
-        process.exit(signal === 'SIGTERM' ? 143 : 130)
-      }
-      signalled = true
-      log.info('told to stop, closes in order', { signal })
-      scope.stop()
-    })
-  }
+  stopOnSignals(scope, log)
   process.on('uncaughtException', (error) => {
     log.error('an error was caught by nobody, closes in order', { error })
     scope.stop(error)
   })
-  try {
-    // An opening that ignores the signal must not keep a closed service alive.
-    await Promise.race([open(scope), scope.closed])
-    if (!scope.signal.aborted) log.info('runs')
-  } catch (error) {
-    // A wait that ends because the service was told to stop is no failure.
-    if (!scope.signal.aborted) {
-      log.error('could not start', { error })
-      scope.stop(error)
-    }
-  }
+  // An opening that ignores the signal must not keep alive what is closed already.
+  await Promise.race([openInto(scope, open, log), scope.closed])
   await scope.closed
   const exitCode = exitCodeOf(scope.failures[0])
   log.info('closed', { exitCode })
   process.exit(exitCode)
+}
+
+function stopOnSignals(scope: Scope, log: Logger): void {
+  let told = false
+  for (const signal of STOP_SIGNALS) {
+    process.on(signal, () => {
+      if (told) {
+        log.warn('told to stop again, ends at once', { signal })
+        process.exit(exitCodeOfSignal[signal])
+      }
+      told = true
+      log.info('told to stop, closes in order', { signal })
+      scope.stop()
+    })
+  }
+}
+
+async function openInto(
+  scope: Scope,
+  open: (scope: Scope) => Promise<void>,
+  log: Logger,
+): Promise<void> {
+  try {
+    await open(scope)
+    if (!scope.signal.aborted) log.info('runs')
+  } catch (error) {
+    // A wait that ends because the service was told to stop is no failure of the service.
+    if (scope.signal.aborted) return log.info('stopped before it ran', { error })
+    log.error('could not start', { error })
+    scope.stop(error)
+  }
 }
 
 function exitCodeOf(error: unknown): number {
@@ -158,16 +186,21 @@ export type WaitOptions = {
   signal: AbortSignal
   clock: Clock
   /** Set to false under `name` while waiting, and to true once the attempt has worked. */
-  readiness?: Readiness
+  readiness?: Pick<Readiness, 'set'>
+  /** After this long without an answer an attempt counts as failed and the next one begins. */
+  attemptDeadlineMs?: number
 }
 
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 2_000
-const TELL_EVERY_MS = 5_000
+const TELL_EVERY_MS = 4_000
+const ATTEMPT_DEADLINE_MS = 10_000
 
 /**
- * Tries `attempt` until it works, with a line in the log every few seconds, at start and whenever a
- * dependency went away. An attempt must end by itself: it gets the signal to pass on.
+ * Tries `attempt` until it works, with a line in the log every few seconds: at the start, and in
+ * between whenever a dependency went away. `name` is said in the log: lower-case words, or the name
+ * of a server such as 'PostgreSQL'. The signal that an attempt gets is aborted when the scope closes
+ * and when the attempt has taken too long; it then drops what it opened.
  *
  * @throws what `attempt` threw, when that is a WegwijsError which trying again cannot help
  * @throws the signal's reason, when the scope is closing
@@ -175,29 +208,60 @@ const TELL_EVERY_MS = 5_000
 export async function waitFor<Result>(
   name: string,
   attempt: (signal: AbortSignal) => Promise<Result>,
-  { log, signal, clock, readiness }: WaitOptions,
+  options: WaitOptions,
 ): Promise<Result> {
-  const beganMs = clock.monotonicMs()
-  let toldMs = Number.NEGATIVE_INFINITY
-  let pauseMs = FIRST_PAUSE_MS
-  for (;;) {
+  const { signal, clock } = options
+  const wait = narrateWait(name, options)
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     signal.throwIfAborted()
     try {
-      const result = await attempt(signal)
-      readiness?.set(name, true)
-      if (toldMs > 0) log.info('answers again', { dependency: name })
+      const result = await attemptOnce(name, attempt, options)
+      wait.answered()
       return result
     } catch (error) {
       signal.throwIfAborted()
+      wait.failed(error)
       if (isFailure(error) && !error.retryable) throw error
-      readiness?.set(name, false)
-      const nowMs = clock.monotonicMs()
-      if (nowMs - toldMs >= TELL_EVERY_MS) {
-        log.warn('waits for', { dependency: name, waitedMs: nowMs - beganMs, error })
-        toldMs = nowMs
-      }
     }
     await clock.sleep(pauseMs, signal)
-    pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)
   }
+}
+
+/** Tells the log and the readiness how a wait goes, the log not more often than is of use. */
+function narrateWait(name: string, { log, clock, readiness }: WaitOptions) {
+  const beganMs = clock.monotonicMs()
+  let toldMs: number | undefined
+  return {
+    failed: (error: unknown) => {
+      readiness?.set(name, false)
+      const nowMs = clock.monotonicMs()
+      if (toldMs !== undefined && nowMs - toldMs < TELL_EVERY_MS) return
+      log.warn('waits for', { dependency: name, waitedMs: nowMs - beganMs, error })
+      toldMs = nowMs
+    },
+    answered: () => {
+      readiness?.set(name, true)
+      if (toldMs !== undefined) log.info('answers', { dependency: name })
+    },
+  }
+}
+
+async function attemptOnce<Result>(
+  name: string,
+  attempt: (signal: AbortSignal) => Promise<Result>,
+  { signal, clock, attemptDeadlineMs = ATTEMPT_DEADLINE_MS }: WaitOptions,
+): Promise<Result> {
+  const given = new AbortController()
+  const both = AbortSignal.any([signal, given.signal])
+  const aborted = new Promise<never>((_, reject) => {
+    both.addEventListener('abort', () => reject(both.reason), { once: true })
+  })
+  return beforeDeadline(Promise.race([attempt(both), aborted]), attemptDeadlineMs, clock, () => {
+    const tooLate = fail('WEGWIJS_DEPENDENCY_DEADLINE', {
+      dependency: name,
+      deadlineMs: attemptDeadlineMs,
+    })
+    given.abort(tooLate)
+    return tooLate
+  })
 }

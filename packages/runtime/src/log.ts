@@ -9,16 +9,17 @@ import { WegwijsError } from './failure.ts'
  *
  * - the message is a constant of the code: the compiler refuses a computed one, and at run time a
  *   text with digits, '@' or capitals that are not in our vocabulary is withheld;
- * - a field has a name from `fieldKinds`, and a value of the shape which that kind has;
+ * - a field has a name from `fieldKinds`, and a value of the shape which that kind has; a lower-case
+ *   word does look like a code, so a `code` is one that the code or the definition chose;
  * - a foreign error is its type, its code and its stack frames, never its message: pg puts row
  *   values in `detail`, zod the input in its issues, nodemailer the address in its text.
  */
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
-type Kind = 'uuid' | 'foreignId' | 'code' | 'number' | 'endpoint' | 'flag' | 'error'
+type Kind = 'uuid' | 'foreignId' | 'code' | 'words' | 'number' | 'endpoint' | 'flag' | 'error'
 
-/** Colleagues add a line here when they have something new to tell. */
+/** The fields there are, in alphabetical order. Whoever has something new to tell adds a line. */
 export const fieldKinds = {
   active: 'number',
   attempt: 'number',
@@ -30,7 +31,7 @@ export const fieldKinds = {
   count: 'number',
   deadlineMs: 'number',
   decisions: 'number',
-  dependency: 'code',
+  dependency: 'words',
   discarded: 'number',
   durationMs: 'number',
   enrolmentId: 'uuid',
@@ -55,7 +56,7 @@ export const fieldKinds = {
   partition: 'number',
   people: 'number',
   personId: 'uuid',
-  phase: 'code',
+  phase: 'words',
   pid: 'number',
   port: 'number',
   position: 'number',
@@ -84,6 +85,7 @@ type ValueOfKind = {
   uuid: string
   foreignId: string
   code: string
+  words: string
   number: number | bigint
   endpoint: string
   flag: boolean
@@ -141,7 +143,7 @@ function wrap(lines: Lines, bound: LogFields): Logger {
     (level: Exclude<LogLevel, 'silent'>): Write =>
     (message, fields) => {
       if (!lines.isLevelEnabled(level)) return
-      lines[level](admitFields({ ...bound, ...fields }), admitMessage(message))
+      lines[level](admitFields({ ...bound, ...fields }), ourWords(message))
     }
   return {
     debug: writeAt('debug'),
@@ -155,12 +157,19 @@ function wrap(lines: Lines, bound: LogFields): Logger {
 const WITHHELD = 'withheld'
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const CODE = /^(?:[a-z][A-Za-z0-9_.:-]{0,119}|[A-Z][A-Z0-9_]{1,59})$/
-const ENDPOINT = /^(?:[a-z0-9.-]{1,100}|\[[0-9a-f:]{2,45}\])(?::\d{1,5})?$/
+const ENDPOINT =
+  /^(?:[a-z][a-z0-9.-]{0,99}|\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:]{2,45}\])(?::\d{1,5})?$/
 const LOWER_CASE_WORDS = /^[a-z][a-z' ,;:()-]{0,199}$/
-const PROPER_NOUNS = /\b(?:Kafka|PostgreSQL|Redis|BullMQ|Wegwijs|SMTP|SMS|HTTP|SIGTERM|SIGINT)\b/g
+const PROPER_NOUNS =
+  /\b(?:BullMQ|CloudEvents|HTTP|JSON|Kafka|LISTEN|NOTIFY|PostgreSQL|Redis|SIGINT|SIGTERM|SMS|SMTP|URL|Wegwijs)\b/g
 
-function admitMessage(message: string): string {
-  return LOWER_CASE_WORDS.test(message.replaceAll(PROPER_NOUNS, 'it')) ? message : WITHHELD
+/** True for a text that can only be ours: lower-case words, and names from our own vocabulary. */
+export function isOurWords(text: string): boolean {
+  return LOWER_CASE_WORDS.test(text.replaceAll(PROPER_NOUNS, 'it'))
+}
+
+function ourWords(text: string): string {
+  return isOurWords(text) ? text : WITHHELD
 }
 
 function admitFields(fields: LogFields): Record<string, unknown> {
@@ -185,6 +194,8 @@ function admitValue(kind: Kind, value: unknown): unknown {
       return matching(UUID, value)
     case 'code':
       return matching(CODE, value)
+    case 'words':
+      return typeof value === 'string' ? ourWords(value) : WITHHELD
     case 'endpoint':
       return matching(ENDPOINT, value)
     case 'foreignId':
@@ -211,54 +222,68 @@ function admitForeignId(value: unknown): string {
 export type ReducedError = {
   type: string
   code?: string
+  constraint?: string
   message?: string
+  whatToDo?: string
   stack?: string[]
   cause?: ReducedError
   errors?: ReducedError[]
 }
 
-const TYPE_NAME = /^[A-Z][A-Za-z0-9_]{0,59}$/
-const ERROR_CODE = /^[A-Z0-9_]{2,60}$/
-const FRAME = /^\s+at (?:[\w.<>[\]$ #]+ \()?((?:file:\/\/|node:|\/)[^\s()]+:\d+:\d+)\)?$/
+const ERROR_CODE = /^[A-Z][A-Z0-9_]{1,59}$|^[0-9A-Z]{5}$|^\d{1,5}$/
+const CONSTRAINT = /^[a-z][a-z0-9_]{0,62}$/
+const FRAME_LINE = /^\s+at /
+const PLACE = /^\s+at (?:[^()]+ \()?((?:file:\/\/|node:|\/)[^\s()]+:\d+:\d+)\)?$/
+const ABOVE_OUR_FOLDERS = /^.*\/(?=node_modules\/)|^.*?\/(?=(?:packages|services|infra|test)\/)/
 const MAX_FRAMES = 12
-const MAX_DEPTH = 5
+const MAX_NESTED = 5
 
 /** What may be told of an error: type, code, where it happened, and the same of what caused it. */
 export function reduceError(error: unknown, depth = 0): ReducedError {
   if (!(error instanceof Error)) return { type: typeof error }
-  const code = errorCode(error)
-  const reduced: ReducedError = { type: matching(TYPE_NAME, error.name) }
-  if (code !== undefined) reduced.code = code
-  // Its text is ours and made of our details; every other text may quote the data (P7).
-  if (error instanceof WegwijsError) reduced.message = error.message
-  reduced.stack = frames(error)
-  if (depth < MAX_DEPTH) {
-    if (error.cause !== undefined) reduced.cause = reduceError(error.cause, depth + 1)
-    if (error instanceof AggregateError) {
-      reduced.errors = error.errors.slice(0, MAX_DEPTH).map((one) => reduceError(one, depth + 1))
-    }
+  const reduced: ReducedError = { type: typeName(error), ...errorCode(error) }
+  // Its text is ours, made of details that are ours; every other text may quote the data (P7).
+  if (error instanceof WegwijsError) {
+    reduced.message = error.message
+    reduced.whatToDo = error.whatToDo
+  }
+  reduced.stack = places(error)
+  if (depth === MAX_NESTED) return reduced
+  if (error.cause !== undefined) reduced.cause = reduceError(error.cause, depth + 1)
+  if (error instanceof AggregateError) {
+    reduced.errors = error.errors.slice(0, MAX_NESTED).map((one) => reduceError(one, depth + 1))
   }
   return reduced
 }
 
-function errorCode(error: Error): string | undefined {
-  if (!('code' in error)) return undefined
-  const code = String(error.code)
-  return ERROR_CODE.test(code) && !/^\d{6,}$/.test(code) ? code : WITHHELD
+/** The name of the class: `error.name` can be set to anything. */
+function typeName(error: Error): string {
+  return Object.getPrototypeOf(error).constructor.name
+}
+
+/** PostgreSQL's `23505` says little without the name of the constraint, which is in our schema. */
+function errorCode(error: Error): Pick<ReducedError, 'code' | 'constraint'> {
+  const { code, constraint } = error as { code?: unknown; constraint?: unknown }
+  return {
+    ...(code !== undefined && { code: matching(ERROR_CODE, String(code)) }),
+    ...(constraint !== undefined && { constraint: matching(CONSTRAINT, constraint) }),
+  }
 }
 
 /**
- * The frames at the end of the stack. The message stands before them and may span lines that look
- * like frames, so it is cut off first.
+ * Where it happened, without the names of functions and of folders above ours. The message stands
+ * before the frames and may hold lines that look like some, so it is cut off first, and of the rest
+ * only the frames at the very end count.
  */
-function frames(error: Error): string[] {
-  const stack = error.stack ?? ''
-  const from = error.message === '' ? 0 : stack.indexOf(error.message) + error.message.length
-  const places: string[] = []
-  for (const line of stack.slice(from).split('\n').reverse()) {
-    const place = FRAME.exec(line)?.[1]
-    if (place === undefined) break
-    places.unshift(place)
-  }
-  return places.slice(0, MAX_FRAMES)
+function places(error: Error): string[] {
+  const stack = String(error.stack)
+  const messageAt = stack.indexOf(error.message)
+  const lines = stack.slice(messageAt < 0 ? 0 : messageAt + error.message.length).split('\n')
+  const first = lines.findLastIndex((line) => !FRAME_LINE.test(line)) + 1
+  return lines
+    .slice(first)
+    .map((line) => PLACE.exec(line)?.[1])
+    .filter((place) => place !== undefined)
+    .map((place) => place.replace(ABOVE_OUR_FOLDERS, ''))
+    .slice(0, MAX_FRAMES)
 }
