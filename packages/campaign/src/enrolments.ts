@@ -125,7 +125,7 @@ function enrol(
 export function resume(draft: Draft, timer: Timer, context: DecideContext): void {
   draft.timers.delete(timer.timerId)
   const enrolment = draft.enrolments.get(timer.enrolmentId)
-  if (!enrolment || enrolment.state !== 'running' || enrolment.step !== timer.step) return
+  if (enrolment?.state !== 'running' || enrolment.step !== timer.step) return
   const node = campaignOf(enrolment, context).nodes.get(timer.step)
   goOn(draft, enrolment, node?.next ?? null, context)
 }

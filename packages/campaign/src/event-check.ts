@@ -59,7 +59,8 @@ export function createEventCheck(bundle: DefinitionBundle): EventCheck {
         reason: 'the type is not in touchpoints.yaml',
         path: 'type',
       }
-    if (!mayPublish(publisher.types, event.type)) {
+    const ours = event.type.startsWith('message.')
+    if (ours !== isOwn(event.source) || !mayPublish(publisher.types, event.type)) {
       return {
         errorClass: 'type_not_allowed',
         reason: 'this source may not speak of this type',

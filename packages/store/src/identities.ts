@@ -83,3 +83,20 @@ function isUuid(text: string): boolean {
 function keyOf(identity: Identity): string {
   return JSON.stringify([identity.idSpace, identity.externalId])
 }
+
+/** Gives people further ids; an id that somebody has already stays theirs. One statement. */
+export async function linkIdentities(
+  tx: Querying,
+  links: readonly (Identity & { personId: string })[],
+): Promise<void> {
+  await sql`
+    insert into person_identity (person_id, id_space, external_id)
+    select person_id, id_space, external_id from unnest(
+      ${links.map((link) => link.personId)}::uuid[],
+      ${links.map((link) => link.idSpace)}::text[],
+      ${links.map((link) => link.externalId)}::text[]
+    ) as link (person_id, id_space, external_id)
+    where id_space <> ${ownIdSpace}
+    order by id_space, external_id
+    on conflict do nothing`.execute(tx)
+}

@@ -61,6 +61,12 @@ export async function lockPeopleWithDueTimers(tx: Querying, limit: number): Prom
   return rows.map((row) => row.person_id)
 }
 
+/** Puts off the due timers of a locked person by an hour of business time. */
+export async function postponeTimers(tx: Querying, personId: string): Promise<void> {
+  await sql`update timer set due_at = business_now() + interval '1 hour'
+    where person_id = ${personId} and due_at <= business_now()`.execute(tx)
+}
+
 /** Loads what the core decides on: six statements, whatever the number of people (P8). */
 export async function loadStates(
   tx: Querying,

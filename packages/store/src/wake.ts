@@ -1,3 +1,4 @@
+import { type WaitOptions, waitFor } from '@wegwijs/runtime/lifecycle'
 import { sql } from 'kysely'
 import pg from 'pg'
 import type { Querying, Store } from './database.ts'
@@ -6,7 +7,8 @@ import type { Querying, Store } from './database.ts'
  * What one service tells another has happened. A wake-up is only ever a hint: whoever listens also
  * sweeps, so a lost one costs time and never a message.
  */
-export type Wake = 'intents' | 'timers' | 'outbox' | 'clock' | 'definition'
+const allWakes = ['intents', 'timers', 'outbox', 'clock', 'definition'] as const
+export type Wake = (typeof allWakes)[number]
 
 /**
  * Tells all listeners of the namespace. Call it after the commit and outside the transaction:
@@ -52,6 +54,37 @@ export async function listenForWakes(
       closed = true
       await client.end()
     },
+  }
+}
+
+/**
+ * Listens until the signal is aborted, on a new connection whenever the last one is lost. After
+ * each new connection `onWake` is called with every topic, since nobody knows what was missed.
+ */
+export async function keepListening(
+  store: Store,
+  onWake: (topic: Wake) => void,
+  options: Pick<WaitOptions, 'log' | 'signal' | 'clock'>,
+): Promise<void> {
+  const { signal } = options
+  while (!signal.aborted) {
+    const lost = Promise.withResolvers<void>()
+    const listener = await waitFor(
+      'the wake-up calls of PostgreSQL',
+      () => listenForWakes(store, onWake, () => lost.resolve()),
+      options,
+    ).catch((error: unknown) => {
+      if (signal.aborted) return null
+      throw error
+    })
+    if (!listener) return
+    for (const topic of allWakes) onWake(topic)
+    const stop = () => lost.resolve()
+    signal.addEventListener('abort', stop, { once: true })
+    if (signal.aborted) stop()
+    await lost.promise
+    signal.removeEventListener('abort', stop)
+    await listener.close().catch(() => undefined)
   }
 }
 

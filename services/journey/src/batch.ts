@@ -1,0 +1,226 @@
+import type { CompiledDefinition } from '@wegwijs/campaign/compile'
+import type { BatchOutcome, RecordBatch } from '@wegwijs/kafka/port'
+import type { ComponentMetrics } from '@wegwijs/runtime/metrics'
+import type { DatabaseTransaction, Store } from '@wegwijs/store/database'
+import { keepDeadLetters } from '@wegwijs/store/dead-letter-intake'
+import { keepDecisions } from '@wegwijs/store/decisions'
+import { keepEvents, rememberEvents } from '@wegwijs/store/inbox'
+import { advancePosition, type BatchTally, lockPosition } from '@wegwijs/store/positions'
+import { inTransaction, isTransient } from '@wegwijs/store/transaction'
+import { type Wake, wake } from '@wegwijs/store/wake'
+import type { Rejection } from '@wegwijs/wire/touchpoint-event'
+import type { CurrentDefinition } from './current-definition.ts'
+import { type DecidedEvent, PeopleInHand } from './decide-batch.ts'
+import { type Accepted, type Rejected, takeIn } from './intake.ts'
+import { type Addressed, addressEvents, loadPeople } from './people-of-batch.ts'
+import { wakesOf } from './wakes.ts'
+
+/** Records of one transaction: more would hold locks longer without going faster. */
+const mostRecords = 500
+
+export type BatchDependencies = {
+  store: Store
+  definition: CurrentDefinition
+  secret: string
+  metrics: ComponentMetrics
+}
+
+type Applied = BatchOutcome & { tally?: BatchTally; wakes?: readonly Wake[] }
+
+/**
+ * Applies a batch of records, each exactly once (P1, P2), in one transaction:
+ *
+ *   position compared and locked → records read → people found and locked → inbox → decide
+ *   → people, messages, timers, decisions, dead letters, outbox → position moved → commit
+ *
+ * Whoever finds another position than the one it read from changes nothing and goes there. A batch
+ * that fails for a reason of its own is cut in two until the one record at fault stands alone; that
+ * one becomes a dead letter, and the partition goes on.
+ */
+export async function applyBatch(
+  batch: RecordBatch,
+  deps: BatchDependencies,
+): Promise<BatchOutcome> {
+  for (const part of partsOf(batch, mostRecords)) {
+    const outcome = await applyPart(part, deps)
+    if (outcome.kind === 'seek') return outcome
+  }
+  return { kind: 'done' }
+}
+
+async function applyPart(part: RecordBatch, deps: BatchDependencies): Promise<BatchOutcome> {
+  try {
+    return await applyWith(part, deps, null)
+  } catch (error) {
+    if (isTransient(error)) throw error
+    deps.metrics.error('apply_failed')
+    if (part.records.length <= 1) return applyWith(part, deps, failureOf(error))
+    for (const half of partsOf(part, Math.ceil(part.records.length / 2))) {
+      const outcome = await applyPart(half, deps)
+      if (outcome.kind === 'seek') return outcome
+    }
+    return { kind: 'done' }
+  }
+}
+
+/** Applies in one transaction; with `fault`, puts all records of the part aside for that reason. */
+async function applyWith(
+  part: RecordBatch,
+  deps: BatchDependencies,
+  fault: Rejection | null,
+): Promise<BatchOutcome> {
+  const definition = await deps.definition.latest()
+  const applied = await inTransaction(deps.store.db, (tx) =>
+    applyInTransaction(tx, part, deps, { definition, fault }),
+  )
+  if (applied === 'definition_changed') {
+    deps.definition.forget()
+    return applyWith(part, deps, fault)
+  }
+  if (applied.tally) count(deps.metrics, part, applied.tally)
+  // A lost wake-up costs the sweep's interval and nothing else.
+  await wake(deps.store.db, deps.store.namespace, applied.wakes ?? []).catch(() => undefined)
+  return applied.kind === 'seek' ? applied : { kind: 'done' }
+}
+
+async function applyInTransaction(
+  tx: DatabaseTransaction,
+  part: RecordBatch,
+  deps: BatchDependencies,
+  { definition, fault }: { definition: CompiledDefinition; fault: Rejection | null },
+): Promise<Applied | 'definition_changed'> {
+  const position = await lockPosition(tx, part.topic, part.partition, part.readFrom)
+  if (position.next !== part.readFrom) return { kind: 'seek', offset: position.next }
+  if (position.revision !== definition.revision) return 'definition_changed'
+  const context = { definition, now: position.now, secret: deps.secret }
+  const taken = part.records.map((record) =>
+    fault ? { record, rejection: fault } : takeIn(record, context),
+  )
+  const rejected = taken.filter((each): each is Rejected => 'rejection' in each)
+  const { addressed, unknown } = await addressEvents(
+    tx,
+    taken.filter((each): each is Accepted => 'event' in each),
+  )
+  rejected.push(...unknown.map(({ record }) => ({ record, rejection: nobody })))
+  const fresh = await freshOf(tx, addressed)
+  const { decided, wakes } = await decideAll(tx, fresh, { definition, now: position.now })
+  await keepEvents(
+    tx,
+    decided.map((each) => eventRowOf(each, position.now)),
+  )
+  await keepDeadLetters(
+    tx,
+    deps.store.namespace,
+    rejected.map(({ record, rejection }) => ({ ...record, rejection })),
+  )
+  const tally = {
+    applied: fresh.length,
+    duplicates: addressed.length - fresh.length,
+    deadLettered: rejected.length,
+  }
+  await advancePosition(tx, { ...part, records: part.records.length }, tally)
+  return { kind: 'done', tally, wakes: rejected.length > 0 ? [...wakes, 'outbox'] : wakes }
+}
+
+/** Those that did not count before (P2). */
+async function freshOf(
+  tx: DatabaseTransaction,
+  addressed: readonly Addressed[],
+): Promise<Addressed[]> {
+  const fresh = await rememberEvents(
+    tx,
+    addressed.map(({ personId, event }) => ({
+      personId,
+      source: event.source,
+      eventId: event.id,
+      subject: event.subject,
+    })),
+  )
+  return addressed.filter((_, index) => fresh[index])
+}
+
+async function decideAll(
+  tx: DatabaseTransaction,
+  events: readonly Addressed[],
+  { definition, now }: { definition: CompiledDefinition; now: string },
+): Promise<{ decided: DecidedEvent[]; wakes: Wake[] }> {
+  if (events.length === 0) return { decided: [], wakes: [] }
+  const people = new PeopleInHand(tx, await loadPeople(tx, events, definition), definition, now)
+  const decided: DecidedEvent[] = []
+  for (const event of events) decided.push(await people.decide(event))
+  const changes = await people.save()
+  const settled = decided.map((each) => ({ ...each, personId: people.survivorOf(each.personId) }))
+  await keepDecisions(
+    tx,
+    settled.map(({ personId, event, decisions }) => ({
+      personId,
+      businessAt: now,
+      source: event.source,
+      causeId: event.id,
+      decisions,
+    })),
+  )
+  return { decided: settled, wakes: wakesOf(changes, now) }
+}
+
+function eventRowOf({ record, event, personId, persona, outcome }: DecidedEvent, now: string) {
+  return {
+    person_id: personId,
+    source: event.source,
+    event_id: event.id,
+    subject: event.subject,
+    type: event.type,
+    time: event.time,
+    business_at: now,
+    // Names and addresses rest in the person's row only (P7).
+    data: event.type === 'person.upserted.v1' ? {} : event.data,
+    entity: event.entity ? `${event.entity.type}/${event.entity.id}` : null,
+    entity_version: event.entity?.version ?? null,
+    traceparent: event.traceparent,
+    persona,
+    outcome,
+    topic: record.topic,
+    partition: record.partition,
+    record_offset: String(record.offset),
+  }
+}
+
+const nobody: Rejection = {
+  errorClass: 'data_invalid',
+  reason: 'nobody has this id',
+  path: 'subject',
+}
+
+/** The error's own text may quote data, so only its name goes with the dead letter (P7). */
+function failureOf(error: unknown): Rejection {
+  const code = error instanceof Error && 'code' in error ? ` ${String(error.code)}` : ''
+  return {
+    errorClass: 'apply_failed',
+    reason: `${error instanceof Error ? error.name : 'error'}${code}`,
+  }
+}
+
+/** The batch in parts of at most `size` records; the offsets between them belong to one of the two. */
+export function partsOf(batch: RecordBatch, size: number): RecordBatch[] {
+  if (batch.records.length <= size) return [batch]
+  const parts: RecordBatch[] = []
+  let readFrom = batch.readFrom
+  for (let index = 0; index < batch.records.length; index += size) {
+    const nextOffset = batch.records[index + size]?.offset ?? batch.nextOffset
+    parts.push({
+      ...batch,
+      readFrom,
+      nextOffset,
+      records: batch.records.slice(index, index + size),
+    })
+    readFrom = nextOffset
+  }
+  return parts
+}
+
+function count(metrics: ComponentMetrics, part: RecordBatch, tally: BatchTally): void {
+  metrics.received(part.records.length)
+  metrics.sent(tally.applied)
+  metrics.discarded('duplicate', tally.duplicates)
+  metrics.discarded('dead_letter', tally.deadLettered)
+}

@@ -1,0 +1,120 @@
+import type { CompiledDefinition } from '@wegwijs/campaign/compile'
+import { decideEvent } from '@wegwijs/campaign/decide'
+import type { DecideContext, Decision } from '@wegwijs/campaign/draft'
+import { mergePeople } from '@wegwijs/campaign/merge'
+import type { ReasonCode } from '@wegwijs/campaign/reasons'
+import type { PersonState } from '@wegwijs/campaign/state'
+import { derivedUuid } from '@wegwijs/runtime/derived-id'
+import type { Querying } from '@wegwijs/store/database'
+import { rekeyPerson } from '@wegwijs/store/merges'
+import { type StateChange, saveStates } from '@wegwijs/store/person-states'
+import type { Addressed } from './people-of-batch.ts'
+
+/** What became of one event. */
+export type DecidedEvent = Addressed & {
+  persona: string | null
+  outcome: ReasonCode
+  decisions: readonly Decision[]
+}
+
+/**
+ * Decides events one after the other, each on the state that the one before left, and saves the
+ * people once at the end. A merge is the exception: what was decided so far is saved first, so that
+ * the rows can get their new owner.
+ */
+export class PeopleInHand {
+  readonly #tx: Querying
+  readonly #context: DecideContext
+  readonly #before: Map<string, PersonState>
+  readonly #after: Map<string, PersonState>
+  readonly #mergedInto = new Map<string, string>()
+
+  constructor(
+    tx: Querying,
+    states: Map<string, PersonState>,
+    definition: CompiledDefinition,
+    now: string,
+  ) {
+    this.#tx = tx
+    this.#context = { definition, now, deriveId: derivedUuid }
+    this.#before = new Map(states)
+    this.#after = new Map(states)
+  }
+
+  async decide(addressed: Addressed): Promise<DecidedEvent> {
+    const event = { ...addressed, personId: this.survivorOf(addressed.personId) }
+    if (event.event.type === 'person.merged.v1') return this.#merge(event)
+    if (event.event.type === 'person.identified.v1') return this.#identify(event)
+    const { state, outcome, decisions } = decideEvent(
+      this.#stateOf(event.personId),
+      event.event,
+      this.#context,
+    )
+    this.#after.set(event.personId, state)
+    return this.#decided(event, outcome, decisions)
+  }
+
+  /** Who holds the rows of this person now. */
+  survivorOf(personId: string): string {
+    return this.#mergedInto.get(personId) ?? personId
+  }
+
+  /** Writes what changed; returns the changes for whoever is to be woken by them. */
+  async save(): Promise<StateChange[]> {
+    const changes: StateChange[] = []
+    for (const [id, after] of this.#after) {
+      const before = this.#before.get(id)
+      if (before && before !== after) changes.push({ before, after })
+    }
+    await saveStates(this.#tx, changes)
+    for (const [id, after] of this.#after) this.#before.set(id, after)
+    return changes
+  }
+
+  async #merge(event: Addressed): Promise<DecidedEvent> {
+    const fromId = event.otherId === null ? null : this.survivorOf(event.otherId)
+    if (fromId === null || fromId === event.personId) return this.#decided(event, 'applied', [])
+    await this.save()
+    await rekeyPerson(this.#tx, fromId, event.personId)
+    const [into, from] = [this.#stateOf(event.personId), this.#stateOf(fromId)]
+    const { state, decisions } = mergePeople(into, from, this.#context)
+    this.#before.set(event.personId, rowsAfterRekeying(into, from))
+    this.#after.set(event.personId, state)
+    this.#before.delete(fromId)
+    this.#after.delete(fromId)
+    for (const [id, survivor] of this.#mergedInto) {
+      if (survivor === fromId) this.#mergedInto.set(id, event.personId)
+    }
+    this.#mergedInto.set(fromId, event.personId)
+    return this.#decided(event, 'merged', decisions)
+  }
+
+  /** The link itself was made when the people of the batch were looked up. */
+  #identify(event: Addressed): DecidedEvent {
+    const owner = event.otherId === null ? null : this.survivorOf(event.otherId)
+    return this.#decided(event, owner === event.personId ? 'identity_linked' : 'identity_taken', [])
+  }
+
+  #decided(event: Addressed, outcome: ReasonCode, decisions: readonly Decision[]): DecidedEvent {
+    return { ...event, persona: this.#stateOf(event.personId).person.persona, outcome, decisions }
+  }
+
+  #stateOf(personId: string): PersonState {
+    const state = this.#after.get(personId)
+    if (!state) throw new RangeError('a person of the batch was not loaded')
+    return state
+  }
+}
+
+/** What stands in the tables once `from` was re-keyed: where both had a row, that of `into` stayed. */
+function rowsAfterRekeying(into: PersonState, from: PersonState): PersonState {
+  return {
+    person: into.person,
+    entities: new Map([...from.entities, ...into.entities]),
+    consents: new Map([...from.consents, ...into.consents]),
+    enrolments: new Map([...from.enrolments, ...into.enrolments]),
+    timers: new Map([...from.timers, ...into.timers]),
+    intents: new Map([...from.intents, ...into.intents]),
+    entries: new Set([...from.entries, ...into.entries]),
+  }
+}

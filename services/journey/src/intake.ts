@@ -1,0 +1,65 @@
+import type { CompiledDefinition } from '@wegwijs/campaign/compile'
+import { isOwn } from '@wegwijs/campaign/event-check'
+import type { EntityReference, JourneyEvent } from '@wegwijs/campaign/state'
+import type { BrokerRecord } from '@wegwijs/kafka/port'
+import type { Identity } from '@wegwijs/store/identities'
+import { inboxRetentionDays } from '@wegwijs/store/inbox'
+import { decodeRecord } from '@wegwijs/wire/cloudevents-kafka'
+import { checkTime } from '@wegwijs/wire/event-time'
+import { verifyEvent } from '@wegwijs/wire/signature'
+import type { Rejection, TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
+
+/** A record that can be decided: its event, and whose it is in the publisher's words. */
+export type Accepted = { record: BrokerRecord; event: JourneyEvent; identity: Identity }
+export type Rejected = { record: BrokerRecord; rejection: Rejection }
+
+export type IntakeContext = { definition: CompiledDefinition; now: string; secret: string }
+
+/**
+ * Reads one record: CloudEvent, time, signature, catalogue. Pure; what cannot be used comes back
+ * with its reason and becomes a dead letter.
+ */
+export function takeIn(record: BrokerRecord, context: IntakeContext): Accepted | Rejected {
+  const decoded = decodeRecord(record)
+  if (decoded.rejection) return { record, rejection: decoded.rejection }
+  const { event } = decoded
+  const untimely = checkTime(event, context.now, inboxRetentionDays)
+  if (untimely) return { record, rejection: untimely }
+  // Only we speak of messages, and on the topic anybody could claim to be us (DESIGN: reserved types).
+  if (isOwn(event.source) && !verifyEvent(event, context.secret)) {
+    return {
+      record,
+      rejection: { errorClass: 'signature_invalid', reason: 'not signed by Wegwijs' },
+    }
+  }
+  const checked = context.definition.checkEvent(event)
+  if ('errorClass' in checked) return { record, rejection: checked }
+  const { publisher, data } = checked
+  return {
+    record,
+    identity: { idSpace: publisher.idSpace, externalId: event.subject },
+    event: {
+      source: event.source,
+      id: event.id,
+      subject: event.subject,
+      type: event.type,
+      time: event.time,
+      data,
+      entity: entityOf(event, context.definition),
+      traceparent: event.traceparent ?? null,
+    },
+  }
+}
+
+/** The entity of a touchpoint that has one; what another type says in passing hangs on nothing. */
+function entityOf(event: TouchpointEvent, definition: CompiledDefinition): EntityReference | null {
+  const type = definition.touchpoints.get(event.type)?.entity
+  if (!type || event.entity === undefined || event.version === undefined) return null
+  return { type, id: event.entity.slice(type.length + 1), version: event.version }
+}
+
+/** The identity that a `person.merged` or `person.identified` names beside its subject. */
+export function otherIdentityOf(event: JourneyEvent): Identity | null {
+  if (event.type !== 'person.merged.v1' && event.type !== 'person.identified.v1') return null
+  return { idSpace: String(event.data.idSpace), externalId: String(event.data.externalId) }
+}

@@ -1,0 +1,44 @@
+import { connectKafkajs } from '@wegwijs/kafka/kafkajs'
+import { systemClock } from '@wegwijs/runtime/clock'
+import { readEnvironment, resolveConfig } from '@wegwijs/runtime/env'
+import { createReadiness, startHealthServer } from '@wegwijs/runtime/health'
+import { openService } from '@wegwijs/runtime/lifecycle'
+import { createLogger } from '@wegwijs/runtime/log'
+import { createMetrics } from '@wegwijs/runtime/metrics'
+import { openStore } from '@wegwijs/store/database'
+import { configNames } from './config.ts'
+import { startJourney } from './service.ts'
+
+await openService('journey', async (scope) => {
+  const config = resolveConfig(readEnvironment(), configNames)
+  const log = createLogger('journey', config.logLevel)
+  const metrics = createMetrics('journey', { processMetrics: true })
+  const readiness = createReadiness(['definition', 'Kafka'])
+  const health = await startHealthServer({
+    port: config.healthPort,
+    host: config.healthHost,
+    readiness: readiness.report,
+    metrics,
+  })
+  scope.onClose('health', health.close)
+  log.info('health', { port: health.port })
+  const store = openStore({
+    databaseUrl: config.databaseUrl,
+    namespace: config.namespace,
+    applicationName: 'journey',
+    onIdleError: (error) => log.warn('a connection was lost', { error }),
+  })
+  scope.onClose('database', store.close)
+  const kafka = connectKafkajs({ brokers: config.kafkaBrokers, clientId: 'journey', log })
+  scope.onClose('Kafka', kafka.close)
+  await startJourney(scope, {
+    store,
+    source: kafka.source,
+    admin: kafka.admin,
+    secret: config.secret,
+    log,
+    clock: systemClock,
+    metrics,
+    readiness,
+  })
+})

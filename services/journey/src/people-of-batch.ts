@@ -1,0 +1,120 @@
+import type { CompiledDefinition } from '@wegwijs/campaign/compile'
+import type { PersonState } from '@wegwijs/campaign/state'
+import type { Querying } from '@wegwijs/store/database'
+import { findOrCreatePeople, type Identity, linkIdentities } from '@wegwijs/store/identities'
+import { loadStates, lockPeople, type StateScope } from '@wegwijs/store/person-states'
+import { type Accepted, otherIdentityOf } from './intake.ts'
+
+/** Whose event it is, and for a merge or a link who else is meant. */
+export type Addressed = Accepted & { personId: string; otherId: string | null }
+
+/**
+ * Finds the people of these events, creates who is new, links further ids, and locks all of them in
+ * the order of their ids (P6). Events about an id of ours that nobody has come back as `unknown`.
+ */
+export async function addressEvents(
+  tx: Querying,
+  accepted: readonly Accepted[],
+): Promise<{ addressed: Addressed[]; unknown: Accepted[] }> {
+  await linkFurtherIds(tx, accepted)
+  const others = accepted.map((each) => otherIdentityOf(each.event))
+  const identities = [
+    ...accepted.map((each) => each.identity),
+    ...others.filter((other) => other !== null),
+  ]
+  const ids = await findOrCreatePeople(tx, identities)
+  const survivors = await lockSurvivors(
+    tx,
+    ids.filter((id) => id !== null),
+  )
+  const personIdOf = new Map(
+    identities.map((identity, index) => [keyOf(identity), ids[index] ?? null]),
+  )
+  const find = (identity: Identity | null): string | null => {
+    const id = identity && personIdOf.get(keyOf(identity))
+    return id ? (survivors.get(id) ?? id) : null
+  }
+  const addressed: Addressed[] = []
+  const unknown: Accepted[] = []
+  accepted.forEach((each, index) => {
+    const personId = find(each.identity)
+    if (personId) addressed.push({ ...each, personId, otherId: find(others[index] ?? null) })
+    else unknown.push(each)
+  })
+  return { addressed, unknown }
+}
+
+/**
+ * `person.identified`: the further id is linked before anybody is looked up by it, or the lookup
+ * would make a second person of it. An id that somebody has already stays theirs.
+ */
+async function linkFurtherIds(tx: Querying, accepted: readonly Accepted[]): Promise<void> {
+  const links = accepted.filter((each) => each.event.type === 'person.identified.v1')
+  if (links.length === 0) return
+  const owners = await findOrCreatePeople(
+    tx,
+    links.map((link) => link.identity),
+  )
+  await linkIdentities(
+    tx,
+    links.flatMap((link, index) => {
+      const [personId, identity] = [owners[index], otherIdentityOf(link.event)]
+      return personId && identity ? [{ personId, ...identity }] : []
+    }),
+  )
+}
+
+/** Locks these people, and who they were merged into meanwhile; says who stands for whom. */
+async function lockSurvivors(tx: Querying, ids: readonly string[]): Promise<Map<string, string>> {
+  const survivors = new Map<string, string>()
+  let wanted = [...new Set(ids)]
+  while (wanted.length > 0) {
+    const locked = await lockPeople(tx, wanted)
+    wanted = []
+    for (const [id, mergedInto] of locked) {
+      if (mergedInto === null) continue
+      survivors.set(id, mergedInto)
+      wanted.push(mergedInto)
+    }
+  }
+  for (const [id, next] of survivors) {
+    let last = next
+    for (let after = survivors.get(last); after !== undefined; after = survivors.get(last))
+      last = after
+    survivors.set(id, last)
+  }
+  return survivors
+}
+
+/** Loads the people of these events with as much as deciding about them needs. */
+export async function loadPeople(
+  tx: Querying,
+  events: readonly Addressed[],
+  definition: CompiledDefinition,
+): Promise<Map<string, PersonState>> {
+  const ids = new Set(
+    events.flatMap((each) => (each.otherId ? [each.personId, each.otherId] : [each.personId])),
+  )
+  return loadStates(tx, [...ids], scopeOf(events, definition))
+}
+
+function scopeOf(events: readonly Addressed[], definition: CompiledDefinition): StateScope {
+  const campaignIds = new Set<string>()
+  for (const type of new Set(events.map((each) => each.event.type))) {
+    for (const campaigns of definition.starters.get(type)?.values() ?? []) {
+      for (const campaign of campaigns)
+        if (campaign.file.entry !== 'every-time') campaignIds.add(campaign.id)
+    }
+  }
+  return {
+    entities: events.flatMap((each) => (each.event.entity ? [each.event.entity] : [])),
+    intentIds: events.flatMap(({ event }) =>
+      event.type.startsWith('message.') ? [String(event.data.intentId)] : [],
+    ),
+    campaignIds: [...campaignIds],
+  }
+}
+
+function keyOf(identity: Identity): string {
+  return JSON.stringify([identity.idSpace, identity.externalId])
+}

@@ -1,0 +1,36 @@
+import type { Clock } from '@wegwijs/runtime/clock'
+import type { Scope } from '@wegwijs/runtime/lifecycle'
+import { keepListening } from '@wegwijs/store/wake'
+import { fireDueTimers, type TimerDependencies } from './timers.ts'
+
+/** How often due timers are looked for when nobody calls: a timer fires at most this late. */
+const sweepMs = 1_000
+
+/**
+ * Fires timers until the scope closes: at once when business time is stepped, else with the sweep.
+ * A failure that passes by itself (PostgreSQL away) costs a pause.
+ */
+export async function runTimerLoop(
+  scope: Scope,
+  deps: TimerDependencies & { clock: Clock },
+): Promise<void> {
+  const { log, clock } = deps
+  const { signal } = scope
+  let awake = new AbortController()
+  void keepListening(
+    deps.store,
+    (topic) => {
+      if (topic === 'clock' || topic === 'timers') awake.abort()
+    },
+    { log, signal, clock },
+  ).catch((error: unknown) => scope.stop(error))
+  while (!signal.aborted) {
+    const fired = await fireDueTimers(deps).catch((error: unknown) => {
+      if (!signal.aborted) log.warn('timers wait', { error })
+      return 0
+    })
+    if (fired > 0) continue
+    await clock.sleep(sweepMs, AbortSignal.any([signal, awake.signal])).catch(() => undefined)
+    if (awake.signal.aborted) awake = new AbortController()
+  }
+}

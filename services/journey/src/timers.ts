@@ -1,0 +1,144 @@
+import { decideTimer } from '@wegwijs/campaign/decide'
+import type { Decision } from '@wegwijs/campaign/draft'
+import type { PersonState, Timer } from '@wegwijs/campaign/state'
+import { derivedUuid } from '@wegwijs/runtime/derived-id'
+import type { Logger } from '@wegwijs/runtime/log'
+import type { ComponentMetrics } from '@wegwijs/runtime/metrics'
+import { businessNow } from '@wegwijs/store/business-clock'
+import type { DatabaseTransaction, Store } from '@wegwijs/store/database'
+import { type DecisionGroup, keepDecisions } from '@wegwijs/store/decisions'
+import { currentRevision } from '@wegwijs/store/definitions'
+import {
+  loadStates,
+  lockPeopleWithDueTimers,
+  postponeTimers,
+  type StateChange,
+  saveStates,
+} from '@wegwijs/store/person-states'
+import { inTransaction, isTransient } from '@wegwijs/store/transaction'
+import { wake } from '@wegwijs/store/wake'
+import type { CurrentDefinition } from './current-definition.ts'
+import { wakesOf } from './wakes.ts'
+
+/** People of one transaction. */
+const mostPeople = 200
+
+export type TimerDependencies = {
+  store: Store
+  definition: CurrentDefinition
+  log: Logger
+  metrics: ComponentMetrics
+}
+
+/**
+ * Fires what is due: the second input of this service. People whose timers have come are locked as
+ * for events, skipping those that somebody else holds, and go on with their enrolments. Returns how
+ * many people were taken, so that the caller goes on until there are none.
+ *
+ * A person whose timer fails for a reason of its own must not hold up the others: their timers are
+ * put off, and it is said in the log.
+ */
+export async function fireDueTimers(deps: TimerDependencies): Promise<number> {
+  try {
+    return await fireWith(deps, mostPeople)
+  } catch (error) {
+    if (isTransient(error)) throw error
+    deps.log.error('a timer failed, goes one by one', { error })
+    return fireOneByOne(deps)
+  }
+}
+
+async function fireOneByOne(deps: TimerDependencies): Promise<number> {
+  let fired = 0
+  for (; fired < mostPeople; fired += 1) {
+    try {
+      if ((await fireWith(deps, 1)) === 0) return fired
+    } catch (error) {
+      if (isTransient(error)) throw error
+      deps.metrics.error('timer_failed')
+      const personId = await putOffFirst(deps.store)
+      deps.log.error('the timers of a person were put off', { personId, error })
+    }
+  }
+  return fired
+}
+
+async function fireWith(deps: TimerDependencies, limit: number): Promise<number> {
+  const definition = await deps.definition.latest()
+  const fired = await inTransaction(deps.store.db, async (tx) => {
+    const ids = await lockPeopleWithDueTimers(tx, limit)
+    if (ids.length === 0) return { people: 0, wakes: [] }
+    if ((await currentRevision(tx)) !== definition.revision) return 'definition_changed'
+    const now = await businessNow(tx)
+    const states = await loadStates(tx, ids, { entities: [], intentIds: [], campaignIds: [] })
+    const fires = [...states.values()].map((state) =>
+      firePerson(state, { definition, now, deriveId: derivedUuid }),
+    )
+    await saveStates(
+      tx,
+      fires.map((fire) => fire.change),
+    )
+    await keepDecisions(
+      tx,
+      fires.flatMap((fire) => fire.groups),
+    )
+    return {
+      people: ids.length,
+      wakes: wakesOf(
+        fires.map((fire) => fire.change),
+        now,
+      ),
+    }
+  })
+  if (fired === 'definition_changed') {
+    deps.definition.forget()
+    return fireWith(deps, limit)
+  }
+  deps.metrics.received(fired.people)
+  await wake(deps.store.db, deps.store.namespace, fired.wakes).catch(() => undefined)
+  return fired.people
+}
+
+function firePerson(
+  state: PersonState,
+  context: Parameters<typeof decideTimer>[2],
+): { change: StateChange; groups: DecisionGroup[] } {
+  let after = state
+  const groups: DecisionGroup[] = []
+  for (const timer of dueTimers(state, context.now)) {
+    const decided = decideTimer(after, timer, context)
+    after = decided.state
+    groups.push(groupOf(state.person.personId, timer, context.now, decided.decisions))
+  }
+  return { change: { before: state, after }, groups }
+}
+
+/** In the order in which they are due, so that the order of the rows decides nothing. */
+function dueTimers(state: PersonState, now: string): Timer[] {
+  return [...state.timers.values()]
+    .filter((timer) => timer.dueAt <= now)
+    .sort((a, b) => (a.dueAt + a.timerId < b.dueAt + b.timerId ? -1 : 1))
+}
+
+function groupOf(
+  personId: string,
+  timer: Timer,
+  now: string,
+  decisions: readonly Decision[],
+): DecisionGroup {
+  return {
+    personId,
+    businessAt: now,
+    source: null,
+    causeId: `${timer.timerId} ${timer.dueAt}`,
+    decisions,
+  }
+}
+
+async function putOffFirst(store: Store): Promise<string | undefined> {
+  return inTransaction(store.db, async (tx: DatabaseTransaction) => {
+    const [personId] = await lockPeopleWithDueTimers(tx, 1)
+    if (personId) await postponeTimers(tx, personId)
+    return personId
+  })
+}
