@@ -1,0 +1,198 @@
+import { campaignFieldsOf, personFieldsOf } from '@wegwijs/campaign/catalogue'
+import type { Condition } from '@wegwijs/campaign/condition'
+import { leavesOf } from '@wegwijs/campaign/condition'
+import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
+import type { Field } from '@wegwijs/campaign/definition/field'
+import type { Persona } from '@wegwijs/campaign/definition/personas'
+import type { Touchpoint } from '@wegwijs/campaign/definition/touchpoints'
+import { type Complaint, type Fault, unknownName } from '../fault.ts'
+import type { Path } from '../yaml-source.ts'
+import { checkCondition } from './condition.ts'
+import { about, type Loaded, type Parts, repeated } from './parts.ts'
+import { stepsOf } from './walk.ts'
+
+/** `campaigns/*.yaml` against everything that they name, templates excepted. */
+export function checkCampaigns(parts: Parts): Fault[] {
+  return parts.campaigns.flatMap((campaign) => [
+    ...checkId(campaign),
+    ...checkNames(campaign, parts),
+    ...checkMessageIds(campaign),
+    ...checkEntity(campaign, parts),
+    ...checkFields(campaign, parts),
+    ...checkMarketingPersonas(campaign, parts),
+  ])
+}
+
+function checkId(campaign: Loaded<CampaignFile>): Fault[] {
+  const { id } = campaign.value
+  const nearest = /([^/]+)\.yaml$/.exec(campaign.source.file)?.[1]
+  if (nearest === undefined || nearest === id) return []
+  const message = `the id "${id}" is not the name of its file`
+  return [about(campaign, ['id'], { message, found: id, nearest })]
+}
+
+function checkNames(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
+  const { journey, trigger, exit, audience } = campaign.value
+  const faults: Fault[] = []
+  const check = (kind: string, name: string, known: readonly string[] | undefined, path: Path) => {
+    if (known && !known.includes(name))
+      faults.push(about(campaign, path, unknownName(kind, name, known)))
+  }
+  const journeys = parts.journeys?.value.journeys.map(({ id }) => id)
+  const types = parts.touchpoints?.value.touchpoints.map(({ type }) => type)
+  const personas = parts.personas?.value.personas.map(({ id }) => id)
+  check('journey', journey, journeys, ['journey'])
+  check('touchpoint', trigger.touchpoint, types, ['trigger', 'touchpoint'])
+  exit.forEach(({ touchpoint }, index) => {
+    check('touchpoint', touchpoint, types, ['exit', index, 'touchpoint'])
+  })
+  audience.personas?.forEach((persona, index) => {
+    check('persona', persona, personas, ['audience', 'personas', index])
+  })
+  return faults
+}
+
+function checkMessageIds(campaign: Loaded<CampaignFile>): Fault[] {
+  return repeated(
+    campaign,
+    'message',
+    stepsOf(campaign.value.steps).flatMap(({ step, path }) =>
+      'message' in step ? [{ name: step.message.id, path: [...path, 'message', 'id'] }] : [],
+    ),
+  )
+}
+
+/** Everything that hangs on an entity needs a trigger that brings one. */
+function checkEntity(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
+  const trigger = triggerOf(campaign, parts)
+  if (!trigger || trigger.entity !== undefined) return []
+  const lacking = (what: string): Complaint => ({
+    message: `${what} needs an entity, and ${trigger.type} has none`,
+    found: what,
+  })
+  return [
+    ...(campaign.value.entry === 'once-per-entity'
+      ? [about(campaign, ['entry'], lacking('once-per-entity'))]
+      : []),
+    ...momentsOf(campaign.value)
+      .filter(({ field }) => field.startsWith('entity.'))
+      .map(({ field, path }) => about(campaign, path, lacking(field))),
+  ]
+}
+
+function checkFields(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
+  const { touchpoints, policies, journeys } = parts
+  const trigger = triggerOf(campaign, parts)
+  if (!touchpoints || !policies || !journeys || !trigger) return []
+  const fields = campaignFieldsOf(
+    { touchpoints: touchpoints.value, policies: policies.value, journeys: journeys.value },
+    campaign.value,
+  )
+  // Before somebody is enrolled there are no messages whose status could be asked.
+  const before = new Map([...fields].filter(([name]) => !name.startsWith('enrolment.')))
+  return [
+    ...conditionsOf(campaign.value).flatMap(({ condition, path, isEntry }) => [
+      ...checkCondition(campaign, path, condition, isEntry ? before : fields),
+      ...checkMarketing(campaign, path, condition, fields),
+    ]),
+    ...momentsOf(campaign.value).flatMap(({ field, path }) =>
+      checkMoment(campaign, path, field, { fields, hasEntity: trigger.entity !== undefined }),
+    ),
+  ]
+}
+
+function checkMoment(
+  campaign: Loaded<CampaignFile>,
+  path: Path,
+  name: string,
+  { fields, hasEntity }: { fields: ReadonlyMap<string, Field>; hasEntity: boolean },
+): Fault[] {
+  if (name.startsWith('entity.') && !hasEntity) return []
+  const field = fields.get(name)
+  const instants = [...fields].flatMap(([known, { type }]) => (type === 'instant' ? [known] : []))
+  if (!field) return [about(campaign, path, unknownName('moment', name, instants))]
+  if (field.type === 'instant') return []
+  const complaint = unknownName('moment', name, instants)
+  return [about(campaign, path, { ...complaint, message: `${name} is a ${field.type}, no moment` })]
+}
+
+/** Marketing never chooses people by their health. */
+function checkMarketing(
+  campaign: Loaded<CampaignFile>,
+  path: (string | number)[],
+  condition: Condition,
+  fields: ReadonlyMap<string, Field>,
+): Fault[] {
+  if (campaign.value.class !== 'marketing') return []
+  return healthFields(condition, fields).map(({ field, path: within }) =>
+    about(campaign, [...path, ...within, 'field'], {
+      message: `"${field}" tells about somebody's health, and marketing may not choose people by it`,
+      found: field,
+    }),
+  )
+}
+
+/** Nor by a persona that is made of it. */
+function checkMarketingPersonas(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
+  const { personas, policies } = parts
+  const { audience } = campaign.value
+  if (campaign.value.class !== 'marketing' || !personas || !policies) return []
+  const fields = personFieldsOf({ policies: policies.value })
+  const isOfHealth = (persona: Persona | undefined) =>
+    persona?.when !== undefined && healthFields(persona.when, fields).length > 0
+  return (audience.personas ?? []).flatMap((name, index) => {
+    if (!isOfHealth(personas.value.personas.find(({ id }) => id === name))) return []
+    const message = `the persona "${name}" hangs on somebody's health, and marketing may not choose people by it`
+    return [about(campaign, ['audience', 'personas', index], { message, found: name })]
+  })
+}
+
+function healthFields(condition: Condition, fields: ReadonlyMap<string, Field>) {
+  return leavesOf(condition)
+    .filter(({ leaf }) => fields.get(leaf.field)?.sensitivity === 'health')
+    .map(({ leaf, path }) => ({ field: leaf.field, path }))
+}
+
+function triggerOf(campaign: Loaded<CampaignFile>, { touchpoints }: Parts): Touchpoint | undefined {
+  return touchpoints?.value.touchpoints.find(
+    ({ type }) => type === campaign.value.trigger.touchpoint,
+  )
+}
+
+type ConditionAt = { condition: Condition; path: (string | number)[]; isEntry: boolean }
+
+function conditionsOf({ trigger, audience, steps }: CampaignFile): ConditionAt[] {
+  const entry = (condition: Condition | undefined, path: string[]): ConditionAt[] =>
+    condition ? [{ condition, path, isEntry: true }] : []
+  return [
+    ...entry(trigger.where, ['trigger', 'where']),
+    ...entry(audience.where, ['audience', 'where']),
+    ...stepsOf(steps).flatMap(({ step, path }) =>
+      'branch' in step
+        ? step.branch.flatMap((arm, index) =>
+            'when' in arm
+              ? [{ condition: arm.when, path: [...path, 'branch', index, 'when'], isEntry: false }]
+              : [],
+          )
+        : [],
+    ),
+  ]
+}
+
+/** Every field that a campaign uses as a moment, with the path to its name. */
+function momentsOf({ steps }: CampaignFile): { field: string; path: (string | number)[] }[] {
+  return stepsOf(steps).flatMap(({ step, path }) => {
+    if ('wait' in step)
+      return 'until' in step.wait
+        ? [{ field: step.wait.until, path: [...path, 'wait', 'until'] }]
+        : []
+    if (!('message' in step)) return []
+    const { send, until } = step.message
+    return [
+      ...(send && 'until' in send
+        ? [{ field: send.until, path: [...path, 'message', 'send', 'until'] }]
+        : []),
+      ...(until === undefined ? [] : [{ field: until, path: [...path, 'message', 'until'] }]),
+    ]
+  })
+}

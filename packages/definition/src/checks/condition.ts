@@ -1,0 +1,112 @@
+import { type Condition, type Leaf, leavesOf } from '@wegwijs/campaign/condition'
+import type { Field, FieldType } from '@wegwijs/campaign/definition/field'
+import { toInstant } from '@wegwijs/campaign/instant'
+import { type Complaint, type Fault, unknownName, withNearest } from '../fault.ts'
+import { show } from '../schema-faults.ts'
+import { about, type Loaded } from './parts.ts'
+
+type Fields = ReadonlyMap<string, Field>
+
+/**
+ * Every leaf of a condition against the fields it may name: the field is there, the operator can
+ * be used on its type, the value is one that the field can have. A leaf that could never hold is
+ * a campaign that silently reaches nobody.
+ */
+export function checkCondition(
+  loaded: Loaded<unknown>,
+  path: (string | number)[],
+  condition: Condition,
+  fields: Fields,
+): Fault[] {
+  return leavesOf(condition, path).flatMap(({ leaf, path: at }) => {
+    const field = fields.get(leaf.field)
+    if (!field)
+      return [about(loaded, [...at, 'field'], unknownName('field', leaf.field, fields.keys()))]
+    const misuse = complaintAboutOperator(leaf, field.type)
+    if (misuse) return [about(loaded, [...at, 'op'], misuse)]
+    return checkValue(leaf, field).map(({ complaint, index }) =>
+      about(loaded, [...at, 'value', ...(index === undefined ? [] : [index])], complaint),
+    )
+  })
+}
+
+const ordering = ['lt', 'lte', 'gt', 'gte']
+const listing = ['in', 'notIn']
+
+function complaintAboutOperator(leaf: Leaf, type: FieldType): Complaint | undefined {
+  const unfit =
+    (ordering.includes(leaf.op) && (type === 'text' || type === 'boolean')) ||
+    (leaf.op === 'contains' && type !== 'text')
+  if (!unfit) return undefined
+  const message = `"${leaf.op}" cannot be used on ${leaf.field}, which is a ${type}`
+  return { message, found: leaf.op }
+}
+
+type ValueComplaint = { complaint: Complaint; index?: number }
+
+function checkValue(leaf: Leaf, field: Field): ValueComplaint[] {
+  const { op, value } = leaf
+  if (op === 'exists')
+    return typeof value === 'boolean' ? [] : [{ complaint: unlike('true or false', value) }]
+  if (listing.includes(op)) {
+    if (!Array.isArray(value)) return [{ complaint: unlike(`a list after "${op}"`, value) }]
+    return value.flatMap((item, index) => {
+      const complaint = complaintAboutValue(item, field)
+      return complaint ? [{ complaint, index }] : []
+    })
+  }
+  if (Array.isArray(value))
+    return [
+      { complaint: unlike(`one value after "${op}" (a list is for "in" and "notIn")`, value) },
+    ]
+  // What a text contains is a part of a value, not one of the values.
+  const complaint = complaintAboutValue(value, op === 'contains' ? withoutValues(field) : field)
+  return complaint ? [{ complaint }] : []
+}
+
+function complaintAboutValue(value: unknown, field: Field): Complaint | undefined {
+  switch (field.type) {
+    case 'number':
+      return typeof value === 'number' ? undefined : unlike('a number', value)
+    case 'boolean':
+      return typeof value === 'boolean' ? undefined : unlike('true or false', value)
+    case 'date':
+      return typeof value === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(value)
+        ? undefined
+        : unlike('a day such as "2026-03-14"', value)
+    case 'instant':
+      return complaintAboutInstant(value)
+    case 'text':
+      if (typeof value !== 'string') return unlike('a text', value)
+      if (!field.values || field.values.includes(value)) return undefined
+      return {
+        message: `expected one of ${field.values.map((known) => `"${known}"`).join(', ')}, found "${value}"`,
+        found: value,
+        ...withNearest(value, field.values),
+      }
+  }
+}
+
+/** Instants are compared as texts, so another spelling of the same moment would not be equal to it. */
+function complaintAboutInstant(value: unknown): Complaint | undefined {
+  const complaint = unlike('a moment such as "2026-03-14T08:30:00.000Z"', value)
+  if (typeof value !== 'string') return complaint
+  try {
+    const nearest = toInstant(value)
+    return nearest === value ? undefined : { ...complaint, nearest }
+  } catch {
+    return complaint
+  }
+}
+
+function withoutValues({ values: _, ...field }: Field): Field {
+  return field
+}
+
+function unlike(expected: string, value: unknown): Complaint {
+  const found = show(value)
+  return {
+    message: `expected ${expected}, found ${found}`,
+    found: typeof value === 'string' ? value : found,
+  }
+}

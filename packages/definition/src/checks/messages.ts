@@ -1,0 +1,197 @@
+import { templateFieldsOf } from '@wegwijs/campaign/catalogue'
+import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
+import type { Field } from '@wegwijs/campaign/definition/field'
+import type { Persona } from '@wegwijs/campaign/definition/personas'
+import {
+  allowsSensitivity,
+  type ChannelName,
+  localeNames,
+} from '@wegwijs/campaign/definition/words'
+import type { MessageStep } from '@wegwijs/campaign/steps/message'
+import type { CompiledTemplate, VariableUse } from '@wegwijs/template/template'
+import { type Fault, faultAt, unknownName } from '../fault.ts'
+import type { LoadedTemplate } from '../template-folder.ts'
+import { about, type Loaded, type Parts } from './parts.ts'
+import { stepsOf } from './walk.ts'
+
+type Message = MessageStep['message']
+type MessageAt = { campaign: Loaded<CampaignFile>; message: Message; path: (string | number)[] }
+
+/** Messages against the templates that they send, the channels that carry them, the people who get them. */
+export function checkMessages(parts: Parts): { faults: Fault[]; warnings: Fault[] } {
+  const messages = parts.campaigns.flatMap(messagesOf)
+  const faults = messages.flatMap((at) => {
+    const { template: id } = at.message
+    const template = parts.templates.get(id)
+    if (!template) {
+      const complaint = unknownName('template', id, parts.templates.keys())
+      return [about(at.campaign, [...at.path, 'template'], complaint)]
+    }
+    return template.compiled ? checkChannels(at, template.compiled, parts) : []
+  })
+  const variables = parts.campaigns.flatMap((campaign) => checkVariables(campaign, parts))
+  return {
+    faults: [...faults, ...variables.flatMap((found) => found.faults)],
+    warnings: [
+      ...variables.flatMap((found) => found.warnings),
+      ...unusedTemplates(parts.templates, messages),
+    ],
+  }
+}
+
+function messagesOf(campaign: Loaded<CampaignFile>): MessageAt[] {
+  return stepsOf(campaign.value.steps).flatMap(({ step, path }) =>
+    'message' in step ? [{ campaign, message: step.message, path: [...path, 'message'] }] : [],
+  )
+}
+
+function checkChannels(at: MessageAt, template: CompiledTemplate, parts: Parts): Fault[] {
+  const { message, campaign, path } = at
+  const complete = channelsInEveryLanguage(template)
+  const faults: Fault[] = []
+  message.channels?.forEach((channel, index) => {
+    const where = [...path, 'channels', index]
+    if (parts.channels && parts.channels.value[channel] === undefined)
+      faults.push(
+        about(campaign, where, {
+          message: `channels.yaml has no channel "${channel}"`,
+          found: channel,
+        }),
+      )
+    else if (template.channels[channel] === undefined)
+      faults.push(
+        about(campaign, where, {
+          message: `the template "${template.id}" has no content for "${channel}"`,
+          found: channel,
+        }),
+      )
+  })
+  const unreached = whoseChannelsFail(at, complete, parts)
+  if (unreached !== undefined)
+    faults.push(
+      about(campaign, [...path, 'template'], {
+        message: `the template "${template.id}" has nothing in every language (${localeNames.join(', ')}) ${unreached}`,
+        found: template.id,
+      }),
+    )
+  return [...faults, ...checkBearing(at, template, parts)]
+}
+
+/** For whom no channel has content in both languages; undefined when everybody can be reached. */
+function whoseChannelsFail(
+  { message, campaign }: MessageAt,
+  complete: ReadonlySet<ChannelName>,
+  parts: Parts,
+): string | undefined {
+  if (message.channels)
+    return message.channels.some((channel) => complete.has(channel))
+      ? undefined
+      : `for ${message.channels.join(', ')}`
+  const persona = audienceOf(campaign.value, parts).find(
+    ({ channels }) => !channels.some((channel) => complete.has(channel)),
+  )
+  return persona && `for ${persona.channels.join(', ')}, the channels of "${persona.id}"`
+}
+
+function channelsInEveryLanguage(template: CompiledTemplate): ReadonlySet<ChannelName> {
+  const names = Object.keys(template.channels) as ChannelName[]
+  return new Set(
+    names.filter((name) =>
+      localeNames.every((locale) => template.channels[name]?.content[locale] !== undefined),
+    ),
+  )
+}
+
+/** What a channel may bear is said in channels.yaml; a template declares what it tells. */
+function checkBearing(at: MessageAt, template: CompiledTemplate, parts: Parts): Fault[] {
+  const { message, campaign, path } = at
+  const used =
+    message.channels ??
+    new Set(audienceOf(campaign.value, parts).flatMap((persona) => persona.channels))
+  return [...used].flatMap((channel) => {
+    const limit = parts.channels?.value[channel]?.sensitivity
+    const declared = template.channels[channel]?.sensitivity
+    if (limit === undefined || declared === undefined || allowsSensitivity(limit, declared))
+      return []
+    const message = `the template "${template.id}" is ${declared}, and "${channel}" bears at most ${limit}`
+    return [about(campaign, [...path, 'template'], { message, found: template.id })]
+  })
+}
+
+function audienceOf({ audience }: CampaignFile, { personas }: Parts): readonly Persona[] {
+  const all = personas?.value.personas ?? []
+  return audience.personas ? all.filter(({ id }) => audience.personas?.includes(id)) : all
+}
+
+type Verdict = { faults: Fault[]; warnings: Fault[] }
+
+/** Every variable of every template that a campaign uses: known there, and no more telling than declared. */
+function checkVariables(campaign: Loaded<CampaignFile>, parts: Parts): Verdict {
+  const { touchpoints, policies, journeys } = parts
+  const trigger = touchpoints?.value.touchpoints.find(
+    ({ type }) => type === campaign.value.trigger.touchpoint,
+  )
+  if (!touchpoints || !policies || !journeys || !trigger) return { faults: [], warnings: [] }
+  const fields = templateFieldsOf(
+    { touchpoints: touchpoints.value, policies: policies.value, journeys: journeys.value },
+    campaign.value,
+  )
+  const always = new Set([
+    ...['person.persona', 'person.locale', 'organisation.name'],
+    ...['organisation.phone', 'organisation.website'],
+    ...Object.entries(trigger.data).flatMap(([name, field]) =>
+      field.required ? [`event.${name}`, `entity.${name}`] : [],
+    ),
+  ])
+  const ids = new Set(messagesOf(campaign).map(({ message }) => message.template))
+  const templates = [...ids].flatMap((id) => parts.templates.get(id) ?? [])
+  return {
+    faults: templates.flatMap((template) =>
+      template.uses.flatMap((use) => complaintAboutUse(use, fields, { template, campaign })),
+    ),
+    warnings: templates.flatMap((template) =>
+      template.uses
+        .filter((use) => !use.optional && fields.has(use.path) && !always.has(use.path))
+        .map((use) =>
+          faultAt(use.file, use, {
+            message: `not everybody has ${use.path}: without an {{#if ${use.path}}} around it, they get no message`,
+            found: use.path,
+          }),
+        ),
+    ),
+  }
+}
+
+function complaintAboutUse(
+  use: VariableUse,
+  fields: ReadonlyMap<string, Field>,
+  { template, campaign }: { template: LoadedTemplate; campaign: Loaded<CampaignFile> },
+): Fault[] {
+  const field = fields.get(use.path)
+  if (!field) {
+    const kind = `variable in campaign "${campaign.value.id}"`
+    const { message: _, ...complaint } = unknownName(kind, use.path, fields.keys())
+    const message = `unknown variable "${use.path}" in campaign "${campaign.value.id}"`
+    return [faultAt(use.file, use, { message, ...complaint })]
+  }
+  const declared = template.compiled?.channels[use.channel]?.sensitivity
+  if (declared === undefined || allowsSensitivity(declared, field.sensitivity)) return []
+  const message = `${use.path} is ${field.sensitivity}, and the ${use.channel} of "${template.id}" is declared ${declared}`
+  return [faultAt(use.file, use, { message, found: use.path })]
+}
+
+function unusedTemplates(
+  templates: ReadonlyMap<string, LoadedTemplate>,
+  messages: readonly MessageAt[],
+): Fault[] {
+  const used = new Set(messages.map(({ message }) => message.template))
+  return [...templates.keys()]
+    .filter((id) => !used.has(id))
+    .map((id) =>
+      faultAt(
+        `templates/${id}/template.yaml`,
+        { line: 1, column: 1 },
+        { message: `no campaign sends the template "${id}"`, found: id },
+      ),
+    )
+}

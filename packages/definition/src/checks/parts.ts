@@ -1,0 +1,52 @@
+import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
+import type { ChannelsFile } from '@wegwijs/campaign/definition/channels'
+import type { JourneysFile } from '@wegwijs/campaign/definition/journeys'
+import type { PersonasFile } from '@wegwijs/campaign/definition/personas'
+import type { PoliciesFile } from '@wegwijs/campaign/definition/policies'
+import type { TouchpointsFile } from '@wegwijs/campaign/definition/touchpoints'
+import { type Complaint, type Fault, faultAt } from '../fault.ts'
+import type { LoadedTemplate } from '../template-folder.ts'
+import type { Path, YamlSource } from '../yaml-source.ts'
+
+/** A file that is what its schema asks for, with the place of everything in it. */
+export type Loaded<T> = { source: YamlSource; value: T }
+
+/**
+ * What could be read of a definition. A file with faults is missing here: checks that need it are
+ * left out, all others still run, so that one mistake does not hide the next.
+ */
+export type Parts = {
+  touchpoints: Loaded<TouchpointsFile> | undefined
+  personas: Loaded<PersonasFile> | undefined
+  journeys: Loaded<JourneysFile> | undefined
+  policies: Loaded<PoliciesFile> | undefined
+  channels: Loaded<ChannelsFile> | undefined
+  campaigns: readonly Loaded<CampaignFile>[]
+  /** By id; also those that could not be compiled. */
+  templates: ReadonlyMap<string, LoadedTemplate>
+}
+
+/** A complaint about the value at `path`. */
+export function about(loaded: Loaded<unknown>, path: Path, complaint: Complaint): Fault {
+  return faultAt(loaded.source.file, loaded.source.positionOf(path), complaint)
+}
+
+/** A complaint about the key at `path`. */
+export function aboutKey(loaded: Loaded<unknown>, path: Path, complaint: Complaint): Fault {
+  return faultAt(loaded.source.file, loaded.source.positionOfKey(path), complaint)
+}
+
+/** Names that stand twice; the second one is the fault. */
+export function repeated(
+  loaded: Loaded<unknown>,
+  kind: string,
+  names: readonly { name: string; path: Path }[],
+): Fault[] {
+  const seen = new Set<string>()
+  return names.flatMap(({ name, path }) => {
+    if (seen.has(name))
+      return [about(loaded, path, { message: `the ${kind} "${name}" is there twice`, found: name })]
+    seen.add(name)
+    return []
+  })
+}

@@ -1,0 +1,81 @@
+import { personFieldsOf } from '@wegwijs/campaign/catalogue'
+import type { Fault } from '../fault.ts'
+import { checkCondition } from './condition.ts'
+import { about, type Parts, repeated } from './parts.ts'
+import { checkField } from './touchpoints.ts'
+
+/** `personas.yaml`: four kinds or forty, the last one takes whoever is left. */
+export function checkPersonas({ personas: loaded, policies, channels }: Parts): Fault[] {
+  if (!loaded) return []
+  const { personas } = loaded.value
+  const faults = repeated(
+    loaded,
+    'persona',
+    personas.map(({ id }, index) => ({ name: id, path: ['personas', index, 'id'] })),
+  )
+  personas.forEach((persona, index) => {
+    const path = ['personas', index]
+    const isLast = index === personas.length - 1
+    if (isLast && persona.when !== undefined)
+      faults.push(
+        about(loaded, [...path, 'when'], {
+          message: `the last persona takes everybody else: "${persona.id}" cannot have a "when"`,
+          found: persona.id,
+        }),
+      )
+    if (!isLast && persona.when === undefined)
+      faults.push(
+        about(loaded, [...path, 'id'], {
+          message: `"${persona.id}" takes everybody, so that no later persona is ever reached: it needs a "when"`,
+          found: persona.id,
+        }),
+      )
+    if (persona.when !== undefined && policies) {
+      const fields = new Map(personFieldsOf({ policies: policies.value }))
+      // A persona that hangs on the persona would have to be known before it is computed.
+      fields.delete('person.persona')
+      faults.push(...checkCondition(loaded, [...path, 'when'], persona.when, fields))
+    }
+    persona.channels.forEach((channel, position) => {
+      if (channels && channels.value[channel] === undefined)
+        faults.push(
+          about(loaded, [...path, 'channels', position], {
+            message: `channels.yaml has no channel "${channel}"`,
+            found: channel,
+          }),
+        )
+    })
+  })
+  return faults
+}
+
+/** `journeys.yaml` */
+export function checkJourneys({ journeys: loaded }: Parts): Fault[] {
+  if (!loaded) return []
+  const { journeys } = loaded.value
+  return [
+    ...repeated(
+      loaded,
+      'journey',
+      journeys.map(({ id }, index) => ({ name: id, path: ['journeys', index, 'id'] })),
+    ),
+    ...journeys.flatMap((journey, index) =>
+      repeated(
+        loaded,
+        'phase',
+        journey.phases.map(({ id }, position) => ({
+          name: id,
+          path: ['journeys', index, 'phases', position, 'id'],
+        })),
+      ),
+    ),
+  ]
+}
+
+/** `policies.yaml` */
+export function checkPolicies({ policies: loaded }: Parts): Fault[] {
+  if (!loaded) return []
+  return Object.entries(loaded.value.person).flatMap(([name, field]) =>
+    checkField(loaded, ['person', name], field),
+  )
+}

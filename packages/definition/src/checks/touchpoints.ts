@@ -1,0 +1,155 @@
+import type { Field } from '@wegwijs/campaign/definition/field'
+import type { JourneysFile } from '@wegwijs/campaign/definition/journeys'
+import { mayPublish, type TouchpointsFile } from '@wegwijs/campaign/definition/touchpoints'
+import { hasReservedName, isOwnType, reservedTypes } from '@wegwijs/wire/reserved-types'
+import { type Complaint, type Fault, unknownName, withNearest } from '../fault.ts'
+import { about, aboutKey, type Loaded, type Parts, repeated } from './parts.ts'
+
+/** `touchpoints.yaml`: publishers, touchpoints, and what they say about journeys and entities. */
+export function checkTouchpoints({ touchpoints: loaded, journeys }: Parts): Fault[] {
+  if (!loaded) return []
+  return [
+    ...repeated(
+      loaded,
+      'publisher',
+      loaded.value.publishers.map(({ source }, index) => ({
+        name: source,
+        path: ['publishers', index, 'source'],
+      })),
+    ),
+    ...repeated(
+      loaded,
+      'touchpoint',
+      loaded.value.touchpoints.map(({ type }, index) => ({
+        name: type,
+        path: ['touchpoints', index, 'type'],
+      })),
+    ),
+    ...publishersOfNothing(loaded),
+    ...loaded.value.touchpoints.flatMap((_, index) => [
+      ...checkTouchpoint(loaded, index),
+      ...(journeys ? checkPlace(loaded, index, journeys.value) : []),
+    ]),
+    ...entitiesOfTwoMinds(loaded),
+  ]
+}
+
+function publishersOfNothing(loaded: Loaded<TouchpointsFile>): Fault[] {
+  const types = [
+    ...loaded.value.touchpoints.map((touchpoint) => touchpoint.type),
+    ...Object.keys(reservedTypes),
+  ]
+  return loaded.value.publishers.flatMap((publisher, index) =>
+    publisher.types.flatMap((pattern, position) => {
+      const complaint = complaintAboutPattern(pattern, types)
+      return complaint ? [about(loaded, ['publishers', index, 'types', position], complaint)] : []
+    }),
+  )
+}
+
+function complaintAboutPattern(pattern: string, types: readonly string[]): Complaint | undefined {
+  if (isOwnType(pattern))
+    return { message: `"${pattern}" is published by Wegwijs alone`, found: pattern }
+  if (types.some((type) => mayPublish([pattern], type))) return undefined
+  const patterns = pattern.endsWith('.*') ? types.flatMap(patternsOf) : types
+  return {
+    message: `no touchpoint is called "${pattern}"`,
+    found: pattern,
+    ...withNearest(
+      pattern,
+      patterns.filter((known) => !isOwnType(known)),
+    ),
+  }
+}
+
+/** `care.intake.done.v1` → `care.*`, `care.intake.*`, `care.intake.done.*` */
+function patternsOf(type: string): string[] {
+  const parts = type.split('.').slice(0, -1)
+  return parts.map((_, index) => `${parts.slice(0, index + 1).join('.')}.*`)
+}
+
+function checkTouchpoint(loaded: Loaded<TouchpointsFile>, index: number): Fault[] {
+  const touchpoint = loaded.value.touchpoints[index]
+  if (!touchpoint) return []
+  const path = ['touchpoints', index]
+  const { type, journey } = touchpoint
+  const faults: Fault[] = []
+  const complain = (key: string, message: string) =>
+    faults.push(about(loaded, [...path, key], { message, found: type }))
+  if (hasReservedName(type)) complain('type', `"${type}" has a meaning of its own in Wegwijs`)
+  if (touchpoint.phase !== undefined && journey === undefined)
+    complain('phase', 'a phase needs a journey')
+  if (touchpoint.starts && journey === undefined) complain('starts', '"starts" needs a journey')
+  if (touchpoint.withdraws && touchpoint.entity === undefined)
+    complain('withdraws', '"withdraws" needs an entity')
+  for (const [name, field] of Object.entries(touchpoint.data))
+    faults.push(...checkField(loaded, [...path, 'data', name], field))
+  return faults
+}
+
+/** Only texts can be listed: `values` on anything else would never match. */
+export function checkField(
+  loaded: Loaded<unknown>,
+  path: (string | number)[],
+  field: Field,
+): Fault[] {
+  if (field.values === undefined || field.type === 'text') return []
+  const message = `"values" is for fields of type text, this one is a ${field.type}`
+  return [aboutKey(loaded, [...path, 'values'], { message, found: field.type })]
+}
+
+function checkPlace(
+  loaded: Loaded<TouchpointsFile>,
+  index: number,
+  { journeys }: JourneysFile,
+): Fault[] {
+  const { journey: name, phase } = loaded.value.touchpoints[index] ?? {}
+  if (name === undefined) return []
+  const journey = journeys.find((known) => known.id === name)
+  const path = ['touchpoints', index]
+  if (!journey) {
+    const complaint = unknownName(
+      'journey',
+      name,
+      journeys.map((known) => known.id),
+    )
+    return [about(loaded, [...path, 'journey'], complaint)]
+  }
+  const phases = journey.phases.map((known) => known.id)
+  if (phase === undefined || phases.includes(phase)) return []
+  const complaint = unknownName(`phase of ${name}`, phase, phases)
+  return [about(loaded, [...path, 'phase'], complaint)]
+}
+
+/**
+ * Touchpoints that share an entity share its fields: what "booked" calls an instant cannot be a
+ * text in "moved", or a message would change its meaning when the appointment moves.
+ */
+function entitiesOfTwoMinds(loaded: Loaded<TouchpointsFile>): Fault[] {
+  const first = new Map<string, { field: Field; type: string }>()
+  const faults: Fault[] = []
+  loaded.value.touchpoints.forEach((touchpoint, index) => {
+    if (touchpoint.entity === undefined) return
+    for (const [name, field] of Object.entries(touchpoint.data)) {
+      const key = `${touchpoint.entity} ${name}`
+      const known = first.get(key)
+      if (!known) first.set(key, { field, type: touchpoint.type })
+      else if (!isSameField(known.field, field))
+        faults.push(
+          aboutKey(loaded, ['touchpoints', index, 'data', name], {
+            message: `"${name}" of entity "${touchpoint.entity}" is another field in ${known.type}`,
+            found: name,
+          }),
+        )
+    }
+  })
+  return faults
+}
+
+function isSameField(a: Field, b: Field): boolean {
+  return (
+    a.type === b.type &&
+    a.sensitivity === b.sensitivity &&
+    (a.values ?? []).join('\n') === (b.values ?? []).join('\n')
+  )
+}

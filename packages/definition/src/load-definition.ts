@@ -1,0 +1,105 @@
+import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
+import { type CampaignFile, campaignFileSchema } from '@wegwijs/campaign/definition/campaign'
+import { channelsFileSchema } from '@wegwijs/campaign/definition/channels'
+import { journeysFileSchema } from '@wegwijs/campaign/definition/journeys'
+import { personasFileSchema } from '@wegwijs/campaign/definition/personas'
+import { policiesFileSchema } from '@wegwijs/campaign/definition/policies'
+import { touchpointsFileSchema } from '@wegwijs/campaign/definition/touchpoints'
+import type { z } from 'zod'
+import { checkCampaigns } from './checks/campaigns.ts'
+import { checkMessages } from './checks/messages.ts'
+import type { Loaded, Parts } from './checks/parts.ts'
+import { checkJourneys, checkPersonas, checkPolicies } from './checks/people.ts'
+import { checkTouchpoints } from './checks/touchpoints.ts'
+import { compareTexts, type Fault, inReadingOrder } from './fault.ts'
+import { type RootName, readFolder, rootFiles } from './folder.ts'
+import { checkAgainst } from './schema-faults.ts'
+import { type LoadedTemplate, loadTemplate } from './template-folder.ts'
+import { parseYaml } from './yaml-source.ts'
+
+/**
+ * Reads an organisation's folder and holds everything in it against everything else.
+ *
+ * All faults come at once, each with file, line and column; `bundle` is null exactly if there are
+ * any. Warnings stop nothing. The same files give the same bundle, byte for byte. Rejects only when
+ * a file that is there cannot be read.
+ */
+export async function loadDefinition(
+  folder: string,
+): Promise<{ bundle: DefinitionBundle | null; faults: Fault[]; warnings: Fault[] }> {
+  const { texts, templates: ids, faults } = await readFolder(folder)
+  const read = <T>(path: string, schema: z.ZodType<T>): Loaded<T> | undefined => {
+    const text = texts.get(path)
+    if (text === undefined) return undefined
+    const source = parseYaml(path, text)
+    faults.push(...source.faults)
+    if (source.faults.length > 0) return undefined
+    const checked = checkAgainst(schema, source)
+    faults.push(...checked.faults)
+    return checked.value === undefined ? undefined : { source, value: checked.value }
+  }
+  const readRoot = <T>(name: RootName, schema: z.ZodType<T>) => read(rootFiles[name], schema)
+
+  const policies = readRoot('policies', policiesFileSchema)
+  const loaded = await loadTemplates(ids, texts, policies?.value.locale ?? 'nl')
+  const parts: Parts = {
+    policies,
+    touchpoints: readRoot('touchpoints', touchpointsFileSchema),
+    personas: readRoot('personas', personasFileSchema),
+    journeys: readRoot('journeys', journeysFileSchema),
+    channels: readRoot('channels', channelsFileSchema),
+    campaigns: [...texts.keys()]
+      .filter((path) => path.startsWith('campaigns/') && path.endsWith('.yaml'))
+      .flatMap((path) => read<CampaignFile>(path, campaignFileSchema) ?? []),
+    templates: new Map(loaded.map((template) => [template.id, template])),
+  }
+  const messages = checkMessages(parts)
+  faults.push(
+    ...loaded.flatMap((template) => template.faults),
+    ...checkTouchpoints(parts),
+    ...checkPersonas(parts),
+    ...checkJourneys(parts),
+    ...checkPolicies(parts),
+    ...checkCampaigns(parts),
+    ...messages.faults,
+  )
+  const warnings = [...loaded.flatMap((template) => template.warnings), ...messages.warnings]
+  return {
+    bundle: faults.length === 0 ? bundleOf(parts) : null,
+    faults: inReadingOrder(withoutRepeats(faults)),
+    warnings: inReadingOrder(withoutRepeats(warnings)),
+  }
+}
+
+async function loadTemplates(
+  ids: readonly string[],
+  texts: ReadonlyMap<string, string>,
+  defaultLocale: 'nl' | 'en',
+): Promise<LoadedTemplate[]> {
+  return Promise.all(ids.map((id) => loadTemplate(id, texts, defaultLocale)))
+}
+
+/** Null when a file is missing, which is a fault of its own. */
+function bundleOf(parts: Parts): DefinitionBundle | null {
+  const { touchpoints, personas, journeys, policies, channels } = parts
+  if (!touchpoints || !personas || !journeys || !policies || !channels) return null
+  return {
+    touchpoints: touchpoints.value,
+    personas: personas.value,
+    journeys: journeys.value,
+    policies: policies.value,
+    channels: channels.value,
+    campaigns: parts.campaigns
+      .map((campaign) => campaign.value)
+      .sort((a, b) => compareTexts(a.id, b.id)),
+    templates: [...parts.templates.values()].flatMap((template) => template.compiled ?? []),
+  }
+}
+
+/** A fault in the layout is met once by each template: it is told once. */
+function withoutRepeats(faults: readonly Fault[]): Fault[] {
+  const told = new Map(
+    faults.map((fault) => [`${fault.file}:${fault.line}:${fault.column}:${fault.message}`, fault]),
+  )
+  return [...told.values()]
+}
