@@ -9,6 +9,10 @@ const list = {
   },
   applied: { text: 'the event was applied', whatToDo: 'nothing' },
   branch_taken: { text: 'an arm of a branch was taken', whatToDo: 'nothing' },
+  campaign_not_live: {
+    text: 'the campaign was not live when the event came',
+    whatToDo: 'nothing; a campaign looks only at what happens while it is live',
+  },
   campaign_stopped: {
     text: 'the campaign is stopped',
     whatToDo: 'resume it with "wegwijs resume campaign" when the reason is gone',

@@ -1,0 +1,215 @@
+import type { EventPublisher, TopicAdmin } from '@wegwijs/kafka/port'
+import { type Clock, systemClock } from '@wegwijs/runtime/clock'
+import { fail } from '@wegwijs/runtime/failure'
+import { stepBusinessTime } from '@wegwijs/store/business-clock'
+import type { Store } from '@wegwijs/store/database'
+import { readRehearsalGround, readStanding, type Standing } from '@wegwijs/store/standing'
+import { wake } from '@wegwijs/store/wake'
+import { encodeRecord } from '@wegwijs/wire/cloudevents-kafka'
+import { isUrgent, topicsOf } from '@wegwijs/wire/topics'
+import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
+import { createSettling, type Settling } from './settle.ts'
+import { type Arriving, createGrid, withArrival } from './steps.ts'
+
+/**
+ * The conductor of stepped business time. It moves from moment to moment; at each of them, in turn:
+ *
+ * 1. what is due by now (timers, messages) is taken up, sent, and its receipts are decided;
+ * 2. nothing is due, and the events that have arrived by now are published and decided;
+ * 3. what became due by that is taken up, as in 1.
+ *
+ * Then it jumps to the next event or due time, rounded up to the step. Within a step the due comes
+ * before the events, and no event waits for a message or the other way round: what comes out is a
+ * matter of the input alone, not of who was quicker. A finer step is nearer to what real time would
+ * have done, `PT0S` is exactly it.
+ */
+export type Rehearsal = {
+  /** In the order of arrival; one whose time lies before the one above it is late. */
+  events: readonly TouchpointEvent[]
+  /** ISO 8601, such as PT15M; PT0S stops at every moment at which something happens. */
+  step: string
+  store: Store
+  publisher: Pick<EventPublisher, 'publish'>
+  admin: Pick<TopicAdmin, 'endOffsets'>
+  /** Receipts that the sandbox has still to send. */
+  sandboxStatus: () => Promise<{ pending: number }>
+  signal: AbortSignal
+  onProgress?: (progress: Progress) => void
+  clock?: Clock
+  /** How long nothing may move before the rehearsal gives up, in real time. */
+  stallMs?: number
+}
+
+export type Progress = {
+  /** Business time, once it stands. */
+  instant: string | null
+  events: number
+  totalEvents: number
+  steps: number
+  /** What nothing of has moved for some seconds; empty while things move. */
+  waitingFor: readonly string[]
+}
+
+const STALL_MS = 120_000
+const PUBLISH_DEADLINE_MS = 30_000
+const RECORDS_AT_ONCE = 1_000
+
+/**
+ * Rehearses until no event is left and nothing is due any more. The same call goes on where an
+ * earlier one was cut off: what was published already counts once.
+ *
+ * @throws WEGWIJS_REHEARSAL_REFUSED on a namespace that lives in real time, or whose rehearsal has
+ *   gone past the first event of another input; WEGWIJS_REHEARSAL_STALLED
+ */
+export async function rehearse(rehearsal: Rehearsal): Promise<Progress> {
+  const { store, clock = systemClock } = rehearsal
+  const grid = createGrid(rehearsal.step)
+  const arriving = withArrival(rehearsal.events)
+  const topics = topicsOf(store.namespace)
+  let progress: Progress = {
+    instant: null,
+    events: 0,
+    totalEvents: arriving.length,
+    steps: 0,
+    waitingFor: [],
+  }
+  const tell = (change: Partial<Progress>) => {
+    progress = { ...progress, waitingFor: [], ...change }
+    rehearsal.onProgress?.(progress)
+  }
+  const settling = createSettling({
+    ...rehearsal,
+    clock,
+    topics: [topics.touchpoints, topics.urgent],
+    onWaiting: (waitingFor) => tell({ waitingFor }),
+    stallMs: rehearsal.stallMs ?? STALL_MS,
+  })
+  let standing = await refuseRealTime(store, arriving[0])
+  for (;;) {
+    const next = earliest(arriving[progress.events]?.at, standing.nextDue)
+    if (next === undefined) return finish(store, progress)
+    const instant = latest(grid.roundUp(next), standing.rehearsalInstant)
+    const events = arrivedBy(arriving, progress.events, instant)
+    standing = await playStep({ ...rehearsal, settling, standing, instant, events })
+    tell({ instant, events: progress.events + events.length, steps: progress.steps + 1 })
+  }
+}
+
+/** What comes in later, by hand, is due as it comes. */
+async function finish(store: Store, progress: Progress): Promise<Progress> {
+  if (progress.instant !== null) await moveTo(store, progress.instant, { dueHeld: false })
+  return progress
+}
+
+type Step = Pick<Rehearsal, 'store' | 'publisher'> & {
+  settling: Settling
+  standing: Standing
+  instant: string
+  events: readonly TouchpointEvent[]
+}
+
+async function playStep(step: Step): Promise<Standing> {
+  const { store, settling, instant, events } = step
+  let standing = step.standing
+  if (isDue(standing, instant)) {
+    await moveTo(store, instant, { dueHeld: false })
+    standing = await settling.untilSettled(instant)
+  }
+  if (events.length === 0) return standing
+  await moveTo(store, instant, { dueHeld: true })
+  for (const run of runsOf(events)) {
+    standing = await settling.untilRead(await publish(step, run))
+  }
+  // The outbox too: a rehearsal that is over leaves nothing behind that somebody has to find.
+  if (!isDue(standing, instant) && !standing.unpublished) return standing
+  await moveTo(store, instant, { dueHeld: false })
+  return settling.untilSettled(instant)
+}
+
+async function moveTo(store: Store, instant: string, held: { dueHeld: boolean }): Promise<void> {
+  await stepBusinessTime(store.db, instant, held)
+  await wake(store.db, store.namespace, ['clock'])
+}
+
+/** Returns the offsets that journey has read once all of them are decided. */
+async function publish(
+  { store, publisher }: Pick<Step, 'store' | 'publisher'>,
+  events: readonly TouchpointEvent[],
+): Promise<Map<string, bigint>> {
+  const topics = topicsOf(store.namespace)
+  const offsets = new Map<string, bigint>()
+  for (let from = 0; from < events.length; from += RECORDS_AT_ONCE) {
+    const records = events.slice(from, from + RECORDS_AT_ONCE).map((event) => ({
+      topic: isUrgent(event.type) ? topics.urgent : topics.touchpoints,
+      ...encodeRecord(event),
+    }))
+    const places = await publisher.publish(records, { deadlineMs: PUBLISH_DEADLINE_MS })
+    for (const { topic, partition, offset } of places) {
+      offsets.set(`${topic}/${partition}`, offset + 1n)
+    }
+  }
+  return offsets
+}
+
+/**
+ * Events that may be published together: those of one source, since one person may have a subject
+ * at each. What overtakes others by design (a stop), or is about a person under two subjects, is
+ * decided by itself. Else the order would be that of the partitions.
+ */
+function runsOf(events: readonly TouchpointEvent[]): TouchpointEvent[][] {
+  const runs: TouchpointEvent[][] = []
+  let open: TouchpointEvent[] | undefined
+  for (const event of events) {
+    if (isAlone(event.type)) {
+      runs.push([event])
+      open = undefined
+    } else if (open === undefined || open[0]?.source !== event.source) {
+      open = [event]
+      runs.push(open)
+    } else open.push(event)
+  }
+  return runs
+}
+
+function isAlone(type: string): boolean {
+  return isUrgent(type) || type === 'person.merged.v1' || type === 'person.identified.v1'
+}
+
+async function refuseRealTime(store: Store, first: Arriving | undefined): Promise<Standing> {
+  const standing = await readStanding(store.db)
+  const ground = await readRehearsalGround(store.db, first?.event)
+  if (standing.rehearsalInstant === null) {
+    if (!ground.hasPeople) return standing
+    const reason = `the namespace ${store.namespace} has people who live in real time`
+    throw fail('WEGWIJS_REHEARSAL_REFUSED', { reason })
+  }
+  const isOver = first !== undefined && first.at < standing.rehearsalInstant
+  if (isOver && !ground.knowsFirstEvent) {
+    const reason = `business time stands at ${standing.rehearsalInstant} and the first event is of ${first.at}`
+    throw fail('WEGWIJS_REHEARSAL_REFUSED', { reason })
+  }
+  return standing
+}
+
+function isDue(standing: Standing, instant: string): boolean {
+  return standing.nextDue !== null && standing.nextDue <= instant
+}
+
+function arrivedBy(
+  arriving: readonly Arriving[],
+  from: number,
+  instant: string,
+): TouchpointEvent[] {
+  let to = from
+  while ((arriving[to]?.at ?? '~') <= instant) to++
+  return arriving.slice(from, to).map(({ event }) => event)
+}
+
+function earliest(at: string | undefined, due: string | null): string | undefined {
+  if (at === undefined) return due ?? undefined
+  return due !== null && due < at ? due : at
+}
+
+function latest(instant: string, standsAt: string | null): string {
+  return standsAt !== null && standsAt > instant ? standsAt : instant
+}

@@ -1,0 +1,142 @@
+import type { TopicAdmin } from '@wegwijs/kafka/port'
+import type { Clock } from '@wegwijs/runtime/clock'
+import { fail, isFailure } from '@wegwijs/runtime/failure'
+import type { Store } from '@wegwijs/store/database'
+import { readStanding, type Standing } from '@wegwijs/store/standing'
+
+/**
+ * Waiting until nothing moves any more.
+ *
+ * One reading of PostgreSQL cannot tell: while it is taken, a receipt may be between the provider
+ * and Kafka. So: a quiet reading, then the sandbox has no receipt left to send, then where Kafka
+ * ends, then a second quiet reading that has read to there, in which nothing was published since the
+ * first. A message that was sent in between shows in the second by its outbox row.
+ */
+export type SettleParts = {
+  store: Store
+  admin: Pick<TopicAdmin, 'endOffsets'>
+  /** Topics whose events must all be decided. */
+  topics: readonly string[]
+  sandboxStatus: () => Promise<{ pending: number }>
+  clock: Clock
+  signal: AbortSignal
+  /** Told what is waited for when nothing has moved for a few seconds, and every few seconds on. */
+  onWaiting: (waitingFor: readonly string[]) => void
+  stallMs: number
+}
+
+export type Settling = {
+  /** Until journey has read up to the offsets, by `topic/partition`. */
+  untilRead(offsets: ReadonlyMap<string, bigint>): Promise<Standing>
+  /** Until nothing due by `instant` is left and everything that came of it has been taken in. */
+  untilSettled(instant: string): Promise<Standing>
+}
+
+const FIRST_PAUSE_MS = 1
+const LONGEST_PAUSE_MS = 4
+const TELL_AFTER_MS = 5_000
+
+export function createSettling(parts: SettleParts): Settling {
+  let settledAt: string | undefined
+  return {
+    untilRead: (offsets) => poll(parts, async (standing) => unreadIn(standing, offsets)),
+    untilSettled: async (instant) => {
+      const standing = await poll(parts, async (first) => {
+        const moving = movingIn(first, instant)
+        if (moving.length > 0) return moving
+        // Nothing was sent since all receipts were last seen to be in: there can be none.
+        if (first.published === settledAt) return []
+        return confirmQuiet(parts, first, instant)
+      })
+      settledAt = standing.published
+      return standing
+    },
+  }
+}
+
+async function confirmQuiet(
+  parts: SettleParts,
+  first: Standing,
+  instant: string,
+): Promise<string[]> {
+  const { pending } = await parts.sandboxStatus()
+  if (pending > 0) return [`${pending} receipts of the sandbox`]
+  const ends = await endsOf(parts)
+  const second = await readStanding(parts.store.db)
+  if (second.published !== first.published) return ['what was just sent']
+  return [...movingIn(second, instant), ...unreadIn(second, ends)]
+}
+
+async function endsOf({ admin, topics }: SettleParts): Promise<Map<string, bigint>> {
+  const ranges = await Promise.all(topics.map((topic) => admin.endOffsets(topic)))
+  return new Map(
+    topics.flatMap((topic, index) =>
+      (ranges[index] ?? []).map(({ partition, high }) => [`${topic}/${partition}`, high] as const),
+    ),
+  )
+}
+
+function movingIn(standing: Standing, instant: string): string[] {
+  const moving: string[] = []
+  if (standing.nextDue !== null && standing.nextDue <= instant) {
+    moving.push(`a timer or message that was due at ${standing.nextDue}`)
+  }
+  if (standing.queued) moving.push('queued messages')
+  if (standing.sending) moving.push('messages that are being sent')
+  if (standing.unpublished) moving.push('outbox rows that are not published')
+  return moving
+}
+
+function unreadIn(standing: Standing, offsets: ReadonlyMap<string, bigint>): string[] {
+  return [...offsets]
+    .filter(([place, offset]) => BigInt(standing.positions[place] ?? 0) < offset)
+    .map(([place, offset]) => `events up to ${offset} of ${place}`)
+}
+
+/** Reads until `look` names nothing to wait for. */
+async function poll(
+  parts: SettleParts,
+  look: (standing: Standing) => Promise<string[]>,
+): Promise<Standing> {
+  const { clock, signal } = parts
+  let pauseMs = FIRST_PAUSE_MS
+  let movedMs = clock.monotonicMs()
+  let toldMs = movedMs
+  let last = ''
+  for (;;) {
+    signal.throwIfAborted()
+    const { standing, waitingFor } = await lookOnce(parts, look)
+    if (standing !== null && waitingFor.length === 0) return standing
+    const nowMs = clock.monotonicMs()
+    const seen = JSON.stringify([standing, waitingFor])
+    if (seen !== last) {
+      last = seen
+      movedMs = nowMs
+      toldMs = nowMs
+    }
+    if (nowMs - movedMs >= parts.stallMs) {
+      const seconds = Math.round((nowMs - movedMs) / 1_000)
+      throw fail('WEGWIJS_REHEARSAL_STALLED', { waitingFor, seconds })
+    }
+    if (nowMs - toldMs >= TELL_AFTER_MS) {
+      toldMs = nowMs
+      parts.onWaiting(waitingFor)
+    }
+    await clock.sleep(pauseMs, signal)
+    pauseMs = Math.min(pauseMs + 1, LONGEST_PAUSE_MS)
+  }
+}
+
+/** A server that is away is something to wait for, as the services themselves do. */
+async function lookOnce(
+  parts: SettleParts,
+  look: (standing: Standing) => Promise<string[]>,
+): Promise<{ standing: Standing | null; waitingFor: string[] }> {
+  try {
+    const standing = await readStanding(parts.store.db)
+    return { standing, waitingFor: await look(standing) }
+  } catch (error) {
+    if (!isFailure(error) || !error.retryable) throw error
+    return { standing: null, waitingFor: [error.message] }
+  }
+}

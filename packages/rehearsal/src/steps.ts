@@ -1,0 +1,42 @@
+import { fail } from '@wegwijs/runtime/failure'
+import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
+import { Temporal } from 'temporal-polyfill'
+
+/** The moments at which business time may stand: every `stepMs`, or every one when that is 0. */
+export type Grid = {
+  /** The first moment of the grid that is not before `instant`. */
+  roundUp(instant: string): string
+}
+
+/** @throws WEGWIJS_USAGE when `step` is not a duration of hours, minutes and seconds, or days. */
+export function createGrid(step: string): Grid {
+  const stepMs = stepMilliseconds(step)
+  return {
+    roundUp: (instant) => {
+      const ms = Date.parse(instant)
+      return stepMs === 0 ? instant : new Date(Math.ceil(ms / stepMs) * stepMs).toISOString()
+    },
+  }
+}
+
+function stepMilliseconds(step: string): number {
+  try {
+    const ms = Temporal.Duration.from(step).total('milliseconds')
+    if (ms >= 0 && Number.isSafeInteger(ms)) return ms
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+  }
+  throw fail('WEGWIJS_USAGE', { problem: `"${step}" is not a step; PT15M, P1D or PT0S is` })
+}
+
+/** An event and when it reaches us: not before what stands above it in the list has. */
+export type Arriving = { readonly event: TouchpointEvent; readonly at: string }
+
+/** Late events keep their own time and arrive where they stand. */
+export function withArrival(events: readonly TouchpointEvent[]): Arriving[] {
+  let latest = ''
+  return events.map((event) => {
+    if (event.time > latest) latest = event.time
+    return { event, at: latest }
+  })
+}

@@ -1,0 +1,67 @@
+import { sql } from 'kysely'
+import type { Querying } from './database.ts'
+import { query } from './transaction.ts'
+
+/**
+ * Where a namespace stands, in one cheap statement: a conductor asks it hundreds of times a second.
+ * Every part is the end of an index, so the answer costs the same whatever is planned (P8).
+ */
+export type Standing = {
+  /** Business time, when a rehearsal holds it; else null. */
+  rehearsalInstant: string | null
+  /** Next offset that journey will read, by `topic/partition`. */
+  positions: Readonly<Record<string, string>>
+  /** The earliest moment for which a timer is set or a message planned. */
+  nextDue: string | null
+  queued: boolean
+  sending: boolean
+  /** Outbox rows that Kafka has not acknowledged yet. */
+  unpublished: boolean
+  /** Grows with everything that is published, thus with everything that becomes of a message. */
+  published: string
+}
+
+/** @throws WEGWIJS_DATABASE_UNAVAILABLE (retryable) */
+export async function readStanding(db: Querying): Promise<Standing> {
+  const { rows } = await query(() => standingQuery.execute(db))
+  const [standing] = rows
+  if (!standing) throw new Error('a statement without FROM gave no row')
+  return standing
+}
+
+const standingQuery = sql<Standing>`
+    select
+      (select instant from rehearsal_clock) as "rehearsalInstant",
+      coalesce((select json_object_agg(topic || '/' || partition, next_offset::text)
+        from consumer_position), '{}') as positions,
+      least(
+        (select due_at from timer order by due_at limit 1),
+        (select min(first.due_at)
+          from unnest(array['transactional', 'standard', 'bulk']) as lanes(lane),
+          lateral (select due_at from intent where state = 'planned' and lane = lanes.lane
+            order by due_at limit 1) as first)
+      ) as "nextDue",
+      (select true from intent where state = 'queued' limit 1) is not null as queued,
+      (select true from intent where state = 'sending' limit 1) is not null as sending,
+      (select true from outbox where published_at is null limit 1) is not null as unpublished,
+      (select (last_value + is_called::int)::text from outbox_outbox_id_seq) as published
+  `
+
+/** Whether people are known here, and whether this one event has been taken in already. */
+export async function readRehearsalGround(
+  db: Querying,
+  first: { source: string; id: string; subject: string } | undefined,
+): Promise<{ hasPeople: boolean; knowsFirstEvent: boolean }> {
+  const people = await db.selectFrom('person').select('person_id').limit(1).executeTakeFirst()
+  if (first === undefined) return { hasPeople: people !== undefined, knowsFirstEvent: false }
+  const known = await db
+    .selectFrom('person_identity')
+    .innerJoin('inbox', 'inbox.person_id', 'person_identity.person_id')
+    .select('inbox.event_id')
+    .where('person_identity.external_id', '=', first.subject)
+    .where('inbox.source', '=', first.source)
+    .where('inbox.event_id', '=', first.id)
+    .limit(1)
+    .executeTakeFirst()
+  return { hasPeople: people !== undefined, knowsFirstEvent: known !== undefined }
+}

@@ -1,0 +1,108 @@
+import type { ReasonCode } from '@wegwijs/campaign/reasons'
+import type {
+  CampaignFacts,
+  EnrolmentFact,
+  EventFact,
+  MessageFact,
+  PersonFacts,
+} from './explain.ts'
+
+/**
+ * What one campaign came to for one person, from stored facts alone (P4): also when it never looked
+ * at them, because an index meets an event only with the campaigns that could want it (P8).
+ */
+export type Verdict = {
+  campaignId: string
+  /** The version that decided, or that was live; null when none was. */
+  version: number | null
+  outcome: 'enrolled' | 'refused' | 'not_considered'
+  reason: ReasonCode
+  detail: Readonly<Record<string, unknown>> | null
+  /** The event that it is about; null when the person never had one of the trigger's type. */
+  event: EventFact | null
+  enrolment: EnrolmentFact | null
+  messages: readonly MessageFact[]
+}
+
+/** One verdict per event that could have started the campaign, or one that says that none came. */
+export function verdictsOf(facts: PersonFacts, campaign: CampaignFacts): Verdict[] {
+  const triggers = new Set(campaign.versions.map(({ file }) => file.trigger.touchpoint))
+  const events = facts.events.filter((event) => triggers.has(event.type))
+  if (events.length > 0) return events.map((event) => verdictOf(facts, campaign, event))
+  return [
+    {
+      ...nothing(campaign),
+      version: campaign.versions.at(-1)?.version ?? null,
+      reason: 'trigger_other_touchpoint',
+      detail: { waitsFor: [...triggers] },
+    },
+  ]
+}
+
+function verdictOf(facts: PersonFacts, campaign: CampaignFacts, event: EventFact): Verdict {
+  const decisions = facts.decisions.filter(
+    (decision) =>
+      decision.source === event.source &&
+      decision.eventId === event.id &&
+      decision.campaignId === campaign.campaignId,
+  )
+  const enrolled = decisions.find((decision) => decision.reason === 'enrolled')
+  if (enrolled) {
+    const { enrolmentId, version } = enrolled
+    return {
+      ...nothing(campaign),
+      version,
+      outcome: 'enrolled',
+      reason: 'enrolled',
+      event,
+      enrolment: facts.enrolments.find((each) => each.enrolmentId === enrolmentId) ?? null,
+      messages: facts.messages.filter((message) => message.enrolmentId === enrolmentId),
+    }
+  }
+  const refused = decisions.find((decision) => decision.enrolmentId === null)
+  if (refused) {
+    const { version, detail } = refused
+    const reason = refused.reason as ReasonCode
+    return { ...nothing(campaign), version, outcome: 'refused', reason, detail, event }
+  }
+  return notConsidered(campaign, event)
+}
+
+/** Why the campaign did not meet this event at all; the order is that of the way in. */
+function notConsidered(campaign: CampaignFacts, event: EventFact): Verdict {
+  const live = liveAt(campaign, event.businessAt)
+  const verdict = { ...nothing(campaign), version: live?.version ?? null, event }
+  if (event.outcome !== 'applied') return { ...verdict, reason: event.outcome as ReasonCode }
+  if (!live) return { ...verdict, reason: 'campaign_not_live' }
+  const { trigger, audience } = live.file
+  if (trigger.touchpoint !== event.type) {
+    const detail = { waitsFor: [trigger.touchpoint] }
+    return { ...verdict, reason: 'trigger_other_touchpoint', detail }
+  }
+  if (audience.personas && !audience.personas.includes(event.persona ?? '')) {
+    const detail = { persona: event.persona, personas: audience.personas }
+    return { ...verdict, reason: 'persona_not_in_audience', detail }
+  }
+  // All that is left: a campaign that had ended by then keeps its versions but is live no more.
+  return { ...verdict, reason: 'campaign_not_live' }
+}
+
+function liveAt(
+  campaign: CampaignFacts,
+  businessAt: string,
+): CampaignFacts['versions'][number] | undefined {
+  return campaign.versions.findLast((version) => version.publishedAt <= businessAt)
+}
+
+function nothing(campaign: CampaignFacts): Verdict {
+  return {
+    campaignId: campaign.campaignId,
+    version: null,
+    outcome: 'not_considered',
+    reason: 'trigger_other_touchpoint',
+    detail: null,
+    event: null,
+    enrolment: null,
+    messages: [],
+  }
+}
