@@ -8,9 +8,9 @@ export const dayMs = 24 * hourMs
 
 /** Who publishes in examples/hospital. */
 export const publishers = {
-  ehr: 'urn:wegwijs:example:ehr',
-  crm: 'urn:wegwijs:example:crm',
-  website: 'urn:wegwijs:example:website',
+  ehr: 'urn:example:delinde:ehr',
+  crm: 'urn:example:delinde:crm',
+  website: 'urn:example:delinde:website',
 } as const
 
 /** What one invented person goes through, in the order in which it is thought up. */
