@@ -1,0 +1,346 @@
+import { createMemoryBroker } from '@wegwijs/kafka/memory'
+import { systemClock } from '@wegwijs/runtime/clock'
+import { createReadiness } from '@wegwijs/runtime/health'
+import { createScope, type Scope } from '@wegwijs/runtime/lifecycle'
+import { silentLogger } from '@wegwijs/runtime/log'
+import { createMetrics } from '@wegwijs/runtime/metrics'
+import { stepBusinessTime } from '@wegwijs/store/business-clock'
+import type { Store } from '@wegwijs/store/database'
+import { applyDefinition } from '@wegwijs/store/definitions'
+import { positionOf } from '@wegwijs/store/positions'
+import { wake } from '@wegwijs/store/wake'
+import { openNamespace } from '@wegwijs/test-support/namespace'
+import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
+import { encodeRecord } from '@wegwijs/wire/cloudevents-kafka'
+import { topicConfigs, topicsOf } from '@wegwijs/wire/topics'
+import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
+import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest'
+import { startJourney } from '../src/service.ts'
+
+const secret = 'a secret of the tests, long enough to be one'
+const start = '2026-03-02T09:00:00.000Z'
+
+let store: Store
+let scope: Scope
+let broker: ReturnType<typeof createMemoryBroker>
+
+beforeEach(async () => {
+  store = await openNamespace(inject('servers').databaseUrl, 'journey')
+  broker = createMemoryBroker()
+  await broker.admin.ensureTopics(topicConfigs(store.namespace, { partitions: 3 }))
+  await stepBusinessTime(store.db, start)
+  scope = createScope('test')
+})
+
+afterEach(async () => {
+  await scope.close()
+  await store.close()
+})
+
+async function run(campaigns: Parameters<typeof smallHospital>[0]): Promise<void> {
+  await applyDefinition(store, smallHospital(campaigns), 'test')
+  await startService(scope)
+}
+
+async function startService(owner: Scope): Promise<void> {
+  await startJourney(owner, {
+    store,
+    source: broker.source,
+    admin: broker.admin,
+    secret,
+    log: silentLogger,
+    clock: systemClock,
+    metrics: createMetrics('journey'),
+    readiness: createReadiness(),
+  })
+}
+
+let count = 0
+function event(type: string, over: Partial<TouchpointEvent> = {}): TouchpointEvent {
+  count += 1
+  return {
+    id: `e${count}`,
+    source: 'urn:test:ehr',
+    type,
+    subject: 'p1',
+    time: start,
+    data: {},
+    ...over,
+  }
+}
+
+async function publish(...events: TouchpointEvent[]): Promise<void> {
+  const topics = topicsOf(store.namespace)
+  const records = events.map((each) => ({ topic: topics.touchpoints, ...encodeRecord(each) }))
+  await broker.publisher.publish(records, { deadlineMs: 5_000 })
+  await decided()
+}
+
+/** Waits until every record that Kafka holds has been read. */
+async function decided(): Promise<void> {
+  const { touchpoints, urgent } = topicsOf(store.namespace)
+  for (const topic of [touchpoints, urgent]) {
+    for (const { partition, high } of await broker.admin.endOffsets(topic)) {
+      if (high === 0n) continue
+      await vi.waitFor(
+        async () => expect(await positionOf(store.db, topic, partition)).toBe(high),
+        { timeout: 10_000, interval: 5 },
+      )
+    }
+  }
+}
+
+async function stepTo(instant: string): Promise<void> {
+  await stepBusinessTime(store.db, instant)
+  await wake(store.db, store.namespace, ['clock'])
+  await vi.waitFor(
+    async () =>
+      expect(
+        await store.db
+          .selectFrom('timer')
+          .select('timer_id')
+          .where('due_at', '<=', instant)
+          .execute(),
+      ).toEqual([]),
+    { timeout: 10_000, interval: 5 },
+  )
+}
+
+const intents = () =>
+  store.db.selectFrom('intent').selectAll().orderBy('planned_at').orderBy('message_id').execute()
+const outcomes = async () =>
+  (
+    await store.db
+      .selectFrom('event')
+      .select(['type', 'outcome', 'event_id'])
+      .orderBy('record_offset')
+      .execute()
+  ).map((row) => row.outcome)
+
+test('an event starts a campaign, and a wait goes on when its time has come', async () => {
+  await run([
+    campaign({
+      id: 'aftercare',
+      steps: [
+        message('hello'),
+        { wait: { for: 'P2D', at: '10:00', on: 'working-day' } },
+        message('later'),
+      ],
+    }),
+  ])
+  await publish(
+    event('person.upserted.v1', {
+      data: { givenName: 'Test', birthYear: 1950, contacts: { email: 'test@example.org' } },
+    }),
+    event('care.discharge.completed.v1', { data: { ward: 'C3' } }),
+  )
+  expect(await intents()).toMatchObject([
+    {
+      message_id: 'hello',
+      state: 'planned',
+      due_at: start,
+      lane: 'transactional',
+      channels: ['email', 'sms'],
+    },
+  ])
+  expect(await store.db.selectFrom('timer').select('due_at').execute()).toEqual([
+    { due_at: '2026-03-04T09:00:00.000Z' },
+  ])
+  await stepTo('2026-03-04T09:00:00.000Z')
+  expect(await intents()).toMatchObject([
+    { message_id: 'hello' },
+    { message_id: 'later', due_at: '2026-03-04T09:00:00.000Z' },
+  ])
+  expect(await store.db.selectFrom('enrolment').select(['state', 'reason']).execute()).toEqual([
+    { state: 'completed', reason: 'completed' },
+  ])
+})
+
+test('the same event counts once, however often it arrives (P2)', async () => {
+  await run([campaign({ id: 'aftercare', entry: 'every-time' })])
+  const discharge = event('care.discharge.completed.v1')
+  await publish(discharge, discharge)
+  await publish({ ...discharge, time: '2026-03-02T08:59:00.000Z' })
+  expect(await intents()).toHaveLength(1)
+  const position = await store.db
+    .selectFrom('consumer_position')
+    .selectAll()
+    .where('records', '>', '0')
+    .executeTakeFirstOrThrow()
+  expect(position).toMatchObject({
+    records: '3',
+    applied: '1',
+    duplicates: '2',
+    dead_lettered: '0',
+  })
+})
+
+test('what cannot be used becomes a dead letter with its bytes, and the partition goes on (P1)', async () => {
+  await run([campaign({ id: 'aftercare' })])
+  const topic = topicsOf(store.namespace).touchpoints
+  await broker.publisher.publish(
+    [{ topic, key: 'p1', value: Buffer.from([0xff, 0x00]), headers: { ce_id: 'x' } }],
+    { deadlineMs: 5_000 },
+  )
+  await publish(
+    event('care.unknown.v1'),
+    event('care.appointment.booked.v1', { entity: 'appointment/A-1', version: 1, data: {} }),
+    event('care.discharge.completed.v1', { source: 'urn:test:nobody' }),
+    event('care.discharge.completed.v1', { source: 'urn:test:crm' }),
+    event('care.discharge.completed.v1', { time: '2026-03-02T09:06:00.000Z' }),
+    event('care.discharge.completed.v1', { time: '2025-11-01T09:06:00.000Z' }),
+    event('message.delivered.v1', { source: 'urn:wegwijs:receipts:smtp' }),
+    event('message.delivered.v1'),
+    event('care.discharge.completed.v1'),
+  )
+  const letters = await store.db
+    .selectFrom('dead_letter')
+    .select(['error_class', 'path', 'value'])
+    .orderBy('record_offset')
+    .execute()
+  expect(letters.map((letter) => letter.error_class)).toEqual([
+    'not_json',
+    'unknown_type',
+    'data_invalid',
+    'source_not_allowed',
+    'type_not_allowed',
+    'time_in_future',
+    'older_than_inbox',
+    'signature_invalid',
+    'type_not_allowed',
+  ])
+  expect(letters[0]?.value).toEqual(Buffer.from([0xff, 0x00]))
+  expect(letters[2]?.path).toBe('data.startsAt')
+  expect(await intents()).toHaveLength(1)
+})
+
+test('a moved appointment re-times what is pending, a cancelled one withdraws it (P3)', async () => {
+  const reminder = campaign({
+    id: 'reminder',
+    journey: 'operation',
+    trigger: { touchpoint: 'care.appointment.booked.v1' },
+    entry: 'once-per-entity',
+    steps: [
+      message('hello', {
+        send: { until: 'entity.startsAt', offset: '-P1D', at: '18:00', on: 'any-day' },
+        until: 'entity.startsAt',
+      }),
+    ],
+  })
+  await run([reminder])
+  const booking = (version: number, startsAt: string) => ({
+    entity: 'appointment/A-1',
+    version,
+    data: { startsAt },
+  })
+  await publish(event('care.appointment.booked.v1', booking(1, '2026-03-14T09:30:00+01:00')))
+  expect(await intents()).toMatchObject([
+    { state: 'planned', due_at: '2026-03-13T17:00:00.000Z', entity_version: 1 },
+  ])
+  await publish(event('care.appointment.moved.v1', booking(3, '2026-03-20T09:30:00+01:00')))
+  await publish(event('care.appointment.moved.v1', booking(2, '2026-03-16T09:30:00+01:00')))
+  const moved = await intents()
+  expect(moved.find((intent) => intent.entity_version === 1)).toMatchObject({
+    state: 'cancelled',
+    reason: 'entity_superseded',
+  })
+  expect(moved.find((intent) => intent.entity_version === 3)).toMatchObject({
+    state: 'planned',
+    due_at: '2026-03-19T17:00:00.000Z',
+  })
+  expect(moved).toHaveLength(2)
+  await publish(event('care.appointment.cancelled.v1', { entity: 'appointment/A-1', version: 4 }))
+  expect((await intents()).map((intent) => intent.state)).toEqual(['cancelled', 'cancelled'])
+  expect(await outcomes()).toEqual(['applied', 'applied', 'entity_not_newer', 'applied'])
+})
+
+test('two ids of one person are linked, and two records of one person become one', async () => {
+  await run([campaign({ id: 'aftercare' })])
+  await publish(
+    event('person.identified.v1', { data: { idSpace: 'crm', externalId: 'c1' } }),
+    event('consent.granted.v1', {
+      source: 'urn:test:crm',
+      subject: 'c1',
+      data: { purpose: 'marketing' },
+    }),
+    event('care.discharge.completed.v1'),
+  )
+  await publish(
+    event('consent.withdrawn.v1', {
+      source: 'urn:test:crm',
+      subject: 'c2',
+      data: { purpose: 'marketing' },
+      time: '2026-03-01T09:00:00.000Z',
+    }),
+    event('care.discharge.completed.v1', { subject: 'p2' }),
+    event('person.merged.v1', { data: { idSpace: 'crm', externalId: 'c2' } }),
+    event('person.merged.v1', { data: { idSpace: 'ehr', externalId: 'p2' } }),
+  )
+  const alive = await store.db
+    .selectFrom('person')
+    .select('person_id')
+    .where('merged_into', 'is', null)
+    .execute()
+  expect(alive).toHaveLength(1)
+  expect(await store.db.selectFrom('consent').select(['state', 'purpose']).execute()).toEqual([
+    { state: 'withdrawn', purpose: 'marketing' },
+  ])
+  const states = (await intents()).map((intent) => `${intent.state} ${intent.reason}`)
+  expect(states.sort()).toEqual(['cancelled merged_duplicate', 'planned null'])
+  expect(new Set((await intents()).map((intent) => intent.person_id))).toEqual(
+    new Set([alive[0]?.person_id]),
+  )
+})
+
+test('somebody who died gets nothing that was planned (P3)', async () => {
+  await run([
+    campaign({
+      id: 'aftercare',
+      steps: [message('hello'), { wait: { for: 'P1D', on: 'any-day' } }, message('later')],
+    }),
+  ])
+  await publish(
+    event('care.discharge.completed.v1'),
+    event('person.deceased.v1'),
+    event('care.discharge.completed.v1'),
+  )
+  expect(await intents()).toMatchObject([{ state: 'cancelled', reason: 'person_deceased' }])
+  expect(await store.db.selectFrom('timer').selectAll().execute()).toEqual([])
+})
+
+test('who is in flight stays on the version they entered (P5)', async () => {
+  const steps = [
+    message('hello'),
+    { wait: { for: 'P1D', on: 'any-day' as const } },
+    message('later'),
+  ]
+  await run([campaign({ id: 'aftercare', steps })])
+  await publish(event('care.discharge.completed.v1'))
+  await applyDefinition(
+    store,
+    smallHospital([campaign({ id: 'aftercare', steps: [message('hello')] })]),
+    'test',
+  )
+  await publish(event('care.discharge.completed.v1', { subject: 'p2' }))
+  await stepTo('2026-03-03T09:00:00.000Z')
+  expect((await intents()).map((intent) => `${intent.message_id} ${intent.version}`)).toEqual([
+    'hello 1',
+    'hello 2',
+    'later 1',
+  ])
+})
+
+test('two workers on one topic, and one that ends in between, decide each event once (P1, P2, P6)', async () => {
+  await run([campaign({ id: 'aftercare', entry: 'every-time' })])
+  const second = createScope('second')
+  await startService(second)
+  const people = Array.from({ length: 40 }, (_, index) => `p${index}`)
+  const round = () =>
+    publish(...people.map((subject) => event('care.discharge.completed.v1', { subject })))
+  await round()
+  const closing = second.close()
+  await round()
+  await closing
+  await round()
+  expect(await intents()).toHaveLength(120)
+})
