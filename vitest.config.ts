@@ -2,7 +2,8 @@ import { defineConfig } from 'vitest/config'
 
 /** One group after the other: on two cores a system test beside others would time out, not fail. */
 const groups = [
-  { name: 'unit', folders: ['packages/*', 'services/*', 'infra/*'], timeoutMs: 20_000 },
+  { name: 'unit', folders: ['packages/*', 'services/*'], timeoutMs: 30_000 },
+  { name: 'infra', folders: ['infra/*'], timeoutMs: 120_000 },
   { name: 'architecture', folders: ['test/architecture'], timeoutMs: 300_000 },
   { name: 'contract', folders: ['test/contract'], timeoutMs: 60_000 },
   { name: 'flow', folders: ['test/flow'], timeoutMs: 120_000 },

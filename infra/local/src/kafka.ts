@@ -8,16 +8,10 @@ import { freePort } from './free-port.ts'
 import { kafkaClassPath } from './kafka-jars.ts'
 import { countBrokers } from './kafka-ping.ts'
 import { type Say, silent } from './say.ts'
-import {
-  endServer,
-  killServer,
-  type ServerProcess,
-  spawnServer,
-  untilAnswering,
-} from './server-process.ts'
+import { endServer, killServer, type ServerProcess, startServer } from './server-process.ts'
 
 const run = promisify(execFile)
-const START_DEADLINE_MS = 60_000
+const START_DEADLINE_MS = 120_000
 const STOP_DEADLINE_MS = 20_000
 const JAVA_OPTIONS = ['-Xmx384m', '-Xms128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
 
@@ -47,27 +41,25 @@ export type LocalKafka = {
  */
 export async function startKafka(options: KafkaOptions): Promise<LocalKafka> {
   const classPath = await kafkaClassPath(options.say ?? silent)
-  const port = await freePort(options.preferredPort)
-  const address = `127.0.0.1:${port}`
-  const settingsFile = await writeSettings(options.directory, address, await freePort())
-  await formatOnce(options.directory, classPath, settingsFile)
-  const logFile = join(options.directory, 'kafka.log')
-  const java = [
-    ...JAVA_OPTIONS,
-    `-Dlog4j2.configurationFile=${join(options.directory, 'log4j2.properties')}`,
-  ]
-  const server = await spawnServer({
-    name: 'Kafka',
-    address,
-    directory: options.directory,
-    command: 'java',
-    arguments: [...java, '-cp', classPath, 'kafka.Kafka', settingsFile],
-    logFile,
+  const { directory } = options
+  const server = await startServer(async () => {
+    const address = `127.0.0.1:${await freePort(options.preferredPort)}`
+    const settingsFile = await writeSettings(directory, address, await freePort())
+    await formatOnce(directory, classPath, settingsFile)
+    const logSettings = `-Dlog4j2.configurationFile=${join(directory, 'log4j2.properties')}`
+    return {
+      name: 'Kafka',
+      address,
+      directory,
+      command: 'java',
+      arguments: [...JAVA_OPTIONS, logSettings, '-cp', classPath, 'kafka.Kafka', settingsFile],
+      logFile: join(directory, 'kafka.log'),
+      answers: async () => (await countBrokers(address)) > 0,
+      deadlineMs: START_DEADLINE_MS,
+    }
   })
-  const answers = async () => (await countBrokers(address)) > 0
-  await untilAnswering({ ...server, name: 'Kafka', logFile }, answers, START_DEADLINE_MS)
   return {
-    brokers: [address],
+    brokers: [server.address],
     pid: server.pid,
     process: server,
     stop: () => stopKafka(server),

@@ -10,16 +10,10 @@ import { postgresBinaries } from './postgres-binary.ts'
 import { postgresAnswers } from './postgres-ping.ts'
 import { type PostgresUser, postgresUser } from './postgres-user.ts'
 import { type Say, silent } from './say.ts'
-import {
-  endServer,
-  killServer,
-  type ServerProcess,
-  spawnServer,
-  untilAnswering,
-} from './server-process.ts'
+import { endServer, killServer, type ServerProcess, startServer } from './server-process.ts'
 
 const run = promisify(execFile)
-const START_DEADLINE_MS = 30_000
+const START_DEADLINE_MS = 60_000
 const STOP_DEADLINE_MS = 20_000
 
 export type PostgresOptions = {
@@ -59,22 +53,23 @@ export async function startPostgres(options: PostgresOptions): Promise<LocalPost
   await mkdir(options.directory, { recursive: true })
   const data = await dataFolder(options.directory, user, say)
   const password = await initialiseOnce({ directory: options.directory, data, binaries, user })
-  const port = await freePort(options.preferredPort)
-  const url = `postgresql://wegwijs:${password}@127.0.0.1:${port}/wegwijs`
-  const logFile = join(options.directory, 'postgres.log')
-  const server = await spawnServer({
-    name: 'PostgreSQL',
-    address: url,
-    directory: options.directory,
-    command: join(binaries, 'bin', 'postgres'),
-    arguments: ['-D', data, '-p', String(port), ...settingsOf(options.durable ?? true)],
-    logFile,
-    ...(user.account === undefined ? {} : { runAs: user.account }),
+  const server = await startServer(async () => {
+    const port = await freePort(options.preferredPort)
+    const url = `postgresql://wegwijs:${password}@127.0.0.1:${port}/wegwijs`
+    return {
+      name: 'PostgreSQL',
+      address: url,
+      directory: options.directory,
+      command: join(binaries, 'bin', 'postgres'),
+      arguments: ['-D', data, '-p', String(port), ...settingsOf(options.durable ?? true)],
+      logFile: join(options.directory, 'postgres.log'),
+      ...(user.account === undefined ? {} : { runAs: user.account }),
+      answers: () => postgresAnswers(url),
+      deadlineMs: START_DEADLINE_MS,
+    }
   })
-  const answers = () => postgresAnswers(url)
-  await untilAnswering({ ...server, name: 'PostgreSQL', logFile }, answers, START_DEADLINE_MS)
   return {
-    url,
+    url: server.address,
     pid: server.pid,
     process: server,
     stop: () => stopPostgres(server),

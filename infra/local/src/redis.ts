@@ -2,15 +2,9 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort } from './free-port.ts'
 import { redisAnswers } from './redis-ping.ts'
-import {
-  endServer,
-  killServer,
-  type ServerProcess,
-  spawnServer,
-  untilAnswering,
-} from './server-process.ts'
+import { endServer, killServer, type ServerProcess, startServer } from './server-process.ts'
 
-const START_DEADLINE_MS = 20_000
+const START_DEADLINE_MS = 60_000
 const STOP_DEADLINE_MS = 10_000
 
 export type RedisOptions = {
@@ -38,24 +32,22 @@ export type LocalRedis = {
  */
 export async function startRedis(options: RedisOptions): Promise<LocalRedis> {
   await mkdir(options.directory, { recursive: true })
-  const port = await freePort(options.preferredPort)
-  const url = `redis://127.0.0.1:${port}`
-  const logFile = join(options.directory, 'redis.log')
-  const server = await spawnServer({
-    name: 'Redis',
-    address: url,
-    directory: options.directory,
-    command: 'redis-server',
-    arguments: [...SETTINGS, '--port', String(port), '--dir', options.directory],
-    logFile,
+  const server = await startServer(async () => {
+    const port = await freePort(options.preferredPort)
+    const url = `redis://127.0.0.1:${port}`
+    return {
+      name: 'Redis',
+      address: url,
+      directory: options.directory,
+      command: 'redis-server',
+      arguments: [...SETTINGS, '--port', String(port), '--dir', options.directory],
+      logFile: join(options.directory, 'redis.log'),
+      answers: () => redisAnswers(url),
+      deadlineMs: START_DEADLINE_MS,
+    }
   })
-  await untilAnswering(
-    { ...server, name: 'Redis', logFile },
-    () => redisAnswers(url),
-    START_DEADLINE_MS,
-  )
   return {
-    url,
+    url: server.address,
     pid: server.pid,
     process: server,
     stop: () => stopRedis(server),

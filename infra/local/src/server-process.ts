@@ -8,6 +8,8 @@ import { fail } from '@wegwijs/runtime/failure'
 
 const run = promisify(execFile)
 const POLL_MS = 25
+const RETRY_MS = 500
+const START_TRIES = 5
 const LOG_TAIL_LINES = 15
 const RECORD = 'process.json'
 
@@ -41,7 +43,7 @@ export type ServerCommand = {
  *
  * @throws WEGWIJS_STACK_SERVER_FAILED when the command cannot be started
  */
-export async function spawnServer(server: ServerCommand): Promise<ServerProcess> {
+async function spawnServer(server: ServerCommand): Promise<RecordedServer> {
   const left = await recordedServer(server.directory)
   if (left !== null) await killServer(left)
   const log = await open(server.logFile, 'a')
@@ -109,29 +111,51 @@ export async function killServer(server: ServerProcess): Promise<void> {
   await isGoneWithin(server, 10_000)
 }
 
+export type ServerStart = ServerCommand & {
+  /** Whether the server does its work; asked again and again. */
+  readonly answers: () => Promise<boolean>
+  readonly deadlineMs: number
+}
+
 /**
- * Waits until `answers` says true.
- * @throws WEGWIJS_STACK_SERVER_FAILED, with the end of the server's log, when the process ends or
- *   `deadlineMs` passes first
+ * Starts a server and waits until it answers. One that ends while it starts is tried again, with
+ * what `prepare` then gives: its port was taken in between, or the children of its killed
+ * predecessor still held the data.
+ *
+ * @throws WEGWIJS_STACK_SERVER_FAILED, with the end of the server's log
  */
-export async function untilAnswering(
-  server: ServerProcess & { readonly name: string; readonly logFile: string },
-  answers: () => Promise<boolean>,
-  deadlineMs: number,
-): Promise<void> {
+export async function startServer(prepare: () => Promise<ServerStart>): Promise<RecordedServer> {
+  for (let tries = 1; ; tries += 1) {
+    const start = await prepare()
+    const server = await spawnServer(start)
+    const outcome = await untilAnswering(server, start)
+    if (outcome === 'answers') return server
+    await killServer(server)
+    if (outcome === 'ended' && tries < START_TRIES) {
+      await systemClock.sleep(RETRY_MS)
+      continue
+    }
+    const said = outcome === 'ended' ? 'ended while starting' : 'did not answer in time'
+    const reason = `${said}; its log ends with:\n${await logTail(start.logFile)}`
+    throw fail('WEGWIJS_STACK_SERVER_FAILED', {
+      server: start.name,
+      reason,
+      logFile: start.logFile,
+    })
+  }
+}
+
+async function untilAnswering(
+  server: ServerProcess,
+  { answers, deadlineMs }: ServerStart,
+): Promise<'answers' | 'ended' | 'silent'> {
   const startedMs = systemClock.monotonicMs()
   while (!(await answers())) {
-    const running = await isRunning(server)
-    if (!running || systemClock.monotonicMs() - startedMs > deadlineMs) {
-      const reason = running ? `did not answer in ${deadlineMs / 1000} s` : 'ended while starting'
-      throw fail('WEGWIJS_STACK_SERVER_FAILED', {
-        server: server.name,
-        reason: `${reason}; its log ends with:\n${await logTail(server.logFile)}`,
-        logFile: server.logFile,
-      })
-    }
+    if (!(await isRunning(server))) return 'ended'
+    if (systemClock.monotonicMs() - startedMs > deadlineMs) return 'silent'
     await systemClock.sleep(POLL_MS)
   }
+  return 'answers'
 }
 
 async function isGoneWithin(server: ServerProcess, deadlineMs: number): Promise<boolean> {

@@ -10,7 +10,7 @@ import { postgresAnswers } from './postgres-ping.ts'
 import { startRedis, stopRedis } from './redis.ts'
 import { redisAnswers } from './redis-ping.ts'
 import { type Say, silent } from './say.ts'
-import { isRunning, type RecordedServer, recordedServer } from './server-process.ts'
+import { isRunning, killServer, type RecordedServer, recordedServer } from './server-process.ts'
 
 /** Servers that somebody else runs; for each that is named, nothing is started. */
 export type GivenServers = {
@@ -154,8 +154,7 @@ async function knownAddress(options: StackOptions, server: ServerName): Promise<
 async function startOwn(options: StackOptions, server: ServerName): Promise<string> {
   const directory = join(options.directory, server)
   const recorded = await recordedServer(directory)
-  // One that runs without answering would otherwise be ended by force.
-  if (recorded !== null) await servers[server].stop(recorded)
+  if (recorded !== null) await killServer(recorded)
   if (options.fresh) await removeData(directory, server)
   options.say?.(`starting ${server}`)
   return servers[server].start(options, { directory, ...portOf(recorded) })
