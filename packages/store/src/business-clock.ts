@@ -9,6 +9,17 @@ export async function businessNow(db: Querying): Promise<string> {
   return row.now
 }
 
+/** Business time, and whether it stands still there until a conductor steps it. */
+export async function readBusinessTime(
+  db: Querying,
+): Promise<{ instant: string; stands: boolean }> {
+  const { rows } = await sql<{ instant: string; stands: boolean }>`
+    select business_now() as instant, exists (select from rehearsal_clock) as stands`.execute(db)
+  const [row] = rows
+  if (!row) throw new Error('business_now() gave no row')
+  return row
+}
+
 /** True when business time is stepped by a conductor instead of running by itself. */
 export async function isRehearsal(db: Querying): Promise<boolean> {
   const row = await db.selectFrom('rehearsal_clock').select('instant').executeTakeFirst()

@@ -1,0 +1,55 @@
+import { fail, type WegwijsError } from '@wegwijs/runtime/failure'
+import type { ApiKey } from '@wegwijs/store/api-keys'
+import type { Decoded } from '@wegwijs/wire/touchpoint-event'
+import type { GatewayContext } from './context.ts'
+import { judge, mayBeOurFault } from './judge.ts'
+import { refusalOf } from './problem.ts'
+
+/** What became of one event of a request; without a failure it is kept for good (P1). */
+export type Answer = { id: string | null; failure: WegwijsError | null }
+
+/** The main path of the gateway: judge every event, keep those that pass, answer for each. */
+export async function acceptEvents(
+  context: GatewayContext,
+  key: ApiKey,
+  decoded: readonly Decoded[],
+): Promise<Answer[]> {
+  const judged = await judgeAll(context, key, decoded)
+  const passed = judged.flatMap(({ event }) => (event ? [{ event, idSpace: key.idSpace }] : []))
+  const kept = (await context.keep(passed)).values()
+  return judged.map((each, index) => {
+    const id = decoded[index]?.event?.id ?? null
+    if (each.rejection) return { id, failure: refusalOf(each.rejection) }
+    const outcome = kept.next().value
+    return { id, failure: outcome?.kind === 'failed' ? outcome.failure : null }
+  })
+}
+
+/** Once, and for what fails on something that may have changed, again with it read anew. */
+async function judgeAll(
+  context: GatewayContext,
+  key: ApiKey,
+  decoded: readonly Decoded[],
+): Promise<Decoded[]> {
+  const now = await context.time.now()
+  const measure = { key, definition: definitionOf(context), now }
+  const judged = decoded.map((each) => judge(each, measure))
+  const doubtful = (each: Decoded) => each.rejection && mayBeOurFault(each.rejection)
+  if (!judged.some(doubtful)) return judged
+  const [fresh] = await Promise.allSettled([context.time.fresh(), context.refreshDefinition()])
+  const newest = {
+    key,
+    definition: definitionOf(context),
+    now: fresh.status === 'fulfilled' ? fresh.value : now,
+  }
+  return judged.map((each, index) => {
+    const original = decoded[index]
+    return original && doubtful(each) ? judge(original, newest) : each
+  })
+}
+
+function definitionOf(context: GatewayContext) {
+  const definition = context.definition()
+  if (!definition) throw fail('WEGWIJS_DEFINITION_MISSING')
+  return definition
+}

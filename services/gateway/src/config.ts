@@ -1,0 +1,14 @@
+import type { VariableName } from '@wegwijs/runtime/env'
+
+/** The variables that the gateway needs. */
+export const configNames = [
+  'WEGWIJS_NAMESPACE',
+  'WEGWIJS_DATABASE_URL',
+  'WEGWIJS_KAFKA_BROKERS',
+  'WEGWIJS_SECRET',
+  'WEGWIJS_GATEWAY_HOST',
+  'WEGWIJS_GATEWAY_PORT',
+  'WEGWIJS_HEALTH_HOST',
+  'WEGWIJS_HEALTH_PORT',
+  'WEGWIJS_LOG_LEVEL',
+] as const satisfies readonly VariableName[]

@@ -1,0 +1,170 @@
+import { ownIdSpace, ownSource } from '@wegwijs/campaign/event-check'
+import { fail } from '@wegwijs/runtime/failure'
+import { findReceiptTargets, type ReceiptTarget } from '@wegwijs/store/receipt-targets'
+import type { StopEvent } from '@wegwijs/store/stops'
+import { findJsonFault, isJsonObject, type JsonValue, parseJson } from '@wegwijs/wire/json'
+import {
+  maxReceiptsPerRequest,
+  messageType,
+  type Receipt,
+  receiptSchema,
+  receiptSignatureHeader,
+} from '@wegwijs/wire/receipt'
+import { signEvent, verifyBody } from '@wegwijs/wire/signature'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { GatewayContext } from './context.ts'
+import { withinDeadline } from './deadline.ts'
+import { bodyOf, sendFailure } from './server.ts'
+
+const PROVIDER = /^[a-z][a-z0-9-]{0,39}$/
+/** What a detail may be: a code. A sentence of a mail server quotes the address (P7). */
+const DETAIL = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/
+
+type Read =
+  | { kind: 'receipt'; receipt: Receipt }
+  | { kind: 'unknown'; receiptId: string | null }
+  | { kind: 'refused'; receiptId: string | null; path: string }
+
+type ReceiptAnswer = {
+  receiptId: string | null
+  status: 'accepted' | 'unknown' | 'refused'
+  path?: string
+}
+
+/**
+ * `POST /v1/receipts/{provider}`: what became of messages that a provider accepted. They come in
+ * again as `message.*` events with our signature, so that services/journey applies them like any
+ * other event.
+ *
+ * 202 with an answer for each: `accepted`, `unknown` (no such message: trying again cannot help, so
+ * it is no error), `refused` with the path of the fault. 400 when every one is refused; 503 when one
+ * of them could not be kept, for all of them: those that were kept count once (P2).
+ */
+export function routeReceipts(app: FastifyInstance, context: GatewayContext): void {
+  app.post<{ Params: { provider: string } }>(
+    '/v1/receipts/:provider',
+    { config: { name: 'receipts' } },
+    async (request, reply) => {
+      const provider = providerOf(request.params.provider)
+      verifySignature(request, context.secret)
+      const read = readReceipts(bodyOf(request))
+      context.metrics.received(read.length)
+      const events = await eventsOf(read, provider, context)
+      const kept = await context.keep(events.flatMap((event) => event ?? []))
+      const lost = kept.find((each) => each.kind === 'failed')
+      if (lost) return sendFailure(reply, lost.failure, context.limits.retryAfterSeconds)
+      const outcomes = kept.values()
+      const receipts = read.map((each, index): ReceiptAnswer => {
+        const known = events[index] ? outcomes.next().value?.kind === 'kept' : false
+        return answerOf(each, known)
+      })
+      count(context, receipts)
+      const allRefused = receipts.every(({ status }) => status === 'refused')
+      return reply.code(allRefused ? 400 : 202).send({ receipts })
+    },
+  )
+}
+
+function providerOf(name: string): string {
+  if (PROVIDER.test(name)) return name
+  throw fail('WEGWIJS_REQUEST_INVALID', { reason: 'the provider has no name such as smtp-main' })
+}
+
+function verifySignature(request: FastifyRequest, secret: string): void {
+  const given = request.headers[receiptSignatureHeader]
+  const signature = typeof given === 'string' ? given : undefined
+  if (!verifyBody(bodyOf(request), signature, secret)) {
+    throw fail('WEGWIJS_CREDENTIAL_INVALID', {
+      reason: `its ${receiptSignatureHeader} is not that of the body`,
+    })
+  }
+}
+
+function readReceipts(body: Buffer): Read[] {
+  const parsed = parseJson(body)
+  if (!parsed) throw fail('WEGWIJS_REQUEST_INVALID', { reason: 'the body is not JSON in UTF-8' })
+  const receipts = isJsonObject(parsed.value) ? parsed.value.receipts : undefined
+  if (!Array.isArray(receipts) || receipts.length === 0) {
+    throw fail('WEGWIJS_REQUEST_INVALID', { reason: 'expected a list', path: 'receipts' })
+  }
+  if (receipts.length > maxReceiptsPerRequest) {
+    throw fail('WEGWIJS_REQUEST_TOO_LARGE', { reason: `more than ${maxReceiptsPerRequest}` })
+  }
+  return receipts.map(readReceipt)
+}
+
+function readReceipt(value: JsonValue, index: number): Read {
+  const path = `receipts[${index}]`
+  const receiptId =
+    isJsonObject(value) && typeof value.receiptId === 'string' ? value.receiptId : null
+  const fault = findJsonFault(value, path)
+  if (fault) return { kind: 'refused', receiptId: null, path: fault.path }
+  const result = receiptSchema.safeParse(value)
+  if (result.success) return { kind: 'receipt', receipt: result.data }
+  const places = result.error.issues.map((issue) => issue.path.join('.'))
+  // A reference that is none of ours: an account that others send with too.
+  if (places.every((place) => place === 'reference') && isReference(value)) {
+    return { kind: 'unknown', receiptId }
+  }
+  return { kind: 'refused', receiptId, path: [path, places[0]].filter(Boolean).join('.') }
+}
+
+function isReference(value: JsonValue): boolean {
+  return isJsonObject(value) && typeof value.reference === 'string'
+}
+
+/** The event of each receipt about a message that we know, in order; one query for all of them. */
+async function eventsOf(
+  read: readonly Read[],
+  provider: string,
+  context: GatewayContext,
+): Promise<(StopEvent | null)[]> {
+  const { store, limits, time, clock, secret } = context
+  const receipts = read.map((each) => (each.kind === 'receipt' ? each.receipt : null))
+  const ids = [...new Set(receipts.flatMap((receipt) => receipt?.reference ?? []))]
+  const found = findReceiptTargets(store.db, ids)
+  const targets = await withinDeadline(found, limits.databaseDeadlineMs, clock)
+  const now = await time.fresh()
+  return receipts.map((receipt) => {
+    const target = receipt && targets.get(receipt.reference)
+    return target ? eventOf(receipt, target, { provider, now, secret }) : null
+  })
+}
+
+function eventOf(
+  receipt: Receipt,
+  target: ReceiptTarget,
+  { provider, now, secret }: { provider: string; now: string; secret: string },
+): StopEvent {
+  const at = new Date(receipt.at).toISOString()
+  const event = {
+    id: receipt.receiptId,
+    source: `${ownSource}:receipts:${provider}`,
+    type: messageType(receipt.status),
+    subject: target.personId,
+    // In a rehearsal a provider's clock is ahead of business time; nothing happened after now.
+    time: at < now ? at : now,
+    data: {
+      intentId: target.intentId,
+      provider,
+      channel: target.channel,
+      ...(receipt.detail && DETAIL.test(receipt.detail) && { detail: receipt.detail }),
+    },
+  }
+  return { event: signEvent(event, secret), idSpace: ownIdSpace }
+}
+
+function answerOf(read: Read, known: boolean): ReceiptAnswer {
+  if (read.kind === 'refused') {
+    return { receiptId: read.receiptId, status: 'refused', path: read.path }
+  }
+  const receiptId = read.kind === 'receipt' ? read.receipt.receiptId : read.receiptId
+  return { receiptId, status: known ? 'accepted' : 'unknown' }
+}
+
+function count({ metrics }: GatewayContext, receipts: readonly ReceiptAnswer[]): void {
+  for (const { status } of receipts) {
+    if (status === 'accepted') metrics.sent()
+    else metrics.discarded(`receipt_${status}`)
+  }
+}
