@@ -103,7 +103,11 @@ async function applyInTransaction(
   )
   rejected.push(...unknown.map(({ record }) => ({ record, rejection: nobody })))
   const fresh = await freshOf(tx, addressed)
-  const { decided, wakes } = await decideAll(tx, fresh, { definition, now: position.now })
+  const { decided, wakes } = await decideAll(tx, fresh, {
+    namespace: deps.store.namespace,
+    definition,
+    now: position.now,
+  })
   await keepEvents(
     tx,
     decided.map((each) => eventRowOf(each, position.now)),
@@ -142,10 +146,17 @@ async function freshOf(
 async function decideAll(
   tx: DatabaseTransaction,
   events: readonly Addressed[],
-  { definition, now }: { definition: CompiledDefinition; now: string },
+  {
+    namespace,
+    definition,
+    now,
+  }: { namespace: string; definition: CompiledDefinition; now: string },
 ): Promise<{ decided: DecidedEvent[]; wakes: Wake[] }> {
   if (events.length === 0) return { decided: [], wakes: [] }
-  const people = new PeopleInHand(tx, await loadPeople(tx, events, definition), definition, now)
+  const people = new PeopleInHand(tx, namespace, await loadPeople(tx, events, definition), {
+    definition,
+    now,
+  })
   const decided: DecidedEvent[] = []
   for (const event of events) decided.push(await people.decide(event))
   const changes = await people.save()

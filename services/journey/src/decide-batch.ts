@@ -1,4 +1,3 @@
-import type { CompiledDefinition } from '@wegwijs/campaign/compile'
 import { decideEvent } from '@wegwijs/campaign/decide'
 import type { DecideContext, Decision } from '@wegwijs/campaign/draft'
 import { mergePeople } from '@wegwijs/campaign/merge'
@@ -7,7 +6,7 @@ import type { PersonState } from '@wegwijs/campaign/state'
 import { derivedUuid } from '@wegwijs/runtime/derived-id'
 import type { Querying } from '@wegwijs/store/database'
 import { rekeyPerson } from '@wegwijs/store/merges'
-import { type StateChange, saveStates } from '@wegwijs/store/person-states'
+import { type StateChange, saveStates } from '@wegwijs/store/save-states'
 import type { Addressed } from './people-of-batch.ts'
 
 /** What became of one event. */
@@ -24,6 +23,7 @@ export type DecidedEvent = Addressed & {
  */
 export class PeopleInHand {
   readonly #tx: Querying
+  readonly #namespace: string
   readonly #context: DecideContext
   readonly #before: Map<string, PersonState>
   readonly #after: Map<string, PersonState>
@@ -31,12 +31,13 @@ export class PeopleInHand {
 
   constructor(
     tx: Querying,
+    namespace: string,
     states: Map<string, PersonState>,
-    definition: CompiledDefinition,
-    now: string,
+    context: Pick<DecideContext, 'definition' | 'now'>,
   ) {
+    this.#namespace = namespace
     this.#tx = tx
-    this.#context = { definition, now, deriveId: derivedUuid }
+    this.#context = { ...context, deriveId: derivedUuid }
     this.#before = new Map(states)
     this.#after = new Map(states)
   }
@@ -66,7 +67,7 @@ export class PeopleInHand {
       const before = this.#before.get(id)
       if (before && before !== after) changes.push({ before, after })
     }
-    await saveStates(this.#tx, changes)
+    await saveStates(this.#tx, this.#namespace, changes)
     for (const [id, after] of this.#after) this.#before.set(id, after)
     return changes
   }

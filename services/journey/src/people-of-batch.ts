@@ -2,7 +2,8 @@ import type { CompiledDefinition } from '@wegwijs/campaign/compile'
 import type { PersonState } from '@wegwijs/campaign/state'
 import type { Querying } from '@wegwijs/store/database'
 import { findOrCreatePeople, type Identity, linkIdentities } from '@wegwijs/store/identities'
-import { loadStates, lockPeople, type StateScope } from '@wegwijs/store/person-states'
+import { loadStates, type StateScope } from '@wegwijs/store/load-states'
+import { lockPeople } from '@wegwijs/store/person-locks'
 import { type Accepted, otherIdentityOf } from './intake.ts'
 
 /** Whose event it is, and for a merge or a link who else is meant. */

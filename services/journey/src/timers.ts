@@ -8,13 +8,9 @@ import { businessNow } from '@wegwijs/store/business-clock'
 import type { DatabaseTransaction, Store } from '@wegwijs/store/database'
 import { type DecisionGroup, keepDecisions } from '@wegwijs/store/decisions'
 import { currentRevision } from '@wegwijs/store/definitions'
-import {
-  loadStates,
-  lockPeopleWithDueTimers,
-  postponeTimers,
-  type StateChange,
-  saveStates,
-} from '@wegwijs/store/person-states'
+import { loadStates } from '@wegwijs/store/load-states'
+import { lockPeopleWithDueTimers, postponeTimers } from '@wegwijs/store/person-locks'
+import { type StateChange, saveStates } from '@wegwijs/store/save-states'
 import { inTransaction, isTransient } from '@wegwijs/store/transaction'
 import { wake } from '@wegwijs/store/wake'
 import type { CurrentDefinition } from './current-definition.ts'
@@ -76,6 +72,7 @@ async function fireWith(deps: TimerDependencies, limit: number): Promise<number>
     )
     await saveStates(
       tx,
+      deps.store.namespace,
       fires.map((fire) => fire.change),
     )
     await keepDecisions(

@@ -1,12 +1,16 @@
-import type { StateChange } from '@wegwijs/store/person-states'
+import type { StateChange } from '@wegwijs/store/save-states'
 import type { Wake } from '@wegwijs/store/wake'
 
-/** Who has to hear of these changes: the release, when a message is due already. */
+/** Who has to hear of these changes: the release of messages that are due, the relay of outcomes. */
 export function wakesOf(changes: readonly StateChange[], now: string): Wake[] {
-  const due = changes.some(({ before, after }) =>
-    [...after.intents.values()].some(
-      (intent) => intent.dueAt <= now && !before.intents.has(intent.intentId),
-    ),
-  )
-  return due ? ['intents'] : []
+  let due = false
+  let told = false
+  for (const { before, after } of changes) {
+    for (const intent of after.intents.values()) {
+      const known = before.intents.get(intent.intentId)
+      if (known === undefined) due ||= intent.dueAt <= now
+      else told ||= known !== intent
+    }
+  }
+  return [...(due ? (['intents'] as const) : []), ...(told ? (['outbox'] as const) : [])]
 }

@@ -1,0 +1,43 @@
+import { sql } from 'kysely'
+import type { Querying } from './database.ts'
+
+/**
+ * Locks these people in the order of their ids until the transaction ends: from here on nobody else
+ * changes their journeys (P6). Returns, for each, who they were merged into.
+ */
+export async function lockPeople(
+  tx: Querying,
+  personIds: readonly string[],
+): Promise<Map<string, string | null>> {
+  const rows = await tx
+    .selectFrom('person')
+    .select(['person_id', 'merged_into'])
+    .where('person_id', '=', sql<string>`any(${[...personIds]}::uuid[])`)
+    .orderBy('person_id')
+    .forNoKeyUpdate()
+    .execute()
+  return new Map(rows.map((row) => [row.person_id, row.merged_into]))
+}
+
+/**
+ * Locks up to `limit` people whose timers are due and whom nobody else holds, in the order in which
+ * they are due, and returns their ids.
+ */
+export async function lockPeopleWithDueTimers(tx: Querying, limit: number): Promise<string[]> {
+  const { rows } = await sql<{ person_id: string }>`
+    select person_id from person
+    where person_id in (
+      select person_id from (
+        select person_id, due_at from timer where due_at <= due_now() order by due_at limit ${limit}
+      ) as due
+    )
+    order by person_id
+    for no key update skip locked`.execute(tx)
+  return rows.map((row) => row.person_id)
+}
+
+/** Puts off the due timers of a locked person by an hour of business time. */
+export async function postponeTimers(tx: Querying, personId: string): Promise<void> {
+  await sql`update timer set due_at = business_now() + interval '1 hour'
+    where person_id = ${personId} and due_at <= business_now()`.execute(tx)
+}

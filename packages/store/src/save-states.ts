@@ -1,0 +1,283 @@
+import type { Intent, PersonState } from '@wegwijs/campaign/state'
+import { sql } from 'kysely'
+import type { Querying } from './database.ts'
+import { appendOutbox } from './outbox.ts'
+import { isTold, type MessageOutcome, outcomeRecords } from './outcome-events.ts'
+import { insertRows, rowsOf, upsertRows } from './rows.ts'
+import type { IntentState } from './schema.ts'
+import { entityColumns } from './state-rows.ts'
+
+/** A person before and after a batch; members that are the same object have not changed. */
+export type StateChange = { before: PersonState; after: PersonState }
+
+/** Writes what differs: at most one statement a table, none where nothing changed. */
+export async function saveStates(
+  tx: Querying,
+  namespace: string,
+  changes: readonly StateChange[],
+): Promise<void> {
+  await savePeople(tx, changes)
+  await upsertRows(
+    tx,
+    'entity',
+    ['person_id', 'entity_type', 'entity_id'],
+    ['person_id', 'entity_type', 'entity_id', 'version', 'state', 'data', 'changed_at'],
+    changedOf(changes, (state) => state.entities).map(({ personId, value }) => ({
+      person_id: personId,
+      entity_type: value.type,
+      entity_id: value.id,
+      version: value.version,
+      state: value.state,
+      data: value.data,
+      changed_at: value.changedAt,
+    })),
+  )
+  await upsertRows(
+    tx,
+    'consent',
+    ['person_id', 'purpose', 'channel'],
+    ['person_id', 'purpose', 'channel', 'state', 'origin', 'at', 'proof'],
+    changedOf(changes, (state) => state.consents).map(({ personId, value }) => ({
+      person_id: personId,
+      purpose: value.purpose,
+      channel: value.channel ?? '',
+      state: value.state,
+      origin: value.origin,
+      at: value.at,
+      proof: value.proof,
+    })),
+  )
+  await saveEnrolments(tx, changes)
+  await saveTimers(tx, changes)
+  await saveIntents(tx, namespace, changes)
+}
+
+async function savePeople(tx: Querying, changes: readonly StateChange[]): Promise<void> {
+  const rows = changes
+    .filter(({ before, after }) => before.person !== after.person)
+    .map(({ after: { person } }) => ({
+      person_id: person.personId,
+      fields: person.fields,
+      contacts: person.contacts,
+      locale: person.locale,
+      time_zone: person.timeZone,
+      persona: person.persona,
+      assigned_persona: person.assignedPersona,
+      journeys: person.journeys,
+      deceased_at: person.deceasedAt,
+      profile_at: person.profileAt,
+      test: person.test,
+    }))
+  if (rows.length === 0) return
+  const columns = [
+    'person_id',
+    'fields',
+    'contacts',
+    'locale',
+    'time_zone',
+    'persona',
+    'assigned_persona',
+    'journeys',
+    'deceased_at',
+    'profile_at',
+    'test',
+  ] as const
+  await sql`update person set fields = r.fields, contacts = r.contacts, locale = r.locale,
+      time_zone = r.time_zone, persona = r.persona, assigned_persona = r.assigned_persona,
+      journeys = r.journeys, deceased_at = r.deceased_at, profile_at = r.profile_at, test = r.test
+    from (${rowsOf('person', columns, rows)}) as r where person.person_id = r.person_id`.execute(tx)
+}
+
+async function saveEnrolments(tx: Querying, changes: readonly StateChange[]): Promise<void> {
+  await upsertRows(
+    tx,
+    'enrolment',
+    ['person_id', 'enrolment_id'],
+    [
+      'person_id',
+      'enrolment_id',
+      'campaign_id',
+      'version',
+      'entry_key',
+      'state',
+      'reason',
+      'step',
+      'entered_at',
+      'ended_at',
+      'entity_type',
+      'entity_id',
+      'entity_version',
+      'trigger',
+    ],
+    changedOf(changes, (state) => state.enrolments).map(({ personId, value }) => ({
+      person_id: personId,
+      enrolment_id: value.enrolmentId,
+      campaign_id: value.campaignId,
+      version: value.version,
+      entry_key: value.entryKey,
+      state: value.state,
+      reason: value.reason,
+      step: value.step,
+      entered_at: value.enteredAt,
+      ended_at: value.endedAt,
+      ...entityColumns(value.entity),
+      trigger: { ...value.trigger, traceparent: value.traceparent },
+    })),
+  )
+}
+
+async function saveTimers(tx: Querying, changes: readonly StateChange[]): Promise<void> {
+  const gone = changes.flatMap(({ before, after }) =>
+    [...before.timers.keys()]
+      .filter((id) => !after.timers.has(id))
+      .map((id) => ({ person_id: before.person.personId, timer_id: id })),
+  )
+  if (gone.length > 0) {
+    await sql`delete from timer where (person_id, timer_id) in (
+      ${rowsOf('timer', ['person_id', 'timer_id'], gone)})`.execute(tx)
+  }
+  await upsertRows(
+    tx,
+    'timer',
+    ['person_id', 'timer_id'],
+    ['person_id', 'timer_id', 'enrolment_id', 'step', 'due_at'],
+    changedOf(changes, (state) => state.timers).map(({ personId, value }) => ({
+      person_id: personId,
+      timer_id: value.timerId,
+      enrolment_id: value.enrolmentId,
+      step: value.step,
+      due_at: value.dueAt,
+    })),
+  )
+}
+
+async function saveIntents(
+  tx: Querying,
+  namespace: string,
+  changes: readonly StateChange[],
+): Promise<void> {
+  const changed = changes.flatMap(({ before, after }) =>
+    [...after.intents.values()]
+      .filter((intent) => before.intents.get(intent.intentId) !== intent)
+      .map((intent) => ({
+        personId: after.person.personId,
+        intent,
+        isNew: !before.intents.has(intent.intentId),
+      })),
+  )
+  await insertIntents(
+    tx,
+    changed.filter((each) => each.isNew),
+  )
+  const moved = await moveIntents(
+    tx,
+    changed.filter((each) => !each.isNew).map((each) => each.intent),
+  )
+  await appendOutbox(tx, outcomeRecords(namespace, moved))
+}
+
+async function insertIntents(
+  tx: Querying,
+  planned: readonly { personId: string; intent: Intent }[],
+): Promise<void> {
+  await insertRows(
+    tx,
+    'intent',
+    [
+      'person_id',
+      'intent_id',
+      'enrolment_id',
+      'campaign_id',
+      'version',
+      'message_id',
+      'step',
+      'class',
+      'lane',
+      'unknown_outcome',
+      'template_id',
+      'template_hash',
+      'channels',
+      'state',
+      'reason',
+      'entity_type',
+      'entity_id',
+      'entity_version',
+      'planned_at',
+      'planned_for',
+      'due_at',
+      'expires_at',
+      'traceparent',
+    ],
+    planned.map(({ personId, intent }) => ({
+      person_id: personId,
+      intent_id: intent.intentId,
+      enrolment_id: intent.enrolmentId,
+      campaign_id: intent.campaignId,
+      version: intent.version,
+      message_id: intent.messageId,
+      step: intent.step,
+      class: intent.class,
+      lane: intent.lane,
+      unknown_outcome: intent.unknownOutcome,
+      template_id: intent.templateId,
+      template_hash: intent.templateHash,
+      channels: intent.channels,
+      state: intent.state,
+      reason: intent.reason,
+      ...entityColumns(intent.entity),
+      planned_at: intent.plannedAt,
+      planned_for: intent.dueAt,
+      due_at: intent.dueAt,
+      expires_at: intent.expiresAt,
+      traceparent: intent.traceparent,
+    })),
+  )
+}
+
+/**
+ * Withdraws messages and notes what receipts say. Guarded by the state in the table, not by the one
+ * that was loaded: what a worker has claimed since can no longer be withdrawn, and a receipt only
+ * ever moves a message up. Returns those that moved. Rows are locked in the order in which everybody locks them.
+ */
+async function moveIntents(tx: Querying, intents: readonly Intent[]): Promise<MessageOutcome[]> {
+  if (intents.length === 0) return []
+  const rows = intents.map((intent) => ({
+    intent_id: intent.intentId,
+    state: intent.state,
+    reason: intent.reason,
+  }))
+  const moved = await sql<Omit<MessageOutcome, 'state'> & { state: IntentState }>`
+    with wanted as (${rowsOf('intent', ['intent_id', 'state', 'reason'], rows)}),
+    locked as (
+      select intent_id from intent where intent_id in (select intent_id from wanted)
+      order by intent_id for update
+    )
+    update intent set state = wanted.state, reason = wanted.reason,
+      settled_at = business_now(), touched_at = clock_timestamp()
+    from wanted join locked using (intent_id)
+    where intent.intent_id = wanted.intent_id and (
+      (wanted.state = 'cancelled' and intent.state in ('planned', 'queued'))
+      or (wanted.state = 'delivered' and intent.state in ('planned', 'queued', 'sending', 'held', 'sent'))
+      or (wanted.state = 'bounced' and intent.state in ('planned', 'queued', 'sending', 'held', 'sent', 'delivered'))
+    )
+    returning intent.intent_id as "intentId", intent.person_id as "personId",
+      intent.campaign_id as "campaignId", intent.version, intent.message_id as "messageId",
+      intent.channels[intent.channel_index + 1] as channel, intent.provider, intent.state,
+      intent.reason, intent.fence, intent.settled_at as at`.execute(tx)
+  return moved.rows.flatMap(({ state, ...outcome }) =>
+    isTold(state) ? [{ ...outcome, state }] : [],
+  )
+}
+
+/** Members whose object is another one than before, or is new. */
+function changedOf<Value>(
+  changes: readonly StateChange[],
+  mapOf: (state: PersonState) => ReadonlyMap<string, Value>,
+): { personId: string; value: Value }[] {
+  return changes.flatMap(({ before, after }) => {
+    const known = mapOf(before)
+    return [...mapOf(after)]
+      .filter(([key, value]) => known.get(key) !== value)
+      .map(([, value]) => ({ personId: after.person.personId, value }))
+  })
+}

@@ -1,0 +1,120 @@
+import type {
+  Consent,
+  Contact,
+  ContactKind,
+  Enrolment,
+  Entity,
+  EntityReference,
+  Intent,
+  Person,
+  Timer,
+} from '@wegwijs/campaign/state'
+import type { Selectable } from 'kysely'
+import type { Schema } from './schema.ts'
+
+/** Rows of the tables about a person as the core knows them, and back. */
+
+export function personOf(row: Selectable<Schema['person']>): Person {
+  return {
+    personId: row.person_id,
+    fields: row.fields as Person['fields'],
+    contacts: row.contacts as Partial<Record<ContactKind, Contact>>,
+    locale: row.locale,
+    timeZone: row.time_zone,
+    persona: row.persona,
+    assignedPersona: row.assigned_persona,
+    journeys: row.journeys as Person['journeys'],
+    deceasedAt: row.deceased_at,
+    profileAt: row.profile_at,
+    test: row.test,
+  }
+}
+
+export function entityOf(row: Selectable<Schema['entity']>): Entity {
+  return {
+    type: row.entity_type,
+    id: row.entity_id,
+    version: row.version,
+    state: row.state,
+    data: row.data as Entity['data'],
+    changedAt: row.changed_at,
+  }
+}
+
+export function consentOf(row: Selectable<Schema['consent']>): Consent {
+  return {
+    purpose: row.purpose as Consent['purpose'],
+    channel: row.channel === '' ? null : (row.channel as Consent['channel']),
+    state: row.state,
+    origin: row.origin,
+    at: row.at,
+    proof: row.proof,
+  }
+}
+
+export function timerOf(row: Selectable<Schema['timer']>): Timer {
+  return { timerId: row.timer_id, enrolmentId: row.enrolment_id, step: row.step, dueAt: row.due_at }
+}
+
+export function enrolmentOf(row: Selectable<Schema['enrolment']>): Enrolment {
+  const { traceparent, ...trigger } = row.trigger as Enrolment['trigger'] & {
+    traceparent: string | null
+  }
+  return {
+    enrolmentId: row.enrolment_id,
+    campaignId: row.campaign_id,
+    version: row.version,
+    entryKey: row.entry_key,
+    state: row.state,
+    reason: row.reason,
+    step: row.step,
+    enteredAt: row.entered_at,
+    endedAt: row.ended_at,
+    entity: referenceOf(row),
+    trigger,
+    traceparent: traceparent ?? null,
+  }
+}
+
+export function intentOf(row: Selectable<Schema['intent']>): Intent {
+  return {
+    intentId: row.intent_id,
+    enrolmentId: row.enrolment_id,
+    campaignId: row.campaign_id,
+    version: row.version,
+    messageId: row.message_id,
+    step: row.step,
+    class: row.class as Intent['class'],
+    lane: row.lane as Intent['lane'],
+    unknownOutcome: row.unknown_outcome as Intent['unknownOutcome'],
+    templateId: row.template_id,
+    templateHash: row.template_hash,
+    channels: row.channels as Intent['channels'],
+    state: row.state,
+    reason: row.reason,
+    entity: referenceOf(row),
+    plannedAt: row.planned_at,
+    dueAt: row.due_at,
+    expiresAt: row.expires_at,
+    traceparent: row.traceparent,
+  }
+}
+
+type EntityColumns = {
+  entity_type: string | null
+  entity_id: string | null
+  entity_version: number | null
+}
+
+function referenceOf(row: EntityColumns): EntityReference | null {
+  const { entity_type: type, entity_id: id, entity_version: version } = row
+  return type !== null && id !== null && version !== null ? { type, id, version } : null
+}
+
+export function entityColumns(entity: EntityReference | null): EntityColumns {
+  return {
+    entity_type: entity?.type ?? null,
+    entity_id: entity?.id ?? null,
+    entity_version: entity?.version ?? null,
+  }
+}
