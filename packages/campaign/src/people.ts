@@ -54,15 +54,18 @@ export function applyConsent(draft: Draft, event: JourneyEvent): ReasonCode {
 export function keepConsent(consents: Map<string, Consent>, consent: Consent): ReasonCode {
   const key = consentKey(consent)
   const known = consents.get(key)
-  if (known) {
-    const restrictsTie =
-      consent.at === known.at && consent.state === 'withdrawn' && known.state === 'granted'
-    if (consent.at <= known.at && !restrictsTie) return 'consent_not_newer'
-    const lifts = known.state === 'withdrawn' && consent.state === 'granted'
-    if (lifts && known.origin === 'person' && consent.origin === 'import')
-      return 'consent_import_yields'
+  if (!known) {
+    consents.set(key, consent)
+    return 'applied'
   }
-  consents.set(key, consent)
+  const restrictsTie =
+    consent.at === known.at && consent.state === 'withdrawn' && known.state === 'granted'
+  if (consent.at <= known.at && !restrictsTie) return 'consent_not_newer'
+  const personWithdrew = known.state === 'withdrawn' && known.origin === 'person'
+  const isImport = consent.origin === 'import'
+  if (personWithdrew && isImport && consent.state === 'granted') return 'consent_import_yields'
+  // A withdrawal that an import repeats stays the person's, or the next import could lift it.
+  consents.set(key, personWithdrew && isImport ? { ...consent, origin: 'person' } : consent)
   return 'applied'
 }
 

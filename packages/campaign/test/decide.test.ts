@@ -1,0 +1,301 @@
+import { campaign, message } from '@wegwijs/test-support/small-hospital'
+import { describe, expect, test } from 'vitest'
+import { definitionOf, person } from './given.ts'
+
+const anyDay = 'any-day' as const
+const discharge = 'care.discharge.completed.v1'
+const booked = 'care.appointment.booked.v1'
+
+const appointment = (version: number, startsAt: string) => ({
+  entity: { type: 'appointment', id: 'A-1', version },
+  data: { startsAt },
+})
+
+describe('a campaign starts', () => {
+  test('for the touchpoint it waits for, and says so', () => {
+    const patient = person(definitionOf([campaign({ id: 'aftercare' })]))
+    expect(patient.happens(discharge)).toBe('applied')
+    expect(patient.reasons).toEqual(['enrolled', 'message_planned', 'completed'])
+    expect(patient.intents()).toMatchObject([
+      {
+        state: 'planned',
+        templateHash: 'hello-1',
+        channels: ['email', 'sms'],
+        dueAt: '2026-03-02T09:00:00.000Z',
+        expiresAt: '2026-03-04T09:00:00.000Z',
+      },
+    ])
+  })
+
+  test('not for an event older than it accepts, which still changes what we know', () => {
+    const patient = person(definitionOf([campaign({ id: 'aftercare' })]))
+    patient.happens(discharge, { time: '2026-03-01T08:59:59.000Z' })
+    expect(patient.reasons).toEqual(['event_too_old'])
+    expect(patient.state.person.journeys.stay).toMatchObject({ phase: 'recovery' })
+  })
+
+  test('not for a persona outside its audience: the event does not even meet it (P8)', () => {
+    const patient = person(
+      definitionOf([campaign({ id: 'aftercare', audience: { personas: ['senior'] } })]),
+    )
+    patient.happens(discharge)
+    expect(patient.decisions).toEqual([])
+    patient.happens('person.upserted.v1', { data: { birthYear: 1950 } })
+    patient.happens(discharge)
+    expect(patient.reasons).toContain('enrolled')
+  })
+
+  test('not when its condition is false, and tells which leaf and what it saw (P4)', () => {
+    const where = {
+      all: [
+        { field: 'person.age', op: 'gte' as const, value: 18 },
+        { field: 'event.ward', op: 'eq' as const, value: 'C3' },
+      ],
+    }
+    const patient = person(definitionOf([campaign({ id: 'aftercare', audience: { where } })]))
+    patient.happens('person.upserted.v1', { data: { birthYear: 1990 } })
+    patient.happens(discharge, { data: { ward: 'B1' } })
+    expect(patient.decisions).toMatchObject([
+      {
+        reason: 'condition_false',
+        detail: {
+          leaves: [
+            { field: 'person.age', actual: 36, holds: true },
+            { field: 'event.ward', expected: 'C3', actual: 'B1', holds: false },
+          ],
+        },
+      },
+    ])
+  })
+
+  test.each([
+    ['once', [true, false, false]],
+    ['once-per-journey', [true, false, true]],
+    ['every-time', [true, true, true]],
+  ] as const)('as often as %s allows', (entry, enrolled) => {
+    const patient = person(definitionOf([campaign({ id: 'aftercare', entry })]))
+    const seen = [discharge, discharge, 'care.admission.started.v1', discharge].flatMap((type) => {
+      patient.happens(type)
+      return type === discharge ? [patient.reasons.includes('enrolled')] : []
+    })
+    expect(seen).toEqual(enrolled)
+  })
+})
+
+describe('steps', () => {
+  test('wait for local time on a working day, over the night in which clocks change', () => {
+    const steps = [
+      { wait: { for: 'P1D', at: '10:00', on: 'working-day' as const } },
+      message('later'),
+    ]
+    const patient = person(
+      definitionOf([campaign({ id: 'aftercare', steps })]),
+      '2026-03-27T12:00:00.000Z',
+    )
+    patient.happens(discharge)
+    // Friday noon: Saturday 13:00 has passed 10:00, so Sunday, so Monday, at 10:00 summer time.
+    expect(patient.timers()).toMatchObject([{ dueAt: '2026-03-30T08:00:00.000Z' }])
+    patient.comes('2026-03-30T08:00:00.000Z')
+    expect(patient.intents()).toMatchObject([
+      { messageId: 'later', dueAt: '2026-03-30T08:00:00.000Z' },
+    ])
+    expect(patient.timers()).toEqual([])
+  })
+
+  test('branch on what became of a message', () => {
+    const steps = [
+      message('hello'),
+      { wait: { for: 'P1D', on: anyDay } },
+      {
+        branch: [
+          {
+            when: { field: 'enrolment.hello.status', op: 'eq' as const, value: 'delivered' },
+            steps: [message('later')],
+          },
+          { otherwise: [{ wait: { for: 'P1D', on: anyDay } }] },
+        ],
+      },
+    ]
+    const definition = definitionOf([campaign({ id: 'aftercare', steps })])
+    const [delivered, lost] = [person(definition), person(definition)]
+    for (const patient of [delivered, lost]) patient.happens(discharge)
+    const [hello] = delivered.intents()
+    delivered.happens('message.delivered.v1', {
+      data: { intentId: hello?.intentId ?? '', channel: 'email' },
+    })
+    for (const patient of [delivered, lost]) patient.comes('2026-03-03T09:00:00.000Z')
+    expect(delivered.intents().map((intent) => intent.messageId)).toEqual(['hello', 'later'])
+    expect(lost.intents().map((intent) => intent.messageId)).toEqual(['hello'])
+    expect(lost.timers()).toHaveLength(1)
+    lost.comes('2026-03-04T09:00:00.000Z')
+    expect(lost.enrolments()).toMatchObject([{ state: 'completed' }])
+  })
+
+  test('end at once with everything pending when an exit happens, also after the last step', () => {
+    const steps = [message('hello', { send: { for: 'P3D', on: anyDay } })]
+    const patient = person(
+      definitionOf([
+        campaign({ id: 'aftercare', steps, exit: [{ touchpoint: 'care.admission.started.v1' }] }),
+      ]),
+    )
+    patient.happens(discharge)
+    expect(patient.enrolments()).toMatchObject([{ state: 'completed' }])
+    patient.happens('care.admission.started.v1')
+    expect(patient.intents()).toMatchObject([{ state: 'cancelled', reason: 'exit_touchpoint' }])
+    expect(patient.enrolments()).toMatchObject([{ state: 'exited' }])
+  })
+})
+
+describe('an appointment', () => {
+  const send = { until: 'entity.startsAt', offset: '-P1D', at: '18:00', on: anyDay }
+  const reminder = campaign({
+    id: 'reminder',
+    journey: 'operation',
+    entry: 'once-per-entity',
+    trigger: { touchpoint: booked },
+    steps: [message('hello', { send, until: 'entity.startsAt' })],
+  })
+
+  test('that moves withdraws what is pending and plans it for the new moment (P3)', () => {
+    const patient = person(definitionOf([reminder]))
+    patient.happens(booked, appointment(1, '2026-03-14T08:30:00.000Z'))
+    patient.happens('care.appointment.moved.v1', appointment(2, '2026-03-20T08:30:00.000Z'))
+    expect(patient.intents()).toMatchObject([
+      { state: 'cancelled', reason: 'entity_superseded', dueAt: '2026-03-13T17:00:00.000Z' },
+      { state: 'planned', dueAt: '2026-03-19T17:00:00.000Z', entity: { version: 2 } },
+    ])
+  })
+
+  test('that moves after the reminder went out gets another one, if the new moment lies ahead', () => {
+    const patient = person(definitionOf([reminder]))
+    patient.happens(booked, appointment(1, '2026-03-14T08:30:00.000Z'))
+    patient.message(patient.intents()[0]?.intentId ?? '', { state: 'sent' })
+    patient.happens('care.appointment.moved.v1', appointment(2, '2026-03-20T08:30:00.000Z'))
+    expect(patient.intents().map((intent) => intent.state)).toEqual(['sent', 'planned'])
+  })
+
+  test('a message in a worker’s hand is not taken back', () => {
+    const patient = person(definitionOf([reminder]))
+    patient.happens(booked, appointment(1, '2026-03-14T08:30:00.000Z'))
+    patient.message(patient.intents()[0]?.intentId ?? '', { state: 'sending' })
+    patient.happens('care.appointment.cancelled.v1', {
+      entity: { type: 'appointment', id: 'A-1', version: 2 },
+    })
+    expect(patient.intents()).toMatchObject([{ state: 'sending' }])
+  })
+
+  test('in a version that is not newer changes nothing and starts nothing', () => {
+    const patient = person(definitionOf([reminder]))
+    patient.happens(booked, appointment(2, '2026-03-14T08:30:00.000Z'))
+    expect(patient.happens(booked, appointment(2, '2026-03-15T08:30:00.000Z'))).toBe(
+      'entity_not_newer',
+    )
+    expect(patient.happens('care.appointment.cancelled.v1', appointment(1, ''))).toBe(
+      'entity_not_newer',
+    )
+    expect(patient.intents()).toHaveLength(1)
+    expect(patient.decisions).toEqual([])
+  })
+
+  test('that is waited for is waited for again when it moves', () => {
+    const steps = [
+      { wait: { until: 'entity.startsAt', offset: '-PT2H', on: anyDay } },
+      message('hello'),
+    ]
+    const patient = person(definitionOf([{ ...reminder, steps }]))
+    patient.happens(booked, appointment(1, '2026-03-14T08:30:00.000Z'))
+    patient.happens('care.appointment.moved.v1', appointment(2, '2026-03-20T08:30:00.000Z'))
+    expect(patient.timers()).toMatchObject([{ dueAt: '2026-03-20T06:30:00.000Z' }])
+  })
+
+  test('tomorrow morning, booked tonight: the reminder of this evening goes now', () => {
+    const patient = person(definitionOf([reminder]), '2026-03-13T20:00:00.000Z')
+    patient.happens(booked, appointment(1, '2026-03-14T08:30:00.000Z'))
+    expect(patient.intents()).toMatchObject([
+      { dueAt: '2026-03-13T20:00:00.000Z', expiresAt: '2026-03-14T08:30:00.000Z' },
+    ])
+  })
+
+  test('that has begun is not announced any more', () => {
+    const patient = person(definitionOf([reminder]), '2026-03-14T09:00:00.000Z')
+    patient.happens(booked, appointment(1, '2026-03-14T08:30:00.000Z'))
+    expect(patient.intents()).toEqual([])
+    expect(patient.reasons).toContain('moment_passed')
+  })
+})
+
+describe('what is known of a person', () => {
+  test('an older profile does not overwrite a newer one; a changed address may be used again', () => {
+    const patient = person(definitionOf([]))
+    patient.happens('person.upserted.v1', {
+      data: { givenName: 'Test', contacts: { email: 'a@example.org' } },
+    })
+    patient.happens('message.bounced.v1', { data: { intentId: 'x', channel: 'email' } })
+    expect(
+      patient.happens('person.upserted.v1', {
+        time: '2026-03-01T00:00:00.000Z',
+        data: { givenName: 'Old' },
+      }),
+    ).toBe('profile_not_newer')
+    expect(patient.state.person.fields).toEqual({ givenName: 'Test' })
+  })
+
+  test('a bounce marks the address until there is another one', () => {
+    const patient = person(definitionOf([campaign({ id: 'aftercare' })]))
+    patient.happens('person.upserted.v1', { data: { contacts: { email: 'a@example.org' } } })
+    patient.happens(discharge)
+    const intentId = patient.intents()[0]?.intentId ?? ''
+    expect(patient.happens('message.bounced.v1', { data: { intentId, channel: 'email' } })).toBe(
+      'bounced',
+    )
+    expect(patient.state.person.contacts.email?.refusedAt).not.toBeNull()
+    expect(patient.happens('message.delivered.v1', { data: { intentId, channel: 'email' } })).toBe(
+      'message_status_known',
+    )
+    patient.happens('person.upserted.v1', { data: { contacts: { email: 'b@example.org' } } })
+    expect(patient.state.person.contacts.email).toEqual({
+      address: 'b@example.org',
+      refusedAt: null,
+    })
+  })
+
+  test('a death ends everything, and nothing starts after it (P3)', () => {
+    const patient = person(
+      definitionOf([
+        campaign({
+          id: 'aftercare',
+          entry: 'every-time',
+          steps: [{ wait: { for: 'P1D', on: anyDay } }, message('hello')],
+        }),
+      ]),
+    )
+    patient.happens(discharge)
+    patient.happens('person.deceased.v1')
+    patient.happens(discharge)
+    expect(patient.reasons).toEqual(['person_deceased'])
+    patient.comes('2026-04-02T09:00:00.000Z')
+    expect(patient.intents()).toEqual([])
+  })
+
+  test('STOP in answer to an SMS is a withdrawal by the person', () => {
+    const patient = person(definitionOf([campaign({ id: 'aftercare' })]))
+    patient.happens(discharge)
+    patient.happens('message.replied.v1', {
+      data: {
+        intentId: patient.intents()[0]?.intentId ?? '',
+        channel: 'sms',
+        detail: 'Stop please',
+      },
+    })
+    expect([...patient.state.consents.values()]).toMatchObject([
+      { purpose: 'all', channel: 'sms', state: 'withdrawn', origin: 'person' },
+    ])
+  })
+
+  test('a late event does not move somebody back on their journey', () => {
+    const patient = person(definitionOf([]))
+    patient.happens(discharge)
+    patient.happens('care.admission.started.v1', { time: '2026-03-01T09:00:00.000Z' })
+    expect(patient.state.person.journeys.stay?.phase).toBe('recovery')
+  })
+})
