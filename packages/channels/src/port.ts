@@ -36,8 +36,10 @@ export type OutgoingMessage = {
   content: EmailContent | SmsContent | AppContent
   /** RFC 5322 Message-ID with its angle brackets, derived from the intent: equal on every attempt. */
   messageId: string
-  /** ISO instant; a provider that can is asked not to deliver after it. */
+  /** ISO instant in business time; a provider that can is asked not to deliver after it. */
   expiresAt: string
+  /** From now until `expiresAt`, when business time is not the time of day (a rehearsal). */
+  validForSeconds?: number
   traceparent?: string
 }
 
@@ -57,7 +59,7 @@ export type Outcome =
 
 export type Channel = {
   name: ChannelName
-  /** Name of the provider as it stands in stops and receipts, such as `smtp` or `sms-http`. */
+  /** Name of the provider as it stands in stops and receipts, such as `smtp`. */
   provider: string
   /** A repeat with the same idempotency key is harmless: an unknown outcome may be retried. */
   idempotent: boolean

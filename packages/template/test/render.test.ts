@@ -127,7 +127,7 @@ describe('what a value can do', () => {
     )
     expect(html).not.toContain('<script')
     expect(html).toContain('&lt;script&gt;')
-    expect(text).toBe(nasty)
+    expect(text).toBe(`${nasty}\n`)
     expect(sms('{{x}}', { x: nasty })).toBe(nasty)
   })
 

@@ -1,0 +1,56 @@
+import { isRetryable } from '@wegwijs/runtime/failure'
+import type { AppContent, Channel, Outcome, OutgoingMessage } from './port.ts'
+
+/**
+ * Where app messages wait until the person's app reads them. Putting the message of an intent a
+ * second time changes nothing.
+ *
+ * @throws an error that `isRetryable` when it may work later
+ */
+export type AppInbox = {
+  put(message: OutgoingMessage & { content: AppContent }): Promise<void>
+}
+
+/** App messages: ours from end to end, so nothing leaves the house and a rehearsal is harmless. */
+export function createAppChannel(inbox: AppInbox, provider = 'app'): Channel {
+  return {
+    name: 'app',
+    provider,
+    idempotent: true,
+    async send(message, signal) {
+      const { content } = message
+      if (content.kind !== 'app') return { kind: 'refused', reason: 'not_an_app_message' }
+      if (signal.aborted) return { kind: 'deferred', reason: 'app_aborted' }
+      return unlessAborted(put(inbox, { ...message, content }), signal)
+    },
+    isSandbox: async () => true,
+    close: async () => undefined,
+  }
+}
+
+async function put(
+  inbox: AppInbox,
+  message: OutgoingMessage & { content: AppContent },
+): Promise<Outcome> {
+  try {
+    await inbox.put(message)
+    return { kind: 'accepted', reference: message.intentId }
+  } catch (error) {
+    return isRetryable(error)
+      ? { kind: 'deferred', reason: 'app_inbox_unavailable' }
+      : { kind: 'refused', reason: 'app_inbox_refused' }
+  }
+}
+
+/** The inbox takes no signal: after an abort the message may still be put, so nothing is known. */
+async function unlessAborted(outcome: Promise<Outcome>, signal: AbortSignal): Promise<Outcome> {
+  const { promise: aborted, resolve } = Promise.withResolvers<Outcome>()
+  const abort = () => resolve({ kind: 'unknown', reason: 'app_aborted' })
+  signal.addEventListener('abort', abort, { once: true })
+  if (signal.aborted) abort()
+  try {
+    return await Promise.race([outcome, aborted])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}
