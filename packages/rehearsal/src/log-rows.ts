@@ -29,6 +29,7 @@ export async function* readRows(file: string, options: RowsOptions): AsyncGenera
     delimiter,
     info: true,
     relax_column_count: true,
+    relax_quotes: true,
     skip_empty_lines: true,
     skip_records_with_error: true,
   })

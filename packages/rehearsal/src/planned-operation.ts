@@ -56,15 +56,16 @@ function openAppointment(
   const name = `appointment/${diary.subject}-${kind}`
   const location = `Route ${diary.random.between(10, 90)}`
   let version = 0
+  let startsAt = ''
   const entity = () => ({ entity: { name, version: ++version } })
   return {
     tell: (atMs, type, startsMs) => {
-      const startsAt = new Date(startsMs).toISOString()
+      startsAt = new Date(startsMs).toISOString()
       diary.write(atMs, type, { startsAt, kind, location, department }, entity())
     },
     cancel: (atMs) => {
       const reason = diary.random.chance(0.6) ? 'by-patient' : 'by-hospital'
-      diary.write(atMs, 'care.appointment.cancelled.v1', { reason }, entity())
+      diary.write(atMs, 'care.appointment.cancelled.v1', { startsAt, reason }, entity())
       return atMs
     },
   }
