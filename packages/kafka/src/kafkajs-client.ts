@@ -8,6 +8,7 @@ export type KafkajsTuning = {
   readonly sessionTimeoutMs: number
   /** How long the group waits for a member's handler before it goes on without it. */
   readonly rebalanceTimeoutMs: number
+  /** Also how soon a member learns that the group rebalances. */
   readonly heartbeatMs: number
   /** How long the broker holds an empty fetch; also how soon a new position is taken up. */
   readonly fetchWaitMs: number
@@ -24,7 +25,7 @@ export type KafkajsTuning = {
 export const defaultTuning: KafkajsTuning = {
   sessionTimeoutMs: 30_000,
   rebalanceTimeoutMs: 60_000,
-  heartbeatMs: 3_000,
+  heartbeatMs: 1_000,
   fetchWaitMs: 250,
   fetchBytesPerPartition: 1024 * 1024,
   fetchBytes: 10 * 1024 * 1024,

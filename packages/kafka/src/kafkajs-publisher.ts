@@ -4,6 +4,7 @@ import { type Message, Partitioners, type Producer, type RecordMetadata } from '
 import { atMost, clientRetry, type KafkajsSettings, newClient } from './kafkajs-client.ts'
 import { toFailure } from './kafkajs-failure.ts'
 import type { EventPublisher, OutgoingRecord, RecordPlace } from './port.ts'
+import { bytesOf } from './record-bytes.ts'
 
 /*
  * One request is on its way at a time; what callers publish meanwhile goes into the next one
@@ -22,7 +23,6 @@ type Settled = { readonly places: RecordPlace[] } | { readonly error: unknown }
 
 /** A topic takes at least this much in one request to one partition (`max.message.bytes`). */
 const MAX_REQUEST_BYTES = 400_000
-const RECORD_OVERHEAD_BYTES = 64
 const MAX_CALLS_TOGETHER = 1_000
 const REST_MS = 100
 
@@ -148,14 +148,6 @@ export function createPublisher(settings: KafkajsSettings): EventPublisher {
       await release()
     },
   }
-}
-
-function bytesOf({ key, value, headers }: OutgoingRecord): number {
-  let bytes = RECORD_OVERHEAD_BYTES + Buffer.byteLength(key) + (value?.length ?? 0)
-  for (const [name, text] of Object.entries(headers)) {
-    bytes += name.length + Buffer.byteLength(text)
-  }
-  return bytes
 }
 
 /** Cuts what is to be sent into requests that every partition takes, in order. */

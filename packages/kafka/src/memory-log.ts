@@ -1,6 +1,8 @@
 import { fail } from '@wegwijs/runtime/failure'
+import type { TopicConfig } from '@wegwijs/wire/topics'
 import { Partitioners } from 'kafkajs'
 import type { BrokerRecord, OutgoingRecord, PartitionRange, RecordPlace } from './port.ts'
+import { bytesOf } from './record-bytes.ts'
 
 /**
  * One partition. `records` are in offset order, possibly with holes; `high` is the offset the next
@@ -10,20 +12,24 @@ export type PartitionLog = { low: bigint; high: bigint; records: BrokerRecord[] 
 
 export type TopicLogs = {
   /** Creates the topic unless it exists. */
-  create(topic: string, partitions: number): void
+  create(config: TopicConfig): void
   /** Deletes what the topic holds and starts again at offset 0, as deleting and creating does. */
   recreate(topic: string): void
   /** Forgets the records below `low`, as retention does. */
   truncate(topic: string, partition: number, low: bigint): void
   /** Leaves `count` offsets unused, as a transaction marker or compaction does. */
   skipOffsets(topic: string, partition: number, count: bigint): void
-  append(record: OutgoingRecord, timestampMs: number): RecordPlace
+  /** @throws WegwijsError WEGWIJS_TOPIC_UNKNOWN, WEGWIJS_PUBLISH_REFUSED; then nothing is kept */
+  append(records: readonly OutgoingRecord[], timestampMs: number): RecordPlace[]
   /** @throws WegwijsError WEGWIJS_TOPIC_UNKNOWN */
   partitionsOf(topic: string): readonly PartitionLog[]
   ranges(topic: string): PartitionRange[]
   /** At most `limit` records from `position` on. */
   read(topic: string, partition: number, position: bigint, limit: number): BrokerRecord[]
 }
+
+/** Kafka's default for `max.message.bytes`. */
+const KAFKA_MAX_BYTES = 1_048_588
 
 const emptyPartition = (): PartitionLog => ({ low: 0n, high: 0n, records: [] })
 
@@ -45,6 +51,7 @@ function indexOf(records: readonly BrokerRecord[], position: bigint): number {
 /** The topics of an in-memory broker, with Kafka's own choice of partition by key. */
 export function createTopicLogs(): TopicLogs {
   const topics = new Map<string, PartitionLog[]>()
+  const maxBytes = new Map<string, number>()
   const choosePartition = Partitioners.DefaultPartitioner()
 
   const partitionsOf = (topic: string): PartitionLog[] => {
@@ -59,9 +66,47 @@ export function createTopicLogs(): TopicLogs {
     return log
   }
 
+  const check = (record: OutgoingRecord) => {
+    const { topic } = record
+    partitionsOf(topic)
+    if (bytesOf(record) > (maxBytes.get(topic) ?? KAFKA_MAX_BYTES)) {
+      throw fail('WEGWIJS_PUBLISH_REFUSED', { topic, reason: 'MESSAGE_TOO_LARGE' })
+    }
+  }
+
+  const appendOne = (record: OutgoingRecord, timestampMs: number): RecordPlace => {
+    const { topic, key } = record
+    const partition = choosePartition({
+      topic,
+      partitionMetadata: partitionsOf(topic).map((_, partitionId) => ({
+        partitionErrorCode: 0,
+        partitionId,
+        leader: 0,
+        replicas: [],
+        isr: [],
+      })),
+      message: { key, value: record.value },
+    })
+    const log = partitionOf(topic, partition)
+    const offset = log.high
+    log.high += 1n
+    log.records.push({
+      topic,
+      partition,
+      offset,
+      key: Buffer.from(key),
+      value: record.value && Buffer.from(record.value),
+      headers: copyOfHeaders(record.headers),
+      timestampMs,
+    })
+    return { topic, partition, offset }
+  }
+
   return {
-    create(topic, partitions) {
-      if (!topics.has(topic)) topics.set(topic, Array.from({ length: partitions }, emptyPartition))
+    create({ topic, partitions, settings }) {
+      if (topics.has(topic)) return
+      topics.set(topic, Array.from({ length: partitions }, emptyPartition))
+      maxBytes.set(topic, Number(settings['max.message.bytes'] ?? KAFKA_MAX_BYTES))
     },
     recreate(topic) {
       topics.set(topic, partitionsOf(topic).map(emptyPartition))
@@ -75,32 +120,9 @@ export function createTopicLogs(): TopicLogs {
     skipOffsets(topic, partition, count) {
       partitionOf(topic, partition).high += count
     },
-    append(record, timestampMs) {
-      const { topic, key } = record
-      const partition = choosePartition({
-        topic,
-        partitionMetadata: partitionsOf(topic).map((_, partitionId) => ({
-          partitionErrorCode: 0,
-          partitionId,
-          leader: 0,
-          replicas: [],
-          isr: [],
-        })),
-        message: { key, value: record.value },
-      })
-      const log = partitionOf(topic, partition)
-      const offset = log.high
-      log.high += 1n
-      log.records.push({
-        topic,
-        partition,
-        offset,
-        key: Buffer.from(key),
-        value: record.value && Buffer.from(record.value),
-        headers: copyOfHeaders(record.headers),
-        timestampMs,
-      })
-      return { topic, partition, offset }
+    append(records, timestampMs) {
+      for (const record of records) check(record)
+      return records.map((record) => appendOne(record, timestampMs))
     },
     partitionsOf,
     ranges: (topic) =>

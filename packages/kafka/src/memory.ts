@@ -84,11 +84,8 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
     if (away) throw fail('WEGWIJS_BROKER_UNAVAILABLE', { reason: 'the in-memory broker is away' })
   }
 
-  const append = (records: readonly OutgoingRecord[]) => {
-    for (const { topic } of records) logs.partitionsOf(topic)
-    const timestampMs = Date.parse(clock.instant())
-    return records.map((record) => logs.append(record, timestampMs))
-  }
+  const append = (records: readonly OutgoingRecord[]) =>
+    logs.append(records, Date.parse(clock.instant()))
 
   return {
     source: {
@@ -114,7 +111,7 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
     admin: {
       async ensureTopics(configs) {
         refuseWhileAway()
-        for (const { topic, partitions } of configs) logs.create(topic, partitions)
+        for (const config of configs) logs.create(config)
       },
       async endOffsets(topic) {
         refuseWhileAway()
