@@ -1,0 +1,497 @@
+import type { ChannelName } from '@wegwijs/campaign/definition/words'
+import type { ReasonCode } from '@wegwijs/campaign/reasons'
+import { type RawBuilder, sql } from 'kysely'
+import type { Querying, Store } from './database.ts'
+import { appendOutbox } from './outbox.ts'
+import { isTold, outcomeRecords } from './outcome-events.ts'
+import type { IntentState } from './schema.ts'
+import { inTransaction } from './transaction.ts'
+import { type Wake, wake } from './wake.ts'
+
+/**
+ * The last check: the one place that says who may be written to (P3). It is made by the statement
+ * that takes a message from `queued` to `sending`, for the messages whose sending starts next, and
+ * whatever it does not find in order is not sent.
+ *
+ * First the rows are locked, in the order of their ids; then one statement, whose snapshot is taken
+ * with all the locks held, looks at everything and moves every row: to `sending` under a new fence
+ * and a lease, or to where its first refusal puts it. A stop that was committed before that
+ * statement began is always seen. What commits later meets a message that is on its way: that is
+ * the only window, and it ends with the lease.
+ *
+ * A message is not looked at, and stays as it is, when it is no longer `queued` for this job and
+ * this channel: somebody else has it, or it was withdrawn. Nothing at all is claimed while the
+ * definition is another one than the caller's, or while a rehearsal runs and the caller has not
+ * verified that its provider is a sandbox.
+ *
+ * The refusals, the first that holds decides. About the person:
+ *
+ * - person_unknown (P3, fail closed), person_merged: there is nobody to check for.
+ * - person_deceased: by the record, or by a stop that the journey has not applied yet.
+ * - person_stopped: staff stopped the person; they were not asked for one message only.
+ * - consent_withdrawn: for this class or for everything, over all channels; a consent stop counts
+ *   until a consent of the same purpose and channel has a later time of its own. A tie is a stop.
+ * - consent_missing: the class needs a consent, and no channel of the message has one.
+ *
+ * About what the message is for:
+ *
+ * - the reason its enrolment has ended early: the message was on its way then, and came back.
+ * - entity_withdrawn, entity_superseded: it tells of an older version of the appointment or stay.
+ * - expired: it is no longer worth sending. One that may have been sent already is held.
+ *
+ * Not now (it stays planned; it may still expire):
+ *
+ * - sending_stopped, campaign_stopped, template_stopped, channel_stopped, provider_stopped: operations
+ *   hold it. It comes back by itself, ever more slowly, and at once when the stop is lifted.
+ * - it is not due, or nothing is: a worker is never early.
+ *
+ * Not over this channel (the next channel of the message, at once; skipped with no_usable_channel
+ * when there is none; held when this channel may have it and another one would be a second message):
+ *
+ * - consent_withdrawn, consent_missing: for this channel alone.
+ * - contact_missing, contact_refused: no address, or one at which nothing arrives.
+ */
+const refusals: readonly Refusal[] = [
+  // P3 fail closed
+  { effect: 'skip', reason: 'person_unknown', when: sql`person_missing` },
+  // P3 death
+  {
+    effect: 'skip',
+    reason: 'person_deceased',
+    when: sql`deceased_at is not null or stop = 'death'`,
+  },
+  // P3, P6: what it stood for has moved to the other record
+  { effect: 'skip', reason: 'person_merged', when: sql`merged_into is not null` },
+  // P3 stops
+  { effect: 'skip', reason: 'person_stopped', when: sql`stop = 'staff'` },
+  // P3 consent
+  {
+    effect: 'skip',
+    reason: 'consent_withdrawn',
+    when: sql`withdrawn_everywhere or stop = 'consent'`,
+  },
+  // P3 consent
+  {
+    effect: 'skip',
+    reason: 'consent_missing',
+    when: sql`needs_consent and not granted_somewhere`,
+  },
+  // P3 cancellation
+  { effect: 'cancel', reason: 'exit_touchpoint', when: sql`enrolment_state = 'exited'` },
+  // P3 superseded entities
+  {
+    effect: 'cancel',
+    reason: 'entity_withdrawn',
+    when: sql`entity_type is not null and entity_known is distinct from entity_version
+      and entity_state = 'withdrawn'`,
+  },
+  {
+    effect: 'cancel',
+    reason: 'entity_superseded',
+    when: sql`entity_type is not null and entity_known is distinct from entity_version`,
+  },
+  // P3 expiry, P2
+  { effect: 'hold', reason: 'outcome_unknown', when: sql`expires_at <= now and duplicate` },
+  { effect: 'expire', reason: 'expired', when: sql`expires_at <= now` },
+  // P3 operational stops, the widest first
+  { effect: 'wait', reason: 'sending_stopped', when: stopped('all') },
+  { effect: 'wait', reason: 'campaign_stopped', when: stopped('campaign', sql`campaign_id`) },
+  { effect: 'wait', reason: 'template_stopped', when: stopped('template', sql`template_id`) },
+  { effect: 'wait', reason: 'channel_stopped', when: stopped('channel', sql`channel`) },
+  { effect: 'wait', reason: 'provider_stopped', when: stopped('provider', sql`asked_provider`) },
+  // P3 never early
+  { effect: 'unqueue', reason: null, when: sql`due_at > due_now` },
+  // P3 consent, for this channel alone
+  { effect: 'next', reason: 'consent_withdrawn', when: sql`withdrawn_here or stop = 'channel'` },
+  { effect: 'next', reason: 'consent_missing', when: sql`needs_consent and not granted_here` },
+  // P3 suppression
+  { effect: 'next', reason: 'contact_missing', when: sql`address is null` },
+  { effect: 'next', reason: 'contact_refused', when: sql`address_refused` },
+]
+
+/** Every reason for which the last check may refuse, for tests and for the reference. */
+export const lastCheckReasons: ReadonlySet<ReasonCode> = new Set(
+  refusals.flatMap(({ reason }) => reason ?? []),
+)
+
+type Effect = 'skip' | 'cancel' | 'expire' | 'hold' | 'wait' | 'unqueue' | 'next'
+type Refusal = { effect: Effect; reason: ReasonCode | null; when: RawBuilder<unknown> }
+
+function stopped(scope: string, target?: RawBuilder<unknown>): RawBuilder<unknown> {
+  const matches = target ? sql`and operational.target = ${target}` : sql``
+  return sql`exists (select from operational where operational.scope = ${sql.lit(scope)} ${matches})`
+}
+
+/** The messages whose sending starts next, and the job that each of them was queued for. */
+export type ClaimItem = { readonly intentId: string; readonly jobId: string }
+
+export type ClaimRequest = {
+  readonly items: readonly ClaimItem[]
+  readonly channel: ChannelName
+  readonly provider: string
+  /** A repeat over this channel with the same key is harmless. */
+  readonly idempotent: boolean
+  /** A new UUID: when no answer comes, {@link abandonClaim} finds by it what was claimed. */
+  readonly claimId: string
+  /** How long the claim is the caller's, counted from the moment it is made. */
+  readonly leaseMs: number
+  /** The definition that the caller renders by, and its classes that need a consent. */
+  readonly revision: number
+  readonly classesNeedingConsent: readonly string[]
+  /** The provider has said that it is a sandbox; without it a rehearsal sends nothing. */
+  readonly rehearsalVerified: boolean
+}
+
+/** A message that is the caller's to send, with everything that is needed to render it. */
+export type ClaimedMessage = {
+  intentId: string
+  personId: string
+  fence: number
+  /** Counts from 1, on this channel. */
+  attempt: number
+  duplicate: boolean
+  /** On this channel. */
+  address: string
+  enrolmentId: string
+  campaignId: string
+  messageId: string
+  templateId: string
+  templateHash: string
+  expiresAt: string
+  traceparent: string | null
+  /** Business time of the claim. */
+  claimedAt: string
+  person: {
+    fields: Record<string, unknown>
+    locale: string | null
+    timeZone: string | null
+    persona: string | null
+    journeys: Record<string, { phase?: string }>
+  }
+  /** Data of the event that began the enrolment. */
+  event: Record<string, unknown>
+  /** Data of the entity that the message hangs on. */
+  entity: Record<string, unknown>
+  /** State of the newest message of the enrolment, by id of the step. */
+  statuses: Record<string, string>
+}
+
+/** A message that was not claimed, and where it went. */
+export type RefusedMessage = {
+  intentId: string
+  state: IntentState
+  /** Null when it just was not due. */
+  reason: string | null
+}
+
+export type ClaimResult = {
+  claimed: ClaimedMessage[]
+  refused: RefusedMessage[]
+  /** Why nothing was looked at; `revision` is the definition in force. */
+  obstacle: 'rehearsal' | 'definition' | null
+}
+
+/**
+ * Claims those of `items` that may be sent now. Statements do not depend on their number (P8).
+ *
+ * @throws WEGWIJS_DATABASE_UNAVAILABLE (retryable): it may have happened all the same; call
+ *   {@link abandonClaim} before anything else
+ */
+export async function claim(store: Store, request: ClaimRequest): Promise<ClaimResult> {
+  const { result, wakes } = await inTransaction(store.db, async (tx) => {
+    if (!(await lockItems(tx, request))) return { result: nothing, wakes: [] }
+    const rows = await checkAndMove(tx, request)
+    const outcomes = rows.flatMap(outcomeOf)
+    await appendOutbox(tx, outcomeRecords(store.namespace, outcomes))
+    return { result: resultOf(rows, request), wakes: wakesOf(rows, outcomes.length) }
+  })
+  // Only a hint: the scheduler sweeps. What was claimed must not wait for it, nor be lost with it.
+  if (wakes.length > 0) void wake(store.db, store.namespace, wakes).catch(() => {})
+  return result
+}
+
+const nothing: ClaimResult = { claimed: [], refused: [], obstacle: null }
+
+/** In the order in which everybody locks them, or two claims of one job could deadlock. */
+async function lockItems(tx: Querying, request: ClaimRequest): Promise<boolean> {
+  const { rows } = await sql`
+    select from intent as i join ${itemsOf(request)} using (intent_id)
+    where ${isAsked(request)} order by i.intent_id for update of i`.execute(tx)
+  return rows.length > 0
+}
+
+function itemsOf({ items }: ClaimRequest): RawBuilder<unknown> {
+  return sql`unnest(${items.map((item) => item.intentId)}::uuid[],
+    ${items.map((item) => item.jobId)}::text[]) as item (intent_id, asked_job)`
+}
+
+function isAsked({ channel }: ClaimRequest): RawBuilder<unknown> {
+  return sql`i.state = 'queued' and i.job_id = item.asked_job
+    and i.channels[i.channel_index + 1] = ${channel}`
+}
+
+type Looked = { rehearsal: boolean; revision: number | null }
+type Row = Looked & {
+  intent_id: string | null
+  person_id: string
+  campaign_id: string
+  version: number
+  message_id: string
+  enrolment_id: string
+  template_id: string
+  template_hash: string
+  expires_at: string
+  traceparent: string | null
+  now: string
+  channel: string
+  provider: string | null
+  duplicate: boolean
+  next_state: IntentState
+  next_reason: string | null
+  moves_on: boolean
+  next_fence: number
+  next_attempts: number
+  address: string | null
+  fields: Record<string, unknown>
+  locale: string | null
+  time_zone: string | null
+  persona: string | null
+  journeys: Record<string, { phase?: string }>
+  trigger: { data?: Record<string, unknown> } | null
+  entity_data: Record<string, unknown> | null
+  statuses: Record<string, string> | null
+}
+
+/**
+ * One row per message that was looked at; one row without a message when there was an obstacle, or
+ * when none was left to look at.
+ */
+async function checkAndMove(tx: Querying, request: ClaimRequest): Promise<Row[]> {
+  const { rows } = await sql<Row>`
+    with look as materialized (
+      select business_now() as now, due_now() as due_now,
+        exists (select from rehearsal_clock) as rehearsal,
+        (select max(revision) from definition) as revision
+    ), operational as materialized (
+      select scope, target from operational_stop s
+      where not exists (select from stop_lift l where l.stop_id = s.stop_id)
+    ), facts as materialized (${factsOf(request)}
+    ), checked as (
+      select *, case ${sql.join(
+        refusals.map(({ when }, index) => sql`when ${when} then ${sql.lit(index)}`),
+        sql` `,
+      )} end as refusal from facts
+    ), judged as (
+      select *, ${effectOf} as effect, ${reasonOf} as refusal_reason,
+        channel_index + 1 < cardinality(channels) as has_next,
+        duplicate and unknown_outcome = 'at-most-once' as only_here
+      from checked
+    ), decided as materialized (
+      select *, ${nextState} as next_state, ${nextReason} as next_reason,
+        effect = 'next' and has_next and not only_here as moves_on
+      from judged
+    ), moved as (${moveOf(request)})
+    select look.rehearsal, look.revision, decided.*, moved.fence as next_fence,
+      moved.attempts as next_attempts
+    from look left join (decided join moved using (intent_id)) on true
+  `.execute(tx)
+  return rows
+}
+
+const effectOf = sql`case refusal ${sql.join(
+  refusals.map(({ effect }, index) => sql`when ${sql.lit(index)} then ${sql.lit(effect)}`),
+  sql` `,
+)} else 'claim' end`
+
+const reasonOf = sql`case refusal ${sql.join(
+  refusals.map(({ reason }, index) => sql`when ${sql.lit(index)} then ${sql.lit(reason)}`),
+  sql` `,
+)} end`
+
+const nextState = sql`case effect
+  when 'claim' then 'sending'
+  when 'skip' then 'skipped'
+  when 'cancel' then 'cancelled'
+  when 'expire' then 'expired'
+  when 'hold' then 'held'
+  when 'next' then case when only_here then 'held' when has_next then 'planned' else 'skipped' end
+  else 'planned' end`
+
+const nextReason = sql`case
+  when effect = 'next' and only_here then 'outcome_unknown'
+  when effect = 'next' and not has_next then 'no_usable_channel'
+  when effect = 'cancel' and enrolment_state = 'exited' then coalesce(enrolment_reason, refusal_reason)
+  else refusal_reason end`
+
+/** Everything the clauses look at, of each message that may be looked at. */
+function factsOf(request: ClaimRequest): RawBuilder<unknown> {
+  return sql`
+    select i.person_id, i.intent_id, i.enrolment_id, i.campaign_id, i.version, i.message_id,
+      i.template_id, i.template_hash, i.channels, i.channel_index, i.unknown_outcome, i.duplicate,
+      i.entity_type, i.entity_version, i.planned_for, i.due_at, i.expires_at, i.traceparent,
+      i.provider, i.reason, ${request.channel}::text as channel,
+      ${request.provider}::text as asked_provider, look.now, look.due_now,
+      p.person_id is null as person_missing, p.deceased_at, p.merged_into, p.fields, p.locale,
+      p.time_zone, p.persona, p.journeys,
+      contact ->> 'address' as address, contact ->> 'refusedAt' is not null as address_refused,
+      run.state as enrolment_state, run.reason as enrolment_reason, run.trigger,
+      e.version as entity_known, e.state as entity_state, e.data as entity_data,
+      i.class = any(${[...request.classesNeedingConsent]}::text[]) as needs_consent,
+      c.withdrawn_everywhere, c.withdrawn_here, c.granted_here, c.granted_somewhere,
+      stop.kind as stop, statuses.statuses
+    from look join ${itemsOf(request)} on (not look.rehearsal or ${request.rehearsalVerified})
+      and look.revision = ${request.revision}
+    join intent i on i.intent_id = item.intent_id and ${isAsked(request)}
+    left join person p on p.person_id = i.person_id
+    left join lateral (select p.contacts -> ${contactKinds[request.channel]}::text) as address (contact)
+      on true
+    left join enrolment run on run.person_id = i.person_id and run.enrolment_id = i.enrolment_id
+    left join entity e on e.person_id = i.person_id and e.entity_type = i.entity_type
+      and e.entity_id = i.entity_id
+    left join lateral (${consentFacts}) as c on true
+    left join lateral (${firstPersonStop}) as stop on true
+    left join lateral (${newestStatuses}) as statuses on true`
+}
+
+const contactKinds: Readonly<Record<ChannelName, string>> = {
+  app: 'app',
+  email: 'email',
+  sms: 'phone',
+}
+
+const consentFacts = sql`
+  select coalesce(bool_or(state = 'withdrawn' and k.channel = ''), false) as withdrawn_everywhere,
+    coalesce(bool_or(state = 'withdrawn' and k.channel = i.channels[i.channel_index + 1]), false)
+      as withdrawn_here,
+    coalesce(bool_or(state = 'granted' and k.channel in ('', i.channels[i.channel_index + 1])), false)
+      as granted_here,
+    coalesce(bool_or(state = 'granted' and (k.channel = '' or k.channel = any(i.channels))), false)
+      as granted_somewhere
+  from consent k where k.person_id = i.person_id and k.purpose in (i.class, 'all')`
+
+/** Of the stops that stand the heaviest; `channel` is a consent that was withdrawn for this one. */
+const firstPersonStop = sql`
+  select case when s.kind = 'consent' and s.channel <> '' then 'channel' else s.kind end as kind
+  from person_stop s
+  where s.person_id = i.person_id and s.purpose in (i.class, 'all')
+    and s.channel in ('', i.channels[i.channel_index + 1])
+    and not exists (select from stop_lift l where l.stop_id = s.stop_id)
+    and not (s.kind = 'consent' and exists (
+      select from consent k where k.person_id = s.person_id and k.purpose = s.purpose
+        and k.channel = s.channel and k.at > s.at))
+  order by array_position(array['death', 'staff', 'consent'], s.kind), s.channel
+  limit 1`
+
+const newestStatuses = sql`
+  select jsonb_object_agg(message_id, state) as statuses from (
+    select distinct on (n.message_id) n.message_id, n.state from intent n
+    where n.enrolment_id = i.enrolment_id order by n.message_id, n.planned_at desc
+  ) as newest`
+
+/**
+ * How long an operational stop holds a message before it looks again: as long as it has waited
+ * already, within bounds, spread by its id, and never past its expiry.
+ */
+const looksAgainAt = sql`least(d.expires_at, d.now +
+  greatest(interval '1 minute', least(interval '15 minutes', d.now - d.planned_for))
+  * (1 + abs(hashtext(d.intent_id::text)::float8) / 2147483648))`
+
+/** `detail` remembers what was wrong with each channel, and what an expired message waited for. */
+const nextDetail = sql`case
+  when d.effect = 'next' then jsonb_set(coalesce(i.detail, '{}'), '{channels}',
+    coalesce(i.detail -> 'channels', '{}') || jsonb_build_object(d.channel, d.refusal_reason))
+  when d.effect = 'expire' and i.reason is not null then
+    coalesce(i.detail, '{}') || jsonb_build_object('waitedFor', i.reason)
+  else i.detail end`
+
+function moveOf(request: ClaimRequest): RawBuilder<unknown> {
+  return sql`
+    update intent i set
+      state = d.next_state,
+      reason = d.next_reason,
+      detail = ${nextDetail},
+      due_at = case when d.effect = 'wait' then ${looksAgainAt}
+        when d.moves_on then d.now else i.due_at end,
+      channel_index = i.channel_index + d.moves_on::integer,
+      job_id = case when d.effect = 'claim' then i.job_id end,
+      fence = i.fence + (d.effect = 'claim')::integer,
+      claim_id = case when d.effect = 'claim' then ${request.claimId}::uuid end,
+      lease_until = case when d.effect = 'claim' then
+        clock_timestamp() + make_interval(secs => ${request.leaseMs / 1000}) end,
+      attempts = case when d.moves_on then 0 else i.attempts + (d.effect = 'claim')::integer end,
+      provider = case when d.effect = 'claim' then d.asked_provider else i.provider end,
+      idempotent = case when d.effect = 'claim' then ${request.idempotent} else i.idempotent end,
+      settled_at = case when d.next_state not in ('planned', 'sending') then d.now end,
+      touched_at = clock_timestamp()
+    from decided d where i.person_id = d.person_id and i.intent_id = d.intent_id
+    returning i.intent_id, i.fence, i.attempts`
+}
+
+function resultOf(rows: readonly Row[], request: ClaimRequest): ClaimResult {
+  const [looked] = rows
+  if (looked?.rehearsal && !request.rehearsalVerified) return { ...nothing, obstacle: 'rehearsal' }
+  if (looked?.revision !== request.revision) return { ...nothing, obstacle: 'definition' }
+  const claimed: ClaimedMessage[] = []
+  const refused: RefusedMessage[] = []
+  for (const row of rows) {
+    if (row.intent_id === null) continue
+    if (row.next_state === 'sending') claimed.push(claimedOf(row, row.intent_id))
+    else refused.push({ intentId: row.intent_id, state: row.next_state, reason: row.next_reason })
+  }
+  return { claimed, refused, obstacle: null }
+}
+
+function claimedOf(row: Row, intentId: string): ClaimedMessage {
+  return {
+    intentId,
+    personId: row.person_id,
+    fence: row.next_fence,
+    attempt: row.next_attempts,
+    duplicate: row.duplicate,
+    address: row.address ?? '',
+    enrolmentId: row.enrolment_id,
+    campaignId: row.campaign_id,
+    messageId: row.message_id,
+    templateId: row.template_id,
+    templateHash: row.template_hash,
+    expiresAt: row.expires_at,
+    traceparent: row.traceparent,
+    claimedAt: row.now,
+    person: {
+      fields: row.fields,
+      locale: row.locale,
+      timeZone: row.time_zone,
+      persona: row.persona,
+      journeys: row.journeys,
+    },
+    event: row.trigger?.data ?? {},
+    entity: row.entity_data ?? {},
+    statuses: row.statuses ?? {},
+  }
+}
+
+function outcomeOf(row: Row) {
+  if (row.intent_id === null || !isTold(row.next_state)) return []
+  return [
+    {
+      intentId: row.intent_id,
+      personId: row.person_id,
+      campaignId: row.campaign_id,
+      version: row.version,
+      messageId: row.message_id,
+      channel: row.channel,
+      provider: row.provider,
+      state: row.next_state,
+      reason: row.next_reason,
+      fence: row.next_fence,
+      at: row.now,
+    },
+  ]
+}
+
+function wakesOf(rows: readonly Row[], outcomes: number): Wake[] {
+  const wakes: Wake[] = []
+  if (rows.some((row) => row.moves_on)) wakes.push('intents')
+  if (outcomes > 0) wakes.push('outbox')
+  return wakes
+}

@@ -1,0 +1,253 @@
+import {
+  type AfterAttempt,
+  type AttemptedIntent,
+  type AttemptOutcome,
+  afterAttempt,
+} from '@wegwijs/campaign/delivery'
+import { type RawBuilder, sql } from 'kysely'
+import type { Querying, Store } from './database.ts'
+import { appendOutbox } from './outbox.ts'
+import { isTold, type MessageOutcome, outcomeRecords } from './outcome-events.ts'
+import { inTransaction } from './transaction.ts'
+import { type Wake, wake } from './wake.ts'
+
+/**
+ * Writes down what came of attempts: the attempt itself, where it leaves the message
+ * (`afterAttempt` decides), and the record that tells others. All of them in one transaction, and
+ * under the fence of the claim: whoever lost the lease changes nothing (P2).
+ *
+ * The facts that decide come from the locked row and not from the worker's memory, so the worker
+ * and the sweep of lost leases cannot disagree.
+ */
+export type Settlement = {
+  readonly intentId: string
+  readonly fence: number
+  readonly outcome: AttemptOutcome
+}
+
+/**
+ * - `settled`: the message is now in `state`.
+ * - `overtaken`: a receipt had already said more; the attempt is written down, the state stays.
+ * - `repeated`: this attempt had been written down before; nothing was changed.
+ * - `fenced`: the claim was no longer the caller's; nothing was changed.
+ */
+export type Settled =
+  | { readonly kind: 'settled'; readonly state: AfterAttempt['state'] }
+  | { readonly kind: 'overtaken' | 'repeated' | 'fenced' }
+
+/**
+ * Settles claims, in one transaction; one answer each, in their order. Calling it again after a
+ * failure is harmless. Statements do not depend on their number (P8).
+ *
+ * @throws WEGWIJS_DATABASE_UNAVAILABLE (retryable)
+ */
+export async function settle(store: Store, settlements: readonly Settlement[]): Promise<Settled[]> {
+  const byIntent = new Map(settlements.map((each) => [each.intentId, each]))
+  const written = await inTransaction(store.db, async (tx) => {
+    const locked = await lockAttempted(
+      tx,
+      sql`join unnest(${settlements.map((each) => each.intentId)}::uuid[],
+        ${settlements.map((each) => each.fence)}::integer[]) as wanted (intent_id, fence)
+        using (intent_id) where i.fence = wanted.fence`,
+    )
+    return writeAttempts(tx, store.namespace, locked, {
+      outcomeOf: (intent) => byIntent.get(intent.intentId)?.outcome,
+      fenceStep: 0,
+    })
+  })
+  tellWrites(store, written)
+  return settlements.map(({ intentId }) => written.settled.get(intentId) ?? { kind: 'fenced' })
+}
+
+/**
+ * Gives back what a claim took whose answer never came: nothing of it was sent. Returns how many
+ * messages that were. The rest of the claim's items is still queued.
+ *
+ * @throws WEGWIJS_DATABASE_UNAVAILABLE (retryable)
+ */
+export async function abandonClaim(
+  store: Store,
+  claimId: string,
+  intentIds: readonly string[],
+): Promise<number> {
+  const written = await inTransaction(store.db, async (tx) => {
+    const locked = await lockAttempted(
+      tx,
+      sql`where i.intent_id = any(${[...intentIds]}::uuid[]) and i.claim_id = ${claimId}::uuid
+        and i.state = 'sending'`,
+    )
+    return writeAttempts(tx, store.namespace, locked, {
+      outcomeOf: () => ({ kind: 'not_started', reason: 'claim_unanswered' }),
+      fenceStep: 0,
+    })
+  })
+  tellWrites(store, written)
+  return written.settled.size
+}
+
+export type LockedAttempt = AttemptedIntent & {
+  personId: string
+  campaignId: string
+  version: number
+  messageId: string
+  channel: string
+  provider: string | null
+  state: string
+  fence: number
+  /** An attempt with this fence is written down already. */
+  recorded: boolean
+  now: string
+}
+
+/** Locks claimed messages in the order of their ids; `where` says which, as `i`. */
+export async function lockAttempted(
+  tx: Querying,
+  where: RawBuilder<unknown>,
+  options: { skipLocked?: boolean } = {},
+): Promise<LockedAttempt[]> {
+  const { rows } = await sql<LockedAttempt>`
+    select i.intent_id as "intentId", i.person_id as "personId", i.campaign_id as "campaignId",
+      i.version, i.message_id as "messageId", i.channels, i.channel_index as "channelIndex",
+      i.channels[i.channel_index + 1] as channel, i.attempts, i.due_at as "dueAt",
+      i.expires_at as "expiresAt", i.unknown_outcome as "unknownOutcome", i.idempotent, i.duplicate,
+      i.provider, i.state, i.fence, (select business_now()) as now,
+      case when i.state = 'sending' then false else exists (
+        select from attempt a where a.person_id = i.person_id and a.intent_id = i.intent_id
+          and a.fence = i.fence) end as recorded
+    from intent i ${where}
+    order by i.intent_id for update of i ${options.skipLocked ? sql`skip locked` : sql``}
+  `.execute(tx)
+  return rows
+}
+
+export type WrittenAttempts = {
+  settled: Map<string, Settled>
+  outcomes: number
+  /** How many are due again at once. */
+  due: number
+}
+
+/**
+ * Writes the attempts of locked messages and moves those that are still `sending`. With `fenceStep`
+ * 1 whoever holds the claim is shut out.
+ */
+export async function writeAttempts(
+  tx: Querying,
+  namespace: string,
+  locked: readonly LockedAttempt[],
+  how: {
+    outcomeOf: (intent: LockedAttempt) => AttemptOutcome | undefined
+    fenceStep: 0 | 1
+  },
+): Promise<WrittenAttempts> {
+  const settled = new Map<string, Settled>()
+  const rows: AttemptRow[] = []
+  const outcomes: MessageOutcome[] = []
+  for (const intent of locked) {
+    const outcome = how.outcomeOf(intent)
+    if (!outcome) continue
+    if (intent.recorded) {
+      settled.set(intent.intentId, { kind: 'repeated' })
+      continue
+    }
+    const moves = intent.state === 'sending'
+    const next = afterAttempt(intent, outcome, intent.now)
+    rows.push(rowOf(intent, outcome, next, moves))
+    settled.set(
+      intent.intentId,
+      moves ? { kind: 'settled', state: next.state } : { kind: 'overtaken' },
+    )
+    if (moves && isTold(next.state)) {
+      outcomes.push({ ...intent, state: next.state, reason: next.reason, at: intent.now })
+    }
+  }
+  if (rows.length > 0) await writeRows(tx, rows, how.fenceStep)
+  await appendOutbox(tx, outcomeRecords(namespace, outcomes))
+  const due = rows.filter((row) => row.state === 'planned' && row.due_at <= row.now).length
+  return { settled, outcomes: outcomes.length, due }
+}
+
+/** Only hints, after the commit: the scheduler sweeps. */
+export function tellWrites(store: Store, { outcomes, due }: WrittenAttempts): void {
+  const wakes: Wake[] = []
+  if (due > 0) wakes.push('intents')
+  if (outcomes > 0) wakes.push('outbox')
+  if (wakes.length > 0) void wake(store.db, store.namespace, wakes).catch(() => {})
+}
+
+type AttemptRow = ReturnType<typeof rowOf>
+
+function rowOf(intent: LockedAttempt, outcome: AttemptOutcome, next: AfterAttempt, moves: boolean) {
+  return {
+    person_id: intent.personId,
+    intent_id: intent.intentId,
+    moves,
+    state: next.state,
+    reason: next.reason,
+    faults: next.fault && { [next.fault.channel]: safeText(next.fault.reason) },
+    channel_index: next.channelIndex,
+    attempts: next.attempts,
+    due_at: next.dueAt,
+    repeat: next.duplicate,
+    final: next.state !== 'planned',
+    now: intent.now,
+    fence: intent.fence,
+    channel: intent.channel,
+    provider: intent.provider ?? '',
+    outcome: outcome.kind === 'unrenderable' ? 'refused' : outcome.kind,
+    attempt_reason: 'reason' in outcome ? safeText(outcome.reason) : null,
+    reference: outcome.kind === 'accepted' ? safeText(outcome.reference) : null,
+    duplicate: intent.duplicate,
+  }
+}
+
+const rowColumns = sql`person_id uuid, intent_id uuid, moves boolean, state text, reason text,
+  faults jsonb, channel_index integer, attempts integer, due_at timestamptz, repeat boolean,
+  final boolean, now timestamptz, fence integer, channel text, provider text, outcome text,
+  attempt_reason text, reference text, duplicate boolean`
+
+async function writeRows(
+  tx: Querying,
+  rows: readonly AttemptRow[],
+  fenceStep: number,
+): Promise<void> {
+  await sql`
+    with written as materialized (
+      select * from json_to_recordset(${JSON.stringify(rows)}::json) as attempted (${rowColumns})
+    ), tried as (
+      insert into attempt (person_id, intent_id, fence, business_at, channel, provider, outcome,
+        reason, reference, duplicate)
+      select person_id, intent_id, fence, now, channel, provider, outcome, attempt_reason,
+        reference, duplicate
+      from written
+    )
+    update intent i set
+      state = case when w.moves then w.state else i.state end,
+      reason = case when w.moves then w.reason else i.reason end,
+      detail = case when w.faults is null then i.detail else jsonb_set(coalesce(i.detail, '{}'),
+        '{channels}', coalesce(i.detail -> 'channels', '{}') || w.faults) end,
+      channel_index = case when w.moves then w.channel_index else i.channel_index end,
+      attempts = case when w.moves then w.attempts else i.attempts end,
+      due_at = case when w.moves then w.due_at else i.due_at end,
+      duplicate = case when w.moves then w.repeat else i.duplicate end,
+      fence = i.fence + ${fenceStep},
+      job_id = null, claim_id = null, lease_until = null,
+      reference = coalesce(w.reference, i.reference),
+      settled_at = case when not w.moves then i.settled_at when w.final then w.now end,
+      touched_at = clock_timestamp()
+    from written w where i.person_id = w.person_id and i.intent_id = w.intent_id`.execute(tx)
+}
+
+const LONGEST_TEXT = 200
+
+/**
+ * What a provider said, fit for a row: PostgreSQL refuses a NUL, and with it the settlement of
+ * everybody who is in the same statement.
+ */
+function safeText(text: string | undefined): string | null {
+  if (text === undefined) return null
+  return text
+    .slice(0, LONGEST_TEXT)
+    .toWellFormed()
+    .replaceAll(/\p{Cc}/gu, ' ')
+}

@@ -1,0 +1,626 @@
+import { newUuid } from '@wegwijs/runtime/derived-id'
+import { countStatements } from '@wegwijs/test-support/count-statements'
+import { openNamespace } from '@wegwijs/test-support/namespace'
+import { later, type SeededMessage, seedMessages } from '@wegwijs/test-support/seed-messages'
+import { campaign, smallHospital } from '@wegwijs/test-support/small-hospital'
+import { sql } from 'kysely'
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
+import { stepBusinessTime } from '../src/business-clock.ts'
+import type { Store } from '../src/database.ts'
+import { applyDefinition } from '../src/definitions.ts'
+import { type ClaimRequest, lastCheckReasons } from '../src/last-check.ts'
+import { liftStop, type Operation, stopOperation } from '../src/stops.ts'
+import { claimDue, claimItems, intentOf, itemsOf, releaseAll, toldOf } from './delivery-steps.ts'
+
+let store: Store
+
+beforeAll(async () => {
+  store = await openNamespace(inject('servers').databaseUrl, 'last_check')
+  await applyDefinition(store, smallHospital([campaign({ id: 'seeded' })]), 'test')
+})
+
+beforeEach(async () => {
+  await sql`truncate person, consent, person_stop, operational_stop, stop_lift, entity, enrolment,
+    intent, attempt, outbox, rehearsal_clock`.execute(store.db)
+})
+
+afterAll(() => store.close())
+
+const now = () => new Date().toISOString()
+
+async function consent(ids: SeededMessage, over: Record<string, unknown> = {}) {
+  const row = { person_id: ids.personId, purpose: 'care', channel: '', state: 'withdrawn' as const }
+  await store.db
+    .insertInto('consent')
+    .values({ ...row, origin: 'person', at: now(), ...over })
+    .execute()
+}
+
+async function personStop(ids: SeededMessage, over: Record<string, unknown> = {}) {
+  const stopId = newUuid()
+  await store.db
+    .insertInto('person_stop')
+    .values({
+      person_id: ids.personId,
+      stop_id: stopId,
+      kind: 'consent',
+      reason: 'test',
+      source: 'test',
+      at: now(),
+      ...over,
+    })
+    .execute()
+  return stopId
+}
+
+async function entity(ids: SeededMessage, version: number, state: 'active' | 'withdrawn') {
+  await store.db
+    .insertInto('entity')
+    .values({
+      person_id: ids.personId,
+      entity_type: 'appointment',
+      entity_id: 'A-1',
+      version,
+      state,
+      data: JSON.stringify({ startsAt: '2026-05-01T09:00:00.000Z' }),
+      changed_at: now(),
+    })
+    .execute()
+}
+
+async function set(table: 'person' | 'intent' | 'enrolment', ids: SeededMessage, what: object) {
+  await store.db
+    .updateTable(table)
+    .set(what as never)
+    .where('person_id', '=', ids.personId as never)
+    .execute()
+}
+
+const stop = (operation: Operation) =>
+  stopOperation(store.db, operation, { reason: 'test', source: 'test' })
+
+describe('a message in order', () => {
+  it('is claimed with all that rendering needs', async () => {
+    const [ids] = await seedMessages(store, 1, {
+      intent: { entity_type: 'appointment', entity_id: 'A-1', entity_version: 2 },
+      enrolment: { trigger: { data: { ward: 'B2' } } },
+    })
+    if (!ids) throw new Error('no message')
+    await entity(ids, 2, 'active')
+    const { claimed, refused, obstacle } = await claimDue(store)
+    expect(obstacle).toBeNull()
+    expect(refused).toEqual([])
+    expect(claimed).toEqual([
+      {
+        intentId: ids.intentId,
+        personId: ids.personId,
+        fence: 1,
+        attempt: 1,
+        duplicate: false,
+        address: `${ids.personId}@example.org`,
+        enrolmentId: ids.enrolmentId,
+        campaignId: 'seeded',
+        messageId: 'hello',
+        templateId: 'hello',
+        templateHash: 'hello-1',
+        expiresAt: expect.any(String),
+        traceparent: null,
+        claimedAt: expect.any(String),
+        person: {
+          fields: { givenName: 'Noor', birthYear: 1950 },
+          locale: 'nl',
+          timeZone: null,
+          persona: null,
+          journeys: { stay: expect.objectContaining({ phase: 'recovery' }) },
+        },
+        event: { ward: 'B2' },
+        entity: { startsAt: '2026-05-01T09:00:00.000Z' },
+        statuses: { hello: 'queued' },
+      },
+    ])
+    expect(await intentOf(store, ids.intentId)).toMatchObject({
+      state: 'sending',
+      fence: 1,
+      attempts: 1,
+      provider: 'smtp',
+      idempotent: false,
+      settled_at: null,
+    })
+    expect(await toldOf(store, ids.intentId)).toEqual([])
+  })
+})
+
+type Case = {
+  name: string
+  state: string
+  reason: string | null
+  seed?: Parameters<typeof seedMessages>[2]
+  arrange?: (ids: SeededMessage) => Promise<unknown>
+  request?: Partial<ClaimRequest>
+}
+
+const marketing = { intent: { class: 'marketing' } }
+const onAppointment = {
+  intent: { entity_type: 'appointment', entity_id: 'A-1', entity_version: 2 },
+}
+
+const finals: Case[] = [
+  {
+    name: 'nothing is known of the person',
+    state: 'skipped',
+    reason: 'person_unknown',
+    arrange: (ids) => store.db.deleteFrom('person').where('person_id', '=', ids.personId).execute(),
+  },
+  {
+    name: 'the person has died',
+    state: 'skipped',
+    reason: 'person_deceased',
+    arrange: (ids) => set('person', ids, { deceased_at: now() }),
+  },
+  {
+    name: 'a death was reported a moment ago',
+    state: 'skipped',
+    reason: 'person_deceased',
+    arrange: (ids) => personStop(ids, { kind: 'death' }),
+  },
+  {
+    name: 'the record was merged into another',
+    state: 'skipped',
+    reason: 'person_merged',
+    arrange: (ids) => set('person', ids, { merged_into: newUuid() }),
+  },
+  {
+    name: 'staff stopped the person',
+    state: 'skipped',
+    reason: 'person_stopped',
+    arrange: (ids) => personStop(ids, { kind: 'staff' }),
+  },
+  {
+    name: 'the class was withdrawn',
+    state: 'skipped',
+    reason: 'consent_withdrawn',
+    arrange: (ids) => consent(ids),
+  },
+  {
+    name: 'everything was withdrawn',
+    state: 'skipped',
+    reason: 'consent_withdrawn',
+    arrange: (ids) => consent(ids, { purpose: 'all' }),
+  },
+  {
+    name: 'a withdrawal came a moment ago',
+    state: 'skipped',
+    reason: 'consent_withdrawn',
+    arrange: async (ids) => {
+      await consent(ids, { state: 'granted', at: '2026-01-01T00:00:00Z' })
+      await personStop(ids, { purpose: 'care', at: '2026-01-02T00:00:00Z' })
+    },
+  },
+  {
+    name: 'a withdrawal came at the very time of the consent',
+    state: 'skipped',
+    reason: 'consent_withdrawn',
+    arrange: async (ids) => {
+      await consent(ids, { state: 'granted', at: '2026-01-02T00:00:00Z' })
+      await personStop(ids, { purpose: 'care', at: '2026-01-02T00:00:00Z' })
+    },
+  },
+  {
+    name: 'a consent over one channel does not lift the withdrawal of all',
+    state: 'skipped',
+    reason: 'consent_withdrawn',
+    arrange: async (ids) => {
+      await consent(ids, { at: '2026-01-01T00:00:00Z' })
+      await consent(ids, { state: 'granted', channel: 'email', at: '2026-01-02T00:00:00Z' })
+    },
+  },
+  {
+    name: 'the class needs a consent that nobody gave',
+    state: 'skipped',
+    reason: 'consent_missing',
+    seed: marketing,
+  },
+  {
+    name: 'the class needs a consent, and only another class has one',
+    state: 'skipped',
+    reason: 'consent_missing',
+    seed: marketing,
+    arrange: (ids) => consent(ids, { state: 'granted', purpose: 'research' }),
+  },
+  {
+    name: 'the class needs a consent, and only a channel that it does not use has one',
+    state: 'skipped',
+    reason: 'consent_missing',
+    seed: marketing,
+    arrange: (ids) => consent(ids, { state: 'granted', purpose: 'marketing', channel: 'app' }),
+  },
+  {
+    name: 'the enrolment was ended while it was on its way',
+    state: 'cancelled',
+    reason: 'exit_touchpoint',
+    seed: { enrolment: { state: 'exited', reason: 'exit_touchpoint' } },
+  },
+  {
+    name: 'the enrolment was ended by a merge',
+    state: 'cancelled',
+    reason: 'merged_duplicate',
+    seed: { enrolment: { state: 'exited', reason: 'merged_duplicate' } },
+  },
+  {
+    name: 'the appointment was moved',
+    state: 'cancelled',
+    reason: 'entity_superseded',
+    seed: onAppointment,
+    arrange: (ids) => entity(ids, 3, 'active'),
+  },
+  {
+    name: 'the appointment was withdrawn',
+    state: 'cancelled',
+    reason: 'entity_withdrawn',
+    seed: onAppointment,
+    arrange: (ids) => entity(ids, 3, 'withdrawn'),
+  },
+  {
+    name: 'nothing is known of the appointment',
+    state: 'cancelled',
+    reason: 'entity_superseded',
+    seed: onAppointment,
+  },
+  {
+    name: 'it has expired',
+    state: 'expired',
+    reason: 'expired',
+    arrange: (ids) => set('intent', ids, { expires_at: now() }),
+  },
+  {
+    name: 'it has expired while it may have been sent',
+    state: 'held',
+    reason: 'outcome_unknown',
+    arrange: (ids) => set('intent', ids, { expires_at: now(), duplicate: true }),
+  },
+  {
+    name: 'it has expired while everything was stopped',
+    state: 'expired',
+    reason: 'expired',
+    arrange: async (ids) => {
+      await stop({ scope: 'all', target: '' })
+      await set('intent', ids, { expires_at: now() })
+    },
+  },
+  {
+    name: 'the last channel has no address',
+    state: 'skipped',
+    reason: 'no_usable_channel',
+    seed: { intent: { channels: ['email'] }, person: { contacts: {} } },
+  },
+  {
+    name: 'the next channel would be a second message',
+    state: 'held',
+    reason: 'outcome_unknown',
+    seed: { intent: { duplicate: true }, person: { contacts: {} } },
+  },
+]
+
+describe('a message is not sent, for good, when', () => {
+  it.each(finals)('$name: $state, $reason', async ({ seed, arrange, request, state, reason }) => {
+    const [ids] = await seedMessages(store, 1, seed)
+    if (!ids) throw new Error('no message')
+    const items = itemsOf(await releaseAll(store))
+    await arrange?.(ids)
+    const { claimed, refused } = await claimItems(store, items, request)
+    expect(claimed).toEqual([])
+    expect(refused).toEqual([{ intentId: ids.intentId, state, reason }])
+    expect(await intentOf(store, ids.intentId)).toMatchObject({
+      state,
+      reason,
+      fence: 0,
+      attempts: 0,
+      job_id: null,
+      settled_at: expect.any(String),
+    })
+    expect(await toldOf(store, ids.intentId)).toEqual([[state, reason, 'email']])
+  })
+
+  it('remembers what an expired message had waited for', async () => {
+    const [ids] = await seedMessages(store, 1, { intent: { reason: 'provider_deferred' } })
+    if (!ids) throw new Error('no message')
+    const items = itemsOf(await releaseAll(store))
+    await set('intent', ids, { expires_at: now() })
+    await claimItems(store, items)
+    expect(await intentOf(store, ids.intentId)).toMatchObject({
+      detail: { waitedFor: 'provider_deferred' },
+    })
+  })
+})
+
+const waits: Case[] = [
+  {
+    name: 'everything is stopped',
+    state: 'planned',
+    reason: 'sending_stopped',
+    arrange: () => stop({ scope: 'all', target: '' }),
+  },
+  {
+    name: 'its campaign is stopped',
+    state: 'planned',
+    reason: 'campaign_stopped',
+    arrange: () => stop({ scope: 'campaign', target: 'seeded' }),
+  },
+  {
+    name: 'its template is stopped',
+    state: 'planned',
+    reason: 'template_stopped',
+    arrange: () => stop({ scope: 'template', target: 'hello' }),
+  },
+  {
+    name: 'the channel is stopped',
+    state: 'planned',
+    reason: 'channel_stopped',
+    arrange: () => stop({ scope: 'channel', target: 'email' }),
+  },
+  {
+    name: 'the provider is stopped',
+    state: 'planned',
+    reason: 'provider_stopped',
+    arrange: () => stop({ scope: 'provider', target: 'smtp' }),
+  },
+]
+
+describe('a message waits when', () => {
+  it.each(waits)('$name: $reason', async ({ arrange, reason }) => {
+    const [ids] = await seedMessages(store, 1)
+    if (!ids) throw new Error('no message')
+    const items = itemsOf(await releaseAll(store))
+    await arrange?.(ids)
+    const { claimed, refused } = await claimItems(store, items)
+    expect(claimed).toEqual([])
+    expect(refused).toEqual([{ intentId: ids.intentId, state: 'planned', reason }])
+    const row = await intentOf(store, ids.intentId)
+    expect(row).toMatchObject({ state: 'planned', reason, channel_index: 0, settled_at: null })
+    expect(Date.parse(row.due_at) - Date.now()).toBeGreaterThan(50_000)
+    expect(row.due_at <= row.expires_at).toBe(true)
+    expect(await toldOf(store, ids.intentId)).toEqual([])
+  })
+
+  it('expires on time, however long the stop lasts', async () => {
+    const [ids] = await seedMessages(store, 1)
+    if (!ids) throw new Error('no message')
+    const expiresAt = later(now(), 5)
+    await set('intent', ids, { expires_at: expiresAt })
+    await stop({ scope: 'all', target: '' })
+    await claimDue(store)
+    expect(await intentOf(store, ids.intentId)).toMatchObject({ due_at: expiresAt })
+  })
+
+  it('it is not due: nobody is early', async () => {
+    const [ids] = await seedMessages(store, 1)
+    if (!ids) throw new Error('no message')
+    const items = itemsOf(await releaseAll(store))
+    const dueAt = later(now(), 60)
+    await set('intent', ids, { due_at: dueAt })
+    const { claimed, refused } = await claimItems(store, items)
+    expect(claimed).toEqual([])
+    expect(refused).toEqual([{ intentId: ids.intentId, state: 'planned', reason: null }])
+    expect(await intentOf(store, ids.intentId)).toMatchObject({ state: 'planned', due_at: dueAt })
+  })
+})
+
+const nexts: Case[] = [
+  {
+    name: 'has no address',
+    state: 'planned',
+    reason: 'contact_missing',
+    seed: { person: { contacts: { phone: { address: '+31970000000', refusedAt: null } } } },
+  },
+  {
+    name: 'has an address at which nothing arrives',
+    state: 'planned',
+    reason: 'contact_refused',
+    seed: {
+      person: {
+        contacts: { email: { address: 'x@example.org', refusedAt: '2026-01-01T00:00:00.000Z' } },
+      },
+    },
+  },
+  {
+    name: 'was withdrawn',
+    state: 'planned',
+    reason: 'consent_withdrawn',
+    arrange: (ids) => consent(ids, { channel: 'email' }),
+  },
+  {
+    name: 'was withdrawn a moment ago',
+    state: 'planned',
+    reason: 'consent_withdrawn',
+    arrange: (ids) => personStop(ids, { purpose: 'care', channel: 'email' }),
+  },
+  {
+    name: 'lacks the consent that another one has',
+    state: 'planned',
+    reason: 'consent_missing',
+    seed: marketing,
+    arrange: (ids) => consent(ids, { state: 'granted', purpose: 'marketing', channel: 'sms' }),
+  },
+]
+
+describe('a message takes its next channel when this one', () => {
+  it.each(nexts)('$name: $reason', async ({ seed, arrange, reason }) => {
+    const [ids] = await seedMessages(store, 1, seed)
+    if (!ids) throw new Error('no message')
+    await arrange?.(ids)
+    const { claimed, refused } = await claimDue(store)
+    expect(claimed).toEqual([])
+    expect(refused).toEqual([{ intentId: ids.intentId, state: 'planned', reason }])
+    expect(await intentOf(store, ids.intentId)).toMatchObject({
+      channel_index: 1,
+      attempts: 0,
+      detail: { channels: { email: reason } },
+    })
+    const [job] = await releaseAll(store)
+    expect(job?.queue).toBe('deliver.sms.transactional')
+  })
+
+  it('and says of each channel why none could be used', async () => {
+    const [ids] = await seedMessages(store, 1, { person: { contacts: {} } })
+    if (!ids) throw new Error('no message')
+    await claimDue(store)
+    await claimDue(store, { channel: 'sms', provider: 'sms' })
+    expect(await intentOf(store, ids.intentId)).toMatchObject({
+      state: 'skipped',
+      reason: 'no_usable_channel',
+      detail: { channels: { email: 'contact_missing', sms: 'contact_missing' } },
+    })
+    expect(await toldOf(store, ids.intentId)).toEqual([['skipped', 'no_usable_channel', 'sms']])
+  })
+})
+
+const harmless: Case[] = [
+  {
+    name: 'a stop of the person was lifted',
+    state: 'sending',
+    reason: null,
+    arrange: async (ids) => {
+      const stopId = await personStop(ids, { kind: 'staff' })
+      await liftStop(store.db, stopId, { reason: 'test', source: 'test' })
+    },
+  },
+  {
+    name: 'a stop of everything was lifted',
+    state: 'sending',
+    reason: null,
+    arrange: async () => {
+      const stopId = await stop({ scope: 'all', target: '' })
+      await liftStop(store.db, stopId, { reason: 'test', source: 'test' })
+    },
+  },
+  {
+    name: 'the person consented again after a withdrawal',
+    state: 'sending',
+    reason: null,
+    arrange: async (ids) => {
+      await personStop(ids, { purpose: 'care', at: '2026-01-01T00:00:00Z' })
+      await consent(ids, { state: 'granted', at: '2026-01-02T00:00:00Z' })
+    },
+  },
+  {
+    name: 'another class was withdrawn',
+    state: 'sending',
+    reason: null,
+    arrange: async (ids) => {
+      await consent(ids, { purpose: 'marketing' })
+      await personStop(ids, { purpose: 'marketing' })
+    },
+  },
+  {
+    name: 'another channel was withdrawn',
+    state: 'sending',
+    reason: null,
+    arrange: (ids) => consent(ids, { channel: 'sms' }),
+  },
+  {
+    name: 'marketing is wanted',
+    state: 'sending',
+    reason: null,
+    seed: marketing,
+    arrange: (ids) => consent(ids, { state: 'granted', purpose: 'marketing' }),
+  },
+  {
+    name: 'everything is wanted',
+    state: 'sending',
+    reason: null,
+    seed: marketing,
+    arrange: (ids) => consent(ids, { state: 'granted', purpose: 'all', channel: 'email' }),
+  },
+  {
+    name: 'other campaigns, templates, channels and providers are stopped',
+    state: 'sending',
+    reason: null,
+    arrange: async () => {
+      await stop({ scope: 'campaign', target: 'another' })
+      await stop({ scope: 'template', target: 'another' })
+      await stop({ scope: 'channel', target: 'sms' })
+      await stop({ scope: 'provider', target: 'sms' })
+    },
+  },
+  {
+    name: 'the withdrawal of the appointment is what it tells of',
+    state: 'sending',
+    reason: null,
+    seed: onAppointment,
+    arrange: (ids) => entity(ids, 2, 'withdrawn'),
+  },
+  {
+    name: 'the enrolment went through all its steps',
+    state: 'sending',
+    reason: null,
+    seed: { enrolment: { state: 'completed', reason: 'completed' } },
+  },
+]
+
+describe('a message is sent although', () => {
+  it.each(harmless)('$name', async ({ seed, arrange }) => {
+    const [ids] = await seedMessages(store, 1, seed)
+    if (!ids) throw new Error('no message')
+    await arrange?.(ids)
+    const { claimed } = await claimDue(store)
+    expect(claimed.map((each) => each.intentId)).toEqual([ids.intentId])
+  })
+})
+
+describe('nothing is looked at', () => {
+  it('while a rehearsal runs and the channel is not verified', async () => {
+    await stepBusinessTime(store.db, '2026-03-02T09:00:00.000Z')
+    const [ids] = await seedMessages(store, 1)
+    const items = itemsOf(await releaseAll(store))
+    expect(await claimItems(store, items)).toEqual({
+      claimed: [],
+      refused: [],
+      obstacle: 'rehearsal',
+    })
+    expect(await intentOf(store, ids?.intentId ?? '')).toMatchObject({ state: 'queued', fence: 0 })
+    const { claimed } = await claimItems(store, items, { rehearsalVerified: true })
+    expect(claimed).toMatchObject([{ claimedAt: '2026-03-02T09:00:00.000Z' }])
+  })
+
+  it('under another definition than the one in force', async () => {
+    const [ids] = await seedMessages(store, 1)
+    const items = itemsOf(await releaseAll(store))
+    expect(await claimItems(store, items, { revision: 7 })).toMatchObject({
+      claimed: [],
+      obstacle: 'definition',
+    })
+    expect(await intentOf(store, ids?.intentId ?? '')).toMatchObject({ state: 'queued' })
+  })
+
+  it('of a message that is queued for another job, another channel, or not at all', async () => {
+    const [first, second, third] = await seedMessages(store, 3)
+    const items = itemsOf(await releaseAll(store))
+    await set('intent', first as SeededMessage, { job_id: 'job-of-somebody-else' })
+    await set('intent', second as SeededMessage, { channel_index: 1 })
+    await set('intent', third as SeededMessage, { state: 'cancelled' })
+    expect(await claimItems(store, items)).toEqual({ claimed: [], refused: [], obstacle: null })
+  })
+})
+
+it('every reason of the last check is shown above', () => {
+  const shown = [...finals, ...waits, ...nexts].map((each) => each.reason)
+  expect([...lastCheckReasons].filter((reason) => !shown.includes(reason))).toEqual([])
+})
+
+describe('the cost of a claim', () => {
+  it('is the same number of statements for one message and for fifty (P8)', async () => {
+    const counting = countStatements(store)
+    const counts: number[] = []
+    for (const size of [1, 50]) {
+      await seedMessages(store, size - 1)
+      await seedMessages(store, 1, { person: { contacts: {} }, intent: { channels: ['email'] } })
+      const items = itemsOf(await releaseAll(store))
+      counting.forget()
+      const { claimed, refused } = await claimItems(counting, items)
+      expect([claimed.length, refused.length]).toEqual([size - 1, 1])
+      counts.push(counting.statements())
+    }
+    expect(counts[1]).toBe(counts[0])
+    expect(counts[0]).toBeLessThanOrEqual(4)
+  })
+})
