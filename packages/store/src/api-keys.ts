@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { isOwn, ownIdSpace, ownSource } from '@wegwijs/campaign/event-check'
 import { fail } from '@wegwijs/runtime/failure'
 import type { Querying } from './database.ts'
-import { ownIdSpace } from './identities.ts'
 
 /** `events`: publish events. `app.read`: read people's app messages and mark them as read. */
 export const apiKeyScopes = ['events', 'app.read'] as const
@@ -39,8 +39,9 @@ export async function createApiKey(
   db: Querying,
   wanted: NewApiKey,
 ): Promise<{ keyId: string; key: string }> {
-  if (wanted.idSpace === ownIdSpace) {
-    throw fail('WEGWIJS_USAGE', { problem: `the id space "${ownIdSpace}" is our own` })
+  if (wanted.idSpace === ownIdSpace || wanted.sources.some(isOwn)) {
+    const problem = `the id space "${ownIdSpace}" and the sources of "${ownSource}" are our own`
+    throw fail('WEGWIJS_USAGE', { problem })
   }
   const keyId = randomBytes(8).toString('hex')
   const key = `wgw_${keyId}_${randomBytes(32).toString('base64url')}`

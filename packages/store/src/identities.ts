@@ -1,3 +1,4 @@
+import { ownIdSpace } from '@wegwijs/campaign/event-check'
 import { newUuid } from '@wegwijs/runtime/derived-id'
 import { sql } from 'kysely'
 import type { Querying } from './database.ts'
@@ -5,13 +6,10 @@ import type { Querying } from './database.ts'
 /** A publisher's id of a person. */
 export type Identity = { idSpace: string; externalId: string }
 
-/** The id space in which a person's id is the person's own id; nobody else may publish in it. */
-export const ownIdSpace = 'wegwijs'
-
 /**
  * Whose ids these are: one person id per identity, in the order given. Who is not known yet is
  * created, with an empty profile, once, also when several transactions meet the same new id. In
- * {@link ownIdSpace} nobody is created: null when no person has that id.
+ * our own id space (`wegwijs`) nobody is created: null when no person has that id.
  *
  * One statement, whatever the number; a second one when another transaction has just created one of
  * them. New identities are inserted in the order of (id space, external id): callers that create
