@@ -126,7 +126,7 @@ type ReadHeaders =
   | { rejection: Rejection; attributes?: undefined }
 
 function readHeaders(headers: IncomingHeaders): ReadHeaders {
-  const attributes: Attributes = {}
+  const attributes: Attributes = Object.create(null)
   for (const [name, given] of Object.entries(headers)) {
     if (!name.startsWith('ce-') || given === undefined) continue
     const [value = '', ...more] = typeof given === 'string' ? [given] : given

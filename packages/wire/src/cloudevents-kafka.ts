@@ -66,30 +66,45 @@ function decodeBinary(value: Buffer | null, attributes: Attributes): Decoded {
   return assembleEvent(attributes, parsed.value)
 }
 
-type Attributes = Record<string, string>
+type Attributes = { [Name in (typeof attributeNames)[number]]?: string }
 type ReadHeaders =
   | { attributes: Attributes; rejection?: undefined }
   | { rejection: Rejection; attributes?: undefined }
 
+/** The attributes that are read; `datacontenttype` is the header `content-type` (§3.2.1). */
+const attributeNames = [
+  'specversion',
+  'id',
+  'source',
+  'type',
+  'subject',
+  'time',
+  'entity',
+  'version',
+  'traceparent',
+  'wegwijssignature',
+  'datacontenttype',
+] as const
+
+const attributeOf: ReadonlyMap<string, keyof Attributes> = new Map(
+  attributeNames.map((name) => [name === 'datacontenttype' ? 'content-type' : `ce_${name}`, name]),
+)
+
 function readHeaders(headers: IncomingRecord['headers']): ReadHeaders {
-  const attributes: Attributes = Object.create(null)
+  const attributes: Attributes = {}
   for (const header of Object.keys(headers)) {
-    const name = attributeName(header)
+    // Some publishers write header names as HTTP does.
+    const name = attributeOf.get(header) ?? attributeOf.get(header.toLowerCase())
     const given = headers[header]
     if (name === undefined || given === undefined || given === null) continue
-    if (!isOne(given) || name in attributes) return refuse('the header came more than once', name)
+    if (!isOne(given) || attributes[name] !== undefined) {
+      return refuse('the header came more than once', name)
+    }
     const text = readText(given)
     if (text === undefined) return refuse('the header is not UTF-8', name)
     attributes[name] = text
   }
   return { attributes }
-}
-
-/** Over Kafka, too, the media type of the data is `content-type`; `ce_datacontenttype` says nothing. */
-function attributeName(header: string): string | undefined {
-  const name = header.toLowerCase()
-  if (name === 'content-type') return 'datacontenttype'
-  return name.startsWith('ce_') && name !== 'ce_datacontenttype' ? name.slice(3) : undefined
 }
 
 function isOne(given: HeaderValue | readonly HeaderValue[]): given is HeaderValue {

@@ -8,11 +8,12 @@ import { z } from 'zod'
  */
 
 const maxText = 200
+const maxAttribute = 4_000
 const text = z.string().min(1).max(maxText)
 const channel = z.enum(['email', 'sms', 'app'])
 
 const contacts = z.strictObject({
-  /** One mailbox; the channel validates it again before it sends. `null` takes it away. */
+  /** One mailbox; the channel looks at it again before it sends. */
   email: z.email().max(254).nullable().optional(),
   /** E.164, such as +31201234567. */
   phone: z
@@ -24,25 +25,27 @@ const contacts = z.strictObject({
   app: text.nullable().optional(),
 })
 
+/** What is absent stays as it was; `null` takes it away. */
 const personUpserted = z.strictObject({
-  givenName: text.optional(),
-  familyName: text.optional(),
-  birthYear: z.int().min(1870).max(2200).optional(),
+  givenName: text.nullable().optional(),
+  familyName: text.nullable().optional(),
+  birthYear: z.int().min(1880).max(2200).nullable().optional(),
   /** BCP 47, such as nl or nl-BE. */
   locale: z
     .string()
     .regex(/^[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|\d{3}))?$/)
+    .nullable()
     .optional(),
   /** IANA, such as Europe/Amsterdam. */
-  timeZone: z.string().refine(isTimeZone, 'not a time zone of the IANA list').optional(),
+  timeZone: z.string().refine(isTimeZone, 'not a time zone of the IANA list').nullable().optional(),
   contacts: contacts.optional(),
   attributes: z
     .record(
       z.string().regex(/^[a-zA-Z][a-zA-Z0-9]{0,63}$/),
-      z.union([z.string().max(2_000), z.number(), z.boolean()]),
+      z.union([z.string().max(maxAttribute), z.number(), z.boolean(), z.null()]),
     )
     .optional(),
-  persona: text.optional(),
+  persona: text.nullable().optional(),
   /** Marks a person of a rehearsal or a test. */
   test: z.boolean().optional(),
 })
@@ -54,9 +57,9 @@ const consent = z.strictObject({
   purpose: z.enum(['care', 'service', 'marketing', 'research', 'all']),
   /** Absent: every channel. */
   channel: channel.optional(),
-  proof: z.string().min(1).max(2_000).optional(),
+  proof: z.string().min(1).max(maxAttribute).optional(),
   /** An import never lifts what the person said. */
-  origin: z.enum(['person', 'import']),
+  origin: z.enum(['person', 'import']).default('person'),
 })
 
 const message = z.strictObject({

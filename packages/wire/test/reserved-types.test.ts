@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest'
+import {
+  hasReservedName,
+  isOwnType,
+  isReservedType,
+  type ReservedType,
+  reservedTypes,
+} from '../src/reserved-types.ts'
+
+const takes = (type: ReservedType, data: unknown) => reservedTypes[type].safeParse(data).success
+const INTENT = '01980c1e-7f3a-7b21-8a6e-0123456789ab'
+
+describe('the data of reserved types', () => {
+  it.each<[ReservedType, unknown]>([
+    ['person.upserted.v1', {}],
+    [
+      'person.upserted.v1',
+      { givenName: 'Fatima', familyName: 'Özdemir', birthYear: 1952, test: true },
+    ],
+    ['person.upserted.v1', { givenName: null, locale: null, contacts: { phone: null } }],
+    [
+      'person.upserted.v1',
+      { contacts: { email: 'fatima@example.org', phone: '+31612345678', app: 'a-1' } },
+    ],
+    ['person.upserted.v1', { locale: 'nl-BE', timeZone: 'Europe/Brussels' }],
+    ['person.upserted.v1', { locale: 'zh-Hant-TW', timeZone: 'UTC' }],
+    [
+      'person.upserted.v1',
+      { attributes: { hasPartner: true, stairs: 3, language: 'nl', gone: null } },
+    ],
+    ['person.identified.v1', { idSpace: 'ehr', externalId: 'PAT-0047' }],
+    ['person.merged.v1', { idSpace: 'crm', externalId: '7' }],
+    ['person.deceased.v1', {}],
+    [
+      'consent.granted.v1',
+      { purpose: 'marketing', channel: 'email', proof: 'form 7', origin: 'person' },
+    ],
+    ['consent.withdrawn.v1', { purpose: 'all', origin: 'import' }],
+    [
+      'message.sent.v1',
+      { intentId: INTENT, provider: 'smtp', channel: 'email', providerReference: 'x' },
+    ],
+    [
+      'message.bounced.v1',
+      { intentId: INTENT, provider: 'smtp', channel: 'email', detail: 'mailbox_full' },
+    ],
+  ])('%s takes %j', (type, data) => {
+    expect(takes(type, data)).toBe(true)
+  })
+
+  it.each<[ReservedType, unknown]>([
+    ['person.upserted.v1', { givenname: 'Fatima' }],
+    ['person.upserted.v1', { bsn: '123456782' }],
+    ['person.upserted.v1', { givenName: '' }],
+    ['person.upserted.v1', { birthYear: 52 }],
+    ['person.upserted.v1', { birthYear: '1952' }],
+    ['person.upserted.v1', { locale: 'Dutch' }],
+    ['person.upserted.v1', { timeZone: 'Europe/Utrecht' }],
+    ['person.upserted.v1', { contacts: { email: 'a@example.org, b@example.org' } }],
+    ['person.upserted.v1', { contacts: { email: 'a@example.org\r\nBcc: b@example.org' } }],
+    ['person.upserted.v1', { contacts: { phone: '0612345678' } }],
+    ['person.upserted.v1', { contacts: { fax: '+31612345678' } }],
+    ['person.upserted.v1', { attributes: { nested: { a: 1 } } }],
+    ['person.upserted.v1', { attributes: { 'person.name': 'x' } }],
+    ['person.identified.v1', { idSpace: 'ehr' }],
+    ['person.merged.v1', {}],
+    ['person.deceased.v1', { cause: 'sepsis' }],
+    ['consent.granted.v1', { purpose: 'everything' }],
+    ['consent.granted.v1', { purpose: 'care', channel: 'letter' }],
+    ['message.sent.v1', { intentId: 'x', provider: 'smtp', channel: 'email' }],
+    [
+      'message.sent.v1',
+      { intentId: INTENT, provider: 'smtp', channel: 'email', to: 'a@example.org' },
+    ],
+  ])('%s refuses %j', (type, data) => {
+    expect(takes(type, data)).toBe(false)
+  })
+
+  it('holds a consent without an origin for the word of the person', () => {
+    expect(reservedTypes['consent.withdrawn.v1'].parse({ purpose: 'all' }).origin).toBe('person')
+  })
+})
+
+describe('names of types', () => {
+  it('are reserved whole families at a time, also where there is no schema yet', () => {
+    expect(Object.keys(reservedTypes).every(hasReservedName)).toBe(true)
+    expect(
+      ['person.erased.v1', 'relation.added.v1', 'message.sent.v9'].map(hasReservedName),
+    ).toEqual([true, true, true])
+    expect(['care.x.v1', 'personal.x.v1', 'xperson.y.v1', 'person'].map(hasReservedName)).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ])
+    expect([
+      isReservedType('person.upserted.v1'),
+      isReservedType('person.erased.v1'),
+      isReservedType('toString'),
+    ]).toEqual([true, false, false])
+  })
+
+  it('belong to Wegwijs alone when they speak of messages', () => {
+    expect(Object.keys(reservedTypes).filter(isOwnType)).toHaveLength(7)
+    expect(isOwnType('person.deceased.v1')).toBe(false)
+  })
+
+  it('stand in alphabetical order', () => {
+    const types = Object.keys(reservedTypes)
+    expect(types).toEqual([...types].sort())
+  })
+})
