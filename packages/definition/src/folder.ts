@@ -31,28 +31,44 @@ export async function readFolder(folder: string): Promise<DefinitionTexts> {
     const message = 'there is no such folder'
     return { texts: new Map(), templates: [], faults: [faultAt(folder, start, { message })] }
   }
-  const faults = [...missingFiles(root), ...strangersAtTheTop(root)]
-  const paths = root.files.filter((name) => Object.values<string>(rootFiles).includes(name))
-  const templates: string[] = []
-  for (const part of ['campaigns', 'layout', 'templates'] as const) {
-    const inside = root.folders.includes(part) ? await entriesOf(join(folder, part)) : undefined
-    if (!inside) continue
-    if (part === 'templates') templates.push(...inside.folders)
-    else paths.push(...inside.files.map((name) => `${part}/${name}`))
-    if (part === 'campaigns') faults.push(...notYaml(inside))
+  const campaigns = await entriesOf(join(folder, 'campaigns'))
+  const templates = (await entriesOf(join(folder, 'templates')))?.folders ?? []
+  const paths = [
+    ...root.files.filter((name) => Object.values<string>(rootFiles).includes(name)),
+    ...inFolder('campaigns', campaigns),
+    ...inFolder('layout', await entriesOf(join(folder, 'layout'))),
+  ]
+  for (const id of templates)
+    paths.push(...inFolder(`templates/${id}`, await entriesOf(join(folder, 'templates', id))))
+  const { texts, unreadable } = await readTexts(folder, paths)
+  return {
+    texts,
+    templates,
+    faults: [
+      ...missingFiles(root),
+      ...strangersAtTheTop(root),
+      ...strangersAmongCampaigns(campaigns),
+      ...unreadable,
+    ],
   }
-  for (const id of templates) {
-    const inside = await entriesOf(join(folder, 'templates', id))
-    paths.push(...(inside?.files ?? []).map((name) => `templates/${id}/${name}`))
-  }
+}
+
+async function readTexts(
+  folder: string,
+  paths: readonly string[],
+): Promise<{ texts: Map<string, string>; unreadable: Fault[] }> {
   const texts = new Map<string, string>()
+  const unreadable: Fault[] = []
   for (const path of paths) {
     const text = decode(await readFile(join(folder, path)))
-    if (text === undefined)
-      faults.push(faultAt(path, start, { message: 'expected a text in UTF-8' }))
-    else texts.set(path, text)
+    if (text !== undefined) texts.set(path, text)
+    else unreadable.push(faultAt(path, start, { message: 'expected a text in UTF-8' }))
   }
-  return { texts, templates, faults }
+  return { texts, unreadable }
+}
+
+function inFolder(folder: string, entries: Entries | undefined): string[] {
+  return (entries?.files ?? []).map((name) => `${folder}/${name}`)
 }
 
 type Entries = { files: string[]; folders: string[] }
@@ -98,8 +114,8 @@ function strangersAtTheTop(root: Entries): Fault[] {
   return [...files, ...folders]
 }
 
-function notYaml(campaigns: Entries): Fault[] {
-  return campaigns.files
+function strangersAmongCampaigns(campaigns: Entries | undefined): Fault[] {
+  return (campaigns?.files ?? [])
     .filter((name) => extname(name) !== '.yaml' && extname(name) !== '.md')
     .map((name) =>
       stranger(`campaigns/${name}`, { nearest: `${basename(name, extname(name))}.yaml` }),
@@ -108,7 +124,7 @@ function notYaml(campaigns: Entries): Fault[] {
 
 function stranger(path: string, hint: { nearest?: string }): Fault {
   const message = `"${basename(path)}" is no part of a definition`
-  return faultAt(path, start, { message, found: basename(path), ...hint })
+  return faultAt(path, start, { message, ...hint })
 }
 
 function isYaml(name: string): boolean {

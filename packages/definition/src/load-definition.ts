@@ -1,5 +1,5 @@
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
-import { type CampaignFile, campaignFileSchema } from '@wegwijs/campaign/definition/campaign'
+import { campaignFileSchema } from '@wegwijs/campaign/definition/campaign'
 import { channelsFileSchema } from '@wegwijs/campaign/definition/channels'
 import { journeysFileSchema } from '@wegwijs/campaign/definition/journeys'
 import { personasFileSchema } from '@wegwijs/campaign/definition/personas'
@@ -42,15 +42,18 @@ export async function loadDefinition(
 
   const policies = readRoot('policies', policiesFileSchema)
   const loaded = await loadTemplates(ids, texts, policies?.value.locale ?? 'nl')
+  const campaignPaths = [...texts.keys()].filter(
+    (path) => path.startsWith('campaigns/') && path.endsWith('.yaml'),
+  )
+  const campaigns = campaignPaths.flatMap((path) => read(path, campaignFileSchema) ?? [])
   const parts: Parts = {
     policies,
     touchpoints: readRoot('touchpoints', touchpointsFileSchema),
     personas: readRoot('personas', personasFileSchema),
     journeys: readRoot('journeys', journeysFileSchema),
     channels: readRoot('channels', channelsFileSchema),
-    campaigns: [...texts.keys()]
-      .filter((path) => path.startsWith('campaigns/') && path.endsWith('.yaml'))
-      .flatMap((path) => read<CampaignFile>(path, campaignFileSchema) ?? []),
+    campaigns,
+    everyCampaignIsRead: campaigns.length === campaignPaths.length,
     templates: new Map(loaded.map((template) => [template.id, template])),
   }
   const messages = checkMessages(parts)

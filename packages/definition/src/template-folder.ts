@@ -43,7 +43,7 @@ export async function loadTemplate(
       files.map(([path, text]) => [basename(path), assembled.get(basename(path))?.text ?? text]),
     ),
     values: Object.fromEntries([...yaml].map(([name, source]) => [name, source.value])),
-    positionOf: (file, path) => yaml.get(file)?.positionOf(path),
+    positionOf: (file, path) => yaml.get(file)?.positionOfText(path),
   })
   const place = <T extends { file: string; line: number; column: number }>(at: T): T => ({
     ...at,

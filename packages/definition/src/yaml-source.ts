@@ -1,4 +1,4 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import { type Document, isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml'
 import { type Fault, faultAt, type Position } from './fault.ts'
 
 /** The way to a value from the top of its document: keys of mappings, indexes of lists. */
@@ -12,22 +12,23 @@ export type YamlSource = {
   faults: Fault[]
   /** Place of the value at `path`, or of the nearest thing above it that is there. */
   positionOf(path: Path): Position
+  /** Place of the first character of the text at `path`: behind its quote, or below its `|`. */
+  positionOfText(path: Path): Position
   /** Place of the key that the last part of `path` names. */
   positionOfKey(path: Path): Position
 }
 
 /** Reads one YAML 1.2 document. Never throws because of what is in it. */
 export function parseYaml(file: string, text: string): YamlSource {
-  const lineCounter = new LineCounter()
   const document = parseDocument(text, {
-    lineCounter,
     prettyErrors: false,
     stringKeys: true,
     version: '1.2',
   })
+  // Not yaml's own LineCounter: it misses the line breaks within what it could not read.
   const place = (offset: number): Position => {
-    const { line, col } = lineCounter.linePos(offset)
-    return { line: Math.max(1, line), column: Math.max(1, col) }
+    const lines = text.slice(0, offset).split('\n')
+    return { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 }
   }
   const faults = [...document.errors, ...document.warnings].map((error) =>
     faultAt(file, place(error.pos[0]), { message: `not YAML: ${firstLine(error.message)}` }),
@@ -38,6 +39,7 @@ export function parseYaml(file: string, text: string): YamlSource {
     value,
     faults,
     positionOf: (path) => place(offsetOf(document, path)),
+    positionOfText: (path) => place(offsetOfText(document, path, text)),
     positionOfKey: (path) => place(offsetOfKey(document, path)),
   }
 }
@@ -85,6 +87,16 @@ function offsetOf(document: Document, path: Path): number {
     if (found !== undefined) return found
   }
   return rangeOf(document.contents) ?? 0
+}
+
+function offsetOfText(document: Document, path: Path, text: string): number {
+  const offset = offsetOf(document, path)
+  const node = entryAt(document, path)?.node
+  if (!isScalar(node)) return offset
+  if (node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE') return offset + 1
+  if (node.type !== 'BLOCK_LITERAL' && node.type !== 'BLOCK_FOLDED') return offset
+  const below = text.slice(offset).search(/\n\s*\S/)
+  return below < 0 ? offset : offset + below + text.slice(offset + below).search(/\S/)
 }
 
 function offsetOfKey(document: Document, path: Path): number {

@@ -84,10 +84,15 @@ function checkFields(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
   const { touchpoints, policies, journeys } = parts
   const trigger = triggerOf(campaign, parts)
   if (!touchpoints || !policies || !journeys || !trigger) return []
-  const fields = campaignFieldsOf(
-    { touchpoints: touchpoints.value, policies: policies.value, journeys: journeys.value },
-    campaign.value,
+  const fields = new Map(
+    campaignFieldsOf(
+      { touchpoints: touchpoints.value, policies: policies.value, journeys: journeys.value },
+      campaign.value,
+    ),
   )
+  const persona = fields.get('person.persona')
+  const ids = parts.personas?.value.personas.map(({ id }) => id)
+  if (persona && ids) fields.set('person.persona', { ...persona, values: ids })
   // Before somebody is enrolled there are no messages whose status could be asked.
   const before = new Map([...fields].filter(([name]) => !name.startsWith('enrolment.')))
   return [

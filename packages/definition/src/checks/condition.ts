@@ -77,14 +77,18 @@ function complaintAboutValue(value: unknown, field: Field): Complaint | undefine
     case 'instant':
       return complaintAboutInstant(value)
     case 'text':
-      if (typeof value !== 'string') return unlike('a text', value)
-      if (!field.values || field.values.includes(value)) return undefined
-      return {
-        message: `expected one of ${field.values.map((known) => `"${known}"`).join(', ')}, found "${value}"`,
-        found: value,
-        ...withNearest(value, field.values),
-      }
+      return complaintAboutText(value, field.values)
   }
+}
+
+function complaintAboutText(
+  value: unknown,
+  values: readonly string[] | undefined,
+): Complaint | undefined {
+  if (typeof value !== 'string') return unlike('a text', value)
+  if (!values || values.includes(value)) return undefined
+  const known = values.map((name) => `"${name}"`).join(', ')
+  return { ...unlike(`one of ${known}`, value), ...withNearest(value, values) }
 }
 
 /** Instants are compared as texts, so another spelling of the same moment would not be equal to it. */

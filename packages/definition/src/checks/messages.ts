@@ -34,7 +34,8 @@ export function checkMessages(parts: Parts): { faults: Fault[]; warnings: Fault[
     faults: [...faults, ...variables.flatMap((found) => found.faults)],
     warnings: [
       ...variables.flatMap((found) => found.warnings),
-      ...unusedTemplates(parts.templates, messages),
+      // A campaign that could not be read may be the one that sends it.
+      ...(parts.everyCampaignIsRead ? unusedTemplates(parts.templates, messages) : []),
     ],
   }
 }
@@ -191,7 +192,7 @@ function unusedTemplates(
       faultAt(
         `templates/${id}/template.yaml`,
         { line: 1, column: 1 },
-        { message: `no campaign sends the template "${id}"`, found: id },
+        { message: `no campaign sends the template "${id}"` },
       ),
     )
 }

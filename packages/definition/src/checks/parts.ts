@@ -22,6 +22,7 @@ export type Parts = {
   policies: Loaded<PoliciesFile> | undefined
   channels: Loaded<ChannelsFile> | undefined
   campaigns: readonly Loaded<CampaignFile>[]
+  everyCampaignIsRead: boolean
   /** By id; also those that could not be compiled. */
   templates: ReadonlyMap<string, LoadedTemplate>
 }

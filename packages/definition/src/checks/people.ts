@@ -20,7 +20,6 @@ export function checkPersonas({ personas: loaded, policies, channels }: Parts): 
       faults.push(
         about(loaded, [...path, 'when'], {
           message: `the last persona takes everybody else: "${persona.id}" cannot have a "when"`,
-          found: persona.id,
         }),
       )
     if (!isLast && persona.when === undefined)

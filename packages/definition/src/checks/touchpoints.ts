@@ -72,15 +72,14 @@ function checkTouchpoint(loaded: Loaded<TouchpointsFile>, index: number): Fault[
   const touchpoint = loaded.value.touchpoints[index]
   if (!touchpoint) return []
   const path = ['touchpoints', index]
-  const { type, journey } = touchpoint
+  const { type, journey, phase, starts, withdraws } = touchpoint
   const faults: Fault[] = []
-  const complain = (key: string, message: string) =>
-    faults.push(about(loaded, [...path, key], { message, found: type }))
+  const complain = (key: keyof typeof touchpoint, message: string) =>
+    faults.push(about(loaded, [...path, key], { message, found: String(touchpoint[key]) }))
   if (hasReservedName(type)) complain('type', `"${type}" has a meaning of its own in Wegwijs`)
-  if (touchpoint.phase !== undefined && journey === undefined)
-    complain('phase', 'a phase needs a journey')
-  if (touchpoint.starts && journey === undefined) complain('starts', '"starts" needs a journey')
-  if (touchpoint.withdraws && touchpoint.entity === undefined)
+  if (phase !== undefined && journey === undefined) complain('phase', 'a phase needs a journey')
+  if (starts && journey === undefined) complain('starts', '"starts" needs a journey')
+  if (withdraws && touchpoint.entity === undefined)
     complain('withdraws', '"withdraws" needs an entity')
   for (const [name, field] of Object.entries(touchpoint.data))
     faults.push(...checkField(loaded, [...path, 'data', name], field))
@@ -95,7 +94,7 @@ export function checkField(
 ): Fault[] {
   if (field.values === undefined || field.type === 'text') return []
   const message = `"values" is for fields of type text, this one is a ${field.type}`
-  return [aboutKey(loaded, [...path, 'values'], { message, found: field.type })]
+  return [aboutKey(loaded, [...path, 'values'], { message, found: 'values' })]
 }
 
 function checkPlace(

@@ -1,0 +1,678 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { definitionBundleSchema } from '@wegwijs/campaign/definition/bundle'
+import { describe, expect, test } from 'vitest'
+import { loadDefinition } from '../src/load-definition.ts'
+import { type Changes, tell, withFolder } from './planted-folder.ts'
+
+const guide = 'campaigns/guide.yaml'
+const touchpoints = 'touchpoints.yaml'
+const personas = 'personas.yaml'
+
+describe('a definition without faults', () => {
+  test('becomes a bundle, with its defaults, that fits the schema', async () => {
+    const { bundle, faults, warnings } = await withFolder({}, loadDefinition)
+    expect({ faults, warnings }).toEqual({ faults: [], warnings: [] })
+    expect(definitionBundleSchema.parse(bundle)).toEqual(bundle)
+    expect(bundle?.campaigns[0]).toMatchObject({ id: 'guide', trigger: { maxAge: 'P1D' } })
+    expect(bundle?.templates[0]).toMatchObject({
+      id: 'booked',
+      hash: expect.stringMatching(/^[0-9a-f]{64}$/),
+      channels: { sms: { sensitivity: 'neutral' }, app: { sensitivity: 'personal' } },
+    })
+  })
+
+  test('gives the same bytes every time, wherever it stands', async () => {
+    const bytes = async () => JSON.stringify((await withFolder({}, loadDefinition)).bundle)
+    expect(await bytes()).toBe(await bytes())
+  })
+
+  test('has another template hash exactly when a text or a declaration is another', async () => {
+    const hashWith = async (changes: Changes) =>
+      (await withFolder(changes, loadDefinition)).bundle?.templates[0]?.hash
+    const hash = await hashWith({})
+    expect(await hashWith({ [guide]: ['name: Guide', 'name: Gids'] })).toBe(hash)
+    const text: Changes = { 'templates/booked/sms.nl.hbs': ['Tot', 'Graag tot'] }
+    expect(await hashWith(text)).not.toBe(hash)
+  })
+})
+
+type Planted = readonly [what: string, changes: Changes, faults: readonly string[]]
+
+const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
+  'the folder': [
+    [
+      'a file under another name',
+      { [personas]: null, 'persona.yaml': 'personas: []' },
+      [
+        'persona.yaml:1:1 "persona.yaml" is no part of a definition (did you mean "personas.yaml"?)',
+        'personas.yaml:1:1 this file is missing (did you mean "persona.yaml"?)',
+      ],
+    ],
+    [
+      'a folder under another name',
+      { 'campaign/guide.yaml': 'id: guide' },
+      ['campaign:1:1 "campaign" is no part of a definition (did you mean "campaigns"?)'],
+    ],
+    [
+      'a campaign that would not be read',
+      { 'campaigns/other.yml': 'id: other' },
+      [
+        'campaigns/other.yml:1:1 "other.yml" is no part of a definition (did you mean "other.yaml"?)',
+      ],
+    ],
+  ],
+  YAML: [
+    [
+      'a text that is not closed',
+      { [guide]: ['name: Guide', 'name: "Guide'] },
+      [expect.stringMatching(/^campaigns\/guide\.yaml:\d+:\d+ not YAML: Missing closing "quote/)],
+    ],
+    [
+      'a key that is there twice',
+      { [guide]: ['name: Guide', 'name: Guide\nname: Gids'] },
+      ['campaigns/guide.yaml:3:1 not YAML: Map keys must be unique'],
+    ],
+    [
+      'an alias to nothing',
+      { [guide]: ['name: Guide', 'name: *guide'] },
+      [expect.stringMatching(/^campaigns\/guide\.yaml:\d+:\d+ not YAML: Unresolved alias/)],
+    ],
+    [
+      'an empty file',
+      { 'channels.yaml': '' },
+      ['channels.yaml:1:1 expected a mapping, found nothing'],
+    ],
+  ],
+  schemas: [
+    [
+      'an unknown key',
+      { [guide]: ['class: service', 'clas: service'] },
+      ['campaigns/guide.yaml:4:1 unknown key "clas" (did you mean "class"?)'],
+    ],
+    [
+      'an unknown key deep in a step',
+      { [guide]: ['template: booked, send', 'tamplate: booked, send'] },
+      ['campaigns/guide.yaml:18:33 unknown key "tamplate" (did you mean "template"?)'],
+    ],
+    [
+      'an unknown step',
+      { [guide]: ['- wait: { for', '- wiat: { for'] },
+      ['campaigns/guide.yaml:20:13 unknown key "wiat" (did you mean "wait"?)'],
+    ],
+    [
+      'an unknown key of a condition',
+      { [guide]: ['field: person.usesPortal, op', 'field: person.usesPortal, operator'] },
+      [
+        'campaigns/guide.yaml:8:3 missing key "op"',
+        'campaigns/guide.yaml:8:38 unknown key "operator"',
+      ],
+    ],
+    [
+      'an unknown way to combine conditions',
+      {
+        [guide]: ['where: { field: person.usesPortal, op: eq, value: true }', 'where: { al: [] }'],
+      },
+      ['campaigns/guide.yaml:8:12 unknown key "al" (did you mean "all"?)'],
+    ],
+    [
+      'a missing key',
+      { [personas]: ['    tone: Calm\n', ''] },
+      ['personas.yaml:2:5 missing key "tone"'],
+    ],
+    [
+      'a word that is not on the list',
+      { [guide]: ['class: service', 'class: sevice'] },
+      [
+        'campaigns/guide.yaml:4:8 expected one of "care", "service", "marketing", "research", found "sevice" (did you mean "service"?)',
+      ],
+    ],
+    [
+      'a value of another type',
+      { [guide]: ['name: Guide', 'name: 12'] },
+      ['campaigns/guide.yaml:2:7 expected a text, found 12'],
+    ],
+    [
+      'a duration that is none',
+      { [guide]: ['wait: { for: P1D', 'wait: { for: 1 day'] },
+      [
+        'campaigns/guide.yaml:20:26 expected an ISO 8601 duration such as "P2D" or "PT12H", found "1 day"',
+      ],
+    ],
+    [
+      'a list that is empty',
+      { [guide]: ['personas: [senior, others]', 'personas: []'] },
+      ['campaigns/guide.yaml:7:13 expected a list of at least 1, found a list'],
+    ],
+    [
+      'a field name that is none',
+      { 'policies.yaml': ['usesPortal:', 'Uses-portal:'] },
+      ['policies.yaml:11:3 expected a field name such as "startsAt", found "Uses-portal"'],
+    ],
+  ],
+  'touchpoints.yaml': [
+    [
+      'an unknown journey',
+      { [touchpoints]: ['journey: visit\n    phase: after', 'journey: visits\n    phase: after'] },
+      ['touchpoints.yaml:23:14 unknown journey "visits" (did you mean "visit"?)'],
+    ],
+    [
+      'an unknown phase',
+      { [touchpoints]: ['phase: before', 'phase: befor'] },
+      ['touchpoints.yaml:9:12 unknown phase of visit "befor" (did you mean "before"?)'],
+    ],
+    [
+      'a touchpoint that is there twice',
+      { [touchpoints]: ['type: care.visit.ended.v1', 'type: care.visit.moved.v1'] },
+      [
+        'campaigns/guide.yaml:11:17 unknown touchpoint "care.visit.ended.v1" (did you mean "care.visit.moved.v1"?)',
+        'touchpoints.yaml:21:11 the touchpoint "care.visit.moved.v1" is there twice',
+      ],
+    ],
+    [
+      'a type that is ours',
+      { [touchpoints]: ['type: care.visit.moved.v1', 'type: person.moved.v1'] },
+      ['touchpoints.yaml:16:11 "person.moved.v1" has a meaning of its own in Wegwijs'],
+    ],
+    [
+      'a phase without a journey',
+      {
+        [touchpoints]: [
+          'name: { nl: Verzet, en: Moved }',
+          'name: { nl: Verzet, en: Moved }\n    phase: after',
+        ],
+      },
+      ['touchpoints.yaml:18:12 a phase needs a journey'],
+    ],
+    [
+      'a withdrawal of nothing',
+      { [touchpoints]: ['journey: visit\n    phase: after', 'withdraws: true'] },
+      ['touchpoints.yaml:23:16 "withdraws" needs an entity'],
+    ],
+    [
+      'values on what is no text',
+      { [touchpoints]: ['type: number,', 'type: number, values: [a],'] },
+      ['touchpoints.yaml:26:32 "values" is for fields of type text, this one is a number'],
+    ],
+    [
+      'an entity of two minds',
+      {
+        [touchpoints]: [
+          'entity: visit\n    data:\n      startsAt: { type: instant, sensitivity: neutral, required: true }\n  -',
+          'entity: visit\n    data:\n      startsAt: { type: text, sensitivity: neutral, required: true }\n  -',
+        ],
+      },
+      [
+        'campaigns/guide.yaml:13:53 entity.startsAt is a text, no moment (did you mean "event.startsAt"?)',
+        'campaigns/guide.yaml:14:20 entity.startsAt is a text, no moment (did you mean "event.startsAt"?)',
+        'touchpoints.yaml:20:7 "startsAt" of entity "visit" is another field in care.visit.booked.v1',
+      ],
+    ],
+    [
+      'a publisher of nothing',
+      { [touchpoints]: ['types: [care.*, person.*]', 'types: [caer.*, person.*]'] },
+      ['touchpoints.yaml:4:13 no touchpoint is called "caer.*" (did you mean "care.*"?)'],
+    ],
+    [
+      'a publisher of what we publish',
+      { [touchpoints]: ['types: [care.*, person.*]', 'types: [care.*, message.*]'] },
+      ['touchpoints.yaml:4:21 "message.*" is published by Wegwijs alone'],
+    ],
+  ],
+  'personas.yaml': [
+    [
+      'a last persona with a condition',
+      {
+        [personas]: [
+          'channels: [sms]',
+          'channels: [sms]\n    when: { field: person.age, op: lt, value: 65 }',
+        ],
+      },
+      ['personas.yaml:13:11 the last persona takes everybody else: "others" cannot have a "when"'],
+    ],
+    [
+      'an earlier persona without one',
+      { [personas]: ['    when: { field: person.age, op: gte, value: 65 }\n', ''] },
+      [
+        'personas.yaml:2:9 "senior" takes everybody, so that no later persona is ever reached: it needs a "when"',
+      ],
+    ],
+    [
+      'a persona that hangs on the persona',
+      {
+        [personas]: [
+          'field: person.age, op: gte, value: 65',
+          'field: person.persona, op: eq, value: others',
+        ],
+      },
+      [expect.stringMatching(/^personas\.yaml:7:20 unknown field "person\.persona"/)],
+    ],
+    [
+      'a channel that nobody declared',
+      { [personas]: ['channels: [sms]', 'channels: [sms, email]'] },
+      ['personas.yaml:12:21 channels.yaml has no channel "email"'],
+    ],
+    [
+      'a persona that is there twice',
+      { [personas]: ['id: others', 'id: senior'] },
+      [
+        'campaigns/guide.yaml:7:22 unknown persona "others"',
+        'personas.yaml:8:9 the persona "senior" is there twice',
+      ],
+    ],
+  ],
+  'the names in a campaign': [
+    [
+      'an id that is not its file',
+      { [guide]: ['id: guide', 'id: gide'] },
+      [
+        'campaigns/guide.yaml:1:5 the id "gide" is not the name of its file (did you mean "guide"?)',
+      ],
+    ],
+    [
+      'an unknown journey',
+      { [guide]: ['journey: visit', 'journey: vist'] },
+      ['campaigns/guide.yaml:3:10 unknown journey "vist" (did you mean "visit"?)'],
+    ],
+    [
+      'an unknown trigger',
+      { [guide]: ['care.visit.booked.v1', 'care.visit.boked.v1'] },
+      [
+        'campaigns/guide.yaml:5:24 unknown touchpoint "care.visit.boked.v1" (did you mean "care.visit.booked.v1"?)',
+      ],
+    ],
+    [
+      'an unknown exit',
+      { [guide]: ['care.visit.ended.v1', 'care.visit.endd.v1'] },
+      [
+        'campaigns/guide.yaml:11:17 unknown touchpoint "care.visit.endd.v1" (did you mean "care.visit.ended.v1"?)',
+      ],
+    ],
+    [
+      'an unknown persona',
+      { [guide]: ['[senior, others]', '[senor, others]'] },
+      ['campaigns/guide.yaml:7:14 unknown persona "senor" (did you mean "senior"?)'],
+    ],
+    [
+      'an unknown template',
+      { [guide]: ['id: eve, template: booked', 'id: eve, template: boked'] },
+      ['campaigns/guide.yaml:18:43 unknown template "boked" (did you mean "booked"?)'],
+    ],
+    [
+      'a message that is there twice',
+      { [guide]: ['id: eve', 'id: booked'] },
+      ['campaigns/guide.yaml:18:28 the message "booked" is there twice'],
+    ],
+  ],
+  'the conditions of a campaign': [
+    [
+      'an unknown field',
+      { [guide]: ['person.usesPortal', 'person.usesPortaal'] },
+      [
+        'campaigns/guide.yaml:8:19 unknown field "person.usesPortaal" (did you mean "person.usesPortal"?)',
+      ],
+    ],
+    [
+      'an unknown field of the trigger, deep in a branch',
+      { [guide]: ['event.kind', 'event.kid'] },
+      ['campaigns/guide.yaml:16:24 unknown field "event.kid" (did you mean "event.kind"?)'],
+    ],
+    [
+      'a value that the field cannot have',
+      { [guide]: ['value: first', 'value: frist'] },
+      [
+        'campaigns/guide.yaml:16:51 expected one of "first", "second", found "frist" (did you mean "first"?)',
+      ],
+    ],
+    [
+      'one value of a list that the field cannot have',
+      { [guide]: ['op: eq, value: first', 'op: in, value: [first, secnd]'] },
+      [
+        'campaigns/guide.yaml:16:59 expected one of "first", "second", found "secnd" (did you mean "second"?)',
+      ],
+    ],
+    [
+      'a persona that does not exist',
+      {
+        [guide]: [
+          'field: event.kind, op: eq, value: first',
+          'field: person.persona, op: eq, value: senor',
+        ],
+      },
+      [
+        'campaigns/guide.yaml:16:55 expected one of "senior", "others", found "senor" (did you mean "senior"?)',
+      ],
+    ],
+    [
+      'a value of another type',
+      { [guide]: ['value: true', 'value: "yes"'] },
+      ['campaigns/guide.yaml:8:53 expected true or false, found "yes"'],
+    ],
+    [
+      'one value where a list belongs',
+      { [guide]: ['op: eq, value: first', 'op: in, value: first'] },
+      ['campaigns/guide.yaml:16:51 expected a list after "in", found "first"'],
+    ],
+    [
+      'a list where one value belongs',
+      { [guide]: ['value: first', 'value: [first]'] },
+      [
+        'campaigns/guide.yaml:16:51 expected one value after "eq" (a list is for "in" and "notIn"), found a list',
+      ],
+    ],
+    [
+      'an operator that the type does not know',
+      { [guide]: ['op: eq, value: first', 'op: gt, value: first'] },
+      ['campaigns/guide.yaml:16:40 "gt" cannot be used on event.kind, which is a text'],
+    ],
+    [
+      'a moment in another spelling',
+      {
+        [guide]: [
+          'field: event.kind, op: eq, value: first',
+          'field: event.startsAt, op: gt, value: "2026-03-14T09:30:00+01:00"',
+        ],
+      },
+      [
+        'campaigns/guide.yaml:16:55 expected a moment such as "2026-03-14T08:30:00.000Z", found "2026-03-14T09:30:00+01:00" (did you mean "2026-03-14T08:30:00.000Z"?)',
+      ],
+    ],
+    [
+      'the status of a message before there are messages',
+      {
+        [guide]: [
+          'field: person.usesPortal, op: eq, value: true',
+          'field: enrolment.booked.status, op: eq, value: sent',
+        ],
+      },
+      ['campaigns/guide.yaml:8:19 unknown field "enrolment.booked.status"'],
+    ],
+    [
+      'somebody’s health, in marketing',
+      { [guide]: ['class: service', 'class: marketing'] },
+      [
+        'campaigns/guide.yaml:16:24 "event.kind" tells about somebody\'s health, and marketing may not choose people by it',
+      ],
+    ],
+    [
+      'a persona made of somebody’s health, in marketing',
+      {
+        [personas]: [
+          'field: person.age, op: gte, value: 65',
+          'field: person.condition, op: exists, value: true',
+        ],
+        [guide]: ['class: service', 'class: marketing'],
+      },
+      [
+        'campaigns/guide.yaml:7:14 the persona "senior" hangs on somebody\'s health, and marketing may not choose people by it',
+        'campaigns/guide.yaml:16:24 "event.kind" tells about somebody\'s health, and marketing may not choose people by it',
+      ],
+    ],
+  ],
+  'the moments of a campaign': [
+    [
+      'an unknown moment',
+      { [guide]: ['wait: { until: entity.startsAt', 'wait: { until: entity.startAt'] },
+      [
+        'campaigns/guide.yaml:14:20 unknown moment "entity.startAt" (did you mean "entity.startsAt"?)',
+      ],
+    ],
+    [
+      'a field that is no moment',
+      { [guide]: ['booked, until: entity.startsAt', 'booked, until: entity.room'] },
+      ['campaigns/guide.yaml:13:53 entity.room is a text, no moment'],
+    ],
+    [
+      'an entity where there is none',
+      {
+        [guide]: [
+          'trigger: { touchpoint: care.visit.booked.v1 }',
+          'trigger: { touchpoint: care.visit.ended.v1 }',
+        ],
+      },
+      [
+        'campaigns/guide.yaml:9:8 once-per-entity needs an entity, and care.visit.ended.v1 has none',
+        'campaigns/guide.yaml:13:53 entity.startsAt needs an entity, and care.visit.ended.v1 has none',
+        'campaigns/guide.yaml:14:20 entity.startsAt needs an entity, and care.visit.ended.v1 has none',
+        'campaigns/guide.yaml:16:24 unknown field "event.kind"',
+        'templates/booked/app.en.yaml:2:13 unknown variable "entity.room" in campaign "guide"',
+        'templates/booked/app.nl.yaml:2:14 unknown variable "entity.room" in campaign "guide"',
+        'templates/booked/sms.en.hbs:1:19 unknown variable "entity.startsAt" in campaign "guide"',
+        'templates/booked/sms.nl.hbs:1:12 unknown variable "entity.startsAt" in campaign "guide"',
+      ],
+    ],
+  ],
+  'the messages of a campaign': [
+    [
+      'a channel that nobody declared',
+      {
+        [guide]: ['id: eve, template: booked', 'id: eve, channels: [sms, email], template: booked'],
+      },
+      ['campaigns/guide.yaml:18:49 channels.yaml has no channel "email"'],
+    ],
+    [
+      'a channel for which the template has nothing',
+      {
+        [guide]: ['id: eve, template: booked', 'id: eve, channels: [app, sms], template: plain'],
+        'templates/plain/template.yaml': 'name: plain\nsensitivity: { sms: neutral }\n',
+        'templates/plain/sms.nl.hbs': 'Dag\n',
+        'templates/plain/sms.en.hbs': 'Hello\n',
+      },
+      ['campaigns/guide.yaml:18:44 the template "plain" has no content for "app"'],
+    ],
+    [
+      'content in one language only',
+      { 'templates/booked/sms.en.hbs': null },
+      [
+        'campaigns/guide.yaml:13:38 the template "booked" has nothing in every language (nl, en) for sms, the channels of "others"',
+        'campaigns/guide.yaml:18:43 the template "booked" has nothing in every language (nl, en) for sms, the channels of "others"',
+      ],
+    ],
+    [
+      'content that its channel may not bear',
+      { 'channels.yaml': ['app-inbox, sensitivity: personal', 'app-inbox, sensitivity: neutral'] },
+      [
+        'campaigns/guide.yaml:13:38 the template "booked" is personal, and "app" bears at most neutral',
+        'campaigns/guide.yaml:18:43 the template "booked" is personal, and "app" bears at most neutral',
+      ],
+    ],
+  ],
+  'the variables of a template': [
+    [
+      'an unknown variable',
+      { 'templates/booked/sms.en.hbs': ['entity.startsAt', 'entity.startAt'] },
+      [
+        'templates/booked/sms.en.hbs:1:19 unknown variable "entity.startAt" in campaign "guide" (did you mean "entity.startsAt"?)',
+      ],
+    ],
+    [
+      'a variable that tells more than was declared',
+      { 'templates/booked/sms.nl.hbs': ['Tot', 'Kamer {{entity.room}}. Tot'] },
+      [
+        expect.stringMatching(
+          /^templates\/booked\/sms\.nl\.hbs:1:\d+ entity\.room is personal, and the sms of "booked" is declared neutral$/,
+        ),
+      ],
+    ],
+    [
+      'YAML that is none',
+      { 'templates/booked/app.nl.yaml': 'title: [Tot\n' },
+      [expect.stringMatching(/^templates\/booked\/app\.nl\.yaml:\d+:\d+ not YAML: /)],
+    ],
+    [
+      'a template that is not written as one',
+      { 'templates/booked/sms.nl.hbs': 'Tot {{#if person.givenName}}' },
+      [expect.stringMatching(/^templates\/booked\/sms\.nl\.hbs:1:\d+ /)],
+    ],
+  ],
+}
+
+describe.each(Object.entries(plantedByFile))('in %s', (_, planted) => {
+  test.each(planted)(
+    '%s is told with its place and the nearest name',
+    async (_what, changes, faults) => {
+      expect((await tell(changes)).faults).toEqual(faults)
+    },
+  )
+})
+
+describe('the layout that e-mails share', () => {
+  const withEmail: Changes = {
+    'channels.yaml': `sms: { provider: sms-http, sensitivity: neutral, from: DeLinde }
+app: { provider: app-inbox, sensitivity: personal }
+email: { provider: smtp, sensitivity: personal, from: hello@example.org }
+`,
+    'templates/booked/template.yaml': `name: booked
+sensitivity: { sms: neutral, app: personal, email: personal }
+subject: { nl: Tot ziens, en: See you }
+`,
+    'layout/footer.mjml': `<mj-section>
+  <mj-column><mj-text>{{organisation.phone}}</mj-text></mj-column>
+</mj-section>
+`,
+    ...Object.fromEntries(
+      ['nl', 'en'].map((locale) => [
+        `templates/booked/email.${locale}.mjml`,
+        `<mjml>
+  <mj-body>
+    <mj-include path="layout/footer.mjml" /><mj-include path="layout/footer.mjml" />
+    <mj-section><mj-column><mj-text>{{entity.room}}</mj-text></mj-column></mj-section>
+  </mj-body>
+</mjml>
+`,
+      ]),
+    ),
+  }
+
+  test('is put in its place', async () => {
+    const { bundle, faults } = await withFolder(withEmail, loadDefinition)
+    expect(faults).toEqual([])
+    const { html } = bundle?.templates[0]?.channels.email?.content.nl ?? {}
+    expect(html?.split('{{organisation.phone}}')).toHaveLength(3)
+  })
+
+  test('shows a fault where it stands, once, however many e-mails have it', async () => {
+    const { faults } = await tell({
+      ...withEmail,
+      'layout/footer.mjml': `<mj-section>
+  <mj-column><mj-text>{{organisation.fone}}</mj-text></mj-column>
+</mj-section>
+`,
+    })
+    expect(faults).toEqual([
+      'layout/footer.mjml:2:23 unknown variable "organisation.fone" in campaign "guide" (did you mean "organisation.phone"?)',
+    ])
+  })
+
+  test('does not move the places in the e-mail itself', async () => {
+    const { faults } = await tell({
+      ...withEmail,
+      'templates/booked/email.nl.mjml': `<mjml>
+  <mj-body>
+    <mj-include path="layout/footer.mjml" />
+    <mj-section><mj-column><mj-text>{{entity.rom}}</mj-text></mj-column></mj-section>
+  </mj-body>
+</mjml>
+`,
+    })
+    expect(faults).toEqual([
+      'templates/booked/email.nl.mjml:4:37 unknown variable "entity.rom" in campaign "guide" (did you mean "entity.room"?)',
+    ])
+  })
+
+  test.each([
+    [
+      'layout/foter.mjml',
+      'templates/booked/email.nl.mjml:1:34 unknown layout "layout/foter.mjml" (did you mean "layout/footer.mjml"?)',
+    ],
+    ['../../etc/passwd', 'templates/booked/email.nl.mjml:1:34 unknown layout "../../etc/passwd"'],
+  ])('is found in its own folder alone: %s', async (path, fault) => {
+    const { faults } = await tell({
+      ...withEmail,
+      'templates/booked/email.nl.mjml': `<mjml><mj-body><mj-include path="${path}" /></mj-body></mjml>`,
+    })
+    expect(faults).toEqual([fault])
+  })
+})
+
+describe('warnings', () => {
+  test('a template that no campaign sends', async () => {
+    expect(
+      await tell({
+        'templates/plain/template.yaml': 'name: plain\nsensitivity: { sms: neutral }\n',
+        'templates/plain/sms.nl.hbs': 'Dag\n',
+        'templates/plain/sms.en.hbs': 'Hello\n',
+      }),
+    ).toEqual({
+      faults: [],
+      warnings: ['templates/plain/template.yaml:1:1 no campaign sends the template "plain"'],
+    })
+  })
+
+  test('a variable that not everybody has, unless it is guarded', async () => {
+    const bare: Changes = { 'templates/booked/sms.nl.hbs': ['Tot', '{{person.givenName}}, tot'] }
+    const guarded: Changes = {
+      'templates/booked/sms.nl.hbs': [
+        'Tot',
+        '{{#if person.givenName}}{{person.givenName}}, {{/if}}tot',
+      ],
+    }
+    expect(await tell(bare)).toEqual({
+      faults: [],
+      warnings: [
+        'templates/booked/sms.nl.hbs:1:1 not everybody has person.givenName: without an {{#if person.givenName}} around it, they get no message',
+      ],
+    })
+    expect(await tell(guarded)).toEqual({ faults: [], warnings: [] })
+  })
+})
+
+test('all faults come at once, in reading order, also beside a file that cannot be read', async () => {
+  const { faults } = await tell({
+    'journeys.yaml': ['id: visit', 'id: Visit'],
+    [guide]: ['template: booked, until', 'template: boked, until'],
+    [personas]: ['op: gte, value: 65', 'op: gte, value: old'],
+    'templates/booked/sms.nl.hbs': 'Tot {{> footer}}',
+  })
+  expect(faults).toEqual([
+    'campaigns/guide.yaml:13:38 unknown template "boked" (did you mean "booked"?)',
+    expect.stringMatching(
+      /^journeys\.yaml:2:9 expected a name such as "welcome-home", found "Visit"$/,
+    ),
+    'personas.yaml:7:48 expected a number, found "old"',
+    expect.stringMatching(/^templates\/booked\/sms\.nl\.hbs:1:5 partials/),
+  ])
+})
+
+test('a fault carries what was found and the nearest name as data, too', async () => {
+  const { faults } = await withFolder(
+    { [guide]: ['[senior, others]', '[senor, others]'] },
+    loadDefinition,
+  )
+  expect(faults).toEqual([
+    {
+      file: guide,
+      line: 7,
+      column: 14,
+      message: 'unknown persona "senor"',
+      found: 'senor',
+      nearest: 'senior',
+    },
+  ])
+})
+
+test('a text that is not UTF-8 is a fault', async () => {
+  const { faults } = await withFolder({}, async (folder) => {
+    await writeFile(join(folder, guide), Buffer.from([0x69, 0x64, 0x3a, 0x20, 0xe9]))
+    return loadDefinition(folder)
+  })
+  expect(faults).toEqual([{ file: guide, line: 1, column: 1, message: 'expected a text in UTF-8' }])
+})
+
+test('a folder that is not there is a fault', async () => {
+  const { bundle, faults } = await loadDefinition('/nowhere/at/all')
+  expect(bundle).toBeNull()
+  expect(faults).toEqual([
+    { file: '/nowhere/at/all', line: 1, column: 1, message: 'there is no such folder' },
+  ])
+})
