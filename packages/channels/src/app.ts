@@ -12,7 +12,7 @@ export type AppInbox = {
 }
 
 /** App messages: ours from end to end, so nothing leaves the house and a rehearsal is harmless. */
-export function createAppChannel(inbox: AppInbox, provider = 'app'): Channel {
+export function createAppChannel(inbox: AppInbox, provider = 'app-inbox'): Channel {
   return {
     name: 'app',
     provider,

@@ -35,7 +35,7 @@ const shortestValiditySeconds = 60
  * reference, and the idempotency key in the header Idempotency-Key.
  */
 export function createSmsChannel(options: SmsOptions): Channel {
-  const { provider = 'sms', connectTimeoutMs = 5_000, sendTimeoutMs = 15_000 } = options
+  const { provider = 'sms-http', connectTimeoutMs = 5_000, sendTimeoutMs = 15_000 } = options
   const { honoursIdempotencyKey: idempotent, clock = systemClock } = options
   const base = new URL(options.url)
   const path = (name: string) => `${base.pathname.replace(/\/$/, '')}/${name}`
@@ -61,6 +61,7 @@ export function createSmsChannel(options: SmsOptions): Channel {
         authorization,
         'content-type': 'application/json',
         'idempotency-key': message.idempotencyKey,
+        ...(message.duplicate ? { 'x-wegwijs-possible-duplicate': 'yes' } : {}),
         ...(message.traceparent === undefined ? {} : { traceparent: message.traceparent }),
       }
       const deadline = AbortSignal.any([signal, AbortSignal.timeout(sendTimeoutMs)])

@@ -310,6 +310,22 @@ describe('what the provider gets', () => {
     })
   })
 
+  test('says that it may be a duplicate, under the same key', async () => {
+    const { url, taken } = await openProvider(accepting)
+    const message = messageFor('sms')
+    const channel = open(url)
+    await channel.send(message, untroubled())
+    await channel.send({ ...message, attempt: 2, duplicate: true }, untroubled())
+    expect(taken.map(({ headers }) => headers['idempotency-key'])).toEqual([
+      message.idempotencyKey,
+      message.idempotencyKey,
+    ])
+    expect(taken.map(({ headers }) => headers['x-wegwijs-possible-duplicate'])).toEqual([
+      undefined,
+      'yes',
+    ])
+  })
+
   test.each([
     [{ expiresAt: '2026-03-01T12:00:10.000Z' }, 60],
     [{ expiresAt: '2020-01-01T00:00:00.000Z' }, 60],

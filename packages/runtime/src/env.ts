@@ -120,6 +120,13 @@ export const variables = {
     expects: 'a directory',
     schema: text,
   },
+  WEGWIJS_SANDBOX_HOST: {
+    description: 'The network address on which the sandbox listens; 0.0.0.0 is all of them.',
+    default: '127.0.0.1',
+    secret: false,
+    expects: 'a host name or an IP address',
+    schema: text,
+  },
   WEGWIJS_SANDBOX_HTTP_PORT: {
     description: 'The port of the sandbox: SMS provider, outbox page and controls.',
     default: '8025',

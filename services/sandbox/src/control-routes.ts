@@ -1,0 +1,61 @@
+import type { FastifyInstance } from 'fastify'
+import { type Faults, readFault } from './faults.ts'
+import type { Outbox } from './outbox.ts'
+import type { Receipts } from './receipts.ts'
+
+/** How a rehearsal's conductor sees that the sandbox is done with everything it was given. */
+export type SandboxStatus = {
+  accepted: { email: number; sms: number }
+  repeatedSms: number
+  receiptsPending: number
+  receiptsSent: number
+  /** Messages that are read and not yet answered. */
+  underWay: number
+  /** Nothing under way and no receipt pending. */
+  idle: boolean
+  lastAcceptedAt: string | null
+}
+
+export type ControlOptions = {
+  outbox: Outbox
+  receipts: Receipts
+  faults: Faults
+  underWay: () => number
+}
+
+/** `GET /status`; `GET`, `PUT` and `DELETE /faults` (`?channel=` for those of one channel). */
+export function routeControls(app: FastifyInstance, options: ControlOptions): void {
+  const { faults } = options
+  app.get('/status', async () => statusOf(options))
+  app.get('/faults', async () => ({ faults: faults.list() }))
+  app.put('/faults', async ({ body }, reply) => {
+    const read = (Array.isArray(body) ? body : [body]).map(readFault)
+    const wrong = read.find((fault) => typeof fault === 'string')
+    if (wrong !== undefined) return reply.code(400).send({ error: wrong })
+    for (const fault of read) if (typeof fault !== 'string') faults.set(fault)
+    return { faults: faults.list() }
+  })
+  app.delete<{ Querystring: { channel?: string } }>('/faults', async ({ query }, reply) => {
+    const { channel } = query
+    if (channel !== undefined && channel !== 'email' && channel !== 'sms') {
+      return reply.code(400).send({ error: 'channel: expected email or sms' })
+    }
+    faults.clear(channel)
+    return { faults: faults.list() }
+  })
+}
+
+export function statusOf({ outbox, receipts, underWay }: Omit<ControlOptions, 'faults'>) {
+  const { repeatedSms, ...accepted } = outbox.counts()
+  const { pending, sent } = receipts.counts()
+  const status: SandboxStatus = {
+    accepted,
+    repeatedSms,
+    receiptsPending: pending,
+    receiptsSent: sent,
+    underWay: underWay(),
+    idle: pending === 0 && underWay() === 0,
+    lastAcceptedAt: outbox.lastAcceptedAt(),
+  }
+  return status
+}

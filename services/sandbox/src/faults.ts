@@ -1,0 +1,108 @@
+import { chance } from './chance.ts'
+
+/**
+ * How the sandbox can be told to fail. Those above the line do not take the message, those below do.
+ *
+ * | mode              | SMTP, after the message        | SMS over HTTP         |
+ * | ----------------- | ------------------------------ | --------------------- |
+ * | refuse4xx         | 451 (try again)                | 422 (no)              |
+ * | refuse5xx         | 554 (no)                       | 500                   |
+ * | rateLimit         | 450                            | 429 with Retry-After  |
+ * | resetBeforeAccept | connection reset               | connection reset      |
+ * | hang              | no answer, until the client goes | the same            |
+ * |                                                                            |
+ * | resetAfterAccept  | connection reset               | connection reset      |
+ * | slow              | accepted after `delayMs`       | accepted after `delayMs` |
+ * | accept            | accepted: takes a message out of the faults that follow          |
+ */
+export const faultModes = [
+  'accept',
+  'refuse4xx',
+  'refuse5xx',
+  'rateLimit',
+  'resetAfterAccept',
+  'resetBeforeAccept',
+  'hang',
+  'slow',
+] as const
+export type FaultMode = (typeof faultModes)[number]
+
+export type FaultChannel = 'email' | 'sms'
+
+export type Fault = {
+  channel: FaultChannel
+  mode: FaultMode
+  /** Share of the intents that meet it, 0 to 1; which ones is decided by their id. */
+  rate: number
+  /** How often one intent meets it; without it every time. */
+  times?: number
+  /** For `slow`. */
+  delayMs?: number
+  /** For `rateLimit`. */
+  retryAfterSeconds?: number
+}
+
+export type Faults = {
+  /** Takes the place of the fault of the same channel and mode, else comes after the others. */
+  set(fault: Fault): void
+  /** Those of one channel, or all. */
+  clear(channel?: FaultChannel): void
+  list(): readonly Fault[]
+  /** The first fault that a message of this intent meets now, which counts as one of its times. */
+  meet(channel: FaultChannel, intentId: string): Fault | undefined
+}
+
+export function createFaults(): Faults {
+  let faults: Fault[] = []
+  const met = new Map<string, number>()
+  const keyOf = (fault: Fault, intentId = '') => `${fault.channel} ${fault.mode} ${intentId}`
+
+  const isMet = (fault: Fault, intentId: string) =>
+    chance('fault', fault.channel, fault.mode, intentId) < fault.rate &&
+    (met.get(keyOf(fault, intentId)) ?? 0) < (fault.times ?? Number.POSITIVE_INFINITY)
+
+  return {
+    set(fault) {
+      const index = faults.findIndex((other) => keyOf(other) === keyOf(fault))
+      faults = index < 0 ? [...faults, fault] : faults.with(index, fault)
+    },
+    clear(channel) {
+      faults = channel === undefined ? [] : faults.filter((fault) => fault.channel !== channel)
+      met.clear()
+    },
+    list: () => faults,
+    meet(channel, intentId) {
+      const fault = faults.find((each) => each.channel === channel && isMet(each, intentId))
+      if (fault?.times !== undefined) {
+        const key = keyOf(fault, intentId)
+        met.set(key, (met.get(key) ?? 0) + 1)
+      }
+      return fault
+    },
+  }
+}
+
+/** Reads a fault as it was sent; a text tells what is wrong with it. */
+export function readFault(value: unknown): Fault | string {
+  if (typeof value !== 'object' || value === null) return 'expected an object'
+  const {
+    channel,
+    mode,
+    rate = 1,
+    times,
+    delayMs,
+    retryAfterSeconds,
+    ...rest
+  } = value as Record<string, unknown>
+  const unknown = Object.keys(rest)
+  if (unknown.length > 0) return `unknown: ${unknown.join(', ')}`
+  if (channel !== 'email' && channel !== 'sms') return 'channel: expected email or sms'
+  const known = faultModes.find((each) => each === mode)
+  if (known === undefined) return `mode: expected one of ${faultModes.join(', ')}`
+  if (typeof rate !== 'number' || !(rate >= 0 && rate <= 1)) return 'rate: expected 0 to 1'
+  const numbers = { times, delayMs, retryAfterSeconds }
+  const given = Object.entries(numbers).filter(([, number]) => number !== undefined)
+  const bad = given.find(([, number]) => !Number.isSafeInteger(number) || Number(number) < 0)
+  if (bad !== undefined) return `${bad[0]}: expected a whole number from 0`
+  return { channel, mode: known, rate, ...Object.fromEntries(given) }
+}
