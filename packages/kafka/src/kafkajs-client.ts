@@ -23,7 +23,7 @@ export type KafkajsTuning = {
 }
 
 export const defaultTuning: KafkajsTuning = {
-  sessionTimeoutMs: 30_000,
+  sessionTimeoutMs: 10_000,
   rebalanceTimeoutMs: 60_000,
   heartbeatMs: 1_000,
   fetchWaitMs: 250,
@@ -43,9 +43,12 @@ export type KafkajsSettings = {
   readonly tuning: KafkajsTuning
 }
 
-/** Spelled out, because kafkajs takes other defaults when NODE_ENV is `test`. */
+/**
+ * Short, because each user of a client tries again itself, with a new client; and spelled out,
+ * because kafkajs takes other defaults when NODE_ENV is `test`.
+ */
 export const clientRetry = {
-  retries: 5,
+  retries: 2,
   initialRetryTime: 100,
   multiplier: 2,
   factor: 0.2,

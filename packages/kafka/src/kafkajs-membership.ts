@@ -91,8 +91,13 @@ export class Membership {
       maxWaitTimeInMs: tuning.fetchWaitMs,
       maxBytesPerPartition: tuning.fetchBytesPerPartition,
       maxBytes: tuning.fetchBytes,
-      // One way back after a crash, ours, so that it is one that is tested.
-      retry: { ...clientRetry, restartOnFailure: async () => false },
+      retry: {
+        ...clientRetry,
+        // Enough for a group whose members come and go while this one joins.
+        retries: 5,
+        // One way back after a crash, ours, so that it is one that is tested.
+        restartOnFailure: async () => false,
+      },
     })
     this.#heardMs = settings.clock.monotonicMs()
     this.#activeMs = this.#heardMs

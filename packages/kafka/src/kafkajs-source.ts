@@ -3,7 +3,8 @@ import { Membership, type Ranges } from './kafkajs-membership.ts'
 import type { ConsumeOptions, Consumer, EventSource } from './port.ts'
 
 const FIRST_PAUSE_MS = 200
-const LONGEST_PAUSE_MS = 5_000
+const LONGEST_PAUSE_MS = 2_000
+const TELL_EVERY_MS = 5_000
 
 /** Consumers that never give up by themselves, except when going on would skip events. */
 export function createSource(settings: KafkajsSettings, ranges: Ranges): EventSource {
@@ -32,6 +33,7 @@ class Supervisor {
   readonly #joined = Promise.withResolvers<void>()
   #membership: Membership
   #pauseMs = FIRST_PAUSE_MS
+  #toldMs = Number.NEGATIVE_INFINITY
   #closed: Promise<void> | undefined
 
   constructor(settings: KafkajsSettings, options: ConsumeOptions, ranges: Ranges) {
@@ -68,18 +70,26 @@ class Supervisor {
   }
 
   async #replace(error: unknown): Promise<void> {
-    const { log, clock } = this.#settings
-    const { topic, group } = this.#options
-    const retryInMs = this.#pauseMs
-    this.#pauseMs = Math.min(retryInMs * 2, LONGEST_PAUSE_MS)
-    log.warn('the Kafka consumer ended and is started again', { topic, group, retryInMs, error })
+    const pauseMs = this.#pauseMs
+    this.#pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)
+    this.#tellOfCrash(error)
     try {
-      await clock.sleep(retryInMs, this.#ended.signal)
+      await this.#settings.clock.sleep(pauseMs, this.#ended.signal)
     } catch {
       return
     }
     this.#membership = this.#newMembership()
     await this.#membership.start()
+  }
+
+  /** One line every few seconds, however often it is tried. */
+  #tellOfCrash(error: unknown): void {
+    const { log, clock } = this.#settings
+    const { topic, group } = this.#options
+    const nowMs = clock.monotonicMs()
+    if (nowMs - this.#toldMs < TELL_EVERY_MS) return
+    this.#toldMs = nowMs
+    log.warn('the Kafka consumer ended and is started again', { topic, group, error })
   }
 
   /** A healthy member gives a sign every few seconds; joining may take a whole rebalance. */
