@@ -38,6 +38,7 @@ export async function stepBusinessTime(
   await sql`
     insert into rehearsal_clock (instant, due_held) values (${instant}, ${dueHeld})
     on conflict (only_row) do update
-    set instant = greatest(rehearsal_clock.instant, excluded.instant), due_held = excluded.due_held
+    set instant = greatest(rehearsal_clock.instant, excluded.instant), due_held = excluded.due_held,
+      stepped_at = clock_timestamp()
   `.execute(db)
 }

@@ -1,3 +1,4 @@
+import { channels, lanes } from '@wegwijs/wire/delivery-job'
 import { sql } from 'kysely'
 import type { Querying } from './database.ts'
 import { query } from './transaction.ts'
@@ -37,8 +38,10 @@ const standingQuery = sql<Standing>`
       least(
         (select due_at from timer order by due_at limit 1),
         (select min(first.due_at)
-          from unnest(array['transactional', 'standard', 'bulk']) as lanes(lane),
-          lateral (select due_at from intent where state = 'planned' and lane = lanes.lane
+          from unnest(${[...lanes]}::text[]) as lanes (lane)
+          cross join unnest(${[...channels]}::text[]) as ways (channel)
+          cross join lateral (select due_at from intent where state = 'planned'
+            and lane = lanes.lane and channels[channel_index + 1] = ways.channel
             order by due_at limit 1) as first)
       ) as "nextDue",
       (select true from intent where state = 'queued' limit 1) is not null as queued,

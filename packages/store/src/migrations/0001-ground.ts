@@ -20,6 +20,7 @@ const statements = [
     only_row boolean primary key default true check (only_row),
     instant timestamptz not null,
     due_held boolean not null default false,
+    stepped_at timestamptz not null default clock_timestamp(),
     started_at timestamptz not null default clock_timestamp()
   )`,
   `create function business_now() returns timestamptz language sql stable as
