@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect, type Transaction } from 'kysely'
+import { type Dialect, Kysely, PostgresDialect, type Transaction } from 'kysely'
 import pg from 'pg'
 import type { Schema } from './schema.ts'
 
@@ -23,6 +23,22 @@ export type StoreOptions = {
 
 /** Opens a pool. Connects with the first query, so it never fails by itself. */
 export function openStore(options: StoreOptions): Store {
+  return storeOn(createDialect(options), options)
+}
+
+/** The store on a dialect of the caller's; {@link openStore} is the one to use outside of tests. */
+export function storeOn(dialect: Dialect, options: StoreOptions): Store {
+  const db = new Kysely<Schema>({ dialect })
+  return {
+    db,
+    namespace: options.namespace,
+    databaseUrl: options.databaseUrl,
+    close: () => db.destroy(),
+  }
+}
+
+/** Kysely's way to PostgreSQL, over a pool whose sessions live in the namespace and in UTC. */
+export function createDialect(options: StoreOptions): Dialect {
   const pool = new pg.Pool({
     connectionString: options.databaseUrl,
     application_name: options.applicationName,
@@ -34,15 +50,12 @@ export function openStore(options: StoreOptions): Store {
     keepAlive: true,
     types: columnTypes,
   })
-  // Without a listener a lost idle connection would end the process.
+  // A connection that is lost between two statements of a transaction says so to nobody; without a
+  // listener that would end the process. The transaction's next statement rejects.
+  pool.on('connect', (client) => client.on('error', () => {}))
+  // The same for one that is lost while idle.
   pool.on('error', (error) => options.onIdleError?.(error))
-  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
-  return {
-    db,
-    namespace: options.namespace,
-    databaseUrl: options.databaseUrl,
-    close: () => db.destroy(),
-  }
+  return new PostgresDialect({ pool })
 }
 
 const timestamptz = 1184

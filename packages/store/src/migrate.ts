@@ -21,7 +21,7 @@ export async function migrate(store: Store): Promise<string[]> {
     provider: { getMigrations: async () => migrations },
     migrationTableSchema: store.namespace,
   })
-  const { error, results = [] } = await migrator.migrateToLatest()
+  const { error, results = [] } = await migrateToLatest(migrator)
   if (error) throw error
   await keepPartitions(store.db)
   return results
@@ -37,4 +37,28 @@ export async function isMigrated(store: Store): Promise<boolean> {
   const ran = await sql<{ name: string }>`select name from kysely_migration`.execute(store.db)
   const names = new Set(ran.rows.map((row) => row.name))
   return Object.keys(migrations).every((name) => names.has(name))
+}
+
+/**
+ * Kysely looks at the tables of all namespaces of the server, and fails when one of them is dropped
+ * in that instant; what it did before is kept, so it can just look again.
+ */
+async function migrateToLatest(migrator: Migrator): ReturnType<Migrator['migrateToLatest']> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const outcome = await migrator.migrateToLatest()
+      if (tries === mostTries || !isVanished(outcome.error)) return outcome
+    } catch (error) {
+      if (tries === mostTries || !isVanished(error)) throw error
+    }
+  }
+}
+
+const mostTries = 5
+
+/** invalid_schema_name, undefined_table */
+function isVanished(error: unknown): boolean {
+  return (
+    error instanceof Error && 'code' in error && ['3F000', '42P01'].includes(String(error.code))
+  )
 }

@@ -1,0 +1,82 @@
+import { createDialect, type Store, type StoreOptions, storeOn } from '@wegwijs/store/database'
+import type { DatabaseConnection, Dialect, Driver } from 'kysely'
+
+/**
+ * A store whose process ends at a chosen step. A step is a statement or a commit. From then on
+ * nothing of it reaches PostgreSQL any more, open transactions are rolled back, and whoever uses it
+ * sees the connection lost, as a worker that was killed leaves things.
+ */
+export type MortalStore = Store & {
+  /** How many steps were taken. */
+  readonly steps: number
+  readonly dead: boolean
+  /** Resolves when it has died. */
+  readonly died: Promise<void>
+}
+
+export type Death = {
+  /** The step at which it dies, from 1; Infinity lives. */
+  at: number
+  /** Whether that step still reaches PostgreSQL; the answer is lost in any case. */
+  stepDone: boolean
+}
+
+export function openMortalStore(options: StoreOptions, death: Death): MortalStore {
+  const life = { steps: 0, dead: false }
+  const died = Promise.withResolvers<void>()
+  /** Takes one step; throws when the store is dead before or after it. */
+  const step = async <Result>(take: () => Promise<Result>): Promise<Result> => {
+    if (life.dead) throw connectionLost()
+    life.steps += 1
+    if (life.steps < death.at) return take()
+    life.dead = true
+    died.resolve()
+    if (death.stepDone) await take().catch(() => undefined)
+    throw connectionLost()
+  }
+  const store = storeOn(mortalDialect(createDialect(options), step), options)
+  return Object.defineProperties(store, {
+    steps: { get: () => life.steps },
+    dead: { get: () => life.dead },
+    died: { value: died.promise },
+  }) as MortalStore
+}
+
+type Step = <Result>(take: () => Promise<Result>) => Promise<Result>
+
+function mortalDialect(dialect: Dialect, step: Step): Dialect {
+  return {
+    createAdapter: () => dialect.createAdapter(),
+    createIntrospector: (db) => dialect.createIntrospector(db),
+    createQueryCompiler: () => dialect.createQueryCompiler(),
+    createDriver: () => mortalDriver(dialect.createDriver(), step),
+  }
+}
+
+function mortalDriver(driver: Driver, step: Step): Driver {
+  const inner = new WeakMap<DatabaseConnection, DatabaseConnection>()
+  const innerOf = (connection: DatabaseConnection) => inner.get(connection) ?? connection
+  return {
+    init: () => driver.init(),
+    acquireConnection: async () => {
+      const connection = await driver.acquireConnection()
+      const mortal: DatabaseConnection = {
+        executeQuery: (query) => step(() => connection.executeQuery(query)),
+        streamQuery: (query, size) => connection.streamQuery(query, size),
+      }
+      inner.set(mortal, connection)
+      return mortal
+    },
+    beginTransaction: (connection, settings) =>
+      driver.beginTransaction(innerOf(connection), settings),
+    commitTransaction: (connection) => step(() => driver.commitTransaction(innerOf(connection))),
+    // PostgreSQL rolls back what a lost connection leaves open.
+    rollbackTransaction: (connection) => driver.rollbackTransaction(innerOf(connection)),
+    releaseConnection: (connection) => driver.releaseConnection(innerOf(connection)),
+    destroy: () => driver.destroy(),
+  }
+}
+
+function connectionLost(): Error {
+  return Object.assign(new Error('Connection terminated unexpectedly'), { code: '57P01' })
+}
