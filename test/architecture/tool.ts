@@ -27,7 +27,7 @@ export function runTool(
 }
 
 /** Runs a program to its end; `code` is -1 when it cannot be started. */
-export function runProgram(command: string, words: readonly string[], cwd = root): Promise<Answer> {
+function runProgram(command: string, words: readonly string[], cwd = root): Promise<Answer> {
   return new Promise((resolve) => {
     const child = spawn(command, words, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
     const said = { stdout: '', stderr: '' }
