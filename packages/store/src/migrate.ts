@@ -56,9 +56,11 @@ async function migrateToLatest(migrator: Migrator): ReturnType<Migrator['migrate
 
 const mostTries = 5
 
-/** invalid_schema_name, undefined_table */
+/** invalid_schema_name, undefined_table, undefined_column */
 function isVanished(error: unknown): boolean {
   return (
-    error instanceof Error && 'code' in error && ['3F000', '42P01'].includes(String(error.code))
+    error instanceof Error &&
+    'code' in error &&
+    ['3F000', '42P01', '42703'].includes(String(error.code))
   )
 }

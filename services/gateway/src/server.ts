@@ -23,7 +23,9 @@ export type ServerOptions = {
   context: GatewayContext
   log: Logger
   clock: Clock
-  /** What is not there yet or not any more, if anything: then nothing is taken. */
+  /** Aborted when nothing more is to be taken. */
+  closing: AbortSignal
+  /** What is not there yet and without which nothing can be taken, if anything. */
   refuses: () => WegwijsError | null
   observe: (route: string, status: number, seconds: number) => void
 }
@@ -39,7 +41,7 @@ const LONGEST_HEADERS_BYTES = 32 * 1024
  * A body is only read for a caller that is known.
  */
 export function createServer(options: ServerOptions): FastifyInstance {
-  const { context, log, clock, refuses, observe } = options
+  const { context, log, clock, closing, refuses, observe } = options
   const { limits } = context
   const onFailure = (error: unknown, request: FastifyRequest | null, reply: FastifyReply) => {
     const failure = toFailure(error)
@@ -54,6 +56,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
     bodyLimit: maxBatchBytes,
     requestTimeout: limits.requestDeadlineMs,
     http: {
+      // Node takes the smaller of the two for the headers and the larger for the whole request.
+      headersTimeout: limits.requestDeadlineMs,
       connectionsCheckingInterval: limits.lateCheckMs,
       maxHeaderSize: LONGEST_HEADERS_BYTES,
     },
@@ -76,11 +80,15 @@ export function createServer(options: ServerOptions): FastifyInstance {
   app.addHook('onRequest', async (request, reply) => {
     request.startedMs = clock.monotonicMs()
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
-    const refusal = refuses()
+    const refusal = closing.aborted ? fail('WEGWIJS_CLOSING') : refuses()
     if (refusal) throw refusal
     // 'close' comes when the answer is out and also when the caller hung up.
     reply.raw.once('close', context.admission.enter(announcedBytes(request)))
     refuseEncoded(request)
+  })
+  app.addHook('onSend', async (_request, reply) => {
+    // A connection that is kept would hold up the closing until its own time-out.
+    if (closing.aborted) reply.header('connection', 'close')
   })
   app.addHook('onResponse', async (request, reply) => {
     const seconds = (clock.monotonicMs() - request.startedMs) / 1_000

@@ -59,10 +59,8 @@ export async function startGateway(scope: Scope, deps: GatewayDeps): Promise<{ u
     log,
     clock,
     observe: observeRequests(deps.metrics, context),
-    refuses: () => {
-      if (scope.signal.aborted) return fail('WEGWIJS_CLOSING')
-      return migrated ? null : fail('WEGWIJS_UNAVAILABLE', { dependency: 'PostgreSQL' })
-    },
+    closing: scope.signal,
+    refuses: () => (migrated ? null : fail('WEGWIJS_UNAVAILABLE', { dependency: 'PostgreSQL' })),
   })
   routeEvents(app, context)
   routeReceipts(app, context)
