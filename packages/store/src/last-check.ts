@@ -212,22 +212,20 @@ export async function claim(store: Store, request: ClaimRequest): Promise<ClaimR
 
 const nothing: ClaimResult = { claimed: [], refused: [], obstacle: null }
 
-/** In the order in which everybody locks them, or two claims of one job could deadlock. */
+/**
+ * In the order in which everybody locks them, or two claims of one job could deadlock. By their ids
+ * alone: given the state too, the planner may walk the whole queue by its partial index, since
+ * statistics never keep up with how full that is (P8).
+ */
 async function lockItems(tx: Querying, request: ClaimRequest): Promise<boolean> {
-  const { rows } = await sql`
-    select from intent as i join ${itemsOf(request)} using (intent_id)
-    where ${isAsked(request)} order by i.intent_id for update of i`.execute(tx)
-  return rows.length > 0
+  const { rows } = await sql<{ state: string }>`
+    select state from intent where intent_id = any(${idsOf(request)})
+    order by intent_id for update`.execute(tx)
+  return rows.some(({ state }) => state === 'queued')
 }
 
-function itemsOf({ items }: ClaimRequest): RawBuilder<unknown> {
-  return sql`unnest(${items.map((item) => item.intentId)}::uuid[],
-    ${items.map((item) => item.jobId)}::text[]) as item (intent_id, asked_job)`
-}
-
-function isAsked({ channel }: ClaimRequest): RawBuilder<unknown> {
-  return sql`i.state = 'queued' and i.job_id = item.asked_job
-    and i.channels[i.channel_index + 1] = ${channel}`
+function idsOf({ items }: ClaimRequest): RawBuilder<unknown> {
+  return sql`${items.map((item) => item.intentId)}::uuid[]`
 }
 
 type Looked = { rehearsal: boolean; revision: number | null }
@@ -275,13 +273,18 @@ async function checkAndMove(tx: Querying, request: ClaimRequest): Promise<Row[]>
     ), operational as materialized (
       select scope, target from operational_stop s
       where not exists (select from stop_lift l where l.stop_id = s.stop_id)
+    ), item as (
+      select * from unnest(${idsOf(request)}, ${request.items.map((item) => item.jobId)}::text[])
+        as asked (intent_id, asked_job)
+    ), named as materialized (
+      select * from intent where intent_id = any(${idsOf(request)})
     ), facts as materialized (${factsOf(request)}
-    ), checked as (
+    ), checked as materialized (
       select *, case ${sql.join(
         refusals.map(({ when }, index) => sql`when ${when} then ${sql.lit(index)}`),
         sql` `,
       )} end as refusal from facts
-    ), judged as (
+    ), judged as materialized (
       select *, ${effectOf} as effect, ${reasonOf} as refusal_reason,
         channel_index + 1 < cardinality(channels) as has_next,
         duplicate and unknown_outcome = 'at-most-once' as only_here
@@ -291,9 +294,7 @@ async function checkAndMove(tx: Querying, request: ClaimRequest): Promise<Row[]>
         effect = 'next' and has_next and not only_here as moves_on
       from judged
     ), moved as (${moveOf(request)})
-    select look.rehearsal, look.revision, decided.*, moved.fence as next_fence,
-      moved.attempts as next_attempts
-    from look left join (decided join moved using (intent_id)) on true
+    select look.rehearsal, look.revision, moved.* from look left join moved on true
   `.execute(tx)
   return rows
 }
@@ -339,9 +340,10 @@ function factsOf(request: ClaimRequest): RawBuilder<unknown> {
       i.class = any(${[...request.classesNeedingConsent]}::text[]) as needs_consent,
       c.withdrawn_everywhere, c.withdrawn_here, c.granted_here, c.granted_somewhere,
       stop.kind as stop, statuses.statuses
-    from look join ${itemsOf(request)} on (not look.rehearsal or ${request.rehearsalVerified})
+    from look join item on (not look.rehearsal or ${request.rehearsalVerified})
       and look.revision = ${request.revision}
-    join intent i on i.intent_id = item.intent_id and ${isAsked(request)}
+    join named i on i.intent_id = item.intent_id and i.state = 'queued'
+      and i.job_id = item.asked_job and i.channels[i.channel_index + 1] = ${request.channel}
     left join person p on p.person_id = i.person_id
     left join lateral (select p.contacts -> ${contactKinds[request.channel]}::text) as address (contact)
       on true
@@ -371,16 +373,16 @@ const consentFacts = sql`
 
 /** Of the stops that stand the heaviest; `channel` is a consent that was withdrawn for this one. */
 const firstPersonStop = sql`
-  select case when s.kind = 'consent' and s.channel <> '' then 'channel' else s.kind end as kind
+  select (array['death', 'staff', 'consent', 'channel'])[min(
+    case when s.kind = 'death' then 1 when s.kind = 'staff' then 2 when s.channel = '' then 3 else 4 end
+  )] as kind
   from person_stop s
   where s.person_id = i.person_id and s.purpose in (i.class, 'all')
     and s.channel in ('', i.channels[i.channel_index + 1])
     and not exists (select from stop_lift l where l.stop_id = s.stop_id)
     and not (s.kind = 'consent' and exists (
       select from consent k where k.person_id = s.person_id and k.purpose = s.purpose
-        and k.channel = s.channel and k.at > s.at))
-  order by array_position(array['death', 'staff', 'consent'], s.kind), s.channel
-  limit 1`
+        and k.channel = s.channel and k.at > s.at))`
 
 const newestStatuses = sql`
   select jsonb_object_agg(message_id, state) as statuses from (
@@ -424,7 +426,7 @@ function moveOf(request: ClaimRequest): RawBuilder<unknown> {
       settled_at = case when d.next_state not in ('planned', 'sending') then d.now end,
       touched_at = clock_timestamp()
     from decided d where i.person_id = d.person_id and i.intent_id = d.intent_id
-    returning i.intent_id, i.fence, i.attempts`
+    returning d.*, i.fence as next_fence, i.attempts as next_attempts`
 }
 
 function resultOf(rows: readonly Row[], request: ClaimRequest): ClaimResult {

@@ -44,14 +44,16 @@ export type Settled =
 export async function settle(store: Store, settlements: readonly Settlement[]): Promise<Settled[]> {
   const byIntent = new Map(settlements.map((each) => [each.intentId, each]))
   const written = await inTransaction(store.db, async (tx) => {
+    // By their ids alone, so that there is one good plan whatever the statistics say.
     const locked = await lockAttempted(
       tx,
-      sql`join unnest(${settlements.map((each) => each.intentId)}::uuid[],
-        ${settlements.map((each) => each.fence)}::integer[]) as wanted (intent_id, fence)
-        using (intent_id) where i.fence = wanted.fence`,
+      sql`where i.intent_id = any(${[...byIntent.keys()]}::uuid[])`,
     )
     return writeAttempts(tx, store.namespace, locked, {
-      outcomeOf: (intent) => byIntent.get(intent.intentId)?.outcome,
+      outcomeOf: ({ intentId, fence }) => {
+        const settlement = byIntent.get(intentId)
+        return settlement?.fence === fence ? settlement.outcome : undefined
+      },
       fenceStep: 0,
     })
   })

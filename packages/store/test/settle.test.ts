@@ -1,0 +1,322 @@
+import type { AttemptOutcome } from '@wegwijs/campaign/delivery'
+import { newUuid } from '@wegwijs/runtime/derived-id'
+import { countStatements } from '@wegwijs/test-support/count-statements'
+import { openNamespace } from '@wegwijs/test-support/namespace'
+import { later, type MessageSeed, seedMessages } from '@wegwijs/test-support/seed-messages'
+import { campaign, smallHospital } from '@wegwijs/test-support/small-hospital'
+import { sql } from 'kysely'
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
+import type { Store } from '../src/database.ts'
+import { applyDefinition } from '../src/definitions.ts'
+import type { ClaimedMessage, ClaimRequest } from '../src/last-check.ts'
+import { sweepLeases } from '../src/leases.ts'
+import { abandonClaim, settle } from '../src/settle.ts'
+import {
+  attemptsOf,
+  claimDue,
+  claimItems,
+  intentOf,
+  itemsOf,
+  releaseAll,
+  toldOf,
+} from './delivery-steps.ts'
+
+let store: Store
+
+beforeAll(async () => {
+  store = await openNamespace(inject('servers').databaseUrl, 'settle')
+  await applyDefinition(store, smallHospital([campaign({ id: 'seeded' })]), 'test')
+})
+
+beforeEach(async () => {
+  await sql`truncate person, enrolment, intent, attempt, outbox`.execute(store.db)
+})
+
+afterAll(() => store.close())
+
+async function claimedMessage(seed: MessageSeed = {}, request: Partial<ClaimRequest> = {}) {
+  await seedMessages(store, 1, seed)
+  const { claimed } = await claimDue(store, request)
+  const [message] = claimed
+  if (!message) throw new Error('nothing was claimed')
+  return message
+}
+
+const settleOne = async (message: ClaimedMessage, outcome: AttemptOutcome) =>
+  (await settle(store, [{ intentId: message.intentId, fence: message.fence, outcome }]))[0]
+
+const sweep = () => sweepLeases(store, { limit: 100, graceMs: 0 })
+const accepted: AttemptOutcome = { kind: 'accepted', reference: 'provider-7' }
+const refused: AttemptOutcome = { kind: 'refused', reason: 'mailbox_unknown' }
+const deferred: AttemptOutcome = { kind: 'deferred', reason: 'busy', retryAfterMs: 60_000 }
+const unknown: AttemptOutcome = { kind: 'unknown', reason: 'no_answer' }
+
+const lastChannel = { channels: ['email'] }
+const atLeastOnce = { unknown_outcome: 'at-least-once' }
+
+type Case = {
+  name: string
+  intent?: MessageSeed['intent']
+  request?: Partial<ClaimRequest>
+  outcome: AttemptOutcome
+  after: object
+  attempt: object
+  told: unknown[]
+}
+
+const cases: Case[] = [
+  {
+    name: 'accepted',
+    outcome: accepted,
+    after: { state: 'sent', reason: 'provider_accepted', reference: 'provider-7' },
+    attempt: { outcome: 'accepted', reason: null },
+    told: [['sent', 'provider_accepted', 'email']],
+  },
+  {
+    name: 'refused, another channel is left',
+    outcome: refused,
+    after: {
+      state: 'planned',
+      reason: 'provider_refused',
+      channel_index: 1,
+      attempts: 0,
+      detail: { channels: { email: 'mailbox_unknown' } },
+    },
+    attempt: { outcome: 'refused', reason: 'mailbox_unknown' },
+    told: [],
+  },
+  {
+    name: 'refused over the last channel',
+    intent: lastChannel,
+    outcome: refused,
+    after: { state: 'failed', reason: 'provider_refused' },
+    attempt: { outcome: 'refused', reason: 'mailbox_unknown' },
+    told: [['failed', 'provider_refused', 'email']],
+  },
+  {
+    name: 'a text that cannot be made over the last channel',
+    intent: lastChannel,
+    outcome: { kind: 'unrenderable', reason: 'template_variable_missing' },
+    after: { state: 'failed', reason: 'template_error' },
+    attempt: { outcome: 'refused', reason: 'template_variable_missing' },
+    told: [['failed', 'template_error', 'email']],
+  },
+  {
+    name: 'deferred',
+    outcome: deferred,
+    after: { state: 'planned', reason: 'provider_deferred', channel_index: 0, attempts: 1 },
+    attempt: { outcome: 'deferred', reason: 'busy' },
+    told: [],
+  },
+  {
+    name: 'deferred until after its expiry, over the last channel',
+    intent: { ...lastChannel, expires_at: later(new Date().toISOString(), 50) },
+    outcome: deferred,
+    after: { state: 'expired', reason: 'provider_unavailable' },
+    attempt: { outcome: 'deferred', reason: 'busy' },
+    told: [['expired', 'provider_unavailable', 'email']],
+  },
+  {
+    name: 'unknown, at most once',
+    outcome: unknown,
+    after: { state: 'held', reason: 'outcome_unknown', duplicate: false },
+    attempt: { outcome: 'unknown', reason: 'no_answer' },
+    told: [['held', 'outcome_unknown', 'email']],
+  },
+  {
+    name: 'unknown, at least once: one marked resend',
+    intent: atLeastOnce,
+    outcome: unknown,
+    after: { state: 'planned', reason: 'outcome_unknown', duplicate: true, channel_index: 0 },
+    attempt: { outcome: 'unknown', reason: 'no_answer', duplicate: false },
+    told: [],
+  },
+  {
+    name: 'unknown again, at least once',
+    intent: { ...atLeastOnce, duplicate: true },
+    outcome: unknown,
+    after: { state: 'held', reason: 'outcome_unknown', duplicate: true },
+    attempt: { outcome: 'unknown', duplicate: true },
+    told: [['held', 'outcome_unknown', 'email']],
+  },
+  {
+    name: 'unknown over a channel that folds repeats',
+    request: { idempotent: true },
+    outcome: unknown,
+    after: { state: 'planned', reason: 'outcome_unknown', channel_index: 0, idempotent: true },
+    attempt: { outcome: 'unknown', reason: 'no_answer' },
+    told: [],
+  },
+  {
+    name: 'not started',
+    outcome: { kind: 'not_started', reason: 'lease_passed' },
+    after: { state: 'planned', reason: null, attempts: 0, channel_index: 0 },
+    attempt: { outcome: 'not_started', reason: 'lease_passed' },
+    told: [],
+  },
+]
+
+describe('an attempt', () => {
+  it.each(cases)('$name', async ({ intent = {}, request, outcome, after, attempt, told }) => {
+    const message = await claimedMessage({ intent }, request)
+    const state = (after as { state: string }).state
+    expect(await settleOne(message, outcome)).toEqual({ kind: 'settled', state })
+    const row = await intentOf(store, message.intentId)
+    expect(row).toMatchObject({ ...after, fence: 1, job_id: null, claim_id: null })
+    expect([row.lease_until, row.settled_at === null]).toEqual([null, state === 'planned'])
+    expect(row.due_at < row.expires_at).toBe(true)
+    expect(await attemptsOf(store, message.intentId)).toEqual([
+      expect.objectContaining({ fence: 1, channel: 'email', provider: 'smtp', ...attempt }),
+    ])
+    expect(await toldOf(store, message.intentId)).toEqual(told)
+  })
+
+  it('waits as long as the provider asks', async () => {
+    const message = await claimedMessage()
+    const before = Date.now()
+    await settleOne(message, deferred)
+    const { due_at } = await intentOf(store, message.intentId)
+    expect(Date.parse(due_at)).toBeGreaterThanOrEqual(before + 60_000 - 1)
+  })
+
+  it('is settled, whatever characters the provider answered with', async () => {
+    const message = await claimedMessage()
+    const reference = `a\u0000b\u001bc\ud800${'d'.repeat(500)}`
+    await settleOne(message, { kind: 'accepted', reference })
+    const row = await intentOf(store, message.intentId)
+    expect(row).toMatchObject({ state: 'sent', reference: `a b c\ufffd${'d'.repeat(194)}` })
+  })
+
+  it('counts once, however often it is settled', async () => {
+    const message = await claimedMessage()
+    await settleOne(message, accepted)
+    expect(await settleOne(message, accepted)).toEqual({ kind: 'repeated' })
+    expect(await attemptsOf(store, message.intentId)).toHaveLength(1)
+    expect(await toldOf(store, message.intentId)).toHaveLength(1)
+  })
+
+  it('is written down, and changes nothing else, after a receipt that says more', async () => {
+    const message = await claimedMessage()
+    await sql`update intent set state = 'delivered', reason = 'delivered'`.execute(store.db)
+    expect(await settleOne(message, accepted)).toEqual({ kind: 'overtaken' })
+    expect(await intentOf(store, message.intentId)).toMatchObject({
+      state: 'delivered',
+      reason: 'delivered',
+      reference: 'provider-7',
+    })
+    expect(await attemptsOf(store, message.intentId)).toMatchObject([{ outcome: 'accepted' }])
+    expect(await toldOf(store, message.intentId)).toEqual([])
+  })
+
+  it('changes nothing under another fence', async () => {
+    const message = await claimedMessage()
+    expect(await settleOne({ ...message, fence: 2 }, accepted)).toEqual({ kind: 'fenced' })
+    expect(await intentOf(store, message.intentId)).toMatchObject({ state: 'sending' })
+    expect(await attemptsOf(store, message.intentId)).toEqual([])
+  })
+
+  it('costs the same number of statements for one and for fifty (P8)', async () => {
+    const counting = countStatements(store)
+    const counts: number[] = []
+    for (const size of [1, 50]) {
+      await seedMessages(store, size)
+      const { claimed } = await claimDue(store)
+      counting.forget()
+      const all = claimed.map(({ intentId, fence }) => ({ intentId, fence, outcome: accepted }))
+      expect(await settle(counting, all)).toHaveLength(size)
+      counts.push(counting.statements())
+    }
+    expect(counts[1]).toBe(counts[0])
+  })
+})
+
+describe('a lease that has passed', () => {
+  const past = { leaseMs: -1 }
+
+  it('counts as unknown, under a new fence', async () => {
+    const message = await claimedMessage({}, past)
+    expect(await sweep()).toBe(1)
+    expect(await intentOf(store, message.intentId)).toMatchObject({
+      state: 'held',
+      reason: 'outcome_unknown',
+      fence: 2,
+      detail: { channels: { email: 'lease_expired' } },
+    })
+    expect(await attemptsOf(store, message.intentId)).toMatchObject([
+      { fence: 1, outcome: 'unknown', reason: 'lease_expired' },
+    ])
+    expect(await toldOf(store, message.intentId)).toEqual([['held', 'outcome_unknown', 'email']])
+  })
+
+  it('leaves the late worker nothing to say (P2)', async () => {
+    const message = await claimedMessage({ intent: atLeastOnce }, past)
+    await sweep()
+    expect(await settleOne(message, accepted)).toEqual({ kind: 'fenced' })
+    expect(await intentOf(store, message.intentId)).toMatchObject({
+      state: 'planned',
+      duplicate: true,
+    })
+    expect(await attemptsOf(store, message.intentId)).toHaveLength(1)
+  })
+
+  it('is the worker who comes first, even late', async () => {
+    const message = await claimedMessage({}, past)
+    expect(await settleOne(message, accepted)).toEqual({ kind: 'settled', state: 'sent' })
+    expect(await sweep()).toBe(0)
+  })
+
+  it('one of the two wins when both come at once, and tells one outcome', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const message = await claimedMessage({}, past)
+      const [settled] = await Promise.all([settleOne(message, accepted), sweep(), sweep()])
+      const { state } = await intentOf(store, message.intentId)
+      expect(state).toBe(settled?.kind === 'fenced' ? 'held' : 'sent')
+      expect(await attemptsOf(store, message.intentId)).toHaveLength(1)
+      expect(await toldOf(store, message.intentId)).toHaveLength(1)
+    }
+  })
+
+  it('is left alone while PostgreSQL has only just started: workers come first', async () => {
+    await claimedMessage({}, past)
+    const tenYears = 10 * 365 * 86_400_000
+    expect(await sweepLeases(store, { limit: 100, graceMs: tenYears })).toBe(0)
+    expect(await sweep()).toBe(1)
+  })
+
+  it('is not yet one that still runs', async () => {
+    await claimedMessage()
+    expect(await sweep()).toBe(0)
+  })
+})
+
+describe('a claim whose answer never came', () => {
+  it('is given back: nothing of it was sent', async () => {
+    await seedMessages(store, 3)
+    const items = itemsOf(await releaseAll(store))
+    const claimId = newUuid()
+    await claimItems(store, items.slice(0, 2), { claimId })
+    const ids = items.map((item) => item.intentId)
+    expect(await abandonClaim(store, claimId, ids)).toBe(2)
+    expect(await abandonClaim(store, claimId, ids)).toBe(0)
+    const rows = await Promise.all(ids.map((id) => intentOf(store, id)))
+    expect(rows.map((row) => row.state)).toEqual(['planned', 'planned', 'queued'])
+    expect(rows.map((row) => row.attempts)).toEqual([0, 0, 0])
+    expect(await attemptsOf(store, ids[0] ?? '')).toMatchObject([
+      { outcome: 'not_started', reason: 'claim_unanswered' },
+    ])
+  })
+
+  it('is not the claim of another worker of the same job', async () => {
+    await seedMessages(store, 1)
+    const items = itemsOf(await releaseAll(store))
+    await claimItems(store, items)
+    expect(
+      await abandonClaim(
+        store,
+        newUuid(),
+        items.map((item) => item.intentId),
+      ),
+    ).toBe(0)
+    expect(await intentOf(store, items[0]?.intentId ?? '')).toMatchObject({ state: 'sending' })
+  })
+})
