@@ -130,14 +130,26 @@ export function resume(draft: Draft, timer: Timer, context: DecideContext): void
   goOn(draft, enrolment, node?.next ?? null, context)
 }
 
-/** Ends the running enrolments that this touchpoint ends, with all that waits (P3). */
+/**
+ * Ends the running enrolments that this touchpoint ends, with all that waits (P3). What happens to
+ * one appointment ends nothing that hangs on another one.
+ */
 export function exitByTouchpoint(draft: Draft, event: JourneyEvent, context: DecideContext): void {
   for (const enrolment of [...draft.enrolments.values()]) {
     if (enrolment.state !== 'running' && !hasPending(draft, enrolment)) continue
+    if (isOfAnotherEntity(enrolment, event)) continue
     if (campaignOf(enrolment, context).exits.has(event.type)) {
       end(draft, enrolment, 'exited', 'exit_touchpoint', context)
     }
   }
+}
+
+function isOfAnotherEntity(enrolment: Enrolment, event: JourneyEvent): boolean {
+  return (
+    enrolment.entity !== null &&
+    event.entity !== null &&
+    entityKey(enrolment.entity) !== entityKey(event.entity)
+  )
 }
 
 /** Ends one enrolment: its timers go, its pending messages are withdrawn. */

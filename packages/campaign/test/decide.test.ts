@@ -208,6 +208,27 @@ describe('an appointment', () => {
     expect(patient.timers()).toMatchObject([{ dueAt: '2026-03-20T06:30:00.000Z' }])
   })
 
+  test('that moves twice in a row is told of once, and another one is left alone', () => {
+    const moved = 'care.appointment.moved.v1'
+    const notice = campaign({
+      id: 'moved',
+      journey: 'operation',
+      entry: 'every-time',
+      trigger: { touchpoint: moved },
+      exit: [{ touchpoint: moved }],
+    })
+    const patient = person(definitionOf([notice]))
+    const other = { type: 'appointment', id: 'B-1', version: 1 }
+    patient.happens(moved, { entity: other, data: { startsAt: '2026-03-30T08:30:00.000Z' } })
+    patient.happens(moved, appointment(1, '2026-03-14T08:30:00.000Z'))
+    patient.happens(moved, appointment(2, '2026-03-20T08:30:00.000Z'))
+    const planned = patient.intents().filter((intent) => intent.state === 'planned')
+    expect(planned.map((intent) => `${intent.entity?.id} ${intent.entity?.version}`)).toEqual([
+      'B-1 1',
+      'A-1 2',
+    ])
+  })
+
   test('tomorrow morning, booked tonight: the reminder of this evening goes now', () => {
     const patient = person(definitionOf([reminder]), '2026-03-13T20:00:00.000Z')
     patient.happens(booked, appointment(1, '2026-03-14T08:30:00.000Z'))
