@@ -36,7 +36,9 @@ export function applyReceipt(draft: Draft, event: JourneyEvent): ReasonCode {
     case 'message.complained.v1':
       return withdrawConsent(draft, event, 'marketing', 'complained')
     default:
-      return isStopWord(event) ? withdrawConsent(draft, event, 'all', 'replied') : 'replied'
+      return isStopWord(event.data.detail)
+        ? withdrawConsent(draft, event, 'all', 'replied')
+        : 'replied'
   }
 }
 
@@ -67,8 +69,7 @@ function withdrawConsent(
   return reason
 }
 
-function isStopWord(event: JourneyEvent): boolean {
-  return (
-    typeof event.data.detail === 'string' && /^(stop|afmelden)\b/i.test(event.data.detail.trim())
-  )
+/** True for an answer by which the person asks us to stop, such as STOP to an SMS. */
+export function isStopWord(text: unknown): boolean {
+  return typeof text === 'string' && /^(stop|afmelden)\b/i.test(text.trim())
 }

@@ -1,3 +1,4 @@
+import { isStopWord } from '@wegwijs/campaign/receipts'
 import { derivedUuid, newUuid } from '@wegwijs/runtime/derived-id'
 import { encodeRecord } from '@wegwijs/wire/cloudevents-kafka'
 import type { ConsentData, MessageData } from '@wegwijs/wire/reserved-types'
@@ -6,6 +7,7 @@ import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import { type Insertable, sql } from 'kysely'
 import type { Database, Querying, Store } from './database.ts'
 import { findOrCreatePeople, type Identity } from './identities.ts'
+import { appendOutbox } from './outbox.ts'
 import type { Schema } from './schema.ts'
 import { inTransaction } from './transaction.ts'
 import { wake } from './wake.ts'
@@ -188,6 +190,12 @@ function meaningOf(
       const { channel } = event.data as MessageData
       return { kind: 'consent', purpose: 'marketing', channel, reason: 'complained' }
     }
+    case 'message.replied.v1': {
+      const { channel, detail } = event.data as MessageData
+      return isStopWord(detail)
+        ? { kind: 'consent', purpose: 'all', channel, reason: 'replied' }
+        : null
+    }
     default:
       return null
   }
@@ -251,19 +259,10 @@ async function insertStops(
     .returning('stop_id')
     .execute()
   const records = added.flatMap((row) => events.get(row.stop_id) ?? []).map(encodeRecord)
-  if (records.length === 0) return
-  await tx
-    .insertInto('outbox')
-    .values(
-      records.map(({ key, value, headers }) => ({
-        topic,
-        record_key: key,
-        headers: JSON.stringify(headers),
-        value,
-        published_at: null,
-      })),
-    )
-    .execute()
+  await appendOutbox(
+    tx,
+    records.map((record) => ({ topic, ...record })),
+  )
 }
 
 /** The people with these ids, or those they were merged into, locked against changes. */

@@ -2,9 +2,9 @@ import type { EventPublisher } from '@wegwijs/kafka/port'
 import type { Clock } from '@wegwijs/runtime/clock'
 import type { WegwijsError } from '@wegwijs/runtime/failure'
 import type { Store } from '@wegwijs/store/database'
-import { recordStopEvents, type StopEvent } from '@wegwijs/store/stops'
+import { recordStopEvents, type StopEvent, stopOf } from '@wegwijs/store/stops'
 import { encodeRecord } from '@wegwijs/wire/cloudevents-kafka'
-import { isUrgent, topicsOf } from '@wegwijs/wire/topics'
+import { topicsOf } from '@wegwijs/wire/topics'
 import { withinDeadline } from './deadline.ts'
 import type { Limits } from './limits.ts'
 import { toFailure } from './problem.ts'
@@ -77,5 +77,5 @@ export function createKeep(options: {
 }
 
 function isStop({ event }: StopEvent): boolean {
-  return isUrgent(event.type)
+  return stopOf(event) !== null
 }

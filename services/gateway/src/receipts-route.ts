@@ -1,4 +1,5 @@
 import { ownIdSpace, ownSource } from '@wegwijs/campaign/event-check'
+import { isStopWord } from '@wegwijs/campaign/receipts'
 import { fail } from '@wegwijs/runtime/failure'
 import { findReceiptTargets, type ReceiptTarget } from '@wegwijs/store/receipt-targets'
 import type { StopEvent } from '@wegwijs/store/stops'
@@ -17,8 +18,7 @@ import { withinDeadline } from './deadline.ts'
 import { bodyOf, sendFailure } from './server.ts'
 
 const PROVIDER = /^[a-z][a-z0-9-]{0,39}$/
-/** What a detail may be: a code. A sentence of a mail server quotes the address (P7). */
-const DETAIL = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/
+const CODE = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/
 
 type Read =
   | { kind: 'receipt'; receipt: Receipt }
@@ -137,6 +137,7 @@ function eventOf(
   { provider, now, secret }: { provider: string; now: string; secret: string },
 ): StopEvent {
   const at = new Date(receipt.at).toISOString()
+  const detail = detailOf(receipt)
   const event = {
     id: receipt.receiptId,
     source: `${ownSource}:receipts:${provider}`,
@@ -148,10 +149,19 @@ function eventOf(
       intentId: target.intentId,
       provider,
       channel: target.channel,
-      ...(receipt.detail && DETAIL.test(receipt.detail) && { detail: receipt.detail }),
+      ...(detail !== undefined && { detail }),
     },
   }
   return { event: signEvent(event, secret), idSpace: ownIdSpace }
+}
+
+/**
+ * What may be kept of a detail: a code. A sentence of a mail server quotes the address, and an
+ * answer by SMS may say anything (P7); of that only counts whether it asks us to stop (P3).
+ */
+function detailOf({ status, detail }: Receipt): string | undefined {
+  if (status === 'replied') return isStopWord(detail) ? 'stop' : undefined
+  return detail !== undefined && CODE.test(detail) ? detail : undefined
 }
 
 function answerOf(read: Read, known: boolean): ReceiptAnswer {

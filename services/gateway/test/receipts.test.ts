@@ -1,0 +1,226 @@
+import { newUuid } from '@wegwijs/runtime/derived-id'
+import { receiptSignatureHeader } from '@wegwijs/wire/receipt'
+import { signBody, verifyEvent } from '@wegwijs/wire/signature'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openRig, type Rig, secret } from './rig.ts'
+
+let rig: Rig
+beforeAll(async () => {
+  rig = await openRig()
+})
+afterAll(() => rig.close())
+
+async function addMessage(channel: 'email' | 'sms' = 'email') {
+  const [personId, intentId] = [newUuid(), newUuid()]
+  await rig.store.db.insertInto('person').values(personRow(personId)).execute()
+  await rig.store.db
+    .insertInto('intent')
+    .values({
+      person_id: personId,
+      intent_id: intentId,
+      enrolment_id: newUuid(),
+      campaign_id: 'aftercare',
+      version: 1,
+      message_id: 'welcome',
+      step: '0',
+      class: 'care',
+      lane: 'transactional',
+      unknown_outcome: 'at-most-once',
+      template_id: 'welcome',
+      template_hash: 'h',
+      channels: ['app', channel],
+      channel_index: 1,
+      state: 'sent',
+      planned_at: '2026-01-01T00:00:00Z',
+      planned_for: '2026-01-01T00:00:00Z',
+      due_at: '2026-01-01T00:00:00Z',
+      expires_at: '2027-01-01T00:00:00Z',
+    } as never)
+    .execute()
+  return { personId, intentId }
+}
+
+function personRow(personId: string) {
+  return {
+    person_id: personId,
+    fields: '{}',
+    contacts: '{}',
+    journeys: '{}',
+  } as never
+}
+
+let count = 0
+function receipt(reference: string, over: Record<string, unknown> = {}) {
+  count += 1
+  return {
+    receiptId: `r-${count}`,
+    reference,
+    status: 'delivered',
+    at: '2026-01-01T10:00:00+01:00',
+    ...over,
+  }
+}
+
+function post(receipts: readonly unknown[], over: { signature?: string; provider?: string } = {}) {
+  const body = JSON.stringify({ receipts })
+  return rig.call('POST', `/v1/receipts/${over.provider ?? 'sms-http'}`, {
+    body,
+    headers: {
+      'content-type': 'application/json',
+      [receiptSignatureHeader]: over.signature ?? signBody(body, secret),
+    },
+  })
+}
+
+const stops = (personId: string) =>
+  rig.store.db.selectFrom('person_stop').selectAll().where('person_id', '=', personId).execute()
+
+describe('a receipt', () => {
+  test('becomes an event of ours, signed, about the person of the message', async () => {
+    const { personId, intentId } = await addMessage()
+    const one = receipt(intentId, { detail: 'mailbox_full', status: 'bounced' })
+    const answer = await post([one])
+    expect(answer.status, answer.text).toBe(202)
+    expect(answer.json).toEqual({ receipts: [{ receiptId: one.receiptId, status: 'accepted' }] })
+    const event = rig.published().find(({ id }) => id === one.receiptId)
+    expect(event).toMatchObject({
+      source: 'urn:wegwijs:receipts:sms-http',
+      type: 'message.bounced.v1',
+      subject: personId,
+      time: '2026-01-01T09:00:00.000Z',
+      data: { intentId, provider: 'sms-http', channel: 'email', detail: 'mailbox_full' },
+    })
+    expect(event && verifyEvent(event, secret)).toBe(true)
+  })
+
+  test('about a message that nobody sent is unknown, and no error', async () => {
+    const { intentId } = await addMessage()
+    const answer = await post([
+      receipt(newUuid()),
+      receipt('somebody else’s id'),
+      receipt(intentId),
+    ])
+    expect(answer.status).toBe(202)
+    expect(answer.json.receipts.map((each: { status: string }) => each.status)).toEqual([
+      'unknown',
+      'unknown',
+      'accepted',
+    ])
+  })
+
+  test('that says what it should not is refused with its path, beside others', async () => {
+    const { intentId } = await addMessage()
+    const answer = await post([
+      receipt(intentId, { status: 'lost' }),
+      'no receipt',
+      receipt(intentId),
+    ])
+    expect(answer.status).toBe(202)
+    expect(answer.json.receipts).toMatchObject([
+      { status: 'refused', path: 'receipts[0].status' },
+      { status: 'refused', path: 'receipts[1]' },
+      { status: 'accepted' },
+    ])
+    expect((await post([receipt(intentId, { at: 'yesterday' })])).status).toBe(400)
+  })
+
+  test('never from the future: it happened now at the latest', async () => {
+    const { intentId } = await addMessage()
+    const one = receipt(intentId, { at: '2099-01-01T00:00:00Z' })
+    await post([one])
+    const event = rig.published().find(({ id }) => id === one.receiptId)
+    expect(Date.parse(event?.time ?? '')).toBeLessThan(Date.parse('2099-01-01'))
+  })
+
+  test('what a server or a person wrote in it is not kept', async () => {
+    const { intentId } = await addMessage()
+    const one = receipt(intentId, { status: 'bounced', detail: '550 jan@example.org unknown' })
+    const answer = receipt(intentId, { status: 'replied', detail: 'My knee still hurts' })
+    await post([one, answer])
+    for (const { receiptId } of [one, answer]) {
+      expect(rig.published().find(({ id }) => id === receiptId)?.data.detail).toBeUndefined()
+    }
+  })
+})
+
+describe('a receipt by which the person stops us is committed first', () => {
+  test.each([
+    ['a complaint', { status: 'complained' }, { purpose: 'marketing', reason: 'complained' }],
+    ['STOP by SMS', { status: 'replied', detail: 'Stop aub!' }, { purpose: 'all' }],
+  ])('%s', async (_, over, stop) => {
+    const { personId, intentId } = await addMessage('sms')
+    const one = receipt(intentId, over)
+    rig.broker.unavailable(true)
+    const answer = await post([one])
+    rig.broker.unavailable(false)
+    expect([answer.status, answer.json.receipts[0].status]).toEqual([202, 'accepted'])
+    expect(await stops(personId)).toMatchObject([{ kind: 'consent', channel: 'sms', ...stop }])
+    await post([one])
+    expect(await stops(personId)).toHaveLength(1)
+  })
+
+  test('and reaches whom the person was merged into', async () => {
+    const { personId, intentId } = await addMessage('sms')
+    const survivor = newUuid()
+    await rig.store.db.insertInto('person').values(personRow(survivor)).execute()
+    await rig.store.db
+      .updateTable('person')
+      .set({ merged_into: survivor })
+      .where('person_id', '=', personId)
+      .execute()
+    await post([receipt(intentId, { status: 'complained' })])
+    expect(await stops(survivor)).toHaveLength(1)
+  })
+})
+
+describe('who may send them', () => {
+  test.each([
+    ['no signature', ''],
+    ['a wrong one', 'a'.repeat(64)],
+    ['another secret', signBody('{"receipts":[]}', 'x'.repeat(32))],
+  ])('%s: 401', async (_, signature) => {
+    const answer = await post([receipt(newUuid())], { signature })
+    expect([answer.status, answer.json.code]).toEqual([401, 'WEGWIJS_CREDENTIAL_INVALID'])
+  })
+
+  test('the signature is that of the bytes: one more space and it is wrong', async () => {
+    const body = '{"receipts":[]}'
+    const answer = await rig.call('POST', '/v1/receipts/sms-http', {
+      body: `${body} `,
+      headers: {
+        'content-type': 'application/json',
+        [receiptSignatureHeader]: signBody(body, secret),
+      },
+    })
+    expect(answer.status).toBe(401)
+  })
+
+  test('a provider without a name', async () => {
+    expect((await post([receipt(newUuid())], { provider: 'Jan%20Jansen' })).status).toBe(400)
+  })
+})
+
+test.each([
+  ['no list', {}, 400],
+  ['an empty list', { receipts: [] }, 400],
+  ['not JSON', 'nonsense', 400],
+  ['more than 500', { receipts: Array(501).fill(1) }, 413],
+])('%s', async (_, content, status) => {
+  const body = typeof content === 'string' ? content : JSON.stringify(content)
+  const answer = await rig.call('POST', '/v1/receipts/sms-http', {
+    body,
+    headers: {
+      'content-type': 'application/json',
+      [receiptSignatureHeader]: signBody(body, secret),
+    },
+  })
+  expect(answer.status).toBe(status)
+})
+
+test('while Kafka is away: 503, so that the provider sends them again', async () => {
+  const { intentId } = await addMessage()
+  rig.broker.unavailable(true)
+  const answer = await post([receipt(intentId)])
+  rig.broker.unavailable(false)
+  expect([answer.status, answer.headers['retry-after']]).toEqual([503, '5'])
+})
