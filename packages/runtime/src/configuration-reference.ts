@@ -5,9 +5,9 @@ import { type Variable, type VariableName, variables } from './env.ts'
  * Makes docs/reference/configuration.md from the table of variables:
  * `node packages/runtime/src/configuration-reference.ts`. A test fails when the page differs.
  */
-export const referencePage = new URL('../../../docs/reference/configuration.md', import.meta.url)
+const referencePage = new URL('../../../docs/reference/configuration.md', import.meta.url)
 
-export function renderConfigurationReference(): string {
+function renderConfigurationReference(): string {
   const rows = Object.entries(variables).map(([name, variable]) =>
     renderRow(name as VariableName, variable),
   )

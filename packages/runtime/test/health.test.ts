@@ -92,4 +92,21 @@ describe('startHealthServer', () => {
     await server.close()
     await expect(fetch(`http://127.0.0.1:${server.port}/livez`)).rejects.toThrow()
   })
+
+  it('closes while somebody still waits for an answer', async () => {
+    const asked = Promise.withResolvers<void>()
+    const server = await startHealthServer({
+      port: 0,
+      readiness: () => {
+        asked.resolve()
+        return new Promise(() => {})
+      },
+      readinessDeadlineMs: 3_600_000,
+      metrics: createMetrics('a'),
+    })
+    const answer = fetch(`http://127.0.0.1:${server.port}/readyz`).catch(() => 'cut off')
+    await asked.promise
+    await server.close()
+    expect(await answer).toBe('cut off')
+  })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { fail } from '../src/failure.ts'
-import { createLogger, type LogFields, type Logger, silentLogger } from '../src/log.ts'
+import { createLogger, fieldKinds, type LogFields, type Logger, silentLogger } from '../src/log.ts'
 
 const PERSON_ID = '01980c1e-7f3a-7b21-8a6e-0123456789ab'
 
@@ -122,6 +122,10 @@ describe('the message (P7)', () => {
 })
 
 describe('fields (P7)', () => {
+  it('are listed in alphabetical order', () => {
+    expect(Object.keys(fieldKinds)).toEqual(Object.keys(fieldKinds).sort())
+  })
+
   it.each(values)('have no place for: %s', (value) => {
     const everyField: LogFields = {
       code: value,
@@ -206,6 +210,7 @@ describe('errors (P7)', () => {
   const restacked = Object.assign(new Error('x'), {
     stack: `${planted.freeText}\n${values.join('\n')}`,
   })
+  const likeAFrame = new Error('x\n    at canary (/home/canary/secret.ts:1:1)')
   const reworded = new Error(planted.freeText)
   reworded.message = 'another text'
   const nested = new Error(planted.email, {
@@ -227,6 +232,7 @@ describe('errors (P7)', () => {
     ['JSON.parse', jsonError],
     ['an error with another name and code', renamed],
     ['an error with another stack', restacked],
+    ['an error whose message ends like a stack', likeAFrame],
     ['an error whose message was changed', reworded],
     ['errors within errors', nested],
     ['ours, with a foreign cause', coded],
