@@ -49,7 +49,7 @@ What to do: read the lines above; check that the npm registry can be reached, th
 }
 
 /** The path of a Node that runs TypeScript as it is: this one, or the one that was installed. */
-export function node24() {
+function node24() {
   if (nodeVersion() >= WANTED_NODE) return process.execPath
   const file = process.platform === 'win32' ? 'node.exe' : 'node'
   const system = process.platform === 'win32' ? 'win' : process.platform
@@ -84,7 +84,11 @@ export function runOnNode24(words, cwd = root) {
   })
 }
 
-/** Runs a TypeScript program of this clone as if it had been called itself. */
+/**
+ * Runs a TypeScript program of this clone as if it had been called itself.
+ *
+ * @param {string} program its path from the root
+ */
 export async function runAsItself(program) {
   ensureInstalled()
   const file = path.join(root, program)
@@ -95,18 +99,28 @@ export async function runAsItself(program) {
   process.exitCode = code
 }
 
+/** @param {string} line */
 export function say(line) {
   process.stderr.write(`[wegwijs] ${line}\n`)
 }
 
-/** @returns {never} */
-export function stop(message) {
+/**
+ * @param {string} message what is wrong and what to do
+ * @returns {never}
+ */
+function stop(message) {
   process.stderr.write(`${message}\n`)
   process.exit(69)
 }
 
+/**
+ * @param {import('node:child_process').ChildProcess} child
+ * @returns {() => void} undoes it
+ */
 function passSignals(child) {
+  /** @type {NodeJS.Signals[]} */
   const passed = ['SIGINT', 'SIGTERM', 'SIGHUP']
+  /** @param {NodeJS.Signals} signal */
   const pass = (signal) => {
     // A terminal sends Ctrl-C to every process of its group, so the child has had it already; a
     // second one would make it end by force.

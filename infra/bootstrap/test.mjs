@@ -4,6 +4,7 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
+import { closing } from './closing.mjs'
 import { ensureInstalled, root, runOnNode24, say } from './ground.mjs'
 
 const TALLY = path.join(root, '.wegwijs', 'tally.json')
@@ -21,30 +22,17 @@ const { code } = await runOnNode24([RUNNER, 'run', ...reporters, ...process.argv
 if (alreadyUp !== 0) await runOnNode24([SERVERS, 'down'])
 
 const tally = readTally()
-for (const error of tally.errors) say(`outside the tests: ${error.split('\n')[0]}`)
-for (const name of tally.skipped) say(`skipped: ${name}`)
-const failed = failures(tally)
-const skipped = tally.skipped.length === 0 ? '' : `, ${tally.skipped.length} skipped`
+for (const error of tally?.errors ?? []) say(`outside the tests: ${error.split('\n')[0]}`)
+for (const name of tally?.skipped ?? []) say(`skipped: ${name}`)
+if (tally === null) say(`the test runner ended (${code}) without a count`)
+const { line, failed } = closing(tally, { runnerCode: code, ci: process.env.CI === 'true' })
 process.exitCode = failed === 0 ? 0 : 1
-process.stdout.write(`${tally.passed} passed, ${failed} failed${skipped}\n`)
+process.stdout.write(`${line}\n`)
 
-/** Counts what is wrong: never nothing when the runner itself says that something is. */
-function failures(tally) {
-  const forbiddenSkips = process.env.CI === 'true' ? tally.skipped.length : 0
-  const found = tally.failed + tally.errors.length + forbiddenSkips
-  return found === 0 && (code !== 0 || tally.passed === 0) ? 1 : found
-}
-
-/** A runner that was killed, or could not start, leaves no tally. */
 function readTally() {
   try {
     return JSON.parse(readFileSync(TALLY, 'utf8'))
   } catch {
-    return {
-      passed: 0,
-      failed: 0,
-      skipped: [],
-      errors: [`the runner ended (${code}) without a count`],
-    }
+    return null
   }
 }
