@@ -2,9 +2,9 @@ import { z } from 'zod'
 import type { DefinitionBundle } from './definition/bundle.ts'
 import type { Field } from './definition/field.ts'
 import { mayPublish, type Publisher, type Touchpoint } from './definition/touchpoints.ts'
-import { channelNames } from './definition/words.ts'
 import { toInstant } from './instant.ts'
 import type { JsonObject } from './json.ts'
+import { personUpserted, reservedTypes } from './reserved-types.ts'
 
 /** The part of an event that the catalogue has a say in. */
 export type CatalogueEvent = {
@@ -144,67 +144,21 @@ function valueSchema(field: Field): z.ZodType {
   }
 }
 
-const name = z.string().min(1).max(200)
-const identity = z.object({ idSpace: name, externalId: name })
-const consent = z.object({
-  purpose: z.enum(['care', 'service', 'marketing', 'research', 'all']),
-  channel: z.enum(channelNames).optional(),
-  proof: z.string().max(longestText).optional(),
-  origin: z.enum(['person', 'import']).default('person'),
-})
-const receipt = z.object({
-  intentId: z.uuid(),
-  provider: name,
-  channel: z.enum(channelNames),
-  detail: z.string().max(200).optional(),
-})
-
-/** Types whose meaning is Wegwijs' own, whatever the organisation defines. */
+/** Types whose meaning is Wegwijs' own; what the organisation knows of people is its own to say. */
 function reservedRules(bundle: DefinitionBundle): [string, Rule][] {
-  const profile = z.object({
-    givenName: name.nullable().optional(),
-    familyName: name.nullable().optional(),
-    birthYear: z.int().min(1880).max(2200).nullable().optional(),
-    locale: z.enum(['nl', 'en']).nullable().optional(),
-    timeZone: name.nullable().optional(),
+  const attributes = Object.entries(bundle.policies.person).map(([key, field]) => [
+    key,
+    valueSchema(field).nullable().optional(),
+  ])
+  const profile = personUpserted.extend({
     persona: z
       .enum(bundle.personas.personas.map((persona) => persona.id))
       .nullable()
       .optional(),
-    test: z.boolean().optional(),
-    contacts: z
-      .object({
-        email: name.nullable().optional(),
-        phone: name.nullable().optional(),
-        app: name.nullable().optional(),
-      })
-      .optional(),
-    attributes: z
-      .object(
-        Object.fromEntries(
-          Object.entries(bundle.policies.person).map(([key, field]) => [
-            key,
-            valueSchema(field).nullable().optional(),
-          ]),
-        ),
-      )
-      .optional(),
+    attributes: z.object(Object.fromEntries(attributes)).optional(),
   })
-  const schemas: Record<string, z.ZodObject> = {
-    'person.upserted.v1': profile,
-    'person.identified.v1': identity,
-    'person.merged.v1': identity,
-    'person.deceased.v1': z.object({}),
-    'consent.granted.v1': consent,
-    'consent.withdrawn.v1': consent,
-    'message.delivered.v1': receipt,
-    'message.bounced.v1': receipt,
-    'message.complained.v1': receipt,
-    'message.opened.v1': receipt,
-    'message.clicked.v1': receipt,
-    'message.replied.v1': receipt,
-  }
-  return Object.entries(schemas).map(([type, data]) => [
+  const schemas = Object.entries({ ...reservedTypes, 'person.upserted.v1': profile })
+  return schemas.map(([type, data]) => [
     type,
     { entity: null, data: data as unknown as z.ZodType<JsonObject> },
   ])

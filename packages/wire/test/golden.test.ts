@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { isReservedType, reservedTypes } from '@wegwijs/campaign/reserved-types'
 import { describe, expect, it } from 'vitest'
 import { decodeRequest } from '../src/cloudevents-http.ts'
 import { decodeRecord } from '../src/cloudevents-kafka.ts'
 import { deliveryJobSchema } from '../src/delivery-job.ts'
 import { receiptSignatureHeader, receiptsSchema } from '../src/receipt.ts'
-import { isReservedType, reservedTypes } from '../src/reserved-types.ts'
 import { signEvent, verifyBody, verifyEvent } from '../src/signature.ts'
 import type { TouchpointEvent } from '../src/touchpoint-event.ts'
 

@@ -1,3 +1,4 @@
+import { isReservedType } from '@wegwijs/campaign/reserved-types'
 import { describe, expect, it } from 'vitest'
 import {
   maxReceiptsPerRequest,
@@ -6,7 +7,6 @@ import {
   receiptStatuses,
   receiptsSchema,
 } from '../src/receipt.ts'
-import { isReservedType } from '../src/reserved-types.ts'
 
 const receipt = {
   receiptId: 'r-1',

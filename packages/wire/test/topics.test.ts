@@ -1,5 +1,5 @@
+import { reservedTypes } from '@wegwijs/campaign/reserved-types'
 import { describe, expect, it } from 'vitest'
-import { reservedTypes } from '../src/reserved-types.ts'
 import { groupsOf, isUrgent, topicConfigs, topicsOf, urgentTypes } from '../src/topics.ts'
 
 describe('topics', () => {

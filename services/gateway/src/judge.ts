@@ -1,10 +1,10 @@
 import type { CompiledDefinition } from '@wegwijs/campaign/compile'
 import { mayPublish } from '@wegwijs/campaign/definition/touchpoints'
 import { isOwn } from '@wegwijs/campaign/event-check'
+import { isOwnType } from '@wegwijs/campaign/reserved-types'
 import type { ApiKey } from '@wegwijs/store/api-keys'
 import { inboxRetentionDays } from '@wegwijs/store/inbox'
 import { checkTime } from '@wegwijs/wire/event-time'
-import { isOwnType } from '@wegwijs/wire/reserved-types'
 import type { Decoded, Rejection, TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 
 /** What an event is held against. */

@@ -1,7 +1,7 @@
 import type { Field } from '@wegwijs/campaign/definition/field'
 import type { JourneysFile } from '@wegwijs/campaign/definition/journeys'
 import { mayPublish, type TouchpointsFile } from '@wegwijs/campaign/definition/touchpoints'
-import { hasReservedName, isOwnType, reservedTypes } from '@wegwijs/wire/reserved-types'
+import { hasReservedName, isOwnType, reservedTypes } from '@wegwijs/campaign/reserved-types'
 import { type Complaint, type Fault, unknownName, withNearest } from '../fault.ts'
 import { about, aboutKey, type Loaded, type Parts, repeated } from './parts.ts'
 

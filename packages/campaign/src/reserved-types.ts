@@ -1,32 +1,35 @@
 import { z } from 'zod'
+import { channelNames, timeZoneSchema } from './definition/words.ts'
 
 /**
  * The types whose meaning is ours, with the data they carry. Publishers send `person.*` and
  * `consent.*`; `message.*` are published by Wegwijs alone and refused from anybody else.
  *
- * Contact details travel in `person.*` only (P7).
+ * Contact details travel in `person.*` only, and what a type does not name is dropped (P7).
  */
 
 const maxText = 200
 const maxAttribute = 4_000
-const text = z.string().min(1).max(maxText)
-const channel = z.enum(['email', 'sms', 'app'])
+const text = z
+  .string()
+  .min(1)
+  .max(maxText)
+  .regex(/^\P{Cc}*$/u, 'no control characters')
+const channel = z.enum(channelNames)
 
-const contacts = z.strictObject({
-  /** One mailbox; the channel looks at it again before it sends. */
-  email: z.email().max(254).nullable().optional(),
-  /** E.164, such as +31201234567. */
-  phone: z
-    .string()
-    .regex(/^\+[1-9]\d{5,14}$/)
-    .nullable()
-    .optional(),
+/**
+ * As the publisher knows them: a channel that cannot use one says so, and the others still can. A
+ * profile is not refused for the sake of one address.
+ */
+const contacts = z.object({
+  email: text.nullable().optional(),
+  phone: text.nullable().optional(),
   /** The person's id in the app. */
   app: text.nullable().optional(),
 })
 
 /** What is absent stays as it was; `null` takes it away. */
-const personUpserted = z.strictObject({
+export const personUpserted = z.object({
   givenName: text.nullable().optional(),
   familyName: text.nullable().optional(),
   birthYear: z.int().min(1880).max(2200).nullable().optional(),
@@ -37,7 +40,7 @@ const personUpserted = z.strictObject({
     .nullable()
     .optional(),
   /** IANA, such as Europe/Amsterdam. */
-  timeZone: z.string().refine(isTimeZone, 'not a time zone of the IANA list').nullable().optional(),
+  timeZone: timeZoneSchema.nullable().optional(),
   contacts: contacts.optional(),
   attributes: z
     .record(
@@ -51,9 +54,9 @@ const personUpserted = z.strictObject({
 })
 
 /** Another id of the subject (identified), or a person who is one with the subject (merged). */
-const otherId = z.strictObject({ idSpace: text, externalId: text })
+const otherId = z.object({ idSpace: text, externalId: text })
 
-const consent = z.strictObject({
+const consent = z.object({
   purpose: z.enum(['care', 'service', 'marketing', 'research', 'all']),
   /** Absent: every channel. */
   channel: channel.optional(),
@@ -62,7 +65,7 @@ const consent = z.strictObject({
   origin: z.enum(['person', 'import']).default('person'),
 })
 
-const message = z.strictObject({
+const message = z.object({
   intentId: z.uuid(),
   provider: text,
   channel,
@@ -80,7 +83,7 @@ export const reservedTypes = {
   'message.opened.v1': message,
   'message.replied.v1': message,
   'message.sent.v1': message,
-  'person.deceased.v1': z.strictObject({}),
+  'person.deceased.v1': z.object({}),
   'person.identified.v1': otherId,
   'person.merged.v1': otherId,
   'person.upserted.v1': personUpserted,
@@ -107,20 +110,4 @@ export function hasReservedName(type: string): boolean {
 /** True for what Wegwijs alone publishes; from anybody else it needs a valid signature. */
 export function isOwnType(type: string): boolean {
   return type.startsWith('message.')
-}
-
-const knownTimeZones = new Map<string, boolean>()
-
-function isTimeZone(name: string): boolean {
-  const known = knownTimeZones.get(name)
-  if (known !== undefined) return known
-  let valid = true
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name })
-  } catch {
-    valid = false
-  }
-  // Publishers choose the names; without a bound they would choose our memory too.
-  if (knownTimeZones.size < 1_000) knownTimeZones.set(name, valid)
-  return valid
 }
