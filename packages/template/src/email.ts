@@ -4,7 +4,8 @@ import { badLinks } from './link.ts'
 import { type Manifest, manifestFile, placeOf } from './manifest.ts'
 import { compileMjml } from './mjml.ts'
 import { type Place, readSource } from './source.ts'
-import { positionAt, readTemplate } from './syntax.ts'
+import { readTemplate } from './syntax.ts'
+import { positionAt } from './syntax-fault.ts'
 import { addFault, addWarning, firstCharacter, type Work } from './work.ts'
 
 /**

@@ -7,8 +7,10 @@ export const limits = {
   sourceLength: 64 * 1024,
   /** Characters of HTML that MJML may make of it. */
   compiledLength: 512 * 1024,
-  /** Blocks within blocks. */
+  /** Blocks within blocks; each `else if` of a chain is one within the last. */
   nesting: 12,
+  /** In one source. */
+  placeholders: 1_000,
   /** Milliseconds for MJML and the text part of one file. */
   compileMs: 10_000,
   /** Tree nodes visited in one rendering: `each` over a long list within a long list ends here. */

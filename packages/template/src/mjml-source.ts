@@ -1,4 +1,4 @@
-import { positionAt, type SyntaxFault } from './syntax.ts'
+import { positionAt, type SyntaxFault } from './syntax-fault.ts'
 
 /**
  * MJML drops text that stands between its elements, and with it an {{#if}} around a section. Here

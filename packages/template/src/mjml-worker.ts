@@ -3,7 +3,7 @@ import { convert } from 'html-to-text'
 import mjml2html from 'mjml'
 import type { MjmlAnswer, MjmlQuestion } from './mjml.ts'
 import { liftPlaceholders } from './mjml-source.ts'
-import { positionAt, type SyntaxFault } from './syntax.ts'
+import { positionAt, type SyntaxFault } from './syntax-fault.ts'
 
 /**
  * The thread that runs MJML and html-to-text. They take whatever an author wrote, are synchronous
@@ -58,6 +58,8 @@ function textPart(html: string): string {
       { selector: 'table', options: { uppercaseHeaderCells: false } },
       { selector: 'img', format: 'alternative' },
       { selector: 'div[style*="display:none"]', format: 'skip' },
+      // A number that is to be called stands in the text already.
+      { selector: 'a[href^="tel:"]', format: 'anchor', options: { ignoreHref: true } },
       { selector: 'a', options: { hideLinkHrefIfSameAsText: true, linkBrackets: ['(', ')'] } },
     ],
   })

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { limits } from './limits.ts'
-import type { SyntaxFault } from './syntax.ts'
+import type { SyntaxFault } from './syntax-fault.ts'
 
 export type MjmlQuestion = { source: string; locale: string }
 /** `html` and `text` are there exactly if there are no faults. */

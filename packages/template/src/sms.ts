@@ -1,7 +1,8 @@
 import { smsFile } from './folder.ts'
 import { lettersOutsideGsm, smsSize } from './sms-size.ts'
 import { readSource } from './source.ts'
-import { positionAt, type Step } from './syntax.ts'
+import type { Step } from './syntax.ts'
+import { positionAt } from './syntax-fault.ts'
 import { addFault, addWarning, firstCharacter, type Work } from './work.ts'
 
 export function compileSms(locale: string, work: Work): void {

@@ -1,5 +1,6 @@
 import Handlebars from 'handlebars'
 import { limits } from './limits.ts'
+import { faultOfParser, findExcess, type SyntaxFault } from './syntax-fault.ts'
 import type { Position } from './template.ts'
 
 /**
@@ -30,7 +31,6 @@ export type LoopFact = (typeof loopFacts)[number]
 
 /** One use of a variable. `guarded`: an enclosing `if` tests this very path, or it is itself a test. */
 export type PathUse = Position & { path: string; guarded: boolean }
-export type SyntaxFault = Position & { message: string }
 export type Reading = { steps: Step[]; uses: PathUse[]; faults: SyntaxFault[] }
 
 const blockNames = ['if', 'unless', 'each', 'with'] as const
@@ -42,7 +42,6 @@ type Scope = {
   roots: readonly string[]
   inList: boolean
   guards: readonly string[]
-  nesting: number
   reading: Reading
 }
 
@@ -54,7 +53,12 @@ export function readTemplate(source: string, maxLength: number = limits.sourceLe
     reading.faults.push({ line: 1, column: 1, message })
     return reading
   }
-  const scope: Scope = { roots: [''], inList: false, guards: [], nesting: 0, reading }
+  const excess = findExcess(source)
+  if (excess !== undefined) {
+    reading.faults.push(excess)
+    return reading
+  }
+  const scope: Scope = { roots: [''], inList: false, guards: [], reading }
   try {
     reading.steps = readProgram(Handlebars.parse(source), scope)
   } catch (error) {
@@ -115,14 +119,9 @@ function readBlock(statement: hbs.AST.BlockStatement, scope: Scope): Step[] {
     refuse(scope, statement, `there is no block {{#${name}}}; there are ${blockNames.join(', ')}`)
     return []
   }
-  if (scope.nesting >= limits.nesting) {
-    refuse(scope, statement, `blocks are nested deeper than ${limits.nesting}`)
-    return []
-  }
   const path = readArgument(statement, `{{#${block} …}}`, scope)
   if (path === undefined) return []
-  const inner = { ...scope, nesting: scope.nesting + 1 }
-  return [readBranches(block, path, statement, inner)]
+  return [readBranches(block, path, statement, scope)]
 }
 
 function readBranches(
@@ -242,52 +241,4 @@ function isMustache(node: hbs.AST.Node): node is hbs.AST.MustacheStatement {
 
 function isBlock(node: hbs.AST.Node): node is hbs.AST.BlockStatement {
   return node.type === 'BlockStatement'
-}
-
-/** The parser's complaints in words for authors; it tells the place in three different ways. */
-function faultOfParser(error: unknown, source: string): SyntaxFault {
-  if (!(error instanceof Error)) return { line: 1, column: 1, message: 'this cannot be read' }
-  if (error instanceof Handlebars.Exception && typeof error.lineNumber === 'number') {
-    const message = error.message.replace(/ - \d+:\d+$/, '')
-    return { line: error.lineNumber, column: Number(error.column) + 1, message }
-  }
-  if (error.message.endsWith("got 'EOF'")) {
-    const open = unclosedBlock(source)
-    if (open !== undefined) return open
-  }
-  const [, line = '1'] = /on line (\d+)/.exec(error.message) ?? []
-  return {
-    line: Number(line),
-    column: columnOfCaret(error.message, source.split('\n')[Number(line) - 1] ?? ''),
-    message: 'this is not written as Handlebars: check the braces and the block around it',
-  }
-}
-
-function unclosedBlock(source: string): SyntaxFault | undefined {
-  const open: { name: string; index: number }[] = []
-  for (const { 1: mark, 2: name = '', index } of source.matchAll(/\{\{~?([#/])\s*([A-Za-z]+)/g)) {
-    if (mark === '#') open.push({ name, index })
-    else open.pop()
-  }
-  const last = open.at(-1)
-  if (last === undefined) return undefined
-  return { ...positionAt(source, last.index), message: `{{#${last.name}}} is never closed` }
-}
-
-/** The parser shows the last characters before the fault, line breaks left out, over a caret. */
-function columnOfCaret(message: string, line: string): number {
-  const [, excerpt = '', caret = ''] = message.split('\n')
-  const before = excerpt.slice(0, caret.indexOf('^'))
-  for (let start = 0; start < before.length; start += 1) {
-    const tail = before.slice(start)
-    const found = line.indexOf(tail)
-    if (found >= 0) return found + tail.length + 1
-  }
-  return 1
-}
-
-/** Line and column, both from 1, of an offset in a text. */
-export function positionAt(text: string, offset: number): Position {
-  const before = text.slice(0, offset).split('\n')
-  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }
 }

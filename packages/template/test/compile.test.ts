@@ -129,7 +129,7 @@ describe('a whole template', () => {
       uses
         .filter((use) => use.file === file && use.path === path)
         .map(({ line, column }) => `${line}:${column}`)
-    expect(at('email.nl.mjml', 'hospital.phone')).toEqual(['27:31'])
+    expect(at('email.nl.mjml', 'hospital.phone')).toEqual(['27:58'])
     expect(at('template.yaml', 'person.givenName')).toEqual(['7:27', '7:47'])
     expect(at('app.nl.yaml', 'appointment.start')).toEqual(['3:21'])
   })
@@ -151,6 +151,7 @@ describe('a whole template', () => {
     expect(remote).toEqual([
       'https://example.org/logo.png',
       'https://mijn.example.org/afspraak/{{appointment.number}}',
+      'tel:+31881234567',
     ])
     expect(html).toContain('lang="nl"')
   })

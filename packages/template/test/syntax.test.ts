@@ -57,9 +57,19 @@ describe('what a template may not say', () => {
     expect(readTemplate(source).faults).toMatchObject([{ line: 1, column: limits.nesting * 9 + 1 }])
   })
 
-  test('blocks nested so deep that the parser itself gives up', () => {
-    const source = `${'{{#if a}}'.repeat(4_000)}x${'{{/if}}'.repeat(3_000)}`
-    expect(readTemplate(source).faults.length).toBeGreaterThan(0)
+  test.each([
+    ['blocks', '{{#if a}}'.repeat(7_000)],
+    ['inverse blocks', '{{^if a}}'.repeat(7_000)],
+    ['an endless chain', `{{#if a}}${'{{else if b}}x'.repeat(4_000)}{{/if}}`],
+    ['braces', '{'.repeat(60_000)],
+    ['placeholders', '{{a}}'.repeat(12_000)],
+    ['comments that never end', '{{!--'.repeat(12_000)],
+  ])('%s without end, which Handlebars would take seconds to read', (_what, source) => {
+    expect(readTemplate(source).faults).toHaveLength(1)
+  })
+
+  test('while many small blocks one after the other are fine', () => {
+    expect(readTemplate('{{#if a}}x{{else if b}}y{{/if}}\n'.repeat(300)).faults).toEqual([])
   })
 
   test('a text longer than the limit', () => {

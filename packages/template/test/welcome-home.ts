@@ -47,7 +47,7 @@ export const welcomeHome: TemplateSources = {
     </mj-section>
     {{#with hospital}}
     <mj-section>
-      <mj-column><mj-text>Bel {{phone}}</mj-text></mj-column>
+      <mj-column><mj-text>Bel <a href="tel:+31881234567">{{phone}}</a></mj-text></mj-column>
     </mj-section>
     {{/with}}
   </mj-body>

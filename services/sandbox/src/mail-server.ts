@@ -132,12 +132,19 @@ function messageOf(
     intentId: textOf(mail.headers.get('x-wegwijs-intent')),
     messageId: mail.messageId ?? null,
     duplicate: textOf(mail.headers.get('x-wegwijs-possible-duplicate')) === 'yes',
-    from: mail.from?.text ?? '',
+    from: writeSender(mail),
     to: envelope.rcptTo.map(({ address }) => address).join(', '),
     subject: mail.subject ?? '',
     html: mail.html === false ? '' : mail.html,
     text: mail.text ?? '',
   }
+}
+
+/** `Ziekenhuis De Linde <welkom@delinde.example.org>`, without the quotes that a header needs. */
+function writeSender({ from }: ParsedMail): string {
+  const [sender] = from?.value ?? []
+  const { name = '', address = '' } = sender ?? {}
+  return name === '' ? address : `${name} <${address}>`
 }
 
 function textOf(value: HeaderValue | undefined): string | null {

@@ -1,0 +1,50 @@
+import { readEnvironment, resolveConfig } from '@wegwijs/runtime/env'
+import { createReadiness, startHealthServer } from '@wegwijs/runtime/health'
+import { openService } from '@wegwijs/runtime/lifecycle'
+import { createLogger } from '@wegwijs/runtime/log'
+import { createMetrics } from '@wegwijs/runtime/metrics'
+import { openStore } from '@wegwijs/store/database'
+import { createOutboxPage } from '@wegwijs/store/outbox-page'
+import { configNames, optionalConfigNames } from './config.ts'
+import { startSandbox } from './service.ts'
+
+const NAME = 'sandbox'
+
+await openService(NAME, async (scope) => {
+  const config = resolveConfig(readEnvironment(), configNames, optionalConfigNames)
+  const log = createLogger(NAME, config.logLevel)
+  const metrics = createMetrics(NAME, { processMetrics: true })
+  const readiness = createReadiness(['servers'])
+  const health = await startHealthServer({
+    host: config.healthHost,
+    port: config.healthPort,
+    readiness: readiness.report,
+    metrics,
+  })
+  scope.onClose('health server', health.close)
+  log.info('tells its health', { port: health.port })
+
+  const { databaseUrl, namespace } = config
+  const record =
+    databaseUrl &&
+    openStore({
+      databaseUrl,
+      namespace,
+      applicationName: `wegwijs ${NAME}`,
+      onIdleError: (error) => log.warn('lost an idle connection to PostgreSQL', { error }),
+    })
+  if (record) scope.onClose('PostgreSQL', record.close)
+
+  await startSandbox(scope, {
+    directory: config.sandboxDirectory,
+    host: config.sandboxHost,
+    smtpPort: config.sandboxSmtpPort,
+    httpPort: config.sandboxHttpPort,
+    gatewayUrl: config.gatewayUrl,
+    secret: config.secret,
+    ...(config.smsToken === undefined ? {} : { smsToken: config.smsToken }),
+    ...(record && { source: createOutboxPage(record.db) }),
+    log,
+  })
+  readiness.set('servers', true)
+})

@@ -1,0 +1,72 @@
+import { icon } from './icons.ts'
+import { type Markup, markup } from './markup.ts'
+import type { Scene, Sending } from './story.ts'
+import type { Times } from './times.ts'
+
+type SceneOf<Kind extends Scene['kind']> = Extract<Scene, { kind: Kind }>
+
+/** One moment of the journey as an entry of the time line. */
+export function sceneMarkup(scene: Scene, times: Times): Markup {
+  switch (scene.kind) {
+    case 'touchpoint':
+      return entry('touchpoint', scene.at, times, markup`<h3>${scene.name}</h3>${phase(scene)}`)
+    case 'skipped':
+      return entry(
+        'skipped',
+        scene.at,
+        times,
+        markup`<p><strong>Not sent</strong> ${scene.campaign}: ${scene.reason}</p>`,
+      )
+    case 'email':
+      return entry('email', scene.at, times, email(scene))
+    case 'sms':
+      return entry('sms', scene.at, times, sms(scene))
+    case 'app':
+      return entry('app', scene.at, times, app(scene))
+  }
+}
+
+function entry(kind: Scene['kind'], at: string, times: Times, content: Markup): Markup {
+  const mark = kind === 'touchpoint' || kind === 'skipped' ? null : icon(kind)
+  return markup`<li class="entry ${kind}"><time datetime="${at}">${times.time(at)}</time><span class="mark">${mark}</span><div class="content">${content}</div></li>`
+}
+
+function phase({ phase: name }: SceneOf<'touchpoint'>): Markup | null {
+  return name === undefined ? null : markup`<p class="phase">${name}</p>`
+}
+
+function email(scene: SceneOf<'email'>): Markup {
+  const { subject, from, to } = scene
+  return markup`<article class="letter">
+<header><h3>${subject}</h3>${about('E-mail', scene)}
+<dl><div><dt>From</dt><dd>${from}</dd></div><div><dt>To</dt><dd>${to}</dd></div></dl></header>
+${letterBody(scene)}</article>`
+}
+
+/**
+ * Without allow-scripts nothing in a mail runs; allow-same-origin lets our script measure how high
+ * it is, and would do no more than that.
+ */
+function letterBody({ html, text, subject }: SceneOf<'email'>): Markup {
+  if (html === '') return markup`<pre>${text}</pre>`
+  return markup`<iframe sandbox="allow-same-origin" referrerpolicy="no-referrer" title="E-mail: ${subject}" srcdoc="${html}"></iframe>`
+}
+
+function sms(scene: SceneOf<'sms'>): Markup {
+  const { from, to, text } = scene
+  return markup`<article class="text"><h3>${from}</h3>${about('SMS', scene)}<p class="bubble">${text}</p><p class="to">to ${to}</p></article>`
+}
+
+function app(scene: SceneOf<'app'>): Markup {
+  const { title, body, url } = scene
+  const link =
+    url === undefined ? null : markup`<p class="link">${url.replace(/^https:\/\//, '')}</p>`
+  return markup`<article class="notice"><h3>${title}</h3>${about('App', scene)}<p class="body">${body}</p>${link}</article>`
+}
+
+function about(channel: string, { campaign, state, duplicate }: Sending): Markup {
+  const words = [channel, campaign].filter((word) => word !== undefined).join(' · ')
+  const stateOf = state === undefined ? null : markup`<span class="state ${state}">${state}</span>`
+  const twin = duplicate ? markup`<span class="state twin">possible duplicate</span>` : null
+  return markup`<p class="about"><span>${words}</span>${stateOf}${twin}</p>`
+}
