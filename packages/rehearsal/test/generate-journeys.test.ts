@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { createEventCheck } from '@wegwijs/campaign/event-check'
-import { loadDefinition } from '@wegwijs/definition/load-definition'
 import type { PersonUpserted } from '@wegwijs/campaign/reserved-types'
+import { loadDefinition } from '@wegwijs/definition/load-definition'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import { expect, test } from 'vitest'
 import { generateJourneys } from '../src/generate-journeys.ts'

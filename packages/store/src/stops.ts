@@ -1,7 +1,7 @@
 import { isStopWord } from '@wegwijs/campaign/receipts'
+import type { ConsentData, MessageData } from '@wegwijs/campaign/reserved-types'
 import { derivedUuid, newUuid } from '@wegwijs/runtime/derived-id'
 import { encodeRecord } from '@wegwijs/wire/cloudevents-kafka'
-import type { ConsentData, MessageData } from '@wegwijs/campaign/reserved-types'
 import { topicsOf } from '@wegwijs/wire/topics'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import { type Insertable, sql } from 'kysely'
