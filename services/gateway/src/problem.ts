@@ -21,12 +21,14 @@ export type Problem = {
 
 export const problemType = 'application/problem+json'
 
-const statusOf: Partial<Record<FailureCode, number>> = {
+/** The status of each failure that goes back to a caller; an event's depends on its class. */
+export const statusOf: Partial<Record<FailureCode, number>> = {
   WEGWIJS_APP_MESSAGE_UNKNOWN: 404,
   WEGWIJS_CLOSING: 503,
   WEGWIJS_CREDENTIAL_INVALID: 401,
   WEGWIJS_CREDENTIAL_NOT_ALLOWED: 403,
   WEGWIJS_DEFINITION_MISSING: 503,
+  WEGWIJS_INTERNAL: 500,
   WEGWIJS_MEDIA_TYPE_UNKNOWN: 415,
   WEGWIJS_OVERLOADED: 503,
   WEGWIJS_RATE_LIMITED: 429,

@@ -73,33 +73,115 @@ describe('what is taken', () => {
   })
 })
 
-type Refusal = [
-  name: string,
-  over: Record<string, unknown>,
-  status: number,
-  errorClass: string,
-  path?: string,
-]
+type Refusal = {
+  name: string
+  over: Record<string, unknown>
+  status: number
+  errorClass: string
+  path?: string
+}
 
 const refusals: Refusal[] = [
-  ['a type that nobody knows', { type: 'care.unheard.of.v1' }, 400, 'unknown_type', 'type'],
-  ['data against its schema', { data: { ward: 7 } }, 400, 'data_invalid', 'data.ward'],
-  ['no subject', { subject: undefined }, 400, 'no_subject', 'subject'],
-  ['an empty subject', { subject: ' ' }, 400, 'no_subject', 'subject'],
-  ['not a CloudEvent', { specversion: '0.3' }, 400, 'not_a_cloudevent', 'specversion'],
-  ['no id', { id: undefined }, 400, 'not_a_cloudevent', 'id'],
-  ['\\u0000 in a string', { data: { ward: 'B\u0000' } }, 400, 'forbidden_character', 'data.ward'],
-  ['a time more than five minutes ahead', { time: inMinutes(6) }, 400, 'time_in_future', 'time'],
-  ['older than the inbox', { time: '2020-01-01T00:00:00Z' }, 400, 'older_than_inbox', 'time'],
-  ['a source of another key', { source: 'urn:test:crm' }, 403, 'source_not_allowed', 'source'],
-  ['our own source', { source: 'urn:wegwijs' }, 403, 'source_not_allowed', 'source'],
-  ['a reserved type', { type: 'message.sent.v1' }, 403, 'type_not_allowed', 'type'],
-  ['an entity without a version', { type: 'care.appointment.moved.v1' }, 400, 'data_invalid'],
-  ['larger than 256 kB', { data: { ward: 'x'.repeat(300_000) } }, 413, 'too_large'],
+  {
+    name: 'a type that nobody knows',
+    over: { type: 'care.unheard.of.v1' },
+    status: 400,
+    errorClass: 'unknown_type',
+    path: 'type',
+  },
+  {
+    name: 'data against its schema',
+    over: { data: { ward: 7 } },
+    status: 400,
+    errorClass: 'data_invalid',
+    path: 'data.ward',
+  },
+  {
+    name: 'no subject',
+    over: { subject: undefined },
+    status: 400,
+    errorClass: 'no_subject',
+    path: 'subject',
+  },
+  {
+    name: 'an empty subject',
+    over: { subject: ' ' },
+    status: 400,
+    errorClass: 'no_subject',
+    path: 'subject',
+  },
+  {
+    name: 'not a CloudEvent',
+    over: { specversion: '0.3' },
+    status: 400,
+    errorClass: 'not_a_cloudevent',
+    path: 'specversion',
+  },
+  {
+    name: 'no id',
+    over: { id: undefined },
+    status: 400,
+    errorClass: 'not_a_cloudevent',
+    path: 'id',
+  },
+  {
+    name: '\\u0000 in a string',
+    over: { data: { ward: 'B\u0000' } },
+    status: 400,
+    errorClass: 'forbidden_character',
+    path: 'data.ward',
+  },
+  {
+    name: 'a time more than five minutes ahead',
+    over: { time: inMinutes(6) },
+    status: 400,
+    errorClass: 'time_in_future',
+    path: 'time',
+  },
+  {
+    name: 'older than the inbox',
+    over: { time: '2020-01-01T00:00:00Z' },
+    status: 400,
+    errorClass: 'older_than_inbox',
+    path: 'time',
+  },
+  {
+    name: 'a source of another key',
+    over: { source: 'urn:test:crm' },
+    status: 403,
+    errorClass: 'source_not_allowed',
+    path: 'source',
+  },
+  {
+    name: 'our own source',
+    over: { source: 'urn:wegwijs' },
+    status: 403,
+    errorClass: 'source_not_allowed',
+    path: 'source',
+  },
+  {
+    name: 'a reserved type',
+    over: { type: 'message.sent.v1' },
+    status: 403,
+    errorClass: 'type_not_allowed',
+    path: 'type',
+  },
+  {
+    name: 'an entity without a version',
+    over: { type: 'care.appointment.moved.v1' },
+    status: 400,
+    errorClass: 'data_invalid',
+  },
+  {
+    name: 'larger than 256 kB',
+    over: { data: { ward: 'x'.repeat(300_000) } },
+    status: 413,
+    errorClass: 'too_large',
+  },
 ]
 
 describe('what is refused, with its class, its path and what to do', () => {
-  test.each(refusals)('%s', async (_, over, status, errorClass, path) => {
+  test.each(refusals)('$name', async ({ over, status, errorClass, path }) => {
     const one = event(over)
     const answer = await rig.send(one)
     expect(answer.status, answer.text).toBe(status)
@@ -117,8 +199,8 @@ describe('what is refused, with its class, its path and what to do', () => {
   })
 
   test.each(refusals)(
-    '%s, in a batch: the others are kept',
-    async (_, over, status, errorClass) => {
+    '$name, in a batch: the others are kept',
+    async ({ over, status, errorClass }) => {
       const [first, last] = [event(), event()]
       const answer = await rig.send([first, event(over), last])
       expect(answer.status, answer.text).toBe(207)
