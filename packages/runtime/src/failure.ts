@@ -109,6 +109,14 @@ export const failures = {
     retryable: true,
     exitCode: unavailable,
   },
+  WEGWIJS_EVENTS_INVALID: {
+    message: (detail: { faults: readonly string[] }) =>
+      `not every event can be sent, so none was:\n${detail.faults.map((fault) => `  ${fault}`).join('\n')}`,
+    whatToDo:
+      'Correct the named events; `touchpoints.yaml` of the definition says what each type takes.',
+    retryable: false,
+    exitCode: dataInvalid,
+  },
   WEGWIJS_EVENT_REFUSED: {
     message: (detail: { errorClass: string; reason: string }) =>
       `the event is not taken (${detail.errorClass}): ${detail.reason}`,
@@ -163,6 +171,21 @@ export const failures = {
     message: () => 'as many requests are being handled as there is room for',
     whatToDo:
       'Send the same again after the seconds in Retry-After; fewer requests at once, more events in each.',
+    retryable: true,
+    exitCode: temporary,
+  },
+  WEGWIJS_PERSON_UNKNOWN: {
+    message: () => 'there is nobody with this id',
+    whatToDo:
+      'Name the person as idSpace:externalId, with the id space of the publisher (`ehr:P-1`), or by our own id.',
+    retryable: false,
+    exitCode: usage,
+  },
+  WEGWIJS_OUTBOX_STUCK: {
+    message: (detail: { code: string }) =>
+      `Kafka refuses the oldest records of the outbox (${detail.code})`,
+    whatToDo:
+      'Correct what the code names, such as a missing topic; the relay tries again by itself and loses nothing.',
     retryable: true,
     exitCode: temporary,
   },
@@ -264,6 +287,13 @@ export const failures = {
     whatToDo: 'docs/reference/http.md lists what there is.',
     retryable: false,
     exitCode: usage,
+  },
+  WEGWIJS_SANDBOX_SILENT: {
+    message: (detail: { url: string }) => `the sandbox at ${detail.url} does not answer`,
+    whatToDo:
+      'Start services/sandbox, or name its page with --sandbox; a rehearsal waits for its receipts.',
+    retryable: true,
+    exitCode: unavailable,
   },
   WEGWIJS_STACK_DOWNLOAD_FAILED: {
     message: (detail: { what: string; reason: string }) =>

@@ -1,0 +1,28 @@
+import { sql } from 'kysely'
+import type { Querying } from './database.ts'
+import { query } from './transaction.ts'
+
+/** Names one text of a template, for ever. */
+export type TemplateReference = { templateId: string; hash: string }
+
+/** `channels` is what the template package compiled when the definition was applied. */
+export type StoredTemplate = TemplateReference & { channels: unknown }
+
+/**
+ * The texts of these templates, in one statement. Those that do not exist are left out.
+ *
+ * @throws WEGWIJS_DATABASE_UNAVAILABLE (retryable)
+ */
+export async function loadTemplates(
+  db: Querying,
+  references: readonly TemplateReference[],
+): Promise<StoredTemplate[]> {
+  const { rows } = await query(() =>
+    sql<StoredTemplate>`
+      select template_id as "templateId", hash, channels from template_version
+      where (template_id, hash) in (select * from unnest(
+        ${references.map((each) => each.templateId)}::text[],
+        ${references.map((each) => each.hash)}::text[]))`.execute(db),
+  )
+  return rows
+}

@@ -1,0 +1,28 @@
+import type { Logger } from '@wegwijs/runtime/log'
+import type { Store } from '@wegwijs/store/database'
+import { forgetOldEvents } from '@wegwijs/store/inbox'
+import { takeLock } from '@wegwijs/store/outbox'
+import { dropOldPartitions, keepPartitions } from '@wegwijs/store/partitions'
+import { inTransaction } from '@wegwijs/store/transaction'
+
+const forgetBatch = 5_000
+
+/**
+ * What is done once a day: partitions for the months to come, old months dropped, old identities of
+ * events forgotten. One scheduler at a time: tables cannot be made twice at once.
+ */
+export function createUpkeepPass(
+  store: Store,
+  { keepMonths, log }: { keepMonths: number; log: Logger },
+): () => Promise<boolean> {
+  return async () => {
+    const dropped = await inTransaction(store.db, async (tx) => {
+      if (!(await takeLock(tx, `${store.namespace} upkeep`))) return []
+      await keepPartitions(store.db)
+      return dropOldPartitions(store.db, keepMonths)
+    })
+    if (dropped.length > 0) log.info('dropped old partitions', { count: dropped.length })
+    const forgotten = await inTransaction(store.db, (tx) => forgetOldEvents(tx, forgetBatch))
+    return forgotten === forgetBatch
+  }
+}
