@@ -107,6 +107,21 @@ export function stackStatus(options: StackOptions): Promise<readonly ServerStatu
   return Promise.all((options.servers ?? serverNames).map((server) => statusOf(options, server)))
 }
 
+/**
+ * Where the local servers are that run now; nothing is started, and nobody is asked whether it
+ * answers. The address of one that does not run is empty.
+ */
+export async function runningAddresses(directory: string): Promise<StackAddresses> {
+  const addresses = await Promise.all(
+    serverNames.map(async (server) => {
+      const recorded = await recordedServer(join(directory, server))
+      return recorded !== null && (await isRunning(recorded)) ? recorded.address : ''
+    }),
+  )
+  const [kafka = '', databaseUrl = '', redisUrl = ''] = addresses
+  return { kafkaBrokers: kafka === '' ? [] : [kafka], databaseUrl, redisUrl }
+}
+
 /** Ends the local servers in order; their data stays. Given servers are left alone. */
 export function stopStack(options: StackOptions): Promise<void> {
   return alone(options, () => stopAll(options))

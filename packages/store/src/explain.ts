@@ -103,16 +103,8 @@ export type CampaignFacts = {
   versions: readonly { version: number; publishedAt: string; file: CampaignFile }[]
 }
 
-/**
- * The id of a person named as `idSpace:externalId` or by our own id, followed to the record that
- * they were merged into. Null when there is nobody.
- */
-export async function findPerson(db: Querying, reference: string): Promise<string | null> {
-  const colon = reference.indexOf(':')
-  const identity: Identity =
-    colon < 0
-      ? { idSpace: ownIdSpace, externalId: reference }
-      : { idSpace: reference.slice(0, colon), externalId: reference.slice(colon + 1) }
+/** The id of a person, followed to the record that they were merged into. Null when there is nobody. */
+export async function findPerson(db: Querying, identity: Identity): Promise<string | null> {
   return query(async () => {
     const { rows } = await sql<{ person_id: string }>`
       with recursive line as (

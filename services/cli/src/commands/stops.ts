@@ -1,0 +1,132 @@
+import { userInfo } from 'node:os'
+import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
+import { withNearest } from '@wegwijs/definition/fault'
+import { fail } from '@wegwijs/runtime/failure'
+import { latestBundle } from '@wegwijs/store/definitions'
+import {
+  liftOperation,
+  liftPerson,
+  type Operation,
+  type OperationScope,
+  type StopWords,
+  stopOperation,
+  stopPerson,
+} from '@wegwijs/store/stops'
+import { wake } from '@wegwijs/store/wake'
+import type { Command } from 'commander'
+import { identityOf, personIdOf } from '../person.ts'
+import { type Call, runs, type Shell } from '../shell.ts'
+
+type Options = { reason: string; by: string }
+
+/** What can be stopped beside a person, with where its names come from. */
+const operations: Readonly<
+  Record<OperationScope, { target: string; names: (bundle: DefinitionBundle) => string[] } | null>
+> = {
+  campaign: { target: 'id', names: ({ campaigns }) => campaigns.map((campaign) => campaign.id) },
+  channel: { target: 'name', names: ({ channels }) => Object.keys(channels) },
+  provider: {
+    target: 'name',
+    names: ({ channels }) => Object.values(channels).flatMap((each) => each?.provider ?? []),
+  },
+  template: { target: 'id', names: ({ templates }) => templates.map((template) => template.id) },
+  all: null,
+}
+
+/** `wegwijs stop` and `wegwijs resume`. */
+export function addStops(program: Command, shell: Shell): void {
+  const stop = program
+    .command('stop')
+    .description('Hold messages, from the moment that the command returns.')
+  const resume = program.command('resume').description('End what `stop` began.')
+  withWords(stop.command('person'))
+    .description('Send nothing more to a person; what is planned for them is skipped.')
+    .argument('<person>', 'idSpace:externalId, or our own id')
+    .action(runs(shell, holdPerson))
+  withWords(resume.command('person'))
+    .description('End the stops that staff put on a person; not a withdrawn consent, not a death.')
+    .argument('<person>', 'idSpace:externalId, or our own id')
+    .action(runs(shell, releasePerson))
+  for (const [scope, known] of Object.entries(operations) as [
+    OperationScope,
+    (typeof operations)[OperationScope],
+  ][]) {
+    const what = known === null ? 'all sending' : `a ${scope}`
+    const hold = withWords(stop.command(scope)).description(
+      `Hold ${what}: messages wait, and expire by themselves.`,
+    )
+    const release = withWords(resume.command(scope)).description(`Let ${what} go on.`)
+    if (known !== null) {
+      hold.argument(`<${known.target}>`)
+      release.argument(`<${known.target}>`)
+    }
+    hold.action(
+      runs(shell, (call, options: Options, target = '') =>
+        holdOperation(call, { scope, target }, options),
+      ),
+    )
+    release.action(
+      runs(shell, (call, options: Options, target = '') =>
+        releaseOperation(call, { scope, target }, options),
+      ),
+    )
+  }
+}
+
+function withWords(command: Command): Command {
+  return command
+    .requiredOption('--reason <text>', 'why, for whoever looks later')
+    .option('--by <name>', 'who says so, for the record', userInfo().username)
+}
+
+async function holdPerson(call: Call, options: Options, reference = ''): Promise<void> {
+  const { db } = await call.surroundings.store()
+  const stopped = await stopPerson(db, identityOf(reference), wordsOf(options))
+  if (stopped === null) {
+    throw fail('WEGWIJS_PERSON_UNKNOWN')
+  }
+  call.output.say('stopped; `wegwijs resume person` ends it')
+  call.output.data(stopped, () => [stopped.stopId])
+}
+
+async function releasePerson(call: Call, options: Options, reference = ''): Promise<void> {
+  const { db } = await call.surroundings.store()
+  const lifted = await liftPerson(db, await personIdOf(db, reference), wordsOf(options))
+  tellLifted(call, lifted)
+}
+
+async function holdOperation(call: Call, operation: Operation, options: Options): Promise<void> {
+  const { db } = await call.surroundings.store()
+  const latest = await latestBundle(db)
+  const names = latest && operations[operation.scope]?.names(latest.bundle)
+  if (names && !names.includes(operation.target)) throw unknownTarget(operation, names)
+  const stopId = await stopOperation(db, operation, wordsOf(options))
+  call.output.say(`stopped; \`wegwijs resume ${nameOf(operation)}\` ends it`)
+  call.output.data({ stopId, ...operation }, () => [stopId])
+}
+
+async function releaseOperation(call: Call, operation: Operation, options: Options): Promise<void> {
+  const { db, namespace } = await call.surroundings.store()
+  const lifted = await liftOperation(db, operation, wordsOf(options))
+  await wake(db, namespace, ['intents'])
+  tellLifted(call, lifted)
+}
+
+function tellLifted({ output }: Call, lifted: readonly string[]): void {
+  output.say(lifted.length === 0 ? 'nothing was stopped' : 'goes on')
+  output.data({ lifted }, () => lifted)
+}
+
+function wordsOf({ reason, by }: Options): StopWords {
+  return { reason, source: `cli:${by}` }
+}
+
+function nameOf({ scope, target }: Operation): string {
+  return target === '' ? scope : `${scope} ${target}`
+}
+
+function unknownTarget({ scope, target }: Operation, names: readonly string[]) {
+  const { nearest } = withNearest(target, names)
+  const hint = nearest === undefined ? `known are ${names.join(', ')}` : `did you mean ${nearest}?`
+  return fail('WEGWIJS_USAGE', { problem: `there is no ${scope} "${target}"; ${hint}` })
+}

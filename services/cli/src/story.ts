@@ -1,0 +1,155 @@
+import { type ReasonCode, reasons } from '@wegwijs/campaign/reasons'
+import type {
+  AttemptFact,
+  DecisionFact,
+  EventFact,
+  MessageFact,
+  PersonFacts,
+} from '@wegwijs/store/explain'
+
+/**
+ * One person's story from stored facts, line by line in business time: what happened, what each
+ * campaign decided about it and why, what was sent. Codes become sentences by the closed list.
+ */
+export type StoryLine = { at: string; depth: 0 | 1; text: string }
+
+export function tellStory(facts: PersonFacts): StoryLine[] {
+  const messages = new Map(facts.messages.map((message) => [message.intentId, message]))
+  const byEvent = Map.groupBy(facts.decisions, (decision) =>
+    keyOf(decision.source, decision.eventId),
+  )
+  const ofTimers = facts.decisions.filter((decision) => decision.source === null)
+  const chapters = [
+    ...facts.events
+      .filter((event) => !event.type.startsWith('message.'))
+      .map((event) =>
+        eventChapter(event, byEvent.get(keyOf(event.source, event.id)) ?? [], messages),
+      ),
+    ...[
+      ...Map.groupBy(ofTimers, (decision) => `${decision.businessAt} ${decision.enrolmentId}`),
+    ].map(([, decisions]) => timerChapter(decisions, messages)),
+    ...facts.messages.flatMap(messageChapters),
+  ]
+  return chapters
+    .map((lines, index) => ({ lines, index, at: lines[0]?.at ?? '' }))
+    .sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : a.index - b.index))
+    .flatMap(({ lines }) => lines)
+}
+
+/** `2026-03-14 08:30  text`, on the clocks of `timeZone`. */
+export function formatStory(lines: readonly StoryLine[], timeZone: string): string[] {
+  let shown = ''
+  return lines.map(({ at, depth, text }) => {
+    const time = localTime(at, timeZone)
+    const margin = time === shown && depth > 0 ? ' '.repeat(time.length) : time
+    shown = time
+    return `${margin}  ${depth === 0 ? '' : '  → '}${text}`
+  })
+}
+
+export function localTime(instant: string, timeZone: string): string {
+  // The Swedish way of writing a moment is the international one.
+  const parts = new Intl.DateTimeFormat('sv-SE', {
+    timeZone,
+    dateStyle: 'short',
+    timeStyle: 'short',
+  })
+  return parts.format(Date.parse(instant))
+}
+
+export function reasonText(code: string): string {
+  return Object.hasOwn(reasons, code) ? reasons[code as ReasonCode].text : code
+}
+
+function keyOf(source: string | null, id: string | null): string {
+  return JSON.stringify([source, id])
+}
+
+type Messages = ReadonlyMap<string, MessageFact>
+
+function eventChapter(
+  event: EventFact,
+  decisions: readonly DecisionFact[],
+  messages: Messages,
+): StoryLine[] {
+  const at = event.businessAt
+  const late =
+    event.time.slice(0, 16) < at.slice(0, 13)
+      ? ` (happened ${event.time.slice(0, 16).replace('T', ' ')})`
+      : ''
+  const outcome = event.outcome === 'applied' ? '' : `: ${reasonText(event.outcome)}`
+  const entity = event.entity === null ? '' : ` ${event.entity} v${event.version}`
+  const source = event.source.split(':').at(-1)
+  return [
+    { at, depth: 0, text: `${event.type}${entity} from ${source}${late}${outcome}` },
+    ...decisions.map((decision) => decisionLine(decision, messages)),
+  ]
+}
+
+function timerChapter(decisions: readonly DecisionFact[], messages: Messages): StoryLine[] {
+  const [first] = decisions
+  if (!first) return []
+  return [
+    { at: first.businessAt, depth: 0, text: `the time of ${first.campaignId} had come` },
+    ...decisions.map((decision) => decisionLine(decision, messages)),
+  ]
+}
+
+function decisionLine(decision: DecisionFact, messages: Messages): StoryLine {
+  const message = decision.intentId === null ? undefined : messages.get(decision.intentId)
+  const which = message === undefined ? '' : ` (${message.messageId})`
+  const until = decision.detail?.until
+  const when = typeof until === 'string' ? ` until ${until.slice(0, 16).replace('T', ' ')}` : ''
+  const who = decision.campaignId === null ? '' : `${decision.campaignId}: `
+  return {
+    at: decision.businessAt,
+    depth: 1,
+    text: `${who}${reasonText(decision.reason)}${when}${which}`,
+  }
+}
+
+/** One chapter per attempt, and one for a message that came to an end without. */
+function messageChapters(message: MessageFact): StoryLine[][] {
+  const name = `${message.campaignId}/${message.messageId}`
+  const chapters = message.attempts.map((attempt, index) => [
+    attemptLine(name, attempt, index === message.attempts.length - 1 ? message : null),
+  ])
+  const sent = message.attempts.some((attempt) => attempt.outcome === 'accepted')
+  if (sent || message.settledAt === null) return chapters
+  const text = `message ${name} ${message.state}: ${reasonText(message.reason ?? '')}${channelFaults(message)}`
+  return [...chapters, [{ at: message.settledAt, depth: 0, text }]]
+}
+
+const attemptWords: Readonly<Record<string, string>> = {
+  accepted: 'sent',
+  refused: 'refused',
+  deferred: 'put off by the provider',
+  unknown: 'handed over, without an answer',
+  not_started: 'not started',
+}
+
+function attemptLine(name: string, attempt: AttemptFact, last: MessageFact | null): StoryLine {
+  const { businessAt, channel, provider, outcome, reason, duplicate } = attempt
+  const words = attemptWords[outcome] ?? outcome
+  const why = reason === null ? '' : ` (${reason})`
+  const again = duplicate ? ', marked as sent again' : ''
+  const after =
+    last !== null && (last.state === 'delivered' || last.state === 'bounced')
+      ? `, ${last.state}`
+      : ''
+  return {
+    at: businessAt,
+    depth: 0,
+    text: `message ${name} ${words} by ${channel} over ${provider}${why}${again}${after}`,
+  }
+}
+
+/** What was wrong with each channel, when none could be used. */
+function channelFaults({ detail }: MessageFact): string {
+  const channels = detail?.channels
+  if (typeof channels !== 'object' || channels === null) return ''
+  const faults = Object.entries(channels).map(
+    ([channel, reason]) => `${channel}: ${reasonText(String(reason))}`,
+  )
+  return faults.length === 0 ? '' : ` (${faults.join('; ')})`
+}
