@@ -1,4 +1,4 @@
-import { fail } from '@wegwijs/runtime/failure'
+import { fail, isFailure, isRetryable } from '@wegwijs/runtime/failure'
 import type { TopicConfig } from '@wegwijs/wire/topics'
 import type { Admin } from 'kafkajs'
 import { atMost, clientRetry, type KafkajsSettings, newClient } from './kafkajs-client.ts'
@@ -56,32 +56,61 @@ export function createAdmin(settings: KafkajsSettings): TopicAdmin {
         .sort((a, b) => a.partition - b.partition)
     })
 
-  /** A topic that was just made is unknown to some brokers and has no leader for a moment. */
-  const untilAnswering = async ({ topic, partitions }: TopicConfig) => {
+  const existing = async (): Promise<ReadonlySet<string>> =>
+    new Set(await ask(undefined, (admin) => admin.listTopics()))
+
+  /** Asks again until the deadline; Kafka tells of a change to its topics only some time later. */
+  const untilTrue = async (state: () => Promise<boolean>) => {
     const untilMs = clock.monotonicMs() + tuning.adminDeadlineMs
     for (;;) {
       try {
-        if ((await endOffsets(topic)).length >= partitions) return
+        if (await state()) return
       } catch (error) {
+        if (!isFailure(error, 'WEGWIJS_TOPIC_UNKNOWN') && !isRetryable(error)) throw error
         if (clock.monotonicMs() >= untilMs) throw error
+      }
+      if (clock.monotonicMs() >= untilMs) {
+        throw fail('WEGWIJS_BROKER_UNAVAILABLE', { reason: 'no answer in time' })
       }
       await clock.sleep(POLL_MS)
     }
   }
 
+  const create = (missing: readonly TopicConfig[]) => {
+    const topics = missing.map(({ topic, partitions, replicationFactor, settings }) => ({
+      topic,
+      numPartitions: partitions,
+      replicationFactor,
+      configEntries: Object.entries(settings).map(([name, value]) => ({ name, value })),
+    }))
+    return ask(missing[0]?.topic, (admin) => admin.createTopics({ topics, waitForLeaders: false }))
+  }
+
   return {
     async ensureTopics(configs) {
-      const existing = new Set(await ask(undefined, (admin) => admin.listTopics()))
-      const missing = configs.filter(({ topic }) => !existing.has(topic))
+      const before = await existing()
+      const missing = configs.filter(({ topic }) => !before.has(topic))
       if (missing.length === 0) return
-      const topics = missing.map(({ topic, partitions, replicationFactor, settings }) => ({
-        topic,
-        numPartitions: partitions,
-        replicationFactor,
-        configEntries: Object.entries(settings).map(([name, value]) => ({ name, value })),
-      }))
-      await ask(missing[0]?.topic, (admin) => admin.createTopics({ topics, waitForLeaders: false }))
-      for (const config of missing) await untilAnswering(config)
+      // The name of a topic that was just removed is still taken: no fault, and not created either.
+      await untilTrue(async () => {
+        const present = await existing()
+        const wanted = missing.filter(({ topic }) => !present.has(topic))
+        if (wanted.length > 0) await create(wanted)
+        return wanted.length === 0
+      })
+      for (const { topic, partitions } of missing) {
+        await untilTrue(async () => (await endOffsets(topic)).length >= partitions)
+      }
+    },
+    async removeTopics(topics) {
+      const before = await existing()
+      const present = topics.filter((topic) => before.has(topic))
+      if (present.length === 0) return
+      await ask(present[0], (admin) => admin.deleteTopics({ topics: present }))
+      await untilTrue(async () => {
+        const left = await existing()
+        return present.every((topic) => !left.has(topic))
+      })
     },
     endOffsets,
     close: release,

@@ -13,6 +13,9 @@ export type PartitionLog = { low: bigint; high: bigint; records: BrokerRecord[] 
 export type TopicLogs = {
   /** Creates the topic unless it exists. */
   create(config: TopicConfig): void
+  has(topic: string): boolean
+  /** Deletes the topic, if there is one. */
+  remove(topic: string): void
   /** Deletes what the topic holds and starts again at offset 0, as deleting and creating does. */
   recreate(topic: string): void
   /** Forgets the records below `low`, as retention does. */
@@ -107,6 +110,10 @@ export function createTopicLogs(): TopicLogs {
       if (topics.has(topic)) return
       topics.set(topic, Array.from({ length: partitions }, emptyPartition))
       maxBytes.set(topic, Number(settings['max.message.bytes'] ?? KAFKA_MAX_BYTES))
+    },
+    has: (topic) => topics.has(topic),
+    remove(topic) {
+      topics.delete(topic)
     },
     recreate(topic) {
       topics.set(topic, partitionsOf(topic).map(emptyPartition))

@@ -113,6 +113,11 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
         refuseWhileAway()
         for (const config of configs) logs.create(config)
       },
+      async removeTopics(topics) {
+        refuseWhileAway()
+        for (const topic of topics) logs.remove(topic)
+        wakeAll()
+      },
       async endOffsets(topic) {
         refuseWhileAway()
         return logs.ranges(topic)

@@ -129,6 +129,12 @@ export type TopicAdmin = {
    */
   ensureTopics(configs: readonly TopicConfig[]): Promise<void>
   /**
+   * Removes topics with everything in them; one that does not exist is no fault.
+   *
+   * @throws WegwijsError WEGWIJS_BROKER_UNAVAILABLE (retryable)
+   */
+  removeTopics(topics: readonly string[]): Promise<void>
+  /**
    * By partition, in ascending order.
    *
    * @throws WegwijsError WEGWIJS_TOPIC_UNKNOWN, WEGWIJS_BROKER_UNAVAILABLE (retryable)

@@ -102,6 +102,13 @@ export const failures = {
     retryable: true,
     exitCode: temporary,
   },
+  WEGWIJS_DEMO_SERVICE_ENDED: {
+    message: (detail: { service: string; reason: string; logFile: string }) =>
+      `the service ${detail.service} ${detail.reason}\n(log: ${detail.logFile})`,
+    whatToDo: 'Read its log: a service says there why it could not go on.',
+    retryable: true,
+    exitCode: unavailable,
+  },
   WEGWIJS_DEPENDENCY_DEADLINE: {
     message: (detail: { dependency: string; deadlineMs: number }) =>
       `${detail.dependency} did not answer within ${detail.deadlineMs} ms`,

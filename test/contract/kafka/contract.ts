@@ -1,5 +1,5 @@
 import type { BatchOutcome, ConsumeOptions, OutgoingRecord, RecordBatch } from '@wegwijs/kafka/port'
-import { fail } from '@wegwijs/runtime/failure'
+import { fail, isFailure } from '@wegwijs/runtime/failure'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../until.ts'
 import { type Harness, newTopic, Opened } from './harness.ts'
@@ -169,6 +169,32 @@ export function describeKafkaPort(name: string, open: () => Promise<Harness>): v
         const ranges = await harness.admin.endOffsets(config.topic)
         expect(ranges.map(({ partition }) => partition)).toEqual([0, 1, 2])
         expect(ranges.map(({ high }) => high).sort()).toEqual([0n, 0n, 1n])
+      })
+
+      it('are removed with everything in them, and can be created anew', async () => {
+        const [config, other] = [await create(2), await create()]
+        await publish(config.topic, ['a', 'x'], ['b', 'x'], ['c', 'x'])
+        await harness.admin.removeTopics([config.topic, newTopic().topic])
+        await expect(harness.admin.endOffsets(config.topic)).rejects.toMatchObject({
+          code: 'WEGWIJS_TOPIC_UNKNOWN',
+        })
+        await harness.admin.ensureTopics([config])
+        const empty = { low: 0n, high: 0n }
+        expect(await harness.admin.endOffsets(config.topic)).toEqual([
+          { partition: 0, ...empty },
+          { partition: 1, ...empty },
+        ])
+        expect(await harness.admin.endOffsets(other.topic)).toHaveLength(1)
+      })
+
+      it('are removed with what they hold, and are no fault when they are gone', async () => {
+        const { topic } = await create()
+        await publish(topic, ['a', 'x'])
+        await harness.admin.removeTopics([topic, newTopic().topic])
+        await until(async () => {
+          const gone = await harness.admin.endOffsets(topic).catch((error: unknown) => error)
+          return isFailure(gone, 'WEGWIJS_TOPIC_UNKNOWN')
+        })
       })
 
       it('tell the first and the next offset of each partition', async () => {
