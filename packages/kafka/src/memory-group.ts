@@ -55,6 +55,8 @@ export class MemoryGroup {
   readonly #byConsumer = new Map<Consumer, Member>()
   #members: Member[] = []
   #rebalanceDue = false
+  /** Expelled members whose handlers still run; they join again. */
+  readonly #zombies = new Set<Member>()
 
   constructor(settings: GroupSettings) {
     this.#settings = settings
@@ -87,7 +89,10 @@ export class MemoryGroup {
     if (member?.phase !== 'member') return
     this.#leave(member)
     if (member.running === 0) this.#enter(member)
-    else member.phase = 'expelled'
+    else {
+      member.phase = 'expelled'
+      this.#zombies.add(member)
+    }
     this.wake()
   }
 
@@ -101,11 +106,14 @@ export class MemoryGroup {
     this.#settings.onQuiet()
   }
 
-  /** True when no handler runs and no partition holds more for its member. */
+  /** True when no handler runs, a zombie's neither, and no partition holds more for its member. */
   isIdle(): boolean {
+    const { logs } = this.#settings
     const isAtEnd = ({ state, topic, partition, position }: Claim) =>
-      state === 'ready' && this.#settings.logs.read(topic, partition, position, 1).length === 0
-    return !this.#rebalanceDue && this.#members.every((member) => member.claims.every(isAtEnd))
+      state === 'ready' &&
+      (!logs.has(topic) || logs.read(topic, partition, position, 1).length === 0)
+    const isMoving = this.#rebalanceDue || this.#zombies.size > 0
+    return !isMoving && this.#members.every((member) => member.claims.every(isAtEnd))
   }
 
   #consumerOf(member: Member): Consumer {
@@ -147,6 +155,7 @@ export class MemoryGroup {
     const takers = this.#members.filter(
       (member) => member.options.topic === topic && member.phase === 'member',
     )
+    if (!this.#settings.logs.has(topic)) return
     for (const partition of this.#settings.logs.partitionsOf(topic).keys()) {
       const member = takers[partition % takers.length]
       if (!member) return
@@ -190,6 +199,8 @@ export class MemoryGroup {
 
   #offerNext(claim: Claim): void {
     const { topic, partition, position, member } = claim
+    // Of a topic that was removed nothing is handed out; its readers wait for it to come back.
+    if (!this.#settings.logs.has(topic)) return
     const { low, high } = this.#rangeOf(claim)
     if (position < low || position > high) {
       const lost = fail('WEGWIJS_POSITION_LOST', { topic, partition, position, low, high })
@@ -227,6 +238,7 @@ export class MemoryGroup {
     member.running -= 1
     if (member.running > 0) return
     member.onDrained()
+    this.#zombies.delete(member)
     if (member.phase === 'expelled') this.#enter(member)
   }
 
@@ -257,6 +269,7 @@ export class MemoryGroup {
     for (const claim of member.claims) claim.current = false
     await this.#drained(member)
     member.phase = 'left'
+    this.#zombies.delete(member)
     this.#leave(member)
     this.wake()
   }

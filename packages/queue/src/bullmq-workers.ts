@@ -48,10 +48,12 @@ export function createBullmqWorkers(settings: BullmqSettings): JobWorkers {
       async function closeWorker(deadlineMs: number): Promise<void> {
         const ended = worker.close()
         const inTime = await atMost(clock, deadlineMs, ended)
-        aborted.abort()
-        // Without its connection the worker renews no lock: its jobs go to others as stalled.
+        if (!inTime) {
+          aborted.abort()
+          log.warn('workers closed before their jobs had ended', { queue, deadlineMs })
+        }
+        // Without its connection a worker renews no lock: a job left behind goes to another one.
         redis.disconnect()
-        if (!inTime) log.warn('workers closed before their jobs had ended', { queue, deadlineMs })
       }
 
       let closed: Promise<void> | undefined

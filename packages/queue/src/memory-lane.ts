@@ -149,7 +149,7 @@ export class MemoryLane {
     worker.taking = false
     await this.#drained(worker, deadlineMs)
     this.#workers = this.#workers.filter((other) => other !== worker)
-    worker.abort.abort()
+    if (worker.runs.size > 0) worker.abort.abort()
     for (const run of worker.runs) {
       if (this.#active.get(run.job.jobId) === run) this.stall(run.job.jobId)
     }

@@ -1,4 +1,5 @@
 import { connectKafkajs, type KafkajsOptions } from '@wegwijs/kafka/kafkajs'
+import { type Clock, systemClock } from '@wegwijs/runtime/clock'
 import { silentLogger } from '@wegwijs/runtime/log'
 import type { TopicConfig } from '@wegwijs/wire/topics'
 import { type Admin, Kafka, logLevel } from 'kafkajs'
@@ -11,9 +12,10 @@ export type KafkajsHarness = Harness & { readonly control: Admin }
 export async function openKafkajs(
   brokers: readonly string[],
   tuning: KafkajsOptions['tuning'] = {},
+  clock: Clock = systemClock,
 ): Promise<KafkajsHarness> {
   const log = silentLogger
-  const kafka = connectKafkajs({ brokers, clientId: 'contract', log, tuning })
+  const kafka = connectKafkajs({ brokers, clientId: 'contract', log, tuning, clock })
   const client = new Kafka({
     brokers: [...brokers],
     clientId: 'contract-control',

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type LocalKafka, startKafka } from '@wegwijs/local/kafka'
+import { manualClock } from '@wegwijs/runtime/clock'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import { until } from '../until.ts'
 import { newTopic, Opened } from './harness.ts'
@@ -30,6 +31,9 @@ afterAll(async () => {
   await broker.kill()
   await rm(directory, { recursive: true, force: true })
 })
+
+const isTrue = () => true
+const isFalse = () => false
 
 const open = () =>
   openKafkajs(broker.brokers, {
@@ -129,6 +133,41 @@ describe.skipIf(kafkaBrokers.length === 0)('with a real broker', () => {
       await until(() => ledger.applied.length === 1)
       expect(ledger.offered).toHaveLength(1)
     })
+  })
+
+  it('keeps a record that follows one whose fate is unknown', async () => {
+    // On a clock that stands still the deadline passes when kafkajs has given up, and nothing is on
+    // its way any more. It would then give the number of that record to the next one, which the
+    // broker would take for a repetition: acknowledged, and lost.
+    const clock = manualClock()
+    const harness = await openKafkajs(broker.brokers, { requestTimeoutMs: 600 }, clock)
+    const config = newTopic()
+    const { topic } = config
+    await harness.admin.ensureTopics([config])
+    const publish = (value: string) =>
+      harness.publisher.publish([{ topic, key: 'a', value: Buffer.from(value), headers: {} }], {
+        deadlineMs: 1,
+      })
+    // A busy machine may need longer than that for the first one.
+    await until(() => publish('first').then(isTrue, isFalse))
+    const highOf = async () => (await harness.admin.endOffsets(topic))[0]?.high ?? 0n
+    const before = await highOf()
+    process.kill(broker.pid, 'SIGSTOP')
+    await expect(publish('unknown')).rejects.toMatchObject({ code: 'WEGWIJS_PUBLISH_DEADLINE' })
+    process.kill(broker.pid, 'SIGCONT')
+    await until(async () => (await highOf().catch(() => 0n)) > before)
+    await until(() => publish('last').then(isTrue, isFalse))
+
+    const reader = await open()
+    const { applied, apply: onBatch, positionOf } = new Ledger()
+    const consumer = await reader.source.consume({ topic, group: topic, positionOf, onBatch })
+    const end = await highOf()
+    await until(() => applied.at(-1)?.offset === end - 1n)
+    const values = new Set(applied.map(({ value }) => String(value)))
+    expect([...values]).toEqual(['first', 'unknown', 'last'])
+    await consumer.close()
+    await reader.close()
+    await harness.close()
   })
 
   describeOutage('the Kafka port through kafkajs', async () => ({
