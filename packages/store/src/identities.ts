@@ -1,5 +1,5 @@
 import { ownIdSpace } from '@wegwijs/campaign/event-check'
-import { newUuid } from '@wegwijs/runtime/derived-id'
+import { derivedUuid, newUuid } from '@wegwijs/runtime/derived-id'
 import { sql } from 'kysely'
 import type { Querying } from './database.ts'
 
@@ -16,6 +16,10 @@ export type Identity = { idSpace: string; externalId: string }
  * several call this once per transaction, or two of them can deadlock (and then one is retried).
  * Call it in a transaction at READ COMMITTED, before rows of `person` are locked. A merged person
  * is returned as it is; following `merged_into` needs that person's lock.
+ *
+ * In a rehearsal the ids of new people hang on their identity alone, and with them the ids of their
+ * messages, by which providers and receipts draw their lots: the same input then gives the same
+ * outcome every time.
  */
 export async function findOrCreatePeople(
   tx: Querying,
@@ -40,11 +44,14 @@ async function findOrInsert(
 ): Promise<Map<string, string>> {
   const { rows } = await sql<{ id_space: string; external_id: string; person_id: string }>`
     with wanted as (
-      select * from unnest(
+      select id_space, external_id,
+        case when exists (select from rehearsal_clock) then rehearsed_id else new_id end as new_id
+      from unnest(
         ${foreign.map((identity) => identity.idSpace)}::text[],
         ${foreign.map((identity) => identity.externalId)}::text[],
-        ${foreign.map(() => newUuid())}::uuid[]
-      ) as identity (id_space, external_id, new_id)
+        ${foreign.map(() => newUuid())}::uuid[],
+        ${foreign.map(rehearsedId)}::uuid[]
+      ) as identity (id_space, external_id, new_id, rehearsed_id)
     ), found as (
       select id_space, external_id, person_id
       from wanted join person_identity using (id_space, external_id)
@@ -72,6 +79,10 @@ async function findOrInsert(
       row.person_id,
     ]),
   )
+}
+
+function rehearsedId({ idSpace, externalId }: Identity): string {
+  return derivedUuid('rehearsed person', idSpace, externalId)
 }
 
 function isUuid(text: string): boolean {
