@@ -38,11 +38,13 @@ function environmentOf(name: string): Record<string, string> {
   )
 }
 
-/** The variables that a service reads, as its own `config.ts` says. */
-async function configNamesOf(service: string): Promise<readonly VariableName[]> {
+type Names = readonly VariableName[]
+
+/** The variables that a service needs and may have, as its own `config.ts` says. */
+async function configOf(service: string): Promise<{ needed: Names; optional: Names }> {
   const path = join(root, 'services', service, 'src', 'config.ts')
-  const module = (await import(path)) as { readonly configNames: readonly VariableName[] }
-  return module.configNames
+  const module = (await import(path)) as { configNames: Names; optionalConfigNames?: Names }
+  return { needed: module.configNames, optional: module.optionalConfigNames ?? [] }
 }
 
 describe('docker-compose.yml', () => {
@@ -91,9 +93,9 @@ describe('docker-compose.yml', () => {
 })
 
 describe.each(ours.map(([name]) => name).filter((name) => name !== 'migrate'))('%s', (service) => {
-  let names: readonly VariableName[] = []
+  let config: Awaited<ReturnType<typeof configOf>>
   beforeAll(async () => {
-    names = await configNamesOf(service)
+    config = await configOf(service)
   })
 
   test('runs the program of that service', () => {
@@ -103,12 +105,13 @@ describe.each(ours.map(([name]) => name).filter((name) => name !== 'migrate'))('
   })
 
   test('starts with the configuration that it gets', () => {
-    expect(() => resolveConfig(environmentOf(service), names)).not.toThrow()
+    const { needed, optional } = config
+    expect(() => resolveConfig(environmentOf(service), needed, optional)).not.toThrow()
   })
 
   test('gets nothing that it does not read', () => {
-    const set = Object.keys(environmentOf(service))
-    expect(set.filter((name) => !names.includes(name as VariableName))).toEqual([])
+    const read: readonly string[] = [...config.needed, ...config.optional]
+    expect(Object.keys(environmentOf(service)).filter((name) => !read.includes(name))).toEqual([])
   })
 
   test('waits until tables, topics and definition are there', () => {
@@ -153,6 +156,7 @@ describe('the addresses agree:', () => {
     expect(everywhere('WEGWIJS_SMTP_URL')).toEqual(['smtp://mailpit:1025'])
     const sms = new URL(everywhere('WEGWIJS_SMS_URL')[0] ?? '')
     expect([sms.hostname, sms.port]).toEqual(['sandbox', WEGWIJS_SANDBOX_HTTP_PORT])
+    expect(everywhere('WEGWIJS_SMS_TOKEN')).toHaveLength(1)
     expect(container('sandbox').ports).toEqual([
       `127.0.0.1:${WEGWIJS_SANDBOX_HTTP_PORT}:${WEGWIJS_SANDBOX_HTTP_PORT}`,
     ])
@@ -161,9 +165,13 @@ describe('the addresses agree:', () => {
   test('the gateway, from inside and from outside', () => {
     const { WEGWIJS_GATEWAY_PORT } = environmentOf('gateway')
     expect(everywhere('WEGWIJS_GATEWAY_URL')).toEqual([`http://gateway:${WEGWIJS_GATEWAY_PORT}`])
-    expect(everywhere('WEGWIJS_PUBLIC_URL')).toEqual([`http://127.0.0.1:${WEGWIJS_GATEWAY_PORT}`])
     const published = `127.0.0.1:${WEGWIJS_GATEWAY_PORT}:${WEGWIJS_GATEWAY_PORT}`
     expect(container('gateway').ports).toEqual([published])
+  })
+
+  test('what is published listens to more than its own container', () => {
+    expect(environmentOf('gateway').WEGWIJS_GATEWAY_HOST).toBe('0.0.0.0')
+    expect(environmentOf('sandbox').WEGWIJS_SANDBOX_HOST).toBe('0.0.0.0')
   })
 
   test('the topics fit one broker, and none is made by being named', () => {
