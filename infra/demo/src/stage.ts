@@ -1,0 +1,17 @@
+import type { EventPublisher, TopicAdmin } from '@wegwijs/kafka/port'
+import type { JobQueue } from '@wegwijs/queue/port'
+
+/** All of Wegwijs, running, whether in one process or in many; what its conductor needs of it. */
+export type Stage = {
+  publisher: EventPublisher
+  admin: TopicAdmin
+  queue: JobQueue
+  sandboxStatus: () => Promise<{ pending: number }>
+  /** The sandbox's outbox page. */
+  pageUrl: string
+  /** Rejects when a service has ended by itself; never settles otherwise. */
+  failed: Promise<never>
+}
+
+/** Where the services write down what they do, and the sandbox what it accepted. */
+export type StageFolders = { logs: string; sandbox: string }

@@ -1,0 +1,41 @@
+import type { TellableKind } from '@wegwijs/store/tellable-people'
+import { expect, test } from 'vitest'
+import { type Chosen, chooseStories } from '../src/stories.ts'
+
+const person = (kind: TellableKind, personId: string): Chosen => ({ kind, personId })
+
+test('one story of each kind, the first of each', () => {
+  const candidates = [
+    person('appointment-changed', 'a'),
+    person('appointment-changed', 'b'),
+    person('ended', 'c'),
+    person('several-channels', 'd'),
+  ]
+  expect(chooseStories(candidates).map((chosen) => chosen.personId)).toEqual(['a', 'c', 'd'])
+})
+
+test('nobody is told of twice', () => {
+  const candidates = [
+    person('appointment-changed', 'a'),
+    person('ended', 'a'),
+    person('ended', 'b'),
+    person('several-channels', 'a'),
+    person('several-channels', 'b'),
+    person('several-channels', 'c'),
+  ]
+  expect(chooseStories(candidates).map((chosen) => chosen.personId)).toEqual(['a', 'b', 'c'])
+})
+
+test('what one kind lacks another one fills', () => {
+  const candidates = [
+    person('several-channels', 'a'),
+    person('several-channels', 'b'),
+    person('several-channels', 'c'),
+    person('several-channels', 'd'),
+  ]
+  expect(chooseStories(candidates).map((chosen) => chosen.personId)).toEqual(['a', 'b', 'c'])
+})
+
+test('where nobody got anything there is nothing to tell', () => {
+  expect(chooseStories([])).toEqual([])
+})
