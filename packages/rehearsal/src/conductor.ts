@@ -1,7 +1,7 @@
 import type { EventPublisher, TopicAdmin } from '@wegwijs/kafka/port'
 import { type Clock, systemClock } from '@wegwijs/runtime/clock'
 import { fail } from '@wegwijs/runtime/failure'
-import { stepBusinessTime } from '@wegwijs/store/business-clock'
+import { beginRehearsal, stepBusinessTime } from '@wegwijs/store/business-clock'
 import type { Store } from '@wegwijs/store/database'
 import { readRehearsalGround, readStanding, type Standing } from '@wegwijs/store/standing'
 import { wake } from '@wegwijs/store/wake'
@@ -85,6 +85,9 @@ export async function rehearse(rehearsal: Rehearsal): Promise<Progress> {
     stallMs: rehearsal.stallMs ?? STALL_MS,
   })
   let standing = await refuseRealTime(store, arriving[0])
+  if (standing.rehearsalInstant === null && arriving[0]) {
+    await beginRehearsal(store.db, arriving[0].at)
+  }
   for (;;) {
     const next = earliest(arriving[progress.events]?.at, standing.nextDue)
     if (next === undefined) return finish(store, progress)

@@ -42,3 +42,12 @@ export async function stepBusinessTime(
       stepped_at = clock_timestamp()
   `.execute(db)
 }
+
+/**
+ * Stops business time at `instant` for the first time. What was published before lives from then on:
+ * a rehearsal of last year is one of the definition of today.
+ */
+export async function beginRehearsal(db: Querying, instant: string): Promise<void> {
+  await stepBusinessTime(db, instant)
+  await sql`update campaign_version set published_at = least(published_at, ${instant})`.execute(db)
+}
