@@ -55,7 +55,7 @@ module.exports = {
       // The demo wires the whole pipe into one process; the stack is started by the CLI too.
       name: 'only-demo-and-cli-see-infra',
       severity: 'error',
-      from: { path: '^(packages|services)/', pathNot: '^services/cli/' },
+      from: { path: '^(packages|services)/[^/]+/src', pathNot: '^services/cli/' },
       to: { path: '^infra/' },
     },
     {
