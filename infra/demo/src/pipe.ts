@@ -3,12 +3,12 @@ import { createEmailChannel } from '@wegwijs/channels/email'
 import type { Channel } from '@wegwijs/channels/port'
 import { createSmsChannel } from '@wegwijs/channels/sms'
 import { startDelivery } from '@wegwijs/delivery/service'
+import { createDefinitionInForce } from '@wegwijs/gateway/definition-in-force'
 import { startGateway } from '@wegwijs/gateway/service'
 import { startJourney } from '@wegwijs/journey/service'
 import type { EventPublisher, EventSource, TopicAdmin } from '@wegwijs/kafka/port'
 import type { JobQueue, JobWorkers } from '@wegwijs/queue/port'
 import { type Clock, systemClock } from '@wegwijs/runtime/clock'
-import { fail } from '@wegwijs/runtime/failure'
 import { createReadiness } from '@wegwijs/runtime/health'
 import { createScope, type Scope } from '@wegwijs/runtime/lifecycle'
 import type { Logger } from '@wegwijs/runtime/log'
@@ -17,7 +17,6 @@ import { type Sandbox, startSandbox } from '@wegwijs/sandbox/service'
 import { startScheduler } from '@wegwijs/scheduler/service'
 import { createAppInbox } from '@wegwijs/store/app-inbox'
 import type { Store } from '@wegwijs/store/database'
-import { loadDefinition } from '@wegwijs/store/definitions'
 import { createOutboxPage } from '@wegwijs/store/outbox-page'
 import { topicConfigs } from '@wegwijs/wire/topics'
 
@@ -43,7 +42,8 @@ export type PipeOptions = {
 
 export type Pipe = {
   gatewayUrl: string
-  sandbox: Sandbox
+  /** The one that runs now. */
+  readonly sandbox: Sandbox
   /** Of each service, as its own process would show them. */
   metrics: Readonly<Record<PipeService, Metrics>>
   /** Closes one service and leaves the others alone. */
@@ -60,76 +60,9 @@ const host = '127.0.0.1'
  * service that fails by itself closes the scope, and its failure is the scope's.
  */
 export async function startPipe(scope: Scope, options: PipeOptions): Promise<Pipe> {
-  const { store, broker, queue, secret, clock = systemClock } = options
+  const { store, broker, clock = systemClock } = options
   await broker.admin.ensureTopics(topicConfigs(store.namespace))
-  const metrics = metricsOf(pipeServices)
-  let gatewayUrl = ''
-  let sandbox: Sandbox | undefined
-
-  const starters: Record<PipeService, (own: Scope, of: Parts) => Promise<unknown>> = {
-    gateway: async (own, { log }) => {
-      const definition = await loadDefinition(store)
-      if (definition === null) throw fail('WEGWIJS_DEFINITION_MISSING')
-      const { url } = await startGateway(own, {
-        store,
-        ...broker,
-        definition: () => definition,
-        secret,
-        host,
-        port: portOf(gatewayUrl),
-        log,
-        metrics: metrics.gateway,
-        clock,
-      })
-      gatewayUrl = url
-    },
-    sandbox: async (own, { log }) => {
-      sandbox = await startSandbox(own, {
-        directory: options.sandboxDirectory,
-        host,
-        smtpPort: portOf(sandbox?.smtpUrl),
-        httpPort: portOf(sandbox?.pageUrl),
-        gatewayUrl,
-        secret,
-        smsToken,
-        source: createOutboxPage(store.db),
-        log,
-        clock,
-      })
-    },
-    journey: (own, { log, readiness }) =>
-      startJourney(own, {
-        store,
-        source: broker.source,
-        admin: broker.admin,
-        secret,
-        log,
-        clock,
-        metrics: metrics.journey,
-        readiness,
-      }),
-    scheduler: (own, { log, readiness }) =>
-      startScheduler(own, {
-        store,
-        queue: queue.queue,
-        publisher: broker.publisher,
-        log,
-        clock,
-        metrics: metrics.scheduler,
-        readiness,
-      }),
-    delivery: (own, { log, readiness }) =>
-      startDelivery(own, {
-        store,
-        workers: queue.workers,
-        channels: openChannels(own, { store, sandbox, choose: options.channels }),
-        log,
-        clock,
-        metrics: metrics.delivery,
-        readiness,
-      }),
-  }
-
+  const shared: Shared = { ...options, clock, metrics: metricsOf(), gatewayUrl: '', sandbox: null }
   const running = new Map<PipeService, Scope>()
   const stop = async (service: PipeService) => {
     const own = running.get(service)
@@ -143,54 +76,128 @@ export async function startPipe(scope: Scope, options: PipeOptions): Promise<Pip
     void own.closed.then(() => {
       if (running.get(service) === own) scope.stop(own.failures[0])
     })
-    await starters[service](own, { log, readiness: createReadiness() })
+    await starters[service](own, shared, log)
   }
   for (const service of pipeServices) {
     scope.onClose(service, () => stop(service))
     await start(service)
   }
-  if (sandbox === undefined) throw scope.signal.reason
   return {
-    get gatewayUrl() {
-      return gatewayUrl
+    gatewayUrl: shared.gatewayUrl,
+    metrics: shared.metrics,
+    get sandbox() {
+      return sandboxOf(shared)
     },
-    sandbox,
-    metrics,
     stop,
     start,
   }
 }
 
-type Parts = { log: Logger; readiness: ReturnType<typeof createReadiness> }
-
-function metricsOf(services: readonly PipeService[]): Record<PipeService, Metrics> {
-  return Object.fromEntries(services.map((service) => [service, createMetrics(service)])) as Record<
-    PipeService,
-    Metrics
-  >
+/** What the services share, and what one learns of another when it starts. */
+type Shared = PipeOptions & {
+  clock: Clock
+  metrics: Record<PipeService, Metrics>
+  gatewayUrl: string
+  sandbox: Sandbox | null
 }
 
-function openChannels(
-  own: Scope,
-  parts: {
-    store: Store
-    sandbox: Sandbox | undefined
-    choose: PipeOptions['channels']
+type Starter = (own: Scope, shared: Shared, log: Logger) => Promise<void>
+
+const starters: Readonly<Record<PipeService, Starter>> = {
+  gateway: async (own, shared, log) => {
+    const { store, broker, secret, clock, metrics } = shared
+    const definition = createDefinitionInForce(store)
+    await definition.refresh()
+    const { url } = await startGateway(own, {
+      store,
+      publisher: broker.publisher,
+      admin: broker.admin,
+      definition: definition.current,
+      refreshDefinition: definition.refresh,
+      secret,
+      host,
+      port: portOf(shared.gatewayUrl),
+      log,
+      metrics: metrics.gateway,
+      clock,
+    })
+    shared.gatewayUrl = url
   },
-): readonly Channel[] {
-  const { store, sandbox, choose = (usual) => usual } = parts
+  sandbox: async (own, shared, log) => {
+    const { store, secret, clock, gatewayUrl, sandboxDirectory: directory } = shared
+    shared.sandbox = await startSandbox(own, {
+      directory,
+      host,
+      smtpPort: portOf(shared.sandbox?.smtpUrl),
+      httpPort: portOf(shared.sandbox?.pageUrl),
+      gatewayUrl,
+      secret,
+      smsToken,
+      source: createOutboxPage(store.db),
+      log,
+      clock,
+    })
+  },
+  journey: (own, { store, broker, secret, clock, metrics }, log) =>
+    startJourney(own, {
+      store,
+      source: broker.source,
+      admin: broker.admin,
+      secret,
+      log,
+      clock,
+      metrics: metrics.journey,
+      readiness: createReadiness(),
+    }),
+  scheduler: (own, { store, broker, queue, clock, metrics }, log) =>
+    startScheduler(own, {
+      store,
+      queue: queue.queue,
+      publisher: broker.publisher,
+      log,
+      clock,
+      metrics: metrics.scheduler,
+      readiness: createReadiness(),
+    }),
+  delivery: (own, shared, log) =>
+    startDelivery(own, {
+      store: shared.store,
+      workers: shared.queue.workers,
+      channels: openChannels(own, shared),
+      log,
+      clock: shared.clock,
+      metrics: shared.metrics.delivery,
+      readiness: createReadiness(),
+    }),
+}
+
+function metricsOf(): Record<PipeService, Metrics> {
+  return Object.fromEntries(
+    pipeServices.map((service) => [service, createMetrics(service)]),
+  ) as Record<PipeService, Metrics>
+}
+
+function openChannels(own: Scope, shared: Shared): readonly Channel[] {
+  const { smtpUrl, smsUrl } = sandboxOf(shared)
+  const { channels: choose = (usual) => usual, store } = shared
   const channels = choose([
-    createEmailChannel({ url: sandbox?.smtpUrl ?? '', provider: 'smtp' }),
+    createEmailChannel({ url: smtpUrl, provider: 'smtp' }),
     createSmsChannel({
-      url: sandbox?.smsUrl ?? '',
+      url: smsUrl,
       token: smsToken,
       provider: 'sms-http',
-      honoursIdempotencyKey: true,
+      // As services/delivery has it: the class of a message decides what a lost answer means (P2).
+      honoursIdempotencyKey: false,
     }),
     createAppChannel(createAppInbox(store.db), 'app-inbox'),
   ])
   for (const channel of channels) own.onClose(`channel ${channel.name}`, () => channel.close())
   return channels
+}
+
+function sandboxOf({ sandbox }: Shared): Sandbox {
+  if (sandbox === null) throw new Error('the sandbox starts before what needs it')
+  return sandbox
 }
 
 /** The port of an address, or 0 for any. */
