@@ -48,12 +48,19 @@ export function createAdmin(settings: KafkajsSettings): TopicAdmin {
     }
   }
 
-  const endOffsets = (topic: string): Promise<PartitionRange[]> =>
+  const askForOffsets = (topic: string): Promise<PartitionRange[]> =>
     ask(topic, async (admin) => {
       const offsets = await admin.fetchTopicOffsets(topic)
       return offsets
         .map(({ partition, low, high }) => ({ partition, low: BigInt(low), high: BigInt(high) }))
         .sort((a, b) => a.partition - b.partition)
+    })
+
+  const endOffsets = (topic: string): Promise<PartitionRange[]> =>
+    askForOffsets(topic).catch((error: unknown) => {
+      if (!isFailure(error, 'WEGWIJS_TOPIC_UNKNOWN')) throw error
+      // A client also fails on a topic that it was once asked about and that is gone by now.
+      return askForOffsets(topic)
     })
 
   const existing = async (): Promise<ReadonlySet<string>> =>
@@ -99,7 +106,7 @@ export function createAdmin(settings: KafkajsSettings): TopicAdmin {
         return wanted.length === 0
       })
       for (const { topic, partitions } of missing) {
-        await untilTrue(async () => (await endOffsets(topic)).length >= partitions)
+        await untilTrue(async () => (await askForOffsets(topic)).length >= partitions)
       }
     },
     async removeTopics(topics) {

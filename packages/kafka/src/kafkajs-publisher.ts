@@ -1,4 +1,4 @@
-import { fail, isRetryable } from '@wegwijs/runtime/failure'
+import { fail, isFailure, isRetryable } from '@wegwijs/runtime/failure'
 import { createGroupCommit } from '@wegwijs/runtime/group-commit'
 import { type Message, Partitioners, type Producer, type RecordMetadata } from 'kafkajs'
 import { atMost, clientRetry, type KafkajsSettings, newClient } from './kafkajs-client.ts'
@@ -88,11 +88,17 @@ export function createPublisher(settings: KafkajsSettings): EventPublisher {
   }
 
   const sendStubbornly = async (records: readonly OutgoingRecord[], untilMs: number) => {
+    let isFresh = false
     for (;;) {
       try {
         return await sendUntil(records, untilMs)
       } catch (error) {
-        if (!isRetryable(error) || clock.monotonicMs() + REST_MS >= untilMs) throw error
+        // One that was used before also fails on a topic which it once wrote to and which is gone.
+        const mayBeAnother = isFailure(error, 'WEGWIJS_TOPIC_UNKNOWN') && !isFresh
+        const isLate = clock.monotonicMs() + REST_MS >= untilMs
+        if (!mayBeAnother && (!isRetryable(error) || isLate)) throw error
+        isFresh = true
+        if (mayBeAnother) continue
       }
       await clock.sleep(REST_MS)
     }

@@ -139,18 +139,18 @@ describe.skipIf(kafkaBrokers.length === 0)('with a real broker', () => {
     // On a clock that stands still the deadline passes when kafkajs has given up, and nothing is on
     // its way any more. It would then give the number of that record to the next one, which the
     // broker would take for a repetition: acknowledged, and lost.
-    const clock = manualClock()
-    const harness = await openKafkajs(broker.brokers, { requestTimeoutMs: 600 }, clock)
+    const harness = await openKafkajs(broker.brokers, { requestTimeoutMs: 600 }, manualClock())
+    const reader = await open()
     const config = newTopic()
     const { topic } = config
-    await harness.admin.ensureTopics([config])
+    await reader.admin.ensureTopics([config])
     const publish = (value: string) =>
       harness.publisher.publish([{ topic, key: 'a', value: Buffer.from(value), headers: {} }], {
         deadlineMs: 1,
       })
     // A busy machine may need longer than that for the first one.
     await until(() => publish('first').then(isTrue, isFalse))
-    const highOf = async () => (await harness.admin.endOffsets(topic))[0]?.high ?? 0n
+    const highOf = async () => (await reader.admin.endOffsets(topic))[0]?.high ?? 0n
     const before = await highOf()
     process.kill(broker.pid, 'SIGSTOP')
     await expect(publish('unknown')).rejects.toMatchObject({ code: 'WEGWIJS_PUBLISH_DEADLINE' })
@@ -158,7 +158,6 @@ describe.skipIf(kafkaBrokers.length === 0)('with a real broker', () => {
     await until(async () => (await highOf().catch(() => 0n)) > before)
     await until(() => publish('last').then(isTrue, isFalse))
 
-    const reader = await open()
     const { applied, apply: onBatch, positionOf } = new Ledger()
     const consumer = await reader.source.consume({ topic, group: topic, positionOf, onBatch })
     const end = await highOf()
