@@ -171,39 +171,6 @@ export async function readCampaignFacts(db: Querying): Promise<CampaignFacts[]> 
   }))
 }
 
-/**
- * People whose stories are worth telling, at most three: one who got much over several channels, one
- * who did not get something and why, one whose appointment or stay changed. Long stories are left to
- * those who ask for them.
- */
-export async function notablePeople(db: Querying): Promise<string[]> {
-  const { rows } = await query(() =>
-    sql<{ person_id: string; ways: number; unsent: number; changes: number }>`
-      select p.person_id, count(distinct i.campaign_id || i.channels[i.channel_index + 1])
-          filter (where i.state in ('sent', 'delivered', 'bounced'))::int as ways,
-        count(distinct i.reason) filter (where i.state in ('skipped', 'expired', 'failed', 'held'))::int
-          as unsent,
-        count(distinct i.intent_id) filter (where i.state = 'cancelled')::int as changes
-      from person p join intent i using (person_id)
-      where (select count(*) from event e where e.person_id = p.person_id) <= 40
-      group by p.person_id
-      order by (select min(time) from event e where e.person_id = p.person_id), p.person_id
-      limit 5000
-    `.execute(db),
-  )
-  const chosen: string[] = []
-  for (const worth of ['ways', 'unsent', 'changes'] as const) {
-    const best = rows
-      .filter((row) => row[worth] > 0 && !chosen.includes(row.person_id))
-      .reduce<(typeof rows)[number] | undefined>(
-        (most, row) => (most === undefined || row[worth] > most[worth] ? row : most),
-        undefined,
-      )
-    if (best) chosen.push(best.person_id)
-  }
-  return chosen
-}
-
 async function readIdentities(db: Querying, personId: string): Promise<Identity[]> {
   const { rows } = await sql<Identity>`
     select id_space as "idSpace", external_id as "externalId" from person_identity
