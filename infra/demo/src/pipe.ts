@@ -2,7 +2,7 @@ import { createAppChannel } from '@wegwijs/channels/app'
 import { createEmailChannel } from '@wegwijs/channels/email'
 import type { Channel } from '@wegwijs/channels/port'
 import { createSmsChannel } from '@wegwijs/channels/sms'
-import { startDelivery } from '@wegwijs/delivery/service'
+import { type DeliverySettings, startDelivery } from '@wegwijs/delivery/service'
 import { createDefinitionInForce } from '@wegwijs/gateway/definition-in-force'
 import { startGateway } from '@wegwijs/gateway/service'
 import { startJourney } from '@wegwijs/journey/service'
@@ -13,8 +13,8 @@ import { createReadiness } from '@wegwijs/runtime/health'
 import { createScope, type Scope } from '@wegwijs/runtime/lifecycle'
 import type { Logger } from '@wegwijs/runtime/log'
 import { createMetrics, type Metrics } from '@wegwijs/runtime/metrics'
-import { type Sandbox, startSandbox } from '@wegwijs/sandbox/service'
-import { startScheduler } from '@wegwijs/scheduler/service'
+import { type Sandbox, type SandboxOptions, startSandbox } from '@wegwijs/sandbox/service'
+import { type SchedulerSettings, startScheduler } from '@wegwijs/scheduler/service'
 import { createAppInbox } from '@wegwijs/store/app-inbox'
 import type { Store } from '@wegwijs/store/database'
 import { createOutboxPage } from '@wegwijs/store/outbox-page'
@@ -38,6 +38,16 @@ export type PipeOptions = {
   clock?: Clock
   /** What messages go through instead of the sandbox's SMTP server and SMS provider. */
   channels?: (usual: readonly Channel[]) => readonly Channel[]
+  /** Called whenever a service starts: a store of its own instead of the one they share. */
+  storeOf?: (service: PipeService) => Store
+  settings?: PipeSettings
+}
+
+/** What a service may be told beyond its environment. */
+export type PipeSettings = {
+  scheduler?: Partial<SchedulerSettings>
+  delivery?: Partial<DeliverySettings>
+  sandbox?: Pick<SandboxOptions, 'rates'>
 }
 
 export type Pipe = {
@@ -76,7 +86,8 @@ export async function startPipe(scope: Scope, options: PipeOptions): Promise<Pip
     void own.closed.then(() => {
       if (running.get(service) === own) scope.stop(own.failures[0])
     })
-    await starters[service](own, shared, log)
+    const store = options.storeOf?.(service) ?? options.store
+    await starters[service](own, shared, { log, store })
   }
   for (const service of pipeServices) {
     scope.onClose(service, () => stop(service))
@@ -101,11 +112,12 @@ type Shared = PipeOptions & {
   sandbox: Sandbox | null
 }
 
-type Starter = (own: Scope, shared: Shared, log: Logger) => Promise<void>
+type Parts = { log: Logger; store: Store }
+type Starter = (own: Scope, shared: Shared, parts: Parts) => Promise<void>
 
 const starters: Readonly<Record<PipeService, Starter>> = {
-  gateway: async (own, shared, log) => {
-    const { store, broker, secret, clock, metrics } = shared
+  gateway: async (own, shared, { log, store }) => {
+    const { broker, secret, clock, metrics } = shared
     const definition = createDefinitionInForce(store)
     await definition.refresh()
     const { url } = await startGateway(own, {
@@ -123,8 +135,8 @@ const starters: Readonly<Record<PipeService, Starter>> = {
     })
     shared.gatewayUrl = url
   },
-  sandbox: async (own, shared, log) => {
-    const { store, secret, clock, gatewayUrl, sandboxDirectory: directory } = shared
+  sandbox: async (own, shared, { log, store }) => {
+    const { secret, clock, gatewayUrl, sandboxDirectory: directory } = shared
     shared.sandbox = await startSandbox(own, {
       directory,
       host,
@@ -136,9 +148,10 @@ const starters: Readonly<Record<PipeService, Starter>> = {
       source: createOutboxPage(store.db),
       log,
       clock,
+      ...shared.settings?.sandbox,
     })
   },
-  journey: (own, { store, broker, secret, clock, metrics }, log) =>
+  journey: (own, { broker, secret, clock, metrics }, { log, store }) =>
     startJourney(own, {
       store,
       source: broker.source,
@@ -149,7 +162,7 @@ const starters: Readonly<Record<PipeService, Starter>> = {
       metrics: metrics.journey,
       readiness: createReadiness(),
     }),
-  scheduler: (own, { store, broker, queue, clock, metrics }, log) =>
+  scheduler: (own, { broker, queue, clock, metrics, settings }, { log, store }) =>
     startScheduler(own, {
       store,
       queue: queue.queue,
@@ -158,16 +171,18 @@ const starters: Readonly<Record<PipeService, Starter>> = {
       clock,
       metrics: metrics.scheduler,
       readiness: createReadiness(),
+      ...(settings?.scheduler && { settings: settings.scheduler }),
     }),
-  delivery: (own, shared, log) =>
+  delivery: (own, shared, { log, store }) =>
     startDelivery(own, {
-      store: shared.store,
+      store,
       workers: shared.queue.workers,
-      channels: openChannels(own, shared),
+      channels: openChannels(own, shared, store),
       log,
       clock: shared.clock,
       metrics: shared.metrics.delivery,
       readiness: createReadiness(),
+      ...(shared.settings?.delivery && { settings: shared.settings.delivery }),
     }),
 }
 
@@ -177,9 +192,9 @@ function metricsOf(): Record<PipeService, Metrics> {
   ) as Record<PipeService, Metrics>
 }
 
-function openChannels(own: Scope, shared: Shared): readonly Channel[] {
+function openChannels(own: Scope, shared: Shared, store: Store): readonly Channel[] {
   const { smtpUrl, smsUrl } = sandboxOf(shared)
-  const { channels: choose = (usual) => usual, store } = shared
+  const { channels: choose = (usual) => usual } = shared
   const channels = choose([
     createEmailChannel({ url: smtpUrl, provider: 'smtp' }),
     createSmsChannel({
