@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '@wegwijs/runtime/clock'
 import type { Logger } from '@wegwijs/runtime/log'
-import { createBullmqQueue } from './bullmq-queue.ts'
+import { BullmqQueue } from './bullmq-queue.ts'
 import { connectAndCheck, errorTeller, producerConnection } from './bullmq-redis.ts'
 import { createBullmqWorkers } from './bullmq-workers.ts'
 import type { JobQueue, JobWorkers } from './port.ts'
@@ -41,5 +41,5 @@ export async function connectBullmq(options: BullmqOptions): Promise<BullmqConne
   const redis = producerConnection(settings)
   redis.on('error', errorTeller(settings, undefined))
   await connectAndCheck(redis, settings)
-  return { queue: createBullmqQueue(settings, redis), workers: createBullmqWorkers(settings) }
+  return { queue: new BullmqQueue(settings, redis), workers: createBullmqWorkers(settings) }
 }
