@@ -114,7 +114,7 @@ async function benchOfEmail(): Promise<Bench> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.server.address()
   const port = typeof address === 'object' ? address?.port : 0
-  const channel = createEmailChannel({ url: `smtp://127.0.0.1:${port}`, connectTimeoutMs: 500 })
+  const channel = createEmailChannel({ url: `smtp://127.0.0.1:${port}` })
   const stop = once(() => new Promise<void>((resolve) => server.close(() => resolve())))
   return {
     channel,
@@ -136,7 +136,7 @@ async function benchOfSms(honoursIdempotencyKey: boolean): Promise<Bench> {
     return { reference: 'sms-1' }
   })
   const url = await server.listen({ port: 0, host: '127.0.0.1' })
-  const options = { token: 't', honoursIdempotencyKey, connectTimeoutMs: 500 }
+  const options = { token: 't', honoursIdempotencyKey }
   const channel = createSmsChannel({ url, ...options })
   const stop = once(() => server.close())
   return {

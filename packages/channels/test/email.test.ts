@@ -1,27 +1,33 @@
 import { type ParsedMail, simpleParser } from 'mailparser'
 import { SMTPServer } from 'smtp-server'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { createEmailChannel, type EmailOptions } from '../src/email.ts'
 import type { Channel } from '../src/port.ts'
 import { messageFor, untroubled } from './messages.ts'
-import { type SmtpMoment, type SmtpReaction, type SmtpRig, startSmtpRig } from './smtp-rig.ts'
+import { type SmtpMoment, type SmtpReaction, startSmtpRig } from './smtp-rig.ts'
 
-const undo: (() => Promise<unknown> | unknown)[] = []
+type Finish = (step: () => Promise<void> | void) => void
 
-afterEach(async () => {
-  for (const step of undo.splice(0).reverse()) await step()
-})
+/** Long enough for a busy machine; where the test is about waiting in vain, `impatient`. */
+const patient = { connectTimeoutMs: 10_000, sendTimeoutMs: 15_000 }
+const impatient = { connectTimeoutMs: 1_000, sendTimeoutMs: 2_000 }
 
-function open(options: EmailOptions): Channel {
-  const channel = createEmailChannel({ connectTimeoutMs: 400, sendTimeoutMs: 600, ...options })
-  undo.push(() => channel.close())
+function open(options: EmailOptions, finish: Finish = onTestFinished): Channel {
+  const channel = createEmailChannel({ ...patient, ...options })
+  finish(() => channel.close())
   return channel
 }
 
-async function openRig(pipelining = true): Promise<{ rig: SmtpRig; channel: Channel }> {
+type RigOptions = { pipelining?: boolean; finish?: Finish } & Partial<EmailOptions>
+
+async function openRig({
+  pipelining = true,
+  finish = onTestFinished,
+  ...options
+}: RigOptions = {}) {
   const rig = await startSmtpRig({ pipelining })
-  undo.push(() => rig.close())
-  return { rig, channel: open({ url: rig.url }) }
+  finish(() => rig.close())
+  return { rig, channel: open({ url: rig.url, ...options }, finish) }
 }
 
 type Row = [string, SmtpMoment, SmtpReaction, string, string, number]
@@ -66,8 +72,10 @@ describe.each([
     ['accepts and hangs', 'end', { next: 'hang' }, 'unknown', 'smtp_', 1],
   ]
 
-  test.each(rows)('%s', async (...[, moment, reaction, kind, reason, received]) => {
-    const { rig, channel } = await openRig(pipelining)
+  test.concurrent.for(rows)('%s', async (row, { expect, onTestFinished: finish }) => {
+    const [, moment, reaction, kind, reason, received] = row
+    const timeouts = 'next' in reaction && reaction.next === 'hang' ? impatient : patient
+    const { rig, channel } = await openRig({ pipelining, finish, ...timeouts })
     rig.misbehave(moment, reaction)
     const outcome = await channel.send(messageFor('email'), untroubled())
     expect(outcome).toMatchObject({ kind, reason: expect.stringContaining(reason) })
@@ -79,18 +87,13 @@ describe('a server that cannot be reached', () => {
   test('because nobody listens', async () => {
     const { rig, channel } = await openRig()
     await rig.close()
-    undo.splice(0, 1)
     const outcome = await channel.send(messageFor('email'), untroubled())
     expect(outcome).toEqual({ kind: 'deferred', reason: 'smtp_connection_lost' })
     expect(await channel.isSandbox()).toBe(false)
   })
 
   test('because it has no address', async () => {
-    const channel = open({
-      url: 'smtp://mail.invalid:25',
-      connectTimeoutMs: 5_000,
-      sendTimeoutMs: 10_000,
-    })
+    const channel = open({ url: 'smtp://mail.invalid:25' })
     const outcome = await channel.send(messageFor('email'), untroubled())
     expect(outcome).toEqual({ kind: 'deferred', reason: 'smtp_dns_failed' })
     expect(await channel.isSandbox()).toBe(false)
@@ -106,7 +109,7 @@ describe('aborting', () => {
   })
 
   test('before the message was begun is not sent', async () => {
-    const { rig, channel } = await openRig(false)
+    const { rig, channel } = await openRig({ pipelining: false })
     rig.misbehave('RCPT', { next: 'hang' })
     const stop = new AbortController()
     const reached = rig.reached('RCPT')
@@ -129,9 +132,7 @@ describe('aborting', () => {
   })
 
   test('while it waits for a connection takes only that one out', async () => {
-    const rig = await startSmtpRig({ pipelining: true })
-    undo.push(() => rig.close())
-    const channel = open({ url: rig.url, connections: 1, sendTimeoutMs: 5_000 })
+    const { rig, channel } = await openRig({ connections: 1 })
     rig.misbehave('end', { next: 'hang' })
     const [first, second] = [new AbortController(), new AbortController()]
     const reached = rig.reached('end')
@@ -160,8 +161,7 @@ describe('the pool', () => {
   })
 
   test('sends many at once over few connections, each once', async () => {
-    const { rig } = await openRig()
-    const channel = open({ url: rig.url, sendTimeoutMs: 20_000 })
+    const { rig, channel } = await openRig()
     const messages = Array.from({ length: 100 }, () => messageFor('email'))
     const outcomes = await Promise.all(messages.map((each) => channel.send(each, untroubled())))
     expect(outcomes).toEqual(messages.map(() => ({ kind: 'accepted', reference: '4XyZ1A2b3Cz5' })))
@@ -207,7 +207,7 @@ async function openServer(options: { banner?: string; password?: string } = {}) 
   })
   server.on('error', () => undefined)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  undo.push(() => new Promise<void>((resolve) => server.close(() => resolve())))
+  onTestFinished(() => new Promise<void>((resolve) => server.close(() => resolve())))
   const address = server.server.address()
   const port = typeof address === 'object' ? address?.port : 0
   const login = password === undefined ? '' : `zorg:${encodeURIComponent(password)}@`
@@ -357,7 +357,7 @@ describe('whether it is a sandbox', () => {
   })
 
   test('is no when it says nothing', async () => {
-    const { rig, channel } = await openRig()
+    const { rig, channel } = await openRig(impatient)
     rig.misbehave('greeting', { next: 'hang' })
     expect(await channel.isSandbox()).toBe(false)
   })

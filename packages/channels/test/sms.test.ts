@@ -18,8 +18,8 @@ function open(url: string, options: Partial<SmsOptions> = {}): Channel {
     url,
     token: 'token-1',
     honoursIdempotencyKey: false,
-    connectTimeoutMs: 400,
-    sendTimeoutMs: 600,
+    connectTimeoutMs: 10_000,
+    sendTimeoutMs: 15_000,
     clock: { instant: () => now },
     ...options,
   })
@@ -157,10 +157,12 @@ describe('a provider that', () => {
 
   test('takes the message and hangs', async () => {
     const { url, taken } = await openProvider(never)
-    expect(await open(url).send(messageFor('sms'), untroubled())).toEqual({
-      kind: 'unknown',
-      reason: 'sms_timed_out',
-    })
+    expect(await open(url, { sendTimeoutMs: 2_000 }).send(messageFor('sms'), untroubled())).toEqual(
+      {
+        kind: 'unknown',
+        reason: 'sms_timed_out',
+      },
+    )
     expect(taken).toHaveLength(1)
   })
 
@@ -176,7 +178,9 @@ describe('a provider that', () => {
     const { url } = await openRaw((socket) => {
       socket.write('HTTP/1.1 202 Accepted\r\ncontent-length: 100\r\n\r\n{"refer')
     })
-    expect(await open(url).send(messageFor('sms'), untroubled())).toEqual({ kind: 'accepted' })
+    expect(await open(url, { sendTimeoutMs: 2_000 }).send(messageFor('sms'), untroubled())).toEqual(
+      { kind: 'accepted' },
+    )
   })
 
   test('answers something that is no HTTP', async () => {
@@ -213,10 +217,7 @@ describe('a provider that', () => {
   })
 
   test('has no address', async () => {
-    const channel = open('http://sms.invalid/v1', {
-      connectTimeoutMs: 5_000,
-      sendTimeoutMs: 10_000,
-    })
+    const channel = open('http://sms.invalid/v1')
     expect(await channel.send(messageFor('sms'), untroubled())).toEqual({
       kind: 'deferred',
       reason: 'sms_dns_failed',
@@ -256,7 +257,7 @@ describe('aborting', () => {
       arrived.resolve({ reply })
       return never()
     })
-    const channel = open(url, { connections: 1, sendTimeoutMs: 5_000 })
+    const channel = open(url, { connections: 1 })
     const first = channel.send(messageFor('sms'), untroubled())
     const { reply } = await arrived.promise
     const stop = new AbortController()
@@ -338,7 +339,7 @@ describe('what the provider gets', () => {
 
   test('is each of many messages once', async () => {
     const { url, taken } = await openProvider(accepting)
-    const channel = open(url, { connections: 8, sendTimeoutMs: 10_000 })
+    const channel = open(url, { connections: 8 })
     const messages = Array.from({ length: 200 }, () => messageFor('sms'))
     const outcomes = await Promise.all(messages.map((each) => channel.send(each, untroubled())))
     expect(new Set(outcomes.map(({ kind }) => kind))).toEqual(new Set(['accepted']))
@@ -405,6 +406,6 @@ describe('whether it is a sandbox', () => {
 
   test('is no when nothing comes', async () => {
     const { url } = await openRaw(() => undefined)
-    expect(await open(url).isSandbox()).toBe(false)
+    expect(await open(url, { connectTimeoutMs: 1_000 }).isSandbox()).toBe(false)
   })
 })

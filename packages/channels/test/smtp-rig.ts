@@ -69,7 +69,7 @@ export async function startSmtpRig(options: { pipelining: boolean }): Promise<Sm
     reached: (moment) => new Promise((resolve) => watchers.set(moment, resolve)),
     close: async () => {
       for (const socket of sockets) socket.destroy()
-      await new Promise((resolve) => server.close(resolve))
+      if (server.listening) await new Promise((resolve) => server.close(resolve))
     },
   }
 }

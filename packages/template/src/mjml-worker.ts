@@ -13,6 +13,8 @@ parentPort?.on('message', async (question: MjmlQuestion) => {
   parentPort?.postMessage(await answer(question))
 })
 
+parentPort?.postMessage('ready')
+
 async function answer({ source, locale }: MjmlQuestion): Promise<MjmlAnswer> {
   const { mjml, faults } = liftPlaceholders(source, locale)
   if (faults.length > 0) return { faults }

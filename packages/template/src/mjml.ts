@@ -11,7 +11,7 @@ export type MjmlAnswer = { html?: string; text?: string; faults: SyntaxFault[] }
  * and held by nothing in between. It is asked one question at a time, so that the time limit is
  * each question's own.
  */
-let worker: Worker | undefined
+let worker: { thread: Worker; ready: Promise<unknown> } | undefined
 let last: Promise<unknown> = Promise.resolve()
 
 /** HTML and text part of an MJML source in which placeholders stand; a fault after `timeoutMs`. */
@@ -24,9 +24,10 @@ export function compileMjml(
   return turn
 }
 
-function ask(question: MjmlQuestion, timeoutMs: number): Promise<MjmlAnswer> {
-  const thread = worker ?? startWorker()
+async function ask(question: MjmlQuestion, timeoutMs: number): Promise<MjmlAnswer> {
+  const { thread, ready } = worker ?? startWorker()
   thread.ref()
+  await ready
   return new Promise((resolve) => {
     const settle = (answer: MjmlAnswer) => {
       clearTimeout(timer)
@@ -47,15 +48,19 @@ function ask(question: MjmlQuestion, timeoutMs: number): Promise<MjmlAnswer> {
   })
 }
 
-function startWorker(): Worker {
+/** It says one word when it has loaded: a slow machine's loading is not the question's time. */
+function startWorker(): { thread: Worker; ready: Promise<unknown> } {
   const thread = new Worker(new URL('./mjml-worker.ts', import.meta.url), {
     resourceLimits: { maxOldGenerationSizeMb: 512 },
   })
+  const ready = new Promise((resolve) => {
+    thread.once('message', resolve).once('error', resolve).once('exit', resolve)
+  })
   const forget = () => {
-    if (worker === thread) worker = undefined
+    if (worker?.thread === thread) worker = undefined
   }
   // Without a listener of its own an error between two questions would end the process.
   thread.on('error', forget).on('exit', forget)
-  worker = thread
-  return thread
+  worker = { thread, ready }
+  return worker
 }

@@ -11,6 +11,8 @@ import { type Sandbox, type SandboxOptions, startSandbox } from '../src/service.
 
 export const secret = 'a-secret-of-at-least-32-characters'
 
+export type RigOptions = Partial<SandboxOptions> & { sendTimeoutMs?: number }
+
 export type Rig = {
   directory: string
   sandbox: Sandbox
@@ -19,17 +21,17 @@ export type Rig = {
   /** The lines of one of the sandbox's files. */
   lines(file: string): Promise<Record<string, unknown>[]>
   /** Ends this sandbox and starts another on the same directory. */
-  restart(options?: Partial<SandboxOptions>): Promise<Rig>
+  restart(options?: RigOptions): Promise<Rig>
   close(): Promise<void>
 }
 
 /** A sandbox on free ports in a directory of its own, and our real channels to it. */
-export async function openRig(options: Partial<SandboxOptions> = {}): Promise<Rig> {
+export async function openRig(options: RigOptions = {}): Promise<Rig> {
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'wegwijs-sandbox-')))
   const scope = createScope('sandbox')
   const usual = { directory, smtpPort: 0, httpPort: 0, secret, log: silentLogger }
   const sandbox = await startSandbox(scope, { ...usual, ...options })
-  const timeouts = { connectTimeoutMs: 2_000, sendTimeoutMs: 2_000 }
+  const timeouts = { connectTimeoutMs: 10_000, sendTimeoutMs: options.sendTimeoutMs ?? 10_000 }
   const email = createEmailChannel({ url: sandbox.smtpUrl, ...timeouts })
   const { smsToken: token = 'any' } = options
   const sms = createSmsChannel({

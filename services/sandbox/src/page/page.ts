@@ -19,7 +19,7 @@ export type PageContent = {
 /** The outbox page: everybody who was written to, and what one of them got along the journey. */
 export function renderPage(content: PageContent): string {
   const { status, people, story, view, timeZone, notice } = content
-  const title = view === 'story' && story !== null ? `${story.somebody.name} · outbox` : 'Outbox'
+  const title = view === 'story' && story !== null ? `${story.somebody.name} · Outbox` : 'Outbox'
   const page = markup`<!doctype html>
 <html lang="en">
 <head>
@@ -34,10 +34,11 @@ export function renderPage(content: PageContent): string {
 <a class="skip" href="#story">Skip to the journey</a>
 ${banner(status)}
 ${notice === undefined ? null : markup`<p class="warning" role="status">${notice}</p>`}
-<div class="columns">
+<main class="columns">
+<h1 class="unseen">${title}</h1>
 <nav class="people" aria-label="People">${peopleList(people, story, createTimes(timeZone))}</nav>
-<main id="story" tabindex="-1">${story === null ? emptyStory(people) : storyMarkup(story)}</main>
-</div>
+<section id="story" class="story" tabindex="-1" aria-label="Journey">${story === null ? emptyStory(people) : storyMarkup(story)}</section>
+</main>
 </body>
 </html>`
   return page.html
@@ -87,14 +88,14 @@ function storyMarkup({ somebody, timeZone, scenes, left }: Story): Markup {
   const { name, persona } = somebody
   const rest = left > 0 ? markup`<p class="most">and ${left} more</p>` : null
   return markup`<header class="person"><a class="back" href="/">${icon('back')}People</a>
-<h1>${name}</h1>
+<h2>${name}</h2>
 <p class="facts">${persona === undefined ? null : markup`<span class="persona">${persona}</span>`}${countMarks(somebody)}</p></header>
 ${byDay(scenes, times).map(([day, ofDay]) => dayMarkup(day, ofDay, times))}${rest}`
 }
 
 function dayMarkup(day: string, scenes: readonly Scene[], times: Times): Markup {
   const entries = scenes.map((scene) => sceneMarkup(scene, times))
-  return markup`<section class="day"><h2>${day}</h2><ol>${entries}</ol></section>`
+  return markup`<section class="day"><h3>${day}</h3><ol>${entries}</ol></section>`
 }
 
 function byDay(scenes: readonly Scene[], times: Times): [string, Scene[]][] {
@@ -108,8 +109,8 @@ function byDay(scenes: readonly Scene[], times: Times): [string, Scene[]][] {
 
 function emptyStory(people: readonly Somebody[]): Markup {
   return people.length === 0
-    ? markup`<div class="empty">${icon('sign')}<h1>Nothing has arrived yet</h1><p>E-mails and SMS that Wegwijs hands to the sandbox appear here, person by person. Reload to look again.</p></div>`
-    : markup`<div class="empty"><h1>Nobody chosen</h1><p>Choose somebody to see the journey.</p></div>`
+    ? markup`<div class="empty">${icon('sign')}<h2>Nothing has arrived yet</h2><p>E-mails and SMS that Wegwijs hands to the sandbox appear here, person by person. Reload to look again.</p></div>`
+    : markup`<div class="empty"><h2>Nobody chosen</h2><p>Choose somebody to see the journey.</p></div>`
 }
 
 /** Initials; of a person without a name what it is that we have of them. */

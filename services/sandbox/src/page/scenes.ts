@@ -9,7 +9,7 @@ type SceneOf<Kind extends Scene['kind']> = Extract<Scene, { kind: Kind }>
 export function sceneMarkup(scene: Scene, times: Times): Markup {
   switch (scene.kind) {
     case 'touchpoint':
-      return entry('touchpoint', scene.at, times, markup`<h3>${scene.name}</h3>${phase(scene)}`)
+      return entry('touchpoint', scene.at, times, markup`<h4>${scene.name}</h4>${phase(scene)}`)
     case 'skipped':
       return entry(
         'skipped',
@@ -38,7 +38,7 @@ function phase({ phase: name }: SceneOf<'touchpoint'>): Markup | null {
 function email(scene: SceneOf<'email'>): Markup {
   const { subject, from, to } = scene
   return markup`<article class="letter">
-<header><h3>${subject}</h3>${about('E-mail', scene)}
+<header><h4>${subject}</h4>${about('E-mail', scene)}
 <dl><div><dt>From</dt><dd>${from}</dd></div><div><dt>To</dt><dd>${to}</dd></div></dl></header>
 ${letterBody(scene)}</article>`
 }
@@ -54,14 +54,14 @@ function letterBody({ html, text, subject }: SceneOf<'email'>): Markup {
 
 function sms(scene: SceneOf<'sms'>): Markup {
   const { from, to, text } = scene
-  return markup`<article class="text"><h3>${from}</h3>${about('SMS', scene)}<p class="bubble">${text}</p><p class="to">to ${to}</p></article>`
+  return markup`<article class="text"><h4>${from}</h4>${about('SMS', scene)}<p class="bubble">${text}</p><p class="to">to ${to}</p></article>`
 }
 
 function app(scene: SceneOf<'app'>): Markup {
   const { title, body, url } = scene
   const link =
     url === undefined ? null : markup`<p class="link">${url.replace(/^https:\/\//, '')}</p>`
-  return markup`<article class="notice"><h3>${title}</h3>${about('App', scene)}<p class="body">${body}</p>${link}</article>`
+  return markup`<article class="notice"><h4>${title}</h4>${about('App', scene)}<p class="body">${body}</p>${link}</article>`
 }
 
 function about(channel: string, { campaign, state, duplicate }: Sending): Markup {
