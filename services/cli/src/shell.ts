@@ -1,6 +1,7 @@
 import { type Environment, resolveConfig } from '@wegwijs/runtime/env'
-import { exitCodes, isFailure } from '@wegwijs/runtime/failure'
+import { exitCodes, fail, isFailure } from '@wegwijs/runtime/failure'
 import { createScope } from '@wegwijs/runtime/lifecycle'
+import { query } from '@wegwijs/store/transaction'
 import { type Command, CommanderError } from 'commander'
 import { createOutput, type Output, type Streams } from './output.ts'
 import { createSurroundings, type Surroundings } from './surroundings.ts'
@@ -52,13 +53,27 @@ export function runs<Options>(shell: Shell, work: Work<Options>) {
       readInput: shell.readInput,
     }
     try {
-      await work(call, options, ...wordsOf(given))
+      await withKnownFailures(() => work(call, options, ...wordsOf(given)))
     } finally {
       shell.signal.removeEventListener('abort', stop)
       await scope.close()
     }
   }
 }
+
+/** What PostgreSQL says by a code of its own, in our words. */
+async function withKnownFailures(work: () => Promise<void>): Promise<void> {
+  try {
+    await query(work)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (!missingCodes.has(code)) throw error
+    throw fail('WEGWIJS_NOT_MIGRATED', { expected: 'the newest migration' }, error)
+  }
+}
+
+/** undefined_table, undefined_function, invalid_schema_name */
+const missingCodes = new Set<unknown>(['42P01', '42883', '3F000'])
 
 /** commander hands over the arguments, a variadic one as an array, then options and command. */
 function wordsOf(given: readonly unknown[]): string[] {

@@ -1,0 +1,230 @@
+import { newUuid } from '@wegwijs/runtime/derived-id'
+import { exitCodes } from '@wegwijs/runtime/failure'
+import { findApiKey, isKey, keyIdOf } from '@wegwijs/store/api-keys'
+import type { Store } from '@wegwijs/store/database'
+import { listOperationalStops, listPersonStops } from '@wegwijs/store/stops'
+import { openNamespace } from '@wegwijs/test-support/namespace'
+import { seedMessages } from '@wegwijs/test-support/seed-messages'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { exampleFolder } from '../src/log-options.ts'
+import { type Ran, run } from './run.ts'
+
+const { databaseUrl, kafkaBrokers, redisUrl } = inject('servers')
+const cannotRun = kafkaBrokers.length === 0 || redisUrl === ''
+
+let store: Store
+beforeAll(async () => {
+  store = await openNamespace(databaseUrl, 'cli')
+})
+afterAll(() => store.close())
+
+function cli(words: readonly string[], input = ''): Promise<Ran> {
+  const environment = {
+    WEGWIJS_NAMESPACE: store.namespace,
+    WEGWIJS_DATABASE_URL: databaseUrl,
+    WEGWIJS_KAFKA_BROKERS: kafkaBrokers.join(','),
+    WEGWIJS_REDIS_URL: redisUrl,
+  }
+  return run(words, environment, input)
+}
+
+test('a namespace that was never migrated says what to do', async () => {
+  const { code, err } = await cli(['status', '--namespace', 'nobody_was_here'])
+  expect(code).toBe(exitCodes.temporary)
+  expect(err).toContain('wegwijs migrate')
+})
+
+describe('before a definition is there', () => {
+  test('status tells so, and what cannot be asked', async () => {
+    const { code, out } = await cli(['status'])
+    expect(code).toBe(0)
+    expect(out).toContain('definition  none applied')
+  })
+
+  test('events are not sent blindly', async () => {
+    const { code, err } = await cli(['events', 'send', '-'], '{}')
+    expect(code).toBe(exitCodes.dataInvalid)
+    expect(err).toContain('none was')
+  })
+})
+
+describe('with the example hospital applied', () => {
+  beforeAll(async () => {
+    const { code, json } = await cli(['apply', exampleFolder, '--by', 'test', '--json'])
+    expect(code).toBe(0)
+    expect(json()).toMatchObject({ revision: 1 })
+  }, 60_000)
+
+  test('applying it again changes nothing', async () => {
+    const { json } = await cli(['apply', exampleFolder, '--json'])
+    const { campaigns } = json() as { campaigns: { change: string }[] }
+    expect(new Set(campaigns.map(({ change }) => change))).toEqual(new Set(['unchanged']))
+  }, 60_000)
+
+  test('a campaign is stopped and goes on again; a misspelt one is asked back', async () => {
+    const stopped = await cli(['stop', 'campaign', 'aftercare-at-home', '--reason', 'typo in it'])
+    expect(stopped.code).toBe(0)
+    expect(await listOperationalStops(store.db)).toMatchObject([
+      { scope: 'campaign', target: 'aftercare-at-home', reason: 'typo in it' },
+    ])
+    expect((await cli(['status'])).out).toContain('typo in it')
+    const wrong = await cli(['stop', 'campaign', 'aftercare-at-hone', '--reason', 'x'])
+    expect(wrong.code).toBe(exitCodes.usage)
+    expect(wrong.err).toContain('did you mean aftercare-at-home?')
+    const resumed = await cli([
+      'resume',
+      'campaign',
+      'aftercare-at-home',
+      '--reason',
+      'corrected',
+      '--json',
+    ])
+    expect((resumed.json() as { lifted: string[] }).lifted).toHaveLength(1)
+    expect(await listOperationalStops(store.db)).toEqual([])
+  })
+
+  test.each([['channel', 'email'], ['provider', 'smtp'], ['template', 'home-again'], ['all']])(
+    'stop and resume %s %s',
+    async (...words) => {
+      expect((await cli(['stop', ...words, '--reason', 'x'])).code).toBe(0)
+      expect(await listOperationalStops(store.db)).toHaveLength(1)
+      expect((await cli(['resume', ...words, '--reason', 'x'])).code).toBe(0)
+      expect(await listOperationalStops(store.db)).toEqual([])
+    },
+  )
+
+  test('a person is stopped by a publisher id, known or not', async () => {
+    const { json } = await cli(['stop', 'person', 'ehr:new', '--reason', 'asked', '--json'])
+    const { personId } = json() as { personId: string }
+    expect(await listPersonStops(store.db, personId)).toMatchObject([
+      { kind: 'staff', reason: 'asked' },
+    ])
+    const explained = await cli(['explain', 'ehr:new'])
+    expect(explained.out).toContain('stopped (staff)')
+    await cli(['resume', 'person', personId, '--reason', 'asked'])
+    expect(await listPersonStops(store.db, personId)).toEqual([])
+    expect((await cli(['resume', 'person', newUuid(), '--reason', 'x'])).code).toBe(exitCodes.usage)
+  })
+
+  test('a key is shown once and recognised, listed, revoked', async () => {
+    const made = await cli([
+      'keys',
+      'create',
+      '--label',
+      'EHR',
+      '--id-space',
+      'ehr',
+      '--source',
+      'urn:example:delinde:ehr',
+      '--type',
+      'care.*',
+      'person.*',
+    ])
+    const key = made.out.trim()
+    const keyId = keyIdOf(key) ?? ''
+    const stored = await findApiKey(store.db, keyId)
+    expect(stored && isKey(stored, key)).toBe(true)
+    expect(stored).toMatchObject({ types: ['care.*', 'person.*'], scopes: ['events'] })
+    expect((await cli(['keys', 'list'])).out).toContain(keyId)
+    expect((await cli(['keys', 'list'])).out).not.toContain(key)
+    expect((await cli(['keys', 'revoke', keyId])).code).toBe(0)
+    expect((await cli(['keys', 'revoke', 'none'])).code).toBe(exitCodes.usage)
+  })
+
+  test('explain tells of every campaign, also of one that never looked', async () => {
+    const [seeded] = await seedMessages(store, 1)
+    const { code, out } = await cli(['explain', seeded?.personId ?? '', '--story'])
+    expect(code).toBe(0)
+    expect(out).toContain('welcome-at-the-ward (version 1): was not considered')
+    expect(out).toContain('because the campaign waits for another touchpoint')
+    const one = await cli([
+      'explain',
+      seeded?.personId ?? '',
+      '--campaign',
+      'patient-panel',
+      '--json',
+    ])
+    expect(one.json()).toMatchObject({
+      verdicts: [{ campaignId: 'patient-panel', reason: 'trigger_other_touchpoint' }],
+    })
+    const none = await cli(['explain', seeded?.personId ?? '', '--campaign', 'patient-pannel'])
+    expect(none.err).toContain('did you mean patient-panel?')
+    expect((await cli(['explain', 'ehr:nobody'])).err).toContain('WEGWIJS_PERSON_UNKNOWN')
+  })
+
+  test('an event that the definition does not know is not sent, and told by its place', async () => {
+    const event = {
+      specversion: '1.0',
+      id: '1',
+      source: 'urn:example:delinde:ehr',
+      subject: 'P-1',
+      time: '2026-03-01T10:00:00Z',
+      type: 'care.discharge.completed.v1',
+      data: { destination: 'the moon' },
+    }
+    const wrong = await cli(['events', 'send', '-'], JSON.stringify([event]))
+    expect(wrong.code).toBe(exitCodes.dataInvalid)
+    expect(wrong.err).toContain('event 1: data.destination')
+    expect(wrong.err).not.toContain('the moon')
+    const source = { ...event, source: 'urn:wegwijs' }
+    expect((await cli(['events', 'send', '-'], JSON.stringify(source))).code).toBe(
+      exitCodes.dataInvalid,
+    )
+  })
+
+  test('a rehearsal refuses a namespace that lives in real time', async () => {
+    const { code, err } = await cli(['rehearse', '--people', '1'])
+    expect(code).toBe(cannotRun ? exitCodes.configuration : exitCodes.usage)
+    if (!cannotRun) expect(err).toContain('people who live in real time')
+    expect((await cli(['rehearse', '--end'])).err).toContain('real time already')
+  })
+
+  describe.skipIf(cannotRun)('with Kafka and Redis', () => {
+    test('migrate makes the topics, and again changes nothing', async () => {
+      const { code, out } = await cli(['migrate', '--partitions', '2'])
+      expect(code).toBe(0)
+      expect(out).toContain('up to date')
+      expect((await cli(['migrate'])).code).toBe(0)
+    })
+
+    test('an event is sent, lags, and is late for the ledger after the sweep', async () => {
+      const words = ['events', 'send', '--type', 'care.discharge.completed.v1', '--subject', 'P-1']
+      const sent = await cli([...words, '--data', '{"destination":"home"}', '--json'])
+      expect(sent.code).toBe(0)
+      expect(sent.json()).toMatchObject([{ topic: `${store.namespace}.touchpoints`, offset: '0' }])
+      const status = (await cli(['status', '--json'])).json() as { positions: { lag: number }[] }
+      expect(status.positions.reduce((sum, { lag }) => sum + lag, 0)).toBe(1)
+      const ledger = await cli(['ledger', 'check', '--sweep', '0'])
+      expect(ledger.code).toBe(exitCodes.checkFailed)
+      expect(ledger.out).toMatch(/^BROKEN P1 .*no event waits in Kafka/m)
+      expect(ledger.err).toContain('WEGWIJS_LEDGER_BROKEN')
+    })
+
+    test('a dead letter is listed, shown without content, replayed with its bytes', async () => {
+      const id = newUuid()
+      const topic = `${store.namespace}.touchpoints.urgent`
+      await store.db
+        .insertInto('dead_letter')
+        .values({
+          dead_letter_id: id,
+          topic,
+          partition: 0,
+          record_offset: '0',
+          record_key: Buffer.from('A'),
+          value: Buffer.from('not JSON'),
+          headers: JSON.stringify({ ce_id: Buffer.from('e1').toString('base64') }),
+          error_class: 'not_json',
+          reason: 'not JSON',
+        })
+        .execute()
+      expect((await cli(['dead-letters', 'list'])).out).toContain(id)
+      expect((await cli(['dead-letters', 'show', id])).out).not.toContain('ce_id')
+      expect((await cli(['dead-letters', 'show', id, '--content'])).out).toContain('ce_id')
+      const replayed = await cli(['dead-letters', 'replay', '--class', 'not_json', '--json'])
+      expect(replayed.json()).toEqual({ replayed: [id] })
+      expect((await cli(['dead-letters', 'list', '--json'])).json()).toEqual([])
+      const gone = await cli(['dead-letters', 'replay', newUuid()])
+      expect(gone.code).toBe(exitCodes.usage)
+    })
+  })
+})

@@ -1,0 +1,114 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { exitCodes, failures } from '@wegwijs/runtime/failure'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { exitCodeTable } from '../src/exit-codes.ts'
+import { exampleFolder } from '../src/log-options.ts'
+import { table } from '../src/output.ts'
+import { isReferenceCurrent } from '../src/reference.ts'
+import { run } from './run.ts'
+
+let folder = ''
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'wegwijs-cli-'))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+test('the reference page is the one that the commands give', async () => {
+  expect(await isReferenceCurrent(), 'run `node services/cli/src/reference.ts`').toBe(true)
+})
+
+test('every way to end is in the table of exit codes', () => {
+  const known = new Set(exitCodeTable.map(({ code }) => code))
+  for (const code of Object.values(exitCodes)) expect(known).toContain(code)
+  for (const failure of Object.values(failures)) expect(known).toContain(failure.exitCode)
+})
+
+describe('what is not a command', () => {
+  test.each([
+    [['nonsense']],
+    [['journeys', 'generate', '--people', 'many']],
+    [['explain']],
+    [['stop', 'campaign', 'x']],
+    [['status', '--namespace', 'Not A Name']],
+    [['rehearse']],
+    [['events', 'send']],
+  ])('%j ends with a usage code, and says what to do', async (words) => {
+    const { code, out, err } = await run(words)
+    expect([exitCodes.usage, exitCodes.configuration]).toContain(code)
+    expect(out).toBe('')
+    expect(err.length).toBeGreaterThan(20)
+    expect(err).not.toMatch(/\n\s+at /)
+  })
+
+  test('help is an answer, not a fault', async () => {
+    const { code, out } = await run(['--help'])
+    expect(code).toBe(0)
+    expect(out).toContain('dead-letters')
+  })
+})
+
+test('a variable that is not usable is named, its value is not', async () => {
+  const { code, err } = await run(['migrate'], { WEGWIJS_DATABASE_URL: 'mysql://somewhere' })
+  expect(code).toBe(exitCodes.configuration)
+  expect(err).toContain('WEGWIJS_DATABASE_URL')
+  expect(err).not.toContain('mysql://')
+})
+
+test('a server that does not answer is unavailable, not a defect', async () => {
+  const { code, err } = await run(['keys', 'list'], {
+    WEGWIJS_DATABASE_URL: 'postgres://nobody:secret@127.0.0.1:1/none',
+  })
+  expect(code).toBe(exitCodes.unavailable)
+  expect(err).toContain('WEGWIJS_DATABASE_UNAVAILABLE')
+  expect(err).not.toContain('secret')
+})
+
+describe('validate', () => {
+  test('the example hospital is right', async () => {
+    const { code, json } = await run(['validate', exampleFolder, '--json'])
+    expect(code).toBe(0)
+    expect(json()).toMatchObject({ valid: true, faults: [] })
+  }, 60_000)
+
+  test('faults are the answer, with file, line, column and the nearest name', async () => {
+    const copy = join(folder, 'hospital')
+    await cp(exampleFolder, copy, { recursive: true })
+    const file = join(copy, 'campaigns', 'aftercare-at-home.yaml')
+    const text = await readFile(file, 'utf8')
+    await writeFile(file, text.replace(/template: ([a-z-]+)/, 'template: $1x'))
+    const { code, out, err } = await run(['validate', copy])
+    expect(code).toBe(exitCodes.dataInvalid)
+    expect(out).toMatch(/^error {3}campaigns\/aftercare-at-home\.yaml:\d+:\d+ .*did you mean/m)
+    expect(err).toContain('nothing has been changed')
+  }, 60_000)
+})
+
+describe('journeys', () => {
+  test('generate gives one CloudEvent a line, the same every time', async () => {
+    const words = ['journeys', 'generate', '--people', '3', '--seed', 'a1']
+    const { code, out, err } = await run(words)
+    expect(code).toBe(0)
+    const events = out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+    expect(events[0]).toMatchObject({ specversion: '1.0', datacontenttype: 'application/json' })
+    expect(err).toContain(`${events.length} events of 3 people`)
+    expect((await run(words)).out).toBe(out)
+  })
+})
+
+test('columns of a table stand under each other', () => {
+  expect(
+    table(
+      ['NAME', 'COUNT'],
+      [
+        ['a', 5],
+        ['longer', 12],
+      ],
+    ),
+  ).toEqual(['NAME    COUNT', 'a           5', 'longer     12'])
+  expect(table(['NAME'], [[null]])).toEqual(['NAME', ''])
+})
