@@ -100,20 +100,32 @@ export async function loadPeople(
 }
 
 function scopeOf(events: readonly Addressed[], definition: CompiledDefinition): StateScope {
-  const campaignIds = new Set<string>()
-  for (const type of new Set(events.map((each) => each.event.type))) {
-    for (const campaigns of definition.starters.get(type)?.values() ?? []) {
-      for (const campaign of campaigns)
-        if (campaign.file.entry !== 'every-time') campaignIds.add(campaign.id)
-    }
-  }
+  const types = new Set(events.map((each) => each.event.type))
   return {
     entities: events.flatMap((each) => (each.event.entity ? [each.event.entity] : [])),
     intentIds: events.flatMap(({ event }) =>
       event.type.startsWith('message.') ? [String(event.data.intentId)] : [],
     ),
-    campaignIds: [...campaignIds],
+    campaignIds: campaignsEnteredBy(types, definition),
   }
+}
+
+/**
+ * Campaigns of whose entries one may count: those that an event of these types could start. A merge
+ * brings two people's entries together, of whatever they entered long before this batch (P2).
+ */
+function campaignsEnteredBy(
+  types: ReadonlySet<string>,
+  { campaigns, starters }: CompiledDefinition,
+): string[] {
+  const candidates = types.has('person.merged.v1')
+    ? [...campaigns.values()]
+    : [...types].flatMap((type) => [...(starters.get(type)?.values() ?? [])].flat())
+  return [
+    ...new Set(
+      candidates.filter(({ file }) => file.entry !== 'every-time').map((campaign) => campaign.id),
+    ),
+  ]
 }
 
 function keyOf(identity: Identity): string {

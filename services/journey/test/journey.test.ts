@@ -292,6 +292,15 @@ test('two ids of one person are linked, and two records of one person become one
   )
 })
 
+test('what two records entered long before they became one, counts once (P2)', async () => {
+  await run([campaign({ id: 'aftercare', entry: 'once-per-journey' })])
+  await publish(event('care.discharge.completed.v1'))
+  await publish(event('care.discharge.completed.v1', { subject: 'p2' }))
+  await publish(event('person.merged.v1', { data: { idSpace: 'ehr', externalId: 'p2' } }))
+  const states = (await intents()).map((intent) => `${intent.state} ${intent.reason}`)
+  expect(states.sort()).toEqual(['cancelled merged_duplicate', 'planned null'])
+})
+
 test('somebody who died gets nothing that was planned (P3)', async () => {
   await run([
     campaign({
