@@ -1,0 +1,95 @@
+import type { AttemptOutcome } from '@wegwijs/campaign/delivery'
+import type { Channel, OutgoingMessage } from '@wegwijs/channels/port'
+import type { Clock } from '@wegwijs/runtime/clock'
+import type { Logger } from '@wegwijs/runtime/log'
+import type { ClaimedMessage } from '@wegwijs/store/last-check'
+import type { Renderer } from '@wegwijs/template/template'
+import type { Claims } from './claims.ts'
+import { composeMessage } from './compose-message.ts'
+import type { Template } from './template-shelf.ts'
+
+export type HandOverDependencies = {
+  clock: Clock
+  log: Logger
+  renderer: Renderer
+  /** A send that has not ended by then is aborted. */
+  sendMs: number
+}
+
+/** What is handed over: the message, its text (undefined: could not be had now) and its claim. */
+export type HandOver = {
+  claimed: ClaimedMessage
+  template: Template | null | undefined
+  claims: Claims
+  /** Aborted when the workers go and wait no longer. */
+  signal: AbortSignal
+  isStopped: () => boolean
+}
+
+/** Beyond its deadline a send gets this long to say how it ended. */
+const LAST_WORDS_MS = 2_000
+
+/** Renders one claimed message and hands it to the channel. Never rejects: every end is an outcome. */
+export async function handOver(
+  channel: Channel,
+  { claimed, template, claims, signal, isStopped }: HandOver,
+  deps: HandOverDependencies,
+): Promise<AttemptOutcome> {
+  if (template === undefined) return { kind: 'not_started', reason: 'templates_unavailable' }
+  const composed = compose(channel, { claimed, template, claims }, deps)
+  if ('fault' in composed) return { kind: 'unrenderable', reason: composed.fault }
+  // P2, P3: the last thing before the first byte. Who was paused since the claim sends nothing, and
+  // a send that begins must end while the lease still runs.
+  if (isStopped()) return { kind: 'not_started', reason: 'shutting_down' }
+  if (deps.clock.monotonicMs() + deps.sendMs + LAST_WORDS_MS > claims.leaseEndsMs) {
+    return { kind: 'not_started', reason: 'lease_passed' }
+  }
+  return sendInTime(channel, composed.message, signal, deps)
+}
+
+function compose(
+  channel: Channel,
+  {
+    claimed,
+    template,
+    claims,
+  }: { claimed: ClaimedMessage; template: Template | null; claims: Claims },
+  { renderer, log }: HandOverDependencies,
+): ReturnType<typeof composeMessage> {
+  try {
+    return composeMessage(claimed, channel.name, claims.rules, { template, renderer })
+  } catch (error) {
+    log.error('a message could not be composed', { intentId: claimed.intentId, error })
+    return { fault: 'compose_failed' }
+  }
+}
+
+async function sendInTime(
+  channel: Channel,
+  message: OutgoingMessage,
+  signal: AbortSignal,
+  { clock, log, sendMs }: HandOverDependencies,
+): Promise<AttemptOutcome> {
+  const deadline = new AbortController()
+  const ended = new AbortController()
+  const overdue = async (): Promise<AttemptOutcome> => {
+    await clock.sleep(sendMs, ended.signal)
+    deadline.abort()
+    await clock.sleep(LAST_WORDS_MS, ended.signal)
+    return { kind: 'unknown', reason: 'no_end' }
+  }
+  const late = overdue()
+  late.catch(() => {})
+  try {
+    return await Promise.race([
+      channel.send(message, AbortSignal.any([signal, deadline.signal])),
+      late,
+    ])
+  } catch (error) {
+    // A channel never rejects; one that does may have sent all the same.
+    log.error('a channel failed', { channel: channel.name, error })
+    return { kind: 'unknown', reason: 'channel_failed' }
+  } finally {
+    ended.abort()
+  }
+}

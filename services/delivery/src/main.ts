@@ -1,0 +1,62 @@
+import { createAppChannel } from '@wegwijs/channels/app'
+import { createEmailChannel } from '@wegwijs/channels/email'
+import { createSmsChannel } from '@wegwijs/channels/sms'
+import { connectBullmq } from '@wegwijs/queue/bullmq'
+import { systemClock } from '@wegwijs/runtime/clock'
+import { readEnvironment, resolveConfig } from '@wegwijs/runtime/env'
+import { createReadiness, startHealthServer } from '@wegwijs/runtime/health'
+import { openService, waitFor } from '@wegwijs/runtime/lifecycle'
+import { createLogger } from '@wegwijs/runtime/log'
+import { createMetrics } from '@wegwijs/runtime/metrics'
+import { createAppInbox } from '@wegwijs/store/app-inbox'
+import { openStore } from '@wegwijs/store/database'
+import { configNames } from './config.ts'
+import { startDelivery } from './service.ts'
+
+const NAME = 'delivery'
+
+await openService(NAME, async (scope) => {
+  const config = resolveConfig(readEnvironment(), configNames)
+  const { namespace } = config
+  const log = createLogger(NAME, config.logLevel).child({ namespace })
+  const clock = systemClock
+  const metrics = createMetrics(NAME, { processMetrics: true })
+  const readiness = createReadiness(['PostgreSQL', 'Redis', 'definition'])
+  const health = await startHealthServer({
+    host: config.healthHost,
+    port: config.healthPort,
+    readiness: readiness.report,
+    metrics,
+  })
+  scope.onClose('health server', health.close)
+  log.info('tells its health', { port: health.port })
+
+  const store = openStore({
+    databaseUrl: config.databaseUrl,
+    namespace,
+    applicationName: `wegwijs ${NAME}`,
+    // A claim for each channel and lane and a settlement for each lane may be under way at once.
+    maxConnections: 16,
+    onIdleError: (error) => log.warn('lost an idle connection to PostgreSQL', { error }),
+  })
+  scope.onClose('PostgreSQL', store.close)
+  const channels = [
+    createEmailChannel({ url: config.smtpUrl }),
+    // Nothing is known of how the provider takes a repeat, so the message's class decides (P2).
+    createSmsChannel({ url: config.smsUrl, token: config.smsToken, honoursIdempotencyKey: false }),
+    createAppChannel(createAppInbox(store.db)),
+  ]
+  scope.onClose('channels', async () => {
+    await Promise.all(channels.map((channel) => channel.close()))
+  })
+  const { workers } = await waitFor(
+    'Redis',
+    async () => {
+      const bullmq = await connectBullmq({ redisUrl: config.redisUrl, prefix: namespace, log })
+      scope.onClose('Redis', bullmq.queue.close)
+      return bullmq
+    },
+    { log, clock, readiness, signal: scope.signal },
+  )
+  await startDelivery(scope, { store, workers, channels, log, clock, metrics, readiness })
+})

@@ -1,0 +1,147 @@
+import type { Channel } from '@wegwijs/channels/port'
+import type { JobWorkers } from '@wegwijs/queue/port'
+import type { Clock } from '@wegwijs/runtime/clock'
+import { fail } from '@wegwijs/runtime/failure'
+import type { Readiness } from '@wegwijs/runtime/health'
+import { type Scope, waitFor } from '@wegwijs/runtime/lifecycle'
+import type { Logger } from '@wegwijs/runtime/log'
+import type { Metrics } from '@wegwijs/runtime/metrics'
+import type { Store } from '@wegwijs/store/database'
+import { isMigrated } from '@wegwijs/store/migrate'
+import { query } from '@wegwijs/store/transaction'
+import { createRenderer } from '@wegwijs/template/render'
+import { type Lane as LaneName, lanes, queueName } from '@wegwijs/wire/delivery-job'
+import { Lane } from './lane.ts'
+import { assertSandboxWhenRehearsing, createRehearsalGuard } from './rehearsal-guard.ts'
+import { createCurrentRules } from './sending-rules.ts'
+import { createSettlements, type Settlements } from './settlements.ts'
+import { createTemplateShelf } from './template-shelf.ts'
+
+export type DeliverySettings = {
+  /**
+   * Messages of one channel that are sending at once, by lane. Each lane has workers of its own, so
+   * what is transactional never waits behind what is bulk.
+   */
+  concurrency: Readonly<Record<LaneName, number>>
+  /** How long a claim is ours. Longer than a send, or nothing would ever be started. */
+  leaseMs: number
+  /** A send that has not ended by then is aborted. */
+  sendMs: number
+  /** When closing: how long what is sending may go on. */
+  drainMs: number
+  /** How long a sandbox that does not answer is asked at the start of a rehearsal. */
+  sandboxPatienceMs: number
+}
+
+export const defaultSettings: DeliverySettings = {
+  concurrency: { transactional: 20, standard: 20, bulk: 10 },
+  leaseMs: 60_000,
+  sendMs: 35_000,
+  drainMs: 20_000,
+  sandboxPatienceMs: 20_000,
+}
+
+export type DeliveryDependencies = {
+  store: Store
+  workers: JobWorkers
+  /** One for each way in which messages leave. */
+  channels: readonly Channel[]
+  log: Logger
+  clock: Clock
+  metrics: Metrics
+  readiness: Readiness
+  settings?: Partial<DeliverySettings>
+}
+
+/** What is left to do when the workers have gone: to write down the last outcomes. */
+const LAST_WRITES_MS = 5_000
+
+/**
+ * Hands messages to providers: job → claim with last check → render → send → settle. One set of
+ * workers for each channel and lane (see lane.ts). Any number of processes may run it. Closing stops
+ * claiming at once, lets what is sending end, and puts the rest back for others.
+ */
+export async function startDelivery(scope: Scope, deps: DeliveryDependencies): Promise<void> {
+  const { store, workers, channels, log, clock, metrics, readiness } = deps
+  const settings = { ...defaultSettings, ...deps.settings }
+  const waiting = { log, clock, readiness, signal: scope.signal }
+  await waitFor('PostgreSQL', () => checkMigrated(store), waiting)
+  const rules = createCurrentRules(store)
+  await waitFor('definition', () => rules.latest(), waiting)
+  const guard = createRehearsalGuard()
+  await assertSandboxWhenRehearsing(store, channels, {
+    guard,
+    clock,
+    patienceMs: settings.sandboxPatienceMs,
+    signal: scope.signal,
+  })
+
+  const written = new AbortController()
+  const patience = { log, clock, readiness, signal: written.signal }
+  const shared = {
+    ...patience,
+    store,
+    rules,
+    guard,
+    leaseMs: settings.leaseMs,
+    sendMs: settings.sendMs,
+    templates: createTemplateShelf(store),
+    renderer: createRenderer(),
+    metrics: metrics.component('claim'),
+    onFatal: (error: unknown) => scope.stop(error),
+  }
+  const opened: Opened[] = []
+  scope.onClose(
+    'workers',
+    () => closeAll(opened, settings.drainMs, { clock, written }),
+    settings.drainMs + 2 * LAST_WRITES_MS,
+  )
+  for (const laneName of lanes) {
+    const settlements = createSettlements(store, {
+      ...patience,
+      metrics: metrics.component('settle'),
+    })
+    for (const channel of channels) {
+      const concurrency = settings.concurrency[laneName]
+      const sends = metrics.component(`send.${channel.name}`)
+      const lane = new Lane(channel, concurrency, { ...shared, settlements, sends })
+      scope.signal.addEventListener('abort', () => lane.stop(), { once: true })
+      const queue = queueName(channel.name, laneName)
+      const running = await waitFor(
+        'Redis',
+        () => workers.work(queue, { concurrency }, (job, signal) => lane.handle(job, signal)),
+        waiting,
+      )
+      opened.push({ lane, settlements, workers: running })
+    }
+  }
+}
+
+async function checkMigrated(store: Store): Promise<void> {
+  if (await query(() => isMigrated(store))) return
+  throw fail('WEGWIJS_NOT_MIGRATED', { expected: 'the newest migration' })
+}
+
+type Opened = {
+  lane: Lane
+  settlements: Settlements
+  workers: { close(deadlineMs: number): Promise<void> }
+}
+
+/** At the deadline the queue aborts what is sending; how that ended is still written down. */
+async function closeAll(
+  opened: readonly Opened[],
+  drainMs: number,
+  { clock, written }: { clock: Clock; written: AbortController },
+): Promise<void> {
+  for (const { lane } of opened) lane.stop()
+  await Promise.all(opened.map(({ workers }) => workers.close(drainMs)))
+  const over = new AbortController()
+  const settled = Promise.all(
+    opened.flatMap(({ lane, settlements }) => [lane.idle(), settlements.drain()]),
+  )
+  const late = clock.sleep(LAST_WRITES_MS, over.signal).catch(() => {})
+  await Promise.race([settled, late])
+  over.abort()
+  written.abort()
+}
