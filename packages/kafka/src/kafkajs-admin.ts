@@ -33,7 +33,7 @@ export function createAdmin(settings: KafkajsSettings): TopicAdmin {
   ): Promise<Answer> => {
     const over = new AbortController()
     const late = clock.sleep(tuning.adminDeadlineMs, over.signal).then(() => {
-      throw fail('WEGWIJS_BROKER_UNAVAILABLE', { reason: 'no answer in time' })
+      throw noAnswer()
     })
     try {
       opened ??= open()
@@ -69,17 +69,14 @@ export function createAdmin(settings: KafkajsSettings): TopicAdmin {
   /** Asks again until the deadline; Kafka tells of a change to its topics only some time later. */
   const untilTrue = async (state: () => Promise<boolean>) => {
     const untilMs = clock.monotonicMs() + tuning.adminDeadlineMs
-    for (;;) {
-      try {
-        if (await state()) return
-      } catch (error) {
-        if (!isFailure(error, 'WEGWIJS_TOPIC_UNKNOWN') && !isRetryable(error)) throw error
-        if (clock.monotonicMs() >= untilMs) throw error
-      }
-      if (clock.monotonicMs() >= untilMs) {
-        throw fail('WEGWIJS_BROKER_UNAVAILABLE', { reason: 'no answer in time' })
-      }
-      await clock.sleep(POLL_MS)
+    let met = false
+    while (!met) {
+      met = await state().catch((error: unknown) => {
+        if (clock.monotonicMs() < untilMs && isPassing(error)) return false
+        throw error
+      })
+      if (!met && clock.monotonicMs() >= untilMs) throw noAnswer()
+      if (!met) await clock.sleep(POLL_MS)
     }
   }
 
@@ -123,3 +120,8 @@ export function createAdmin(settings: KafkajsSettings): TopicAdmin {
     close: release,
   }
 }
+
+const noAnswer = () => fail('WEGWIJS_BROKER_UNAVAILABLE', { reason: 'no answer in time' })
+
+const isPassing = (error: unknown) =>
+  isFailure(error, 'WEGWIJS_TOPIC_UNKNOWN') || isRetryable(error)
