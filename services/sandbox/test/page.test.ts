@@ -122,12 +122,12 @@ describe.skipIf(executablePath === null)('the outbox page', { timeout }, () => {
 
   test('on a telephone leads from the people to one of them and back', async () => {
     const { page } = await visit(scene.sandbox.pageUrl, widths.telephone)
-    await expect.poll(() => page.locator('.story', soon).isVisible()).toBe(false)
+    await expect.poll(() => page.locator('.story').isVisible(), soon).toBe(false)
     await page.getByRole('link', { name: /Anna de Vries/ }).click()
     await page.waitForURL(/\/people\//)
     expect(await page.locator('nav').isVisible()).toBe(false)
     await page.getByRole('link', { name: 'People', exact: true }).click()
-    await expect.poll(() => page.locator('nav', soon).isVisible()).toBe(true)
+    await expect.poll(() => page.locator('nav').isVisible(), soon).toBe(true)
   })
 
   test('asks nothing of anybody else, and runs nothing of a mail', async () => {
@@ -204,7 +204,7 @@ describe.skipIf(executablePath === null)('the outbox page', { timeout }, () => {
     undo.push(rig.close)
     for (const width of Object.values(widths)) {
       const { page } = await visit(rig.sandbox.pageUrl, width)
-      await expect.poll(() => page.locator('.story h2', soon).isVisible()).toBe(true)
+      await expect.poll(() => page.locator('.story h2').isVisible(), soon).toBe(true)
       expect(await page.locator('.story h2').textContent()).toBe('Nothing has arrived yet')
     }
   })
