@@ -35,6 +35,12 @@ export type DemoParts = {
   stackDirectory?: string
 }
 
+export type Demo = {
+  namespace: string
+  /** The sandbox's outbox page. */
+  pageUrl: string
+}
+
 const DAY_MS = 86_400_000
 const STOP_SERVERS_MS = 60_000
 /** Longer than every sweep, so that what one of them would still find is not called lost. */
@@ -42,12 +48,12 @@ const SWEEP_SECONDS = 60
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
 /**
- * The whole of Wegwijs on real input, from the servers to the last message, in words. Returns the
- * address of the outbox page once everything has been told; all of it runs until the scope closes.
+ * The whole of Wegwijs on real input, from the servers to the last message, in words. Returns once
+ * everything has been told; all of it runs on until the scope closes.
  *
  * @throws WEGWIJS_LEDGER_BROKEN when what happened breaks a promise; what failed to start or to go on
  */
-export async function runDemo(scope: Scope, parts: DemoParts): Promise<string> {
+export async function runDemo(scope: Scope, parts: DemoParts): Promise<Demo> {
   const { options, say, environment } = parts
   const directory = parts.stackDirectory ?? join(root, '.wegwijs')
   const bundle = await readExample()
@@ -84,7 +90,7 @@ export async function runDemo(scope: Scope, parts: DemoParts): Promise<string> {
   say('Three of them')
   for (const line of await tellStories(store, bundle.policies.timeZone)) say(line)
   await tellLedger(scope, parts, { store, stage })
-  return stage.pageUrl
+  return { namespace: store.namespace, pageUrl: stage.pageUrl }
 }
 
 /** True, and said, when the real servers are neither there nor to be had. */
@@ -200,7 +206,7 @@ async function tellLedger(
   const rules = await checkLedger(
     store,
     {
-      endOffsets: stage.admin.endOffsets,
+      endOffsets: (topic) => stage.admin.endOffsets(topic),
       queue: stage.queue,
       sleep: (ms) => systemClock.sleep(ms, scope.signal),
     },

@@ -30,6 +30,9 @@ export type GroundOptions = {
   begins: string
 }
 
+/** One machine: with more of them each step's events are as many small batches. */
+const PARTITIONS = 1
+
 /**
  * A namespace of this demo's own, with tables, topics and the definition, in which business time
  * stands at the beginning; those of earlier demos are gone. It stays when the scope closes, to be
@@ -37,7 +40,7 @@ export type GroundOptions = {
  */
 export async function layGround(scope: Scope, options: GroundOptions): Promise<Store> {
   const { databaseUrl, admin, bundle, begins } = options
-  const topicsIn = (namespace: string) => topicConfigs(namespace).map(({ topic }) => topic)
+  const topicsIn = (namespace: string) => topicConfigs(namespace, { partitions: PARTITIONS })
   const anywhere = openStore({
     databaseUrl,
     namespace: 'public',
@@ -46,7 +49,7 @@ export async function layGround(scope: Scope, options: GroundOptions): Promise<S
   })
   scope.onClose('database of the demos', anywhere.close)
   const { namespace, release } = await takePassingNamespace(anywhere.db, 'demo', async (old) =>
-    admin?.removeTopics(topicsIn(old)),
+    admin?.removeTopics(topicsIn(old).map(({ topic }) => topic)),
   )
   scope.onClose('namespace', release)
   const store = openStore({
@@ -59,7 +62,7 @@ export async function layGround(scope: Scope, options: GroundOptions): Promise<S
   await migrate(store)
   // Before any service runs: none of them may take a step in real time.
   await stepBusinessTime(store.db, begins)
-  await admin?.ensureTopics(topicConfigs(namespace))
+  await admin?.ensureTopics(topicsIn(namespace))
   await applyDefinition(store, bundle, 'demo')
   return store
 }

@@ -17,8 +17,8 @@ export type Journeys = {
 }
 
 const INVENTED_STEP = 'PT15M'
-/** A log of a year has tens of thousands of quarters in which something happens. */
-const LOG_STEP = 'PT1H'
+/** A log of a year has thousands of quarters in which something happens. */
+const LOG_STEP = 'PT2H'
 
 /** @throws WEGWIJS_LOG_UNREADABLE, WEGWIJS_DEFINITION_INVALID for a mapping with faults */
 export async function readJourneys(

@@ -32,7 +32,7 @@ async function run(): Promise<number> {
     if (options === null) return 0
     const environment = readEnvironment()
     const isTerminal = process.stdout.isTTY === true
-    const pageUrl = await runDemo(scope, { options, environment, say, isTerminal })
+    const { pageUrl } = await runDemo(scope, { options, environment, say, isTerminal })
     over = true
     say(`\nThe outbox page: ${pageUrl}`)
     if (!options.exit) {

@@ -49,7 +49,7 @@ export async function openProcessStage(scope: Scope, options: ProcessStageOption
     prefix: store.namespace,
     log: silentLogger,
   })
-  scope.onClose('Redis', queue.close)
+  scope.onClose('Redis', () => queue.close())
   const settings = await settingsOf(options)
   const started: ServiceProcess[] = []
   // Registered before the first is started, so that none is left behind whenever we are told to end.

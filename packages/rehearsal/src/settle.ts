@@ -32,8 +32,10 @@ export type Settling = {
   untilSettled(instant: string): Promise<Standing>
 }
 
-const FIRST_PAUSE_MS = 1
-const LONGEST_PAUSE_MS = 4
+/** A pause is a part of the wait so far: looking costs the machine the speed of what is waited for. */
+const PAUSE_SHARE = 0.3
+const SHORTEST_PAUSE_MS = 3
+const LONGEST_PAUSE_MS = 100
 const TELL_AFTER_MS = 5_000
 
 export function createSettling(parts: SettleParts): Settling {
@@ -99,8 +101,8 @@ async function poll(
   look: (standing: Standing) => Promise<string[]>,
 ): Promise<Standing> {
   const { clock, signal } = parts
-  let pauseMs = FIRST_PAUSE_MS
-  let movedMs = clock.monotonicMs()
+  const beganMs = clock.monotonicMs()
+  let movedMs = beganMs
   let toldMs = movedMs
   let last = ''
   for (;;) {
@@ -122,8 +124,8 @@ async function poll(
       toldMs = nowMs
       parts.onWaiting(waitingFor)
     }
-    await clock.sleep(pauseMs, signal)
-    pauseMs = Math.min(pauseMs + 1, LONGEST_PAUSE_MS)
+    const pauseMs = PAUSE_SHARE * (nowMs - beganMs)
+    await clock.sleep(Math.min(Math.max(pauseMs, SHORTEST_PAUSE_MS), LONGEST_PAUSE_MS), signal)
   }
 }
 

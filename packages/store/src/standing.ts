@@ -44,8 +44,10 @@ const standingQuery = sql<Standing>`
             and lane = lanes.lane and channels[channel_index + 1] = ways.channel
             order by due_at limit 1) as first)
       ) as "nextDue",
-      (select true from intent where state = 'queued' limit 1) is not null as queued,
-      (select true from intent where state = 'sending' limit 1) is not null as sending,
+      -- In the order of its index: else the planner reads the whole table to find that there is none.
+      (select true from intent where state = 'queued'
+        order by lane, channels[channel_index + 1], job_id limit 1) is not null as queued,
+      (select true from intent where state = 'sending' order by lease_until limit 1) is not null as sending,
       (select true from outbox where published_at is null limit 1) is not null as unpublished,
       (select (last_value + is_called::int)::text from outbox_outbox_id_seq) as published
   `

@@ -1,0 +1,74 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createScope } from '@wegwijs/runtime/lifecycle'
+import { openStore } from '@wegwijs/store/database'
+import { createOutboxPage } from '@wegwijs/store/outbox-page'
+import { expect, inject, onTestFinished, test } from 'vitest'
+import { runDemo } from '../src/demo.ts'
+import { readOptions } from '../src/options.ts'
+
+const { databaseUrl } = inject('servers')
+
+test('one process plays fifteen people, keeps its books, and comes to the same every time', async () => {
+  const first = await playOnce()
+  // runDemo throws when the ledger check finds anything: that it came here is the proof (P1, P2).
+  expect(first.said).toContain('Three of them')
+  expect(first.said).toMatch(/ holds +P1/)
+  expect(first.people).toHaveLength(15)
+  expect(first.accepted.length).toBeGreaterThan(20)
+  const second = await playOnce()
+  expect(second.people).toEqual(first.people)
+  expect(second.accepted).toEqual(first.accepted)
+}, 300_000)
+
+/** What everybody got, with its business times, and what the sandbox wrote down of it. */
+async function playOnce() {
+  const stackDirectory = await mkdtemp(join(tmpdir(), 'wegwijs-demo-'))
+  onTestFinished(() => rm(stackDirectory, { recursive: true, force: true }))
+  const scope = createScope('demo')
+  onTestFinished(() => scope.close())
+  const said: string[] = []
+  const options = readOptions(['--embedded', '--people', '15'], () => {})
+  if (options === null) throw new Error('nobody asked for help')
+  const { namespace } = await runDemo(scope, {
+    options,
+    environment: { WEGWIJS_DATABASE_URL: databaseUrl },
+    say: (line) => said.push(line),
+    isTerminal: false,
+    stackDirectory,
+  })
+  const people = await readPeople(namespace)
+  const accepted = await readAccepted(join(stackDirectory, 'demo', 'sandbox'))
+  await scope.close()
+  expect(scope.failures).toEqual([])
+  return { said: said.join('\n'), people, accepted }
+}
+
+async function readPeople(namespace: string) {
+  const store = openStore({ databaseUrl, namespace, applicationName: 'demo test' })
+  try {
+    const page = createOutboxPage(store.db)
+    const people = await page.people(100)
+    const timelines = await Promise.all(people.map(({ personId }) => page.timeline(personId)))
+    return timelines.sort((a, b) =>
+      (a?.person.personId ?? '') < (b?.person.personId ?? '') ? -1 : 1,
+    )
+  } finally {
+    await store.close()
+  }
+}
+
+/** The lines of the sandbox's own files, without what hangs on the run: real times and places. */
+async function readAccepted(directory: string): Promise<string[]> {
+  const texts = await Promise.all(
+    ['email.ndjson', 'sms.ndjson'].map((name) => readFile(join(directory, name), 'utf8')),
+  )
+  return texts
+    .flatMap((text) => text.split('\n').filter((line) => line !== ''))
+    .map((line) => {
+      const { seq: _, receivedAt: __, reference: ___, ...message } = JSON.parse(line)
+      return JSON.stringify(message)
+    })
+    .sort()
+}
