@@ -112,18 +112,18 @@ async function applyInTransaction(
     tx,
     decided.map((each) => eventRowOf(each, position.now)),
   )
-  await keepDeadLetters(
+  const put = await keepDeadLetters(
     tx,
     deps.store.namespace,
     rejected.map(({ record, rejection }) => ({ ...record, rejection })),
   )
   const tally = {
     applied: fresh.length,
-    duplicates: addressed.length - fresh.length,
-    deadLettered: rejected.length,
+    duplicates: addressed.length - fresh.length + rejected.length - put,
+    deadLettered: put,
   }
   await advancePosition(tx, { ...part, records: part.records.length }, tally)
-  return { kind: 'done', tally, wakes: rejected.length > 0 ? [...wakes, 'outbox'] : wakes }
+  return { kind: 'done', tally, wakes: put > 0 ? [...wakes, 'outbox'] : wakes }
 }
 
 /** Those that did not count before (P2). */

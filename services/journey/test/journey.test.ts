@@ -214,6 +214,35 @@ test('what cannot be used becomes a dead letter with its bytes, and the partitio
   expect(await intents()).toHaveLength(1)
 })
 
+test('the topic read again from offset 0 counts once, dead letters too (P1, P2)', async () => {
+  await run([campaign({ id: 'aftercare', entry: 'every-time' })])
+  await publish(
+    event('care.discharge.completed.v1'),
+    event('care.unknown.v1'),
+    event('care.discharge.completed.v1'),
+  )
+  await scope.close()
+  await store.db.updateTable('consumer_position').set({ next_offset: '0' }).execute()
+  scope = createScope('again')
+  await startService(scope)
+  await decided()
+  expect(await intents()).toHaveLength(2)
+  expect(await store.db.selectFrom('dead_letter').select('error_class').execute()).toEqual([
+    { error_class: 'unknown_type' },
+  ])
+  const position = await store.db
+    .selectFrom('consumer_position')
+    .selectAll()
+    .where('records', '>', '0')
+    .executeTakeFirstOrThrow()
+  expect(position).toMatchObject({
+    records: '6',
+    applied: '2',
+    duplicates: '3',
+    dead_lettered: '1',
+  })
+})
+
 test('a moved appointment re-times what is pending, a cancelled one withdraws it (P3)', async () => {
   const reminder = campaign({
     id: 'reminder',
