@@ -9,7 +9,7 @@ import { applyDefinition } from '@wegwijs/store/definitions'
 import { sweepLeases } from '@wegwijs/store/leases'
 import { queuedJobs, releaseDue } from '@wegwijs/store/release'
 import { createRenderer } from '@wegwijs/template/render'
-import { type CrashingStore, crashBefore } from '@wegwijs/test-support/crash'
+import { type CrashingStore, crashBefore, loseAnswer } from '@wegwijs/test-support/crash'
 import { openNamespace } from '@wegwijs/test-support/namespace'
 import { seedMessages } from '@wegwijs/test-support/seed-messages'
 import { campaign, smallHospital } from '@wegwijs/test-support/small-hospital'
@@ -125,6 +125,47 @@ async function untilDead(process: CrashingStore): Promise<void> {
   // What its event loop still had in hand when it was killed.
   for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve))
 }
+
+describe('a process whose connection breaks after a commit', () => {
+  it.each([
+    ['claim', 1],
+    ['settlement', 2],
+    ['second claim', 3],
+  ])('of the %s sends once, and knows it', async (_, at) => {
+    const channel = scriptedChannel('email')
+    const broken = loseAnswer(store, at)
+    const lane = laneOf(broken, channel)
+    const seeded = await seedMessages(store, 3)
+    for (let round = 0; round < 3; round += 1) {
+      for (const job of await releaseDue(store, { perQueue: 10, batch: round === 0 ? 2 : 10 })) {
+        await lane.handle(job, never)
+      }
+    }
+    for (const { intentId } of seeded) {
+      expect(await intentOf(store, intentId)).toMatchObject({ state: 'sent' })
+      expect(channel.messages.filter((each) => each.intentId === intentId)).toHaveLength(1)
+      const attempts = await store.db
+        .selectFrom('attempt')
+        .select('outcome')
+        .where('intent_id', '=', intentId)
+        .where('outcome', '=', 'accepted')
+        .execute()
+      expect(attempts).toHaveLength(1)
+    }
+  })
+})
+
+describe('a job that is handed out twice at the same time', () => {
+  it('is sent once', async () => {
+    const channel = scriptedChannel('email')
+    const lane = laneOf(store, channel)
+    await seedMessages(store, 3)
+    const [job] = await releaseDue(store, { perQueue: 10, batch: 10 })
+    if (!job) throw new Error('no job')
+    await Promise.all([lane.handle(job, never), lane.handle(job, never)])
+    expect(channel.messages).toHaveLength(3)
+  })
+})
 
 describe('a process that is stopped and goes on later', () => {
   it('sends nothing when its lease has passed between claim and send (P3)', async () => {

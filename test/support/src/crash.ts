@@ -25,3 +25,27 @@ export function crashBefore(store: Store, at: number): CrashingStore {
     statements: () => count,
   }
 }
+
+/**
+ * The same store over a connection that breaks when transaction number `at` has just been committed:
+ * it happened, and whoever asked for it never hears so.
+ */
+export function loseAnswer(store: Store, at: number): Store {
+  let count = 0
+  const transaction = () => ({
+    execute: async (work: Parameters<ReturnType<Store['db']['transaction']>['execute']>[0]) => {
+      const result = await store.db.transaction().execute(work)
+      count += 1
+      if (count === at) throw new Error('Connection terminated unexpectedly')
+      return result
+    },
+  })
+  const db = new Proxy(store.db, {
+    get: (target, name) => {
+      if (name === 'transaction') return transaction
+      const member: unknown = Reflect.get(target, name, target)
+      return typeof member === 'function' ? member.bind(target) : member
+    },
+  })
+  return { ...store, db }
+}
