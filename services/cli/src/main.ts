@@ -24,3 +24,5 @@ const shell: Shell = {
   signal: controller.signal,
 }
 process.exitCode = await runProgram(createProgram(shell), process.argv.slice(2), shell)
+// Whatever is still open has had its time to close; a command that has answered does not hang.
+setTimeout(() => process.exit(), 5_000).unref()

@@ -13,8 +13,20 @@ import type {
  */
 export type StoryLine = { at: string; depth: 0 | 1; text: string }
 
-export function tellStory(facts: PersonFacts): StoryLine[] {
-  const messages = new Map(facts.messages.map((message) => [message.intentId, message]))
+export type StoryWords = {
+  /** On whose clocks moments are told. */
+  timeZone: string
+  /** An event that was taken in so much later than it happened is told as late. Default: an hour. */
+  lateAfterMs?: number
+  /** What a type of event is called. Default: its code. */
+  nameOfType?: (type: string) => string
+}
+
+const HOUR_MS = 3_600_000
+
+export function tellStory(facts: PersonFacts, words: StoryWords): StoryLine[] {
+  const known = new Map(facts.messages.map((message) => [message.intentId, message]))
+  const context: Context = { lateAfterMs: HOUR_MS, nameOfType: (type) => type, ...words, known }
   const byEvent = Map.groupBy(facts.decisions, (decision) =>
     keyOf(decision.source, decision.eventId),
   )
@@ -23,11 +35,11 @@ export function tellStory(facts: PersonFacts): StoryLine[] {
     ...facts.events
       .filter((event) => !event.type.startsWith('message.'))
       .map((event) =>
-        eventChapter(event, byEvent.get(keyOf(event.source, event.id)) ?? [], messages),
+        eventChapter(event, byEvent.get(keyOf(event.source, event.id)) ?? [], context),
       ),
     ...[
       ...Map.groupBy(ofTimers, (decision) => `${decision.businessAt} ${decision.enrolmentId}`),
-    ].map(([, decisions]) => timerChapter(decisions, messages)),
+    ].map(([, decisions]) => timerChapter(decisions, context)),
     ...facts.messages.flatMap(messageChapters),
   ]
   return chapters
@@ -65,41 +77,40 @@ function keyOf(source: string | null, id: string | null): string {
   return JSON.stringify([source, id])
 }
 
-type Messages = ReadonlyMap<string, MessageFact>
+type Context = Required<StoryWords> & { known: ReadonlyMap<string, MessageFact> }
 
 function eventChapter(
   event: EventFact,
   decisions: readonly DecisionFact[],
-  messages: Messages,
+  context: Context,
 ): StoryLine[] {
+  const { timeZone, lateAfterMs, nameOfType } = context
   const at = event.businessAt
-  const late =
-    event.time.slice(0, 16) < at.slice(0, 13)
-      ? ` (happened ${event.time.slice(0, 16).replace('T', ' ')})`
-      : ''
+  const isLate = Date.parse(at) - Date.parse(event.time) > lateAfterMs
+  const late = isLate ? ` (happened ${localTime(event.time, timeZone)})` : ''
   const outcome = event.outcome === 'applied' ? '' : `: ${reasonText(event.outcome)}`
   const entity = event.entity === null ? '' : ` ${event.entity} v${event.version}`
   const source = event.source.split(':').at(-1)
   return [
-    { at, depth: 0, text: `${event.type}${entity} from ${source}${late}${outcome}` },
-    ...decisions.map((decision) => decisionLine(decision, messages)),
+    { at, depth: 0, text: `${nameOfType(event.type)}${entity} from ${source}${late}${outcome}` },
+    ...decisions.map((decision) => decisionLine(decision, context)),
   ]
 }
 
-function timerChapter(decisions: readonly DecisionFact[], messages: Messages): StoryLine[] {
+function timerChapter(decisions: readonly DecisionFact[], context: Context): StoryLine[] {
   const [first] = decisions
   if (!first) return []
   return [
     { at: first.businessAt, depth: 0, text: `the time of ${first.campaignId} had come` },
-    ...decisions.map((decision) => decisionLine(decision, messages)),
+    ...decisions.map((decision) => decisionLine(decision, context)),
   ]
 }
 
-function decisionLine(decision: DecisionFact, messages: Messages): StoryLine {
-  const message = decision.intentId === null ? undefined : messages.get(decision.intentId)
+function decisionLine(decision: DecisionFact, { known, timeZone }: Context): StoryLine {
+  const message = decision.intentId === null ? undefined : known.get(decision.intentId)
   const which = message === undefined ? '' : ` (${message.messageId})`
   const until = decision.detail?.until
-  const when = typeof until === 'string' ? ` until ${until.slice(0, 16).replace('T', ' ')}` : ''
+  const when = typeof until === 'string' ? ` until ${localTime(until, timeZone)}` : ''
   const who = decision.campaignId === null ? '' : `${decision.campaignId}: `
   return {
     at: decision.businessAt,

@@ -33,19 +33,19 @@ export function createSurroundings(environment: Environment, scope: Scope): Surr
         applicationName: 'wegwijs cli',
         maxConnections: 4,
       })
-      scope.onClose('database', store.close)
+      scope.onClose('database', () => store.close())
       return store
     }),
     kafka: once(async () => {
       const { kafkaBrokers } = resolve(await settings(), ['WEGWIJS_KAFKA_BROKERS'])
       const kafka = connectKafkajs({ brokers: kafkaBrokers, clientId: 'cli', log: silentLogger })
-      scope.onClose('Kafka', kafka.close)
+      scope.onClose('Kafka', () => kafka.close())
       return kafka
     }),
     queue: once(async () => {
       const { redisUrl } = resolve(await settings(), ['WEGWIJS_REDIS_URL'])
       const { queue } = await connectBullmq({ redisUrl, prefix: namespace(), log: silentLogger })
-      scope.onClose('Redis', queue.close)
+      scope.onClose('Redis', () => queue.close())
       return queue
     }),
   }

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { type Clock, systemClock } from '@wegwijs/runtime/clock'
 import type { Scope } from '@wegwijs/runtime/lifecycle'
@@ -106,6 +107,7 @@ async function openFiles(
   clock: Clock,
 ): Promise<{ outbox: Outbox; receipts: Receipts }> {
   const { directory, gatewayUrl, secret, log } = options
+  await mkdir(directory, { recursive: true })
   const receipts = await openReceipts({
     directory,
     ...(gatewayUrl === undefined ? {} : { gatewayUrl }),

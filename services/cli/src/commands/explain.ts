@@ -37,7 +37,7 @@ async function explain(call: Call, options: Options, reference = ''): Promise<vo
   const campaigns = selected(await readCampaignFacts(db), options.campaign)
   const verdicts = campaigns.flatMap((campaign) => verdictsOf(facts, campaign))
   const zone = (await latestBundle(db))?.bundle.policies.timeZone ?? 'UTC'
-  const story = options.story ? tellStory(facts) : []
+  const story = options.story ? tellStory(facts, { timeZone: zone }) : []
   call.output.data({ ...headOf(facts), verdicts, ...(options.story ? { story } : {}) }, () => [
     ...headLines(facts),
     ...campaigns.flatMap((campaign) => {

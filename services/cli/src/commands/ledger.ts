@@ -29,7 +29,7 @@ async function check(call: Call, options: { sweep: number }): Promise<void> {
   const rules = await checkLedger(
     await surroundings.store(),
     {
-      endOffsets: kafka.admin.endOffsets,
+      endOffsets: (topic) => kafka.admin.endOffsets(topic),
       queue: await surroundings.queue(),
       sleep: (ms) => systemClock.sleep(ms, signal),
     },
