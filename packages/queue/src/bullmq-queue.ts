@@ -59,7 +59,8 @@ export class BullmqQueue implements JobQueue {
     }
   }
 
-  async close(): Promise<void> {
+  /** A property, since callers hand it on by itself to what closes in order. */
+  readonly close = async (): Promise<void> => {
     const { clock, commandDeadlineMs } = this.#settings
     const closing = [...this.#queues.values()].map(async (opening) => (await opening).close())
     await atMost(clock, commandDeadlineMs, Promise.allSettled(closing))
