@@ -1,0 +1,261 @@
+import { topicsOf } from '@wegwijs/wire/topics'
+import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
+import { describe, expect } from 'vitest'
+import type { Road } from './src/clinic.ts'
+import { askAll, names } from './src/events.ts'
+import { type System, serviceNames } from './src/system.ts'
+import { cannotRun, test } from './src/test.ts'
+import { checkDeliveries } from './src/truth.ts'
+import { until } from './src/until.ts'
+
+const roads = ['text', 'again', 'mail'] as const
+const slowly = [
+  { channel: 'sms', mode: 'slow', delayMs: 400 },
+  { channel: 'email', mode: 'slow', delayMs: 400 },
+] as const
+
+/** As a publisher does that wants nothing lost: the same events again until they are taken. */
+async function publishUntilTaken(system: System, events: readonly TouchpointEvent[]) {
+  for (let from = 0; from < events.length; from += 50) {
+    const part = events.slice(from, from + 50)
+    await until('a batch is taken', () => system.publish(part).then(() => true))
+  }
+}
+
+async function killed(system: System, ...names: string[]): Promise<void> {
+  const processes = names.map((name) => system.process(name))
+  for (const process of processes) process.signal('SIGKILL')
+  for (const process of processes) expect(await process.ended).toBe('SIGKILL')
+}
+
+type WaveFault = Parameters<System['fail']>[number]
+const isEnd = /^(?:sent|delivered|bounced) /
+const sendingIn = async (system: System) => (await system.status()).messages.sending ?? 0
+const some = (count: number) => count > 0
+
+/** Events that Kafka has and nobody has decided. */
+async function undecided(system: System): Promise<number> {
+  const { touchpoints } = topicsOf(system.namespace)
+  const { positions } = await system.status()
+  const ranges = await system.kafka.admin.endOffsets(touchpoints)
+  return ranges.reduce((sum, { partition, low, high }) => {
+    const known = positions.find(
+      (each) => each.topic === touchpoints && each.partition === partition,
+    )
+    return sum + Number(high - BigInt(known?.nextOffset ?? low))
+  }, 0)
+}
+
+// Each of these waits for leases to end, a minute long: together they wait once.
+describe.skipIf(cannotRun).concurrent('work in flight', () => {
+  test('kill -9 of all services at once, and then of each', async ({ open }) => {
+    const system = await open()
+    await system.start()
+    await system.fail(...slowly)
+
+    const atOnce = names('all', 120)
+    await system.publish(askAll(atOnce, roads))
+    await until('messages are being sent', () => sendingIn(system), some)
+    await killed(system, ...serviceNames)
+    expect(await sendingIn(system)).toBeGreaterThan(0)
+    await system.start()
+    await system.fail(...slowly)
+
+    const forGateway = names('gateway', 100)
+    const published = { all: false }
+    const publishing = publishUntilTaken(system, askAll(forGateway, roads)).then(() => {
+      published.all = true
+    })
+    const known = names('gateway', 1)[0] ?? ''
+    await until('the first batch is in', async () => (await system.explain(known)).length >= 0)
+    await killed(system, 'gateway')
+    expect(published.all).toBe(false)
+    await system.start('gateway')
+    await publishing
+
+    const forJourney = names('journey', 200)
+    system.process('journey').signal('SIGSTOP')
+    await system.produce(askAll(forJourney, roads))
+    const open1 = await undecided(system)
+    expect(open1).toBeGreaterThan(0)
+    system.process('journey').signal('SIGCONT')
+    await until(
+      'some are decided',
+      () => undecided(system),
+      (count) => count < open1,
+    )
+    await killed(system, 'journey')
+    expect(await undecided(system)).toBeGreaterThan(0)
+    await system.start('journey')
+
+    const forScheduler = names('scheduler', 200)
+    system.process('scheduler').signal('SIGSTOP')
+    await system.produce(askAll(forScheduler, roads))
+    const planned = async () => (await system.status()).messages.planned ?? 0
+    await until(
+      'all of it is planned',
+      () => planned(),
+      (count) => count >= 600,
+    )
+    system.process('scheduler').signal('SIGCONT')
+    const waiting = await planned()
+    await until(
+      'some is released',
+      () => planned(),
+      (count) => count < waiting,
+    )
+    await killed(system, 'scheduler')
+    await system.start('scheduler')
+
+    await until('messages are being sent', () => sendingIn(system), some)
+    await killed(system, 'delivery')
+    expect(await sendingIn(system)).toBeGreaterThan(0)
+    await system.start('delivery')
+    await system.fail()
+
+    await system.settled(250_000)
+    const everybody = [...atOnce, ...forGateway, ...forJourney, ...forScheduler]
+    const { unsent, marked } = await checkDeliveries(system, everybody, roads)
+    // Whose hand-over nobody knows about is held, or sent once more and says so.
+    expect(unsent.every(({ reason }) => reason === 'outcome_unknown')).toBe(true)
+    expect(marked.every(({ reference }) => !reference.endsWith('-mail'))).toBe(true)
+    expect(await system.brokenRules()).toEqual([])
+  })
+
+  test('a worker that is paused for longer than its lease sends nothing twice', async ({
+    open,
+  }) => {
+    const system = await open()
+    await system.start()
+    await system.fail(...slowly)
+    const people = names('p', 80)
+    await system.publish(askAll(people, roads))
+    await until('messages are being sent', () => sendingIn(system), some)
+    const paused = system.process('delivery')
+    paused.signal('SIGSTOP')
+    const inFlight = await sendingIn(system)
+    expect(inFlight).toBeGreaterThan(0)
+    await system.launch('delivery', 'second-delivery')
+    // The second one sends what is queued; what the first one holds is given up with its lease.
+    await until(
+      'the leases have ended',
+      () => system.status(),
+      ({ messages }) => (messages.sending ?? 0) + (messages.queued ?? 0) === 0,
+    )
+    paused.signal('SIGCONT')
+    await system.settled()
+    const { unsent, marked } = await checkDeliveries(system, people, roads)
+    expect(unsent.every(({ reason }) => reason === 'outcome_unknown')).toBe(true)
+    expect(unsent.length + marked.length).toBeLessThanOrEqual(inFlight)
+    expect(await system.brokenRules()).toEqual([])
+  })
+
+  test('a provider that refuses, defers, breaks off or hangs gets nothing twice', async ({
+    open,
+  }) => {
+    const system = await open()
+    await system.start()
+    const wave = async (name: string, asked: readonly Road[], ...faults: WaveFault[]) => {
+      await system.fail(...faults)
+      const people = names(name, 8)
+      await system.publish(askAll(people, asked))
+      await system.settled()
+      const lines = (road: Road, duplicate: boolean) =>
+        system
+          .accepted()
+          .filter((each) => each.reference.startsWith(name) && each.duplicate === duplicate)
+          .filter((each) => each.reference.endsWith(`-${road}`)).length
+      const statesOf = async (road: Road) => {
+        const facts = await Promise.all(people.map((subject) => system.explain(subject)))
+        const states = facts.flat().filter((fact) => fact.messageId === road)
+        return [...new Set(states.map(({ state, reason }) => `${state} ${reason}`))]
+      }
+      const of = async (road: Road) => ({
+        sent: lines(road, false),
+        marked: lines(road, true),
+        states: (await statesOf(road)).filter((state) => !isEnd.test(state)),
+      })
+      return Object.fromEntries(
+        await Promise.all(asked.map(async (road) => [road, await of(road)])),
+      )
+    }
+    const once = { sent: 8, marked: 0, states: [] }
+    const refused = { sent: 0, marked: 0, states: ['failed provider_refused'] }
+    const held = ['held outcome_unknown']
+
+    const busy = [
+      { channel: 'email', mode: 'refuse4xx', times: 1 },
+      { channel: 'sms', mode: 'rateLimit', times: 1, retryAfterSeconds: 2 },
+    ] as const
+    expect(await wave('busy', ['mail', 'text'], ...busy)).toEqual({ mail: once, text: once })
+
+    const noMail = { channel: 'email', mode: 'refuse5xx' } as const
+    expect(await wave('nomail', ['mail', 'reach'], noMail)).toEqual({ mail: refused, reach: once })
+    const noText = { channel: 'sms', mode: 'refuse4xx' } as const
+    expect(await wave('notext', ['text'], noText)).toEqual({ text: refused })
+
+    const each = ['mail', 'again', 'text', 'remind'] as const
+    const lost = [
+      { channel: 'email', mode: 'resetAfterAccept', times: 1 },
+      { channel: 'sms', mode: 'resetAfterAccept', times: 1 },
+    ] as const
+    expect(await wave('lost', each, ...lost)).toEqual({
+      mail: { sent: 8, marked: 0, states: held },
+      again: { sent: 8, marked: 8, states: [] },
+      text: { sent: 8, marked: 0, states: held },
+      // The provider knew the key: it answered as the first time and sent nothing.
+      remind: { sent: 8, marked: 0, states: [] },
+    })
+    expect(system.repeats()).toHaveLength(8)
+
+    const nobodyKnows = {
+      mail: { sent: 0, marked: 0, states: held },
+      again: { sent: 0, marked: 8, states: [] },
+      text: { sent: 0, marked: 0, states: held },
+      remind: { sent: 0, marked: 8, states: [] },
+    }
+    const broken = [
+      { channel: 'email', mode: 'resetBeforeAccept', times: 1 },
+      { channel: 'sms', mode: 'refuse5xx', times: 1 },
+    ] as const
+    expect(await wave('broken', each, ...broken)).toEqual(nobodyKnows)
+    const silent = [
+      { channel: 'email', mode: 'hang', times: 1 },
+      { channel: 'sms', mode: 'hang', times: 1 },
+    ] as const
+    expect(await wave('silent', each, ...silent)).toEqual(nobodyKnows)
+    expect(await system.brokenRules()).toEqual([])
+  })
+
+  test('SIGTERM lets what is in flight end, and loses and doubles nothing', async ({ open }) => {
+    const system = await open()
+    await system.start()
+    await system.fail(...slowly)
+    const people = names('p', 150)
+    for (const name of ['delivery', 'journey', 'scheduler', 'gateway'] as const) {
+      const own = people.map((subject) => `${name}-${subject}`)
+      const publishing = publishUntilTaken(system, askAll(own, ['text', 'mail']))
+      if (name === 'delivery') await until('messages are sent', () => sendingIn(system), some)
+      const process = system.process(name)
+      process.signal('SIGTERM')
+      expect(await within20Seconds(process.ended)).toBe(0)
+      await system.start(name)
+      await publishing
+    }
+    await system.fail()
+    await system.settled()
+    const everybody = ['delivery', 'journey', 'scheduler', 'gateway'].flatMap((name) =>
+      people.map((subject) => `${name}-${subject}`),
+    )
+    const nothing = { unsent: [], marked: [] }
+    expect(await checkDeliveries(system, everybody, ['text', 'mail'])).toEqual(nothing)
+    expect(await system.brokenRules()).toEqual([])
+  })
+})
+
+/** The time that an orchestrator gives: what takes longer is killed. */
+async function within20Seconds<Result>(ending: Promise<Result>): Promise<Result | 'too late'> {
+  const late = Promise.withResolvers<'too late'>()
+  const timer = setTimeout(() => late.resolve('too late'), 20_000)
+  return Promise.race([ending, late.promise]).finally(() => clearTimeout(timer))
+}

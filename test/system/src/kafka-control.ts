@@ -1,0 +1,42 @@
+import { Kafka, logLevel } from 'kafkajs'
+import { until } from './until.ts'
+
+/** What a test does to a broker that no part of Wegwijs ever does. */
+export type KafkaControl = {
+  /** Forgets what the broker remembers of the positions of these groups; they must have no members. */
+  forgetGroups(groups: readonly string[]): Promise<void>
+  close(): Promise<void>
+}
+
+export function controlKafka(brokers: readonly string[], clientId: string): KafkaControl {
+  const kafka = new Kafka({
+    brokers: [...brokers],
+    clientId: `${clientId}-control`,
+    logLevel: logLevel.NOTHING,
+    retry: { retries: 3 },
+  })
+  return {
+    async forgetGroups(groups) {
+      const admin = kafka.admin()
+      await admin.connect()
+      await until(`the groups ${groups.join(', ')} are forgotten`, () =>
+        admin.deleteGroups([...groups]).then(() => true),
+      )
+      await admin.disconnect()
+    },
+    async close() {
+      const admin = kafka.admin()
+      try {
+        await admin.connect()
+        const topics = (await admin.listTopics()).filter((topic) =>
+          topic.startsWith(`${clientId}.`),
+        )
+        await admin.deleteTopics({ topics })
+      } catch {
+        // Its broker is gone, or goes: nothing is left to tidy up.
+      } finally {
+        await admin.disconnect().catch(() => {})
+      }
+    },
+  }
+}
