@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   type AcceptedEmail,
@@ -41,14 +40,13 @@ export type SmsAnswer = { kind: 'accepted' | 'repeated'; reference: string } | {
 type Keyed = Pick<AcceptedSms, 'to' | 'from' | 'text' | 'intentId' | 'reference'>
 
 /**
- * Everything the sandbox accepted. `onMessage` is told of each message once it is on disk, and at
+ * Everything the sandbox accepted, in a directory that is there. `onMessage` is told of each message once it is on disk, and at
  * opening of those that are there already.
  */
 export async function openOutbox(
   directory: string,
   onMessage: (message: AcceptedMessage) => void,
 ): Promise<Outbox> {
-  await mkdir(directory, { recursive: true })
   const index = createIndex()
   const keys = new Map<string, Keyed>()
   const underWay = new Map<string, Promise<unknown>>()
@@ -141,11 +139,9 @@ function createIndex() {
     const { channel, seq, receivedAt, intentId, duplicate, to } = message
     const entry = { channel, seq, receivedAt, intentId, duplicate, to, place }
     counts[channel] += 1
-    lastAt = receivedAt
+    if (lastAt === null || receivedAt > lastAt) lastAt = receivedAt
     const ofAddress = byAddress.get(to) ?? []
     ofAddress.push(entry)
-    // Set anew, so that the map's order is that of the last message.
-    byAddress.delete(to)
     byAddress.set(to, ofAddress)
     if (intentId === null) return
     const ofIntent = byIntent.get(intentId) ?? []
@@ -154,15 +150,16 @@ function createIndex() {
   }
 
   const recipients = (limit: number): Recipient[] =>
-    [...byAddress.entries()]
-      .reverse()
-      .slice(0, limit)
+    [...byAddress]
       .map(([address, entries]) => ({
         address,
         email: entries.filter(({ channel }) => channel === 'email').length,
         sms: entries.filter(({ channel }) => channel === 'sms').length,
         lastAt: entries.at(-1)?.receivedAt ?? '',
       }))
+      .reverse()
+      .sort((a, b) => (a.lastAt < b.lastAt ? 1 : a.lastAt > b.lastAt ? -1 : 0))
+      .slice(0, limit)
 
   return {
     counts,

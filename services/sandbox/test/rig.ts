@@ -27,7 +27,8 @@ export type Rig = {
 
 /** A sandbox on free ports in a directory of its own, and our real channels to it. */
 export async function openRig(options: RigOptions = {}): Promise<Rig> {
-  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'wegwijs-sandbox-')))
+  const directory =
+    options.directory ?? join(await mkdtemp(join(tmpdir(), 'wegwijs-sandbox-')), 'made', 'by-it')
   const scope = createScope('sandbox')
   const usual = { directory, smtpPort: 0, httpPort: 0, secret, log: silentLogger }
   const sandbox = await startSandbox(scope, { ...usual, ...options })
@@ -57,7 +58,7 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
     },
     async close() {
       await end(scope, channels)
-      await rm(directory, { recursive: true, force: true })
+      await rm(join(directory, '..', '..'), { recursive: true, force: true })
     },
   }
 }
