@@ -41,6 +41,7 @@ export type Demo = {
   pageUrl: string
 }
 
+const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000
 const STOP_SERVERS_MS = 60_000
 /** Longer than every sweep, so that what one of them would still find is not called lost. */
@@ -88,7 +89,7 @@ export async function runDemo(scope: Scope, parts: DemoParts): Promise<Demo> {
   await tellNumbers(parts, { store, journeys, seconds })
   say('')
   say('Three of them')
-  for (const line of await tellStories(store, bundle.policies.timeZone)) say(line)
+  for (const line of await tellStories(store, bundle, journeys.stepMs + HOUR_MS)) say(line)
   await tellLedger(scope, parts, { store, stage })
   return { namespace: store.namespace, pageUrl: stage.pageUrl }
 }

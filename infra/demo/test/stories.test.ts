@@ -1,6 +1,6 @@
 import type { TellableKind } from '@wegwijs/store/tellable-people'
 import { expect, test } from 'vitest'
-import { type Chosen, chooseStories } from '../src/stories.ts'
+import { type Chosen, chooseStories, withoutRepeats } from '../src/stories.ts'
 
 const person = (kind: TellableKind, personId: string): Chosen => ({ kind, personId })
 
@@ -38,4 +38,21 @@ test('what one kind lacks another one fills', () => {
 
 test('where nobody got anything there is nothing to tell', () => {
   expect(chooseStories([])).toEqual([])
+})
+
+test('what came together and led to nothing is one line', () => {
+  const at = '2026-03-02T08:00:00.000Z'
+  const lines = [
+    { at, depth: 0 as const, text: 'result' },
+    { at, depth: 0 as const, text: 'result' },
+    { at, depth: 1 as const, text: 'entered' },
+    { at, depth: 0 as const, text: 'result' },
+    { at: '2026-03-02T08:15:00.000Z', depth: 0 as const, text: 'result' },
+  ]
+  expect(withoutRepeats(lines).map(({ text }) => text)).toEqual([
+    'result (2 times)',
+    'entered',
+    'result',
+    'result',
+  ])
 })

@@ -19,7 +19,8 @@ export function createGrid(step: string): Grid {
   }
 }
 
-function stepMilliseconds(step: string): number {
+/** @throws WEGWIJS_USAGE as {@link createGrid} does */
+export function stepMilliseconds(step: string): number {
   try {
     const ms = Temporal.Duration.from(step).total('milliseconds')
     if (ms >= 0 && Number.isSafeInteger(ms)) return ms
