@@ -76,8 +76,9 @@ export async function runDemo(scope: Scope, parts: DemoParts): Promise<Demo> {
     admin: kafka?.admin ?? null,
     bundle,
     begins: first.time,
+    forget: (namespace) => rm(folderOf(directory, namespace), { recursive: true, force: true }),
   })
-  const folders = await emptyFolders(directory)
+  const folders = await emptyFolders(folderOf(directory, store.namespace))
   say(`  namespace ${store.namespace}; logs in ${relative(process.cwd(), folders.logs) || '.'}`)
   const stage =
     kafka === null
@@ -138,10 +139,14 @@ function openKafka(scope: Scope, { kafkaBrokers }: StackAddresses): KafkajsBroke
   return kafka
 }
 
-async function emptyFolders(directory: string): Promise<StageFolders> {
-  const demo = join(directory, 'demo')
-  const folders = { logs: demo, sandbox: join(demo, 'sandbox') }
-  await rm(demo, { recursive: true, force: true })
+/** Two demos in one clone have a folder each. */
+function folderOf(directory: string, namespace: string): string {
+  return join(directory, 'demo', namespace)
+}
+
+async function emptyFolders(logs: string): Promise<StageFolders> {
+  const folders = { logs, sandbox: join(logs, 'sandbox') }
+  await rm(logs, { recursive: true, force: true })
   await mkdir(folders.sandbox, { recursive: true })
   return folders
 }
@@ -161,7 +166,7 @@ async function play(
   const view = createProgressView((line) => say(`  ${line}`), { isTerminal, clock: systemClock })
   const startedMs = systemClock.monotonicMs()
   try {
-    const playing = rehearse({
+    await rehearse({
       events,
       step,
       store,
@@ -171,7 +176,6 @@ async function play(
       signal: scope.signal,
       onProgress: (progress: Progress) => view.show(progress),
     })
-    await Promise.race([playing, stage.failed])
   } finally {
     view.end()
   }

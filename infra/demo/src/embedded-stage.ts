@@ -36,7 +36,5 @@ export async function openEmbeddedStage(
       return { pending: receiptsPending + underWay }
     },
     pageUrl: sandbox.pageUrl,
-    // A service that fails closes the scope.
-    failed: new Promise(() => {}),
   }
 }

@@ -28,6 +28,8 @@ export type GroundOptions = {
   bundle: DefinitionBundle
   /** Where business time begins, ISO. */
   begins: string
+  /** Removes what an earlier demo left beside tables and topics. */
+  forget: (namespace: string) => Promise<void>
 }
 
 /** One machine: with more of them each step's events are as many small batches. */
@@ -39,7 +41,7 @@ const PARTITIONS = 1
  * looked at, until the next demo.
  */
 export async function layGround(scope: Scope, options: GroundOptions): Promise<Store> {
-  const { databaseUrl, admin, bundle, begins } = options
+  const { databaseUrl, admin, bundle, begins, forget } = options
   const topicsIn = (namespace: string) => topicConfigs(namespace, { partitions: PARTITIONS })
   const anywhere = openStore({
     databaseUrl,
@@ -48,9 +50,10 @@ export async function layGround(scope: Scope, options: GroundOptions): Promise<S
     maxConnections: 1,
   })
   scope.onClose('database of the demos', anywhere.close)
-  const { namespace, release } = await takePassingNamespace(anywhere.db, 'demo', async (old) =>
-    admin?.removeTopics(topicsIn(old).map(({ topic }) => topic)),
-  )
+  const { namespace, release } = await takePassingNamespace(anywhere.db, 'demo', async (old) => {
+    await admin?.removeTopics(topicsIn(old).map(({ topic }) => topic))
+    await forget(old)
+  })
   scope.onClose('namespace', release)
   const store = openStore({
     databaseUrl,

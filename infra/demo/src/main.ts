@@ -10,11 +10,11 @@ const say = (line: string) => {
 }
 
 // The first signal ends everything in order; services end with us, so a second one leaves none.
-let told = false
+let signalled = false
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
-    if (told) process.exit(130)
-    told = true
+    if (signalled) process.exit(130)
+    signalled = true
     say('\nEnding; again to end at once.')
     scope.stop()
   })
@@ -26,22 +26,21 @@ process.exit(await run())
 
 /** The whole life of the demo; returns its exit code. */
 async function run(): Promise<number> {
-  let over = false
+  let isTold = false
   try {
     const options = readOptions(process.argv.slice(2), (text) => process.stdout.write(text))
     if (options === null) return 0
     const environment = readEnvironment()
     const isTerminal = process.stdout.isTTY === true
     const { pageUrl } = await runDemo(scope, { options, environment, say, isTerminal })
-    over = true
+    isTold = true
     say(`\nThe outbox page: ${pageUrl}`)
-    if (!options.exit) {
-      say('Everything stays up until Ctrl-C.')
-      await scope.closed
-    }
-    return 0
+    if (options.exit) return 0
+    say('Everything stays up until Ctrl-C.')
+    await scope.closed
+    return signalled ? 0 : tellFailure(scope.failures[0])
   } catch (error) {
-    return told && !over ? 130 : tellFailure(scope.failures[0] ?? error)
+    return signalled && !isTold ? 130 : tellFailure(scope.failures[0] ?? error)
   } finally {
     await scope.close()
   }

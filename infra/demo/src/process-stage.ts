@@ -73,8 +73,7 @@ export async function openProcessStage(scope: Scope, options: ProcessStageOption
       }),
     )
   }
-  const failed = Promise.race(started.map((service) => service.failed))
-  failed.catch(() => {})
+  for (const service of started) service.failed.catch((error: unknown) => scope.stop(error))
   await Promise.all(started.map((service) => service.ready(scope.signal)))
   const pageUrl = `http://127.0.0.1:${settings.WEGWIJS_SANDBOX_HTTP_PORT}`
   return {
@@ -83,7 +82,6 @@ export async function openProcessStage(scope: Scope, options: ProcessStageOption
     queue,
     sandboxStatus: sandboxStatus(pageUrl),
     pageUrl,
-    failed,
   }
 }
 

@@ -1,7 +1,10 @@
 import type { EventPublisher, TopicAdmin } from '@wegwijs/kafka/port'
 import type { JobQueue } from '@wegwijs/queue/port'
 
-/** All of Wegwijs, running, whether in one process or in many; what its conductor needs of it. */
+/**
+ * All of Wegwijs, running, whether in one process or in many; what its conductor needs of it. A
+ * service that ends by itself stops the scope in which the stage was opened.
+ */
 export type Stage = {
   publisher: EventPublisher
   admin: TopicAdmin
@@ -9,8 +12,6 @@ export type Stage = {
   sandboxStatus: () => Promise<{ pending: number }>
   /** The sandbox's outbox page. */
   pageUrl: string
-  /** Rejects when a service has ended by itself; never settles otherwise. */
-  failed: Promise<never>
 }
 
 /** Where the services write down what they do, and the sandbox what it accepted. */

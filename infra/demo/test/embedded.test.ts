@@ -39,7 +39,7 @@ async function playOnce() {
     stackDirectory,
   })
   const people = await readPeople(namespace)
-  const accepted = await readAccepted(join(stackDirectory, 'demo', 'sandbox'))
+  const accepted = await readAccepted(join(stackDirectory, 'demo', namespace, 'sandbox'))
   await scope.close()
   expect(scope.failures).toEqual([])
   return { said: said.join('\n'), people, accepted }
