@@ -6,14 +6,14 @@ import type { ClaimedMessage } from '@wegwijs/store/last-check'
 import type { Renderer } from '@wegwijs/template/template'
 import type { Claims } from './claims.ts'
 import { composeMessage } from './compose-message.ts'
+import type { SendDeadlines } from './send-deadlines.ts'
 import type { Template } from './template-shelf.ts'
 
 export type HandOverDependencies = {
   clock: Clock
   log: Logger
   renderer: Renderer
-  /** A send that has not ended by then is aborted. */
-  sendMs: number
+  deadlines: SendDeadlines
 }
 
 /** What is handed over: the message, its text (undefined: could not be had now) and its claim. */
@@ -25,9 +25,6 @@ export type HandOver = {
   signal: AbortSignal
   isStopped: () => boolean
 }
-
-/** Beyond its deadline a send gets this long to say how it ended. */
-const LAST_WORDS_MS = 2_000
 
 /** Renders one claimed message and hands it to the channel. Never rejects: every end is an outcome. */
 export async function handOver(
@@ -41,7 +38,7 @@ export async function handOver(
   // P2, P3: the last thing before the first byte. Who was paused since the claim sends nothing, and
   // a send that begins must end while the lease still runs.
   if (isStopped()) return { kind: 'not_started', reason: 'shutting_down' }
-  if (deps.clock.monotonicMs() + deps.sendMs + LAST_WORDS_MS > claims.leaseEndsMs) {
+  if (deps.clock.monotonicMs() + deps.deadlines.longestMs > claims.leaseEndsMs) {
     return { kind: 'not_started', reason: 'lease_passed' }
   }
   return sendInTime(channel, composed.message, signal, deps)
@@ -68,28 +65,16 @@ async function sendInTime(
   channel: Channel,
   message: OutgoingMessage,
   signal: AbortSignal,
-  { clock, log, sendMs }: HandOverDependencies,
+  { deadlines, log }: HandOverDependencies,
 ): Promise<AttemptOutcome> {
-  const deadline = new AbortController()
-  const ended = new AbortController()
-  const overdue = async (): Promise<AttemptOutcome> => {
-    await clock.sleep(sendMs, ended.signal)
-    deadline.abort()
-    await clock.sleep(LAST_WORDS_MS, ended.signal)
-    return { kind: 'unknown', reason: 'no_end' }
-  }
-  const late = overdue()
-  late.catch(() => {})
   try {
-    return await Promise.race([
-      channel.send(message, AbortSignal.any([signal, deadline.signal])),
-      late,
-    ])
+    return await deadlines.run<AttemptOutcome>((bounded) => channel.send(message, bounded), {
+      signal,
+      otherwise: { kind: 'unknown', reason: 'no_end' },
+    })
   } catch (error) {
     // A channel never rejects; one that does may have sent all the same.
     log.error('a channel failed', { channel: channel.name, error })
     return { kind: 'unknown', reason: 'channel_failed' }
-  } finally {
-    ended.abort()
   }
 }

@@ -8,8 +8,12 @@ import { createReadiness, startHealthServer } from '@wegwijs/runtime/health'
 import { openService, waitFor } from '@wegwijs/runtime/lifecycle'
 import { createLogger } from '@wegwijs/runtime/log'
 import { createMetrics } from '@wegwijs/runtime/metrics'
+import { watch } from '@wegwijs/runtime/watch'
 import { createAppInbox } from '@wegwijs/store/app-inbox'
+import { businessNow } from '@wegwijs/store/business-clock'
 import { openStore } from '@wegwijs/store/database'
+import { query } from '@wegwijs/store/transaction'
+import { queueNames } from '@wegwijs/wire/delivery-job'
 import { configNames } from './config.ts'
 import { startDelivery } from './service.ts'
 
@@ -49,7 +53,7 @@ await openService(NAME, async (scope) => {
   scope.onClose('channels', async () => {
     await Promise.all(channels.map((channel) => channel.close()))
   })
-  const { workers } = await waitFor(
+  const { queue, workers } = await waitFor(
     'Redis',
     async () => {
       const bullmq = await connectBullmq({ redisUrl: config.redisUrl, prefix: namespace, log })
@@ -59,4 +63,7 @@ await openService(NAME, async (scope) => {
     { log, clock, readiness, signal: scope.signal },
   )
   await startDelivery(scope, { store, workers, channels, log, clock, metrics, readiness })
+  const watching = { scope, log, clock, readiness }
+  watch('PostgreSQL', () => query(() => businessNow(store.db)), watching)
+  watch('Redis', () => queue.depths(queueNames().slice(0, 1)), watching)
 })

@@ -13,6 +13,7 @@ import { createRenderer } from '@wegwijs/template/render'
 import { type Lane as LaneName, lanes, queueName } from '@wegwijs/wire/delivery-job'
 import { Lane } from './lane.ts'
 import { assertSandboxWhenRehearsing, createRehearsalGuard } from './rehearsal-guard.ts'
+import { SendDeadlines } from './send-deadlines.ts'
 import { createCurrentRules } from './sending-rules.ts'
 import { createSettlements, type Settlements } from './settlements.ts'
 import { createTemplateShelf } from './template-shelf.ts'
@@ -84,7 +85,7 @@ export async function startDelivery(scope: Scope, deps: DeliveryDependencies): P
     rules,
     guard,
     leaseMs: settings.leaseMs,
-    sendMs: settings.sendMs,
+    deadlines: new SendDeadlines(clock, settings.sendMs),
     templates: createTemplateShelf(store),
     renderer: createRenderer(),
     metrics: metrics.component('claim'),

@@ -16,6 +16,7 @@ import { campaign, smallHospital } from '@wegwijs/test-support/small-hospital'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { Lane } from '../src/lane.ts'
 import { createRehearsalGuard } from '../src/rehearsal-guard.ts'
+import { SendDeadlines } from '../src/send-deadlines.ts'
 import { createCurrentRules } from '../src/sending-rules.ts'
 import { createSettlements } from '../src/settlements.ts'
 import { createTemplateShelf } from '../src/template-shelf.ts'
@@ -43,7 +44,7 @@ function laneOf(at: Store, channel: Channel, clock: Clock = systemClock, afterCl
     rules: createCurrentRules(at),
     guard: createRehearsalGuard(),
     leaseMs,
-    sendMs: 30_000,
+    deadlines: new SendDeadlines(clock, 30_000),
     renderer: createRenderer(),
     settlements: createSettlements(at, { ...patience, metrics: metrics.component('settle') }),
     metrics: metrics.component('claim'),
