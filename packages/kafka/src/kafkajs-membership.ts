@@ -106,13 +106,18 @@ export class Membership {
   /** Connects and joins; what goes wrong from here on is told through the events. */
   async start(): Promise<void> {
     const consumer = this.#consumer
-    const { CRASH, GROUP_JOIN, HEARTBEAT, FETCH } = consumer.events
+    const { CRASH, GROUP_JOIN, HEARTBEAT, FETCH, END_BATCH_PROCESS } = consumer.events
     consumer.on(GROUP_JOIN, ({ payload }) =>
       this.#takeOver(payload.memberAssignment[this.#options.topic] ?? []),
     )
     consumer.on(HEARTBEAT, () => this.#hear())
     consumer.on(FETCH, () => {
       this.#activeMs = this.#settings.clock.monotonicMs()
+    })
+    consumer.on(END_BATCH_PROCESS, ({ payload }) => {
+      if (payload.batchSize === 0) {
+        void this.#passHole(payload.partition, BigInt(payload.lastOffset) + 1n)
+      }
     })
     consumer.on(CRASH, ({ payload }) => this.#crash(payload.error))
     try {
@@ -288,6 +293,27 @@ export class Membership {
       await this.#recover(claim, error)
     } finally {
       over.abort()
+    }
+  }
+
+  /** kafkajs shows a fetch that holds markers of transactions alone to nobody, and goes on. */
+  async #passHole(partition: number, nextOffset: bigint): Promise<void> {
+    const { topic, onBatch } = this.#options
+    const claim = this.#claims.get(partition)
+    if (claim?.state !== 'ready' || this.#rejoining || this.#phase !== 'open') return
+    claim.state = 'busy'
+    try {
+      await this.#place(claim, claim.position)
+      const hole = { topic, partition, readFrom: claim.position, nextOffset, records: [] }
+      const outcome = await onBatch(hole, () => this.#isCurrent(claim))
+      if (claim.lost.signal.aborted) return
+      if (outcome.kind === 'done') claim.position = nextOffset
+      else await this.#place(claim, outcome.offset)
+      // What kafkajs fetched meanwhile was left alone.
+      this.#seek(claim)
+      if (claim.state === 'busy') claim.state = 'ready'
+    } catch (error) {
+      await this.#recover(claim, error)
     }
   }
 

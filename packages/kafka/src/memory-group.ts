@@ -109,9 +109,9 @@ export class MemoryGroup {
   /** True when no handler runs, a zombie's neither, and no partition holds more for its member. */
   isIdle(): boolean {
     const { logs } = this.#settings
-    const isAtEnd = ({ state, topic, partition, position }: Claim) =>
-      state === 'ready' &&
-      (!logs.has(topic) || logs.read(topic, partition, position, 1).length === 0)
+    const isAtEnd = (claim: Claim) =>
+      claim.state === 'ready' &&
+      (!logs.has(claim.topic) || claim.position >= this.#rangeOf(claim).high)
     const isMoving = this.#rebalanceDue || this.#zombies.size > 0
     return !isMoving && this.#members.every((member) => member.claims.every(isAtEnd))
   }
@@ -210,12 +210,12 @@ export class MemoryGroup {
     const limit = member.options.maxRecords ?? DEFAULT_MAX_RECORDS
     const records = this.#settings.logs.read(topic, partition, position, limit)
     const last = records.at(-1)
-    if (!last) return
+    if (!last && position === high) return
     claim.state = 'busy'
     member.running += 1
     // The one served now is served last next time, so that no partition starves another.
     member.claims = [...member.claims.filter((other) => other !== claim), claim]
-    const nextOffset = last.offset + 1n
+    const nextOffset = last ? last.offset + 1n : high
     const batch = { topic, partition, readFrom: position, nextOffset, records }
     void Promise.resolve().then(() => this.#handle(claim, batch))
   }

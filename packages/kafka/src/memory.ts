@@ -139,7 +139,10 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
       logs.recreate(topic)
       wakeAll()
     },
-    skipOffsets: logs.skipOffsets,
+    skipOffsets(topic, partition, count) {
+      logs.skipOffsets(topic, partition, count)
+      wakeAll()
+    },
     expel(consumer) {
       for (const group of groups.values()) group.expel(consumer)
     },

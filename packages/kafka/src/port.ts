@@ -19,7 +19,8 @@ export type BrokerRecord = {
  *
  * `readFrom` is the position the consumer stood at; it is what a stored position is compared with.
  * `nextOffset` is the position after this batch. Offsets may skip between the two: compaction and
- * transaction markers leave holes, also before the first and after the last record.
+ * transaction markers leave holes, also before the first and after the last record. A batch without
+ * records is such a hole; it is applied like any other, or the position would stay behind the end.
  */
 export type RecordBatch = {
   readonly topic: string

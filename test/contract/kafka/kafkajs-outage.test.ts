@@ -14,6 +14,8 @@ import { describeOutage } from './outage.ts'
 
 const { kafkaBrokers } = inject('servers')
 
+const START_LIMIT_MS = 120_000
+
 /** The shortest that a local broker allows. */
 const SESSION_TIMEOUT_MS = 1_000
 
@@ -25,7 +27,7 @@ beforeAll(async () => {
   if (kafkaBrokers.length === 0) return
   directory = await mkdtemp(join(tmpdir(), 'wegwijs-outage-'))
   broker = await startKafka({ directory })
-})
+}, START_LIMIT_MS)
 afterAll(async () => {
   if (kafkaBrokers.length === 0) return
   await broker.kill()
