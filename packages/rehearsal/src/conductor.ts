@@ -131,7 +131,8 @@ async function playStep(step: Step): Promise<Standing> {
 
 async function moveTo(store: Store, instant: string, held: { dueHeld: boolean }): Promise<void> {
   await stepBusinessTime(store.db, instant, held)
-  await wake(store.db, store.namespace, ['clock'])
+  // While nothing is due there is nothing to look for; the events wake whom they concern.
+  if (!held.dueHeld) await wake(store.db, store.namespace, ['clock'])
 }
 
 /** Returns the offsets that journey has read once all of them are decided. */
