@@ -7,9 +7,9 @@ import { createProgram } from './program.ts'
  * Makes docs/reference/cli.md from the tree of commands: `node services/cli/src/reference.ts`.
  * A test fails when the page differs.
  */
-export const referencePage = new URL('../../../docs/reference/cli.md', import.meta.url)
+const referencePage = new URL('../../../docs/reference/cli.md', import.meta.url)
 
-export function renderReference(): string {
+function renderReference(): string {
   const program = createProgram(nobody)
   const commands = leavesOf(program).map(({ path, command }) => renderCommand(path, command))
   return `${HEAD}

@@ -48,16 +48,19 @@ export function tellStory(facts: PersonFacts, words: StoryWords): StoryLine[] {
     .flatMap(({ lines }) => lines)
 }
 
-/** `2026-03-14 08:30  text`, on the clocks of `timeZone`. */
+/** `2026-03-14 08:30  text`, every moment on the clocks of `timeZone`. */
 export function formatStory(lines: readonly StoryLine[], timeZone: string): string[] {
   let shown = ''
   return lines.map(({ at, depth, text }) => {
     const time = localTime(at, timeZone)
     const margin = time === shown && depth > 0 ? ' '.repeat(time.length) : time
     shown = time
-    return `${margin}  ${depth === 0 ? '' : '  → '}${text}`
+    const words = text.replaceAll(INSTANT, (instant) => localTime(instant, timeZone))
+    return `${margin}  ${depth === 0 ? '' : '  → '}${words}`
   })
 }
+
+const INSTANT = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g
 
 export function localTime(instant: string, timeZone: string): string {
   // The Swedish way of writing a moment is the international one.
@@ -87,7 +90,8 @@ function eventChapter(
   const { timeZone, lateAfterMs, nameOfType } = context
   const at = event.businessAt
   const isLate = Date.parse(at) - Date.parse(event.time) > lateAfterMs
-  const late = isLate ? ` (happened ${localTime(event.time, timeZone)})` : ''
+  const isLate = Date.parse(at) - Date.parse(event.time) > LATE_MS
+  const late = isLate ? ` (happened ${event.time})` : ''
   const outcome = event.outcome === 'applied' ? '' : `: ${reasonText(event.outcome)}`
   const entity = event.entity === null ? '' : ` ${event.entity} v${event.version}`
   const source = event.source.split(':').at(-1)
@@ -108,7 +112,7 @@ function timerChapter(decisions: readonly DecisionFact[], context: Context): Sto
 
 function decisionLine(decision: DecisionFact, { known, timeZone }: Context): StoryLine {
   const message = decision.intentId === null ? undefined : known.get(decision.intentId)
-  const which = message === undefined ? '' : ` (${message.messageId})`
+  const which = message === undefined ? '' : ` (${message.messageId}${dueText(message, timeZone)})`
   const until = decision.detail?.until
   const when = typeof until === 'string' ? ` until ${localTime(until, timeZone)}` : ''
   const who = decision.campaignId === null ? '' : `${decision.campaignId}: `
@@ -117,6 +121,11 @@ function decisionLine(decision: DecisionFact, { known, timeZone }: Context): Sto
     depth: 1,
     text: `${who}${reasonText(decision.reason)}${when}${which}`,
   }
+}
+
+/** A message that waits says for when; one that was put off since no longer knows. */
+function dueText({ plannedAt, dueAt, attempts }: MessageFact, timeZone: string): string {
+  return dueAt > plannedAt && attempts.length < 2 ? ` for ${localTime(dueAt, timeZone)}` : ''
 }
 
 /** One chapter per attempt, and one for a message that came to an end without. */

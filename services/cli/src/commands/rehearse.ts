@@ -16,7 +16,7 @@ export type PlayOptions = { step: string; sandbox?: string }
 type Options = PlayOptions & { people?: number; seed: string; end?: boolean }
 
 /** A quarter of an hour: the finest that changes nothing a reader of the messages would notice. */
-export const standardStep = 'PT15M'
+const standardStep = 'PT15M'
 
 /** `wegwijs rehearse`: business time in steps, on the real servers. */
 export function addRehearse(program: Command, shell: Shell): void {

@@ -1,0 +1,192 @@
+import type { DecisionFact, EventFact, MessageFact, PersonFacts } from '@wegwijs/store/explain'
+import { describe, expect, test } from 'vitest'
+import { formatStory, reasonText, tellStory } from '../src/story.ts'
+
+const at = (time: string) => `2026-03-01T${time}:00.000Z`
+
+function event(id: string, type: string, over: Partial<EventFact> = {}): EventFact {
+  return {
+    source: 'urn:test:ehr',
+    id,
+    subject: 'A',
+    type,
+    time: at('10:00'),
+    businessAt: at('10:15'),
+    entity: null,
+    version: null,
+    persona: 'senior',
+    outcome: 'applied',
+    ...over,
+  }
+}
+
+function decision(eventId: string | null, reason: string, over: Partial<DecisionFact> = {}) {
+  return {
+    businessAt: at('10:15'),
+    source: eventId === null ? null : 'urn:test:ehr',
+    eventId,
+    campaignId: 'home',
+    version: 1,
+    enrolmentId: 'n1',
+    intentId: null,
+    reason,
+    detail: null,
+    ...over,
+  }
+}
+
+function message(over: Partial<MessageFact> = {}): MessageFact {
+  return {
+    intentId: 'i1',
+    enrolmentId: 'n1',
+    campaignId: 'home',
+    version: 1,
+    messageId: 'hello',
+    templateId: 'hello',
+    state: 'delivered',
+    reason: null,
+    detail: null,
+    channels: ['email'],
+    channel: 'email',
+    provider: 'smtp',
+    plannedAt: at('10:15'),
+    dueAt: at('10:15'),
+    expiresAt: at('20:00'),
+    settledAt: at('10:16'),
+    attempts: [
+      {
+        businessAt: at('10:15'),
+        channel: 'email',
+        provider: 'smtp',
+        outcome: 'accepted',
+        reason: null,
+        duplicate: false,
+      },
+    ],
+    ...over,
+  }
+}
+
+function facts(over: Partial<PersonFacts>): PersonFacts {
+  return {
+    personId: 'p',
+    identities: [],
+    persona: null,
+    deceasedAt: null,
+    test: true,
+    businessNow: at('20:00'),
+    events: [],
+    enrolments: [],
+    decisions: [],
+    messages: [],
+    stops: [],
+    ...over,
+  }
+}
+
+function told(over: Partial<PersonFacts>): string[] {
+  return formatStory(tellStory(facts(over)), 'UTC')
+}
+
+test('event, decisions with reason, message with channel and time', () => {
+  const lines = told({
+    events: [event('e1', 'care.discharge.completed.v1')],
+    decisions: [
+      decision('e1', 'enrolled'),
+      decision('e1', 'message_planned', { intentId: 'i1' }),
+      decision('e1', 'waiting', { detail: { until: at('18:00') } }),
+    ],
+    messages: [message()],
+  })
+  expect(lines).toEqual([
+    '2026-03-01 10:15  care.discharge.completed.v1 from ehr',
+    '                    → home: entered the campaign',
+    '                    → home: a message was planned (hello)',
+    '                    → home: waits for the next step until 2026-03-01 18:00',
+    '2026-03-01 10:15  message home/hello sent by email over smtp, delivered',
+  ])
+})
+
+test('times are those of the organisation', () => {
+  const lines = formatStory(
+    tellStory(facts({ events: [event('e1', 'care.x.v1', { time: at('10:14') })] })),
+    'Europe/Amsterdam',
+  )
+  expect(lines[0]).toMatch(/^2026-03-01 11:15/)
+})
+
+test('a timer has its own chapter, receipts have none', () => {
+  const lines = told({
+    events: [event('r1', 'message.delivered.v1')],
+    decisions: [decision(null, 'completed', { businessAt: at('18:00') })],
+  })
+  expect(lines).toEqual([
+    '2026-03-01 18:00  the time of home had come',
+    '                    → home: went through all steps',
+  ])
+})
+
+describe('a message that was not sent', () => {
+  test('says why, channel by channel', () => {
+    const [line] = told({
+      messages: [
+        message({
+          state: 'skipped',
+          reason: 'no_usable_channel',
+          attempts: [],
+          detail: { channels: { email: 'contact_missing', sms: 'consent_withdrawn' } },
+        }),
+      ],
+    })
+    expect(line).toBe(
+      `2026-03-01 10:16  message home/hello skipped: ${reasonText('no_usable_channel')} (email: ${reasonText('contact_missing')}; sms: ${reasonText('consent_withdrawn')})`,
+    )
+  })
+
+  test('tells each attempt, and that one was sent again', () => {
+    const attempt = { channel: 'email', provider: 'smtp' }
+    const lines = told({
+      messages: [
+        message({
+          state: 'sent',
+          attempts: [
+            {
+              ...attempt,
+              businessAt: at('10:15'),
+              outcome: 'unknown',
+              reason: 'timeout',
+              duplicate: false,
+            },
+            {
+              ...attempt,
+              businessAt: at('10:20'),
+              outcome: 'accepted',
+              reason: null,
+              duplicate: true,
+            },
+          ],
+        }),
+      ],
+    })
+    expect(lines).toEqual([
+      '2026-03-01 10:15  message home/hello handed over, without an answer by email over smtp (timeout)',
+      '2026-03-01 10:20  message home/hello sent by email over smtp, marked as sent again',
+    ])
+  })
+})
+
+test('an event that was not applied says why, one that came late says when it happened', () => {
+  const lines = told({
+    events: [
+      event('e1', 'care.appointment.moved.v1', {
+        entity: 'appointment/A-1',
+        version: 2,
+        outcome: 'entity_not_newer',
+        time: at('02:00'),
+      }),
+    ],
+  })
+  expect(lines).toEqual([
+    `2026-03-01 10:15  care.appointment.moved.v1 appointment/A-1 v2 from ehr (happened 2026-03-01 02:00): ${reasonText('entity_not_newer')}`,
+  ])
+})
