@@ -48,19 +48,16 @@ export function tellStory(facts: PersonFacts, words: StoryWords): StoryLine[] {
     .flatMap(({ lines }) => lines)
 }
 
-/** `2026-03-14 08:30  text`, every moment on the clocks of `timeZone`. */
+/** `2026-03-14 08:30  text`, on the clocks of `timeZone`. */
 export function formatStory(lines: readonly StoryLine[], timeZone: string): string[] {
   let shown = ''
   return lines.map(({ at, depth, text }) => {
     const time = localTime(at, timeZone)
     const margin = time === shown && depth > 0 ? ' '.repeat(time.length) : time
     shown = time
-    const words = text.replaceAll(INSTANT, (instant) => localTime(instant, timeZone))
-    return `${margin}  ${depth === 0 ? '' : '  → '}${words}`
+    return `${margin}  ${depth === 0 ? '' : '  → '}${text}`
   })
 }
-
-const INSTANT = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g
 
 export function localTime(instant: string, timeZone: string): string {
   // The Swedish way of writing a moment is the international one.
@@ -90,8 +87,7 @@ function eventChapter(
   const { timeZone, lateAfterMs, nameOfType } = context
   const at = event.businessAt
   const isLate = Date.parse(at) - Date.parse(event.time) > lateAfterMs
-  const isLate = Date.parse(at) - Date.parse(event.time) > LATE_MS
-  const late = isLate ? ` (happened ${event.time})` : ''
+  const late = isLate ? ` (happened ${localTime(event.time, timeZone)})` : ''
   const outcome = event.outcome === 'applied' ? '' : `: ${reasonText(event.outcome)}`
   const entity = event.entity === null ? '' : ` ${event.entity} v${event.version}`
   const source = event.source.split(':').at(-1)

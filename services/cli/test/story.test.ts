@@ -85,7 +85,7 @@ function facts(over: Partial<PersonFacts>): PersonFacts {
 }
 
 function told(over: Partial<PersonFacts>): string[] {
-  return formatStory(tellStory(facts(over)), 'UTC')
+  return formatStory(tellStory(facts(over), { timeZone: 'UTC' }), 'UTC')
 }
 
 test('event, decisions with reason, message with channel and time', () => {
@@ -107,12 +107,16 @@ test('event, decisions with reason, message with channel and time', () => {
   ])
 })
 
-test('times are those of the organisation', () => {
+test('times are those of the organisation, and so are names', () => {
+  const timeZone = 'Europe/Amsterdam'
   const lines = formatStory(
-    tellStory(facts({ events: [event('e1', 'care.x.v1', { time: at('10:14') })] })),
-    'Europe/Amsterdam',
+    tellStory(facts({ events: [event('e1', 'care.x.v1', { time: at('02:00') })] }), {
+      timeZone,
+      nameOfType: () => 'A visit',
+    }),
+    timeZone,
   )
-  expect(lines[0]).toMatch(/^2026-03-01 11:15/)
+  expect(lines).toEqual(['2026-03-01 11:15  A visit from ehr (happened 2026-03-01 03:00)'])
 })
 
 test('a timer has its own chapter, receipts have none', () => {
