@@ -57,6 +57,7 @@ const root = fileURLToPath(new URL('../../..', import.meta.url))
 export async function runDemo(scope: Scope, parts: DemoParts): Promise<Demo> {
   const { options, say, environment } = parts
   const directory = parts.stackDirectory ?? join(root, '.wegwijs')
+  say('Reading the definition of the example hospital.')
   const bundle = await readExample()
   const journeys = await readJourneys(options, bundle)
   const [first] = journeys.events

@@ -36,7 +36,7 @@ export function chooseStories(candidates: readonly Chosen[]): Chosen[] {
 const ownNames: Readonly<Record<string, string>> = {
   'person.upserted.v1': 'profile',
   'person.identified.v1': 'another id of the person',
-  'person.merged.v1': 'two records are one person',
+  'person.merged.v1': 'records merged',
   'person.deceased.v1': 'died',
   'consent.granted.v1': 'consent given',
   'consent.withdrawn.v1': 'consent withdrawn',
