@@ -382,21 +382,23 @@ const firstPersonStop = sql`
     and not exists (select from stop_lift l where l.stop_id = s.stop_id)
     and not (s.kind = 'consent' and exists (
       select from consent k where k.person_id = s.person_id and k.purpose = s.purpose
-        and k.channel = s.channel and k.at > s.at))`
+        and k.channel = s.channel and k.at > s.at
+        and not (k.state = 'granted' and k.origin = 'import')))`
 
 const newestStatuses = sql`
   select jsonb_object_agg(message_id, state) as statuses from (
     select distinct on (n.message_id) n.message_id, n.state from intent n
-    where n.enrolment_id = i.enrolment_id order by n.message_id, n.planned_at desc
+    where n.enrolment_id = i.enrolment_id order by n.message_id, n.planned_at desc, n.entity_version desc nulls last
   ) as newest`
 
 /**
  * How long an operational stop holds a message before it looks again: as long as it has waited
- * already, within bounds, spread by its id, and never past its expiry.
+ * already, within bounds, spread by its id, and never past its expiry. In whole milliseconds, like
+ * every moment: a rehearsal that steps to where it reads that this is due would not have reached it.
  */
-const looksAgainAt = sql`least(d.expires_at, d.now +
+const looksAgainAt = sql`least(d.expires_at, date_trunc('milliseconds', d.now +
   greatest(interval '1 minute', least(interval '15 minutes', d.now - d.planned_for))
-  * (1 + abs(hashtext(d.intent_id::text)::float8) / 2147483648))`
+  * (1 + abs(hashtext(d.intent_id::text)::float8) / 2147483648)))`
 
 /** `detail` remembers what was wrong with each channel, and what an expired message waited for. */
 const nextDetail = sql`case

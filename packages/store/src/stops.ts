@@ -145,6 +145,13 @@ export async function listOperationalStops(db: Querying): Promise<OperationalSto
   }))
 }
 
+/** How many operational stops were ever lifted: more than before says that one was. */
+export async function countLiftedOperations(db: Querying): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    select count(*)::int as count from operational_stop join stop_lift using (stop_id)`.execute(db)
+  return rows[0]?.count ?? 0
+}
+
 /** The stops of one person that are not lifted, the oldest first. */
 export async function listPersonStops(
   db: Querying,

@@ -1,6 +1,6 @@
 import type { Store } from '@wegwijs/store/database'
 import { recallHeldBack } from '@wegwijs/store/release'
-import { listOperationalStops } from '@wegwijs/store/stops'
+import { countLiftedOperations, listOperationalStops } from '@wegwijs/store/stops'
 
 const batch = 2_000
 
@@ -10,14 +10,15 @@ const batch = 2_000
  * stands, nothing may be held back.
  */
 export function createStopsPass(store: Store, onRecall: () => void): () => Promise<boolean> {
-  let standing: ReadonlySet<string> | null = null
+  let known: number | null = null
   let recalling = false
   return async () => {
-    const now = new Set((await listOperationalStops(store.db)).map((stop) => stop.stopId))
-    const lifted = standing === null ? now.size === 0 : [...standing].some((id) => !now.has(id))
+    // Counted, since a stop may come and go between two looks.
+    const lifted = await countLiftedOperations(store.db)
+    const none = async () => (await listOperationalStops(store.db)).length === 0
     // Remembered until it is done: a recall that fails half-way is taken up by the next pass.
-    recalling ||= lifted
-    standing = now
+    recalling ||= known === null ? await none() : lifted > known
+    known = lifted
     if (!recalling) return false
     const recalled = await recallHeldBack(store, batch)
     if (recalled > 0) onRecall()

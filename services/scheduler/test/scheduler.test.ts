@@ -191,6 +191,18 @@ describe('an operational stop that is lifted', () => {
     await liftOperation(store.db, stop, words)
     await until(async () => expect(await heldIntents()).toHaveLength(5))
   })
+
+  it('lets go at once even when it came and went between two looks', async () => {
+    const stop = { scope: 'campaign', target: 'seeded' } as const
+    const words = { reason: 'test', source: 'test' }
+    await start({ ...often, repairSweepMs: 500 })
+    await seedMessages(store, 5, {
+      intent: { reason: 'campaign_stopped', due_at: later(new Date().toISOString(), 600) },
+    })
+    await stopOperation(store.db, stop, words)
+    await liftOperation(store.db, stop, words)
+    await until(async () => expect(await heldIntents()).toHaveLength(5))
+  })
 })
 
 describe('the outbox', () => {
