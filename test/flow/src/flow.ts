@@ -14,12 +14,20 @@ import { stepBusinessTime } from '@wegwijs/store/business-clock'
 import type { Store } from '@wegwijs/store/database'
 import { applyDefinition } from '@wegwijs/store/definitions'
 import { checkLedger } from '@wegwijs/store/ledger'
+import { positionOf } from '@wegwijs/store/positions'
 import { emptyNamespace, openNamespace } from '@wegwijs/test-support/namespace'
-import { topicConfigs } from '@wegwijs/wire/topics'
+import { encodeRecord } from '@wegwijs/wire/cloudevents-kafka'
+import { isUrgent, topicConfigs, topicsOf } from '@wegwijs/wire/topics'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
-import { expect, inject } from 'vitest'
+import { request } from 'undici'
+import { expect, inject, vi } from 'vitest'
 
 export const secret = 'a secret of the tests, long enough to be one'
+
+/** Waits for a state, however long it takes within the time of a test. */
+export function until(state: () => Promise<void> | void): Promise<void> {
+  return vi.waitFor(state, { timeout: 30_000, interval: 10 })
+}
 
 /** A namespace in which nothing has happened yet, with a definition and business time that stands. */
 export type Ground = {
@@ -51,12 +59,22 @@ export type FlowOptions = Pick<PipeOptions, 'channels' | 'storeOf' | 'settings'>
   queueAs?: (queue: MemoryQueue) => PipeOptions['queue']
 }
 
+type Sending = { method?: 'GET' | 'POST'; headers?: Record<string, string>; body?: string | Buffer }
+// biome-ignore lint/suspicious/noExplicitAny: an answer is looked into, not built upon.
+export type Answer = { status: number; headers: Record<string, unknown>; json: any }
+
 /** Every service of Wegwijs, running on one ground, with what a test looks at and meddles with. */
 export type Flow = {
   store: Store
   broker: MemoryBroker
   queue: MemoryQueue
   pipe: Pipe
+  /** Publishes as a publisher on Kafka would, and waits until every record has been read. */
+  publish(...events: readonly TouchpointEvent[]): Promise<void>
+  /** Until the journey has read every record of both topics. */
+  read(): Promise<void>
+  /** Calls the gateway over its own port. */
+  call(path: string, sending: Sending): Promise<Answer>
   /** Rehearses until nothing is left to happen, stopping at every moment. */
   play(events: readonly TouchpointEvent[]): Promise<void>
   /** What the sandbox's SMTP server accepted, in its own words. */
@@ -69,7 +87,13 @@ export type Flow = {
 
 /** Waits no longer than a test can tell from a failure, and looks as often as a sweep would. */
 export const brisk = {
-  scheduler: { releaseSweepMs: 50, repairSweepMs: 50, relaySweepMs: 50, lostJobAgeMs: 20 },
+  scheduler: {
+    releaseSweepMs: 50,
+    repairSweepMs: 50,
+    relaySweepMs: 50,
+    lostJobAgeMs: 20,
+    leaseGraceMs: 0,
+  },
 } as const
 
 export async function openFlow(options: FlowOptions): Promise<Flow> {
@@ -91,7 +115,7 @@ export async function openFlow(options: FlowOptions): Promise<Flow> {
     settings: { sandbox: { rates: { bounced: 0, none: 0 } }, ...options.settings },
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
   })
-  const read = async <Line>(name: string): Promise<Line[]> => {
+  const accepted = async <Line>(name: string): Promise<Line[]> => {
     const text = await readFile(join(directory, name), 'utf8')
     return text
       .trimEnd()
@@ -99,11 +123,40 @@ export async function openFlow(options: FlowOptions): Promise<Flow> {
       .filter(Boolean)
       .map((line) => JSON.parse(line))
   }
+  const read = async () => {
+    const { touchpoints, urgent } = topicsOf(store.namespace)
+    for (const topic of [urgent, touchpoints]) {
+      for (const { partition, high } of await broker.admin.endOffsets(topic)) {
+        if (high === 0n) continue
+        await until(async () => expect(await positionOf(store.db, topic, partition)).toBe(high))
+      }
+    }
+  }
   return {
     store,
     broker,
     queue,
     pipe,
+    read,
+    publish: async (...events) => {
+      const topics = topicsOf(store.namespace)
+      const records = events.map((event) => ({
+        topic: isUrgent(event.type) ? topics.urgent : topics.touchpoints,
+        ...encodeRecord(event),
+      }))
+      await broker.publisher.publish(records, { deadlineMs: 5_000 })
+      await read()
+    },
+    call: async (path, { method = 'POST', headers = {}, body }) => {
+      const answer = await request(`${pipe.gatewayUrl}${path}`, {
+        method,
+        headers,
+        ...(body !== undefined && { body }),
+      })
+      const text = await answer.body.text()
+      const json = /json/.test(String(answer.headers['content-type'])) ? JSON.parse(text) : null
+      return { status: answer.statusCode, headers: answer.headers, json }
+    },
     play: async (events) => {
       await rehearse({
         events,
@@ -119,8 +172,8 @@ export async function openFlow(options: FlowOptions): Promise<Flow> {
         stallMs: 30_000,
       })
     },
-    emails: () => read<AcceptedEmail>(fileNames.email),
-    sms: () => read<AcceptedSms>(fileNames.sms),
+    emails: () => accepted<AcceptedEmail>(fileNames.email),
+    sms: () => accepted<AcceptedSms>(fileNames.sms),
     logged: () => lines.join(''),
     close: async () => {
       await scope.close()
