@@ -47,7 +47,7 @@ export type CompiledDefinition = {
   touchpoints: ReadonlyMap<string, Touchpoint>
   personas: readonly CompiledPersona[]
   checkEvent: EventCheck
-  /** `campaign id @ version` of every version that is live or has people in flight. */
+  /** By `campaign id @ version`: the live ones, and all that people may still be in. */
   campaigns: ReadonlyMap<string, CompiledCampaign>
   /** touchpoint type → persona → the live campaigns that it may start. */
   starters: ReadonlyMap<string, ReadonlyMap<string, readonly CompiledCampaign[]>>
@@ -59,7 +59,7 @@ export function campaignKey(id: string, version: number): string {
   return `${id}@${version}`
 }
 
-/** Compiles a definition, with every stored campaign version that is live or has people in flight. */
+/** Compiles a definition, with every campaign version that people may still be in. */
 export function compileDefinition(
   revision: number,
   bundle: DefinitionBundle,

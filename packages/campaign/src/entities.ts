@@ -50,7 +50,7 @@ function withdraw(draft: Draft, enrolment: Enrolment, context: DecideContext): v
 
 /**
  * Moves an enrolment to a newer version of its entity: pending messages are withdrawn and planned
- * again, a message already sent whose moment hangs on the entity is planned anew when the new
+ * again, a message that went out (or may have: one that is held) whose moment hangs on the entity is planned anew when the new
  * moment lies ahead, and a wait for a moment of the entity is waited for again.
  */
 function retime(draft: Draft, before: Enrolment, entity: Entity, context: DecideContext): void {
@@ -72,8 +72,7 @@ function replan(draft: Draft, enrolment: Enrolment, intent: Intent, context: Dec
   const run = { draft, context, campaign, enrolment, node }
   const times = messageTimes(step, run)
   if (times === null || times.expiresAt <= context.now) return
-  const wentOut =
-    intent.state === 'sent' || intent.state === 'delivered' || intent.state === 'sending'
+  const wentOut = ['sending', 'sent', 'delivered', 'held'].includes(intent.state)
   const again =
     wentOut && step.message.send && hangsOnEntity(step.message.send) && times.dueAt > context.now
   if (pending || again) planMessage(step, run, times, 'message_replanned')

@@ -2,7 +2,7 @@ import type { FieldReader } from './condition.ts'
 import type { DecideContext, Draft } from './draft.ts'
 import { yearOf } from './instant.ts'
 import type { JsonObject, JsonValue } from './json.ts'
-import { type Enrolment, entityKey, type Trigger } from './state.ts'
+import { type Enrolment, entityKey, type Intent, type Trigger } from './state.ts'
 
 /** What a condition may look at; the roots are those of the field catalogue. */
 export type FactSources = {
@@ -70,12 +70,18 @@ function enrolmentField(
 ): JsonValue | undefined {
   if (!enrolment || !name.endsWith('.status')) return undefined
   const messageId = name.slice(0, -'.status'.length)
-  let newest: { plannedAt: string; state: string } | undefined
+  let newest: Intent | undefined
   for (const intent of draft.intents.values()) {
     if (intent.enrolmentId !== enrolment.enrolmentId || intent.messageId !== messageId) continue
-    if (!newest || intent.plannedAt >= newest.plannedAt) newest = intent
+    if (!newest || isNewer(intent, newest)) newest = intent
   }
   return newest?.state
+}
+
+/** By the time of planning; of one time, the one for the newer version of the entity. */
+function isNewer(intent: Intent, than: Intent): boolean {
+  if (intent.plannedAt !== than.plannedAt) return intent.plannedAt > than.plannedAt
+  return (intent.entity?.version ?? 0) > (than.entity?.version ?? 0)
 }
 
 function journeyField(draft: Draft, name: string): JsonValue | undefined {

@@ -1,7 +1,7 @@
 import { type DecideContext, type Draft, draftOf, note, stateOf } from './draft.ts'
 import { end, hasPending } from './enrolments.ts'
-import { choosePersona, keepConsent } from './people.ts'
-import { entryOf, type PersonState } from './state.ts'
+import { choosePersona, keepConsent, uniteWithdrawals } from './people.ts'
+import { contactKinds, entryOf, type PersonState } from './state.ts'
 
 /**
  * Makes one person of two (`person.merged`). The most restrictive wins: consents unite with
@@ -51,7 +51,7 @@ function mergePerson(draft: Draft, other: Draft): void {
   draft.person = {
     ...person,
     fields: { ...from.fields, ...person.fields },
-    contacts: { ...from.contacts, ...person.contacts },
+    contacts: mergeContacts(person.contacts, from.contacts),
     locale: person.locale ?? from.locale,
     timeZone: person.timeZone ?? from.timeZone,
     assignedPersona: person.assignedPersona ?? from.assignedPersona,
@@ -60,6 +60,19 @@ function mergePerson(draft: Draft, other: Draft): void {
     profileAt: latest(person.profileAt, from.profileAt),
     test: person.test || from.test,
   }
+}
+
+type Contacts = PersonState['person']['contacts']
+
+/** What was refused for one record is refused for both. */
+function mergeContacts(into: Contacts, from: Contacts): Contacts {
+  const contacts = { ...from, ...into }
+  for (const kind of contactKinds) {
+    const [own, other] = [into[kind], from[kind]]
+    if (!own || own.refusedAt !== null || own.address !== other?.address) continue
+    contacts[kind] = { ...own, refusedAt: other.refusedAt }
+  }
+  return contacts
 }
 
 type Journeys = PersonState['person']['journeys']
@@ -80,8 +93,9 @@ function mergeJourneys(into: Journeys, from: Journeys): Journeys {
 function mergeConsents(draft: Draft, other: Draft): void {
   for (const [key, consent] of other.consents) {
     const known = draft.consents.get(key)
-    if (known?.state === 'withdrawn') continue
-    if (consent.state === 'withdrawn') draft.consents.set(key, consent)
+    if (known?.state === 'withdrawn') {
+      if (consent.state === 'withdrawn') draft.consents.set(key, uniteWithdrawals(known, consent))
+    } else if (consent.state === 'withdrawn') draft.consents.set(key, consent)
     else keepConsent(draft.consents, consent)
   }
 }

@@ -50,23 +50,43 @@ export function applyConsent(draft: Draft, event: JourneyEvent): ReasonCode {
   return keepConsent(draft.consents, consent)
 }
 
-/** Puts a consent into the map if it holds against what is there; says why not otherwise. */
+/**
+ * Puts a consent into the map if it holds against what is there; says why not otherwise. What the
+ * person withdrew only the person gives again: their withdrawal beats an import's grant of whatever
+ * time, and stays theirs when an import repeats it. So the order of arrival decides nothing.
+ */
 export function keepConsent(consents: Map<string, Consent>, consent: Consent): ReasonCode {
   const key = consentKey(consent)
   const known = consents.get(key)
-  if (!known) {
-    consents.set(key, consent)
-    return 'applied'
+  const [kept, reason] = known ? strongerConsent(known, consent) : ([consent, 'applied'] as const)
+  consents.set(key, kept)
+  return reason
+}
+
+function strongerConsent(known: Consent, consent: Consent): readonly [Consent, ReasonCode] {
+  const bothWithdrawn = known.state === 'withdrawn' && consent.state === 'withdrawn'
+  if (bothWithdrawn) {
+    const united = uniteWithdrawals(known, consent)
+    return consent.at > known.at ? [united, 'applied'] : [united, 'consent_not_newer']
   }
-  const restrictsTie =
-    consent.at === known.at && consent.state === 'withdrawn' && known.state === 'granted'
-  if (consent.at <= known.at && !restrictsTie) return 'consent_not_newer'
-  const personWithdrew = known.state === 'withdrawn' && known.origin === 'person'
-  const isImport = consent.origin === 'import'
-  if (personWithdrew && isImport && consent.state === 'granted') return 'consent_import_yields'
-  // A withdrawal that an import repeats stays the person's, or the next import could lift it.
-  consents.set(key, personWithdrew && isImport ? { ...consent, origin: 'person' } : consent)
-  return 'applied'
+  if (isByPerson(consent) && consent.state === 'withdrawn' && known.origin === 'import') {
+    return [consent, 'applied']
+  }
+  const restrictsTie = consent.at === known.at && consent.state === 'withdrawn'
+  if (consent.at <= known.at && !restrictsTie) return [known, 'consent_not_newer']
+  const lifts = known.state === 'withdrawn' && isByPerson(known) && !isByPerson(consent)
+  return lifts ? [known, 'consent_import_yields'] : [consent, 'applied']
+}
+
+/** Of two withdrawals: the person's if either is, as of the later. */
+export function uniteWithdrawals(one: Consent, other: Consent): Consent {
+  const later = other.at > one.at ? other : one
+  const origin = isByPerson(one) || isByPerson(other) ? 'person' : 'import'
+  return later.origin === origin ? later : { ...later, origin }
+}
+
+function isByPerson(consent: Consent): boolean {
+  return consent.origin === 'person'
 }
 
 /** Moves the person along the journey of the touchpoint. A late event does not move them back. */

@@ -174,6 +174,33 @@ describe('an appointment', () => {
     expect(patient.intents().map((intent) => intent.state)).toEqual(['sent', 'planned'])
   })
 
+  test('a status is that of the newest version, also when both were planned in one moment', () => {
+    const steps = [
+      message('hello', { send, until: 'entity.startsAt' }),
+      { wait: { for: 'P12D', on: anyDay } },
+      {
+        branch: [
+          {
+            when: { field: 'enrolment.hello.status', op: 'eq' as const, value: 'delivered' },
+            steps: [message('later')],
+          },
+        ],
+      },
+    ]
+    const patient = person(definitionOf([{ ...reminder, steps }]))
+    patient.happens(booked, appointment(1, '2026-03-14T08:30:00.000Z'))
+    patient.happens('care.appointment.moved.v1', appointment(2, '2026-03-13T08:30:00.000Z'))
+    patient.message(patient.intents()[1]?.intentId ?? '', { state: 'delivered' })
+    const [first, second] = patient.intents()
+    // As another order of the rows would have it.
+    const swapped = [second, first].flatMap((intent) =>
+      intent ? [[intent.intentId, intent] as const] : [],
+    )
+    patient.state = { ...patient.state, intents: new Map(swapped) }
+    patient.comes('2026-03-14T09:00:00.000Z')
+    expect(patient.intents().map((intent) => intent.messageId)).toContain('later')
+  })
+
   test('a message in a worker’s hand is not taken back', () => {
     const patient = person(definitionOf([reminder]))
     patient.happens(booked, appointment(1, '2026-03-14T08:30:00.000Z'))

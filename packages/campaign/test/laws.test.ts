@@ -126,22 +126,19 @@ const consent: fc.Arbitrary<Consent> = fc.record({
   proof: fc.constant(null),
 })
 
-test('what the person said last by their own words holds, in whatever order it arrives', () => {
+test('what the person said last by their own words holds, in whatever order it arrives (P3)', () => {
   fc.assert(
     fc.property(fc.array(consent, { minLength: 1, maxLength: 8 }), (consents) => {
       const said = consents.filter((each) => each.origin === 'person')
-      if (said.length === 0) return
-      const latest =
-        said
-          .map((each) => each.at)
-          .sort()
-          .at(-1) ?? ''
-      const withdrawn = said.some((each) => each.at === latest && each.state === 'withdrawn')
+      const latest = said
+        .map((each) => each.at)
+        .sort()
+        .at(-1)
+      const withdrew = said.some((each) => each.at === latest && each.state === 'withdrawn')
       const known = new Map<string, Consent>()
       for (const each of consents) keepConsent(known, each)
-      // Only the person lifts what the person said; an import may add a withdrawal.
-      if (withdrawn && !consents.some((each) => each.at > latest))
-        expect(known.get(consentKey(consents[0] as Consent))?.state).toBe('withdrawn')
+      // Whatever an import says beside it, and however new that is.
+      if (withdrew) expect(known.get('marketing/')?.state).toBe('withdrawn')
     }),
   )
 })
@@ -186,6 +183,40 @@ test('merging keeps every withdrawal, every death, and one run of a campaign', (
       },
     ),
   )
+})
+
+test('merging unites withdrawals: the person’s if either was, as of the later (P3)', () => {
+  fc.assert(
+    fc.property(consent, consent, (mine, theirs) => {
+      const context = person(definition).context()
+      const withConsent = (id: string, each: Consent) => ({
+        ...nobody(id),
+        consents: new Map([[consentKey(each), each]]),
+      })
+      const { state } = mergePeople(withConsent('a', mine), withConsent('b', theirs), context)
+      const kept = state.consents.get('marketing/')
+      const withdrawn = [mine, theirs].filter((each) => each.state === 'withdrawn')
+      if (withdrawn.length === 0) return
+      expect(kept?.state).toBe('withdrawn')
+      expect(kept?.origin === 'person').toBe(withdrawn.some((each) => each.origin === 'person'))
+      expect(kept?.at).toBe(
+        withdrawn
+          .map((each) => each.at)
+          .sort()
+          .at(-1),
+      )
+    }),
+  )
+})
+
+test('an address that was refused for one of two records is refused for both', () => {
+  const context = person(definition).context()
+  const withAddress = (id: string, refusedAt: string | null) => ({
+    ...nobody(id),
+    person: { ...nobody(id).person, contacts: { email: { address: 'a@example.org', refusedAt } } },
+  })
+  const { state } = mergePeople(withAddress('a', null), withAddress('b', at(1)), context)
+  expect(state.person.contacts.email?.refusedAt).toBe(at(1))
 })
 
 test('a person with nobody’s data is left as they are by a merge with nobody', () => {

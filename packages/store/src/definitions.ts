@@ -48,7 +48,8 @@ export async function currentRevision(db: Querying): Promise<number | null> {
 }
 
 /**
- * The definition in force, compiled, with all campaign versions that somebody may be in. Null when
+ * The definition in force, compiled, with every campaign version there ever was: somebody may still
+ * be in it, or get a receipt for one of its messages. Null when
  * nothing has been applied yet.
  */
 export async function loadDefinition(store: Store): Promise<CompiledDefinition | null> {

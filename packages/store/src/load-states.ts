@@ -76,15 +76,21 @@ async function loadEnrolments(
   return rows
 }
 
+/**
+ * Locks them too, in the order in which everybody does: what is decided to be pending is pending
+ * until it is written, and no worker claims in between what a newer version replaces (P3).
+ */
 async function loadIntents(
   tx: Querying,
   enrolmentIds: string[],
   intentIds: readonly string[],
 ): Promise<Selectable<Schema['intent']>[]> {
   const { rows } = await sql<Selectable<Schema['intent']>>`
-    select * from intent where enrolment_id = any(${enrolmentIds}::uuid[])
-    union
-    select * from intent where intent_id = any(${[...intentIds]}::uuid[])`.execute(tx)
+    select * from intent where intent_id in (
+      select intent_id from intent where enrolment_id = any(${enrolmentIds}::uuid[])
+      union
+      select intent_id from intent where intent_id = any(${[...intentIds]}::uuid[])
+    ) order by intent_id for update`.execute(tx)
   return rows
 }
 

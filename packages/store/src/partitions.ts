@@ -31,8 +31,9 @@ export async function keepPartitions(db: Database): Promise<void> {
 }
 
 /**
- * Drops the partitions whose last row was recorded more than `months` ago. Detaching waits for no
- * running query for long; nothing is deleted row by row. Returns the names of what was dropped.
+ * Drops the partitions whose last row was recorded more than `months` ago; nothing is deleted row by
+ * row. Detaching needs the whole table for an instant: where a long query holds it, we step back, so
+ * that no insert waits behind us, and the next day tries again. Returns what was dropped.
  */
 export async function dropOldPartitions(db: Database, months: number): Promise<string[]> {
   const { rows } = await sql<{ name: string; parent: string }>`
@@ -46,9 +47,25 @@ export async function dropOldPartitions(db: Database, months: number): Promise<s
       and to_date(right(child.relname, 6), 'YYYYMM') + interval '1 month'
         < date_trunc('month', clock_timestamp()) - make_interval(months => ${months})
   `.execute(db)
+  const dropped: string[] = []
   for (const { name, parent } of rows) {
-    await sql`alter table ${sql.id(parent)} detach partition ${sql.id(name)}`.execute(db)
-    await sql`drop table ${sql.id(name)}`.execute(db)
+    if (await dropPartition(db, parent, name)) dropped.push(name)
   }
-  return rows.map((row) => row.name)
+  return dropped
 }
+
+async function dropPartition(db: Database, parent: string, name: string): Promise<boolean> {
+  try {
+    await db.transaction().execute(async (tx) => {
+      await sql`set local lock_timeout = '2s'`.execute(tx)
+      await sql`alter table ${sql.id(parent)} detach partition ${sql.id(name)}`.execute(tx)
+      await sql`drop table ${sql.id(name)}`.execute(tx)
+    })
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === lockNotAvailable) return false
+    throw error
+  }
+}
+
+const lockNotAvailable = '55P03'

@@ -32,6 +32,9 @@ export type TopicConfig = {
 
 const DAY_MS = 86_400_000
 
+/** An event of 256 kB with its attributes; room above it, so that a larger one can be put aside. */
+const maxRecordBytes = 512 * 1024
+
 /** Kafka keeps touchpoints this long (P7); it must outlast the longest outage of services/journey. */
 export const touchpointRetentionDays = 14
 
@@ -44,7 +47,12 @@ export function topicConfigs(
   { partitions = 6, replicationFactor = 1 } = {},
 ): TopicConfig[] {
   const topics = topicsOf(namespace)
-  const topic = (name: string, count: number, retentionDays: number): TopicConfig => ({
+  const topic = (
+    name: string,
+    count: number,
+    retentionDays: number,
+    maxBytes = maxRecordBytes,
+  ): TopicConfig => ({
     topic: name,
     partitions: count,
     replicationFactor,
@@ -52,8 +60,10 @@ export function topicConfigs(
       'cleanup.policy': 'delete',
       'retention.ms': String(retentionDays * DAY_MS),
       'min.insync.replicas': String(Math.max(1, replicationFactor - 1)),
-      // An event of 256 kB, its attributes and the headers that a dead letter adds.
-      'max.message.bytes': String(512 * 1024),
+      'max.message.bytes': String(maxBytes),
+      // The broker unpacks what publishers pack: our client knows not all of their codecs, and the
+      // limit above then holds for what a record really is.
+      'compression.type': 'uncompressed',
     },
   })
   return [
@@ -61,7 +71,8 @@ export function topicConfigs(
     // Few and small: one partition keeps the order of a person's stops without a thought.
     topic(topics.urgent, 1, touchpointRetentionDays),
     topic(topics.messages, partitions, touchpointRetentionDays),
-    topic(topics.deadLetters, 1, 2 * touchpointRetentionDays),
+    // Whatever could come in can be put aside, with the headers that tell why.
+    topic(topics.deadLetters, 1, 2 * touchpointRetentionDays, 4 * maxRecordBytes),
   ]
 }
 

@@ -1,5 +1,6 @@
 import type { CompiledDefinition } from '@wegwijs/campaign/compile'
 import type { BatchOutcome, RecordBatch } from '@wegwijs/kafka/port'
+import type { Logger } from '@wegwijs/runtime/log'
 import type { ComponentMetrics } from '@wegwijs/runtime/metrics'
 import type { DatabaseTransaction, Store } from '@wegwijs/store/database'
 import { keepDeadLetters } from '@wegwijs/store/dead-letter-intake'
@@ -22,6 +23,7 @@ export type BatchDependencies = {
   store: Store
   definition: CurrentDefinition
   secret: string
+  log: Logger
   metrics: ComponentMetrics
 }
 
@@ -54,7 +56,16 @@ async function applyPart(part: RecordBatch, deps: BatchDependencies): Promise<Ba
   } catch (error) {
     if (isTransient(error)) throw error
     deps.metrics.error('apply_failed')
-    if (part.records.length <= 1) return applyWith(part, deps, failureOf(error))
+    if (part.records.length <= 1) {
+      const { topic, partition } = part
+      deps.log.error('a record could not be applied', {
+        topic,
+        partition,
+        offset: part.readFrom,
+        error,
+      })
+      return applyWith(part, deps, failureOf(error))
+    }
     for (const half of partsOf(part, Math.ceil(part.records.length / 2))) {
       const outcome = await applyPart(half, deps)
       if (outcome.kind === 'seek') return outcome

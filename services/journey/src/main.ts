@@ -5,7 +5,11 @@ import { createReadiness, startHealthServer } from '@wegwijs/runtime/health'
 import { openService } from '@wegwijs/runtime/lifecycle'
 import { createLogger } from '@wegwijs/runtime/log'
 import { createMetrics } from '@wegwijs/runtime/metrics'
+import { watch } from '@wegwijs/runtime/watch'
+import { businessNow } from '@wegwijs/store/business-clock'
 import { openStore } from '@wegwijs/store/database'
+import { query } from '@wegwijs/store/transaction'
+import { topicsOf } from '@wegwijs/wire/topics'
 import { configNames } from './config.ts'
 import { startJourney } from './service.ts'
 
@@ -41,4 +45,7 @@ await openService('journey', async (scope) => {
     metrics,
     readiness,
   })
+  const watching = { scope, log, clock: systemClock, readiness }
+  watch('PostgreSQL', () => query(() => businessNow(store.db)), watching)
+  watch('Kafka', () => kafka.admin.endOffsets(topicsOf(config.namespace).urgent), watching)
 })

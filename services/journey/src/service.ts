@@ -40,7 +40,7 @@ export async function startJourney(scope: Scope, deps: JourneyDependencies): Pro
   const groups = groupsOf(store.namespace)
   const order = createUrgentFirst()
   const metrics = deps.metrics.component('journey')
-  const batchDeps = { store, definition, secret: deps.secret, metrics }
+  const batchDeps = { store, definition, secret: deps.secret, log, metrics }
 
   const consume = (topic: string, group: string, turn: typeof order.urgent): Promise<Consumer> =>
     waitFor(
@@ -59,7 +59,7 @@ export async function startJourney(scope: Scope, deps: JourneyDependencies): Pro
     consumer.failed.catch((error: unknown) => scope.stop(error))
   }
 
-  const timers = runTimerLoop(scope, { ...batchDeps, log, clock })
+  const timers = runTimerLoop(scope, { ...batchDeps, clock })
   scope.onClose('timers', () => timers)
   const goal = await waitFor('Kafka', () => deps.admin.endOffsets(topics.urgent), waiting)
   keep('urgent consumer', await consume(topics.urgent, groups.urgent, order.urgent))
