@@ -5,11 +5,11 @@ import { createReadiness, startHealthServer } from '@wegwijs/runtime/health'
 import { openService } from '@wegwijs/runtime/lifecycle'
 import { createLogger } from '@wegwijs/runtime/log'
 import { createMetrics } from '@wegwijs/runtime/metrics'
+import { watch } from '@wegwijs/runtime/watch'
 import { openStore } from '@wegwijs/store/database'
 import { configNames } from './config.ts'
 import { createDefinitionInForce } from './definition-in-force.ts'
 import { startGateway } from './service.ts'
-import { watch } from './watch.ts'
 
 const NAME = 'gateway'
 

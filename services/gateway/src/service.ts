@@ -7,6 +7,7 @@ import { createReadiness, type Readiness } from '@wegwijs/runtime/health'
 import type { Scope } from '@wegwijs/runtime/lifecycle'
 import type { Logger } from '@wegwijs/runtime/log'
 import type { Metrics } from '@wegwijs/runtime/metrics'
+import { watch } from '@wegwijs/runtime/watch'
 import type { Store } from '@wegwijs/store/database'
 import { isMigrated } from '@wegwijs/store/migrate'
 import { query } from '@wegwijs/store/transaction'
@@ -23,7 +24,6 @@ import { createKeep } from './keep.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { routeReceipts } from './receipts-route.ts'
 import { createServer } from './server.ts'
-import { watch } from './watch.ts'
 
 export type GatewayDeps = {
   store: Store

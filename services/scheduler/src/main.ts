@@ -6,7 +6,11 @@ import { createReadiness, startHealthServer } from '@wegwijs/runtime/health'
 import { openService, waitFor } from '@wegwijs/runtime/lifecycle'
 import { createLogger } from '@wegwijs/runtime/log'
 import { createMetrics } from '@wegwijs/runtime/metrics'
+import { watch } from '@wegwijs/runtime/watch'
+import { businessNow } from '@wegwijs/store/business-clock'
 import { openStore } from '@wegwijs/store/database'
+import { query } from '@wegwijs/store/transaction'
+import { queueNames } from '@wegwijs/wire/delivery-job'
 import { configNames } from './config.ts'
 import { startScheduler } from './service.ts'
 
@@ -56,4 +60,7 @@ await openService(NAME, async (scope) => {
     metrics,
     readiness,
   })
+  const watching = { scope, log, clock, readiness }
+  watch('PostgreSQL', () => query(() => businessNow(store.db)), watching)
+  watch('Redis', () => queue.depths(queueNames().slice(0, 1)), watching)
 })
