@@ -14,6 +14,7 @@ import { businessNow } from '@wegwijs/store/business-clock'
 import { openStore } from '@wegwijs/store/database'
 import { query } from '@wegwijs/store/transaction'
 import { queueNames } from '@wegwijs/wire/delivery-job'
+import { connectionsFor, defaultConcurrency } from './concurrency.ts'
 import { configNames } from './config.ts'
 import { startDelivery } from './service.ts'
 
@@ -45,9 +46,17 @@ await openService(NAME, async (scope) => {
   })
   scope.onClose('PostgreSQL', store.close)
   const channels = [
-    createEmailChannel({ url: config.smtpUrl }),
+    createEmailChannel({
+      url: config.smtpUrl,
+      connections: connectionsFor(defaultConcurrency.email),
+    }),
     // Nothing is known of how the provider takes a repeat, so the message's class decides (P2).
-    createSmsChannel({ url: config.smsUrl, token: config.smsToken, honoursIdempotencyKey: false }),
+    createSmsChannel({
+      url: config.smsUrl,
+      token: config.smsToken,
+      honoursIdempotencyKey: false,
+      connections: connectionsFor(defaultConcurrency.sms),
+    }),
     createAppChannel(createAppInbox(store.db)),
   ]
   scope.onClose('channels', async () => {

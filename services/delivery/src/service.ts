@@ -10,7 +10,8 @@ import type { Store } from '@wegwijs/store/database'
 import { isMigrated } from '@wegwijs/store/migrate'
 import { query } from '@wegwijs/store/transaction'
 import { createRenderer } from '@wegwijs/template/render'
-import { type Lane as LaneName, lanes, queueName } from '@wegwijs/wire/delivery-job'
+import { lanes, queueName } from '@wegwijs/wire/delivery-job'
+import { type Concurrency, defaultConcurrency } from './concurrency.ts'
 import { Lane } from './lane.ts'
 import { assertSandboxWhenRehearsing, createRehearsalGuard } from './rehearsal-guard.ts'
 import { SendDeadlines } from './send-deadlines.ts'
@@ -19,11 +20,7 @@ import { createSettlements, type Settlements } from './settlements.ts'
 import { createTemplateShelf } from './template-shelf.ts'
 
 export type DeliverySettings = {
-  /**
-   * Messages of one channel that are sending at once, by lane. Each lane has workers of its own, so
-   * what is transactional never waits behind what is bulk.
-   */
-  concurrency: Readonly<Record<LaneName, number>>
+  concurrency: Concurrency
   /** How long a claim is ours. Longer than a send, or nothing would ever be started. */
   leaseMs: number
   /** A send that has not ended by then is aborted. */
@@ -35,7 +32,7 @@ export type DeliverySettings = {
 }
 
 export const defaultSettings: DeliverySettings = {
-  concurrency: { transactional: 20, standard: 20, bulk: 10 },
+  concurrency: defaultConcurrency,
   leaseMs: 60_000,
   sendMs: 35_000,
   drainMs: 20_000,
@@ -103,7 +100,7 @@ export async function startDelivery(scope: Scope, deps: DeliveryDependencies): P
       metrics: metrics.component('settle'),
     })
     for (const channel of channels) {
-      const concurrency = settings.concurrency[laneName]
+      const concurrency = settings.concurrency[channel.name][laneName]
       const sends = metrics.component(`send.${channel.name}`)
       const lane = new Lane(channel, concurrency, { ...shared, settlements, sends })
       scope.signal.addEventListener('abort', () => lane.stop(), { once: true })

@@ -8,6 +8,7 @@ import { createMetrics } from '@wegwijs/runtime/metrics'
 import type { Store } from '@wegwijs/store/database'
 import { releaseDue } from '@wegwijs/store/release'
 import { vi } from 'vitest'
+import type { Concurrency, LaneConcurrency } from '../src/concurrency.ts'
 import { type DeliverySettings, startDelivery } from '../src/service.ts'
 
 type Answer = (message: OutgoingMessage, signal: AbortSignal) => Outcome | Promise<Outcome>
@@ -94,6 +95,12 @@ export function createHarness(store: Store, readiness = createReadiness()): Harn
       for (const scope of scopes) await scope.close()
     },
   }
+}
+
+/** The same slots for every channel. */
+export function slots(lanes: Partial<LaneConcurrency>): { concurrency: Concurrency } {
+  const each = { transactional: 1, standard: 1, bulk: 1, ...lanes }
+  return { concurrency: { email: each, sms: each, app: each } }
 }
 
 export async function intentOf(store: Store, intentId: string) {

@@ -14,6 +14,7 @@ import {
   type Harness,
   intentOf,
   scriptedChannel,
+  slots,
   until,
 } from './delivery-harness.ts'
 
@@ -172,7 +173,7 @@ describe('the work', () => {
       atOnce -= 1
       return { kind: 'accepted' }
     })
-    await harness.start([email], { concurrency: { transactional: 10, standard: 1, bulk: 1 } })
+    await harness.start([email], slots({ transactional: 10 }))
     await seedMessages(store, 120)
     await harness.settleAll()
     expect(await harness.countStates()).toEqual({ sent: 120 })
@@ -190,7 +191,7 @@ describe('the work', () => {
     })
     const seeded = await seedMessages(store, 60, { intent: { lane: 'bulk' } })
     const slow = new Set(seeded.map((each) => each.personId))
-    await harness.start([email], { concurrency: { transactional: 2, standard: 1, bulk: 5 } })
+    await harness.start([email], slots({ transactional: 2, bulk: 5 }))
     await harness.release()
     await until(() => expect(email.messages).toHaveLength(5))
     const urgent = await seedOne()
@@ -208,7 +209,7 @@ describe('the work', () => {
       await gate.promise
       return { kind: 'accepted' }
     })
-    await harness.start([email], { concurrency: { transactional: 3, standard: 1, bulk: 1 } })
+    await harness.start([email], slots({ transactional: 3 }))
     await seedMessages(store, 30)
     await harness.release()
     await until(() => expect(email.messages).toHaveLength(3))
@@ -252,8 +253,7 @@ describe('the work', () => {
   it('costs the same number of statements for a job of one and of fifty (P8)', async () => {
     const counting = countStatements(store)
     const counted = createHarness(counting)
-    const concurrency = { transactional: 50, standard: 1, bulk: 1 }
-    await counted.start([createSilentChannel('email')], { concurrency })
+    await counted.start([createSilentChannel('email')], slots({ transactional: 50 }))
     const counts: number[] = []
     for (const size of [1, 1, 50]) {
       await seedMessages(store, size)
@@ -294,7 +294,7 @@ describe('the work', () => {
       await new Promise((resolve) => setImmediate(resolve))
       return { kind: 'accepted' }
     })
-    await harness.start([email], { concurrency: { transactional: 7, standard: 1, bulk: 1 } })
+    await harness.start([email], slots({ transactional: 7 }))
     await seedMessages(store, 300)
     const away = () => 0
     for (let round = 0; round < 12; round += 1) {
@@ -372,9 +372,7 @@ describe('closing', () => {
       await gate.promise
       return { kind: 'accepted' }
     })
-    const scope = await harness.start([email], {
-      concurrency: { transactional: 4, standard: 1, bulk: 1 },
-    })
+    const scope = await harness.start([email], slots({ transactional: 4 }))
     await seedMessages(store, 30)
     await harness.release()
     await until(() => expect(email.messages).toHaveLength(4))
