@@ -83,10 +83,6 @@ const list = {
     text: 'this id belongs to another person already',
     whatToDo: 'publish person.merged.v1 if the two are one person',
   },
-  lease_expired: {
-    text: 'the worker that was sending it did not report back in time',
-    whatToDo: 'see why the worker stopped',
-  },
   merged: { text: 'two records of one person became one', whatToDo: 'nothing' },
   merged_duplicate: {
     text: 'the other record of the same person was in this campaign already',
@@ -159,10 +155,6 @@ const list = {
   replied: { text: 'the recipient answered', whatToDo: 'nothing' },
   seen: { text: 'the recipient opened it or followed a link', whatToDo: 'nothing' },
   sending_stopped: { text: 'all sending is stopped', whatToDo: 'resume with "wegwijs resume all"' },
-  sensitivity_too_high: {
-    text: 'the content tells more than this channel may carry',
-    whatToDo: 'write a neutral text for this channel',
-  },
   template_error: {
     text: 'the text could not be made',
     whatToDo:

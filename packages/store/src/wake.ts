@@ -7,7 +7,7 @@ import type { Querying, Store } from './database.ts'
  * What one service tells another has happened. A wake-up is only ever a hint: whoever listens also
  * sweeps, so a lost one costs time and never a message.
  */
-const allWakes = ['intents', 'timers', 'outbox', 'clock', 'definition'] as const
+const allWakes = ['intents', 'outbox', 'clock'] as const
 export type Wake = (typeof allWakes)[number]
 
 /**

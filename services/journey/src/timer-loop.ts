@@ -20,7 +20,7 @@ export async function runTimerLoop(
   void keepListening(
     deps.store,
     (topic) => {
-      if (topic === 'clock' || topic === 'timers') awake.abort()
+      if (topic === 'clock') awake.abort()
     },
     { log, signal, clock },
   ).catch((error: unknown) => scope.stop(error))
