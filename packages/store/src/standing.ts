@@ -15,6 +15,7 @@ export type Standing = {
   /** The earliest moment for which a timer is set or a message planned. */
   nextDue: string | null
   queued: boolean
+  /** Or sent already by a receipt that came before our own record of the attempt. */
   sending: boolean
   /** Outbox rows that Kafka has not acknowledged yet. */
   unpublished: boolean
@@ -47,7 +48,10 @@ const standingQuery = sql<Standing>`
       -- In the order of its index: else the planner reads the whole table to find that there is none.
       (select true from intent where state = 'queued'
         order by lane, channels[channel_index + 1], job_id limit 1) is not null as queued,
-      (select true from intent where state = 'sending' order by lease_until limit 1) is not null as sending,
+      -- When the worker of an overtaken claim is gone, nobody comes back for it after its lease.
+      (select true from intent where lease_until is not null
+        and (state = 'sending' or lease_until > clock_timestamp())
+        order by lease_until limit 1) is not null as sending,
       (select true from outbox where published_at is null limit 1) is not null as unpublished,
       (select (last_value + is_called::int)::text from outbox_outbox_id_seq) as published
   `

@@ -294,7 +294,8 @@ const statements = [
   // Those that an operational stop holds back, to be recalled at once when it is lifted.
   `create index intent_held_back on intent (reason)
     where state = 'planned' and right(reason, 8) = '_stopped'`,
-  `create index intent_sending on intent (lease_until) where state = 'sending'`,
+  // Claims that are not settled: those that are sending, and those that a receipt has overtaken.
+  'create index intent_claimed on intent (lease_until) where lease_until is not null',
   `create index intent_held on intent (touched_at) where state = 'held'`,
   `create table attempt (
     person_id uuid not null,
