@@ -7,11 +7,10 @@ import { cannotRun, test } from './src/test.ts'
 import { checkDeliveries } from './src/truth.ts'
 import { until } from './src/until.ts'
 
-/** What each service cannot do without; the sandbox needs nothing but its own files. */
+/** Who cannot work without it. The sandbox needs nothing but its own files. */
 const needs = {
   postgres: ['gateway', 'journey', 'scheduler', 'delivery'],
-  kafka: ['gateway', 'journey', 'scheduler'],
-  redis: ['scheduler', 'delivery'],
+  kafka: ['gateway', 'journey'],
 } as const
 
 const readinessOf = async (system: System, name: string) =>
@@ -83,6 +82,8 @@ describe.skipIf(cannotRun)('servers that are away', () => {
     await untilReady(system, needs.kafka, false)
     await refusedFor(system, 'stays')
     await system.publish([event('optout', 'consent.withdrawn.v1', { purpose: 'all' })])
+    // What the scheduler has for Kafka, it cannot bring there now.
+    await untilReady(system, ['scheduler'], false)
     system.process('delivery').signal('SIGCONT')
     const has = (reference: string) =>
       system.accepted().some((message) => message.reference === reference)

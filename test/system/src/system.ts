@@ -65,7 +65,7 @@ export type System = {
   start(...services: ServiceName[]): Promise<ServiceProcess[]>
   /** The process that was last started under this name. */
   process(name: string): ServiceProcess
-  /** Publishes over HTTP and wants every event accepted. */
+  /** Publishes over HTTP until every event is accepted: after a 503 the same is sent again. */
   publish(events: readonly TouchpointEvent[]): Promise<void>
   /** Events as the body of a request, with its media type. */
   encode(events: readonly TouchpointEvent[]): ReturnType<typeof encodeRequest>
@@ -200,7 +200,11 @@ export async function openSystem(options: SystemOptions): Promise<System> {
   const publish: System['publish'] = async (events) => {
     for (let from = 0; from < events.length; from += maxBatchEvents) {
       const { body, contentType } = encodeRequest(events.slice(from, from + maxBatchEvents))
-      const answer = await post(body, { 'content-type': contentType })
+      const answer = await until(
+        'events are taken',
+        () => post(body, { 'content-type': contentType }),
+        ({ status }) => status !== 503,
+      )
       if (answer.status !== 202) throw new Error(`${answer.status}: ${await answer.text()}`)
     }
   }
@@ -264,16 +268,17 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     inbox: async (subject) => (await inboxOf(subject)).map(({ body }) => referenceIn(body)),
     status,
     async settled(deadlineMs) {
-      return until(
-        'everything has come to its end',
-        async () => ({
-          status: await status(),
+      const look = async () => {
+        const seen = await status()
+        return {
+          status: seen,
           sandbox: await sandboxStatus(),
-          lag: await lagOf(kafka, namespace, await status()),
-        }),
-        (seen) => isSettled(seen.status, seen.sandbox) && seen.lag === 0,
-        deadlineMs,
-      ).then((seen) => seen.status)
+          lag: await lagOf(kafka, namespace, seen),
+        }
+      }
+      const isOver = ({ status: seen, sandbox, lag }: Awaited<ReturnType<typeof look>>) =>
+        lag === 0 && isSettled(seen, sandbox)
+      return (await until('everything has come to its end', look, isOver, deadlineMs)).status
     },
     brokenRules,
     async fail(...faults) {

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { systemClock } from '@wegwijs/runtime/clock'
 
-const POLL_MS = 50
+const POLL_MS = 100
 /** Far more than any state takes: it ends what never comes, and measures nothing. */
 const USUAL_DEADLINE_MS = 150_000
 
