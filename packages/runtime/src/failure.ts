@@ -270,6 +270,14 @@ export const failures = {
     retryable: true,
     exitCode: temporary,
   },
+  WEGWIJS_REHEARSAL_UNREAD: {
+    message: (detail: { events: number }) =>
+      `Kafka holds ${detail.events} events of the rehearsal that have not been read`,
+    whatToDo:
+      'Let the services run until `wegwijs status` shows no lag, then end it: read later, these events would count as real.',
+    retryable: false,
+    exitCode: temporary,
+  },
   WEGWIJS_REQUEST_INVALID: {
     message: (detail: { reason: string }) => `the request cannot be read: ${detail.reason}`,
     whatToDo: 'Correct what `path` points at; docs/reference/http.md describes every request.',

@@ -90,14 +90,15 @@ const messageRules: readonly DatabaseRule[] = [
     checked: sql`select count(*) from intent`,
     broken: sql`select i.intent_id as example
       from intent i left join (${accepted}) as a using (person_id, intent_id)
-      where not case
+      where (${nothingShed} or i.touched_at > (select min(recorded_at) from attempt))
+        and not coalesce(case
         when i.state = 'sent' then coalesce(a.accepted, 0) > 0
         -- A receipt may come before our own record of the attempt, while its claim stands.
         when i.state in ('delivered', 'bounced') then
           coalesce(a.accepted, 0) + coalesce(a.unknown, 0) > 0 or i.lease_until is not null
         when i.state = 'failed' then a.refused > 0 and a.accepted = 0
         when i.state = 'held' then a.unknown > 0 and a.accepted = 0
-        else coalesce(a.accepted, 0) = 0 end`,
+        else coalesce(a.accepted, 0) = 0 end, false)`,
   },
   {
     name: 'messages-once',

@@ -140,7 +140,8 @@ test('dead letters are listed without content, read with their bytes, and marked
 })
 
 test('a rehearsal stands where it is told, never goes back, and leaves nothing when it ends', async () => {
-  expect(await endRehearsal(store)).toBe(false)
+  const nothingSent = async () => new Map([['touchpoints/0', 0n]])
+  expect(await endRehearsal(store, nothingSent)).toBe(false)
   await sql`insert into campaign_version (campaign_id, version, content, templates, hash, revision, published_at)
     values ('seeded', 1, '{}', '{}', 'h', 1, now())`.execute(store.db)
   await beginRehearsal(store.db, '2014-01-01T00:00:00.000Z')
@@ -153,7 +154,9 @@ test('a rehearsal stands where it is told, never goes back, and leaves nothing w
     .executeTakeFirst()
   expect(version?.published_at).toBe('2014-01-01T00:00:00.000Z')
 
-  expect(await endRehearsal(store)).toBe(true)
+  const unread = endRehearsal(store, async () => new Map([['touchpoints/0', 3n]]))
+  await expect(unread).rejects.toMatchObject({ code: 'WEGWIJS_REHEARSAL_UNREAD' })
+  expect(await endRehearsal(store, nothingSent)).toBe(true)
   const status = await readStatus(store.db)
   expect(status).toMatchObject({ rehearsal: false, people: 0, messages: {}, enrolments: {} })
 })

@@ -5,7 +5,7 @@ import { type JobPlace, queuedJobs, type ReleasedJob } from '@wegwijs/store/rele
 import { addJobs } from './release-pass.ts'
 
 /** Jobs of one page: a walk over a full queue costs a little each sweep, not all at once (P8). */
-const pageSize = 200
+const pageSize = 2_000
 
 /**
  * Walks over the jobs that should be in the queue and adds again those that it does not know: after

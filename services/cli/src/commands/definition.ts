@@ -4,7 +4,6 @@ import { type Fault, formatFault } from '@wegwijs/definition/fault'
 import { loadDefinition } from '@wegwijs/definition/load-definition'
 import { exitCodes } from '@wegwijs/runtime/failure'
 import { applyDefinition } from '@wegwijs/store/definitions'
-import { wake } from '@wegwijs/store/wake'
 import type { Command } from 'commander'
 import { type Output, table } from '../output.ts'
 import { type Call, Ended, runs, type Shell } from '../shell.ts'
@@ -39,7 +38,6 @@ async function apply(call: Call, options: { by: string }, folder = ''): Promise<
   const bundle = await readOrEnd(folder, call.output, { quiet: true })
   const store = await call.surroundings.store()
   const applied = await applyDefinition(store, bundle, options.by)
-  await wake(store.db, store.namespace, ['definition'])
   call.output.data(applied, () => [
     `revision ${applied.revision}`,
     ...table(

@@ -3,6 +3,7 @@ import { generateJourneys } from '@wegwijs/rehearsal/generate-journeys'
 import { systemClock } from '@wegwijs/runtime/clock'
 import { fail } from '@wegwijs/runtime/failure'
 import { endRehearsal } from '@wegwijs/store/end-rehearsal'
+import { topicsOf } from '@wegwijs/wire/topics'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import type { Command } from 'commander'
 import { readEvents } from '../events-input.ts'
@@ -89,7 +90,17 @@ export async function play(
 
 async function end({ surroundings, output }: Call): Promise<void> {
   const store = await surroundings.store()
-  const ended = await endRehearsal(store)
+  const ended = await endRehearsal(store, async () => {
+    const { admin } = await surroundings.kafka()
+    const { touchpoints, urgent } = topicsOf(store.namespace)
+    const ends = new Map<string, bigint>()
+    for (const topic of [touchpoints, urgent]) {
+      for (const { partition, high } of await admin.endOffsets(topic)) {
+        ends.set(`${topic}/${partition}`, high)
+      }
+    }
+    return ends
+  })
   output.say(
     ended
       ? `the rehearsal of ${store.namespace} is over; its people and messages are gone`
