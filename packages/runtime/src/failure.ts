@@ -174,6 +174,14 @@ export const failures = {
     retryable: true,
     exitCode: temporary,
   },
+  WEGWIJS_OUTBOX_STUCK: {
+    message: (detail: { code: string }) =>
+      `Kafka refuses the oldest records of the outbox (${detail.code})`,
+    whatToDo:
+      'Correct what the code names, such as a missing topic; the relay tries again by itself and loses nothing.',
+    retryable: true,
+    exitCode: temporary,
+  },
   WEGWIJS_OVERLOADED: {
     message: () => 'as many requests are being handled as there is room for',
     whatToDo:
@@ -187,14 +195,6 @@ export const failures = {
       'Name the person as idSpace:externalId, with the id space of the publisher (`ehr:P-1`), or by our own id.',
     retryable: false,
     exitCode: usage,
-  },
-  WEGWIJS_OUTBOX_STUCK: {
-    message: (detail: { code: string }) =>
-      `Kafka refuses the oldest records of the outbox (${detail.code})`,
-    whatToDo:
-      'Correct what the code names, such as a missing topic; the relay tries again by itself and loses nothing.',
-    retryable: true,
-    exitCode: temporary,
   },
   WEGWIJS_POSITION_LOST: {
     message: (detail: {
