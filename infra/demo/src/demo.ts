@@ -4,11 +4,10 @@ import { fileURLToPath } from 'node:url'
 import { ledgerLines } from '@wegwijs/cli/ledger-lines'
 import { createProgressView } from '@wegwijs/cli/progress'
 import { connectKafkajs, type KafkajsBroker } from '@wegwijs/kafka/kafkajs'
-import { canRunRealServers, type ServerName } from '@wegwijs/local/pieces'
-import { type StackAddresses, stackStatus, startStack, stopStack } from '@wegwijs/local/stack'
+import type { StackAddresses } from '@wegwijs/local/stack'
 import { type Progress, rehearse } from '@wegwijs/rehearsal/conductor'
 import { systemClock } from '@wegwijs/runtime/clock'
-import { type Environment, resolveConfig } from '@wegwijs/runtime/env'
+import type { Environment } from '@wegwijs/runtime/env'
 import { fail } from '@wegwijs/runtime/failure'
 import type { Scope } from '@wegwijs/runtime/lifecycle'
 import { silentLogger } from '@wegwijs/runtime/log'
@@ -21,6 +20,7 @@ import { layGround, readExample } from './ground.ts'
 import { type Journeys, readJourneys } from './journeys.ts'
 import type { DemoOptions } from './options.ts'
 import { openProcessStage } from './process-stage.ts'
+import { bringServers } from './servers.ts'
 import type { Stage, StageFolders } from './stage.ts'
 import { tellStories } from './stories.ts'
 import { count, summaryLines } from './summary.ts'
@@ -43,7 +43,6 @@ export type Demo = {
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000
-const STOP_SERVERS_MS = 60_000
 /** Longer than every sweep, so that what one of them would still find is not called lost. */
 const SWEEP_SECONDS = 60
 const root = fileURLToPath(new URL('../../..', import.meta.url))
@@ -64,13 +63,11 @@ export async function runDemo(scope: Scope, parts: DemoParts): Promise<Demo> {
   if (first === undefined) throw fail('WEGWIJS_LOG_UNREADABLE', { reason: 'it has no events' })
   for (const line of journeys.faults) say(line)
 
-  const embedded = options.embedded || (await mustEmbed(parts, directory))
-  say(
-    embedded
-      ? 'Everything in one process, with PostgreSQL as the only server.'
-      : 'Real servers, and a process for each service.',
-  )
-  const addresses = await startServers(scope, { ...parts, directory, embedded })
+  const { addresses, embedded } = await bringServers(scope, {
+    ...parts,
+    directory,
+    embedded: options.embedded,
+  })
   const kafka = embedded ? null : openKafka(scope, addresses)
   const store = await layGround(scope, {
     databaseUrl: addresses.databaseUrl,
@@ -94,44 +91,6 @@ export async function runDemo(scope: Scope, parts: DemoParts): Promise<Demo> {
   for (const line of await tellStories(store, bundle, journeys.stepMs + HOUR_MS)) say(line)
   await tellLedger(scope, parts, { store, stage })
   return { namespace: store.namespace, pageUrl: stage.pageUrl }
-}
-
-/** True, and said, when the real servers are neither there nor to be had. */
-async function mustEmbed({ environment, say }: DemoParts, directory: string): Promise<boolean> {
-  const given = givenServers(environment)
-  const wanted: ServerName[] = []
-  if (given.kafkaBrokers === undefined) wanted.push('kafka')
-  if (given.redisUrl === undefined) wanted.push('redis')
-  const running = await stackStatus({ directory, servers: wanted, given })
-  if (running.every(({ state }) => state === 'answers')) return false
-  const { ok, missing } = await canRunRealServers(wanted)
-  if (ok) return false
-  say(`Kafka and Redis cannot run here: ${missing.join(', ')}.`)
-  return true
-}
-
-function givenServers(environment: Environment) {
-  return resolveConfig(
-    environment,
-    [],
-    ['WEGWIJS_KAFKA_BROKERS', 'WEGWIJS_DATABASE_URL', 'WEGWIJS_REDIS_URL'],
-  )
-}
-
-/** What this demo starts it ends; servers that ran before are somebody else's and are left alone. */
-async function startServers(
-  scope: Scope,
-  parts: DemoParts & { directory: string; embedded: boolean },
-): Promise<StackAddresses> {
-  const { directory, embedded, environment, say } = parts
-  const given = givenServers(environment)
-  const servers: readonly ServerName[] = embedded ? ['postgres'] : ['kafka', 'postgres', 'redis']
-  const before = await stackStatus({ directory })
-  if (before.every(({ origin, pid }) => origin === 'given' || pid === null)) {
-    scope.onClose('servers', () => stopStack({ directory }), STOP_SERVERS_MS)
-  }
-  scope.signal.throwIfAborted()
-  return startStack({ directory, servers, given, say: (line) => say(`  ${line}`) })
 }
 
 function openKafka(scope: Scope, { kafkaBrokers }: StackAddresses): KafkajsBroker {
