@@ -35,8 +35,8 @@ describe.skipIf(cannotRun)('two organisations on the same servers', () => {
     const { body, headers } = { body: '{}', headers: { authorization: `Bearer ${elms.key}` } }
     expect((await linden.post(body, headers)).status).toBe(401)
     expect((await elms.wegwijs('stop', 'all', '--reason', 'a test')).code).toBe(0)
-    await elms.publish([event('p1', 'consent.withdrawn.v1', { purpose: 'all' })])
-    await linden.publish([ask('mail', 'p1', 'after')])
+    await elms.publish([event('late', 'consent.withdrawn.v1', { purpose: 'all' })])
+    await linden.publish([arrival('late'), ask('mail', 'late', 'after')])
     await until('the message of the other has come', () => referencesOf(linden).includes('after'))
     const inbox = await linden.inbox('p2')
     expect(inbox).toEqual(['p2-note'])

@@ -80,7 +80,7 @@ describe.skipIf(cannotRun)('personal data (P7)', () => {
         { value: Buffer.from(text.replace('care.mail', `care.${'tureluur'}`)), headers: json },
         {
           value: Buffer.from(
-            JSON.stringify({ ...formatEvent(arrival('p3')), data: { email: planted.email } }),
+            JSON.stringify({ ...formatEvent(ask('mail', 'p3')), data: { reference: { remark } } }),
           ),
           headers: json,
         },
@@ -108,7 +108,11 @@ describe.skipIf(cannotRun)('personal data (P7)', () => {
       WEGWIJS_SMTP_URL: providers.smtpUrl,
       WEGWIJS_SMS_URL: providers.smsUrl,
     })
-    await system.publish([ask('mail', 'p2', 'refused'), ask('text', 'p2', 'refused-too')])
+    await system.publish([
+      arrival('p4', profile),
+      ask('mail', 'p4', 'refused'),
+      ask('text', 'p4', 'refused-too'),
+    ])
     await until('both are refused', system.status, ({ messages }) => messages.failed === 2)
     expect(providers.refused()).toBeGreaterThanOrEqual(2)
 

@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest'
-import { ask, askAll, event, names } from './src/events.ts'
+import { arrival, ask, askAll, event, names } from './src/events.ts'
 import { cannotRun, test } from './src/test.ts'
 import { checkDeliveries } from './src/truth.ts'
 import { until } from './src/until.ts'
@@ -64,11 +64,11 @@ describe.skipIf(cannotRun)('a stop', () => {
 
     // One channel alone: the other goes on.
     expect((await system.wegwijs('stop', 'channel', 'sms', '--reason', 'a test')).code).toBe(0)
-    await system.publish([ask('text', 'p1', 'held'), ask('mail', 'p1', 'goes')])
+    await system.publish([arrival('new'), ask('text', 'new', 'held'), ask('mail', 'new', 'goes')])
     const has = (reference: string) =>
       system.accepted().some((message) => message.reference === reference)
     await until('the mail has come', () => has('goes'))
-    const text = async () => (await system.explain('p1')).find(({ state }) => state === 'planned')
+    const text = async () => (await system.explain('new')).find(({ state }) => state === 'planned')
     await until('the SMS is held', text, (fact) => fact?.reason === 'channel_stopped')
     expect(has('held')).toBe(false)
   })

@@ -20,6 +20,7 @@ export type ServiceProcess = {
   metrics(): Promise<string>
 }
 
+const ANSWER_MS = 3_000
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const running = new Set<{ kill(): void }>()
 
@@ -58,7 +59,9 @@ export function startProcess(options: {
     })
   })
   ended.catch(() => {})
-  const ask = (path: string) => fetch(`http://127.0.0.1:${healthPort}${path}`)
+  // One that is paused takes the connection and never answers.
+  const ask = (path: string) =>
+    fetch(`http://127.0.0.1:${healthPort}${path}`, { signal: AbortSignal.timeout(ANSWER_MS) })
   return {
     name,
     pid: child.pid ?? 0,

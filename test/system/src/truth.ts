@@ -19,27 +19,34 @@ export async function checkDeliveries(
   subjects: readonly string[],
   roads: readonly Exclude<Road, 'note' | 'offer'>[],
 ): Promise<{ unsent: Unsent[]; marked: Accepted[] }> {
-  const byReference = Map.groupBy(system.accepted(), ({ reference }) => reference)
+  const accepted = system.accepted()
+  const byReference = Map.groupBy(accepted, ({ reference }) => reference)
+  const asked = subjects.flatMap((subject) => roads.map((road) => ({ subject, road })))
   const violations: string[] = []
   const unsent: Unsent[] = []
-  for (const subject of subjects) {
-    for (const road of roads) {
-      const reference = `${subject}-${road}`
-      const accepted = byReference.get(reference) ?? []
-      byReference.delete(reference)
-      violations.push(...doublesAmong(accepted, road))
-      if (accepted.length > 0) continue
-      const fact = (await system.explain(subject)).find((each) => each.messageId === road)
-      if (fact === undefined) violations.push(`${reference} was never planned`)
-      else unsent.push({ reference, state: fact.state, reason: fact.reason })
-    }
+  for (const { subject, road } of asked) {
+    const reference = `${subject}-${road}`
+    const lines = byReference.get(reference) ?? []
+    byReference.delete(reference)
+    violations.push(...doublesAmong(lines, road))
+    if (lines.length === 0) unsent.push(...(await whyUnsent(system, subject, road)))
   }
-  const unknown = unsent.filter(({ state }) => state !== 'held')
-  violations.push(...unknown.map((each) => `${each.reference} is lost: ${each.state}`))
+  const lost = unsent.filter(({ state }) => state !== 'held')
+  violations.push(...lost.map(({ reference, state }) => `${reference} is lost: ${state}`))
   violations.push(...[...byReference.keys()].map((reference) => `nobody asked for ${reference}`))
   if (violations.length > 0) throw new Error(violations.slice(0, 20).join('\n'))
-  return { unsent, marked: system.accepted().filter(({ duplicate }) => duplicate) }
+  return { unsent, marked: accepted.filter(({ duplicate }) => duplicate) }
 }
+
+async function whyUnsent(system: System, subject: string, road: Road): Promise<Unsent[]> {
+  const facts = await system.explain(subject)
+  const { state, reason } = facts.find(({ messageId }) => messageId === road) ?? unplanned
+  // Where one message has bounced, nothing more is sent to that address.
+  const isBounced = state === 'skipped' && facts.some((other) => other.state === 'bounced')
+  return isBounced ? [] : [{ reference: `${subject}-${road}`, state, reason }]
+}
+
+const unplanned = { state: 'never planned', reason: null }
 
 function doublesAmong(accepted: readonly Accepted[], road: Road): string[] {
   const marked = accepted.filter(({ duplicate }) => duplicate).length
