@@ -370,11 +370,17 @@ export const failures = {
     retryable: false,
     exitCode: dataInvalid,
   },
+  WEGWIJS_TOPICS_MISSING: {
+    message: (detail: { topic: string }) => `Kafka has no topic ${detail.topic} yet`,
+    whatToDo: 'Run `wegwijs migrate`, which makes the topics; services wait until it is done.',
+    retryable: true,
+    exitCode: temporary,
+  },
   WEGWIJS_TOPIC_UNKNOWN: {
     message: (detail: { topic: string; partition?: number }) =>
       `Kafka has no topic ${detail.topic}${detail.partition === undefined ? '' : ` with a partition ${detail.partition}`}`,
     whatToDo:
-      'Start a Wegwijs service once with the right to create topics, or create it as docs/production.md describes.',
+      'Run `wegwijs migrate`, which makes the topics, or make it as docs/production.md describes.',
     retryable: false,
     exitCode: configuration,
   },

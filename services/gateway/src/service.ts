@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net'
 import type { CompiledDefinition } from '@wegwijs/campaign/compile'
 import type { EventPublisher, TopicAdmin } from '@wegwijs/kafka/port'
 import { type Clock, systemClock } from '@wegwijs/runtime/clock'
-import { fail } from '@wegwijs/runtime/failure'
+import { fail, isFailure } from '@wegwijs/runtime/failure'
 import { createReadiness, type Readiness } from '@wegwijs/runtime/health'
 import type { Scope } from '@wegwijs/runtime/lifecycle'
 import type { Logger } from '@wegwijs/runtime/log'
@@ -11,7 +11,7 @@ import { watch } from '@wegwijs/runtime/watch'
 import type { Store } from '@wegwijs/store/database'
 import { isMigrated } from '@wegwijs/store/migrate'
 import { query } from '@wegwijs/store/transaction'
-import { topicConfigs, topicsOf } from '@wegwijs/wire/topics'
+import { topicsOf } from '@wegwijs/wire/topics'
 import type { FastifyInstance } from 'fastify'
 import { createAdmission } from './admission.ts'
 import { routeAppInbox } from './app-inbox-route.ts'
@@ -28,7 +28,7 @@ import { createServer } from './server.ts'
 export type GatewayDeps = {
   store: Store
   publisher: EventPublisher
-  admin: Pick<TopicAdmin, 'ensureTopics' | 'endOffsets'>
+  admin: Pick<TopicAdmin, 'endOffsets'>
   /** The definition in force; null while none is known, and then events get 503. */
   definition: () => CompiledDefinition | null
   /** Looks whether another one was applied. An event is only refused after it was asked. */
@@ -113,12 +113,16 @@ function contextOf(deps: GatewayDeps, clock: Clock): GatewayContext {
 }
 
 /** Makes the topics that are missing, once, and then asks whether they are there. */
+/** `wegwijs migrate` makes the topics, with the replication that it is told; nobody else does. */
 function probeOf(admin: GatewayDeps['admin'], namespace: string): () => Promise<void> {
-  let made = false
+  const topic = topicsOf(namespace).touchpoints
   return async () => {
-    if (!made) await admin.ensureTopics(topicConfigs(namespace))
-    made = true
-    await admin.endOffsets(topicsOf(namespace).touchpoints)
+    try {
+      await admin.endOffsets(topic)
+    } catch (error) {
+      if (!isFailure(error, 'WEGWIJS_TOPIC_UNKNOWN')) throw error
+      throw fail('WEGWIJS_TOPICS_MISSING', { topic }, error)
+    }
   }
 }
 

@@ -8,7 +8,7 @@ import { createApiKey } from '@wegwijs/store/api-keys'
 import { applyDefinition } from '@wegwijs/store/definitions'
 import { openNamespace } from '@wegwijs/test-support/namespace'
 import { smallHospital } from '@wegwijs/test-support/small-hospital'
-import { topicsOf } from '@wegwijs/wire/topics'
+import { topicConfigs, topicsOf } from '@wegwijs/wire/topics'
 import { request } from 'undici'
 import { afterEach, describe, expect, inject, test, vi } from 'vitest'
 import { event, idSpace, secret, source } from './rig.ts'
@@ -42,7 +42,7 @@ function start(environment: Record<string, string>) {
 }
 
 describe.skipIf(servers.kafkaBrokers.length === 0)('with Kafka and PostgreSQL', () => {
-  test('waits for a definition, takes events, and ends in order when told to', async () => {
+  test('waits for topics and a definition, takes events, and ends in order when told to', async () => {
     const store = await openNamespace(servers.databaseUrl, 'gateway_main')
     undo.push(store.close)
     const { namespace } = store
@@ -69,6 +69,14 @@ describe.skipIf(servers.kafkaBrokers.length === 0)('with Kafka and PostgreSQL', 
       const text = await answer.body.text()
       return [answer.statusCode, text] as const
     }
+    expect((await statusOf(`${health}/readyz`))[0]).toBe(503)
+    const { admin, close } = connectKafkajs({
+      brokers: servers.kafkaBrokers,
+      clientId: 'test',
+      log: silentLogger,
+    })
+    undo.push(close)
+    await admin.ensureTopics(topicConfigs(namespace, { partitions: 1 }))
     const { key } = await createApiKey(store.db, {
       label: 'test',
       idSpace,

@@ -72,8 +72,8 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
   })
   const broker = createMemoryBroker()
   const topics = topicsOf(home.namespace)
+  await broker.admin.ensureTopics(topicConfigs(home.namespace, { partitions: 3 }))
   if (options.kafkaAway) broker.unavailable(true)
-  else await broker.admin.ensureTopics(topicConfigs(home.namespace, { partitions: 3 }))
   const lines: string[] = []
   const metrics = createMetrics('gateway')
   const scope = createScope('gateway')
