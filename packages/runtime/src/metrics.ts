@@ -54,6 +54,9 @@ export function createMetrics(service: string, { processMetrics = false } = {}):
   const errors = counter('errors', 'Failures of a component, by code', ['component', 'code'])
   const discarded = counter('discarded', 'Items put aside, by reason', ['component', 'reason'])
 
+  // A service that is started again in its process takes the place of the one that went before.
+  const makeRoom = (name: string) => registry.removeSingleMetric(PREFIX + name)
+
   return {
     component: (component) => ({
       received: (count = 1) => received.inc({ component }, count),
@@ -63,6 +66,7 @@ export function createMetrics(service: string, { processMetrics = false } = {}):
         discarded.inc({ component, reason: safeLabel(reason) }, count),
     }),
     gauge: ({ name, help, labels = [], collect }) => {
+      makeRoom(name)
       const gauge = new Gauge({
         name: PREFIX + name,
         help,
@@ -77,6 +81,7 @@ export function createMetrics(service: string, { processMetrics = false } = {}):
       return labelled
     },
     histogram: ({ name, help, labels = [], buckets }) => {
+      makeRoom(name)
       const labelNames = [...labels] as string[]
       const histogram = new Histogram({
         name: PREFIX + name,

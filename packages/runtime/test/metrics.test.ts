@@ -61,6 +61,16 @@ describe('createMetrics', () => {
     expect(page).toContain('le="1",service="journey",topic="wegwijs.touchpoints"} 1')
   })
 
+  it('asks the service that was started last, when one was started again', async () => {
+    const metrics = createMetrics('scheduler')
+    for (const value of [1, 2]) {
+      const collect = async (gauge: { set(value: number): void }) => gauge.set(value)
+      metrics.gauge({ name: 'waiting', help: 'w', collect })
+      metrics.histogram({ name: 'seconds', help: 's', buckets: [1] })
+    }
+    expect(await metrics.text()).toContain('wegwijs_waiting{service="scheduler"} 2')
+  })
+
   it("adds Node's own metrics when asked", async () => {
     expect(await createMetrics('a').text()).not.toContain('nodejs_')
     expect(await createMetrics('b', { processMetrics: true }).text()).toContain(
