@@ -28,6 +28,8 @@ async function killed(system: System, ...names: string[]): Promise<void> {
   for (const process of processes) expect(await process.ended).toBe('SIGKILL')
 }
 
+/** Of one wave by one road: lines of the provider, and states that are no success. */
+type Outcome = { sent: number; marked: number; states: string[] }
 type WaveFault = Parameters<System['fail']>[number]
 const isEnd = /^(?:sent|delivered|bounced) /
 const sendingIn = async (system: System) => (await system.status()).messages.sending ?? 0
@@ -176,9 +178,8 @@ describe.skipIf(cannotRun).concurrent('work in flight', () => {
         marked: lines(road, true),
         states: (await statesOf(road)).filter((state) => !isEnd.test(state)),
       })
-      return Object.fromEntries(
-        await Promise.all(asked.map(async (road) => [road, await of(road)])),
-      )
+      const outcomes = await Promise.all(asked.map(async (road) => [road, await of(road)] as const))
+      return Object.fromEntries<Outcome>(outcomes)
     }
     const once = { sent: 8, marked: 0, states: [] }
     const refused = { sent: 0, marked: 0, states: ['failed provider_refused'] }
