@@ -3,18 +3,17 @@ import { expectPromises, openLives } from './src/lives.ts'
 
 /** services/journey dies at every single step in a test of its own; here the others go on beside it. */
 test.each([
-  { service: 'journey', stride: 5 },
-  { service: 'gateway', stride: 1 },
+  { service: 'journey', steps: [2, 6, 10, 14, 18, 22, 26, 30, 36, 42] },
+  { service: 'gateway', steps: [1, 2, 3, 4, 5, 6, 8, 10] },
 ] as const)(
   '$service dies on its way: nothing changes (P1, P2)',
-  async ({ service, stride }) => {
+  async ({ service, steps }) => {
     const live = await openLives()
     const { messages, record } = await live(null)
-    for (let after = 1, died = true; died; after += stride) {
+    for (const after of steps) {
       for (const stepDone of [false, true]) {
         const doom = { service, after, stepDone }
         const life = await live(doom)
-        died = life.died
         expectPromises(life, doom)
         expect({ doom, messages: life.messages, record: life.record }).toEqual({
           doom,
@@ -24,5 +23,5 @@ test.each([
       }
     }
   },
-  240_000,
+  600_000,
 )

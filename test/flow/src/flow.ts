@@ -75,8 +75,8 @@ export type Flow = {
   read(): Promise<void>
   /** Calls the gateway over its own port. */
   call(path: string, sending: Sending): Promise<Answer>
-  /** Rehearses until nothing is left to happen, stopping at every moment. */
-  play(events: readonly TouchpointEvent[]): Promise<void>
+  /** Rehearses until nothing is left to happen, stopping at every moment, or at every step. */
+  play(events: readonly TouchpointEvent[], step?: string): Promise<void>
   /** What the sandbox's SMTP server accepted, in its own words. */
   emails(): Promise<AcceptedEmail[]>
   sms(): Promise<AcceptedSms[]>
@@ -157,10 +157,10 @@ export async function openFlow(options: FlowOptions): Promise<Flow> {
       const json = /json/.test(String(answer.headers['content-type'])) ? JSON.parse(text) : null
       return { status: answer.statusCode, headers: answer.headers, json }
     },
-    play: async (events) => {
+    play: async (events, step = 'PT0S') => {
       await rehearse({
         events,
-        step: 'PT0S',
+        step,
         store,
         publisher: broker.publisher,
         admin: broker.admin,
