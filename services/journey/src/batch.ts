@@ -223,7 +223,7 @@ function failureOf(error: unknown): Rejection {
 }
 
 /** The batch in parts of at most `size` records; the offsets between them belong to one of the two. */
-export function partsOf(batch: RecordBatch, size: number): RecordBatch[] {
+function partsOf(batch: RecordBatch, size: number): RecordBatch[] {
   if (batch.records.length <= size) return [batch]
   const parts: RecordBatch[] = []
   let readFrom = batch.readFrom
