@@ -5,7 +5,7 @@ import { Temporal } from 'temporal-polyfill'
 /** Times in stories are those of the hospital. */
 const zone = 'Europe/Amsterdam'
 
-export const ehr = 'urn:example:delinde:ehr'
+const ehr = 'urn:example:delinde:ehr'
 export const website = 'urn:example:delinde:website'
 
 export type Person = {
@@ -85,7 +85,7 @@ export function localOf(instant: string): string {
 }
 
 /** The person's introduction, and everything that happens to them, in the order of arrival. */
-export function eventsOf(
+function eventsOf(
   subject: string,
   { given, when }: Pick<Story, 'given' | 'when'>,
 ): TouchpointEvent[] {
@@ -133,7 +133,7 @@ function happen(subject: string, index: number, happening: Happening): Touchpoin
   }
 }
 
-export function profileOf(subject: string, person: Person): JsonObject {
+function profileOf(subject: string, person: Person): JsonObject {
   const addresses = { app: subject, email: `${subject}@example.org`, phone: '+447700900123' }
   const { givenName, birthYear, locale = 'nl', attributes, reach } = person
   return {
