@@ -6,8 +6,8 @@ const groups = [
   { name: 'infra', folders: ['infra/*'], timeoutMs: 120_000 },
   { name: 'architecture', folders: ['test/architecture'], timeoutMs: 300_000 },
   { name: 'contract', folders: ['test/contract'], timeoutMs: 60_000 },
-  { name: 'flow', folders: ['test/flow'], timeoutMs: 120_000 },
-  { name: 'system', folders: ['test/system'], timeoutMs: 300_000, alone: true },
+  { name: 'flow', folders: ['test/flow'], timeoutMs: 300_000 },
+  { name: 'system', folders: ['test/system'], timeoutMs: 600_000, alone: true },
 ]
 
 export default defineConfig({
