@@ -63,7 +63,7 @@ async function told(subject: string): Promise<string[]> {
       union all
       select 'infinity', concat_ws(' ', 'is', i.state, i.reason)
       from intent i join person_identity k using (person_id) where k.external_id = ${subject}
-    ) as lines order by at`.execute(flow.store.db)
+    ) as lines order by at, line`.execute(flow.store.db)
   return rows.map(({ line }) => line)
 }
 

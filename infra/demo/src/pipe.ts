@@ -2,6 +2,7 @@ import { createAppChannel } from '@wegwijs/channels/app'
 import { createEmailChannel } from '@wegwijs/channels/email'
 import type { Channel } from '@wegwijs/channels/port'
 import { createSmsChannel } from '@wegwijs/channels/sms'
+import { connectionsFor, defaultConcurrency } from '@wegwijs/delivery/concurrency'
 import { type DeliverySettings, startDelivery } from '@wegwijs/delivery/service'
 import { createDefinitionInForce } from '@wegwijs/gateway/definition-in-force'
 import { startGateway } from '@wegwijs/gateway/service'
@@ -196,7 +197,11 @@ function openChannels(own: Scope, shared: Shared, store: Store): readonly Channe
   const { smtpUrl, smsUrl } = sandboxOf(shared)
   const { channels: choose = (usual) => usual } = shared
   const channels = choose([
-    createEmailChannel({ url: smtpUrl, provider: 'smtp' }),
+    createEmailChannel({
+      url: smtpUrl,
+      provider: 'smtp',
+      connections: connectionsFor(defaultConcurrency.email),
+    }),
     createSmsChannel({
       url: smsUrl,
       token: smsToken,
