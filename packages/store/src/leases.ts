@@ -6,6 +6,7 @@ import { inTransaction } from './transaction.ts'
 /**
  * A message that was claimed and whose worker has not come back within its lease: the provider may
  * or may not have it (P2). Its fence is raised, so that a worker that wakes up late changes nothing.
+ * One that a receipt has meanwhile moved on keeps its state; only its claim is over.
  *
  * For `graceMs` after PostgreSQL has started again nobody is given up: workers that could not reach
  * it meanwhile come first and say what became of theirs.
@@ -23,10 +24,10 @@ export async function sweepLeases(
       tx,
       sql`where i.intent_id in (
         select intent_id from intent
-        where state = 'sending' and lease_until < clock_timestamp()
+        where lease_until < clock_timestamp()
           and pg_postmaster_start_time() < clock_timestamp() - make_interval(secs => ${graceMs / 1000})
         order by lease_until limit ${limit}
-      ) and i.state = 'sending' and i.lease_until < clock_timestamp()`,
+      ) and i.lease_until < clock_timestamp()`,
       { skipLocked: true },
     )
     return writeAttempts(tx, store.namespace, locked, {

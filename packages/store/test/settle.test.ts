@@ -283,6 +283,19 @@ describe('a lease that has passed', () => {
     expect(await sweep()).toBe(1)
   })
 
+  it('of a message that a receipt has moved on ends as well, and the message stays as it is', async () => {
+    const message = await claimedMessage({}, past)
+    await sql`update intent set state = 'delivered' where intent_id = ${message.intentId}`.execute(
+      store.db,
+    )
+    expect(await sweep()).toBe(1)
+    expect(await intentOf(store, message.intentId)).toMatchObject({
+      state: 'delivered',
+      lease_until: null,
+    })
+    expect(await sweep()).toBe(0)
+  })
+
   it('is not yet one that still runs', async () => {
     await claimedMessage()
     expect(await sweep()).toBe(0)

@@ -133,7 +133,7 @@ async function rescue(flow: Flow, { service }: Doom, parts: Rescue): Promise<voi
   settings.scheduler = brisk.scheduler
   await until(async () => expect(await busyConnections(flow.store, applicationName)).toBe(0))
   await sql`update intent set lease_until = clock_timestamp() - interval '1 second'
-    where state = 'sending'`.execute(flow.store.db)
+    where lease_until is not null`.execute(flow.store.db)
   await flow.pipe.start(service)
 }
 
