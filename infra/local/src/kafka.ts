@@ -122,7 +122,14 @@ async function formatOnce(
   const formatted = await stat(join(directory, 'data', 'meta.properties')).catch(() => null)
   if (formatted !== null) return
   const clusterId = randomBytes(16).toString('base64url')
-  const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', settingsFile]
+  // With `=`: one id in sixty-four begins with a dash, and would be taken for an option.
+  const format = [
+    'kafka.tools.StorageTool',
+    'format',
+    `--cluster-id=${clusterId}`,
+    '-c',
+    settingsFile,
+  ]
   try {
     await run('java', ['-Xmx128m', '-XX:+UseSerialGC', '-cp', classPath, ...format])
   } catch (error) {
