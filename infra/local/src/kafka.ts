@@ -20,6 +20,11 @@ export type KafkaOptions = {
   readonly directory: string
   /** Used when it is free, so that a restarted server keeps its address. */
   readonly preferredPort?: number
+  /**
+   * The port of 127.0.0.1 that clients are told to come to, when it is not the server's own: a
+   * client that asked through a proxy would go around it for everything else.
+   */
+  readonly advertisedPort?: number
   readonly say?: Say
 }
 
@@ -44,7 +49,12 @@ export async function startKafka(options: KafkaOptions): Promise<LocalKafka> {
   const { directory } = options
   const server = await startServer(async () => {
     const address = `127.0.0.1:${await freePort(options.preferredPort)}`
-    const settingsFile = await writeSettings(directory, address, await freePort())
+    const settingsFile = await writeSettings(directory, {
+      address,
+      advertised:
+        options.advertisedPort === undefined ? address : `127.0.0.1:${options.advertisedPort}`,
+      controller: `127.0.0.1:${await freePort()}`,
+    })
     await formatOnce(directory, classPath, settingsFile)
     const logSettings = `-Dlog4j2.configurationFile=${join(directory, 'log4j2.properties')}`
     return {
@@ -74,19 +84,17 @@ export function stopKafka(server: ServerProcess): Promise<void> {
 
 async function writeSettings(
   directory: string,
-  address: string,
-  controllerPort: number,
+  { address, advertised, controller }: Record<'address' | 'advertised' | 'controller', string>,
 ): Promise<string> {
   await mkdir(directory, { recursive: true })
   await writeFile(join(directory, 'log4j2.properties'), LOG_SETTINGS)
   const settingsFile = join(directory, 'server.properties')
-  const controller = `127.0.0.1:${controllerPort}`
   const settings = {
     'process.roles': 'broker,controller',
     'node.id': '1',
     'controller.quorum.voters': `1@${controller}`,
     listeners: `CLIENT://${address},CONTROLLER://${controller}`,
-    'advertised.listeners': `CLIENT://${address}`,
+    'advertised.listeners': `CLIENT://${advertised}`,
     'listener.security.protocol.map': 'CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'CLIENT',
