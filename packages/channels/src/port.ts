@@ -54,7 +54,13 @@ export type OutgoingMessage = {
 export type Outcome =
   | { kind: 'accepted'; reference?: string }
   | { kind: 'refused'; reason: string }
-  | { kind: 'deferred'; reason: string; retryAfterMs?: number }
+  | {
+      kind: 'deferred'
+      reason: string
+      retryAfterMs?: number
+      /** It says nothing about other messages: a mailbox is full, or listed grey. */
+      about?: 'message'
+    }
   | { kind: 'unknown'; reason: string }
 
 export type Channel = {

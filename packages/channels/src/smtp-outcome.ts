@@ -22,7 +22,10 @@ export function outcomeOfSmtpFailure(failure: SmtpFailure, began: boolean): Outc
   const { code, responseCode, permanent } = failure
   const aboutMessage = code === 'EENVELOPE' || code === 'EMESSAGE'
   if (aboutMessage && typeof responseCode === 'number') {
-    return { kind: permanent === true ? 'refused' : 'deferred', reason: `smtp_${responseCode}` }
+    const reason = `smtp_${responseCode}`
+    if (permanent === true) return { kind: 'refused', reason }
+    // RFC 5321: with 421 the server itself goes away.
+    return { kind: 'deferred', reason, ...(responseCode === 421 ? {} : { about: 'message' }) }
   }
   // Without an answer it is nodemailer itself, or the size that the server announced.
   if (aboutMessage && !began) return { kind: 'refused', reason: 'smtp_unsendable' }

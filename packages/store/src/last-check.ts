@@ -189,6 +189,8 @@ export type ClaimResult = {
   refused: RefusedMessage[]
   /** Why nothing was looked at; `revision` is the definition in force. */
   obstacle: 'rehearsal' | 'definition' | null
+  /** Business time stands still between the steps of a rehearsal. */
+  rehearsal: boolean
 }
 
 /**
@@ -210,7 +212,7 @@ export async function claim(store: Store, request: ClaimRequest): Promise<ClaimR
   return result
 }
 
-const nothing: ClaimResult = { claimed: [], refused: [], obstacle: null }
+const nothing: ClaimResult = { claimed: [], refused: [], obstacle: null, rehearsal: false }
 
 /**
  * In the order in which everybody locks them, or two claims of one job could deadlock. By their ids
@@ -433,8 +435,13 @@ function moveOf(request: ClaimRequest): RawBuilder<unknown> {
 
 function resultOf(rows: readonly Row[], request: ClaimRequest): ClaimResult {
   const [looked] = rows
-  if (looked?.rehearsal && !request.rehearsalVerified) return { ...nothing, obstacle: 'rehearsal' }
-  if (looked?.revision !== request.revision) return { ...nothing, obstacle: 'definition' }
+  const rehearsal = looked?.rehearsal ?? false
+  if (rehearsal && !request.rehearsalVerified) {
+    return { ...nothing, obstacle: 'rehearsal', rehearsal }
+  }
+  if (looked?.revision !== request.revision) {
+    return { ...nothing, obstacle: 'definition', rehearsal }
+  }
   const claimed: ClaimedMessage[] = []
   const refused: RefusedMessage[] = []
   for (const row of rows) {
@@ -442,7 +449,7 @@ function resultOf(rows: readonly Row[], request: ClaimRequest): ClaimResult {
     if (row.next_state === 'sending') claimed.push(claimedOf(row, row.intent_id))
     else refused.push({ intentId: row.intent_id, state: row.next_state, reason: row.next_reason })
   }
-  return { claimed, refused, obstacle: null }
+  return { claimed, refused, obstacle: null, rehearsal }
 }
 
 function claimedOf(row: Row, intentId: string): ClaimedMessage {

@@ -598,7 +598,11 @@ describe('nothing is looked at', () => {
     await set('intent', first as SeededMessage, { job_id: 'job-of-somebody-else' })
     await set('intent', second as SeededMessage, { channel_index: 1 })
     await set('intent', third as SeededMessage, { state: 'cancelled' })
-    expect(await claimItems(store, items)).toEqual({ claimed: [], refused: [], obstacle: null })
+    expect(await claimItems(store, items)).toMatchObject({
+      claimed: [],
+      refused: [],
+      obstacle: null,
+    })
   })
 })
 

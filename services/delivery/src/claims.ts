@@ -29,6 +29,8 @@ export type Claims = {
   rules: SendingRules
   /** Monotonic time before which the lease certainly runs: from before the claim was asked for. */
   leaseEndsMs: number
+  /** Providers are sandboxes then, and business time waits for nobody who waits. */
+  rehearsal: boolean
 }
 
 /**
@@ -52,7 +54,7 @@ export async function claimMessages(
     }
     if (result?.obstacle !== null) continue
     count(result, items.length, deps.metrics)
-    return { messages: result.claimed, rules, leaseEndsMs }
+    return { messages: result.claimed, rules, leaseEndsMs, rehearsal: result.rehearsal }
   }
 }
 

@@ -1,11 +1,12 @@
 import type { AttemptOutcome } from '@wegwijs/campaign/delivery'
-import type { Channel, OutgoingMessage } from '@wegwijs/channels/port'
+import type { Channel, Outcome, OutgoingMessage } from '@wegwijs/channels/port'
 import type { Clock } from '@wegwijs/runtime/clock'
 import type { Logger } from '@wegwijs/runtime/log'
 import type { ClaimedMessage } from '@wegwijs/store/last-check'
 import type { Renderer } from '@wegwijs/template/template'
 import type { Claims } from './claims.ts'
 import { composeMessage } from './compose-message.ts'
+import type { ProviderPace } from './provider-pace.ts'
 import type { SendDeadlines } from './send-deadlines.ts'
 import type { Template } from './template-shelf.ts'
 
@@ -24,12 +25,13 @@ export type HandOver = {
   /** Aborted when the workers go and wait no longer. */
   signal: AbortSignal
   isStopped: () => boolean
+  pace: ProviderPace
 }
 
 /** Renders one claimed message and hands it to the channel. Never rejects: every end is an outcome. */
 export async function handOver(
   channel: Channel,
-  { claimed, template, claims, signal, isStopped }: HandOver,
+  { claimed, template, claims, signal, isStopped, pace }: HandOver,
   deps: HandOverDependencies,
 ): Promise<AttemptOutcome> {
   if (template === undefined) return { kind: 'not_started', reason: 'templates_unavailable' }
@@ -41,7 +43,19 @@ export async function handOver(
   if (deps.clock.monotonicMs() + deps.deadlines.longestMs > claims.leaseEndsMs) {
     return { kind: 'not_started', reason: 'lease_passed' }
   }
-  return sendInTime(channel, composed.message, signal, deps)
+  const pauseMs = pace.pauseMs()
+  if (pauseMs > 0) return pausedOutcome(pace.putsOff(), pauseMs)
+  const outcome = await sendInTime(channel, composed.message, signal, deps)
+  // P5: a rehearsal comes to the same end every time, so what waits in it waits in business time.
+  if (!claims.rehearsal) pace.hear(outcome)
+  return outcome
+}
+
+/** Nothing was called: put off like one that the provider turned away, or back into the line. */
+function pausedOutcome(putOff: boolean, pauseMs: number): AttemptOutcome {
+  const reason = 'provider_paused'
+  if (putOff) return { kind: 'deferred', reason, retryAfterMs: pauseMs }
+  return { kind: 'not_started', reason }
 }
 
 function compose(
@@ -66,9 +80,9 @@ async function sendInTime(
   message: OutgoingMessage,
   signal: AbortSignal,
   { deadlines, log }: HandOverDependencies,
-): Promise<AttemptOutcome> {
+): Promise<Outcome> {
   try {
-    return await deadlines.run<AttemptOutcome>((bounded) => channel.send(message, bounded), {
+    return await deadlines.run<Outcome>((bounded) => channel.send(message, bounded), {
       signal,
       otherwise: { kind: 'unknown', reason: 'no_end' },
     })

@@ -7,6 +7,7 @@ import type { ClaimedMessage } from '@wegwijs/store/last-check'
 import { unqueue } from '@wegwijs/store/release'
 import { type ClaimDependencies, type Claims, claimMessages } from './claims.ts'
 import { type HandOver, type HandOverDependencies, handOver } from './hand-over.ts'
+import type { ProviderPace } from './provider-pace.ts'
 import type { Settlements } from './settlements.ts'
 import type { Template, TemplateShelf } from './template-shelf.ts'
 
@@ -15,6 +16,8 @@ export type LaneDependencies = ClaimDependencies &
     templates: TemplateShelf
     settlements: Settlements
     sends: ComponentMetrics
+    /** Shared by the lanes of the channel. */
+    pace: ProviderPace
     /** The service cannot go on. */
     onFatal: (error: unknown) => void
   }
@@ -34,6 +37,7 @@ type Entry = {
  *
  *   waiting ──claim──► sending ──outcome──► slot is free again, settled
  *      │        └────► refused, or somebody else's: the slot is free again
+ *      ├─ the provider is not called for a while (provider-pace.ts): stays in line
  *      └─ the service closes: back to PostgreSQL, for another worker
  *
  * One claim is under way at a time: slots that come free meanwhile wait for it, so claims grow with
@@ -90,8 +94,14 @@ export class Lane {
     // What comes in, or comes free, in this turn of the event loop goes into the same claim.
     await new Promise((resolve) => setImmediate(resolve))
     while (this.#free > 0 && this.#waiting.length > 0) {
-      const slice = this.#waiting.splice(0, this.#free)
-      this.#free -= slice.length
+      const wanted = Math.min(this.#free, this.#waiting.length)
+      const places = this.#deps.pace.take(wanted)
+      if (places === 0) {
+        await this.#deps.pace.change()
+        continue
+      }
+      const slice = this.#waiting.splice(0, places)
+      this.#free -= places
       await this.#claim(slice)
     }
     this.#claiming = false
@@ -112,7 +122,7 @@ export class Lane {
       this.#deps.onFatal(error)
     }
     if (this.#stopped) {
-      this.#free += slice.length
+      this.#vacate(slice.length)
       return this.#leave(slice)
     }
     // One that cannot be claimed must not keep the others of the same statement from it.
@@ -125,8 +135,13 @@ export class Lane {
     this.#endAll(slice)
   }
 
+  #vacate(places: number): void {
+    this.#free += places
+    this.#deps.pace.leave(places)
+  }
+
   #endAll(slice: readonly Entry[]): void {
-    this.#free += slice.length
+    this.#vacate(slice.length)
     for (const entry of slice) entry.end()
   }
 
@@ -179,7 +194,9 @@ export class Lane {
         continue
       }
       const isStopped = () => this.#stopped
-      this.#track(this.#send(entry, { ...message, claims, signal: entry.signal, isStopped }))
+      const { signal } = entry
+      const { pace } = this.#deps
+      this.#track(this.#send(entry, { ...message, claims, signal, isStopped, pace }))
     }
   }
 
@@ -187,7 +204,7 @@ export class Lane {
     const { settlements, sends, log } = this.#deps
     const { intentId, fence } = message.claimed
     const outcome = await handOver(this.#channel, message, this.#deps)
-    this.#free += 1
+    this.#vacate(1)
     void this.#claimWhileFree()
     this.#tell(message.claimed, outcome)
     const { kind } = await settlements.add({ intentId, fence, outcome })

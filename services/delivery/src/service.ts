@@ -13,6 +13,7 @@ import { createRenderer } from '@wegwijs/template/render'
 import { lanes, queueName } from '@wegwijs/wire/delivery-job'
 import { type Concurrency, defaultConcurrency } from './concurrency.ts'
 import { Lane } from './lane.ts'
+import { ProviderPace } from './provider-pace.ts'
 import { assertSandboxWhenRehearsing, createRehearsalGuard } from './rehearsal-guard.ts'
 import { SendDeadlines } from './send-deadlines.ts'
 import { createCurrentRules } from './sending-rules.ts'
@@ -88,6 +89,12 @@ export async function startDelivery(scope: Scope, deps: DeliveryDependencies): P
     metrics: metrics.component('claim'),
     onFatal: (error: unknown) => scope.stop(error),
   }
+  const paces = new Map(
+    channels.map((channel) => {
+      const pace = new ProviderPace(channel.provider, { log, clock, signal: scope.signal })
+      return [channel, pace] as const
+    }),
+  )
   const opened: Opened[] = []
   scope.onClose(
     'workers',
@@ -99,10 +106,10 @@ export async function startDelivery(scope: Scope, deps: DeliveryDependencies): P
       ...patience,
       metrics: metrics.component('settle'),
     })
-    for (const channel of channels) {
+    for (const [channel, pace] of paces) {
       const concurrency = settings.concurrency[channel.name][laneName]
       const sends = metrics.component(`send.${channel.name}`)
-      const lane = new Lane(channel, concurrency, { ...shared, settlements, sends })
+      const lane = new Lane(channel, concurrency, { ...shared, settlements, sends, pace })
       scope.signal.addEventListener('abort', () => lane.stop(), { once: true })
       const queue = queueName(channel.name, laneName)
       const running = await waitFor(

@@ -15,6 +15,7 @@ import { seedMessages } from '@wegwijs/test-support/seed-messages'
 import { campaign, smallHospital } from '@wegwijs/test-support/small-hospital'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { Lane } from '../src/lane.ts'
+import { ProviderPace } from '../src/provider-pace.ts'
 import { createRehearsalGuard } from '../src/rehearsal-guard.ts'
 import { SendDeadlines } from '../src/send-deadlines.ts'
 import { createCurrentRules } from '../src/sending-rules.ts'
@@ -50,6 +51,7 @@ function laneOf(at: Store, channel: Channel, clock: Clock = systemClock, afterCl
     metrics: metrics.component('claim'),
     sends: metrics.component('send'),
     onFatal: () => {},
+    pace: new ProviderPace(channel.provider, patience),
     templates: {
       take: async (references) => {
         afterClaim()

@@ -1,6 +1,6 @@
 import type { Channel, ChannelName, Outcome, OutgoingMessage } from '@wegwijs/channels/port'
 import { createMemoryQueue, type MemoryQueue } from '@wegwijs/queue/memory'
-import { systemClock } from '@wegwijs/runtime/clock'
+import { type Clock, systemClock } from '@wegwijs/runtime/clock'
 import { createReadiness } from '@wegwijs/runtime/health'
 import { createScope, type Scope } from '@wegwijs/runtime/lifecycle'
 import { silentLogger } from '@wegwijs/runtime/log'
@@ -39,7 +39,11 @@ export function scriptedChannel(
 export type Harness = {
   queue: MemoryQueue
   /** Starts delivery with these channels; all three when fewer are given. */
-  start(channels: readonly Channel[], settings?: Partial<DeliverySettings>): Promise<Scope>
+  start(
+    channels: readonly Channel[],
+    settings?: Partial<DeliverySettings>,
+    clock?: Clock,
+  ): Promise<Scope>
   /** What the scheduler does with what is due now. Returns how many jobs that were. */
   release(): Promise<number>
   /** Releases and lets all of it be handled, until nothing is due any more. */
@@ -64,7 +68,7 @@ export function createHarness(store: Store, readiness = createReadiness()): Harn
   return {
     queue,
     release,
-    start: async (channels, settings) => {
+    start: async (channels, settings, clock = systemClock) => {
       const scope = createScope('delivery')
       scopes.push(scope)
       await startDelivery(scope, {
@@ -72,7 +76,7 @@ export function createHarness(store: Store, readiness = createReadiness()): Harn
         workers: queue.workers,
         channels,
         log: silentLogger,
-        clock: systemClock,
+        clock,
         metrics,
         readiness,
         ...(settings && { settings }),

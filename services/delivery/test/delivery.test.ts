@@ -1,12 +1,13 @@
 import type { Outcome } from '@wegwijs/channels/port'
 import { createSilentChannel } from '@wegwijs/channels/silent'
-import { stepBusinessTime } from '@wegwijs/store/business-clock'
+import { manualClock } from '@wegwijs/runtime/clock'
+import { businessNow, stepBusinessTime } from '@wegwijs/store/business-clock'
 import type { Store } from '@wegwijs/store/database'
 import { applyDefinition } from '@wegwijs/store/definitions'
 import { countStatements } from '@wegwijs/test-support/count-statements'
 import { cutConnections } from '@wegwijs/test-support/cut-connections'
 import { openNamespace } from '@wegwijs/test-support/namespace'
-import { type MessageSeed, seedMessages } from '@wegwijs/test-support/seed-messages'
+import { later, type MessageSeed, seedMessages } from '@wegwijs/test-support/seed-messages'
 import { campaign, smallHospital } from '@wegwijs/test-support/small-hospital'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import {
@@ -312,6 +313,107 @@ describe('the work', () => {
     const handedOver = email.messages.map((each) => each.intentId)
     expect(handedOver).toHaveLength(300)
     expect(new Set(handedOver).size).toBe(300)
+  })
+})
+
+describe('a provider that asks for time', () => {
+  const waitFor = (seconds: number): Outcome => ({
+    kind: 'deferred',
+    reason: 'sms_429',
+    retryAfterMs: seconds * 1_000,
+  })
+
+  it('is not called by any lane meanwhile; nothing is held, other providers go on', async () => {
+    const clock = manualClock()
+    const answers: Outcome[] = [waitFor(20)]
+    const email = scriptedChannel('email', () => answers.shift() ?? { kind: 'accepted' })
+    const sms = scriptedChannel('sms')
+    await harness.start([email, sms], slots({}), clock)
+    await seedOne()
+    await harness.settleAll()
+    expect(email.messages).toHaveLength(1)
+    for (const lane of ['transactional', 'standard', 'bulk'] as const) {
+      await seedMessages(store, 4, { intent: { lane } })
+    }
+    await seedMessages(store, 5, { intent: { channels: ['sms'] } })
+    await harness.release()
+    await until(() => expect(sms.messages).toHaveLength(5))
+    await until(async () => expect((await harness.countStates()).sent).toBe(5))
+    await clock.advance(19_999)
+    expect(email.messages).toHaveLength(1)
+    expect(await harness.countStates()).toEqual({ sent: 5, planned: 1, queued: 12 })
+    // Chance adds at most a fifth.
+    await clock.advance(4_001)
+    await harness.queue.idle()
+    expect(email.messages).toHaveLength(13)
+    expect(await harness.countStates()).toEqual({ sent: 17, planned: 1 })
+  })
+
+  it('for long is passed over: what would expire takes its next channel, nothing is called', async () => {
+    const clock = manualClock()
+    const email = scriptedChannel('email', () => waitFor(600))
+    const sms = scriptedChannel('sms')
+    await harness.start([email, sms], undefined, clock)
+    await seedOne()
+    await harness.settleAll()
+    const soon = later(await businessNow(store.db), 300)
+    const urgent = await seedOne({ intent: { expires_at: soon } })
+    const patient = await seedOne()
+    await harness.settleAll()
+    expect(email.messages).toHaveLength(1)
+    expect(sms.messages.map((each) => each.intentId)).toEqual([urgent])
+    expect(await intentOf(store, patient)).toMatchObject({
+      state: 'planned',
+      reason: 'provider_deferred',
+      detail: { channels: { email: 'provider_paused' } },
+    })
+    const { due_at } = await intentOf(store, patient)
+    expect(due_at > later(await businessNow(store.db), 590)).toBe(true)
+  })
+
+  it('lets go of those who wait in line when the service closes', async () => {
+    const answers: Outcome[] = [waitFor(20)]
+    const email = scriptedChannel('email', () => answers.shift() ?? { kind: 'accepted' })
+    const scope = await harness.start([email])
+    await seedOne()
+    await harness.settleAll()
+    await seedMessages(store, 12)
+    await harness.release()
+    await scope.close()
+    expect(scope.failures).toEqual([])
+    expect(email.messages).toHaveLength(1)
+    expect(await harness.countStates()).toEqual({ planned: 13 })
+  })
+
+  it('in a rehearsal holds up its own message alone: business time stands still', async () => {
+    await stepBusinessTime(store.db, '2026-03-02T09:00:00.000Z')
+    const answers: Outcome[] = [waitFor(20)]
+    const email = scriptedChannel('email', () => answers.shift() ?? { kind: 'accepted' })
+    await harness.start([email])
+    await seedOne()
+    await harness.settleAll()
+    await seedMessages(store, 3)
+    await harness.settleAll()
+    expect(await harness.countStates()).toEqual({ sent: 3, planned: 1 })
+  })
+})
+
+describe('a provider that does not answer', () => {
+  it('is left alone after a few, so that few are held', async () => {
+    const clock = manualClock()
+    let isBack = false
+    const email = scriptedChannel('email', () =>
+      isBack ? { kind: 'accepted' } : { kind: 'unknown', reason: 'smtp_timed_out' },
+    )
+    await harness.start([email], slots({ transactional: 5 }), clock)
+    await seedMessages(store, 40)
+    await harness.release()
+    await until(async () => expect(await harness.countStates()).toEqual({ held: 5, queued: 35 }))
+    isBack = true
+    await clock.advance(1_500)
+    await harness.settleAll()
+    expect(await harness.countStates()).toEqual({ held: 5, sent: 35 })
+    expect(email.messages).toHaveLength(40)
   })
 })
 
