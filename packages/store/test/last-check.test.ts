@@ -576,6 +576,7 @@ describe('nothing is looked at', () => {
       claimed: [],
       refused: [],
       obstacle: 'rehearsal',
+      rehearsal: true,
     })
     expect(await intentOf(store, ids?.intentId ?? '')).toMatchObject({ state: 'queued', fence: 0 })
     const { claimed } = await claimItems(store, items, { rehearsalVerified: true })
@@ -588,6 +589,7 @@ describe('nothing is looked at', () => {
     expect(await claimItems(store, items, { revision: 7 })).toMatchObject({
       claimed: [],
       obstacle: 'definition',
+      rehearsal: false,
     })
     expect(await intentOf(store, ids?.intentId ?? '')).toMatchObject({ state: 'queued' })
   })
