@@ -43,6 +43,8 @@ export type SystemOptions = {
   directory: string
   servers: Servers
   definition?: DefinitionBundle
+  /** What a service is told instead of what the others are: leads it through a proxy, say. */
+  environmentOf?: (service: ServiceName) => Environment
 }
 
 /**
@@ -153,10 +155,11 @@ export async function openSystem(options: SystemOptions): Promise<System> {
   const started: ServiceProcess[] = []
   const launch: System['launch'] = async (service, as = service, over = {}) => {
     const healthPort = await freePort()
+    const own = options.environmentOf?.(service)
     const process = startProcess({
       name: as,
       program: `services/${service}/src/main.ts`,
-      environment: { ...environment, ...over, WEGWIJS_HEALTH_PORT: String(healthPort) },
+      environment: { ...environment, ...own, ...over, WEGWIJS_HEALTH_PORT: String(healthPort) },
       healthPort,
       logFile: join(directory, `${as}.log`),
     })

@@ -1,0 +1,97 @@
+import type { Environment } from '@wegwijs/runtime/env'
+import type { Servers, ServiceName } from '@wegwijs/system-tests/system'
+import type { MessageEnd } from './model.ts'
+import type { ServerKind, World } from './world.ts'
+
+export type FaultPlace =
+  | 'service'
+  | 'redis'
+  | 'kafka'
+  | 'postgres'
+  | 'network'
+  | 'provider'
+  | 'publishers'
+  | 'clock'
+  | 'overload'
+  | 'outage'
+
+/** Work that somebody had begun and nobody had ended, at one moment. */
+export type InFlight = {
+  /** Events that Kafka has and no transaction has decided. */
+  undecided: number
+  /** Messages that are due and not released. */
+  planned: number
+  queued: number
+  /** Messages that a worker has claimed. */
+  sending: number
+}
+
+/** What a fault did to a world, and what it met there. */
+export type Hit = {
+  /** Processes and servers that were killed, connections that were cut, and so on. */
+  kills: number
+  /** Over all its blows. A fault that met no work has proved nothing, and its round fails. */
+  inFlight: InFlight
+  /** At most so many messages may end as held or marked: those whose hand-over it could cut off. */
+  unknownAtMost: number
+  /** From the end of the fault until the work went on. */
+  recoveryMs?: number
+  /** Figures of its own, by what they are; of several rounds the largest is shown. */
+  figures?: Readonly<Record<string, number>>
+  /** What it saw itself that must not be. */
+  violations?: readonly string[]
+}
+
+/** Which round this is, and chance that is the same for the same seed. */
+export type Round = {
+  number: number
+  /** From 0 up to 1. */
+  chance: () => number
+  /** True within `npm test`: the shortest form that still shows something. */
+  short: boolean
+  say: (line: string) => void
+}
+
+/** What lies between the services and their servers; ended with the world. */
+export type Between = {
+  environmentOf: (service: ServiceName) => Environment
+  close(): Promise<void>
+}
+
+/** One way to break a running system, and what may come of it. */
+export type Fault = {
+  /** In lower case with hyphens: what `--only` takes. */
+  readonly name: string
+  readonly on: FaultPlace
+  /** One line for the table. */
+  readonly title: string
+  /** Part of `npm test`. */
+  readonly short?: boolean
+  /** The servers that it breaks: it gets them for itself. */
+  readonly needs: readonly ServerKind[]
+  /** People that arrive per second over each road; 0 for a fault that brings its own load. */
+  readonly peoplePerSecond?: number
+  /** Puts proxies between the services and their servers. */
+  between?(servers: Servers): Promise<Between>
+  /** Breaks the world while work is in flight. The load goes on until it resolves. */
+  strike(world: World, round: Round): Promise<Hit>
+  /** Ends without a hand-over that are right under this fault, such as a provider's refusal. */
+  mayEnd?(end: MessageEnd): boolean
+  /** What must hold when all has come to its end; names what does not. */
+  check?(world: World, hit: Hit): Promise<readonly string[]>
+}
+
+export const nothingInFlight: InFlight = { undecided: 0, planned: 0, queued: 0, sending: 0 }
+
+export function addInFlight(one: InFlight, other: InFlight): InFlight {
+  return {
+    undecided: one.undecided + other.undecided,
+    planned: one.planned + other.planned,
+    queued: one.queued + other.queued,
+    sending: one.sending + other.sending,
+  }
+}
+
+export function sumInFlight({ undecided, planned, queued, sending }: InFlight): number {
+  return undecided + planned + queued + sending
+}

@@ -1,0 +1,127 @@
+import { writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { startStack, stopStack } from '@wegwijs/local/stack'
+import { systemClock } from '@wegwijs/runtime/clock'
+import type { Fault } from './fault.ts'
+import { faults } from './faults.ts'
+import { help, type Options, readOptions } from './options.ts'
+import { type RoundResult, runRound } from './round.ts'
+import { rowOf, tableOf } from './table.ts'
+
+const directory = fileURLToPath(new URL('../../../.wegwijs/fault', import.meta.url))
+const MOST_PROBLEMS_SHOWN = 10
+const say = (line: string) => void process.stdout.write(`${line}\n`)
+
+process.exitCode = await run()
+
+async function run(): Promise<number> {
+  let options: Options | null
+  try {
+    options = readOptions(process.argv.slice(2), faults)
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error))
+    return 64
+  }
+  if (options === null) {
+    say(help)
+    return 0
+  }
+  const stack = { directory: join(directory, 'servers'), durable: false, fresh: true, say }
+  const servers = await startStack(stack)
+  try {
+    const results = await breakForAsLong(options, servers)
+    const rows = options.faults.map((fault) => rowOf(fault, results.get(fault) ?? []))
+    for (const line of tableOf(rows)) say(line)
+    if (options.json !== null) {
+      const document = { at: systemClock.instant(), seed: options.seed, rows }
+      await writeFile(resolve(options.json), `${JSON.stringify(document, null, 2)}\n`)
+    }
+    const isBroken = rows.some(({ violations, rounds }) => violations.length > 0 || rounds === 0)
+    return isBroken ? 1 : 0
+  } finally {
+    await stopStack({ directory: stack.directory })
+  }
+}
+
+type Results = ReadonlyMap<Fault, readonly RoundResult[]>
+
+/** Rounds side by side until the time is over and every fault has had one. */
+async function breakForAsLong(
+  options: Options,
+  servers: Awaited<ReturnType<typeof startStack>>,
+): Promise<Results> {
+  const endMs = systemClock.monotonicMs() + options.minutes * 60_000
+  const results = new Map<Fault, RoundResult[]>(options.faults.map((fault) => [fault, []]))
+  const turns = new Map(options.faults.map((fault) => [fault, { begun: 0, seconds: 0 }]))
+  let slotsOpened = 0
+  let isFailed = false
+
+  const next = (): Fault | null => {
+    const isOver = systemClock.monotonicMs() > endMs || isFailed
+    const [least] = [...turns]
+      .filter(([, { begun }]) => !isOver || begun === 0)
+      .sort(([, a], [, b]) => a.begun - b.begun || a.seconds - b.seconds)
+    return least?.[0] ?? null
+  }
+  const slot = async () => {
+    slotsOpened += 1
+    const place = join(directory, `world-${slotsOpened}`)
+    for (let fault = next(); fault !== null; fault = next()) {
+      const turn = turns.get(fault)
+      const own = results.get(fault)
+      if (turn === undefined || own === undefined) throw new RangeError(`unknown ${fault.name}`)
+      turn.begun += 1
+      const result = await oneRound(fault, turn.begun, { ...options, place, servers })
+      turn.seconds += result.seconds
+      own.push(result)
+      if (result.violations.length > 0) isFailed = true
+    }
+  }
+  await Promise.all(Array.from({ length: options.sideBySide }, slot))
+  return results
+}
+
+async function oneRound(
+  fault: Fault,
+  number: number,
+  options: Options & { place: string; servers: Awaited<ReturnType<typeof startStack>> },
+): Promise<RoundResult> {
+  const { place, servers, seed } = options
+  const tell = (line: string) => say(`[${fault.name} ${number}] ${line}`)
+  try {
+    const result = await runRound(fault, {
+      directory: join(place, fault.name),
+      servers,
+      seed,
+      number,
+      short: false,
+      say: tell,
+    })
+    const { verdict, violations, seconds, hit } = result
+    const sums = `${verdict.asked} asked, ${verdict.accepted} accepted`
+    tell(`${seconds.toFixed(0)} s, ${hit.kills} kills, ${sums}, ${violations.length} broken`)
+    for (const violation of violations.slice(0, MOST_PROBLEMS_SHOWN)) tell(`BROKEN ${violation}`)
+    return result
+  } catch (error) {
+    const told = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    tell(`the round could not be ended: ${told}`)
+    return unfinished(fault, told)
+  }
+}
+
+function unfinished(fault: Fault, told: string): RoundResult {
+  const [first = told] = told.split('\n')
+  const none = { lost: [], doubled: [], afterStop: [], outOfOrder: [], unasked: [] }
+  return {
+    fault: fault.name,
+    hit: {
+      kills: 0,
+      inFlight: { undecided: 0, planned: 0, queued: 0, sending: 0 },
+      unknownAtMost: 0,
+    },
+    verdict: { events: 0, asked: 0, accepted: 0, marked: 0, held: 0, ...none },
+    violations: [`the round could not be ended: ${first}`],
+    seconds: 0,
+  }
+}

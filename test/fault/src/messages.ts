@@ -1,0 +1,23 @@
+import type { Store } from '@wegwijs/store/database'
+import type { IntentState } from '@wegwijs/store/schema'
+import { sql } from 'kysely'
+
+/** What is recorded of a message, under the reference of the event that asked for it. */
+export type MessageRecord = {
+  reference: string
+  state: IntentState
+  reason: string | null
+  /** Marked as a possible duplicate from now on. */
+  duplicate: boolean
+}
+
+/** The messages of one subject, or of everybody. */
+export async function messagesOf(store: Store, subject?: string): Promise<MessageRecord[]> {
+  const ofOne = sql`where i.person_id in (
+    select person_id from person_identity where external_id = ${subject ?? null})`
+  const { rows } = await sql<MessageRecord>`
+    select e.trigger -> 'data' ->> 'reference' as reference, i.state, i.reason, i.duplicate
+    from intent i join enrolment e using (person_id, enrolment_id)
+    ${subject === undefined ? sql`` : ofOne}`.execute(store.db)
+  return rows
+}

@@ -1,0 +1,88 @@
+import { receiptOf, usualRates } from '@wegwijs/sandbox/outcomes'
+import type { Servers } from '@wegwijs/system-tests/system'
+import { systemClock } from '@wegwijs/runtime/clock'
+import { type Fault, type Hit, sumInFlight } from './fault.ts'
+import { messagesOf } from './messages.ts'
+import { judge, type Verdict } from './model.ts'
+import { seededChance } from './seeded-chance.ts'
+import { openWorld, type World } from './world.ts'
+
+export type RoundResult = {
+  fault: string
+  hit: Hit
+  verdict: Verdict
+  /** Every way in which a promise was broken, or in which the round proved nothing. */
+  violations: string[]
+  seconds: number
+}
+
+export type RoundOptions = {
+  directory: string
+  servers: Servers
+  seed: string
+  number: number
+  short: boolean
+  say: (line: string) => void
+}
+
+const USUAL_PEOPLE_PER_SECOND = 4
+/** A lease runs for a minute; what waits behind one and its resend, for two. */
+const SETTLE_MS = 250_000
+
+/** Opens a world, breaks it under load, waits until all has come to its end, and judges. */
+export async function runRound(fault: Fault, options: RoundOptions): Promise<RoundResult> {
+  const { directory, servers, seed, number, short, say } = options
+  const beganMs = systemClock.monotonicMs()
+  const chance = seededChance(`${seed} ${fault.name} ${number}`)
+  const world = await openWorld(fault, { directory, servers, prefix: `r${number}`, chance })
+  try {
+    const peoplePerSecond = fault.peoplePerSecond ?? USUAL_PEOPLE_PER_SECOND
+    if (peoplePerSecond > 0) world.load.start(peoplePerSecond)
+    const hit = await fault.strike(world, { number, chance, short, say })
+    await world.restart()
+    await world.load.stop()
+    await world.system.fail()
+    await world.system.settled(SETTLE_MS)
+    return {
+      fault: fault.name,
+      hit,
+      ...(await judgeWorld(fault, world, hit)),
+      seconds: (systemClock.monotonicMs() - beganMs) / 1_000,
+    }
+  } finally {
+    await world.close()
+  }
+}
+
+async function judgeWorld(fault: Fault, world: World, hit: Hit) {
+  const { system, load } = world
+  const verdict = judge({
+    ledger: load.ledger,
+    accepted: system.accepted(),
+    records: await messagesOf(system.store),
+    isBounced: (message) => receiptOf(message, usualRates)?.status === 'bounced',
+    mayEnd: fault.mayEnd?.bind(fault),
+  })
+  const unknown = verdict.marked + verdict.held
+  const rules = await system.brokenRules()
+  const violations = [
+    ...named('lost', verdict.lost),
+    ...named('sent twice', verdict.doubled),
+    ...named('sent after its stop was answered', verdict.afterStop),
+    ...named('applied out of order', verdict.outOfOrder),
+    ...named('sent and never asked for', verdict.unasked),
+    ...rules.map(({ name, broken, examples }) => `ledger: ${name}: ${broken} (${examples})`),
+    ...(hit.violations ?? []),
+    ...((await fault.check?.(world, hit)) ?? []),
+  ]
+  if (unknown > hit.unknownAtMost) {
+    violations.push(`${unknown} ended unknown, where at most ${hit.unknownAtMost} could`)
+  }
+  if (sumInFlight(hit.inFlight) === 0) violations.push('the fault met no work in flight')
+  if (verdict.accepted === 0) violations.push('nothing at all was sent')
+  return { verdict, violations }
+}
+
+function named(what: string, references: readonly string[]): string[] {
+  return references.map((reference) => `${what}: ${reference}`)
+}

@@ -1,0 +1,151 @@
+import { join } from 'node:path'
+import { systemClock } from '@wegwijs/runtime/clock'
+import { startPrivate, type PrivateServer } from '@wegwijs/system-tests/private-servers'
+import {
+  openSystem,
+  type Servers,
+  type ServiceName,
+  type System,
+  serviceNames,
+} from '@wegwijs/system-tests/system'
+import { until } from '@wegwijs/system-tests/until'
+import { topicsOf } from '@wegwijs/wire/topics'
+import type { Fault, InFlight } from './fault.ts'
+import { createLoad, type Load } from './load.ts'
+
+export type ServerKind = 'kafka' | 'postgres' | 'redis'
+
+/** A running system under load, and the servers that a fault may break. */
+export type World = {
+  readonly system: System
+  readonly load: Load
+  /** @throws RangeError for one that the fault did not ask for */
+  server(kind: ServerKind): PrivateServer
+  inFlight(): Promise<InFlight>
+  /** Resolves with what is in flight as soon as it is what `isThere` wants. */
+  untilInFlight(what: string, isThere: (inFlight: InFlight) => boolean): Promise<InFlight>
+  /**
+   * Resolves when from now on an event was decided and a message accepted: the work goes on. With
+   * how long that took, in milliseconds.
+   */
+  untilGoesOn(): Promise<number>
+  /** Both providers take this long for each message, so that there is always one under way. */
+  slowProviders(delayMs: number): Promise<void>
+  /** kill -9; resolves when they are gone. */
+  killed(...names: string[]): Promise<void>
+  /** Starts those services that do not run. */
+  restart(): Promise<void>
+  close(): Promise<void>
+}
+
+export async function openWorld(
+  fault: Fault,
+  options: { directory: string; servers: Servers; prefix: string; chance: () => number },
+): Promise<World> {
+  const { directory, servers: shared, prefix, chance } = options
+  const undo: (() => Promise<unknown>)[] = []
+  const close = async () => {
+    for (const step of undo.toReversed()) await step()
+  }
+  try {
+    const own = new Map<ServerKind, PrivateServer>()
+    for (const kind of fault.needs) {
+      const server = await startPrivate(kind, join(directory, 'servers'))
+      undo.push(() => server.goAway())
+      own.set(kind, server)
+    }
+    const servers = serversOf(shared, own)
+    const between = await fault.between?.(servers)
+    if (between) undo.push(() => between.close())
+    const system = await openSystem({
+      directory: join(directory, 'services'),
+      servers,
+      ...(between ? { environmentOf: between.environmentOf } : {}),
+    })
+    undo.push(() => system.close())
+    await system.start()
+    const load = createLoad(system, { prefix, chance })
+    return { ...worldOf(system, own, load), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function serversOf(shared: Servers, own: ReadonlyMap<ServerKind, PrivateServer>): Servers {
+  const kafka = own.get('kafka')?.address.split(',')
+  return {
+    kafkaBrokers: kafka ?? shared.kafkaBrokers,
+    databaseUrl: own.get('postgres')?.address ?? shared.databaseUrl,
+    redisUrl: own.get('redis')?.address ?? shared.redisUrl,
+  }
+}
+
+function worldOf(
+  system: System,
+  own: ReadonlyMap<ServerKind, PrivateServer>,
+  load: Load,
+): Omit<World, 'close'> {
+  const inFlight = async (): Promise<InFlight> => {
+    const { messages, waiting } = await system.status()
+    const planned = waiting.filter(({ stage }) => stage === 'planned')
+    return {
+      undecided: await undecidedIn(system),
+      planned: planned.reduce((sum, { count }) => sum + count, 0),
+      queued: messages.queued ?? 0,
+      sending: messages.sending ?? 0,
+    }
+  }
+  return {
+    system,
+    load,
+    server(kind) {
+      const server = own.get(kind)
+      if (server === undefined) throw new RangeError(`the fault has no ${kind} of its own`)
+      return server
+    },
+    inFlight,
+    untilInFlight: (what, isThere) => until(what, inFlight, isThere),
+    async untilGoesOn() {
+      const beganMs = systemClock.monotonicMs()
+      const done = async () => ({
+        events: (await system.status()).events,
+        accepted: system.accepted().length,
+      })
+      const before = await until('PostgreSQL tells what is done', done)
+      await until(
+        'the work goes on',
+        done,
+        ({ events, accepted }) => events > before.events && accepted > before.accepted,
+      )
+      return systemClock.monotonicMs() - beganMs
+    },
+    slowProviders: (delayMs) =>
+      system.fail(
+        { channel: 'sms', mode: 'slow', delayMs },
+        { channel: 'email', mode: 'slow', delayMs },
+      ),
+    async killed(...names) {
+      const processes = names.map((name) => system.process(name))
+      for (const process of processes) process.signal('SIGKILL')
+      for (const process of processes) await process.ended
+    },
+    async restart() {
+      const gone = serviceNames.filter((name) => !system.process(name).isRunning())
+      if (gone.length > 0) await system.start(...(gone as ServiceName[]))
+    },
+  }
+}
+
+async function undecidedIn(system: System): Promise<number> {
+  const { touchpoints, urgent } = topicsOf(system.namespace)
+  const { positions } = await system.status()
+  let undecided = 0n
+  for (const topic of [touchpoints, urgent]) {
+    for (const { partition, low, high } of await system.kafka.admin.endOffsets(topic)) {
+      const known = positions.find((each) => each.topic === topic && each.partition === partition)
+      undecided += high - BigInt(known?.nextOffset ?? low)
+    }
+  }
+  return Number(undecided)
+}
