@@ -11,6 +11,8 @@ export type SandboxStatus = {
   receiptsSent: number
   /** Messages that are read and not yet answered. */
   underWay: number
+  /** SMS calls that came although a Retry-After was not over (rate-limit.ts). */
+  calledTooEarly: number
   /** Nothing under way and no receipt pending. */
   idle: boolean
   lastAcceptedAt: string | null
@@ -21,6 +23,7 @@ export type ControlOptions = {
   receipts: Receipts
   faults: Faults
   underWay: () => number
+  calledTooEarly: () => number
 }
 
 /** `GET /status`; `GET`, `PUT` and `DELETE /faults` (`?channel=` for those of one channel). */
@@ -45,7 +48,12 @@ export function routeControls(app: FastifyInstance, options: ControlOptions): vo
   })
 }
 
-export function statusOf({ outbox, receipts, underWay }: Omit<ControlOptions, 'faults'>) {
+export function statusOf({
+  outbox,
+  receipts,
+  underWay,
+  calledTooEarly,
+}: Omit<ControlOptions, 'faults'>) {
   const { repeatedSms, ...accepted } = outbox.counts()
   const { pending, sent } = receipts.counts()
   const status: SandboxStatus = {
@@ -54,6 +62,7 @@ export function statusOf({ outbox, receipts, underWay }: Omit<ControlOptions, 'f
     receiptsPending: pending,
     receiptsSent: sent,
     underWay: underWay(),
+    calledTooEarly: calledTooEarly(),
     idle: pending === 0 && underWay() === 0,
     lastAcceptedAt: outbox.lastAcceptedAt(),
   }

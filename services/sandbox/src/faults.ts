@@ -14,8 +14,16 @@ import { chance } from './chance.ts'
  * | resetAfterAccept  | connection reset               | connection reset      |
  * | slow              | accepted after `delayMs`       | accepted after `delayMs` |
  * | accept            | accepted: takes a message out of the faults that follow          |
+ *
+ * These change nothing of the answer, only how its receipts come; a message may meet several:
+ *
+ * | mode              | the receipt                                                      |
+ * | ----------------- | ---------------------------------------------------------------- |
+ * | receiptLate       | comes after `delayMs`                                            |
+ * | receiptTwice      | comes again, `delayMs` after the first                           |
+ * | receiptDisordered | of a delivery: `opened` comes, and `delayMs` later `delivered`   |
  */
-export const faultModes = [
+const answerModes = [
   'accept',
   'refuse4xx',
   'refuse5xx',
@@ -25,7 +33,13 @@ export const faultModes = [
   'hang',
   'slow',
 ] as const
-export type FaultMode = (typeof faultModes)[number]
+export type AnswerMode = (typeof answerModes)[number]
+
+const receiptModes = ['receiptLate', 'receiptTwice', 'receiptDisordered'] as const
+export type ReceiptMode = (typeof receiptModes)[number]
+
+export const faultModes = [...answerModes, ...receiptModes] as const
+export type FaultMode = AnswerMode | ReceiptMode
 
 export type FaultChannel = 'email' | 'sms'
 
@@ -36,11 +50,14 @@ export type Fault = {
   rate: number
   /** How often one intent meets it; without it every time. */
   times?: number
-  /** For `slow`. */
+  /** For `slow`, and for receipts. */
   delayMs?: number
   /** For `rateLimit`. */
   retryAfterSeconds?: number
 }
+
+/** One that changes what is answered. */
+export type AnswerFault = Omit<Fault, 'mode'> & { mode: AnswerMode }
 
 export type Faults = {
   /** Takes the place of the fault of the same channel and mode, else comes after the others. */
@@ -49,7 +66,9 @@ export type Faults = {
   clear(channel?: FaultChannel): void
   list(): readonly Fault[]
   /** The first fault that a message of this intent meets now, which counts as one of its times. */
-  meet(channel: FaultChannel, intentId: string): Fault | undefined
+  meet(channel: FaultChannel, intentId: string): AnswerFault | undefined
+  /** What happens to the receipts of this intent, by mode; each counts as one of its times. */
+  meetReceipt(channel: FaultChannel, intentId: string): ReadonlyMap<ReceiptMode, Fault>
 }
 
 export function createFaults(): Faults {
@@ -60,6 +79,12 @@ export function createFaults(): Faults {
   const isMet = (fault: Fault, intentId: string) =>
     chance('fault', fault.channel, fault.mode, intentId) < fault.rate &&
     (met.get(keyOf(fault, intentId)) ?? 0) < (fault.times ?? Number.POSITIVE_INFINITY)
+
+  const count = (fault: Fault, intentId: string) => {
+    if (fault.times === undefined) return
+    const key = keyOf(fault, intentId)
+    met.set(key, (met.get(key) ?? 0) + 1)
+  }
 
   return {
     set(fault) {
@@ -72,14 +97,31 @@ export function createFaults(): Faults {
     },
     list: () => faults,
     meet(channel, intentId) {
-      const fault = faults.find((each) => each.channel === channel && isMet(each, intentId))
-      if (fault?.times !== undefined) {
-        const key = keyOf(fault, intentId)
-        met.set(key, (met.get(key) ?? 0) + 1)
-      }
+      const fault = faults
+        .filter(isAnswerFault)
+        .find((each) => each.channel === channel && isMet(each, intentId))
+      if (fault !== undefined) count(fault, intentId)
       return fault
     },
+    meetReceipt(channel, intentId) {
+      const own = new Map<ReceiptMode, Fault>()
+      for (const fault of faults) {
+        const { mode } = fault
+        if (fault.channel !== channel || !isReceiptMode(mode) || !isMet(fault, intentId)) continue
+        count(fault, intentId)
+        own.set(mode, fault)
+      }
+      return own
+    },
   }
+}
+
+function isReceiptMode(mode: FaultMode): mode is ReceiptMode {
+  return receiptModes.some((each) => each === mode)
+}
+
+function isAnswerFault(fault: Fault): fault is Fault & AnswerFault {
+  return !isReceiptMode(fault.mode)
 }
 
 /** Reads a fault as it was sent; a text tells what is wrong with it. */

@@ -3,7 +3,7 @@ import type { Clock } from '@wegwijs/runtime/clock'
 import { type HeaderValue, type ParsedMail, simpleParser } from 'mailparser'
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server'
 import type { AcceptedEmail } from './accepted.ts'
-import type { Fault, Faults } from './faults.ts'
+import type { AnswerFault, Faults } from './faults.ts'
 
 export type MailServerOptions = {
   host: string
@@ -95,7 +95,7 @@ async function receive(
 }
 
 async function answerUnder(
-  fault: Fault | undefined,
+  fault: AnswerFault | undefined,
   accept: () => Promise<Answer>,
   { clock, signal }: MailServerOptions,
 ): Promise<Answer> {

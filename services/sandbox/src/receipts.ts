@@ -1,10 +1,12 @@
 import { join } from 'node:path'
 import type { Clock } from '@wegwijs/runtime/clock'
+import { derivedUuid } from '@wegwijs/runtime/derived-id'
 import type { Logger } from '@wegwijs/runtime/log'
 import { type Receipt, receiptSignatureHeader } from '@wegwijs/wire/receipt'
 import { signBody } from '@wegwijs/wire/signature'
 import { request } from 'undici'
 import { type AcceptedMessage, fileNames } from './accepted.ts'
+import type { Faults, ReceiptMode } from './faults.ts'
 import { openJournal } from './journal.ts'
 import { type OutcomeRates, receiptOf } from './outcomes.ts'
 
@@ -14,6 +16,7 @@ export type ReceiptOptions = {
   gatewayUrl?: string
   secret: string
   rates: OutcomeRates
+  faults: Pick<Faults, 'meetReceipt'>
   /** The provider's name at the gateway, by channel. */
   providers: Readonly<Record<AcceptedMessage['channel'], string>>
   log: Logger
@@ -22,12 +25,17 @@ export type ReceiptOptions = {
 }
 
 export type Receipts = {
-  /** The receipt of this message, if there is to be one, will be sent. Once for each receipt id. */
+  /** The receipt of this message, if there is to be one, will be sent. Once, unless told to fail. */
   add(message: AcceptedMessage): void
+  /** `sent` counts messages: what a fault adds to their receipts counts as pending only. */
   counts(): { pending: number; sent: number }
   close(): Promise<void>
 }
 
+/** One receipt on its way. `isExtra`: a fault has added it. */
+type Posting = { receipt: Receipt; isExtra: boolean }
+
+const usualDelayMs = 500
 const maxPerCall = 200
 const callTimeoutMs = 15_000
 const firstPauseMs = 100
@@ -39,32 +47,37 @@ const longestPauseMs = 2_000
  * those, which comes to the same at whatever moment the last process ended.
  */
 export async function openReceipts(options: ReceiptOptions): Promise<Receipts> {
-  const { gatewayUrl, rates, providers, signal } = options
+  const { gatewayUrl, rates, faults, providers, clock, signal } = options
   const done = new Set<string>()
   const path = join(options.directory, fileNames.receiptsSent)
   const journal = await openJournal<{ receiptId: string }>(path, ({ receiptId }) => {
     done.add(receiptId)
   })
-  const queues = new Map<string, Receipt[]>()
+  const queues = new Map<string, Posting[]>()
   const running = new Map<string, Promise<void>>()
   let sent = done.size
   let pending = 0
 
-  const sendAll = async (provider: string, queue: Receipt[]) => {
+  const sendAll = async (provider: string, queue: Posting[]) => {
     // Without this turn the first of many receipts would go alone.
     await Promise.resolve()
     while (queue.length > 0 && !signal.aborted) {
-      const receipts = queue.slice(0, maxPerCall)
-      await sendUntilTaken(provider, receipts, options)
+      const postings = queue.slice(0, maxPerCall)
+      await sendUntilTaken(
+        provider,
+        postings.map(({ receipt }) => receipt),
+        options,
+      )
       if (signal.aborted) return
-      await Promise.all(receipts.map(({ receiptId }) => journal.append({ receiptId })))
-      queue.splice(0, receipts.length)
-      pending -= receipts.length
-      sent += receipts.length
+      const own = postings.filter(({ isExtra }) => !isExtra)
+      await Promise.all(own.map(({ receipt: { receiptId } }) => journal.append({ receiptId })))
+      queue.splice(0, postings.length)
+      pending -= postings.length
+      sent += own.length
     }
   }
 
-  const wake = (provider: string, queue: Receipt[]) => {
+  const wake = (provider: string, queue: Posting[]) => {
     if (running.has(provider)) return
     const run = sendAll(provider, queue).finally(() => {
       running.delete(provider)
@@ -73,17 +86,24 @@ export async function openReceipts(options: ReceiptOptions): Promise<Receipts> {
     running.set(provider, run)
   }
 
+  const post = async (provider: string, posting: Posting, delayMs: number) => {
+    pending += 1
+    if (delayMs > 0) await clock.sleep(delayMs, signal)
+    const queue = queues.get(provider) ?? []
+    queues.set(provider, queue)
+    queue.push(posting)
+    wake(provider, queue)
+  }
+
   return {
     add(message) {
       const receipt = gatewayUrl === undefined ? undefined : receiptOf(message, rates)
       if (receipt === undefined || done.has(receipt.receiptId)) return
       done.add(receipt.receiptId)
-      const provider = providers[message.channel]
-      const queue = queues.get(provider) ?? []
-      queues.set(provider, queue)
-      queue.push(receipt)
-      pending += 1
-      wake(provider, queue)
+      for (const { delayMs, ...posting } of postingsOf(receipt, message.channel, faults)) {
+        // Who closes leaves those that wait: after a restart they are pending again.
+        post(providers[message.channel], posting, delayMs).catch(() => undefined)
+      }
     },
     counts: () => ({ pending, sent }),
     async close() {
@@ -91,6 +111,29 @@ export async function openReceipts(options: ReceiptOptions): Promise<Receipts> {
       await journal.close()
     },
   }
+}
+
+/** The receipt of a message and what faults make of it, with the time until each is posted. */
+function postingsOf(
+  receipt: Receipt,
+  channel: AcceptedMessage['channel'],
+  faults: ReceiptOptions['faults'],
+): (Posting & { delayMs: number })[] {
+  const met = faults.meetReceipt(channel, receipt.reference)
+  const waitOf = (mode: ReceiptMode) => met.get(mode)?.delayMs ?? usualDelayMs
+  const beginsMs = met.has('receiptLate') ? waitOf('receiptLate') : 0
+  const isDisordered = met.has('receiptDisordered') && receipt.status === 'delivered'
+  const ownMs = beginsMs + (isDisordered ? waitOf('receiptDisordered') : 0)
+  const postings = [{ receipt, isExtra: false, delayMs: ownMs }]
+  if (isDisordered) {
+    const receiptId = derivedUuid('sandbox-receipt', channel, receipt.reference, 'opened')
+    const opened = { ...receipt, receiptId, status: 'opened' as const }
+    postings.push({ receipt: opened, isExtra: true, delayMs: beginsMs })
+  }
+  if (met.has('receiptTwice')) {
+    postings.push({ receipt, isExtra: true, delayMs: ownMs + waitOf('receiptTwice') })
+  }
+  return postings
 }
 
 async function sendUntilTaken(

@@ -12,6 +12,7 @@ import { type Outbox, openOutbox } from './outbox.ts'
 import type { OutboxSource } from './outbox-source.ts'
 import { type OutcomeRates, usualRates } from './outcomes.ts'
 import { routePages } from './page-routes.ts'
+import { createRateLimit } from './rate-limit.ts'
 import { openReceipts, type Receipts } from './receipts.ts'
 import { routeSms } from './sms-routes.ts'
 
@@ -61,7 +62,7 @@ export async function startSandbox(scope: Scope, options: SandboxOptions): Promi
   const { host = '127.0.0.1', clock = systemClock, log } = options
   const { signal } = scope
   const faults = createFaults()
-  const { outbox, receipts } = await openFiles(scope, options, clock)
+  const { outbox, receipts } = await openFiles(scope, options, { clock, faults })
 
   const mail = await startMailServer({
     host,
@@ -74,14 +75,16 @@ export async function startSandbox(scope: Scope, options: SandboxOptions): Promi
   scope.onClose('SMTP server', mail.close)
 
   const calls = countUnderWay()
+  const rateLimit = createRateLimit(clock)
   const underWay = () => mail.underWay() + calls.count()
-  const status = () => statusOf({ outbox, receipts, underWay })
+  const { calledTooEarly } = rateLimit
+  const status = () => statusOf({ outbox, receipts, underWay, calledTooEarly })
   const app = fastify({ forceCloseConnections: true, bodyLimit: 1024 * 1024 })
   app.get('/sandbox', async () => ({ sandbox: 'wegwijs' }))
-  routeControls(app, { outbox, receipts, faults, underWay })
+  routeControls(app, { outbox, receipts, faults, underWay, calledTooEarly })
   const { smsToken, source, timeZone = 'Europe/Amsterdam' } = options
   const token = smsToken === undefined ? {} : { token: smsToken }
-  routeSms(app, { outbox, faults, clock, signal, underWay: calls, ...token })
+  routeSms(app, { outbox, faults, clock, signal, underWay: calls, rateLimit, ...token })
   await routePages(app, { outbox, ...(source && { source }), status, timeZone, log })
   await app.listen({ host, port: options.httpPort })
   scope.onClose('HTTP server', () => app.close())
@@ -104,7 +107,7 @@ export async function startSandbox(scope: Scope, options: SandboxOptions): Promi
 async function openFiles(
   scope: Scope,
   options: SandboxOptions,
-  clock: Clock,
+  { clock, faults }: { clock: Clock; faults: Faults },
 ): Promise<{ outbox: Outbox; receipts: Receipts }> {
   const { directory, gatewayUrl, secret, log } = options
   await mkdir(directory, { recursive: true })
@@ -113,6 +116,7 @@ async function openFiles(
     ...(gatewayUrl === undefined ? {} : { gatewayUrl }),
     secret,
     rates: options.rates ?? usualRates,
+    faults,
     providers: options.providers ?? usualProviders,
     log,
     clock,

@@ -1,8 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '@wegwijs/runtime/clock'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Fault, Faults } from './faults.ts'
+import type { AnswerFault, Faults } from './faults.ts'
 import type { NewSms, Outbox, SmsAnswer } from './outbox.ts'
+import type { RateLimit } from './rate-limit.ts'
 
 export type SmsProviderOptions = {
   outbox: Outbox
@@ -13,6 +14,7 @@ export type SmsProviderOptions = {
   token?: string
   /** Told of each call that begins and each that ends. */
   underWay: { add(): void; remove(): void }
+  rateLimit: RateLimit
 }
 
 const usualDelayMs = 2_000
@@ -27,6 +29,7 @@ export function routeSms(app: FastifyInstance, options: SmsProviderOptions): voi
   app.get('/sms/sandbox', async () => ({ sandbox: 'wegwijs' }))
   app.post('/sms/messages', async (request, reply) => {
     options.underWay.add()
+    options.rateLimit.called()
     reply.raw.once('close', options.underWay.remove)
     if (!isAuthorised(request, options.token)) return reply.code(401).send({ error: 'token' })
     const message = readSms(request, options.clock.instant())
@@ -38,7 +41,7 @@ export function routeSms(app: FastifyInstance, options: SmsProviderOptions): voi
 
 type Call = { request: FastifyRequest; reply: FastifyReply; options: SmsProviderOptions }
 
-async function answerUnder(fault: Fault | undefined, message: NewSms, call: Call) {
+async function answerUnder(fault: AnswerFault | undefined, message: NewSms, call: Call) {
   const { request, reply, options } = call
   switch (fault?.mode) {
     case 'refuse4xx':
@@ -47,6 +50,7 @@ async function answerUnder(fault: Fault | undefined, message: NewSms, call: Call
       return reply.code(500).send({ error: 'told to fail' })
     case 'rateLimit': {
       const seconds = fault.retryAfterSeconds ?? usualRetryAfterSeconds
+      options.rateLimit.told(seconds)
       return reply.code(429).header('retry-after', seconds).send({ error: 'told to be too busy' })
     }
     case 'resetBeforeAccept':

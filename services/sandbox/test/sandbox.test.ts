@@ -315,6 +315,28 @@ describe('receipts', () => {
     expect(await outcomes()).toEqual(first)
   })
 
+  test('come late, twice or in another order when told to', async () => {
+    const gateway = await openGateway()
+    undo.push(gateway.close)
+    const rig = await open({ gatewayUrl: gateway.url, rates: certain })
+    for (const mode of ['receiptLate', 'receiptTwice', 'receiptDisordered'] as const) {
+      rig.sandbox.faults.set({ channel: 'sms', mode, rate: 1, delayMs: 20 })
+    }
+    const [plain, troubled] = [emailMessage(), smsMessage()]
+    await rig.sms.send(troubled, untroubled())
+    expect(rig.sandbox.status()).toMatchObject({ receiptsPending: 3, idle: false })
+    await rig.email.send(plain, untroubled())
+    await expect
+      .poll(() => rig.sandbox.status(), soon)
+      .toMatchObject({ receiptsPending: 0, receiptsSent: 2, idle: true })
+    const statusesOf = (intentId: string) =>
+      gateway.taken.filter((each) => each.reference === intentId).map((each) => each.status)
+    expect(statusesOf(troubled.intentId)).toEqual(['opened', 'delivered', 'delivered'])
+    expect(statusesOf(plain.intentId)).toEqual(['delivered'])
+    const ids = gateway.taken.filter((each) => each.reference === troubled.intentId)
+    expect(new Set(ids.map((each) => each.receiptId)).size).toBe(2)
+  })
+
   test('are not sent for what is not ours, nor without a gateway', async () => {
     const gateway = await openGateway()
     undo.push(gateway.close)
