@@ -117,6 +117,11 @@ export function createAdmin(settings: KafkajsSettings): TopicAdmin {
       })
     },
     endOffsets,
+    groupMembers: (group) =>
+      ask(undefined, async (admin) => {
+        const { groups } = await admin.describeGroups([group])
+        return groups[0]?.members.length ?? 0
+      }),
     close: release,
   }
 }

@@ -1,16 +1,18 @@
-import { fail, isRetryable } from '@wegwijs/runtime/failure'
+import { fail, isFailure, isRetryable } from '@wegwijs/runtime/failure'
 import { waitFor } from '@wegwijs/runtime/lifecycle'
 import type { Batch, EachBatchPayload, Consumer as KafkajsConsumer, LogEntry } from 'kafkajs'
 import { atMost, clientRetry, type KafkajsSettings, newClient } from './kafkajs-client.ts'
 import { protocolErrorOf } from './kafkajs-failure.ts'
-import { partsOf } from './kafkajs-record.ts'
+import { partsOf, recordAt } from './kafkajs-record.ts'
 import {
   type BatchOutcome,
   type ConsumeOptions,
   DEFAULT_MAX_RECORDS,
   type PartitionRange,
   type RecordBatch,
+  type RecordMark,
 } from './port.ts'
+import { isMarked, replaced } from './record-mark.ts'
 
 /*
  * One life of a kafkajs consumer, from joining the group until it crashes or is closed.
@@ -21,7 +23,9 @@ import {
  *
  * Each assignment makes a new claim on each partition; the claims before it are lost. A claim that
  * is positioning is paused: its stored position is asked for, held against what the broker has,
- * and sought. kafkajs has an opinion of its own about where to read on, and resets it silently when
+ * and sought. When there is a mark of the last record that was applied, reading begins at that
+ * record, and nothing is handed out until the broker has shown it: a topic that was made anew, and
+ * has grown past the position, can be told from the old one by nothing else. kafkajs has an opinion of its own about where to read on, and resets it silently when
  * the broker no longer has that offset; so every batch is held against the position of its claim.
  *
  * A batch that comes while nothing should be handled is left alone. Its offsets are not resolved,
@@ -33,6 +37,10 @@ type Claim = {
   /** Aborted when the partition is no longer this member's. */
   readonly lost: AbortController
   position: bigint
+  /** The record by which the topic has to be known again; null once it is. */
+  proof: RecordMark | null
+  /** How many fetches, since the proof was sought, began elsewhere. */
+  astray: number
   state: 'positioning' | 'ready' | 'busy'
 }
 
@@ -56,6 +64,8 @@ const EXPELLED: ReadonlySet<string> = new Set([
   'ILLEGAL_GENERATION',
   'UNKNOWN_MEMBER_ID',
 ])
+/** kafkajs may bring a few fetches that were on their way before it was told where to read. */
+const MOST_ASTRAY = 5
 const OUT_OF_RANGE = 'Offset out of range, resetting to default offset'
 
 export class Membership {
@@ -204,7 +214,14 @@ export class Membership {
     this.#rejoining = false
     for (const partition of partitions) {
       const lost = new AbortController()
-      this.#claims.set(partition, { partition, lost, position: 0n, state: 'positioning' })
+      this.#claims.set(partition, {
+        partition,
+        lost,
+        position: 0n,
+        proof: null,
+        astray: 0,
+        state: 'positioning',
+      })
     }
     for (const claim of this.#claims.values()) void this.#establish(claim)
     this.#events.onJoined()
@@ -248,8 +265,13 @@ export class Membership {
     const attempt = async () => {
       try {
         const stored = await positionOf(topic, claim.partition)
-        await this.#place(claim, stored)
+        const range = await this.#place(claim, stored?.next ?? null)
+        this.#seekProof(claim, stored?.last ?? null, range)
       } catch (error) {
+        if (isFailure(error, 'WEGWIJS_TOPIC_UNKNOWN')) {
+          // A broker that starts, and a topic that is being made anew, are so for a while.
+          throw fail('WEGWIJS_BROKER_UNAVAILABLE', { reason: 'it does not know the topic' }, error)
+        }
         if (isRetryable(error)) throw error
         return { error }
       }
@@ -261,11 +283,11 @@ export class Membership {
   }
 
   /**
-   * Sets the position of the claim; null is the beginning.
+   * Sets the position of the claim; null is the beginning. Resolves with what there is.
    *
    * @throws WegwijsError WEGWIJS_POSITION_LOST when the broker does not hold that position
    */
-  async #place(claim: Claim, wanted: bigint | null): Promise<void> {
+  async #place(claim: Claim, wanted: bigint | null): Promise<PartitionRange> {
     const { topic } = this.#options
     const { partition } = claim
     const range = (await this.#ranges(topic)).find((one) => one.partition === partition)
@@ -276,6 +298,15 @@ export class Membership {
       throw fail('WEGWIJS_POSITION_LOST', { topic, partition, position, low, high })
     }
     claim.position = position
+    return range
+  }
+
+  /** @throws WegwijsError WEGWIJS_TOPIC_REPLACED when the record cannot be there */
+  #seekProof(claim: Claim, last: RecordMark | null, { low, high }: PartitionRange): void {
+    if (last && last.offset >= high) throw replaced(this.#options.topic, claim.partition, last)
+    // What retention has removed cannot be shown any more.
+    claim.proof = last && last.offset >= low ? last : null
+    claim.astray = 0
   }
 
   async #handleFetched(payload: EachBatchPayload): Promise<void> {
@@ -285,7 +316,10 @@ export class Membership {
     const over = new AbortController()
     void this.#keepAlive(payload, over.signal)
     try {
-      if (await this.#isWhereItShouldBe(claim, payload.batch as FetchedBatch)) {
+      const batch = payload.batch as FetchedBatch
+      if (claim.proof !== null) {
+        this.#recognise(claim, claim.proof, batch)
+      } else if (await this.#isWhereItShouldBe(claim, batch)) {
         await this.#handleInParts(claim, payload)
       }
       if (claim.state === 'busy') claim.state = 'ready'
@@ -303,6 +337,11 @@ export class Membership {
     if (claim?.state !== 'ready' || this.#rejoining || this.#phase !== 'open') return
     claim.state = 'busy'
     try {
+      if (claim.proof !== null) {
+        this.#goAstray(claim, claim.proof)
+        claim.state = 'ready'
+        return
+      }
       await this.#place(claim, claim.position)
       const hole = { topic, partition, readFrom: claim.position, nextOffset, records: [] }
       const outcome = await onBatch(hole, () => this.#isCurrent(claim))
@@ -315,6 +354,34 @@ export class Membership {
     } catch (error) {
       await this.#recover(claim, error)
     }
+  }
+
+  /**
+   * Holds the first record of a fetch against the proof, and reads on from the position.
+   *
+   * @throws WegwijsError WEGWIJS_TOPIC_REPLACED
+   */
+  #recognise(claim: Claim, proof: RecordMark, batch: FetchedBatch): void {
+    if (BigInt(batch.fetchedOffset) !== proof.offset) {
+      this.#goAstray(claim, proof)
+      return
+    }
+    const record = recordAt(batch, proof.offset)
+    if (record === undefined || !isMarked(record, proof)) {
+      throw replaced(this.#options.topic, claim.partition, proof)
+    }
+    claim.proof = null
+    this.#seek(claim)
+  }
+
+  /**
+   * A fetch that did not begin at the proof says nothing about it. When they all do, there is no
+   * record at its offset: kafkajs passes over markers of transactions.
+   */
+  #goAstray(claim: Claim, proof: RecordMark): void {
+    claim.astray += 1
+    if (claim.astray > MOST_ASTRAY) throw replaced(this.#options.topic, claim.partition, proof)
+    this.#seek(claim)
   }
 
   /**
@@ -332,8 +399,9 @@ export class Membership {
 
   #seek(claim: Claim): void {
     const { topic } = this.#options
-    const { partition, position } = claim
-    this.#steer((consumer) => consumer.seek({ topic, partition, offset: String(position) }))
+    const { partition, position, proof } = claim
+    const offset = String(proof?.offset ?? position)
+    this.#steer((consumer) => consumer.seek({ topic, partition, offset }))
   }
 
   #steer(act: (consumer: KafkajsConsumer) => void): void {

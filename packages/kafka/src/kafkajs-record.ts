@@ -26,6 +26,12 @@ export function partsOf(batch: Batch, position: bigint, size: number): RecordBat
   return parts
 }
 
+/** The record at `offset`, when this fetch brought it. */
+export function recordAt(batch: Batch, offset: bigint): BrokerRecord | undefined {
+  const message = batch.messages.find((one) => BigInt(one.offset) === offset)
+  return message && toRecord(batch, message)
+}
+
 function toRecord({ topic, partition }: Batch, message: Message): BrokerRecord {
   return {
     topic,

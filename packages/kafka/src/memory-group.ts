@@ -6,7 +6,9 @@ import {
   type Consumer,
   DEFAULT_MAX_RECORDS,
   type RecordBatch,
+  type RecordMark,
 } from './port.ts'
+import { isMarked, replaced } from './record-mark.ts'
 
 /*
  * A consumer group, told as what happens to it.
@@ -25,6 +27,8 @@ type Claim = {
   readonly partition: number
   readonly member: Member
   position: bigint
+  /** The log in which the position was found; another one stands there after the topic was remade. */
+  log: unknown
   state: 'positioning' | 'ready' | 'busy' | 'resting'
   current: boolean
 }
@@ -96,6 +100,10 @@ export class MemoryGroup {
     this.wake()
   }
 
+  size(): number {
+    return this.#members.length
+  }
+
   /** Hands out whatever can be handed out now. */
   wake(): void {
     if (this.#rebalanceDue) {
@@ -164,6 +172,7 @@ export class MemoryGroup {
         partition,
         member,
         position: 0n,
+        log: undefined,
         state: 'positioning',
         current: true,
       }
@@ -177,7 +186,9 @@ export class MemoryGroup {
     claim.state = 'positioning'
     try {
       const stored = await member.options.positionOf(topic, partition)
-      claim.position = stored ?? this.#rangeOf(claim).low
+      claim.position = stored?.next ?? this.#rangeOf(claim).low
+      claim.log = this.#logOf(claim)
+      if (stored?.last) this.#recognise(claim, stored.last)
       claim.state = 'ready'
     } catch (error) {
       await this.#recover(claim, error)
@@ -185,8 +196,25 @@ export class MemoryGroup {
     this.wake()
   }
 
-  #rangeOf({ topic, partition }: Claim): { low: bigint; high: bigint } {
-    return this.#settings.logs.partitionsOf(topic)[partition] ?? { low: 0n, high: 0n }
+  #logOf({ topic, partition }: Claim) {
+    const { logs } = this.#settings
+    return logs.has(topic) ? logs.partitionsOf(topic)[partition] : undefined
+  }
+
+  #rangeOf(claim: Claim): { low: bigint; high: bigint } {
+    return this.#logOf(claim) ?? { low: 0n, high: 0n }
+  }
+
+  /** @throws WegwijsError WEGWIJS_TOPIC_REPLACED, WEGWIJS_POSITION_LOST */
+  #recognise(claim: Claim, last: RecordMark): void {
+    const { topic, partition, position } = claim
+    const { low, high } = this.#rangeOf(claim)
+    // Of a topic that is gone nothing is handed out, and when it comes back it is another log.
+    if (this.#logOf(claim) === undefined || last.offset < low) return
+    if (position > high)
+      throw fail('WEGWIJS_POSITION_LOST', { topic, partition, position, low, high })
+    const [record] = this.#settings.logs.read(topic, partition, last.offset, 1)
+    if (!record || !isMarked(record, last)) throw replaced(topic, partition, last)
   }
 
   #serve(member: Member): void {
@@ -201,6 +229,10 @@ export class MemoryGroup {
     const { topic, partition, position, member } = claim
     // Of a topic that was removed nothing is handed out; its readers wait for it to come back.
     if (!this.#settings.logs.has(topic)) return
+    if (this.#logOf(claim) !== claim.log) {
+      void this.#takePosition(claim)
+      return
+    }
     const { low, high } = this.#rangeOf(claim)
     if (position < low || position > high) {
       const lost = fail('WEGWIJS_POSITION_LOST', { topic, partition, position, low, high })

@@ -122,6 +122,10 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
         refuseWhileAway()
         return logs.ranges(topic)
       },
+      async groupMembers(group) {
+        refuseWhileAway()
+        return groups.get(group)?.size() ?? 0
+      },
       async close() {},
     },
     unavailable(isAway) {

@@ -41,11 +41,27 @@ export type BatchOutcome =
 /** A statement for a batch of this size is quick, and twice the size would not be cheaper. */
 export const DEFAULT_MAX_RECORDS = 500
 
+/** The fingerprint of a record; made by `markOf`. */
+export type RecordMark = {
+  readonly offset: bigint
+  readonly timestampMs: number
+  /** Of key, value and headers, in hexadecimal digits. */
+  readonly hash: string
+}
+
+/**
+ * Where a partition is read on, and by what the topic is known again: `last` is the mark of a record
+ * below `next` that was applied, best the last one; null when there is none.
+ */
+export type StoredPosition = { readonly next: bigint; readonly last: RecordMark | null }
+
 /**
  * How to consume one topic as a member of one group.
  *
  * `positionOf` is asked each time a partition is assigned; null means from the beginning. It is the
- * only truth about positions: what the broker remembers of the group is for lag tools.
+ * only truth about positions: what the broker remembers of the group is for lag tools. Before
+ * anything is handed out the broker must show the record of `last`; when retention has removed it
+ * there is nothing to hold it against, and reading goes on.
  *
  * `onBatch` runs for one batch of a partition at a time, of at most `maxRecords` records (500), and
  * for `partitionsAtOnce` partitions side by side (1). It may take long: the membership is kept
@@ -59,7 +75,7 @@ export type ConsumeOptions = {
   readonly group: string
   readonly maxRecords?: number
   readonly partitionsAtOnce?: number
-  readonly positionOf: (topic: string, partition: number) => Promise<bigint | null>
+  readonly positionOf: (topic: string, partition: number) => Promise<StoredPosition | null>
   readonly onBatch: (batch: RecordBatch, isCurrent: () => boolean) => Promise<BatchOutcome>
 }
 
@@ -72,7 +88,8 @@ export type Consumer = {
   close(): Promise<void>
   /**
    * Rejects when the consumer stops for good, never settles otherwise. WEGWIJS_POSITION_LOST: the
-   * broker no longer holds the position, going on would skip events silently.
+   * broker no longer holds the position; WEGWIJS_TOPIC_REPLACED: it holds another record where the
+   * last one was applied. Going on would skip events silently.
    */
   readonly failed: Promise<never>
   /** The partitions this member holds now. */
@@ -141,5 +158,11 @@ export type TopicAdmin = {
    * @throws WegwijsError WEGWIJS_TOPIC_UNKNOWN, WEGWIJS_BROKER_UNAVAILABLE (retryable)
    */
   endOffsets(topic: string): Promise<PartitionRange[]>
+  /**
+   * How many members a consumer group has now; of a group that nobody knows, none.
+   *
+   * @throws WegwijsError WEGWIJS_BROKER_UNAVAILABLE (retryable)
+   */
+  groupMembers(group: string): Promise<number>
   close(): Promise<void>
 }

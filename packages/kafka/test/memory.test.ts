@@ -26,7 +26,10 @@ function createStore() {
     }
     return { kind: 'done' }
   }
-  const positionOf = async (_: string, partition: number) => positions.get(partition) ?? null
+  const positionOf = async (_: string, partition: number) => {
+    const next = positions.get(partition)
+    return next === undefined ? null : { next, last: null }
+  }
   return { applied, apply, positionOf }
 }
 
@@ -105,7 +108,12 @@ describe('the in-memory broker', () => {
     const broker = createMemoryBroker()
     await broker.admin.ensureTopics([config(2)])
     const store = createStore()
-    const group = { topic, group: 'journey', positionOf: async () => 5n, onBatch: store.apply }
+    const group = {
+      topic,
+      group: 'journey',
+      positionOf: async () => ({ next: 5n, last: null }),
+      onBatch: store.apply,
+    }
     const members = [await broker.source.consume(group), await broker.source.consume(group)]
     for (const member of members) {
       await expect(member.failed).rejects.toMatchObject({ code: 'WEGWIJS_POSITION_LOST' })

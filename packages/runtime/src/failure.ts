@@ -196,6 +196,14 @@ export const failures = {
     retryable: false,
     exitCode: usage,
   },
+  WEGWIJS_POSITION_IN_USE: {
+    message: (detail: { topic: string; members: number }) =>
+      `${detail.topic} is being read: its group has ${detail.members} ${detail.members === 1 ? 'member' : 'members'}`,
+    whatToDo:
+      'Stop the journey service and run it again; after a crash Kafka counts a member for some ten seconds more.',
+    retryable: true,
+    exitCode: temporary,
+  },
   WEGWIJS_POSITION_LOST: {
     message: (detail: {
       topic: string
@@ -206,7 +214,7 @@ export const failures = {
     }) =>
       `position ${detail.position} of ${detail.topic}/${detail.partition} is outside what Kafka holds (${detail.low} to ${detail.high})`,
     whatToDo:
-      'Events may have been removed before they were read, or the topic was made anew. See docs/runbook before setting another position: it is never reset by itself.',
+      'Events may have been removed before they were read, or the topic was made anew. See docs/runbook; `wegwijs positions reset` reads on from what there is, it is never done by itself.',
     retryable: false,
     exitCode: internal,
   },
@@ -375,6 +383,19 @@ export const failures = {
     whatToDo: 'Run `wegwijs migrate`, which makes the topics; services wait until it is done.',
     retryable: true,
     exitCode: temporary,
+  },
+  WEGWIJS_TOPIC_REPLACED: {
+    message: (detail: {
+      topic: string
+      partition: number
+      offset: bigint | string
+      appliedOf: string
+    }) =>
+      `the record at ${detail.offset} of ${detail.topic}/${detail.partition} is not the one of ${detail.appliedOf} that was applied last`,
+    whatToDo:
+      'The topic was made anew, and reading on would skip its first events. See docs/runbook; `wegwijs positions reset` accepts the new topic, it is never done by itself.',
+    retryable: false,
+    exitCode: internal,
   },
   WEGWIJS_TOPIC_UNKNOWN: {
     message: (detail: { topic: string; partition?: number }) =>

@@ -123,6 +123,9 @@ export type Schema = {
     duplicates: Generated<string>
     dead_lettered: Generated<string>
     skipped_offsets: Generated<string>
+    last_offset: string | null
+    last_timestamp_ms: string | null
+    last_hash: string | null
     updated_at: Moment
   }
   dead_letter: {

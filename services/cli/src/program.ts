@@ -7,6 +7,7 @@ import { addJourneys } from './commands/journeys.ts'
 import { addKeys } from './commands/keys.ts'
 import { addLedger } from './commands/ledger.ts'
 import { addMigrate } from './commands/migrate.ts'
+import { addPositions } from './commands/positions.ts'
 import { addRehearse } from './commands/rehearse.ts'
 import { addStack } from './commands/stack.ts'
 import { addStatus } from './commands/status.ts'
@@ -35,6 +36,7 @@ export function createProgram(shell: Shell): Command {
     addStatus,
     addStops,
     addDeadLetters,
+    addPositions,
     addLedger,
     addKeys,
   ]

@@ -1,11 +1,15 @@
+import { connectKafkajs } from '@wegwijs/kafka/kafkajs'
 import { newUuid } from '@wegwijs/runtime/derived-id'
 import { exitCodes } from '@wegwijs/runtime/failure'
+import { silentLogger } from '@wegwijs/runtime/log'
 import { findApiKey, isKey, keyIdOf } from '@wegwijs/store/api-keys'
 import type { Store } from '@wegwijs/store/database'
+import { standingOf } from '@wegwijs/store/positions'
 import { listOperationalStops, listPersonStops } from '@wegwijs/store/stops'
 import { openNamespace } from '@wegwijs/test-support/namespace'
 import { seedMessages } from '@wegwijs/test-support/seed-messages'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { groupsOf } from '@wegwijs/wire/topics'
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import { exampleFolder } from '../src/log-options.ts'
 import { type Ran, run } from './run.ts'
 
@@ -198,6 +202,35 @@ describe('with the example hospital applied', () => {
       expect(ledger.code).toBe(exitCodes.checkFailed)
       expect(ledger.out).toMatch(/^BROKEN P1 .*no event waits in Kafka/m)
       expect(ledger.err).toContain('WEGWIJS_LEDGER_BROKEN')
+    })
+
+    test('positions go back to what Kafka has, and only while nobody reads', async () => {
+      const topic = `${store.namespace}.touchpoints.urgent`
+      await cli(['migrate'])
+      expect((await cli(['positions', 'reset', 'touchpoints.urgent'])).err).toContain('nothing of')
+      await store.db
+        .insertInto('consumer_position')
+        .values({ topic, partition: 0, next_offset: '7', last_offset: '6', last_hash: 'x' })
+        .execute()
+      const kafka = connectKafkajs({ brokers: kafkaBrokers, clientId: 'test', log: silentLogger })
+      const group = groupsOf(store.namespace).urgent
+      const reader = await kafka.source.consume({
+        topic,
+        group,
+        positionOf: async () => null,
+        onBatch: async () => ({ kind: 'done' }),
+      })
+      const refused = await cli(['positions', 'reset', topic])
+      expect(refused.code).toBe(exitCodes.temporary)
+      expect(refused.err).toContain('WEGWIJS_POSITION_IN_USE')
+      await reader.close()
+      await vi.waitUntil(async () => (await kafka.admin.groupMembers(group)) === 0, 20_000)
+      await kafka.close()
+      const { json } = await cli(['positions', 'reset', 'touchpoints.urgent', '--json'])
+      expect(json()).toEqual({ topic, partitions: [{ partition: 0, from: '7', to: '0' }] })
+      expect(await standingOf(store.db, topic, 0)).toEqual({ next: 0n, last: null })
+      const unread = await cli(['positions', 'reset', 'messages'])
+      expect(unread.code).toBe(exitCodes.usage)
     })
 
     test('a dead letter is listed, shown without content, replayed with its bytes', async () => {

@@ -1,5 +1,6 @@
 import type { CompiledDefinition } from '@wegwijs/campaign/compile'
 import type { BatchOutcome, RecordBatch } from '@wegwijs/kafka/port'
+import { markOf } from '@wegwijs/kafka/record-mark'
 import type { Logger } from '@wegwijs/runtime/log'
 import type { ComponentMetrics } from '@wegwijs/runtime/metrics'
 import type { DatabaseTransaction, Store } from '@wegwijs/store/database'
@@ -133,7 +134,9 @@ async function applyInTransaction(
     duplicates: addressed.length - fresh.length + rejected.length - put,
     deadLettered: put,
   }
-  await advancePosition(tx, { ...part, records: part.records.length }, tally)
+  const lastRecord = part.records.at(-1)
+  const last = lastRecord === undefined ? null : markOf(lastRecord)
+  await advancePosition(tx, { ...part, records: part.records.length, last }, tally)
   return { kind: 'done', tally, wakes: put > 0 ? [...wakes, 'outbox'] : wakes }
 }
 

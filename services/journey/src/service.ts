@@ -6,7 +6,7 @@ import { type Scope, waitFor } from '@wegwijs/runtime/lifecycle'
 import type { Logger } from '@wegwijs/runtime/log'
 import type { Metrics } from '@wegwijs/runtime/metrics'
 import type { Store } from '@wegwijs/store/database'
-import { positionOf } from '@wegwijs/store/positions'
+import { positionOf, standingOf } from '@wegwijs/store/positions'
 import { groupsOf, topicsOf } from '@wegwijs/wire/topics'
 import { applyBatch } from './batch.ts'
 import { createCurrentDefinition } from './current-definition.ts'
@@ -49,7 +49,7 @@ export async function startJourney(scope: Scope, deps: JourneyDependencies): Pro
         deps.source.consume({
           topic,
           group,
-          positionOf: (of, partition) => positionOf(store.db, of, partition),
+          positionOf: (of, partition) => standingOf(store.db, of, partition),
           onBatch: (batch) => turn(() => applyBatch(batch, batchDeps)),
         }),
       waiting,

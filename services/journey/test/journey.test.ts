@@ -7,7 +7,7 @@ import { createMetrics } from '@wegwijs/runtime/metrics'
 import { stepBusinessTime } from '@wegwijs/store/business-clock'
 import type { Store } from '@wegwijs/store/database'
 import { applyDefinition } from '@wegwijs/store/definitions'
-import { positionOf } from '@wegwijs/store/positions'
+import { positionOf, resetPositions } from '@wegwijs/store/positions'
 import { wake } from '@wegwijs/store/wake'
 import { openNamespace } from '@wegwijs/test-support/namespace'
 import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
@@ -241,6 +241,31 @@ test('the topic read again from offset 0 counts once, dead letters too (P1, P2)'
     duplicates: '3',
     dead_lettered: '1',
   })
+})
+
+test('a topic that was made anew and has grown past the position stops the service (P1)', async () => {
+  await run([campaign({ id: 'aftercare', entry: 'every-time' })])
+  const topic = topicsOf(store.namespace).touchpoints
+  const first = event('care.discharge.completed.v1')
+  await publish(first)
+  await scope.close()
+  broker.recreate(topic)
+  // What the publisher sends again, and what is new: more than had been read.
+  const later = [first, event('care.discharge.completed.v1'), event('care.discharge.completed.v1')]
+  const records = later.map((each) => ({ topic, ...encodeRecord(each) }))
+  await broker.publisher.publish(records, { deadlineMs: 5_000 })
+
+  scope = createScope('again')
+  await startService(scope)
+  await scope.closed
+  expect(scope.failures).toMatchObject([{ code: 'WEGWIJS_TOPIC_REPLACED', detail: { topic } }])
+  expect(await intents()).toHaveLength(1)
+
+  await resetPositions(store.db, topic, await broker.admin.endOffsets(topic))
+  scope = createScope('after the reset')
+  await startService(scope)
+  await decided()
+  expect(await intents()).toHaveLength(3)
 })
 
 test('a moved appointment re-times what is pending, a cancelled one withdraws it (P3)', async () => {

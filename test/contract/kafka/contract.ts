@@ -303,7 +303,7 @@ export function describeKafkaPort(name: string, open: () => Promise<Harness>): v
         const ledger = new Ledger()
         ledger.positions.set(0, 4n)
         // The position was read before another member moved it.
-        await consume(topic, ledger, { positionOf: async () => 0n })
+        await consume(topic, ledger, { positionOf: async () => ({ next: 0n, last: null }) })
         await until(() => ledger.applied.length === 2)
         await publish(topic, ['a', '6'])
         await until(() => ledger.applied.length === 3)
@@ -316,7 +316,7 @@ export function describeKafkaPort(name: string, open: () => Promise<Harness>): v
         await publish(topic, ...countTo(4).map((value): [string, string] => ['a', value]))
         const ledger = new Ledger()
         ledger.positions.set(0, 1n)
-        await consume(topic, ledger, { positionOf: async () => 3n })
+        await consume(topic, ledger, { positionOf: async () => ({ next: 3n, last: null }) })
         await until(() => ledger.applied.length === 3)
         expect(ledger.values()).toEqual(['1', '2', '3'])
       })
@@ -387,6 +387,105 @@ export function describeKafkaPort(name: string, open: () => Promise<Harness>): v
         await harness.recreate(config)
         await expectLost(failureOf(consumer), { position: 2n, low: 0n, high: 0n })
         expect(ledger.applied).toHaveLength(2)
+      })
+    })
+
+    describe('a topic that was made anew', () => {
+      const readTwo = async () => {
+        const config = await create()
+        await publish(config.topic, ['a', '0'], ['a', '1'])
+        const ledger = new Ledger()
+        const consumer = await consume(config.topic, ledger)
+        await until(() => ledger.applied.length === 2)
+        return { config, topic: config.topic, ledger, consumer }
+      }
+
+      for (const [grown, count] of [
+        ['exactly to the position', 2],
+        ['past the position', 5],
+      ] as const) {
+        it(`and has grown ${grown} ends consuming`, async () => {
+          const { config, topic, ledger, consumer } = await readTwo()
+          await consumer.close()
+          await harness.recreate(config)
+          await publish(topic, ...countTo(count).map((n): [string, string] => ['a', `new ${n}`]))
+          const again = await consume(topic, ledger)
+          expect(await failureOf(again)).toMatchObject({
+            code: 'WEGWIJS_TOPIC_REPLACED',
+            detail: { topic, partition: 0, offset: 1n },
+          })
+          expect(ledger.values()).toEqual(['0', '1'])
+        })
+      }
+
+      it('under a consumer that goes on ends consuming too', async () => {
+        const { config, topic, ledger, consumer } = await readTwo()
+        await harness.recreate(config)
+        await until(() =>
+          publish(topic, ['a', 'new 0'], ['a', 'new 1'], ['a', 'new 2']).then(
+            () => true,
+            () => false,
+          ),
+        )
+        expect(await failureOf(consumer)).toMatchObject({
+          code: expect.stringMatching(/^WEGWIJS_(TOPIC_REPLACED|POSITION_LOST)$/),
+        })
+        expect(ledger.values()).toEqual(['0', '1'])
+      })
+
+      it('has holes where the last record was, and ends consuming', async () => {
+        const { config, topic, ledger, consumer } = await readTwo()
+        await consumer.close()
+        await harness.recreate(config)
+        await publish(topic, ['a', 'new 0'])
+        await harness.leaveGap(topic, 0)
+        await publish(topic, ['a', 'new 3'])
+        const failure = failureOf(await consume(topic, ledger))
+        expect(await failure).toMatchObject({ code: 'WEGWIJS_TOPIC_REPLACED' })
+        expect(ledger.values()).toEqual(['0', '1'])
+      })
+    })
+
+    describe('the topic that was read', () => {
+      it('is known again, and read on', async () => {
+        const { topic } = await create()
+        await publish(topic, ['a', '0'], ['a', '1'])
+        const ledger = new Ledger()
+        const first = await consume(topic, ledger)
+        await until(() => ledger.applied.length === 2)
+        await first.close()
+        await publish(topic, ['a', '2'])
+        await consume(topic, ledger)
+        await until(() => ledger.applied.length === 3)
+        await publish(topic, ['a', '3'])
+        await until(() => ledger.applied.length === 4)
+        expect(ledger.values()).toEqual(['0', '1', '2', '3'])
+        expect(ledger.offered.map(({ readFrom }) => readFrom).at(-1)).toBe(3n)
+      })
+
+      it('is read on when retention has removed what was read last', async () => {
+        const { topic } = await create()
+        await publish(topic, ['a', '0'], ['a', '1'])
+        const ledger = new Ledger()
+        const first = await consume(topic, ledger)
+        await until(() => ledger.applied.length === 2)
+        await first.close()
+        await publish(topic, ['a', '2'])
+        await harness.truncate(topic, 0, 2n)
+        await consume(topic, ledger)
+        await until(() => ledger.applied.length === 3)
+        expect(ledger.values()).toEqual(['0', '1', '2'])
+      })
+    })
+
+    describe('a group', () => {
+      it('has the members that have joined and not left', async () => {
+        const { topic } = await create()
+        expect(await harness.admin.groupMembers(topic)).toBe(0)
+        const consumer = await consume(topic, new Ledger())
+        expect(await harness.admin.groupMembers(topic)).toBe(1)
+        await consumer.close()
+        await until(async () => (await harness.admin.groupMembers(topic)) === 0)
       })
     })
 
