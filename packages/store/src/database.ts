@@ -1,5 +1,6 @@
 import { type Dialect, Kysely, PostgresDialect, type Transaction } from 'kysely'
 import pg from 'pg'
+import { PreparingClient } from './preparing-client.ts'
 import type { Schema } from './schema.ts'
 
 export type Database = Kysely<Schema>
@@ -17,6 +18,8 @@ export type StoreOptions = {
   /** Shown by pg_stat_activity, so that operations see who holds what. */
   applicationName: string
   maxConnections?: number
+  /** For services, which ask the same again and again: each statement is planned once. */
+  steadyPlans?: boolean
   /** A connection that was lost while idle; queries in flight reject by themselves. */
   onIdleError?: (error: Error) => void
 }
@@ -39,11 +42,13 @@ export function storeOn(dialect: Dialect, options: StoreOptions): Store {
 
 /** Kysely's way to PostgreSQL, over a pool whose sessions live in the namespace and in UTC. */
 export function createDialect(options: StoreOptions): Dialect {
+  const { steadyPlans = false } = options
   const pool = new pg.Pool({
+    ...(steadyPlans ? { Client: PreparingClient } : {}),
     connectionString: options.databaseUrl,
     application_name: options.applicationName,
     max: options.maxConnections ?? 10,
-    options: `-c search_path=${options.namespace} -c TimeZone=UTC`,
+    options: `-c search_path=${options.namespace} -c TimeZone=UTC${steadyPlans ? ' -c enable_seqscan=off' : ''}`,
     connectionTimeoutMillis: 5_000,
     statement_timeout: 60_000,
     idle_in_transaction_session_timeout: 60_000,

@@ -53,8 +53,11 @@ async function findOrInsert(
         ${foreign.map(rehearsedId)}::uuid[]
       ) as identity (id_space, external_id, new_id, rehearsed_id)
     ), found as (
-      select id_space, external_id, person_id
-      from wanted join person_identity using (id_space, external_id)
+      select id_space, external_id, known.person_id
+      from wanted cross join lateral (
+        select person_id from person_identity p
+        where p.id_space = wanted.id_space and p.external_id = wanted.external_id limit 1
+      ) as known
     ), made as (
       insert into person_identity (person_id, id_space, external_id)
       select new_id, id_space, external_id from wanted

@@ -86,11 +86,9 @@ async function loadIntents(
   intentIds: readonly string[],
 ): Promise<Selectable<Schema['intent']>[]> {
   const { rows } = await sql<Selectable<Schema['intent']>>`
-    select * from intent where intent_id in (
+    select * from intent where intent_id = any(array(
       select intent_id from intent where enrolment_id = any(${enrolmentIds}::uuid[])
-      union
-      select intent_id from intent where intent_id = any(${[...intentIds]}::uuid[])
-    ) order by intent_id for update`.execute(tx)
+    ) || ${[...intentIds]}::uuid[]) order by intent_id for update`.execute(tx)
   return rows
 }
 

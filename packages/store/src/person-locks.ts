@@ -26,11 +26,11 @@ export async function lockPeople(
 export async function lockPeopleWithDueTimers(tx: Querying, limit: number): Promise<string[]> {
   const { rows } = await sql<{ person_id: string }>`
     select person_id from person
-    where person_id in (
+    where person_id = any(array(
       select person_id from (
         select person_id, due_at from timer where due_at <= due_now() order by due_at limit ${limit}
       ) as due
-    )
+    ))
     order by person_id
     for no key update skip locked`.execute(tx)
   return rows.map((row) => row.person_id)

@@ -85,7 +85,9 @@ async function savePeople(tx: Querying, changes: readonly StateChange[]): Promis
   await sql`update person set fields = r.fields, contacts = r.contacts, locale = r.locale,
       time_zone = r.time_zone, persona = r.persona, assigned_persona = r.assigned_persona,
       journeys = r.journeys, deceased_at = r.deceased_at, profile_at = r.profile_at, test = r.test
-    from (${rowsOf('person', columns, rows)}) as r where person.person_id = r.person_id`.execute(tx)
+    from (${rowsOf('person', columns, rows)}) as r
+    where person.person_id = r.person_id
+      and person.person_id = any(${rows.map((row) => row.person_id)}::uuid[])`.execute(tx)
 }
 
 async function saveEnrolments(tx: Querying, changes: readonly StateChange[]): Promise<void> {
@@ -133,8 +135,8 @@ async function saveTimers(tx: Querying, changes: readonly StateChange[]): Promis
       .map((id) => ({ person_id: before.person.personId, timer_id: id })),
   )
   if (gone.length > 0) {
-    await sql`delete from timer where (person_id, timer_id) in (
-      ${rowsOf('timer', ['person_id', 'timer_id'], gone)})`.execute(tx)
+    await sql`delete from timer where person_id = any(${gone.map((row) => row.person_id)}::uuid[])
+      and timer_id = any(${gone.map((row) => row.timer_id)}::uuid[])`.execute(tx)
   }
   await upsertRows(
     tx,
@@ -246,16 +248,17 @@ async function moveIntents(tx: Querying, intents: readonly Intent[]): Promise<Me
     state: intent.state,
     reason: intent.reason,
   }))
+  const ids = sql`${rows.map((row) => row.intent_id)}::uuid[]`
   const moved = await sql<Omit<MessageOutcome, 'state'> & { state: IntentState }>`
     with wanted as (${rowsOf('intent', ['intent_id', 'state', 'reason'], rows)}),
     locked as (
-      select intent_id from intent where intent_id in (select intent_id from wanted)
+      select intent_id from intent where intent_id = any(${ids})
       order by intent_id for update
     )
     update intent set state = wanted.state, reason = wanted.reason,
       settled_at = business_now(), touched_at = clock_timestamp()
     from wanted join locked using (intent_id)
-    where intent.intent_id = wanted.intent_id and (
+    where intent.intent_id = wanted.intent_id and intent.intent_id = any(${ids}) and (
       (wanted.state = 'cancelled' and intent.state in ('planned', 'queued'))
       or (wanted.state = 'delivered' and intent.state in ('planned', 'queued', 'sending', 'held', 'sent'))
       or (wanted.state = 'bounced' and intent.state in ('planned', 'queued', 'sending', 'held', 'sent', 'delivered'))

@@ -237,7 +237,10 @@ async function writeRows(
       reference = coalesce(w.reference, i.reference),
       settled_at = case when not w.moves then i.settled_at when w.final then w.now end,
       touched_at = clock_timestamp()
-    from written w where i.person_id = w.person_id and i.intent_id = w.intent_id`.execute(tx)
+    from written w
+    where i.person_id = w.person_id and i.intent_id = w.intent_id
+      -- Said once more as a list, or a plan made for small tables reads the whole table to join it.
+      and i.intent_id = any(${rows.map((row) => row.intent_id)}::uuid[])`.execute(tx)
 }
 
 const LONGEST_TEXT = 200

@@ -33,9 +33,12 @@ export async function query<Result>(work: () => Promise<Result>): Promise<Result
   }
 }
 
-/** True when PostgreSQL ended a transaction for the sake of another: the same again works. */
+/**
+ * True when PostgreSQL ended a transaction for the sake of another, or because the table under a
+ * prepared statement was altered since: the same again works.
+ */
 export function isConflict(error: unknown): boolean {
-  return ['40001', '40P01'].includes(codeOf(error))
+  return ['40001', '40P01', '0A000'].includes(codeOf(error))
 }
 
 /** True when the same query may work a moment later, because it was never about the query. */

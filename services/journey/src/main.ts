@@ -30,6 +30,7 @@ await openService('journey', async (scope) => {
     databaseUrl: config.databaseUrl,
     namespace: config.namespace,
     applicationName: 'journey',
+    steadyPlans: true,
     onIdleError: (error) => log.warn('a connection was lost', { error }),
   })
   scope.onClose('database', store.close)

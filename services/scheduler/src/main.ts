@@ -36,6 +36,7 @@ await openService(NAME, async (scope) => {
     databaseUrl: config.databaseUrl,
     namespace,
     applicationName: `wegwijs ${NAME}`,
+    steadyPlans: true,
     onIdleError: (error) => log.warn('lost an idle connection to PostgreSQL', { error }),
   })
   scope.onClose('PostgreSQL', store.close)
