@@ -1,0 +1,76 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { startStack, stackStatus } from '@wegwijs/local/stack'
+import { Redis } from 'ioredis'
+import pg from 'pg'
+import { type Process, startProcess } from './processes.ts'
+import type { Watched } from './usage.ts'
+
+/** The servers of a run and the provider, which both sides share. */
+export type World = {
+  /** For logs. */
+  readonly directory: string
+  readonly kafkaBrokers: readonly string[]
+  readonly databaseUrl: string
+  readonly redisUrl: string
+  readonly providerUrl: string
+  readonly provider: Process
+  readonly db: pg.Pool
+  readonly redis: Redis
+  /** Small loads: it only shows that everything works. */
+  readonly quick: boolean
+  /** The servers and the provider, for their use of the machine. */
+  readonly servers: readonly Watched[]
+  readonly say: (line: string) => void
+  readonly signal: AbortSignal
+}
+
+export type OpenWorld = World & { close(): Promise<void> }
+
+/** Brings up servers in `directory`, with empty data, as a hospital would run them: durable. */
+export async function openWorld(options: {
+  directory: string
+  quick: boolean
+  say: (line: string) => void
+  signal: AbortSignal
+}): Promise<OpenWorld> {
+  const { directory, quick, say, signal } = options
+  const stack = { directory, durable: true, say }
+  mkdirSync(join(directory, 'logs'), { recursive: true })
+  const addresses = await startStack({ ...stack, fresh: true })
+  const db = new pg.Pool({ connectionString: addresses.databaseUrl, max: 4 })
+  db.on('error', () => {})
+  const redis = new Redis(addresses.redisUrl)
+  redis.on('error', () => {})
+  const provider = startProcess({
+    name: 'provider',
+    program: 'test/bench/src/provider-main.ts',
+    logFile: join(directory, 'logs', 'provider.log'),
+  })
+  const { url } = await provider.told<{ url: string }>((message) => 'url' in message)
+  const status = await stackStatus(stack)
+  const pidOf = (server: string) => status.find((each) => each.server === server)?.pid ?? 0
+  return {
+    ...options,
+    ...addresses,
+    directory,
+    quick,
+    say,
+    signal,
+    db,
+    redis,
+    provider,
+    providerUrl: url,
+    servers: [
+      { name: 'postgresql', pid: pidOf('postgres'), children: true },
+      { name: 'redis', pid: pidOf('redis') },
+      { name: 'kafka', pid: pidOf('kafka') },
+      { name: 'provider', pid: provider.pid },
+    ],
+    close: async () => {
+      await provider.kill()
+      redis.disconnect()
+      await db.end()
+    },
+  }
+}
