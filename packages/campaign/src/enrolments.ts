@@ -2,7 +2,7 @@ import { type CompiledCampaign, campaignKey, type StepNode } from './compile.ts'
 import { traceCondition } from './condition.ts'
 import { type DecideContext, type Draft, noteOf } from './draft.ts'
 import { createFieldReader } from './facts.ts'
-import { addDuration } from './instant.ts'
+import { subtractDuration } from './instant.ts'
 import type { JsonObject } from './json.ts'
 import type { ReasonCode } from './reasons.ts'
 import {
@@ -47,7 +47,8 @@ function refusalOf(
 ): { reason: ReasonCode; detail: JsonObject | null } | null {
   if (draft.person.deceasedAt !== null) return { reason: 'person_deceased', detail: null }
   const { file } = campaign
-  if (addDuration(event.time, file.trigger.maxAge, context.definition.timeZone) < context.now) {
+  const { timeZone } = context.definition
+  if (event.time < subtractDuration(context.now, file.trigger.maxAge, timeZone)) {
     return { reason: 'event_too_old', detail: { time: event.time, maxAge: file.trigger.maxAge } }
   }
   const entryKey = entryKeyOf(draft, event, campaign)
