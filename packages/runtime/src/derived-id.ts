@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { systemClock } from './clock.ts'
 
 /**
@@ -7,9 +7,9 @@ import { systemClock } from './clock.ts'
  * are prefixed with their length, or ('ab', 'c') and ('a', 'bc') would be one id.
  */
 export function derivedUuid(...parts: readonly string[]): string {
-  const hash = createHash('sha256')
-  for (const part of parts) hash.update(`${Buffer.byteLength(part)}:`).update(part)
-  return formatUuid(hash.digest(), 8)
+  let text = ''
+  for (const part of parts) text += `${Buffer.byteLength(part)}:${part}`
+  return formatUuid(hash('sha256', text, 'buffer'), 8)
 }
 
 /** A UUIDv7 (RFC 9562 §5.7): a new one each time, ordered by the millisecond it was made in. */
