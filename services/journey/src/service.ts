@@ -49,6 +49,8 @@ export async function startJourney(scope: Scope, deps: JourneyDependencies): Pro
         deps.source.consume({
           topic,
           group,
+          // While one batch waits for PostgreSQL, another one is decided.
+          partitionsAtOnce: 2,
           positionOf: (of, partition) => standingOf(store.db, of, partition),
           onBatch: (batch) => turn(() => applyBatch(batch, batchDeps)),
         }),
