@@ -9,6 +9,8 @@ export type LoopOptions = {
   name: string
   /** The longest that nobody looks, in milliseconds, when nobody calls either. */
   everyMs: number
+  /** The shortest time between two passes while there is no full one to do: larger, and so fewer. */
+  restMs?: number
   /** Does some of the work; true when there is more of it now. It ends by itself, in bounded time. */
   pass: () => Promise<boolean>
 }
@@ -31,23 +33,23 @@ const TELL_EVERY_MS = 4_000
  * cannot help closes the scope. Closing waits for the pass that runs. Returns the call that wakes.
  */
 export function startLoop(options: LoopOptions, context: LoopContext): () => void {
-  const { name, everyMs, pass } = options
+  const { name, everyMs, restMs = 0, pass } = options
   const { scope, clock } = context
   const { signal } = scope
   const failing = narrateFailures(name, context)
   let woken = new AbortController()
 
-  /** Returns for how long nothing needs to be done. */
-  const passOnce = async (): Promise<number> => {
+  /** Returns whether there is more to do now. */
+  const passOnce = async (): Promise<boolean> => {
     try {
       const more = await pass()
       failing.over()
-      return more || woken.signal.aborted ? 0 : everyMs
+      return more
     } catch (error) {
       if (isFailure(error) && !error.retryable) throw error
       // Deaf to calls: what is away is not there sooner for being asked more often.
       await clock.sleep(failing.pauseAfter(error), signal).catch(() => undefined)
-      return 0
+      return true
     }
   }
 
@@ -55,9 +57,10 @@ export function startLoop(options: LoopOptions, context: LoopContext): () => voi
     while (!signal.aborted) {
       // Before the pass: who calls during it may be about what it has already passed by.
       woken = new AbortController()
-      const restMs = await passOnce()
-      if (restMs === 0) continue
-      await clock.sleep(restMs, AbortSignal.any([signal, woken.signal])).catch(() => undefined)
+      if (await passOnce()) continue
+      if (restMs > 0) await clock.sleep(restMs, signal).catch(() => undefined)
+      if (woken.signal.aborted) continue
+      await clock.sleep(everyMs, AbortSignal.any([signal, woken.signal])).catch(() => undefined)
     }
   }
   const ended = run().catch((error: unknown) => scope.stop(error))

@@ -32,6 +32,8 @@ export type SchedulerSettings = {
   /** Workers that could not reach PostgreSQL while it was away come before the sweep of leases. */
   leaseGraceMs: number
   relaySweepMs: number
+  /** Others are told of outcomes in groups; a transaction and a request for each would cost more than sending. */
+  relayRestMs: number
   keepPublishedMs: number
   keepMonths: number
 }
@@ -44,6 +46,7 @@ export const defaultSettings: SchedulerSettings = {
   lostJobAgeMs: 2_000,
   leaseGraceMs: 15_000,
   relaySweepMs: 1_000,
+  relayRestMs: 20,
   keepPublishedMs: 3_600_000,
   keepMonths: 13,
 }
@@ -97,6 +100,7 @@ export async function startScheduler(scope: Scope, deps: SchedulerDependencies):
     {
       name: 'relay',
       everyMs: settings.relaySweepMs,
+      restMs: settings.relayRestMs,
       pass: createRelayPass({ store, publisher, metrics: metrics.component('relay') }),
     },
     context,

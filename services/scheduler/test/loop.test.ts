@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { startLoop } from '../src/loop.ts'
 
 /** A loop whose passes end when the test says so. */
-function controlledLoop() {
+function controlledLoop(restMs = 0) {
   const clock = manualClock()
   const scope = createScope('test', { clock })
   const readiness = createReadiness()
@@ -27,7 +27,7 @@ function controlledLoop() {
     }
   }
   const context = { scope, clock, readiness, log: silentLogger }
-  const wake = startLoop({ name: 'work', everyMs: 1_000, pass }, context)
+  const wake = startLoop({ name: 'work', everyMs: 1_000, restMs, pass }, context)
   const end = async (more: boolean | Error) => {
     running.shift()?.(more)
     await turn()
@@ -49,6 +49,23 @@ describe('a loop', () => {
     expect(starts()).toBe(2)
     await clock.advance(1)
     expect(starts()).toBe(3)
+  })
+
+  it('rests between passes, also when woken meanwhile, and not while there is more', async () => {
+    const { clock, end, wake, starts } = controlledLoop(20)
+    await end(true)
+    expect(starts()).toBe(2)
+    wake()
+    await end(false)
+    await clock.advance(19)
+    expect(starts()).toBe(2)
+    await clock.advance(1)
+    expect(starts()).toBe(3)
+    await end(false)
+    await clock.advance(20)
+    wake()
+    await turn()
+    expect(starts()).toBe(4)
   })
 
   it('passes at once when woken, without any time going by', async () => {
