@@ -208,6 +208,7 @@ function openChannels(own: Scope, shared: Shared, store: Store): readonly Channe
       provider: 'sms-http',
       // As services/delivery has it: the class of a message decides what a lost answer means (P2).
       honoursIdempotencyKey: false,
+      connections: connectionsFor(defaultConcurrency.sms),
     }),
     createAppChannel(createAppInbox(store.db), 'app-inbox'),
   ])

@@ -29,6 +29,12 @@ const port = z
   .transform(Number)
   .pipe(z.number().max(65_535))
 
+const concurrency = z
+  .string()
+  .regex(/^\d{1,3}$/)
+  .transform(Number)
+  .pipe(z.number().min(1).max(500))
+
 const url = (protocol: RegExp) => z.url({ protocol })
 
 const brokers = text
@@ -36,6 +42,7 @@ const brokers = text
   .pipe(z.array(z.string().regex(/^(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):\d{1,5}$/)))
 
 const portExpected = 'a port, 0 to 65535 (0 takes a free one)'
+const concurrencyExpected = 'a number from 1 to 500'
 const httpUrlExpected = 'an address such as https://wegwijs.example.org'
 
 export const variables = {
@@ -44,6 +51,14 @@ export const variables = {
     secret: true,
     expects: 'an address such as postgres://user:password@host:5432/database',
     schema: url(/^postgres(?:ql)?$/),
+  },
+  WEGWIJS_EMAIL_CONCURRENCY: {
+    description:
+      'How many e-mails of one lane a delivery process hands over at once (bulk: two in five of that). Its connections to the SMTP server are 2.4 times as many; Postfix takes 50 of one client.',
+    default: '10',
+    secret: false,
+    expects: concurrencyExpected,
+    schema: concurrency,
   },
   WEGWIJS_GATEWAY_HOST: {
     description: 'The network address on which the gateway listens; 0.0.0.0 is all of them.',
@@ -147,6 +162,14 @@ export const variables = {
     secret: true,
     expects: 'at least 32 characters, such as `openssl rand -hex 32` gives',
     schema: z.string().min(32),
+  },
+  WEGWIJS_SMS_CONCURRENCY: {
+    description:
+      'How many SMS of one lane a delivery process hands over at once (bulk: two in five of that). Its connections to the provider are 2.4 times as many.',
+    default: '50',
+    secret: false,
+    expects: concurrencyExpected,
+    schema: concurrency,
   },
   WEGWIJS_SMS_TOKEN: {
     description: 'The token with which the SMS provider knows us.',

@@ -14,7 +14,7 @@ import { businessNow } from '@wegwijs/store/business-clock'
 import { openStore } from '@wegwijs/store/database'
 import { query } from '@wegwijs/store/transaction'
 import { queueNames } from '@wegwijs/wire/delivery-job'
-import { connectionsFor, defaultConcurrency } from './concurrency.ts'
+import { concurrencyOf, connectionsFor } from './concurrency.ts'
 import { configNames } from './config.ts'
 import { startDelivery } from './service.ts'
 
@@ -46,17 +46,21 @@ await openService(NAME, async (scope) => {
     onIdleError: (error) => log.warn('lost an idle connection to PostgreSQL', { error }),
   })
   scope.onClose('PostgreSQL', store.close)
+  const concurrency = concurrencyOf({
+    email: config.emailConcurrency,
+    sms: config.smsConcurrency,
+  })
   const channels = [
     createEmailChannel({
       url: config.smtpUrl,
-      connections: connectionsFor(defaultConcurrency.email),
+      connections: connectionsFor(concurrency.email),
     }),
     // Nothing is known of how the provider takes a repeat, so the message's class decides (P2).
     createSmsChannel({
       url: config.smsUrl,
       token: config.smsToken,
       honoursIdempotencyKey: false,
-      connections: connectionsFor(defaultConcurrency.sms),
+      connections: connectionsFor(concurrency.sms),
     }),
     createAppChannel(createAppInbox(store.db)),
   ]
@@ -72,7 +76,16 @@ await openService(NAME, async (scope) => {
     },
     { log, clock, readiness, signal: scope.signal },
   )
-  await startDelivery(scope, { store, workers, channels, log, clock, metrics, readiness })
+  await startDelivery(scope, {
+    store,
+    workers,
+    channels,
+    log,
+    clock,
+    metrics,
+    readiness,
+    settings: { concurrency },
+  })
   const watching = { scope, log, clock, readiness }
   watch('PostgreSQL', () => query(() => businessNow(store.db)), watching)
   watch('Redis', () => queue.depths(queueNames().slice(0, 1)), watching)
