@@ -77,6 +77,13 @@ module.exports = {
       from: { path: '/src/', pathNot: '^test/' },
       to: { path: '(^|/)test/|\\.test\\.ts$' },
     },
+    {
+      // A model that knew the code would find its faults right.
+      name: 'model-knows-only-the-history',
+      severity: 'error',
+      from: { path: '^test/sim/src/(model|promises|history)\\.ts$' },
+      to: { pathNot: '^test/sim/src/(model|promises|history)\\.ts$' },
+    },
     driver('bullmq|ioredis', '^packages/queue/'),
     driver('kafkajs', '^packages/kafka/'),
     driver('kysely', '^packages/store/'),

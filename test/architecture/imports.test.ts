@@ -73,6 +73,11 @@ const violations: Readonly<Record<string, Violation>> = {
     '../test/fixture.ts',
     'packages/store/test/fixture.ts',
   ),
+  'model-knows-only-the-history': breaks(
+    'test/sim/src/model.ts',
+    '@wegwijs/store/offer',
+    'packages/store/src/offer.ts',
+  ),
   ...drives('bullmq', 'bullmq', 'ioredis'),
   ...drives('kafkajs', 'kafkajs'),
   ...drives('kysely', 'kysely'),

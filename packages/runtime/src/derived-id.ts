@@ -12,11 +12,28 @@ export function derivedUuid(...parts: readonly string[]): string {
   return formatUuid(hash('sha256', text, 'buffer'), 8)
 }
 
+/** What new ids are made of: 16 bytes of chance, and the wall-clock time. */
+export type IdSource = { bytes(): Buffer; instant(): string }
+
+const systemSource: IdSource = { bytes: () => randomBytes(16), instant: systemClock.instant }
+let source = systemSource
+
 /** A UUIDv7 (RFC 9562 §5.7): a new one each time, ordered by the millisecond it was made in. */
 export function newUuid(): string {
-  const bytes = randomBytes(16)
-  bytes.writeUIntBE(Date.parse(systemClock.instant()), 0, 6)
+  const bytes = source.bytes()
+  bytes.writeUIntBE(Date.parse(source.instant()), 0, 6)
   return formatUuid(bytes, 7)
+}
+
+/**
+ * Makes the new ids of this process from another source, until what it returns is called: a
+ * simulation in which everything follows from a seed. Ids that can be foreseen are for nothing else.
+ */
+export function makeIdsFrom(other: IdSource): () => void {
+  source = other
+  return () => {
+    source = systemSource
+  }
 }
 
 function formatUuid(bytes: Buffer, version: number): string {

@@ -8,8 +8,24 @@ export type DatabaseTransaction = Transaction<Schema>
 /** What a query needs: the database, or a transaction on it. */
 export type Querying = Kysely<Schema>
 
-/** One namespace on one PostgreSQL server. `pool` is for what Kysely cannot do: LISTEN. */
-export type Store = { db: Database; namespace: string; databaseUrl: string; close(): Promise<void> }
+/** One namespace on one PostgreSQL server. */
+export type Store = {
+  db: Database
+  namespace: string
+  databaseUrl: string
+  listen: Listen
+  close(): Promise<void>
+}
+
+/**
+ * Hears what is told on a channel of NOTIFY, which Kysely cannot do, on a connection of its own;
+ * `onLost` when that breaks, and then nothing more is heard.
+ */
+export type Listen = (
+  channel: string,
+  onNotification: (payload: string) => void,
+  onLost: (error: Error) => void,
+) => Promise<{ close(): Promise<void> }>
 
 export type StoreOptions = {
   databaseUrl: string
@@ -22,6 +38,8 @@ export type StoreOptions = {
   steadyPlans?: boolean
   /** A connection that was lost while idle; queries in flight reject by themselves. */
   onIdleError?: (error: Error) => void
+  /** How notifications are heard instead. */
+  listen?: Listen
 }
 
 /** Opens a pool. Connects with the first query, so it never fails by itself. */
@@ -36,7 +54,32 @@ export function storeOn(dialect: Dialect, options: StoreOptions): Store {
     db,
     namespace: options.namespace,
     databaseUrl: options.databaseUrl,
+    listen: options.listen ?? listenOn(options),
     close: () => db.destroy(),
+  }
+}
+
+function listenOn({ databaseUrl, namespace }: StoreOptions): Listen {
+  return async (channel, onNotification, onLost) => {
+    const client = new pg.Client({
+      connectionString: databaseUrl,
+      application_name: `${namespace} listener`,
+      keepAlive: true,
+      connectionTimeoutMillis: 5_000,
+    })
+    let closed = false
+    client.on('error', (error) => {
+      if (!closed) onLost(error)
+    })
+    client.on('notification', ({ payload = '' }) => onNotification(payload))
+    await client.connect()
+    await client.query(`listen ${pg.escapeIdentifier(channel)}`)
+    return {
+      close: async () => {
+        closed = true
+        await client.end()
+      },
+    }
   }
 }
 

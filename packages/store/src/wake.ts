@@ -1,6 +1,5 @@
 import { type WaitOptions, waitFor } from '@wegwijs/runtime/lifecycle'
 import { sql } from 'kysely'
-import pg from 'pg'
 import type { Querying, Store } from './database.ts'
 
 /**
@@ -36,25 +35,7 @@ export async function listenForWakes(
   onWake: (topic: Wake) => void,
   onLost: (error: Error) => void,
 ): Promise<WakeListener> {
-  const client = new pg.Client({
-    connectionString: store.databaseUrl,
-    application_name: `${store.namespace} listener`,
-    keepAlive: true,
-    connectionTimeoutMillis: 5_000,
-  })
-  let closed = false
-  client.on('error', (error) => {
-    if (!closed) onLost(error)
-  })
-  client.on('notification', (notification) => onWake(notification.payload as Wake))
-  await client.connect()
-  await client.query(`listen ${pg.escapeIdentifier(channelOf(store.namespace))}`)
-  return {
-    close: async () => {
-      closed = true
-      await client.end()
-    },
-  }
+  return store.listen(channelOf(store.namespace), (topic) => onWake(topic as Wake), onLost)
 }
 
 /**

@@ -1,0 +1,83 @@
+import { type DefinitionBundle, definitionBundleSchema } from '@wegwijs/campaign/definition/bundle'
+import { campaign, smallHospital } from '@wegwijs/test-support/small-hospital'
+
+/**
+ * The hospital of the simulation: what it promises is told again, in words of its own, by
+ * promises.ts, which the model judges by. Every message says which campaign it is of and which
+ * event or appointment it is about, so that what a provider was given speaks for itself.
+ */
+const ref = { type: 'text', sensitivity: 'neutral', required: true } as const
+const startsAt = { type: 'instant', sensitivity: 'neutral', required: true } as const
+
+const campaigns: readonly Parameters<typeof campaign>[0][] = [
+  { id: 'care', steps: [{ message: { id: 'care', template: 'care' } }] },
+  {
+    id: 'follow-up',
+    class: 'service',
+    exit: [{ touchpoint: 'care.admission.started.v1' }],
+    steps: [
+      { wait: { for: 'PT3H' } },
+      { message: { id: 'follow-up', template: 'follow-up', expires: 'PT6H' } },
+    ],
+  },
+  {
+    id: 'service',
+    class: 'service',
+    trigger: { touchpoint: 'care.survey.answered.v1' },
+    steps: [{ message: { id: 'service', template: 'service', expires: 'PT12H' } }],
+  },
+  {
+    id: 'offer',
+    class: 'marketing',
+    trigger: { touchpoint: 'care.admission.started.v1' },
+    steps: [{ message: { id: 'offer', template: 'offer' } }],
+  },
+  {
+    id: 'reminder',
+    journey: 'operation',
+    entry: 'once-per-entity',
+    trigger: { touchpoint: 'care.appointment.booked.v1' },
+    steps: [
+      {
+        message: {
+          id: 'reminder',
+          template: 'reminder',
+          send: { until: 'entity.startsAt', offset: '-P1D', on: 'any-day' },
+          until: 'entity.startsAt',
+        },
+      },
+    ],
+  },
+]
+
+export const clinic: DefinitionBundle = makeClinic()
+
+function makeClinic(): DefinitionBundle {
+  const hospital = smallHospital([])
+  const touchpoints = hospital.touchpoints.touchpoints.map((touchpoint) => ({
+    ...touchpoint,
+    data: touchpoint.entity ? { ref, ...(touchpoint.withdraws ? {} : { startsAt }) } : { ref },
+  }))
+  return definitionBundleSchema.parse({
+    ...hospital,
+    touchpoints: { ...hospital.touchpoints, touchpoints },
+    campaigns: campaigns.map((each) => campaign({ entry: 'every-time', ...each })),
+    templates: campaigns.map(({ id }) => templateOf(id)),
+  })
+}
+
+/** Such as `care e12`, or `reminder A1-2 2026-03-05T09:00:00.000Z`. */
+function templateOf(id: string) {
+  const fields = id === 'reminder' ? ['entity.ref', 'entity.startsAt'] : ['event.ref']
+  const text = [id, ...fields.map((field) => `{{${field}}}`)].join(' ')
+  const variables = fields.map((path) => ({ path, optional: false }))
+  const email = { subject: text, html: `<p>${text}</p>`, text }
+  return {
+    id,
+    hash: `${id}-1`,
+    channels: {
+      email: { sensitivity: 'neutral', variables, content: { nl: email } },
+      sms: { sensitivity: 'neutral', variables, content: { nl: { text } } },
+    },
+  }
+}

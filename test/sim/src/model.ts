@@ -1,0 +1,716 @@
+import type { EndedMessage, Ending, Entry, Told } from './history.ts'
+import {
+  type CampaignPromise,
+  campaignPromises,
+  channelsInOrder,
+  leaseMs,
+  oldestTrigger,
+} from './promises.ts'
+
+/**
+ * The model: judges what happened by the promises P1 to P6, from outside. It knows nothing of how
+ * the services work; every clause below is a sentence about what publishers, people and providers
+ * see.
+ */
+export type Violation = { readonly kind: ViolationKind; readonly text: string }
+export type ViolationKind =
+  | 'lost'
+  | 'doubled'
+  | 'marked for nothing'
+  | 'sent after a stop'
+  | 'sent without consent'
+  | 'sent for an old appointment'
+  | 'sent early'
+  | 'sent late'
+  | 'out of order'
+  | 'wrong record'
+  | 'unexplained'
+  | 'ledger'
+  | 'stuck'
+
+const hour = 3_600_000
+
+/** Everything that is wrong with a history and what it came to. */
+export function judge(entries: readonly Entry[], ending: Ending): Violation[] {
+  const seen = new Sight(entries)
+  const duties = dutiesOf(seen)
+  return [
+    ...duties.flatMap((duty) => [...judgeSends(duty, seen), ...judgeEnd(duty, seen, ending)]),
+    ...judgeStrangers(duties, seen),
+    ...judgeEvents(seen, ending),
+    ...judgePeople(seen, ending),
+    ...ending.ledger.map((text): Violation => ({ kind: 'ledger', text })),
+  ]
+}
+
+/** What is known of one event: when it was first said, kept and read; infinity is never. */
+type Heard = {
+  readonly event: Told
+  readonly saidAt: number
+  readonly saidNow: number
+  by: 'kafka' | 'http'
+  keptAt: number
+  keptOverHttpAt: number
+  readAt: number
+  readNow: number
+}
+
+/** One message given to a provider. */
+type Call = {
+  readonly givenAt: number
+  readonly now: number
+  readonly intent: string
+  readonly channel: string
+  readonly to: string
+  readonly text: string
+  readonly marked: boolean
+  readonly expires: number
+  /** When the claim began under which it was given. */
+  readonly claimedAt: number
+  readonly claimedNow: number
+  readonly claimedMs: number
+  taken: boolean
+  answer: string | null
+}
+
+/** A history, looked through once. */
+class Sight {
+  readonly entries: readonly Entry[]
+  readonly heard = new Map<string, Heard>()
+  readonly calls: Call[] = []
+  /** Claims by message: when each began, and the machine time of it. */
+  readonly claims = new Map<string, { at: number; ms: number }[]>()
+  latest = 0
+  latestMs = 0
+
+  constructor(entries: readonly Entry[]) {
+    this.entries = entries
+    const byNumber = new Map<number, Call>()
+    const claimOf = new Map<string, { at: number; now: number; ms: number }>()
+    for (const entry of entries) this.#look(entry, byNumber, claimOf)
+  }
+
+  all(type: RegExp): Heard[] {
+    return [...this.heard.values()].filter(({ event }) => type.test(event.type))
+  }
+
+  /** Everybody who has become one with this person by moment `at`, by identity. */
+  identitiesOf(event: Told, at: number): Set<string> {
+    const own = new Set([identityOf(event)])
+    const merges = this.all(/^person\.merged/).filter((merge) => merge.saidAt < at)
+    for (let grew = true; grew; ) {
+      grew = false
+      for (const { event: merge, readAt } of merges) {
+        if (readAt >= at) continue
+        const pair = [identityOf(merge), `${merge.data.idSpace}/${merge.data.externalId}`]
+        if (!pair.some((identity) => own.has(identity))) continue
+        for (const identity of pair) {
+          if (own.has(identity)) continue
+          own.add(identity)
+          grew = true
+        }
+      }
+    }
+    return own
+  }
+
+  #look(
+    entry: Entry,
+    byNumber: Map<number, Call>,
+    claimOf: Map<string, { at: number; now: number; ms: number }>,
+  ): void {
+    const now = Date.parse(entry.now)
+    this.latest = Math.max(this.latest, now)
+    this.latestMs = entry.ms
+    switch (entry.kind) {
+      case 'said': {
+        const { event, by } = entry
+        if (this.heard.has(event.key)) return
+        const never = { keptAt: Infinity, keptOverHttpAt: Infinity, readAt: Infinity }
+        this.heard.set(event.key, {
+          event,
+          by,
+          saidAt: entry.at,
+          saidNow: now,
+          readNow: Infinity,
+          ...never,
+        })
+        return
+      }
+      case 'kept': {
+        const heard = this.heard.get(entry.event)
+        if (!heard) return
+        heard.keptAt = Math.min(heard.keptAt, entry.at)
+        if (entry.by === 'http') heard.keptOverHttpAt = Math.min(heard.keptOverHttpAt, entry.at)
+        return
+      }
+      case 'read': {
+        const heard = this.heard.get(entry.event)
+        if (!heard || heard.readAt < Infinity) return
+        heard.readAt = entry.at
+        heard.readNow = now
+        return
+      }
+      case 'claimed': {
+        const begun = this.entries[Math.max(0, entry.begun - 1)]
+        claimOf.set(`${entry.worker} ${entry.intent}`, {
+          at: entry.begun,
+          now: Date.parse(begun?.now ?? entry.now),
+          ms: entry.ms,
+        })
+        const claims = this.claims.get(entry.intent) ?? []
+        this.claims.set(entry.intent, [...claims, { at: entry.begun, ms: entry.ms }])
+        return
+      }
+      case 'given': {
+        const claim = claimOf.get(`${entry.worker} ${entry.intent}`)
+        const call: Call = {
+          givenAt: entry.at,
+          now,
+          intent: entry.intent,
+          channel: entry.channel,
+          to: entry.to,
+          text: entry.text,
+          marked: entry.marked,
+          expires: Date.parse(entry.expiresAt),
+          claimedAt: claim?.at ?? entry.at,
+          claimedNow: claim?.now ?? now,
+          claimedMs: claim?.ms ?? entry.ms,
+          taken: false,
+          answer: null,
+        }
+        this.calls.push(call)
+        byNumber.set(entry.call, call)
+        return
+      }
+      case 'taken':
+      case 'answered': {
+        const call = byNumber.get(entry.call)
+        if (!call) return
+        if (entry.kind === 'taken') call.taken = true
+        else call.answer = entry.answer
+        return
+      }
+      default:
+    }
+  }
+}
+
+/** A message that somebody ought to get, because of what a publisher said. */
+type Duty = {
+  readonly campaign: string
+  readonly promise: CampaignPromise
+  readonly text: string
+  /** What it says: the event, or for an appointment the version of it. */
+  readonly about: Heard
+  /** What began it: for an appointment its booking. */
+  readonly trigger: Heard
+  readonly startsAt: number | null
+}
+
+function dutiesOf(seen: Sight): Duty[] {
+  const duties: Duty[] = []
+  for (const about of seen.heard.values()) {
+    for (const [campaign, promise] of Object.entries(campaignPromises)) {
+      const { event } = about
+      if (promise.before !== undefined) {
+        if (!/^care\.appointment\.(booked|moved)/.test(event.type)) continue
+        const booked = seen
+          .all(/^care\.appointment\.booked/)
+          .find((each) => each.event.entity === event.entity)
+        if (!booked) continue
+        const startsAt = String(event.data.startsAt)
+        const text = `${campaign} ${event.data.ref} ${startsAt}`
+        duties.push({
+          campaign,
+          promise,
+          text,
+          about,
+          trigger: booked,
+          startsAt: Date.parse(startsAt),
+        })
+      } else if (event.type === promise.trigger) {
+        const text = `${campaign} ${event.data.ref}`
+        duties.push({ campaign, promise, text, about, trigger: about, startsAt: null })
+      }
+    }
+  }
+  return duties
+}
+
+/** P2, P3: what the provider was given for one duty. */
+function judgeSends(duty: Duty, seen: Sight): Violation[] {
+  const calls = seen.calls.filter((call) => call.text === duty.text)
+  const taken = calls.filter((call) => call.taken)
+  return [
+    ...judgeCount(duty, calls, seen),
+    ...taken.flatMap((call) => [
+      ...judgeStops(duty, call, seen),
+      ...judgeConsent(duty, call, seen),
+      ...judgeVersion(duty, call, seen),
+      ...judgeTime(duty, call),
+      ...judgeAddress(duty, call, seen),
+    ]),
+  ]
+}
+
+/** P2: once; and where the class says so, once more, marked, after nobody knew. */
+function judgeCount({ promise, text }: Duty, calls: readonly Call[], seen: Sight): Violation[] {
+  const found: Violation[] = []
+  const taken = calls.filter((call) => call.taken)
+  const unmarked = taken.filter((call) => !call.marked)
+  const marked = taken.filter((call) => call.marked)
+  const say = (kind: ViolationKind, how: string) => found.push({ kind, text: `${text}: ${how}` })
+  if (promise.unknown === 'at-most-once') {
+    if (taken.length > 1) say('doubled', `taken ${taken.length} times`)
+    if (calls.some((call) => call.marked)) say('doubled', 'repeated, though at most once')
+    return found
+  }
+  if (unmarked.length > 1) say('doubled', `taken ${unmarked.length} times without a mark`)
+  if (marked.length > 1) say('doubled', `taken ${marked.length} times as a repeat`)
+  for (const repeat of calls.filter((call) => call.marked)) {
+    if (!isOpenBefore(repeat, calls, seen)) {
+      say('marked for nothing', 'every answer before it was definite')
+    }
+  }
+  return found
+}
+
+/** True when of an earlier attempt nobody knows whether it reached the person. */
+function isOpenBefore(repeat: Call, calls: readonly Call[], seen: Sight): boolean {
+  const claims = seen.claims.get(repeat.intent) ?? []
+  return (
+    // One whose claim was over before it could say what came of it does not count as answered.
+    claims.some(({ at, ms }) => at < repeat.claimedAt && ms + leaseMs <= repeat.claimedMs) ||
+    calls.some(
+      (call) =>
+        call.givenAt < repeat.givenAt && (call.answer === null || call.answer === 'unknown'),
+    )
+  )
+}
+
+/** P3: nothing whose claim began after a stop was answered, or was read. */
+function judgeStops(duty: Duty, call: Call, seen: Sight): Violation[] {
+  const found: Violation[] = []
+  const people = seen.identitiesOf(duty.about.event, call.claimedAt)
+  for (const stop of seen.all(/^(person\.deceased|consent\.withdrawn)/)) {
+    if (!people.has(identityOf(stop.event)) || !covers(stop.event, duty, call)) continue
+    const holdsFrom = Math.min(stop.keptOverHttpAt, stop.readAt)
+    if (holdsFrom >= call.claimedAt || isLifted(stop.event, people, call, seen)) continue
+    found.push({
+      kind: 'sent after a stop',
+      text: `${duty.text}: claimed at ${call.claimedAt}, and ${stop.event.type} ${stop.event.id} held from ${holdsFrom}`,
+    })
+  }
+  return found
+}
+
+function covers({ type, data }: Told, { promise }: Duty, call: Call): boolean {
+  if (type.startsWith('person.deceased')) return true
+  const forClass = data.purpose === 'all' || data.purpose === promise.class
+  return forClass && (data.channel === undefined || data.channel === call.channel)
+}
+
+/** A consent of the same kind with a later time of its own; an import lifts no word of the person. */
+function isLifted(stop: Told, people: ReadonlySet<string>, call: Call, seen: Sight): boolean {
+  if (stop.type.startsWith('person.deceased')) return false
+  return seen
+    .all(/^consent\.granted/)
+    .some(
+      ({ event, saidAt }) =>
+        saidAt < call.givenAt &&
+        people.has(identityOf(event)) &&
+        event.data.purpose === stop.data.purpose &&
+        event.data.channel === stop.data.channel &&
+        event.time > stop.time &&
+        (stop.data.origin === 'import' || event.data.origin !== 'import'),
+    )
+}
+
+function judgeConsent(duty: Duty, call: Call, seen: Sight): Violation[] {
+  if (duty.promise.consent === 'implied') return []
+  const people = seen.identitiesOf(duty.about.event, call.givenAt)
+  const agreed = seen
+    .all(/^consent\.granted/)
+    .some(
+      ({ event, saidAt }) =>
+        saidAt < call.givenAt &&
+        people.has(identityOf(event)) &&
+        (event.data.purpose === 'all' || event.data.purpose === duty.promise.class),
+    )
+  return agreed ? [] : [{ kind: 'sent without consent', text: `${duty.text}: nobody agreed to it` }]
+}
+
+/** P3: nothing for an appointment of which something newer was read before the claim. */
+function judgeVersion(duty: Duty, call: Call, seen: Sight): Violation[] {
+  const { entity, version = 0 } = duty.about.event
+  if (entity === undefined) return []
+  return seen
+    .all(/^care\.appointment/)
+    .filter(({ event, readAt }) => {
+      const isNewer = event.entity === entity && (event.version ?? 0) > version
+      return isNewer && readAt < call.claimedAt
+    })
+    .map(({ event, readAt }) => ({
+      kind: 'sent for an old appointment',
+      text: `${duty.text}: claimed at ${call.claimedAt}, and version ${event.version} (${event.type}) was read at ${readAt}`,
+    }))
+}
+
+/** P3: never before it is due, never when it is no longer worth having. */
+function judgeTime({ promise, text, about, startsAt }: Duty, call: Call): Violation[] {
+  const found: Violation[] = []
+  const when = (ms: number) => new Date(ms).toISOString()
+  const due = earliestDue({ promise, about, startsAt })
+  if (call.now < due) {
+    found.push({ kind: 'sent early', text: `${text}: at ${when(call.now)}, due ${when(due)}` })
+  }
+  const end =
+    startsAt ?? (promise.waits === undefined ? about.readNow + promise.expires * hour : Infinity)
+  const latest = Math.min(end, call.expires)
+  if (call.claimedNow >= latest) {
+    found.push({
+      kind: 'sent late',
+      text: `${text}: claimed ${when(call.claimedNow)}, worth having until ${when(latest)}`,
+    })
+  }
+  return found
+}
+
+function earliestDue({
+  promise,
+  about,
+  startsAt,
+}: Pick<Duty, 'promise' | 'about' | 'startsAt'>): number {
+  if (startsAt !== null) return startsAt - (promise.before ?? 0) * hour
+  return about.saidNow + (promise.waits ?? 0) * hour
+}
+
+/** P6: what a publisher said of somebody before is known when it says more. */
+function judgeAddress(duty: Duty, call: Call, seen: Sight): Violation[] {
+  if (call.channel !== 'email') return []
+  const { about, text } = duty
+  const profiles = seen
+    .all(/^person\.upserted/)
+    .filter(({ event }) => seen.identitiesOf(about.event, call.givenAt).has(identityOf(event)))
+  const known = profiles.filter(
+    ({ event, saidAt }) =>
+      event.publisher === about.event.publisher &&
+      event.subject === about.event.subject &&
+      saidAt < about.saidAt,
+  )
+  const newest = Math.max(-1, ...known.map(({ saidAt }) => saidAt))
+  const allowed = profiles.filter(({ saidAt, event }) =>
+    event.subject === about.event.subject ? saidAt >= newest : true,
+  )
+  const addresses = allowed.map(({ event }) => emailOf(event))
+  if (addresses.includes(call.to)) return []
+  return [
+    {
+      kind: 'out of order',
+      text: `${text}: sent to ${call.to}, known was ${addresses.join(' or ')}`,
+    },
+  ]
+}
+
+function emailOf({ data }: Told): unknown {
+  const { contacts } = data as { contacts?: { email?: string } }
+  return contacts?.email
+}
+
+/** P1, P4: every duty ends in one way, and for a reason that what happened bears out. */
+function judgeEnd(duty: Duty, seen: Sight, ending: Ending): Violation[] {
+  const { text, trigger, about, campaign } = duty
+  if (about.keptAt === Infinity && about.readAt === Infinity) return []
+  const version = about.event.version ?? null
+  const rows = ending.messages.filter(
+    (row) =>
+      row.campaign === campaign && row.event === trigger.event.key && row.version === version,
+  )
+  if (rows.length > 1) return [{ kind: 'doubled', text: `${text}: planned ${rows.length} times` }]
+  const [row] = rows
+  if (!row) return judgeAbsence(duty, seen, ending)
+  const fault = faultOfEnd(duty, row, seen)
+  return fault ? [{ ...fault, text: `${text}: ${row.state} (${row.reason}), ${fault.text}` }] : []
+}
+
+function faultOfEnd(duty: Duty, row: EndedMessage, seen: Sight): Violation | null {
+  const calls = seen.calls.filter((call) => call.text === duty.text)
+  const taken = calls.some((call) => call.taken)
+  const says = (kind: ViolationKind, text: string): Violation => ({ kind, text })
+  switch (row.state) {
+    case 'sent':
+    case 'delivered':
+    case 'bounced':
+      return taken ? null : says('lost', 'and no provider ever took it')
+    case 'held': {
+      const unknown =
+        calls.some((call) => call.answer === null || call.answer === 'unknown') ||
+        (seen.claims.get(row.intent) ?? []).some(({ ms }) => ms + leaseMs <= seen.latestMs)
+      return unknown ? null : says('unexplained', 'and every answer was definite')
+    }
+    case 'skipped':
+    case 'cancelled':
+    case 'expired':
+    case 'failed': {
+      // One that nobody knew of may have been taken before: then the record is not wrong.
+      const openBefore = calls.some((call) => call.answer === null || call.answer === 'unknown')
+      if (taken && !openBefore) return says('wrong record', 'and a provider has taken it')
+      return isBorneOut(duty, row, seen, calls)
+        ? null
+        : says('unexplained', 'which nothing bears out')
+    }
+    default:
+      return says('lost', 'and it is not over')
+  }
+}
+
+/** Whether what happened bears out the reason for which somebody got nothing. */
+function isBorneOut(
+  duty: Duty,
+  { reason }: EndedMessage,
+  seen: Sight,
+  calls: readonly Call[],
+): boolean {
+  const { about, promise, startsAt } = duty
+  const people = seen.identitiesOf(about.event, Infinity)
+  const mine = (type: RegExp) => seen.all(type).filter(({ event }) => people.has(identityOf(event)))
+  const newer = seen
+    .all(/^care\.appointment/)
+    .filter(
+      ({ event }) =>
+        event.entity === about.event.entity && (event.version ?? 0) > (about.event.version ?? 0),
+    )
+  switch (reason) {
+    case 'person_deceased':
+      return mine(/^person\.deceased/).length > 0
+    case 'consent_withdrawn':
+      return mine(/^consent\.withdrawn/).some(({ event }) =>
+        ['all', promise.class].includes(String(event.data.purpose)),
+      )
+    case 'consent_missing':
+      return promise.consent === 'required' && !isSurelyGranted(duty, mine(/^consent\./))
+    case 'entity_superseded':
+      return newer.length > 0
+    case 'entity_withdrawn':
+      return newer.some(({ event }) => event.type.includes('cancelled'))
+    case 'exit_touchpoint':
+      return mine(/./).some(({ event }) => event.type === promise.exit)
+    case 'merged_duplicate':
+    case 'person_merged':
+      return mine(/^person\.merged/).length > 0
+    case 'expired': {
+      const due = earliestDue(duty)
+      const end = Math.min(startsAt ?? Infinity, due + promise.expires * hour)
+      return seen.latest >= end
+    }
+    case 'provider_unavailable':
+      return calls.some((call) => call.answer === 'deferred')
+    case 'provider_refused':
+      return channelsInOrder.every((channel) =>
+        calls.some((call) => call.channel === channel && call.answer === 'refused'),
+      )
+    case 'no_usable_channel':
+      return mine(/^(person\.upserted|message\.bounced|consent\.withdrawn)/).some(
+        ({ event }) => event.type !== 'person.upserted.v1' || emailOf(event) === null,
+      )
+    default:
+      return false
+  }
+}
+
+/** True when the person had agreed before the event was said, and never took it back. */
+function isSurelyGranted({ about, promise }: Duty, consents: readonly Heard[]): boolean {
+  const own = consents.filter(({ event }) =>
+    ['all', promise.class].includes(String(event.data.purpose)),
+  )
+  return (
+    own.some(({ event, readAt }) => event.type.includes('granted') && readAt < about.saidAt) &&
+    own.every(({ event }) => event.type.includes('granted'))
+  )
+}
+
+/** A duty of which nothing was ever planned: only a decision that says why, and rightly, excuses it. */
+function judgeAbsence(duty: Duty, seen: Sight, ending: Ending): Violation[] {
+  const { about, text, campaign, trigger, startsAt, promise } = duty
+  const lost = (how: string): Violation[] => [{ kind: 'lost', text: `${text}: ${how}` }]
+  const isMoved = about !== trigger
+  if (isMoved) return judgeMissingVersion(duty, seen, ending)
+  const decisions = ending.decisions.filter(
+    (decision) => decision.event === trigger.event.key && decision.campaign === campaign,
+  )
+  const people = seen.identitiesOf(about.event, Infinity)
+  const mine = (type: RegExp) => seen.all(type).filter(({ event }) => people.has(identityOf(event)))
+  if (decisions.length === 0) return lost('nothing was planned, and nobody decided so')
+  const excuses: Readonly<Record<string, () => boolean>> = {
+    event_too_old: () => about.readNow >= Date.parse(about.event.time) + oldestTrigger * hour,
+    person_deceased: () => mine(/^person\.deceased/).length > 0,
+    exit_touchpoint: () => mine(/./).some(({ event }) => event.type === promise.exit),
+    merged_duplicate: () => mine(/^person\.merged/).length > 0,
+    moment_passed: () => (startsAt ?? Infinity) <= about.readNow,
+    // A newer version overtook the booking, or took its place while it waited.
+    entity_withdrawn: () => isOvertaken(duty, seen),
+    already_entered: () => mine(/^person\.merged/).length > 0,
+  }
+  const excused = decisions.some(({ reason }) => excuses[reason]?.() ?? false)
+  return excused
+    ? []
+    : lost(`nothing was planned: ${decisions.map((each) => each.reason).join(', ')}`)
+}
+
+function isOvertaken({ about }: Duty, seen: Sight): boolean {
+  return seen
+    .all(/^care\.appointment/)
+    .some(
+      ({ event }) =>
+        event.entity === about.event.entity && (event.version ?? 0) > (about.event.version ?? 0),
+    )
+}
+
+/** The newest version of an appointment must be told, when the one before waited or was told. */
+function judgeMissingVersion(duty: Duty, seen: Sight, ending: Ending): Violation[] {
+  const { about, text, campaign, trigger, startsAt } = duty
+  if (isOvertaken(duty, seen) || about.readAt === Infinity) return []
+  const before = ending.messages
+    .filter((row) => row.campaign === campaign && row.event === trigger.event.key)
+    .filter((row) => (row.version ?? 0) < (about.event.version ?? 0))
+    .toSorted((a, b) => (b.version ?? 0) - (a.version ?? 0))[0]
+  if (!before || startsAt === null) return []
+  const superseded = before.reason === 'entity_superseded' && startsAt > about.readNow
+  const told = ['sent', 'delivered', 'held'].includes(before.state)
+  const again = told && startsAt - (duty.promise.before ?? 0) * hour > about.readNow
+  if (!superseded && !again) return []
+  return [{ kind: 'lost', text: `${text}: the appointment was moved, and nobody was told` }]
+}
+
+/** P3: nothing that nobody asked for. */
+function judgeStrangers(duties: readonly Duty[], seen: Sight): Violation[] {
+  const known = new Set(duties.map((duty) => duty.text))
+  return seen.calls
+    .filter((call) => call.taken && !known.has(call.text))
+    .map(({ text }) => ({ kind: 'unexplained', text: `${text}: nobody asked for it` }))
+}
+
+/** P1, P2: every event that was kept was applied once, or put aside with its reason. */
+function judgeEvents(seen: Sight, ending: Ending): Violation[] {
+  const found: Violation[] = []
+  for (const { event, keptAt } of seen.heard.values()) {
+    const times = ending.events.filter((key) => key === event.key).length
+    const aside = ending.deadLetters.some((letter) => letter.endsWith(` ${event.id}`))
+    if (times > 1) found.push({ kind: 'doubled', text: `${event.key}: applied ${times} times` })
+    if (keptAt < Infinity && times === 0 && !aside) {
+      found.push({ kind: 'lost', text: `${event.key} (${event.type}): kept, and never applied` })
+    }
+    if (aside) found.push({ kind: 'lost', text: `${event.key} (${event.type}): put aside` })
+  }
+  return found
+}
+
+/** P3, P6: what is known of people and appointments at the end. */
+function judgePeople(seen: Sight, ending: Ending): Violation[] {
+  return [
+    ...judgeEntities(seen, ending),
+    ...judgeDeaths(seen, ending),
+    ...judgeConsents(seen, ending),
+    ...judgeAddresses(seen, ending),
+  ]
+}
+
+function judgeEntities(seen: Sight, ending: Ending): Violation[] {
+  const found: Violation[] = []
+  const versions = Map.groupBy(seen.all(/^care\.appointment/), ({ event }) => event.entity ?? '')
+  for (const [entity, all] of versions) {
+    const newest = all
+      .filter(({ readAt }) => readAt < Infinity)
+      .toSorted((a, b) => (b.event.version ?? 0) - (a.event.version ?? 0))[0]
+    if (!newest) continue
+    const state = newest.event.type.includes('cancelled') ? 'withdrawn' : 'active'
+    const row = ending.entities.find((each) => each.entity === entity)
+    if (row?.version === newest.event.version && row?.state === state) continue
+    found.push({
+      kind: 'wrong record',
+      text: `${entity}: ${row?.state} version ${row?.version}, said was ${state} version ${newest.event.version}`,
+    })
+  }
+  return found
+}
+
+function judgeDeaths(seen: Sight, ending: Ending): Violation[] {
+  return seen.all(/^person\.deceased/).flatMap(({ event, readAt }) => {
+    const person = personOf(event, ending)
+    if (readAt === Infinity || person?.deceased) return []
+    return [
+      { kind: 'wrong record', text: `${event.subject}: dead, and the record does not say so` },
+    ]
+  })
+}
+
+/** The newest profile of a publisher is the one that is known: never an older one after it. */
+function judgeAddresses(seen: Sight, ending: Ending): Violation[] {
+  const found: Violation[] = []
+  const profiles = seen.all(/^person\.upserted/).filter(({ readAt }) => readAt < Infinity)
+  for (const person of ending.people) {
+    const own = profiles.filter(({ event }) => person.identities.includes(identityOf(event)))
+    const newest = own.toSorted((a, b) => b.saidAt - a.saidAt)[0]
+    const single = new Set(own.map(({ event }) => identityOf(event))).size === 1
+    if (!newest || !single || emailOf(newest.event) === person.email) continue
+    found.push({
+      kind: 'out of order',
+      text: `${newest.event.subject}: known at ${person.email}, last said was ${emailOf(newest.event)}`,
+    })
+  }
+  return found
+}
+
+/**
+ * Consents merge by their own time, ties go to the restrictive one, and an import never lifts what
+ * the person said. Where imports are among them only what is too free is held against the record.
+ */
+function judgeConsents(seen: Sight, ending: Ending): Violation[] {
+  const found: Violation[] = []
+  const said = seen.all(/^consent\./).filter(({ readAt }) => readAt < Infinity)
+  for (const row of ending.consents) {
+    const identities = ending.people.find((each) => each.person === row.person)?.identities ?? []
+    const own = said
+      .map(({ event }) => event)
+      .filter(
+        (event) =>
+          identities.includes(identityOf(event)) &&
+          event.data.purpose === row.purpose &&
+          (event.data.channel ?? '') === row.channel,
+      )
+    const expected = consentOf(own)
+    if (row.state === expected || (row.state === 'withdrawn' && own.some(isImport))) continue
+    found.push({
+      kind: 'wrong record',
+      text: `consent ${row.purpose}: ${row.state}, and by what was said it is ${expected}`,
+    })
+  }
+  return found
+}
+
+function consentOf(said: readonly Told[]): 'granted' | 'withdrawn' | null {
+  const latest = (state: string, origin: 'person' | 'import' | 'any') =>
+    said
+      .filter((event) => event.type.includes(state))
+      .filter((event) => origin === 'any' || isImport(event) === (origin === 'import'))
+      .reduce((time, event) => (event.time > time ? event.time : time), '')
+  if (said.length === 0) return null
+  const [personNo, personYes] = [latest('withdrawn', 'person'), latest('granted', 'person')]
+  if (personNo !== '' && personYes <= personNo) return 'withdrawn'
+  return latest('granted', 'any') > latest('withdrawn', 'any') ? 'granted' : 'withdrawn'
+}
+
+function isImport({ data }: Told): boolean {
+  return data.origin === 'import'
+}
+
+function personOf(event: Told, { people }: Ending) {
+  return people.find(({ identities }) => identities.includes(identityOf(event)))
+}
+
+const idSpaces: Readonly<Record<string, string>> = { 'urn:test:ehr': 'ehr', 'urn:test:crm': 'crm' }
+
+function identityOf({ publisher, subject }: Told): string {
+  return `${idSpaces[publisher] ?? publisher}/${subject}`
+}

@@ -1,0 +1,67 @@
+/**
+ * What the hospital of the simulation promises, in words of its own: the model judges by these and
+ * by nothing else. Durations in hours.
+ */
+export type CampaignPromise = {
+  readonly trigger: string
+  readonly class: 'care' | 'service' | 'marketing'
+  /** How often the person may get it when nobody knows whether they have it: once, or once more. */
+  readonly unknown: 'at-most-once' | 'at-least-once'
+  readonly consent: 'implied' | 'required'
+  /** After the event, or before the appointment begins. */
+  readonly waits?: number
+  readonly before?: number
+  /** For how long it is worth having, from the moment it is due. */
+  readonly expires: number
+  readonly exit?: string
+}
+
+export const campaignPromises: Readonly<Record<string, CampaignPromise>> = {
+  care: {
+    trigger: 'care.discharge.completed.v1',
+    class: 'care',
+    unknown: 'at-most-once',
+    consent: 'implied',
+    expires: 48,
+  },
+  'follow-up': {
+    trigger: 'care.discharge.completed.v1',
+    class: 'service',
+    unknown: 'at-least-once',
+    consent: 'implied',
+    waits: 3,
+    expires: 6,
+    exit: 'care.admission.started.v1',
+  },
+  service: {
+    trigger: 'care.survey.answered.v1',
+    class: 'service',
+    unknown: 'at-least-once',
+    consent: 'implied',
+    expires: 12,
+  },
+  offer: {
+    trigger: 'care.admission.started.v1',
+    class: 'marketing',
+    unknown: 'at-most-once',
+    consent: 'required',
+    expires: 48,
+  },
+  reminder: {
+    trigger: 'care.appointment.booked.v1',
+    class: 'care',
+    unknown: 'at-most-once',
+    consent: 'implied',
+    before: 24,
+    expires: 48,
+  },
+}
+
+/** Channels of a message, in the order in which they are tried. */
+export const channelsInOrder = ['email', 'sms'] as const
+
+/** How old an event may be and still begin something, in hours. */
+export const oldestTrigger = 24
+
+/** Who has claimed a message and says nothing for so long has lost it: nobody knows what came of it. */
+export const leaseMs = 15_000

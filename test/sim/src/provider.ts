@@ -1,0 +1,107 @@
+import type { Channel, ChannelName, Outcome, OutgoingMessage } from '@wegwijs/channels/port'
+import type { Chance } from './chance.ts'
+import type { Gate, Life } from './gate.ts'
+import type { History } from './history.ts'
+
+/** What a provider does with one message that it is given. */
+const behaviours = {
+  accept: { takes: true, answer: 'accepted' },
+  refuse: { takes: false, answer: 'refused' },
+  defer: { takes: false, answer: 'deferred' },
+  'cut before': { takes: false, answer: 'unknown' },
+  'cut after': { takes: true, answer: 'unknown' },
+  hang: { takes: false, answer: 'unknown' },
+  'take and hang': { takes: true, answer: 'unknown' },
+} as const
+export type Behaviour = keyof typeof behaviours
+
+/** Providers that take messages from every worker, and do with each as the seed says. */
+export type Providers = {
+  channels(parts: { gate: Gate; life: Life }): readonly Channel[]
+}
+
+export function createProviders(options: {
+  history: History
+  chance: Chance
+  /** How often a provider misbehaves, from 0 to 1; asked at every call. */
+  roughness: () => number
+  onTaken: (message: OutgoingMessage, provider: string) => void
+}): Providers {
+  const { history, chance, roughness, onTaken } = options
+  const calls = new Map<string, number>()
+  let count = 0
+
+  /** The same for the same message given for the same time, whoever gives it. */
+  const behaviourFor = (message: OutgoingMessage): Behaviour => {
+    const { text } = textOf(message)
+    const nth = (calls.get(text) ?? 0) + 1
+    calls.set(text, nth)
+    if (!chance.is(roughness(), 'provider', text, nth)) return 'accept'
+    const rough = Object.keys(behaviours).filter((name) => name !== 'accept') as Behaviour[]
+    return chance.pick(rough, 'behaviour', text, nth)
+  }
+
+  const send = async (
+    channel: ChannelName,
+    message: OutgoingMessage,
+    signal: AbortSignal,
+    { gate, life }: { gate: Gate; life: Life },
+  ): Promise<Outcome> => {
+    if (signal.aborted) return { kind: 'deferred', reason: 'aborted' }
+    count += 1
+    const call = count
+    const { text } = textOf(message)
+    const behaviour = behaviourFor(message)
+    const { takes, answer } = behaviours[behaviour]
+    await gate.pass(life, `gives ${channel} ${text} (${behaviour})`, () => {
+      history.add({
+        kind: 'given',
+        call,
+        worker: `${life.slot} ${life.nth}`,
+        intent: message.intentId,
+        channel,
+        to: message.to,
+        text,
+        marked: message.duplicate,
+        key: message.idempotencyKey,
+        expiresAt: message.expiresAt,
+      })
+      if (!takes) return
+      history.add({ kind: 'taken', call })
+      onTaken(message, channel)
+    })
+    if (behaviour.endsWith('hang')) await aborted(signal)
+    await gate.pass(life, `is told ${answer} of ${text}`, () => {
+      history.add({ kind: 'answered', call, answer })
+    })
+    if (answer === 'accepted') return { kind: answer, reference: `${channel}-${call}` }
+    if (answer === 'deferred' && chance.is(0.5, 'retry after', call)) {
+      return { kind: answer, reason: 'busy', retryAfterMs: 60_000 }
+    }
+    return { kind: answer, reason: behaviour.replaceAll(' ', '_') }
+  }
+
+  return {
+    channels: (parts) =>
+      (['email', 'sms'] as const).map((name) => ({
+        name,
+        provider: name === 'email' ? 'smtp' : 'sms',
+        idempotent: false,
+        send: (message, signal) => send(name, message, signal, parts),
+        isSandbox: async () => true,
+        close: async () => undefined,
+      })),
+  }
+}
+
+function textOf({ content }: OutgoingMessage): { text: string } {
+  if (content.kind === 'email') return { text: content.subject }
+  return { text: content.kind === 'sms' ? content.text : content.title }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

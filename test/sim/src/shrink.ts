@@ -1,0 +1,51 @@
+import { type Story, workerKinds } from './story.ts'
+
+/**
+ * Cuts a story short: leaves out one thing after the other, larger parts first, and keeps whatever
+ * still fails in the same way. Ends when nothing more can be left out, or `isOver` says so.
+ */
+export async function shrink(
+  story: Story,
+  fails: (shorter: Story) => Promise<boolean>,
+  isOver: () => boolean = () => false,
+): Promise<Story> {
+  let kept = story
+  for (let cut = true; cut && !isOver(); ) {
+    cut = false
+    for (const shorter of shorterOnes(kept)) {
+      if (isOver()) break
+      if (!(await fails(shorter))) continue
+      kept = shorter
+      cut = true
+      break
+    }
+  }
+  return kept
+}
+
+function* shorterOnes(story: Story): Generator<Story> {
+  const subjects = new Set(story.happenings.map(({ subject }) => subject))
+  if (subjects.size > 1) {
+    for (const subject of subjects) {
+      yield { ...story, happenings: story.happenings.filter((each) => each.subject !== subject) }
+    }
+  }
+  if (story.faults.length > 1) yield { ...story, faults: [] }
+  for (const faults of withoutOne(story.faults)) yield { ...story, faults }
+  for (const happenings of withoutOne(story.happenings)) yield { ...story, happenings }
+  for (const steps of withoutOne(story.steps)) yield { ...story, steps }
+  for (const kind of workerKinds) {
+    if (story.workers[kind] > 1) yield { ...story, workers: { ...story.workers, [kind]: 1 } }
+  }
+  if (story.roughness > 0) yield { ...story, roughness: 0 }
+  if (story.haste > 0) yield { ...story, haste: 0 }
+  for (const [index, happening] of story.happenings.entries()) {
+    if (happening.times > 1) {
+      yield { ...story, happenings: story.happenings.with(index, { ...happening, times: 1 }) }
+    }
+  }
+}
+
+function withoutOne<Item>(items: readonly Item[]): Item[][] {
+  return items.map((_, index) => items.toSpliced(index, 1))
+}

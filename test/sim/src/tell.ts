@@ -1,0 +1,66 @@
+import type { Entry } from './history.ts'
+import type { Judged } from './judged.ts'
+import type { Story } from './story.ts'
+
+/** A story that failed, for a person to read: what was to happen, what did, and what is wrong. */
+export function tell({ story, outcome, violations }: Judged, repeat: string): string {
+  return [
+    `seed ${story.seed}: ${violations.length} broken promises`,
+    ...violations.map(({ kind, text }) => `  ${kind}: ${text}`),
+    '',
+    'what was to happen',
+    ...tellStory(story),
+    '',
+    'what happened',
+    ...outcome.entries.map(tellEntry),
+    '',
+    'what was wrong',
+    ...violations.map(({ kind, text }) => `  ${kind}: ${text}`),
+    `again: ${repeat}`,
+    '',
+  ].join('\n')
+}
+
+function tellStory({ happenings, faults, steps, workers }: Story): string[] {
+  return [
+    `  workers: ${Object.entries(workers)
+      .map(([kind, count]) => `${count} ${kind}`)
+      .join(', ')}`,
+    ...happenings.map(
+      ({ id, publisher, by, type, data, entity, version, times }) =>
+        `  ${publisher} says ${id} over ${by}${times > 1 ? ` ${times} times` : ''}: ${type} ${JSON.stringify(data)}${entity ? ` ${entity} version ${version}` : ''}`,
+    ),
+    `  business time is stepped by ${steps.join(', ')} minutes`,
+    ...faults.map(({ slot, at, kind }) => `  ${slot}, operation ${at}: ${kind}`),
+  ]
+}
+
+function tellEntry(entry: Entry): string {
+  const place = `${String(entry.at).padStart(5)} ${(entry.ms / 1_000).toFixed(1).padStart(6)}s ${entry.now.slice(5, 16).replace('T', ' ')}`
+  return `${place}  ${wordsOf(entry)}`
+}
+
+function wordsOf(entry: Entry): string {
+  switch (entry.kind) {
+    case 'said':
+      return `  → ${entry.event.id} ${entry.event.type} is said over ${entry.by}`
+    case 'kept':
+      return `  → ${entry.event} is kept (${entry.by})`
+    case 'read':
+      return `  → ${entry.event} has been read`
+    case 'business':
+      return `  → business time is ${entry.instant}`
+    case 'claimed':
+      return `  → ${entry.worker} has claimed ${entry.intent} (begun at ${entry.begun})`
+    case 'given':
+      return `  → call ${entry.call}: ${entry.worker} gives ${entry.channel} "${entry.text}" for ${entry.to}${entry.marked ? ', marked as a repeat' : ''}`
+    case 'taken':
+      return `  → call ${entry.call} is taken: the person gets it`
+    case 'answered':
+      return `  → call ${entry.call} is answered: ${entry.answer}`
+    case 'fault':
+      return `!! ${entry.text}`
+    case 'operation':
+      return `${entry.slot}: ${entry.label}`
+  }
+}

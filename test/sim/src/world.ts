@@ -1,0 +1,543 @@
+import { createMemoryBroker, type MemoryBroker } from '@wegwijs/kafka/memory'
+import { createMemoryQueue, type MemoryQueue } from '@wegwijs/queue/memory'
+import { makeIdsFrom } from '@wegwijs/runtime/derived-id'
+import { stepBusinessTime } from '@wegwijs/store/business-clock'
+import { applyDefinition } from '@wegwijs/store/definitions'
+import type { Wake } from '@wegwijs/store/wake'
+import { encodeRecord } from '@wegwijs/wire/cloudevents-kafka'
+import { isUrgent, topicConfigs, topicsOf } from '@wegwijs/wire/topics'
+import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
+import type { CompiledQuery, QueryResult } from 'kysely'
+import { Chance } from './chance.ts'
+import { clinic } from './clinic.ts'
+import { readEnding, readRemains } from './ending.ts'
+import { Gate, type Life, newLife, type Operation } from './gate.ts'
+import type { SimulatedDatabase } from './ground.ts'
+import { type Ending, type Entry, History, type Told } from './history.ts'
+import { createProviders } from './provider.ts'
+import {
+  begins,
+  type Fault,
+  type Happening,
+  type Story,
+  type WorkerKind,
+  workerKinds,
+  worldSlot,
+} from './story.ts'
+import { createWorker, leaseMs, type Worker } from './workers.ts'
+
+/** What came of a story. */
+export type Outcome = {
+  readonly entries: readonly Entry[]
+  readonly ending: Ending | null
+  /** Why the world could not come to an end, or what no model is needed for to be wrong. */
+  readonly breakdown: string | null
+  readonly steps: number
+}
+
+const sources = { ehr: 'urn:test:ehr', crm: 'urn:test:crm' } as const
+/** Steps of the world after which a story that is not over is taken for stuck. */
+const mostSteps = 20_000
+/** Looks at nothing new before the world is taken for stuck: sweeps come every few seconds. */
+const mostIdleLooks = 60
+
+/** Plays a story to its end, one operation after the other. */
+export async function play(story: Story, database: SimulatedDatabase): Promise<Outcome> {
+  const world = new World(story, database)
+  const undo = makeIdsFrom(world.ids)
+  try {
+    return await world.play()
+  } finally {
+    undo()
+  }
+}
+
+class World {
+  readonly ids
+  readonly #story: Story
+  readonly #database: SimulatedDatabase
+  readonly #chance: Chance
+  readonly #gate: Gate
+  readonly #history: History
+  readonly #broker: MemoryBroker
+  readonly #queue: MemoryQueue
+  readonly #workers: Worker[]
+  readonly #beginsMs = Date.parse(begins)
+  readonly #read = new Map<string, bigint>()
+  readonly #held = new Map<string, number>()
+  readonly #restarts = new Map<Worker, number>()
+  readonly #faults: Fault[]
+  #actors = 0
+  #steps = 0
+  #calm = false
+  #last = ''
+  #now: string = begins
+  #shownMs = -1
+  #ids = 0
+  #awayUntil = 0
+
+  constructor(story: Story, database: SimulatedDatabase) {
+    this.#story = story
+    this.#database = database
+    this.#chance = new Chance(`world ${story.seed}`)
+    this.#gate = new Gate(database.watch)
+    this.#history = new History(() => ({ ms: this.#gate.nowMs, now: this.#now }))
+    this.#faults = [...story.faults]
+    this.ids = {
+      bytes: () => {
+        this.#ids += 1
+        return this.#chance.bytes(16, 'id', this.#ids)
+      },
+      instant: () => new Date(this.#beginsMs + this.#gate.nowMs).toISOString(),
+    }
+    const machine: Life = newLife('machine')
+    const clock = this.#gate.clockOf(machine, { beginsMs: 0, instantMs: this.#beginsMs })
+    this.#broker = createMemoryBroker({ clock })
+    this.#queue = createMemoryQueue({ clock })
+    const providers = createProviders({
+      history: this.#history,
+      chance: this.#chance,
+      roughness: () => (this.#calm ? 0 : story.roughness),
+      onTaken: () => undefined,
+    })
+    const ground = {
+      gate: this.#gate,
+      chance: this.#chance,
+      connections: database.connections,
+      heard: {
+        answered: (life: Life, query: CompiledQuery, result: QueryResult<unknown>, begun: number) =>
+          this.#hear(life, query, result, begun),
+        moment: () => this.#history.moment(),
+      },
+      broker: this.#broker,
+      queue: this.#queue,
+      providers,
+      history: this.#history,
+      onRead: (topic: string, partition: number, offset: bigint) =>
+        this.#noteRead(topic, partition, offset),
+      beginsMs: this.#beginsMs,
+    }
+    this.#workers = workerKinds.flatMap((kind: WorkerKind) =>
+      Array.from({ length: story.workers[kind] }, (_, index) =>
+        createWorker(kind, index + 1, ground),
+      ),
+    )
+  }
+
+  async play(): Promise<Outcome> {
+    await this.#lay()
+    for (const worker of this.#workers) worker.start()
+    this.#begin()
+    const breakdown = (await this.#live()) ?? this.#failed()
+    const ending = breakdown === null ? await this.#end() : null
+    for (const worker of this.#workers) worker.kill()
+    await this.#gate.quiet()
+    return { entries: this.#history.entries, ending, breakdown, steps: this.#steps }
+  }
+
+  async #lay(): Promise<void> {
+    const { store, clear, setMachineTime } = this.#database
+    await clear()
+    await setMachineTime(begins)
+    await stepBusinessTime(store.db, begins)
+    await applyDefinition(store, clinic, 'simulation')
+    await this.#broker.admin.ensureTopics(topicConfigs(store.namespace, { partitions: 2 }))
+  }
+
+  /** Publishers and whoever steps business time: they act through the same gate. */
+  #begin(): void {
+    const streams = Map.groupBy(
+      this.#story.happenings,
+      ({ publisher, subject }) => `${publisher} about ${subject}`,
+    )
+    for (const [slot, happenings] of streams)
+      this.#act(slot, (life) => this.#tell(life, happenings))
+    this.#act('calendar', async (life) => {
+      for (const minutes of this.#story.steps) {
+        await this.#gate.pass(life, `${minutes} minutes pass`, () => this.#stepBy(minutes))
+      }
+    })
+  }
+
+  #act(slot: string, work: (life: Life) => Promise<void>): void {
+    this.#actors += 1
+    void work(newLife(slot)).then(() => {
+      this.#actors -= 1
+    })
+  }
+
+  /** A publisher says the next thing when the last one is kept, and goes on asking until it is. */
+  async #tell(life: Life, happenings: readonly Happening[]): Promise<void> {
+    for (const happening of happenings) {
+      const event = await this.#gate.pass(life, `thinks of ${happening.id}`, () =>
+        eventOf(happening, this.#now),
+      )
+      const clock = this.#gate.clockOf(life, { beginsMs: 0, instantMs: 0 })
+      let kept = 0
+      for (let tries = 1; kept < happening.times; tries += 1) {
+        if (await this.#say(life, happening, { event, tries })) kept += 1
+        else await clock.sleep(2_000)
+      }
+    }
+  }
+
+  async #say(
+    life: Life,
+    { id, by }: Happening,
+    { event, tries }: { event: TouchpointEvent; tries: number },
+  ): Promise<boolean> {
+    const told = toldOf(event)
+    const said = () => this.#history.add({ kind: 'said', event: told, by })
+    const isLost = () => !this.#calm && this.#chance.is(0.1, 'lost answer', id, tries)
+    const kept = await (by === 'http'
+      ? this.#sayOverHttp(life, event, said)
+      : this.#gate.pass(life, `says ${id} on Kafka: ${event.type}`, async () => {
+          said()
+          if (isLost()) this.#broker.loseNextAnswer()
+          return this.#publish(event).then(
+            () => true,
+            () => false,
+          )
+        }))
+    await this.#gate.pass(
+      life,
+      kept ? `is answered: ${id} is kept` : `is not answered: ${id}`,
+      () => {
+        if (kept) this.#history.add({ kind: 'kept', event: told.key, by })
+      },
+    )
+    return kept
+  }
+
+  async #publish(event: TouchpointEvent): Promise<void> {
+    const topics = topicsOf(this.#database.store.namespace)
+    const topic = isUrgent(event.type) ? topics.urgent : topics.touchpoints
+    await this.#broker.publisher.publish([{ topic, ...encodeRecord(event) }], { deadlineMs: 5_000 })
+  }
+
+  /** False when the gateway does not answer, or says that it could not keep it. */
+  async #sayOverHttp(life: Life, event: TouchpointEvent, said: () => void): Promise<boolean> {
+    const gateways = this.#workers.filter((worker) => worker.kind === 'gateway')
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    await this.#gate.pass(life, `says ${event.id} over HTTP: ${event.type}`, () => {
+      said()
+      const gateway = gateways.find((worker) => worker.keep !== null)
+      if (!gateway?.keep || !gateway.life) return resolve(false)
+      gateway.life.mourners.push(() => resolve(false))
+      void gateway
+        .keep([{ event, idSpace: event.source === sources.ehr ? 'ehr' : 'crm' }])
+        .then(([answer]) => resolve(answer?.kind === 'kept'))
+    })
+    return promise
+  }
+
+  async #stepBy(minutes: number): Promise<void> {
+    await this.#stepTo(new Date(Date.parse(this.#now) + minutes * 60_000).toISOString())
+  }
+
+  async #stepTo(instant: string): Promise<void> {
+    await stepBusinessTime(this.#database.store.db, instant)
+    this.#now = instant
+    this.#history.add({ kind: 'business', instant })
+    this.#callOut('clock')
+  }
+
+  /** Lets one operation after the other through; returns why that cannot go on, or null at the end. */
+  async #live(): Promise<string | null> {
+    let idleLooks = 0
+    for (;;) {
+      await this.#gate.quiet()
+      this.#steps += 1
+      if (this.#steps > mostSteps) return 'stuck: it does not come to an end'
+      await this.#worldFaults()
+      this.#restart()
+      if (!this.#calm && this.#actors === 0 && this.#chance.is(0.01, 'calm', this.#steps))
+        this.#rest()
+      const operation = this.#choose()
+      if (operation) {
+        await this.#let(operation)
+        continue
+      }
+      if (this.#gate.waiting > 0) {
+        await this.#gate.untilUnlocked()
+        continue
+      }
+      if (this.#held.size > 0 || this.#restarts.size > 0) {
+        this.#held.clear()
+        for (const worker of this.#restarts.keys()) this.#restarts.set(worker, 0)
+        continue
+      }
+      if (this.#actors > 0 && this.#pass()) continue
+      if (!this.#calm) {
+        this.#rest()
+        continue
+      }
+      const { open, due } = await readRemains(this.#database.store)
+      const behind = this.#behind()
+      if (open === 0 && !behind && due === null) return null
+      if (open === 0 && !behind && due !== null && due > this.#now) {
+        idleLooks = 0
+        await this.#stepTo(due)
+      } else idleLooks += 1
+      if (idleLooks > mostIdleLooks) return `stuck: ${open} things are due and nobody does them`
+      if (!this.#pass()) return 'stuck: nobody will ever look again'
+    }
+  }
+
+  /** No more faults: everybody runs again, and providers take what they are given. */
+  #rest(): void {
+    this.#calm = true
+    this.#faults.length = 0
+    this.#held.clear()
+    this.#broker.unavailable(false)
+    this.#queue.unavailable(false)
+    for (const worker of this.#workers) if (worker.life === null) this.#restarts.set(worker, 0)
+    this.#history.add({ kind: 'fault', text: 'from here on nothing goes wrong any more' })
+  }
+
+  #may = (life: Life): boolean => !this.#held.has(life.slot)
+
+  /** The operation that is let through next: which one follows from the seed alone. */
+  #choose(): Operation | null {
+    const standing = this.#gate.standing().filter(({ life }) => this.#may(life))
+    if (standing.length === 0) return null
+    if (!this.#calm && this.#chance.is(this.#story.haste, 'haste', this.#steps)) this.#pass()
+    const patient = standing.filter(
+      ({ life, nth }) =>
+        life.slot === this.#last &&
+        this.#chance.is(this.#story.patience, 'patience', life.slot, nth),
+    )
+    const among = patient.length > 0 ? patient : standing
+    return among.reduce((best, each) => (this.#lotOf(each) > this.#lotOf(best) ? each : best))
+  }
+
+  #lotOf({ life, nth }: Operation): number {
+    return this.#chance.number('turn', life.slot, nth)
+  }
+
+  async #let(operation: Operation): Promise<void> {
+    const { life, nth, label } = operation
+    const worker = this.#workers.find((each) => each.life === life)
+    this.#last = life.slot
+    const fault = worker ? this.#faultAt(life.slot, nth) : null
+    if (fault && worker && this.#meddle(fault, worker, operation)) return
+    await this.#showTime()
+    this.#history.add({ kind: 'operation', slot: life.slot, label })
+    const fatal =
+      fault?.kind === 'kill after' && worker
+        ? () => this.#kill(worker, `is killed when that is done (${label})`)
+        : undefined
+    this.#gate.release(operation, fatal)
+  }
+
+  #faultAt(slot: string, nth: number): Fault | null {
+    const index = this.#faults.findIndex((fault) => fault.slot === slot && fault.at <= nth)
+    return index < 0 ? null : (this.#faults.splice(index, 1)[0] ?? null)
+  }
+
+  /** True when the operation is not let through now. */
+  #meddle(fault: Fault, worker: Worker, { label, life }: Operation): boolean {
+    switch (fault.kind) {
+      case 'kill before':
+        this.#kill(worker, `is killed before it can do this: ${label}`)
+        return true
+      case 'pause': {
+        this.#note(`${worker.slot} is paused beyond its lease, before this: ${label}`)
+        this.#held.set(life.slot, this.#steps + 30 + this.#chance.whole(200, 'pause', fault.at))
+        this.#gate.advanceTo(this.#gate.nowMs + leaseMs + 1_000)
+        return true
+      }
+      case 'terminate':
+        this.#note(`${worker.slot} is told to stop`)
+        worker.terminate()
+        this.#restarts.set(worker, Number.POSITIVE_INFINITY)
+        return false
+      case 'expel':
+        this.#note(`${worker.slot} is taken for dead, its partitions go to others`)
+        worker.expel()
+        return false
+      case 'run the job twice':
+        this.#note(`what ${worker.slot} has in hand is given to another one too`)
+        worker.stallJobs()
+        return false
+      default:
+        return false
+    }
+  }
+
+  #note(text: string): void {
+    this.#history.add({ kind: 'fault', text })
+  }
+
+  #kill(worker: Worker, how: string): void {
+    this.#note(`${worker.slot} ${how}`)
+    worker.kill()
+    this.#restarts.set(
+      worker,
+      this.#steps + this.#chance.whole(120, 'restart', worker.slot, this.#steps),
+    )
+  }
+
+  /** Starts those again whose time has come, and lets those go on that were paused. */
+  #restart(): void {
+    for (const [slot, until] of this.#held) if (until <= this.#steps) this.#held.delete(slot)
+    for (const worker of this.#workers) {
+      if (worker.life === null && !this.#restarts.has(worker)) {
+        this.#restarts.set(worker, this.#steps + 20)
+      }
+      const at = this.#restarts.get(worker)
+      if (worker.life !== null) {
+        if (at !== Number.POSITIVE_INFINITY) this.#restarts.delete(worker)
+        continue
+      }
+      if (at === Number.POSITIVE_INFINITY) this.#restarts.set(worker, this.#steps + 20)
+      else if (at !== undefined && at <= this.#steps) {
+        this.#restarts.delete(worker)
+        this.#note(`${worker.slot} starts again`)
+        worker.start()
+      }
+    }
+  }
+
+  async #worldFaults(): Promise<void> {
+    if (this.#awayUntil !== 0 && this.#awayUntil <= this.#steps) {
+      this.#awayUntil = 0
+      this.#broker.unavailable(false)
+      this.#queue.unavailable(false)
+      this.#note('the broker and the queue are there')
+    }
+    for (;;) {
+      const fault = this.#faultAt(worldSlot, this.#steps)
+      if (!fault) return
+      this.#note(fault.kind)
+      if (fault.kind === 'forget the queue') this.#queue.wipe()
+      if (fault.kind === 'replay') await this.#replay()
+      const away = { 'queue away': this.#queue, 'broker away': this.#broker }[fault.kind as string]
+      if (away) {
+        away.unavailable(true)
+        this.#awayUntil = this.#steps + 20 + this.#chance.whole(100, 'away', fault.at)
+      }
+    }
+  }
+
+  /** Everything that publishers ever said on Kafka comes once more, in its order. */
+  async #replay(): Promise<void> {
+    const topics = topicsOf(this.#database.store.namespace)
+    for (const topic of [topics.urgent, topics.touchpoints]) {
+      const records = this.#broker.records(topic)
+      await this.#broker.publisher
+        .publish(
+          records.map(({ key, value, headers }) => ({
+            topic,
+            key: key?.toString() ?? '',
+            value,
+            headers,
+          })),
+          { deadlineMs: 1_000 },
+        )
+        .catch(() => undefined)
+    }
+  }
+
+  /** Lets time pass until the next sleeper is due; false when nobody sleeps. */
+  #pass(): boolean {
+    const next = this.#gate.nextDueMs(this.#may)
+    if (next === null) return false
+    this.#gate.advanceTo(next)
+    return true
+  }
+
+  async #showTime(): Promise<void> {
+    if (this.#shownMs === this.#gate.nowMs) return
+    this.#shownMs = this.#gate.nowMs
+    await this.#database.setMachineTime(this.ids.instant())
+  }
+
+  #hear(life: Life, query: CompiledQuery, result: QueryResult<unknown>, begun: number): void {
+    if (query.sql.includes('pg_notify')) {
+      const [, topics] = query.parameters as [string, readonly Wake[]]
+      for (const topic of topics) this.#callOut(topic)
+    }
+    if (!query.sql.includes('with look as materialized')) return
+    for (const row of result.rows as { intent_id: string | null; next_state: string }[]) {
+      if (row.intent_id === null || row.next_state !== 'sending') continue
+      const worker = `${life.slot} ${life.nth}`
+      this.#history.add({ kind: 'claimed', worker, intent: row.intent_id, begun })
+    }
+  }
+
+  /** A call that somebody may hear, or nobody: it is only ever a hint. */
+  #callOut(topic: Wake): void {
+    for (const worker of this.#workers) {
+      if (this.#chance.is(0.15, 'missed call', worker.slot, this.#steps)) continue
+      worker.wake(topic)
+    }
+  }
+
+  #noteRead(topic: string, partition: number, offset: bigint): void {
+    const place = `${topic} ${partition}`
+    const known = this.#read.get(place) ?? 0n
+    if (offset <= known) return
+    this.#read.set(place, offset)
+    for (const record of this.#broker.records(topic)) {
+      if (record.partition !== partition || record.offset < known || record.offset >= offset)
+        continue
+      const { ce_source: source, ce_id: id } = record.headers
+      this.#history.add({ kind: 'read', event: `${source} ${id} ${record.key}` })
+    }
+  }
+
+  /** True while there is something in Kafka that nobody has read. */
+  #behind(): boolean {
+    const { urgent, touchpoints } = topicsOf(this.#database.store.namespace)
+    return [urgent, touchpoints].some((topic) =>
+      this.#broker
+        .records(topic)
+        .some(({ partition, offset }) => offset >= (this.#read.get(`${topic} ${partition}`) ?? 0n)),
+    )
+  }
+
+  #failed(): string | null {
+    const broken = this.#workers.find((worker) => worker.failure !== undefined)
+    return broken ? `${broken.slot} ended by itself: ${String(broken.failure)}` : null
+  }
+
+  async #end(): Promise<Ending> {
+    await this.#database.setMachineTime(
+      new Date(this.#beginsMs + this.#gate.nowMs + 60_000).toISOString(),
+    )
+    return readEnding(this.#database.store, {
+      endOffsets: this.#broker.admin.endOffsets,
+      queue: this.#queue.queue,
+      sleep: async () => undefined,
+    })
+  }
+}
+
+function eventOf(happening: Happening, now: string): TouchpointEvent {
+  const { id, publisher, type, subject, data, entity, version, minutesAgo } = happening
+  return {
+    id,
+    source: sources[publisher],
+    type,
+    subject,
+    time: new Date(Date.parse(now) - minutesAgo * 60_000).toISOString(),
+    data: data as TouchpointEvent['data'],
+    ...(entity !== undefined && { entity, version: version ?? 1 }),
+  }
+}
+
+function toldOf(event: TouchpointEvent): Told {
+  const { id, source, subject, type, time, data, entity, version } = event
+  return {
+    key: `${source} ${id} ${subject}`,
+    publisher: source,
+    subject,
+    id,
+    type,
+    time,
+    data,
+    ...(entity !== undefined && { entity }),
+    ...(version !== undefined && { version }),
+  }
+}
