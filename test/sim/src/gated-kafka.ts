@@ -47,7 +47,7 @@ export function gatedKafka(
               },
               positionOf: async (topic, partition) => {
                 const position = await options.positionOf(topic, partition)
-                if (position !== null) onRead(topic, partition, position)
+                if (position !== null) onRead(topic, partition, position.next)
                 return position
               },
               onBatch: async (batch, isCurrent) => {
