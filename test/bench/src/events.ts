@@ -14,6 +14,8 @@ export type EventsOptions = {
   everyMatch?: number
   /** Number of the first person. */
   from?: number
+  /** By which the message can be told; else a number. */
+  reference?: string
 }
 
 /** Touchpoint events as any publisher would write them: CloudEvents in binary mode. */
@@ -30,7 +32,7 @@ export function makeEvents(options: EventsOptions): OutgoingRecord[] {
       subject: `p${person}`,
       time,
       data: {
-        reference: `r${index}`,
+        reference: options.reference ?? `r${index}`,
         department: 'cardiology',
         firstVisit: index % everyMatch === 0,
       },

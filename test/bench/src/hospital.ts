@@ -1,5 +1,6 @@
 import { type DefinitionBundle, definitionBundleSchema } from '@wegwijs/campaign/definition/bundle'
 import type { z } from 'zod'
+import { paragraphs } from './texts.ts'
 
 /**
  * A hospital with as many live campaigns as are asked for. Each has a kind of touchpoint and a
@@ -160,7 +161,7 @@ function inBoth(words: string) {
   return { nl: words, en: words }
 }
 
-/** Texts as long as those of the bare pipeline (bare/texts.ts). */
+/** Texts as long as those of the bare pipeline (bare/bare.ts). */
 function template(id: string): Input['templates'][number] {
   const variables = [
     { path: 'person.givenName', optional: false },
@@ -182,13 +183,6 @@ function template(id: string): Input['templates'][number] {
       email: { sensitivity: 'personal', variables, content: inBothLocales(email) },
     },
   }
-}
-
-/** Some 1,500 characters. */
-function paragraphs(before: string, after: string): string {
-  const sentence =
-    'Neem de eerste dagen rust, drink voldoende en bel ons als u koorts krijgt of als de pijn niet minder wordt. '
-  return `${before}${sentence.repeat(3).trim()}${after}`.repeat(5)
 }
 
 function inBothLocales<Content>(content: Content) {

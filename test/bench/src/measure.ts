@@ -91,6 +91,16 @@ export function cpuPerThousand(name: string, rounds: readonly Round[]): PerProce
   return { name, byProcess: { ...byProcess, total } }
 }
 
+/** Seconds of CPU per 1,000, all processes together, by round. */
+export function cpuOfRounds(rounds: readonly Round[]): number[] {
+  return rounds.map((round) => (totalOf(round) * 1000) / round.count)
+}
+
+/** Milliseconds that one took, by round. */
+export function timeEach(rounds: readonly Round[]): number[] {
+  return rounds.map(({ count, seconds }) => (seconds * 1000) / count)
+}
+
 export function memoryOf(name: string, watched: readonly Watched[]): PerProcess {
   return { name, byProcess: peakMemoryOf(watched) }
 }

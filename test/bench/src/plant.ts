@@ -40,17 +40,19 @@ export type PlantedMessages = {
   from?: number
   channel?: 'sms' | 'email' | 'app'
   lane?: 'transactional' | 'standard' | 'bulk'
-  /** Due so many seconds from now. */
+  /** The first is due so many seconds from now. */
   inSeconds?: number
+  /** The last is due so many seconds after the first. */
+  overSeconds?: number
 }
 
 /** Plans messages, in one transaction, each under an enrolment that has come to its end. */
 export async function plantMessages(store: Store, options: PlantedMessages): Promise<void> {
   const { count, people, from = 0, channel = 'sms', lane = 'transactional' } = options
-  const { inSeconds = 0 } = options
+  const { inSeconds = 0, overSeconds = 0 } = options
   const round = newUuid()
   const number = sql`(${from}::int + i) % ${people}::int`
-  const due = sql`date_trunc('milliseconds', clock_timestamp()) + make_interval(secs => ${inSeconds}::float8)`
+  const due = sql`date_trunc('milliseconds', clock_timestamp()) + make_interval(secs => ${inSeconds}::float8 + ${overSeconds / count}::float8 * i)`
   await sql`with message as materialized (
       select ${uuidOf(sql`'person ' || ${number}`)} as person_id,
         ${uuidOf(sql`${round}::text || 'enrolment' || i`)} as enrolment_id,
@@ -73,4 +75,66 @@ export async function plantMessages(store: Store, options: PlantedMessages): Pro
       ${lane}, 'at-most-once', ${planted.template}, ${planted.templateHash}, array[${channel}::text], 'planned',
       clock_timestamp(), due_at, due_at, due_at + interval '30 days'
     from message`.execute(store.db)
+}
+
+/** A statement of the whole would take longer than a statement may. */
+const PLANTED_AT_ONCE = 100_000
+const WEEK_SECONDS = 7 * 86_400
+
+/** Plans messages for three to six weeks from now, each for a person of its own. */
+export async function plantBacklog(store: Store, count: number): Promise<void> {
+  for (let from = 0; from < count; from += PLANTED_AT_ONCE) {
+    await plantMessages(store, {
+      count: Math.min(PLANTED_AT_ONCE, count - from),
+      people: count,
+      from,
+      inSeconds: 3 * WEEK_SECONDS,
+      overSeconds: 3 * WEEK_SECONDS,
+    })
+  }
+  await sql`analyze intent, enrolment`.execute(store.db)
+}
+
+/**
+ * What years leave behind: events with their identities and a decision each, and for one in four a
+ * campaign that was gone through and its message, spread over `people`.
+ */
+export async function plantHistory(
+  store: Store,
+  { count, people }: { count: number; people: number },
+): Promise<void> {
+  for (let from = 0; from < count; from += PLANTED_AT_ONCE) {
+    await plantPast(store, { count: Math.min(PLANTED_AT_ONCE, count - from), people, from })
+  }
+  await sql`analyze inbox, event, decision, enrolment, intent`.execute(store.db)
+}
+
+async function plantPast(
+  store: Store,
+  { count, people, from }: { count: number; people: number; from: number },
+): Promise<void> {
+  const now = sql`clock_timestamp()`
+  await sql`with past as materialized (
+      select (${from}::int + i) % ${people}::int as n, 'old ' || (${from}::int + i) as event_id
+      from generate_series(0, ${count - 1}::int) as i
+    ), whose as materialized (
+      select ${personId} as person_id, 'p' || n as subject, event_id from past
+    ), remembered as (
+      insert into inbox (person_id, source, event_id, subject)
+      select person_id, ${source}, event_id, subject from whose
+    ), kept as (
+      insert into event (person_id, source, event_id, subject, type, time, business_at, data, outcome,
+        topic, partition, record_offset)
+      select person_id, ${source}, event_id, subject, ${touchpointType(0)}, ${now}, ${now},
+        '{"reference": "old", "department": "cardiology", "firstVisit": true}', 'applied', 'old', 0, 0
+      from whose
+    )
+    insert into decision (person_id, decision_id, ordinal, business_at, source, event_id, campaign_id,
+      version, reason)
+    select person_id, gen_random_uuid(), 0, ${now}, ${source}, event_id, ${planted.campaignId}, 1, 'trigger_false'
+    from whose`.execute(store.db)
+  const messages = Math.ceil(count / 4)
+  await plantMessages(store, { count: messages, people, from })
+  await sql`update intent set state = 'delivered', provider = 'sms-http', settled_at = clock_timestamp()
+    where state = 'planned'`.execute(store.db)
 }

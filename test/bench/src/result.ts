@@ -39,6 +39,8 @@ const curveSchema = z.strictObject({
   ),
 })
 
+export type Curve = z.infer<typeof curveSchema>
+
 export const measuredSchema = z.strictObject({
   figures: z.array(figureSchema),
   checks: z.array(checkSchema),

@@ -4,7 +4,7 @@ export function median(values: readonly number[]): number {
 }
 
 /** The value that a `share` of the values does not exceed, between two values by their distance. */
-function quantile(values: readonly number[], share: number): number {
+export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b)
   const place = (sorted.length - 1) * share
   const [low = Number.NaN, high = low] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]]

@@ -15,7 +15,7 @@ import { plantPeople } from './plant.ts'
 import { type Process, startProcess, until } from './processes.ts'
 import type { World } from './world.ts'
 
-export type ServiceName = 'journey' | 'scheduler' | 'delivery'
+export type ServiceName = 'gateway' | 'journey' | 'scheduler' | 'delivery'
 
 /** Wegwijs in a namespace of its own, with people; its services are the real processes. */
 export type Wegwijs = {
@@ -29,6 +29,8 @@ export type Wegwijs = {
   start(...services: ServiceName[]): Promise<void>
   /** Starts another program as if it were a service, which answers on its health port. */
   startProgram(name: string, program: string, words?: readonly string[]): Promise<Process>
+  /** Ends every process, at once. */
+  stop(): Promise<void>
   publish(records: readonly OutgoingRecord[]): Promise<void>
   /** Events that are decided or put aside. */
   decided(): Promise<number>
@@ -76,6 +78,7 @@ export async function openWegwijs(world: World, options: WegwijsOptions): Promis
     WEGWIJS_SMTP_URL: 'smtp://127.0.0.1:9',
     WEGWIJS_SMS_URL: `${world.providerUrl}/wegwijs`,
     WEGWIJS_SMS_TOKEN: 'bench-token',
+    WEGWIJS_GATEWAY_PORT: '0',
     WEGWIJS_LOG_LEVEL: 'warn',
     ...options.environment,
   }
@@ -105,6 +108,9 @@ export async function openWegwijs(world: World, options: WegwijsOptions): Promis
       await Promise.all(services.map((name) => startProgram(name, `services/${name}/src/main.ts`)))
     },
     startProgram,
+    stop: async () => {
+      await Promise.all(processes.splice(0).map((each) => each.kill()))
+    },
     publish: async (records) => {
       for (let from = 0; from < records.length; from += PUBLISH_AT_ONCE) {
         await kafka.publisher.publish(records.slice(from, from + PUBLISH_AT_ONCE), {
@@ -114,13 +120,13 @@ export async function openWegwijs(world: World, options: WegwijsOptions): Promis
     },
     decided: async () => {
       const { rows } = await sql<{ records: number }>`
-        select coalesce(sum(records), 0)::float8 as records from consumer_position
+        select /* bench */ coalesce(sum(records), 0)::float8 as records from consumer_position
         where topic = ${topic}`.execute(store.db)
       return rows[0]?.records ?? 0
     },
     isIdle: async () => {
       const { rows } = await sql<{ idle: boolean }>`
-        select not exists (select from intent where state = 'planned' and due_at <= due_now()
+        select /* bench */ not exists (select from intent where state = 'planned' and due_at <= due_now()
             and lane in ('transactional', 'standard', 'bulk'))
           and not exists (select from intent where state = 'queued')
           and not exists (select from intent where lease_until is not null)
@@ -129,7 +135,9 @@ export async function openWegwijs(world: World, options: WegwijsOptions): Promis
     },
     count: async (state) => {
       const { rows } = await sql<{ count: number }>`
-        select count(*)::float8 as count from intent where state = ${state}`.execute(store.db)
+        select /* bench */ count(*)::float8 as count from intent where state = ${state}`.execute(
+        store.db,
+      )
       return rows[0]?.count ?? 0
     },
     close: async () => {

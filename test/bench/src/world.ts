@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { startStack, stackStatus } from '@wegwijs/local/stack'
+import { type StackOptions, startStack, stackStatus, stopStack } from '@wegwijs/local/stack'
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import { type Process, startProcess } from './processes.ts'
@@ -37,7 +37,8 @@ export async function openWorld(options: {
   const { directory, quick, say, signal } = options
   const stack = { directory, durable: true, say }
   mkdirSync(join(directory, 'logs'), { recursive: true })
-  const addresses = await startStack({ ...stack, fresh: true })
+  await countStatements(stack)
+  const addresses = await startStack(stack)
   const db = new pg.Pool({ connectionString: addresses.databaseUrl, max: 4 })
   db.on('error', () => {})
   const redis = new Redis(addresses.redisUrl)
@@ -73,4 +74,15 @@ export async function openWorld(options: {
       await db.end()
     },
   }
+}
+
+/** Lets PostgreSQL count its statements, which it does only from its next start on. */
+async function countStatements(stack: StackOptions): Promise<void> {
+  const { databaseUrl } = await startStack({ ...stack, servers: ['postgres'], fresh: true })
+  const client = new pg.Client({ connectionString: databaseUrl })
+  await client.connect()
+  await client.query('create extension if not exists pg_stat_statements')
+  await client.query("alter system set shared_preload_libraries = 'pg_stat_statements'")
+  await client.end()
+  await stopStack(stack)
 }

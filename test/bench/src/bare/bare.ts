@@ -1,3 +1,5 @@
+import { paragraphs } from '../texts.ts'
+
 /**
  * The bare pipeline: what the same libraries can do when they do nothing but carry. One process
  * takes events in and plans a message for each that asks for one; another sends. It knows no people,
@@ -46,4 +48,12 @@ export const schema = (namespace: string) => `
 /** As long as what the hospital's templates make of the same data. */
 export function smsText(department: string, reference: string): string {
   return `Beste Persoon, dank voor uw bezoek aan de afdeling ${department}. Lees wat u thuis kunt verwachten op hospital.example.org/na/${reference}`
+}
+
+export function emailHtml(department: string, reference: string): string {
+  return `<!doctype html><html><body><p>Beste Persoon,</p>${paragraphs('<p>', '</p>')}<p>${department} ${reference}</p></body></html>`
+}
+
+export function emailText(department: string, reference: string): string {
+  return `Beste Persoon,\n\n${paragraphs('', '\n\n')}${department} ${reference}\n`
 }

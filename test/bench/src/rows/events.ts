@@ -66,7 +66,7 @@ async function measureEvents(
 }
 
 /** Events that wait in Kafka, until all of them are decided. */
-async function roundOfEvents(
+export async function roundOfEvents(
   world: World,
   wegwijs: Wegwijs,
   records: ReturnType<typeof makeEvents>,

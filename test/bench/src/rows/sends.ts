@@ -1,7 +1,7 @@
 import { wake } from '@wegwijs/store/wake'
 import { openBare } from '../bare/open-bare.ts'
 import { cpuPerThousand, interleave, measureRound, memoryOf, rateOf, ratios } from '../measure.ts'
-import { plantMessages } from '../plant.ts'
+import { type PlantedMessages, plantMessages } from '../plant.ts'
 import { until } from '../processes.ts'
 import { type Row, withOpened } from '../row.ts'
 import { openWegwijs, type Wegwijs } from '../wegwijs.ts'
@@ -56,16 +56,16 @@ export const sends: Row = {
 }
 
 /** Messages that fall due at once, until every one has come to its end and is told. */
-async function roundOfSends(
+export async function roundOfSends(
   world: World,
   wegwijs: Wegwijs,
-  { count, people: among }: { count: number; people: number },
+  { count, people: among, channel = 'sms' }: Pick<PlantedMessages, 'count' | 'people' | 'channel'>,
 ) {
   const sentBefore = await wegwijs.count('sent')
   const round = await measureRound(world, {
     count,
     workers: wegwijs.processes,
-    prepare: () => plantMessages(wegwijs.store, { count, people: among }),
+    prepare: () => plantMessages(wegwijs.store, { count, people: among, channel }),
     begin: () => wake(wegwijs.store.db, wegwijs.namespace, ['intents']),
     untilDone: () => until('messages are sent', () => wegwijs.isIdle()),
   })
