@@ -8,6 +8,7 @@ const groups = [
   { name: 'contract', folders: ['test/contract'], timeoutMs: 60_000 },
   { name: 'flow', folders: ['test/flow'], timeoutMs: 300_000 },
   { name: 'simulation', folders: ['test/sim'], timeoutMs: 300_000 },
+  { name: 'bench', folders: ['test/bench'], timeoutMs: 300_000, alone: true },
   { name: 'system', folders: ['test/system'], timeoutMs: 600_000, alone: true },
   { name: 'fault', folders: ['test/fault'], timeoutMs: 600_000, alone: true },
 ]

@@ -10,26 +10,36 @@ import { rows } from './rows/registry.ts'
 import { readSurroundings } from './surroundings.ts'
 import { tableOf } from './table.ts'
 import { openWorld, type World } from './world.ts'
+import { writeDocument } from './write-document.ts'
 
 const usualDirectory = fileURLToPath(new URL('../../../.wegwijs/bench', import.meta.url))
 const keptDirectory = fileURLToPath(new URL('../results', import.meta.url))
+const docs = fileURLToPath(new URL('../../../docs', import.meta.url))
 /** A row that hangs is given up, and the others go on. */
 const ROW_DEADLINE_MS = 240_000
 
-type Options = { only?: string[]; quick?: boolean; keep?: boolean; directory: string }
+type Options = {
+  only?: string[]
+  quick?: boolean
+  keep?: boolean
+  document?: boolean
+  directory: string
+}
 
 const program = new Command('bench')
   .description('Measures Wegwijs beside the best that the same libraries can do.')
   .option('--only <row...>', `some rows: ${rows.map(({ name }) => name).join(', ')}`)
   .option('--quick', 'small loads: shows that everything works, measures nothing')
   .option('--keep', 'keep the results of --only in test/bench/results')
+  .option('--document', 'measure nothing: bring docs/performance.md up to the kept results')
   .option('--directory <path>', 'for the servers, their data and the logs', usualDirectory)
 
 // `pnpm bench -- --only events` passes the two dashes on.
 const words = process.argv.slice(2).filter((word, index) => index > 0 || word !== '--')
 program.parse(words, { from: 'user' })
 const options = program.opts<Options>()
-process.exitCode = await run(options)
+if (options.document) await writeDocument(keptDirectory, docs)
+else process.exitCode = await run(options)
 process.exit()
 
 async function run({ only, quick = false, keep = false, directory }: Options): Promise<number> {
@@ -50,8 +60,8 @@ async function run({ only, quick = false, keep = false, directory }: Options): P
   try {
     const surroundings = await readSurroundings(world)
     say(JSON.stringify(surroundings, null, 2))
-    const folder =
-      !quick && (only === undefined || keep) ? keptDirectory : join(directory, 'results')
+    const isKept = !quick && (only === undefined || keep)
+    const folder = isKept ? keptDirectory : join(directory, 'results')
     mkdirSync(folder, { recursive: true })
     for (const row of wanted) {
       if (stopped.signal.aborted) break
@@ -62,6 +72,7 @@ async function run({ only, quick = false, keep = false, directory }: Options): P
         process.stdout.write(`${tableOf(result)}\n`)
       }
     }
+    if (isKept) await writeDocument(keptDirectory, docs)
   } finally {
     await world.close()
     await resetStack({ directory })

@@ -62,6 +62,8 @@ export const surroundingsSchema = z.strictObject({
     cores: z.number(),
     memoryGb: z.number(),
     system: z.string(),
+    /** How many processes wanted a core before the run; more than a few, and its figures are noise. */
+    load: z.number(),
   }),
   versions: z.record(z.string(), z.string()),
   settings: z.record(z.string(), z.string()),

@@ -35,6 +35,7 @@ export async function readSurroundings(world: World): Promise<Surroundings> {
       cores: os.availableParallelism(),
       memoryGb: Math.round(os.totalmem() / 2 ** 30),
       system: `${os.type()} ${os.release()}`,
+      load: Number((os.loadavg()[0] ?? 0).toFixed(1)),
     },
     versions: {
       node: process.versions.node,

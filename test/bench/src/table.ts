@@ -2,7 +2,7 @@ import { type Check, isReached, type Result } from './result.ts'
 import { median, spread } from './statistics.ts'
 
 /** A number with as many digits as it is worth. */
-function shown(value: number): string {
+export function shown(value: number): string {
   if (!Number.isFinite(value)) return '-'
   const size = Math.abs(value)
   if (size >= 1_000) return Math.round(value).toLocaleString('en-GB')
@@ -12,12 +12,12 @@ function shown(value: number): string {
 }
 
 /** `0.46 (spread 12 %)` */
-function shownWithSpread(values: readonly number[]): string {
+export function shownWithSpread(values: readonly number[]): string {
   const middle = shown(median(values))
   return values.length < 2 ? middle : `${middle} (spread ${Math.round(spread(values) * 100)} %)`
 }
 
-function shownTarget({ target }: Check): string {
+export function shownTarget({ target }: Check): string {
   return 'atLeast' in target ? `≥ ${target.atLeast}` : `≤ ${target.atMost}`
 }
 

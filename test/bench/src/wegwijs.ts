@@ -27,8 +27,6 @@ export type Wegwijs = {
   readonly processes: readonly Process[]
   /** Starts services and waits until each is ready. */
   start(...services: ServiceName[]): Promise<void>
-  /** Starts another program as if it were a service, which answers on its health port. */
-  startProgram(name: string, program: string, words?: readonly string[]): Promise<Process>
   /** Ends every process, at once. */
   stop(): Promise<void>
   publish(records: readonly OutgoingRecord[]): Promise<void>
@@ -84,18 +82,16 @@ export async function openWegwijs(world: World, options: WegwijsOptions): Promis
   }
   const processes: Process[] = []
 
-  const startProgram: Wegwijs['startProgram'] = async (name, program, words = []) => {
+  const startService = async (name: ServiceName): Promise<void> => {
     const healthPort = await freePort()
     const started = startProcess({
       name,
-      program,
-      words,
+      program: `services/${name}/src/main.ts`,
       environment: { ...environment, WEGWIJS_HEALTH_PORT: String(healthPort) },
       logFile: join(world.directory, 'logs', `${namespace}-${name}.log`),
     })
     processes.push(started)
     await until(`${name} is ready`, () => isReady(started, healthPort))
-    return started
   }
 
   return {
@@ -105,9 +101,8 @@ export async function openWegwijs(world: World, options: WegwijsOptions): Promis
     environment,
     processes,
     start: async (...services) => {
-      await Promise.all(services.map((name) => startProgram(name, `services/${name}/src/main.ts`)))
+      await Promise.all(services.map(startService))
     },
-    startProgram,
     stop: async () => {
       await Promise.all(processes.splice(0).map((each) => each.kill()))
     },

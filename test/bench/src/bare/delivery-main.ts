@@ -6,8 +6,8 @@ import { Pool } from 'undici'
 import { queueName, readSettings, smsText, tellProgress } from './bare.ts'
 
 const jobsAtOnce = 4
-/** As many as Wegwijs has for the channel. */
-const connections = 40
+/** As many as Wegwijs has in flight in one lane. */
+const connections = 50
 
 const { databaseUrl, redisUrl, namespace, providerUrl } = readSettings()
 const pool = new pg.Pool({ connectionString: databaseUrl, max: 4 })

@@ -34,7 +34,13 @@ export type Bare = {
   close(): Promise<void>
 }
 
-export async function openBare(world: World, over: Partial<BareSettings> = {}): Promise<Bare> {
+/** What it needs of the world. */
+type Ground = Pick<
+  World,
+  'directory' | 'kafkaBrokers' | 'databaseUrl' | 'redisUrl' | 'providerUrl' | 'db' | 'redis'
+>
+
+export async function openBare(world: Ground, over: Partial<BareSettings> = {}): Promise<Bare> {
   const namespace = `bare_${newUuid().slice(-12)}`
   await world.db.query(schema(namespace))
   const kafka = connectKafkajs({

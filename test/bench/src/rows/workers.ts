@@ -19,13 +19,15 @@ export const workers: Row = {
       keep({ close: async () => world.provider.tell({ latencyMs: 0 }) })
       const fleets = new Map<number, Wegwijs>()
       for (const size of sizes) {
-        const wegwijs = keep(await openWegwijs(world, { campaigns: 10, people }))
+        const wegwijs = keep(
+          await openWegwijs(world, {
+            campaigns: 10,
+            people,
+            environment: { WEGWIJS_SMS_CONCURRENCY: String(inFlight) },
+          }),
+        )
         await wegwijs.start('scheduler')
-        for (let number = 1; number <= size; number += 1) {
-          await wegwijs.startProgram('delivery', 'test/bench/src/delivery-main.ts', [
-            String(inFlight),
-          ])
-        }
+        for (let number = 1; number <= size; number += 1) await wegwijs.start('delivery')
         fleets.set(size, wegwijs)
       }
       const round = (size: number) => async () => {
