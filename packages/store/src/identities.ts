@@ -11,8 +11,8 @@ export type Identity = { idSpace: string; externalId: string }
  * created, with an empty profile, once, also when several transactions meet the same new id. In
  * our own id space (`wegwijs`) nobody is created: null when no person has that id.
  *
- * One statement, whatever the number; a second one when another transaction has just created one of
- * them. New identities are inserted in the order of (id space, external id): callers that create
+ * One statement, whatever the number, when all are known; a second one creates who is not, and a
+ * third finds whom another transaction has just created. New identities are inserted in the order of (id space, external id): callers that create
  * several call this once per transaction, or two of them can deadlock (and then one is retried).
  * Call it in a transaction at READ COMMITTED, before rows of `person` are locked. A merged person
  * is returned as it is; following `merged_into` needs that person's lock.
@@ -29,20 +29,51 @@ export async function findOrCreatePeople(
   const wanted = [...new Map(identities.map((identity) => [keyOf(identity), identity])).values()]
   const foreign = wanted.filter((identity) => identity.idSpace !== ownIdSpace)
   const ours = wanted.filter((identity) => identity.idSpace === ownIdSpace)
-  const known = await findOrInsert(tx, foreign, ours)
-  const missed = foreign.filter((identity) => !known.has(keyOf(identity)))
-  // Created by somebody who committed after the first statement's snapshot: a new one sees it.
-  if (missed.length > 0)
-    for (const [key, id] of await findOrInsert(tx, missed, [])) known.set(key, id)
+  const known = await find(tx, foreign, ours)
+  const missing = () => foreign.filter((identity) => !known.has(keyOf(identity)))
+  // A second time for those whom somebody created who committed after the statement's snapshot.
+  for (let tries = 0; tries < 2 && missing().length > 0; tries += 1) {
+    for (const [key, id] of await findOrInsert(tx, missing())) known.set(key, id)
+  }
   return identities.map((identity) => known.get(keyOf(identity)) ?? null)
+}
+
+type IdentityRow = { id_space: string; external_id: string; person_id: string }
+
+function byKey(rows: readonly IdentityRow[]): Map<string, string> {
+  return new Map(
+    rows.map((row) => [
+      keyOf({ idSpace: row.id_space, externalId: row.external_id }),
+      row.person_id,
+    ]),
+  )
+}
+
+async function find(
+  tx: Querying,
+  foreign: readonly Identity[],
+  ours: readonly Identity[],
+): Promise<Map<string, string>> {
+  const { rows } = await sql<IdentityRow>`
+    select wanted.id_space, wanted.external_id, known.person_id
+    from unnest(
+      ${foreign.map((identity) => identity.idSpace)}::text[],
+      ${foreign.map((identity) => identity.externalId)}::text[]
+    ) as wanted (id_space, external_id) cross join lateral (
+      select person_id from person_identity p
+      where p.id_space = wanted.id_space and p.external_id = wanted.external_id limit 1
+    ) as known
+    union all select ${ownIdSpace}, person_id::text, person_id from person
+      where person_id = any(${ours.map((identity) => identity.externalId).filter(isUuid)}::uuid[])
+  `.execute(tx)
+  return byKey(rows)
 }
 
 async function findOrInsert(
   tx: Querying,
   foreign: readonly Identity[],
-  ours: readonly Identity[],
 ): Promise<Map<string, string>> {
-  const { rows } = await sql<{ id_space: string; external_id: string; person_id: string }>`
+  const { rows } = await sql<IdentityRow>`
     with wanted as (
       select id_space, external_id,
         case when exists (select from rehearsal_clock) then rehearsed_id else new_id end as new_id
@@ -73,15 +104,8 @@ async function findOrInsert(
     )
     select id_space, external_id, person_id from found
     union all select id_space, external_id, person_id from made
-    union all select ${ownIdSpace}, person_id::text, person_id from person
-      where person_id = any(${ours.map((identity) => identity.externalId).filter(isUuid)}::uuid[])
   `.execute(tx)
-  return new Map(
-    rows.map((row) => [
-      keyOf({ idSpace: row.id_space, externalId: row.external_id }),
-      row.person_id,
-    ]),
-  )
+  return byKey(rows)
 }
 
 function rehearsedId({ idSpace, externalId }: Identity): string {

@@ -390,7 +390,7 @@ const firstPersonStop = sql`
 const newestStatuses = sql`
   select jsonb_object_agg(message_id, state) as statuses from (
     select distinct on (n.message_id) n.message_id, n.state from intent n
-    where n.enrolment_id = i.enrolment_id order by n.message_id, n.planned_at desc, n.entity_version desc nulls last
+    where n.person_id = i.person_id and n.enrolment_id = i.enrolment_id order by n.message_id, n.planned_at desc, n.entity_version desc nulls last
   ) as newest`
 
 /**

@@ -35,11 +35,7 @@ export async function loadStates(
   const consents = await selectOf(tx, 'consent', ids)
   const timers = await selectOf(tx, 'timer', ids)
   const enrolments = await loadEnrolments(tx, ids, scope)
-  const intents = await loadIntents(
-    tx,
-    enrolments.map((row) => row.enrolment_id),
-    scope.intentIds,
-  )
+  const intents = await loadIntents(tx, enrolments, scope.intentIds)
   const entries = await loadEntries(tx, ids, scope.campaignIds)
   const states = new Map<string, MutableState>()
   for (const row of people) states.set(row.person_id, emptyState(personOf(row)))
@@ -82,12 +78,18 @@ async function loadEnrolments(
  */
 async function loadIntents(
   tx: Querying,
-  enrolmentIds: string[],
+  enrolments: readonly { person_id: string; enrolment_id: string }[],
   intentIds: readonly string[],
 ): Promise<Selectable<Schema['intent']>[]> {
   const { rows } = await sql<Selectable<Schema['intent']>>`
     select * from intent where intent_id = any(array(
-      select intent_id from intent where enrolment_id = any(${enrolmentIds}::uuid[])
+      select own.intent_id
+      from unnest(${enrolments.map((row) => row.person_id)}::uuid[],
+        ${enrolments.map((row) => row.enrolment_id)}::uuid[]) as run (person_id, enrolment_id)
+      cross join lateral (
+        select intent_id from intent i
+        where i.person_id = run.person_id and i.enrolment_id = run.enrolment_id offset 0
+      ) as own
     ) || ${[...intentIds]}::uuid[]) order by intent_id for update`.execute(tx)
   return rows
 }

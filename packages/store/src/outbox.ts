@@ -1,6 +1,6 @@
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Querying, Store } from './database.ts'
-import { insertRows } from './rows.ts'
+import { rowsOf } from './rows.ts'
 import type { Schema } from './schema.ts'
 import { inTransaction, query } from './transaction.ts'
 
@@ -18,17 +18,19 @@ export type OutboxRecord = {
 
 /** Adds records to the outbox, in one statement. Call `wake('outbox')` after the commit. */
 export async function appendOutbox(tx: Querying, records: readonly OutboxRecord[]): Promise<void> {
-  await insertRows(
-    tx,
-    'outbox',
-    ['topic', 'record_key', 'headers', 'value'],
-    records.map(({ topic, key, headers, value }) => ({
-      topic,
-      record_key: key,
-      headers,
-      value: value && `\\x${value.toString('hex')}`,
-    })),
-  )
+  if (records.length > 0) await outboxInsert(records).execute(tx)
+}
+
+/** The insert itself, for a statement that writes more than that. */
+export function outboxInsert(records: readonly OutboxRecord[]): RawBuilder<unknown> {
+  const rows = records.map(({ topic, key, headers, value }) => ({
+    topic,
+    record_key: key,
+    headers,
+    value: value && `\\x${value.toString('hex')}`,
+  }))
+  return sql`insert into outbox (topic, record_key, headers, value)
+    ${rowsOf('outbox', ['topic', 'record_key', 'headers', 'value'], rows)}`
 }
 
 export type RelayResult = {

@@ -6,7 +6,7 @@ import {
 } from '@wegwijs/campaign/delivery'
 import { type RawBuilder, sql } from 'kysely'
 import type { Querying, Store } from './database.ts'
-import { appendOutbox } from './outbox.ts'
+import { type OutboxRecord, outboxInsert } from './outbox.ts'
 import { isTold, type MessageOutcome, outcomeRecords } from './outcome-events.ts'
 import { inTransaction } from './transaction.ts'
 import { type Wake, wake } from './wake.ts'
@@ -163,8 +163,7 @@ export async function writeAttempts(
       outcomes.push({ ...intent, state: next.state, reason: next.reason, at: intent.now })
     }
   }
-  if (rows.length > 0) await writeRows(tx, rows, how.fenceStep)
-  await appendOutbox(tx, outcomeRecords(namespace, outcomes))
+  if (rows.length > 0) await writeRows(tx, rows, outcomeRecords(namespace, outcomes), how.fenceStep)
   const due = rows.filter((row) => row.state === 'planned' && row.due_at <= row.now).length
   return { settled, outcomes: outcomes.length, due }
 }
@@ -211,6 +210,7 @@ const rowColumns = sql`person_id uuid, intent_id uuid, moves boolean, state text
 async function writeRows(
   tx: Querying,
   rows: readonly AttemptRow[],
+  told: readonly OutboxRecord[],
   fenceStep: number,
 ): Promise<void> {
   await sql`
@@ -222,7 +222,7 @@ async function writeRows(
       select person_id, intent_id, fence, now, channel, provider, outcome, attempt_reason,
         reference, duplicate
       from written
-    )
+    ), told as (${outboxInsert(told)})
     update intent i set
       state = case when w.moves then w.state else i.state end,
       reason = case when w.moves then w.reason else i.reason end,

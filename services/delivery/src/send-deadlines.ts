@@ -5,7 +5,12 @@ const TICK_MS = 1_000
 /** Beyond its deadline a send gets this long to say how it ended. */
 const LAST_WORDS_MS = 2_000
 
-type Running = { abortAtMs: number; abort: AbortController; giveUp: () => void }
+type Running = {
+  abortAtMs: number
+  abort: AbortController
+  caller: AbortSignal
+  giveUp: () => void
+}
 
 /**
  * Bounds sends in time, all of them with one timer: one for each of thousands of messages a second,
@@ -16,6 +21,7 @@ export class SendDeadlines {
   readonly #clock: Clock
   /** In the order of their deadlines: all have the same time. */
   readonly #running = new Set<Running>()
+  readonly #callers = new WeakSet<AbortSignal>()
   #ticking = false
 
   constructor(clock: Clock, sendMs: number) {
@@ -41,15 +47,30 @@ export class SendDeadlines {
     const running: Running = {
       abortAtMs: this.#clock.monotonicMs() + this.sendMs,
       abort,
+      caller: signal,
       giveUp: () => resolve(otherwise),
     }
     this.#running.add(running)
+    this.#heed(signal)
     if (!this.#ticking) void this.#tick()
     try {
-      return await Promise.race([send(AbortSignal.any([signal, abort.signal])), late])
+      return await Promise.race([send(abort.signal), late])
     } finally {
       this.#running.delete(running)
     }
+  }
+
+  /** Listens to each caller once: thousands of sends a second share one signal. */
+  #heed(caller: AbortSignal): void {
+    if (this.#callers.has(caller) && !caller.aborted) return
+    this.#callers.add(caller)
+    const abortAll = () => {
+      for (const running of this.#running) {
+        if (running.caller === caller) running.abort.abort(caller.reason)
+      }
+    }
+    if (caller.aborted) abortAll()
+    else caller.addEventListener('abort', abortAll, { once: true })
   }
 
   async #tick(): Promise<void> {

@@ -3,9 +3,9 @@ import { type Kysely, sql } from 'kysely'
 /**
  * The ground: definitions, people, what was decided, what is to be sent, what came of it.
  *
- * Every table about a person has the person id first in its key. No table about people refers to
- * another by foreign key: such a check would lock the person's row against the one writer that
- * holds it (P6), once per inserted row. `event`, `decision` and `attempt` only grow; they are
+ * Every table about a person has the person id first in its key, or in an index. No table about
+ * people refers to another by foreign key: such a check would lock the person's row against the one
+ * writer that holds it (P6), once per inserted row. `event`, `decision` and `attempt` only grow; they are
  * partitioned by month of recording, so that old time is dropped and not deleted.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
@@ -75,7 +75,7 @@ const statements = [
     merged_into uuid,
     test boolean not null default false,
     created_at timestamptz not null default clock_timestamp()
-  )`,
+  ) with (fillfactor = 80)`, // Room for the next place on a journey beside the last one.
   'create index person_by_survivor on person (merged_into) where merged_into is not null',
   `create table person_identity (
     person_id uuid not null,
@@ -245,7 +245,7 @@ const statements = [
   // What is to be sent, and what came of it.
   `create table intent (
     person_id uuid not null,
-    intent_id uuid not null unique,
+    intent_id uuid primary key,
     enrolment_id uuid not null,
     campaign_id text not null,
     version integer not null,
@@ -281,10 +281,10 @@ const statements = [
     reference text,
     settled_at timestamptz,
     traceparent text,
-    touched_at timestamptz not null default clock_timestamp(),
-    primary key (person_id, intent_id)
+    touched_at timestamptz not null default clock_timestamp()
   )`,
-  'create index intent_by_enrolment on intent (enrolment_id)',
+  // Every index here is written anew by each of the three moves of a message.
+  'create index intent_of_person on intent (person_id, enrolment_id)',
   `create index intent_pending on intent (person_id) where state in ('planned', 'queued')`,
   // By queue: what is due of one lane and channel is found without reading the others (P8).
   `create index intent_due on intent (lane, (channels[channel_index + 1]), due_at)
