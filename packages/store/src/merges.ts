@@ -1,3 +1,4 @@
+import { ownSource } from '@wegwijs/campaign/event-check'
 import { sql } from 'kysely'
 import type { Querying } from './database.ts'
 
@@ -26,6 +27,12 @@ export async function rekeyPerson(tx: Querying, from: string, into: string): Pro
     await sql`update ${sql.table(table)} set person_id = ${into} where person_id = ${from}`.execute(
       tx,
     )
+  }
+  // What we ourselves said of `from` is known again under its new id (P2).
+  for (const table of ['inbox', 'event'] as const) {
+    await sql`update ${sql.table(table)} set subject = ${into}::uuid::text
+      where person_id = ${into} and subject = ${from}::uuid::text
+        and (source = ${ownSource} or source like ${`${ownSource}:%`})`.execute(tx)
   }
   await sql`update entity e set person_id = ${into} where person_id = ${from} and not exists (
     select from entity o where o.person_id = ${into}

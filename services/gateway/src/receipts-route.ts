@@ -1,24 +1,18 @@
-import { ownIdSpace, ownSource } from '@wegwijs/campaign/event-check'
-import { isStopWord } from '@wegwijs/campaign/receipts'
 import { fail } from '@wegwijs/runtime/failure'
-import { findReceiptTargets, type ReceiptTarget } from '@wegwijs/store/receipt-targets'
-import type { StopEvent } from '@wegwijs/store/stops'
 import { findJsonFault, isJsonObject, type JsonValue, parseJson } from '@wegwijs/wire/json'
 import {
   maxReceiptsPerRequest,
-  messageType,
   type Receipt,
   receiptSchema,
   receiptSignatureHeader,
 } from '@wegwijs/wire/receipt'
-import { signEvent, verifyBody } from '@wegwijs/wire/signature'
+import { verifyBody } from '@wegwijs/wire/signature'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { GatewayContext } from './context.ts'
-import { withinDeadline } from './deadline.ts'
+import { receiptEvents } from './receipt-events.ts'
 import { bodyOf, sendFailure } from './server.ts'
 
 const PROVIDER = /^[a-z][a-z0-9-]{0,39}$/
-const CODE = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/
 
 type Read =
   | { kind: 'receipt'; receipt: Receipt }
@@ -49,7 +43,11 @@ export function routeReceipts(app: FastifyInstance, context: GatewayContext): vo
       verifySignature(request, context.secret)
       const read = readReceipts(bodyOf(request))
       context.metrics.received(read.length)
-      const events = await eventsOf(read, provider, context)
+      const events = await receiptEvents(
+        read.map((each) => (each.kind === 'receipt' ? each.receipt : null)),
+        provider,
+        context,
+      )
       const kept = await context.keep(events.flatMap((event) => event ?? []))
       const lost = kept.find((each) => each.kind === 'failed')
       if (lost) return sendFailure(reply, lost.failure, context.limits.retryAfterSeconds)
@@ -111,57 +109,6 @@ function readReceipt(value: JsonValue, index: number): Read {
 
 function isReference(value: JsonValue): boolean {
   return isJsonObject(value) && typeof value.reference === 'string'
-}
-
-/** The event of each receipt about a message that we know, in order; one query for all of them. */
-async function eventsOf(
-  read: readonly Read[],
-  provider: string,
-  context: GatewayContext,
-): Promise<(StopEvent | null)[]> {
-  const { store, limits, time, clock, secret } = context
-  const receipts = read.map((each) => (each.kind === 'receipt' ? each.receipt : null))
-  const ids = [...new Set(receipts.flatMap((receipt) => receipt?.reference ?? []))]
-  const found = findReceiptTargets(store.db, ids)
-  const targets = await withinDeadline(found, limits.databaseDeadlineMs, clock)
-  const now = await time.fresh()
-  return receipts.map((receipt) => {
-    const target = receipt && targets.get(receipt.reference)
-    return target ? eventOf(receipt, target, { provider, now, secret }) : null
-  })
-}
-
-function eventOf(
-  receipt: Receipt,
-  target: ReceiptTarget,
-  { provider, now, secret }: { provider: string; now: string; secret: string },
-): StopEvent {
-  const at = new Date(receipt.at).toISOString()
-  const detail = detailOf(receipt)
-  const event = {
-    id: receipt.receiptId,
-    source: `${ownSource}:receipts:${provider}`,
-    type: messageType(receipt.status),
-    subject: target.personId,
-    // In a rehearsal a provider's clock is ahead of business time; nothing happened after now.
-    time: at < now ? at : now,
-    data: {
-      intentId: target.intentId,
-      provider,
-      channel: target.channel,
-      ...(detail !== undefined && { detail }),
-    },
-  }
-  return { event: signEvent(event, secret), idSpace: ownIdSpace }
-}
-
-/**
- * What may be kept of a detail: a code. A sentence of a mail server quotes the address, and an
- * answer by SMS may say anything (P7); of that only counts whether it asks us to stop (P3).
- */
-function detailOf({ status, detail }: Receipt): string | undefined {
-  if (status === 'replied') return isStopWord(detail) ? 'stop' : undefined
-  return detail !== undefined && CODE.test(detail) ? detail : undefined
 }
 
 function answerOf(read: Read, known: boolean): ReceiptAnswer {

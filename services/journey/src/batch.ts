@@ -1,4 +1,6 @@
 import type { CompiledDefinition } from '@wegwijs/campaign/compile'
+import { isOwn } from '@wegwijs/campaign/event-check'
+import type { JourneyEvent } from '@wegwijs/campaign/state'
 import type { BatchOutcome, RecordBatch } from '@wegwijs/kafka/port'
 import { markOf } from '@wegwijs/kafka/record-mark'
 import type { Logger } from '@wegwijs/runtime/log'
@@ -151,7 +153,7 @@ async function freshOf(
       personId,
       source: event.source,
       eventId: event.id,
-      subject: event.subject,
+      subject: subjectOf(event, personId),
     })),
   )
   return addressed.filter((_, index) => fresh[index])
@@ -188,12 +190,20 @@ async function decideAll(
   return { decided: settled, wakes: wakesOf(changes, now) }
 }
 
+/**
+ * Part of an event's identity. A receipt names a person of ours, who may have become another one
+ * since: it is the same receipt under either id (P2).
+ */
+function subjectOf({ source, subject }: JourneyEvent, personId: string): string {
+  return isOwn(source) ? personId : subject
+}
+
 function eventRowOf({ record, event, personId, persona, outcome }: DecidedEvent, now: string) {
   return {
     person_id: personId,
     source: event.source,
     event_id: event.id,
-    subject: event.subject,
+    subject: subjectOf(event, personId),
     type: event.type,
     time: event.time,
     business_at: now,

@@ -12,6 +12,7 @@ import { wake } from '@wegwijs/store/wake'
 import { openNamespace } from '@wegwijs/test-support/namespace'
 import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
 import { encodeRecord } from '@wegwijs/wire/cloudevents-kafka'
+import { signEvent } from '@wegwijs/wire/signature'
 import { topicConfigs, topicsOf } from '@wegwijs/wire/topics'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest'
@@ -356,6 +357,34 @@ test('what two records entered long before they became one, counts once (P2)', a
   await publish(event('person.merged.v1', { data: { idSpace: 'ehr', externalId: 'p2' } }))
   const states = (await intents()).map((intent) => `${intent.state} ${intent.reason}`)
   expect(states.sort()).toEqual(['cancelled merged_duplicate', 'planned null'])
+})
+
+test('a receipt that comes again when its person has become another one counts once (P2)', async () => {
+  await run([campaign({ id: 'aftercare' })])
+  await publish(event('care.discharge.completed.v1', { subject: 'p2' }))
+  const [intent] = await intents()
+  const receipt = (subject: string) =>
+    signEvent(
+      event('message.opened.v1', {
+        id: 'r1',
+        source: 'urn:wegwijs:receipts:smtp',
+        subject,
+        data: { intentId: intent?.intent_id ?? '', provider: 'smtp', channel: 'email' },
+      }),
+      secret,
+    )
+  await publish(receipt(intent?.person_id ?? ''))
+  await publish(event('person.merged.v1', { data: { idSpace: 'ehr', externalId: 'p2' } }))
+  const [moved] = await intents()
+  expect(moved?.person_id).not.toBe(intent?.person_id)
+  // Published before the merge, and asked for anew after it.
+  await publish(receipt(intent?.person_id ?? ''), receipt(moved?.person_id ?? ''))
+  const told = await store.db
+    .selectFrom('event')
+    .select(['person_id', 'subject'])
+    .where('event_id', '=', 'r1')
+    .execute()
+  expect(told).toEqual([{ person_id: moved?.person_id, subject: moved?.person_id }])
 })
 
 test('somebody who died gets nothing that was planned (P3)', async () => {

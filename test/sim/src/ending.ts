@@ -44,7 +44,8 @@ export async function readEnding(store: Store, servers: LedgerServers): Promise<
     order by 1, 2, 3`.execute(db)
   const events = await sql<{
     event: string
-  }>`select ${key} as event from event e order by 1`.execute(db)
+  }>`select case when e.source like 'urn:wegwijs%' then 'receipt ' || e.event_id else ${key} end as event
+      from event e order by 1`.execute(db)
   const consents = await sql<Ending['consents'][number]>`
     select person_id as person, purpose, channel, state, origin, at from consent
     order by 1, 2, 3`.execute(db)
@@ -57,7 +58,7 @@ export async function readEnding(store: Store, servers: LedgerServers): Promise<
     from person p join person_identity k using (person_id) where p.merged_into is null
     group by p.person_id order by 1`.execute(db)
   const letters = await sql<{ letter: string }>`
-    select error_class || ' ' || coalesce(headers ->> 'ce_id', '') as letter from dead_letter
+    select error_class || ' ' || coalesce(convert_from(decode(headers ->> 'ce_id', 'base64'), 'UTF8'), '') as letter from dead_letter
     order by 1`.execute(db)
   const rules = await checkLedger(store, servers, { sweepSeconds: 1 })
   return {

@@ -29,13 +29,18 @@ export type Operation = {
   readonly life: Life
   /** What is done, such as `statement update intent set …`. */
   readonly label: string
-  /** Counts the operations of the slot, over all its lives, from 1. */
+  /** Counts the operations of the slot, over all its lives, from 1; one that had to wait for a lock
+   * stands twice under its number. */
   readonly nth: number
   readonly take: (after: () => boolean) => void
 }
 
 type Sleeper = { life: Life; dueMs: number; wake: () => void; sequence: number }
-type UnderWay = { readonly backend: number | null }
+/** Which PostgreSQL backend works for it, as soon as that is known; null when none does. */
+export type AskBackend = () => number | null
+type UnderWay = { readonly backend: AskBackend; waited: boolean }
+
+const noBackend: AskBackend = () => null
 
 /** Which of these PostgreSQL backends wait for a lock at this moment. */
 export type LockWatch = (backends: readonly number[]) => Promise<ReadonlySet<number>>
@@ -98,31 +103,28 @@ export class Gate {
     life: Life,
     label: string,
     take: () => Promise<Result> | Result,
-    backend: number | null = null,
+    backend: AskBackend = noBackend,
   ): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
-      this.#stand(life, label, (survives) => {
-        void this.track(async () => take(), backend).then(
-          (result) => survives() && resolve(result),
-          (error: unknown) => survives() && reject(error),
+      const nth = this.#stand(life, label, (survives) => {
+        const underWay = { backend, waited: false }
+        // Who gets a lock does so when another one lets it go: who goes on first is the gate's to say.
+        const answer = (tell: () => void) => {
+          if (!survives()) return
+          if (underWay.waited) this.#standAgain(life, nth, label, tell)
+          else tell()
+        }
+        void this.#carryOut(async () => take(), underWay).then(
+          (result) => answer(() => resolve(result)),
+          (error: unknown) => answer(() => reject(error)),
         )
       })
     })
   }
 
   /** Counts work that is not held at the gate, so that nothing else is let through before its end. */
-  async track<Result>(work: () => Promise<Result>, backend: number | null = null): Promise<Result> {
-    const underWay = { backend }
-    this.#underWay.add(underWay)
-    this.#moved += 1
-    try {
-      return await work()
-    } finally {
-      this.#underWay.delete(underWay)
-      this.#waiting.delete(underWay)
-      this.#moved += 1
-      this.#notice()
-    }
+  track<Result>(work: () => Promise<Result>, backend: AskBackend = noBackend): Promise<Result> {
+    return this.#carryOut(work, { backend, waited: false })
   }
 
   /** Lets one operation through. With `fatal` its life ends with it: the answer reaches nobody. */
@@ -178,12 +180,36 @@ export class Gate {
     }
   }
 
-  #stand(life: Life, label: string, take: Operation['take']): void {
-    if (life.dead) return
+  async #carryOut<Result>(work: () => Promise<Result>, underWay: UnderWay): Promise<Result> {
+    this.#underWay.add(underWay)
+    this.#moved += 1
+    try {
+      return await work()
+    } finally {
+      this.#underWay.delete(underWay)
+      this.#waiting.delete(underWay)
+      this.#moved += 1
+      this.#notice()
+    }
+  }
+
+  /** Returns its number. */
+  #stand(life: Life, label: string, take: Operation['take']): number {
+    if (life.dead) return 0
     this.#moved += 1
     const nth = (this.#counts.get(life.slot) ?? 0) + 1
     this.#counts.set(life.slot, nth)
-    this.#standing = [...this.#standing, { life, label, nth, take }]
+    this.#standing.push({ life, label, nth, take })
+    return nth
+  }
+
+  /** Under the number that it had: a new one would hang on who was quicker. */
+  #standAgain(life: Life, nth: number, label: string, tell: () => void): void {
+    this.#moved += 1
+    const take = (survives: () => boolean) => {
+      if (survives()) tell()
+    }
+    this.#standing.push({ life, label: `has its lock: ${label}`, nth, take })
   }
 
   #sleep(life: Life, ms: number, signal?: AbortSignal): Promise<void> {
@@ -226,15 +252,16 @@ export class Gate {
   }
 
   async #lookAtLocks(of: ReadonlySet<UnderWay>): Promise<void> {
-    const asked = [...of].filter(({ backend }) => backend !== null)
+    const asked = [...of].filter(({ backend }) => backend() !== null)
     if (asked.length === 0) return
-    const locked = await this.#watch(asked.map(({ backend }) => backend ?? 0))
+    const locked = await this.#watch(asked.map(({ backend }) => backend() ?? 0))
     for (const underWay of asked) {
       const isOver = !this.#underWay.has(underWay) && !this.#waiting.has(underWay)
       if (isOver) continue
-      const waits = locked.has(underWay.backend ?? 0)
+      const waits = locked.has(underWay.backend() ?? 0)
       this.#underWay.delete(underWay)
       this.#waiting.delete(underWay)
+      underWay.waited ||= waits
       if (waits) this.#waiting.add(underWay)
       else this.#underWay.add(underWay)
     }

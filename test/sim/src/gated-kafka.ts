@@ -1,6 +1,7 @@
 import type { MemoryBroker } from '@wegwijs/kafka/memory'
 import type {
   BrokerRecord,
+  ConsumeOptions,
   Consumer,
   EventPublisher,
   EventSource,
@@ -36,37 +37,20 @@ export function gatedKafka(
   return {
     source: {
       consume: async (options) => {
-        const consumer = await gate.pass(life, `joins ${shortOf(options.topic)}`, () =>
+        const joining = await gate.pass(life, `joins ${shortOf(options.topic)}`, () => {
+          const joined = broker.source.consume(gated(options))
+          // Whoever died while joining is a member all the same, until somebody notices.
+          void joined.then(
+            (consumer) => {
+              if (life.dead) bury(consumer)
+              else consumers.push(consumer)
+            },
+            () => undefined,
+          )
           // Not awaited here: joining may wait for the handlers of others, which stand at the gate.
-          ({
-            joined: broker.source.consume({
-              ...options,
-              get maxRecords() {
-                batches += 1
-                return 1 + chance.whole(6, 'batch', life.slot, batches)
-              },
-              positionOf: async (topic, partition) => {
-                const position = await options.positionOf(topic, partition)
-                if (position !== null) onRead(topic, partition, position.next)
-                return position
-              },
-              onBatch: async (batch, isCurrent) => {
-                await gate.pass(
-                  life,
-                  `is handed ${batchLabel(batch.records, batch.topic)}`,
-                  () => {},
-                )
-                const outcome = await options.onBatch(batch, isCurrent)
-                if (outcome.kind === 'done') onRead(batch.topic, batch.partition, batch.nextOffset)
-                return outcome
-              },
-            }),
-          }),
-        )
-        const joined = await consumer.joined
-        if (life.dead) bury(joined)
-        else consumers.push(joined)
-        return joined
+          return { joined }
+        })
+        return joining.joined
       },
     },
     publisher: {
@@ -91,6 +75,28 @@ export function gatedKafka(
     abandon: () => {
       for (const consumer of consumers) bury(consumer)
     },
+  }
+
+  function gated(options: ConsumeOptions): ConsumeOptions {
+    return {
+      ...options,
+      get maxRecords() {
+        batches += 1
+        return 1 + chance.whole(6, 'batch', life.slot, batches)
+      },
+      positionOf: async (topic, partition) => {
+        const position = await options.positionOf(topic, partition)
+        if (position !== null) onRead(topic, partition, position.next)
+        return position
+      },
+      onBatch: async (batch, isCurrent) => {
+        const label = `is handed ${batchLabel(batch.records, batch.topic)}`
+        await gate.pass(life, label, () => undefined)
+        const outcome = await options.onBatch(batch, isCurrent)
+        if (outcome.kind === 'done') onRead(batch.topic, batch.partition, batch.nextOffset)
+        return outcome
+      },
+    }
   }
 
   function bury(consumer: Consumer): void {

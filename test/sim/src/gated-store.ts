@@ -1,5 +1,12 @@
 import { type Listen, type Store, storeOn } from '@wegwijs/store/database'
-import type { CompiledQuery, DatabaseConnection, Dialect, Driver, QueryResult } from 'kysely'
+import type {
+  CompiledQuery,
+  DatabaseConnection,
+  Dialect,
+  Driver,
+  QueryResult,
+  TransactionSettings,
+} from 'kysely'
 import type { Gate, Life } from './gate.ts'
 
 /** What the world hears of the statements that a worker sends. */
@@ -21,105 +28,143 @@ export function gatedStore(
   connections: Connections,
   parts: { gate: Gate; life: Life; heard: Heard; listen: Listen },
 ): Store & { abandon(): void } {
-  const open = new Map<DatabaseConnection, Lent>()
-  const driver = gatedDriver(connections.driver, open, parts)
+  const open = new Set<GatedConnection>()
   const { dialect, namespace } = connections
   const store = storeOn(
     {
       createAdapter: () => dialect.createAdapter(),
       createIntrospector: (db) => dialect.createIntrospector(db),
       createQueryCompiler: () => dialect.createQueryCompiler(),
-      createDriver: () => driver,
+      createDriver: () => gatedDriver(connections.driver, open, parts),
     },
     { databaseUrl: '', namespace, applicationName: namespace, listen: parts.listen },
   )
   return {
     ...store,
     abandon: () => {
-      for (const lent of open.values()) void parts.gate.track(() => giveBack(lent), lent.backend)
+      for (const connection of open) connection.abandon()
       open.clear()
     },
   }
-  async function giveBack({ connection, inTransaction }: Lent): Promise<void> {
-    if (inTransaction) await connections.driver.rollbackTransaction(connection)
-    await connections.driver.releaseConnection(connection)
-  }
 }
-
-type Lent = {
-  readonly connection: DatabaseConnection
-  readonly backend: number
-  inTransaction: boolean
-}
-
-const backends = new WeakMap<DatabaseConnection, number>()
 
 function gatedDriver(
   driver: Driver,
-  open: Map<DatabaseConnection, Lent>,
-  { gate, life, heard }: { gate: Gate; life: Life; heard: Heard },
+  open: Set<GatedConnection>,
+  parts: { gate: Gate; life: Life; heard: Heard },
 ): Driver {
-  const lentOf = (connection: DatabaseConnection): Lent => {
-    const lent = open.get(connection)
-    if (!lent) throw new RangeError('a connection that was not lent')
-    return lent
-  }
-  const begin = async (connection: DatabaseConnection, settings: object) => {
-    const lent = lentOf(connection)
-    lent.inTransaction = true
-    await gate.track(() => driver.beginTransaction(lent.connection, settings))
-  }
-  const commit = async (connection: DatabaseConnection) => {
-    const lent = lentOf(connection)
-    const take = async () => {
-      await driver.commitTransaction(lent.connection)
-      lent.inTransaction = false
-    }
-    await gate.pass(life, 'commit', take, lent.backend)
-  }
-  const rollback = async (connection: DatabaseConnection) => {
-    const lent = lentOf(connection)
-    await gate.track(() => driver.rollbackTransaction(lent.connection))
-    lent.inTransaction = false
-  }
+  const gatedOf = (connection: DatabaseConnection) => connection as GatedConnection
   return {
     init: async () => undefined,
     acquireConnection: async () => {
-      const connection = await gate.track(() => driver.acquireConnection())
-      const backend = await gate.track(() => backendOf(connection))
-      const lent: Lent = { connection, backend, inTransaction: false }
-      const gated: DatabaseConnection = {
-        executeQuery: async <Row>(query: CompiledQuery) => {
-          const take = async () => {
-            const begun = heard.moment()
-            const result = await connection.executeQuery<Row>(query)
-            heard.answered(life, query, result, begun)
-            return result
-          }
-          return gate.pass<QueryResult<Row>>(life, labelOf(query), take, backend)
-        },
-        streamQuery: () => {
-          throw new RangeError('nobody streams')
-        },
-      }
-      if (life.dead) {
-        await driver.releaseConnection(connection)
-        return new Promise(() => undefined)
-      }
-      open.set(gated, lent)
-      return gated
+      const connection = new GatedConnection(driver, parts)
+      open.add(connection)
+      return connection
     },
-    beginTransaction: begin,
-    commitTransaction: commit,
-    rollbackTransaction: rollback,
+    beginTransaction: async (connection, settings) => gatedOf(connection).begin(settings),
+    commitTransaction: (connection) => gatedOf(connection).commit(),
+    rollbackTransaction: (connection) => gatedOf(connection).rollback(),
     releaseConnection: async (connection) => {
-      const lent = open.get(connection)
-      open.delete(connection)
-      if (lent) await gate.track(() => driver.releaseConnection(lent.connection))
+      open.delete(gatedOf(connection))
+      await gatedOf(connection).release()
     },
     destroy: async () => undefined,
   }
 }
+
+/**
+ * A real connection is taken with the first statement, and a transaction begun with it, inside of
+ * the one operation that is let through: what is on its way beside it would come back in any order.
+ */
+class GatedConnection implements DatabaseConnection {
+  readonly #driver: Driver
+  readonly #gate: Gate
+  readonly #life: Life
+  readonly #heard: Heard
+  #real: DatabaseConnection | null = null
+  #backend: number | null = null
+  #settings: TransactionSettings | null = null
+  #begun = false
+
+  constructor(driver: Driver, { gate, life, heard }: { gate: Gate; life: Life; heard: Heard }) {
+    this.#driver = driver
+    this.#gate = gate
+    this.#life = life
+    this.#heard = heard
+  }
+
+  executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    return this.#pass(labelOf(query), async (real) => {
+      const begun = this.#heard.moment()
+      const result = await real.executeQuery<Row>(query)
+      this.#heard.answered(this.#life, query, result, begun)
+      return result
+    })
+  }
+
+  streamQuery(): never {
+    throw new RangeError('nobody streams')
+  }
+
+  begin(settings: TransactionSettings): void {
+    this.#settings = settings
+  }
+
+  async commit(): Promise<void> {
+    await this.#pass('commit', async (real) => {
+      await this.#driver.commitTransaction(real)
+      this.#begun = false
+    })
+  }
+
+  async rollback(): Promise<void> {
+    const real = this.#real
+    this.#settings = null
+    if (!real || !this.#begun) return
+    this.#begun = false
+    await this.#gate.track(() => this.#driver.rollbackTransaction(real), this.#askBackend)
+  }
+
+  async release(): Promise<void> {
+    const real = this.#real
+    this.#real = null
+    if (real) await this.#driver.releaseConnection(real)
+  }
+
+  /** The process is gone: what it had open is rolled back, behind the statement that is under way. */
+  abandon(): void {
+    void this.rollback().then(() => this.release())
+  }
+
+  readonly #askBackend = (): number | null => this.#backend
+
+  #pass<Result>(
+    label: string,
+    take: (real: DatabaseConnection) => Promise<Result>,
+  ): Promise<Result> {
+    return this.#gate.pass(
+      this.#life,
+      label,
+      async () => take(await this.#connect()),
+      this.#askBackend,
+    )
+  }
+
+  async #connect(): Promise<DatabaseConnection> {
+    const real = this.#real ?? (await this.#driver.acquireConnection())
+    this.#real = real
+    this.#backend ??= await backendOf(real)
+    if (this.#settings) {
+      const settings = this.#settings
+      this.#settings = null
+      await this.#driver.beginTransaction(real, settings)
+      this.#begun = true
+    }
+    return real
+  }
+}
+
+const backends = new WeakMap<DatabaseConnection, number>()
 
 async function backendOf(connection: DatabaseConnection): Promise<number> {
   const known = backends.get(connection)

@@ -23,6 +23,15 @@ export type Happened =
   | { readonly kind: 'said'; readonly event: Told; readonly by: 'kafka' | 'http' }
   /** It was told that what it said is kept: acks=all of Kafka, or HTTP 202. */
   | { readonly kind: 'kept'; readonly event: string; readonly by: 'kafka' | 'http' }
+  /** A provider begins to say what became of a message that it took: the receipt is an event too. */
+  | {
+      readonly kind: 'reported'
+      readonly event: string
+      readonly status: string
+      readonly call: number
+      readonly channel: string
+      readonly text: string
+    }
   /** The journey has gone past it. */
   | { readonly kind: 'read'; readonly event: string }
   | { readonly kind: 'business'; readonly instant: string }

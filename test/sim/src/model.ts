@@ -114,6 +114,16 @@ class Sight {
     return own
   }
 
+  #hear(event: Told, by: 'kafka' | 'http', { at, now }: Entry): void {
+    const never = {
+      keptAt: Infinity,
+      keptOverHttpAt: Infinity,
+      readAt: Infinity,
+      readNow: Infinity,
+    }
+    this.heard.set(event.key, { event, by, saidAt: at, saidNow: Date.parse(now), ...never })
+  }
+
   #look(
     entry: Entry,
     byNumber: Map<number, Call>,
@@ -125,16 +135,32 @@ class Sight {
     switch (entry.kind) {
       case 'said': {
         const { event, by } = entry
-        if (this.heard.has(event.key)) return
-        const never = { keptAt: Infinity, keptOverHttpAt: Infinity, readAt: Infinity }
-        this.heard.set(event.key, {
-          event,
-          by,
-          saidAt: entry.at,
-          saidNow: now,
-          readNow: Infinity,
-          ...never,
-        })
+        if (!this.heard.has(event.key)) this.#hear(event, by, entry)
+        return
+      }
+      case 'reported': {
+        if (this.heard.has(entry.event)) return
+        const about = [...this.heard.values()].find(
+          ({ event }) => event.data.ref === entry.text.split(' ')[1],
+        )
+        if (!about) return
+        const { publisher, subject } = about.event
+        const to = byNumber.get(entry.call)?.to
+        const event: Told = {
+          key: entry.event,
+          publisher,
+          subject,
+          id: entry.event,
+          type: `message.${entry.status}.v1`,
+          time: entry.now,
+          data: {
+            channel: entry.channel,
+            purpose: entry.status === 'complained' ? 'marketing' : 'all',
+            text: entry.text,
+            to,
+          },
+        }
+        this.#hear(event, 'http', entry)
         return
       }
       case 'kept': {
@@ -246,6 +272,8 @@ function judgeSends(duty: Duty, seen: Sight): Violation[] {
     ...judgeCount(duty, calls, seen),
     ...taken.flatMap((call) => [
       ...judgeStops(duty, call, seen),
+      ...judgeOperations(duty, call, seen),
+      ...judgeBounces(duty, call, seen),
       ...judgeConsent(duty, call, seen),
       ...judgeVersion(duty, call, seen),
       ...judgeTime(duty, call),
@@ -289,11 +317,15 @@ function isOpenBefore(repeat: Call, calls: readonly Call[], seen: Sight): boolea
   )
 }
 
+/** What forbids: of what a provider reports, a complaint and an answer that says STOP. */
+const stopTypes =
+  /^(person\.deceased|consent\.withdrawn|staff\.person\.stopped|message\.(complained|replied))/
+
 /** P3: nothing whose claim began after a stop was answered, or was read. */
 function judgeStops(duty: Duty, call: Call, seen: Sight): Violation[] {
   const found: Violation[] = []
   const people = seen.identitiesOf(duty.about.event, call.claimedAt)
-  for (const stop of seen.all(/^(person\.deceased|consent\.withdrawn)/)) {
+  for (const stop of seen.all(stopTypes)) {
     if (!people.has(identityOf(stop.event)) || !covers(stop.event, duty, call)) continue
     const holdsFrom = Math.min(stop.keptOverHttpAt, stop.readAt)
     if (holdsFrom >= call.claimedAt || isLifted(stop.event, people, call, seen)) continue
@@ -306,14 +338,14 @@ function judgeStops(duty: Duty, call: Call, seen: Sight): Violation[] {
 }
 
 function covers({ type, data }: Told, { promise }: Duty, call: Call): boolean {
-  if (type.startsWith('person.deceased')) return true
+  if (/^(person\.deceased|staff)/.test(type)) return true
   const forClass = data.purpose === 'all' || data.purpose === promise.class
   return forClass && (data.channel === undefined || data.channel === call.channel)
 }
 
 /** A consent of the same kind with a later time of its own; an import lifts no word of the person. */
 function isLifted(stop: Told, people: ReadonlySet<string>, call: Call, seen: Sight): boolean {
-  if (stop.type.startsWith('person.deceased')) return false
+  if (/^(person\.deceased|staff)/.test(stop.type)) return false
   return seen
     .all(/^consent\.granted/)
     .some(
@@ -325,6 +357,42 @@ function isLifted(stop: Told, people: ReadonlySet<string>, call: Call, seen: Sig
         event.time > stop.time &&
         (stop.data.origin === 'import' || event.data.origin !== 'import'),
     )
+}
+
+/** P3: nothing of a campaign that operations hold. */
+function judgeOperations(duty: Duty, call: Call, seen: Sight): Violation[] {
+  const of = (type: RegExp) =>
+    seen.all(type).filter(({ event }) => event.data.campaign === duty.campaign)
+  const stops = of(/^staff\.campaign\.stopped/).filter(({ keptAt }) => keptAt < call.claimedAt)
+  const lifts = of(/^staff\.campaign\.lifted/).filter(({ saidAt }) => saidAt < call.givenAt)
+  const holds = stops.find(({ keptAt }) => !lifts.some((lift) => lift.keptAt > keptAt))
+  if (!holds) return []
+  const text = `${duty.text}: claimed at ${call.claimedAt}, and the campaign was stopped from ${holds.keptAt}`
+  return [{ kind: 'sent after a stop', text }]
+}
+
+/** P3: nothing to an address at which nothing arrives. */
+function judgeBounces(duty: Duty, call: Call, seen: Sight): Violation[] {
+  return seen
+    .all(/^message\.bounced/)
+    .filter(({ event, readAt }) => {
+      const isHere = event.data.to === call.to && event.data.channel === call.channel
+      const isOne = identityOf(event) === identityOf(duty.about.event)
+      return isHere && isOne && readAt < call.claimedAt
+    })
+    .filter((bounce) => !isToldAgain(bounce, seen))
+    .map(() => ({
+      kind: 'sent after a stop',
+      text: `${duty.text}: sent to ${call.to}, at which nothing arrives`,
+    }))
+}
+
+/** True when somebody has told of addresses since, or in another order: then it may be a new one. */
+function isToldAgain(bounce: Heard, seen: Sight): boolean {
+  const own = seen
+    .all(/^person\.(upserted|merged)/)
+    .filter(({ event }) => identityOf(event) === identityOf(bounce.event))
+  return own.length > 1
 }
 
 function judgeConsent(duty: Duty, call: Call, seen: Sight): Violation[] {
@@ -442,11 +510,10 @@ function faultOfEnd(duty: Duty, row: EndedMessage, seen: Sight): Violation | nul
     case 'sent':
     case 'delivered':
     case 'bounced':
+      if (!isReported(duty, row, seen)) return says('unexplained', 'and no provider said so')
       return taken ? null : says('lost', 'and no provider ever took it')
     case 'held': {
-      const unknown =
-        calls.some((call) => call.answer === null || call.answer === 'unknown') ||
-        (seen.claims.get(row.intent) ?? []).some(({ ms }) => ms + leaseMs <= seen.latestMs)
+      const unknown = wasEverOpen(row, calls, seen)
       return unknown ? null : says('unexplained', 'and every answer was definite')
     }
     case 'skipped':
@@ -454,7 +521,7 @@ function faultOfEnd(duty: Duty, row: EndedMessage, seen: Sight): Violation | nul
     case 'expired':
     case 'failed': {
       // One that nobody knew of may have been taken before: then the record is not wrong.
-      const openBefore = calls.some((call) => call.answer === null || call.answer === 'unknown')
+      const openBefore = wasEverOpen(row, calls, seen)
       if (taken && !openBefore) return says('wrong record', 'and a provider has taken it')
       return isBorneOut(duty, row, seen, calls)
         ? null
@@ -463,6 +530,26 @@ function faultOfEnd(duty: Duty, row: EndedMessage, seen: Sight): Violation | nul
     default:
       return says('lost', 'and it is not over')
   }
+}
+
+/** True when for a while nobody knew whether the provider had it, or who had claimed it was too late. */
+function wasEverOpen({ intent }: EndedMessage, calls: readonly Call[], seen: Sight): boolean {
+  return (
+    calls.some((call) => call.answer === null || call.answer === 'unknown') ||
+    (seen.claims.get(intent) ?? []).some(({ ms }) => ms + leaseMs <= seen.latestMs)
+  )
+}
+
+/** Whether providers said so: delivered by any word of theirs, bounced by that word alone. */
+function isReported({ text }: Duty, { state }: EndedMessage, seen: Sight): boolean {
+  const reports = seen
+    .all(/^message\./)
+    .filter(({ event, readAt }) => event.data.text === text && readAt < Infinity)
+  const says = (type: RegExp) => reports.some(({ event }) => type.test(event.type))
+  const seenThere = says(/delivered|opened/)
+  if (state === 'bounced') return says(/bounced/)
+  if (state === 'delivered') return seenThere && !says(/bounced/)
+  return !seenThere && !says(/bounced/)
 }
 
 /** Whether what happened bears out the reason for which somebody got nothing. */
@@ -485,11 +572,13 @@ function isBorneOut(
     case 'person_deceased':
       return mine(/^person\.deceased/).length > 0
     case 'consent_withdrawn':
-      return mine(/^consent\.withdrawn/).some(({ event }) =>
+      return mine(/^(consent\.withdrawn|message\.(complained|replied))/).some(({ event }) =>
         ['all', promise.class].includes(String(event.data.purpose)),
       )
     case 'consent_missing':
       return promise.consent === 'required' && !isSurelyGranted(duty, mine(/^consent\./))
+    case 'person_stopped':
+      return mine(/^staff\.person\.stopped/).length > 0
     case 'entity_superseded':
       return newer.length > 0
     case 'entity_withdrawn':
@@ -511,8 +600,9 @@ function isBorneOut(
         calls.some((call) => call.channel === channel && call.answer === 'refused'),
       )
     case 'no_usable_channel':
-      return mine(/^(person\.upserted|message\.bounced|consent\.withdrawn)/).some(
-        ({ event }) => event.type !== 'person.upserted.v1' || emailOf(event) === null,
+      return (
+        calls.some((call) => call.answer === 'refused') ||
+        mine(/^(message\.(bounced|complained|replied)|consent\.withdrawn)/).length > 0
       )
     default:
       return false
@@ -595,16 +685,21 @@ function judgeStrangers(duties: readonly Duty[], seen: Sight): Violation[] {
 function judgeEvents(seen: Sight, ending: Ending): Violation[] {
   const found: Violation[] = []
   for (const { event, keptAt } of seen.heard.values()) {
+    if (event.type.startsWith('staff.')) continue
     const times = ending.events.filter((key) => key === event.key).length
     const aside = ending.deadLetters.some((letter) => letter.endsWith(` ${event.id}`))
     if (times > 1) found.push({ kind: 'doubled', text: `${event.key}: applied ${times} times` })
     if (keptAt < Infinity && times === 0 && !aside) {
       found.push({ kind: 'lost', text: `${event.key} (${event.type}): kept, and never applied` })
     }
-    if (aside) found.push({ kind: 'lost', text: `${event.key} (${event.type}): put aside` })
+    if (aside && event.type !== poison)
+      found.push({ kind: 'lost', text: `${event.key} (${event.type}): put aside` })
   }
   return found
 }
+
+/** What no catalogue knows: it is put aside, and says so. */
+const poison = 'care.unknown.v1'
 
 /** P3, P6: what is known of people and appointments at the end. */
 function judgePeople(seen: Sight, ending: Ending): Violation[] {
@@ -668,7 +763,9 @@ function judgeAddresses(seen: Sight, ending: Ending): Violation[] {
  */
 function judgeConsents(seen: Sight, ending: Ending): Violation[] {
   const found: Violation[] = []
-  const said = seen.all(/^consent\./).filter(({ readAt }) => readAt < Infinity)
+  const said = seen
+    .all(/^(consent\.|message\.(complained|replied))/)
+    .filter(({ readAt }) => readAt < Infinity)
   for (const row of ending.consents) {
     const identities = ending.people.find((each) => each.person === row.person)?.identities ?? []
     const own = said
@@ -680,7 +777,8 @@ function judgeConsents(seen: Sight, ending: Ending): Violation[] {
           (event.data.channel ?? '') === row.channel,
       )
     const expected = consentOf(own)
-    if (row.state === expected || (row.state === 'withdrawn' && own.some(isImport))) continue
+    const isRestrictive = own.some(isImport) || identities.length > 1
+    if (row.state === expected || (row.state === 'withdrawn' && isRestrictive)) continue
     found.push({
       kind: 'wrong record',
       text: `consent ${row.purpose}: ${row.state}, and by what was said it is ${expected}`,
@@ -692,7 +790,7 @@ function judgeConsents(seen: Sight, ending: Ending): Violation[] {
 function consentOf(said: readonly Told[]): 'granted' | 'withdrawn' | null {
   const latest = (state: string, origin: 'person' | 'import' | 'any') =>
     said
-      .filter((event) => event.type.includes(state))
+      .filter(({ type }) => type.includes('granted') === (state === 'granted'))
       .filter((event) => origin === 'any' || isImport(event) === (origin === 'import'))
       .reduce((time, event) => (event.time > time ? event.time : time), '')
   if (said.length === 0) return null
@@ -709,7 +807,11 @@ function personOf(event: Told, { people }: Ending) {
   return people.find(({ identities }) => identities.includes(identityOf(event)))
 }
 
-const idSpaces: Readonly<Record<string, string>> = { 'urn:test:ehr': 'ehr', 'urn:test:crm': 'crm' }
+const idSpaces: Readonly<Record<string, string>> = {
+  'urn:test:ehr': 'ehr',
+  'urn:test:crm': 'crm',
+  staff: 'ehr',
+}
 
 function identityOf({ publisher, subject }: Told): string {
   return `${idSpaces[publisher] ?? publisher}/${subject}`

@@ -15,6 +15,8 @@ const behaviours = {
 } as const
 export type Behaviour = keyof typeof behaviours
 
+export type Taken = { call: number; channel: ChannelName; intent: string; text: string }
+
 /** Providers that take messages from every worker, and do with each as the seed says. */
 export type Providers = {
   channels(parts: { gate: Gate; life: Life }): readonly Channel[]
@@ -25,7 +27,8 @@ export function createProviders(options: {
   chance: Chance
   /** How often a provider misbehaves, from 0 to 1; asked at every call. */
   roughness: () => number
-  onTaken: (message: OutgoingMessage, provider: string) => void
+  /** Told when it takes a message: sooner or later it will say what became of it. */
+  onTaken: (taken: Taken) => void
 }): Providers {
   const { history, chance, roughness, onTaken } = options
   const calls = new Map<string, number>()
@@ -68,7 +71,7 @@ export function createProviders(options: {
       })
       if (!takes) return
       history.add({ kind: 'taken', call })
-      onTaken(message, channel)
+      onTaken({ call, channel, intent: message.intentId, text })
     })
     if (behaviour.endsWith('hang')) await aborted(signal)
     await gate.pass(life, `is told ${answer} of ${text}`, () => {

@@ -25,7 +25,7 @@ export type WorkerKind = (typeof workerKinds)[number]
 /** What one publisher says about one person. Said in the order of the list, once it is answered. */
 export type Happening = {
   readonly id: string
-  readonly publisher: 'ehr' | 'crm'
+  readonly publisher: 'ehr' | 'crm' | 'staff'
   readonly by: 'kafka' | 'http'
   readonly type: string
   readonly subject: string
@@ -98,16 +98,39 @@ function personStory(chance: Chance, person: number): Happening[] {
   for (let index = 0; index < count; index += 1) {
     drafts.push(...somethingFor(chance, subject, `${person} ${index}`))
   }
+  if (chance.is(0.35, 'other', person)) drafts.push(...otherSelf(chance, person))
   return drafts.map((draft, index) => ({
     id: `${subject}-${index}`,
     publisher: 'ehr',
-    by: chance.is(0.4, 'by', subject, index) ? 'http' : 'kafka',
+    by: draft.type !== poison && chance.is(0.4, 'by', subject, index) ? 'http' : 'kafka',
     subject,
     minutesAgo: 0,
     times: chance.is(0.2, 'times', subject, index) ? 2 : 1,
     ...draft,
     data: withReference(draft, `${subject}-${index}`),
   }))
+}
+
+/** The same person as the customer system knows them, who turns out to be one with the patient. */
+function otherSelf(chance: Chance, person: number): Draft[] {
+  const subject = `c${person}`
+  const crm = { publisher: 'crm', subject } as const
+  const about = `other ${person}`
+  const happenings: Draft[] = [
+    { type: 'care.survey.answered.v1', data: {}, ...crm },
+    { ...consent('granted', 'marketing', chance.pick([0, 60], 'ago', about)), ...crm },
+    { ...consent('withdrawn', chance.pick(['all', 'service'], 'no', about), 0), ...crm },
+    { type: 'care.survey.answered.v1', data: {}, ...crm },
+  ]
+  const merge: Draft = {
+    type: 'person.merged.v1',
+    data: { idSpace: 'crm', externalId: subject },
+  }
+  return [
+    { ...arrival(subject, 0), ...crm },
+    ...happenings.filter((_, index) => chance.is(0.6, 'crm', about, index)),
+    merge,
+  ]
 }
 
 /** What is about care says in its data which event it is, for the message to repeat. */
@@ -124,7 +147,21 @@ function arrival(subject: string, nth: number): Draft {
 }
 
 function somethingFor(chance: Chance, subject: string, about: string): Draft[] {
-  const kinds = ['discharge', 'survey', 'admission', 'appointment', 'stop', 'consent'] as const
+  const kinds = [
+    'discharge',
+    'discharge',
+    'survey',
+    'survey',
+    'admission',
+    'appointment',
+    'appointment',
+    'stop',
+    'consent',
+    'moves house',
+    'staff',
+    'operations',
+    'poison',
+  ] as const
   switch (chance.pick(kinds, 'kind', about)) {
     case 'discharge':
       return [{ type: 'care.discharge.completed.v1', data: {} }]
@@ -143,6 +180,19 @@ function somethingFor(chance: Chance, subject: string, about: string): Draft[] {
           ? { type: 'person.deceased.v1', data: {} }
           : consent('withdrawn', chance.pick(['all', 'service', 'marketing'], 'stop', about), 0),
       ]
+    case 'moves house':
+      return [arrival(subject, 1 + chance.whole(1_000, 'house', about))]
+    case 'staff':
+      return [{ type: 'staff.person.stopped', data: {}, publisher: 'staff' }]
+    case 'operations': {
+      const data = { campaign: chance.pick(['care', 'service', 'reminder'], 'campaign', about) }
+      return [
+        { type: 'staff.campaign.stopped', data, publisher: 'staff' },
+        { type: 'staff.campaign.lifted', data, publisher: 'staff' },
+      ]
+    }
+    case 'poison':
+      return [{ type: poison, data: {} }]
     case 'consent':
       return [
         consent(
@@ -183,6 +233,9 @@ function appointment(chance: Chance, subject: string, about: string): Draft[] {
     }
   })
 }
+
+/** A type that the catalogue does not know. */
+const poison = 'care.unknown.v1'
 
 /** Rough numbers of operations after which nothing is likely to be at work any more. */
 const spans: Readonly<Record<string, number>> = {

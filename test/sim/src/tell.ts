@@ -46,6 +46,8 @@ function wordsOf(entry: Entry): string {
       return `  → ${entry.event.id} ${entry.event.type} is said over ${entry.by}`
     case 'kept':
       return `  → ${entry.event} is kept (${entry.by})`
+    case 'reported':
+      return `  → ${entry.event}: call ${entry.call} (${entry.text}) is reported ${entry.status}`
     case 'read':
       return `  → ${entry.event} has been read`
     case 'business':

@@ -1,16 +1,21 @@
 import { startDelivery } from '@wegwijs/delivery/service'
-import type { Keep } from '@wegwijs/gateway/keep'
-import { createKeep } from '@wegwijs/gateway/keep'
+import { createBusinessTime } from '@wegwijs/gateway/business-time'
+import { createKeep, type Keep } from '@wegwijs/gateway/keep'
 import { defaultLimits } from '@wegwijs/gateway/limits'
+import { receiptEvents } from '@wegwijs/gateway/receipt-events'
 import { startJourney } from '@wegwijs/journey/service'
 import type { MemoryBroker } from '@wegwijs/kafka/memory'
+import type { EventPublisher } from '@wegwijs/kafka/port'
 import type { MemoryQueue } from '@wegwijs/queue/memory'
+import type { Clock } from '@wegwijs/runtime/clock'
 import { createReadiness } from '@wegwijs/runtime/health'
 import { createScope, type Scope } from '@wegwijs/runtime/lifecycle'
 import { createLogger } from '@wegwijs/runtime/log'
 import { createMetrics, type Metrics } from '@wegwijs/runtime/metrics'
 import { startScheduler } from '@wegwijs/scheduler/service'
+import type { Store } from '@wegwijs/store/database'
 import type { Wake } from '@wegwijs/store/wake'
+import type { Receipt } from '@wegwijs/wire/receipt'
 import type { Chance } from './chance.ts'
 import { type Gate, type Life, newLife } from './gate.ts'
 import { type GatedKafka, gatedKafka } from './gated-kafka.ts'
@@ -25,6 +30,13 @@ const secret = 'a secret of the simulation, long enough to be one'
 /** A send ends within these 8 s; a claim is its worker's for 15 s. */
 const sendMs = 4_000
 export const leaseMs = 15_000
+
+/** What a gateway takes in, past its HTTP server. */
+export type Door = {
+  keep: Keep
+  /** True when the receipt is kept; false when there is no such message. */
+  receive(receipt: Receipt, provider: string): Promise<boolean>
+}
 
 /** What all workers share. */
 export type Ground = {
@@ -58,7 +70,7 @@ export type Worker = {
   /** Tells it what somebody has called out; it may be for nothing. */
   wake(topic: Wake): void
   /** Of a gateway that runs. */
-  readonly keep: Keep | null
+  readonly door: Door | null
   /** Why it ended by itself. */
   readonly failure: unknown
 }
@@ -103,8 +115,8 @@ export function createWorker(kind: WorkerKind, nth: number, ground: Ground): Wor
     get life() {
       return current?.life ?? null
     },
-    get keep() {
-      return current?.keep ?? null
+    get door() {
+      return current?.door ?? null
     },
     get failure() {
       return failure
@@ -152,7 +164,7 @@ export function createWorker(kind: WorkerKind, nth: number, ground: Ground): Wor
       kafka,
       queue: own,
       scope,
-      keep: null,
+      door: null,
       told: false,
       wake: (topic) => {
         for (const listener of listeners) listener(topic)
@@ -185,17 +197,26 @@ export function createWorker(kind: WorkerKind, nth: number, ground: Ground): Wor
           },
         }),
       gateway: async () => {
-        running.keep = createKeep({
-          store,
-          publisher: kafka.publisher,
-          clock,
-          limits: defaultLimits,
-          onFailure: () => undefined,
-        })
+        running.door = openDoor({ store, clock, publisher: kafka.publisher })
       },
     }
     void services[of]().catch((error: unknown) => scope.stop(error))
     return running
+  }
+}
+
+function openDoor(parts: { store: Store; clock: Clock; publisher: EventPublisher }): Door {
+  const limits = defaultLimits
+  const keep = createKeep({ ...parts, limits, onFailure: () => undefined })
+  const deps = { ...parts, limits, secret, time: createBusinessTime({ ...parts, limits }) }
+  return {
+    keep,
+    receive: async (receipt, provider) => {
+      const [event] = await receiptEvents([receipt], provider, deps)
+      if (!event) return false
+      const [kept] = await keep([event])
+      return kept?.kind === 'kept'
+    },
   }
 }
 
@@ -205,7 +226,7 @@ type Running = {
   readonly kafka: GatedKafka
   readonly queue: GatedQueue
   readonly scope: Scope
-  keep: Keep | null
+  door: Door | null
   /** It was asked to end. */
   told: boolean
   readonly wake: (topic: Wake) => void

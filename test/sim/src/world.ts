@@ -3,6 +3,7 @@ import { createMemoryQueue, type MemoryQueue } from '@wegwijs/queue/memory'
 import { makeIdsFrom } from '@wegwijs/runtime/derived-id'
 import { stepBusinessTime } from '@wegwijs/store/business-clock'
 import { applyDefinition } from '@wegwijs/store/definitions'
+import { liftOperation, stopOperation, stopPerson } from '@wegwijs/store/stops'
 import type { Wake } from '@wegwijs/store/wake'
 import { encodeRecord } from '@wegwijs/wire/cloudevents-kafka'
 import { isUrgent, topicConfigs, topicsOf } from '@wegwijs/wire/topics'
@@ -12,9 +13,10 @@ import { Chance } from './chance.ts'
 import { clinic } from './clinic.ts'
 import { readEnding, readRemains } from './ending.ts'
 import { Gate, type Life, newLife, type Operation } from './gate.ts'
+import { gatedStore } from './gated-store.ts'
 import type { SimulatedDatabase } from './ground.ts'
 import { type Ending, type Entry, History, type Told } from './history.ts'
-import { createProviders } from './provider.ts'
+import { createProviders, type Taken } from './provider.ts'
 import {
   begins,
   type Fault,
@@ -24,7 +26,7 @@ import {
   workerKinds,
   worldSlot,
 } from './story.ts'
-import { createWorker, leaseMs, type Worker } from './workers.ts'
+import { createWorker, type Door, leaseMs, type Worker } from './workers.ts'
 
 /** What came of a story. */
 export type Outcome = {
@@ -35,7 +37,7 @@ export type Outcome = {
   readonly steps: number
 }
 
-const sources = { ehr: 'urn:test:ehr', crm: 'urn:test:crm' } as const
+const sources = { ehr: 'urn:test:ehr', crm: 'urn:test:crm', staff: 'staff' } as const
 /** Steps of the world after which a story that is not over is taken for stuck. */
 const mostSteps = 20_000
 /** Looks at nothing new before the world is taken for stuck: sweeps come every few seconds. */
@@ -98,7 +100,7 @@ class World {
       history: this.#history,
       chance: this.#chance,
       roughness: () => (this.#calm ? 0 : story.roughness),
-      onTaken: () => undefined,
+      onTaken: (taken) => this.#expectReceipts(taken),
     })
     const ground = {
       gate: this.#gate,
@@ -169,6 +171,10 @@ class World {
   /** A publisher says the next thing when the last one is kept, and goes on asking until it is. */
   async #tell(life: Life, happenings: readonly Happening[]): Promise<void> {
     for (const happening of happenings) {
+      if (happening.publisher === 'staff') {
+        await this.#direct(life, happening)
+        continue
+      }
       const event = await this.#gate.pass(life, `thinks of ${happening.id}`, () =>
         eventOf(happening, this.#now),
       )
@@ -217,18 +223,91 @@ class World {
 
   /** False when the gateway does not answer, or says that it could not keep it. */
   async #sayOverHttp(life: Life, event: TouchpointEvent, said: () => void): Promise<boolean> {
-    const gateways = this.#workers.filter((worker) => worker.kind === 'gateway')
-    const { promise, resolve } = Promise.withResolvers<boolean>()
-    await this.#gate.pass(life, `says ${event.id} over HTTP: ${event.type}`, () => {
+    return this.#askGateway(life, `says ${event.id} over HTTP: ${event.type}`, async (door) => {
       said()
-      const gateway = gateways.find((worker) => worker.keep !== null)
-      if (!gateway?.keep || !gateway.life) return resolve(false)
-      gateway.life.mourners.push(() => resolve(false))
-      void gateway
-        .keep([{ event, idSpace: event.source === sources.ehr ? 'ehr' : 'crm' }])
-        .then(([answer]) => resolve(answer?.kind === 'kept'))
+      const idSpace = event.source === sources.ehr ? 'ehr' : 'crm'
+      const [answer] = (await door?.keep([{ event, idSpace }])) ?? []
+      return answer?.kind === 'kept'
+    })
+  }
+
+  /** Asks a gateway that runs; false when there is none, or it dies meanwhile. */
+  async #askGateway(
+    life: Life,
+    label: string,
+    ask: (door: Door | null) => Promise<boolean> | undefined,
+  ): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    await this.#gate.pass(life, label, () => {
+      const gateway = this.#workers.find(({ kind, door }) => kind === 'gateway' && door !== null)
+      gateway?.life?.mourners.push(() => resolve(false))
+      const answer = ask(gateway?.door ?? null) ?? Promise.resolve(false)
+      void answer.then(resolve, () => resolve(false))
     })
     return promise
+  }
+
+  /** Providers say what became of what they took: late, twice, in any order, or not at all. */
+  #expectReceipts({ call, channel, intent, text }: Taken): void {
+    const statuses = [
+      'delivered',
+      'delivered',
+      'opened',
+      'bounced',
+      'complained',
+      'replied',
+    ] as const
+    const status = this.#chance.pick(statuses, 'status', text, call)
+    if (this.#chance.is(0.4, 'silent', text, call)) return
+    const times = this.#chance.is(0.3, 'twice', text, call) ? 2 : 1
+    const receipt = {
+      receiptId: `r${call}`,
+      reference: intent,
+      status,
+      at: this.#now,
+      ...(status === 'replied' && { detail: 'STOP' }),
+    }
+    const event = `receipt r${call}`
+    const report = { kind: 'reported', event, status, call, channel, text } as const
+    this.#act(`provider of call ${call}`, async (life) => {
+      const clock = this.#gate.clockOf(life, { beginsMs: 0, instantMs: 0 })
+      for (let kept = 0; kept < times; ) {
+        const isKept = await this.#askGateway(life, `reports ${status} of ${text}`, (door) => {
+          this.#history.add(report)
+          return door?.receive(receipt, channel === 'email' ? 'smtp' : 'sms')
+        })
+        await this.#gate.pass(life, isKept ? 'is answered' : 'is not answered', () => {
+          if (isKept) this.#history.add({ kind: 'kept', event, by: 'http' })
+        })
+        if (isKept) kept += 1
+        else await clock.sleep(2_000)
+      }
+    })
+  }
+
+  /** Staff: they stop a person at the desk, and operations stop a campaign for a while. */
+  async #direct(life: Life, happening: Happening): Promise<void> {
+    const { id, type, subject, data } = happening
+    const words = { reason: 'asked for', source: 'staff' }
+    const store = gatedStore(this.#database.connections, {
+      gate: this.#gate,
+      life,
+      heard: { answered: () => undefined, moment: () => 0 },
+      listen: async () => ({ close: async () => undefined }),
+    })
+    const event = await this.#gate.pass(life, `thinks of ${id}`, () =>
+      eventOf(happening, this.#now),
+    )
+    const told = toldOf(event)
+    await this.#gate.pass(life, `does ${id}: ${type}`, () => {
+      this.#history.add({ kind: 'said', event: told, by: 'http' })
+    })
+    const operation = { scope: 'campaign', target: String(data.campaign) } as const
+    if (type === 'staff.person.stopped') {
+      await stopPerson(store.db, { idSpace: 'ehr', externalId: subject }, words)
+    } else if (type === 'staff.campaign.stopped') await stopOperation(store.db, operation, words)
+    else await liftOperation(store.db, operation, words)
+    this.#history.add({ kind: 'kept', event: told.key, by: 'http' })
   }
 
   async #stepBy(minutes: number): Promise<void> {
@@ -311,8 +390,8 @@ class World {
     return among.reduce((best, each) => (this.#lotOf(each) > this.#lotOf(best) ? each : best))
   }
 
-  #lotOf({ life, nth }: Operation): number {
-    return this.#chance.number('turn', life.slot, nth)
+  #lotOf({ life, nth, label }: Operation): number {
+    return this.#chance.number('turn', life.slot, nth, label)
   }
 
   async #let(operation: Operation): Promise<void> {
@@ -483,7 +562,9 @@ class World {
       if (record.partition !== partition || record.offset < known || record.offset >= offset)
         continue
       const { ce_source: source, ce_id: id } = record.headers
-      this.#history.add({ kind: 'read', event: `${source} ${id} ${record.key}` })
+      const isOurs = String(source).startsWith('urn:wegwijs')
+      const event = isOurs ? `receipt ${id}` : `${source} ${id} ${record.key}`
+      this.#history.add({ kind: 'read', event })
     }
   }
 

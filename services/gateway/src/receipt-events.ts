@@ -1,0 +1,64 @@
+import { ownIdSpace, ownSource } from '@wegwijs/campaign/event-check'
+import { isStopWord } from '@wegwijs/campaign/receipts'
+import { findReceiptTargets, type ReceiptTarget } from '@wegwijs/store/receipt-targets'
+import type { StopEvent } from '@wegwijs/store/stops'
+import { messageType, type Receipt } from '@wegwijs/wire/receipt'
+import { signEvent } from '@wegwijs/wire/signature'
+import type { GatewayContext } from './context.ts'
+import { withinDeadline } from './deadline.ts'
+
+const CODE = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/
+
+export type ReceiptDependencies = Pick<
+  GatewayContext,
+  'store' | 'limits' | 'time' | 'clock' | 'secret'
+>
+
+/** The event of each receipt about a message that we know, in order; one query for all of them. */
+export async function receiptEvents(
+  receipts: readonly (Receipt | null)[],
+  provider: string,
+  { store, limits, time, clock, secret }: ReceiptDependencies,
+): Promise<(StopEvent | null)[]> {
+  const ids = [...new Set(receipts.flatMap((receipt) => receipt?.reference ?? []))]
+  const found = findReceiptTargets(store.db, ids)
+  const targets = await withinDeadline(found, limits.databaseDeadlineMs, clock)
+  const now = await time.fresh()
+  return receipts.map((receipt) => {
+    const target = receipt && targets.get(receipt.reference)
+    return target ? eventOf(receipt, target, { provider, now, secret }) : null
+  })
+}
+
+function eventOf(
+  receipt: Receipt,
+  target: ReceiptTarget,
+  { provider, now, secret }: { provider: string; now: string; secret: string },
+): StopEvent {
+  const at = new Date(receipt.at).toISOString()
+  const detail = detailOf(receipt)
+  const event = {
+    id: receipt.receiptId,
+    source: `${ownSource}:receipts:${provider}`,
+    type: messageType(receipt.status),
+    subject: target.personId,
+    // In a rehearsal a provider's clock is ahead of business time; nothing happened after now.
+    time: at < now ? at : now,
+    data: {
+      intentId: target.intentId,
+      provider,
+      channel: target.channel,
+      ...(detail !== undefined && { detail }),
+    },
+  }
+  return { event: signEvent(event, secret), idSpace: ownIdSpace }
+}
+
+/**
+ * What may be kept of a detail: a code. A sentence of a mail server quotes the address, and an
+ * answer by SMS may say anything (P7); of that only counts whether it asks us to stop (P3).
+ */
+function detailOf({ status, detail }: Receipt): string | undefined {
+  if (status === 'replied') return isStopWord(detail) ? 'stop' : undefined
+  return detail !== undefined && CODE.test(detail) ? detail : undefined
+}

@@ -1,0 +1,271 @@
+import { expect, test } from 'vitest'
+import type { Answer, Ending, EndedMessage, Entry, Happened, Told } from './src/history.ts'
+import { judge } from './src/model.ts'
+
+/** A history written by hand: what happened, in order; business time goes on as it is told. */
+function history(...happened: readonly Happened[]): Entry[] {
+  let now = '2026-03-02T09:00:00.000Z'
+  return happened.map((each, at) => {
+    if (each.kind === 'business') now = each.instant
+    return { ...each, at, ms: at, now }
+  })
+}
+
+const key = (id: string) => `urn:test:ehr ${id} p1`
+
+function told(id: string, type: string, more: Partial<Told> = {}): Told {
+  const data = { ref: id, ...more.data }
+  const time = '2026-03-02T09:00:00.000Z'
+  return { key: key(id), publisher: 'urn:test:ehr', subject: 'p1', id, type, time, ...more, data }
+}
+
+/** Said on Kafka, kept and read. */
+function heard(event: Told): Happened[] {
+  return [
+    { kind: 'said', event, by: 'kafka' },
+    { kind: 'kept', event: event.key, by: 'kafka' },
+    { kind: 'read', event: event.key },
+  ]
+}
+
+const arrival = told('e0', 'person.upserted.v1', {
+  data: { contacts: { email: 'p1@example.org' } },
+})
+const survey = told('e1', 'care.survey.answered.v1')
+const discharge = told('e1', 'care.discharge.completed.v1')
+
+type Sending = {
+  text: string
+  call: number
+  taken?: boolean
+  answer?: Answer | null
+  marked?: boolean
+  to?: string
+}
+
+const given = ({ text, call, marked = false, to = 'p1@example.org' }: Sending): Happened => ({
+  kind: 'given',
+  call,
+  worker: 'delivery-1 1',
+  intent: text,
+  channel: 'email',
+  to,
+  text,
+  marked,
+  key: text,
+  expiresAt: '2026-03-09T09:00:00.000Z',
+})
+
+const claimed = (text: string, begun: number): Happened => ({
+  kind: 'claimed',
+  worker: 'delivery-1 1',
+  intent: text,
+  begun,
+})
+
+function sent(sending: Sending): Happened[] {
+  const { call, taken = true, answer = 'accepted' } = sending
+  return [
+    given(sending),
+    ...(taken ? [{ kind: 'taken', call } as const] : []),
+    ...(answer ? [{ kind: 'answered', call, answer } as const] : []),
+  ]
+}
+
+const ended = (
+  campaign: string,
+  state: string,
+  more: Partial<EndedMessage> = {},
+): EndedMessage => ({
+  intent: `${campaign} e1`,
+  person: 'P',
+  campaign,
+  state,
+  reason: null,
+  event: key('e1'),
+  version: null,
+  ...more,
+})
+
+const ending = (more: Partial<Ending> = {}): Ending => ({
+  messages: [],
+  decisions: [],
+  consents: [],
+  entities: [],
+  people: [{ person: 'P', identities: ['ehr/p1'], email: 'p1@example.org', deceased: false }],
+  deadLetters: [],
+  ledger: [],
+  events: [key('e0'), key('e1')],
+  ...more,
+})
+
+const kinds = (entries: readonly Entry[], end: Ending) => [
+  ...new Set(judge(entries, end).map(({ kind }) => kind)),
+]
+
+const begin = [...heard(arrival), ...heard(survey)]
+const sentOnce = ending({ messages: [ended('service', 'sent')] })
+
+test('finds nothing wrong with a message that was sent once', () => {
+  const entries = history(...begin, ...sent({ text: 'service e1', call: 1 }))
+  expect(judge(entries, sentOnce)).toEqual([])
+})
+
+test('finds a message that was lost, before and after it was planned', () => {
+  expect(kinds(history(...begin), ending())).toEqual(['lost'])
+  expect(kinds(history(...begin), sentOnce)).toEqual(['lost'])
+  const waiting = ending({ messages: [ended('service', 'queued')] })
+  expect(kinds(history(...begin), waiting)).toEqual(['lost'])
+})
+
+test('finds an event that was kept and never applied, or applied twice', () => {
+  const entries = history(...begin, ...sent({ text: 'service e1', call: 1 }))
+  expect(kinds(entries, { ...sentOnce, events: [key('e1')] })).toEqual(['lost'])
+  expect(kinds(entries, { ...sentOnce, events: [key('e0'), key('e1'), key('e1')] })).toEqual([
+    'doubled',
+  ])
+})
+
+test('finds a message that was taken twice without a mark', () => {
+  const twice = [...sent({ text: 'service e1', call: 1 }), ...sent({ text: 'service e1', call: 2 })]
+  expect(kinds(history(...begin, ...twice), sentOnce)).toEqual(['doubled'])
+})
+
+test('takes one marked repeat for right when nobody knew, and only where it is allowed', () => {
+  const open = sent({ text: 'service e1', call: 1, answer: null })
+  const again = (call: number) => sent({ text: 'service e1', call, marked: true })
+  expect(judge(history(...begin, ...open, ...again(2)), sentOnce)).toEqual([])
+  expect(kinds(history(...begin, ...open, ...again(2), ...again(3)), sentOnce)).toEqual(['doubled'])
+  const definite = sent({ text: 'service e1', call: 1, taken: false, answer: 'deferred' })
+  expect(kinds(history(...begin, ...definite, ...again(2)), sentOnce)).toEqual([
+    'marked for nothing',
+  ])
+  const care = [
+    ...sent({ text: 'care e1', call: 1, answer: null }),
+    ...sent({ text: 'care e1', call: 2, marked: true }),
+  ]
+  const end = ending({
+    messages: [ended('care', 'sent')],
+    decisions: [{ event: key('e1'), campaign: 'follow-up', reason: 'exit_touchpoint' }],
+  })
+  const exit = told('e2', 'care.admission.started.v1')
+  const entries = history(
+    ...heard(arrival),
+    ...heard(discharge),
+    { kind: 'said', event: exit, by: 'kafka' },
+    ...care,
+  )
+  expect(kinds(entries, end)).toEqual(['doubled'])
+})
+
+test('finds a message whose claim began after a stop was answered, and lets the window be', () => {
+  const stop = told('e2', 'person.deceased.v1')
+  const answered: Happened[] = [
+    { kind: 'said', event: stop, by: 'http' },
+    { kind: 'kept', event: stop.key, by: 'http' },
+    { kind: 'read', event: stop.key },
+  ]
+  const end: Ending = {
+    ...sentOnce,
+    events: [key('e0'), key('e1'), key('e2')],
+    people: [{ person: 'P', identities: ['ehr/p1'], email: 'p1@example.org', deceased: true }],
+  }
+  const send = sent({ text: 'service e1', call: 1 })
+  const after = [...begin, ...answered]
+  expect(kinds(history(...after, claimed('service e1', after.length), ...send), end)).toEqual([
+    'sent after a stop',
+  ])
+  expect(
+    judge(history(...begin, claimed('service e1', begin.length), ...answered, ...send), end),
+  ).toEqual([])
+})
+
+test('finds an offer that nobody agreed to', () => {
+  const admission = told('e1', 'care.admission.started.v1')
+  const entries = history(
+    ...heard(arrival),
+    ...heard(admission),
+    ...sent({ text: 'offer e1', call: 1 }),
+  )
+  expect(kinds(entries, ending({ messages: [ended('offer', 'sent')] }))).toEqual([
+    'sent without consent',
+  ])
+})
+
+const entity = 'appointment/1'
+const startsAt = '2026-03-05T09:00:00.000Z'
+const booked = told('e1', 'care.appointment.booked.v1', { entity, version: 1, data: { startsAt } })
+const cancelled = told('e2', 'care.appointment.cancelled.v1', { entity, version: 2 })
+const reminder = sent({ text: `reminder e1 ${startsAt}`, call: 1 })
+const dayBefore: Happened = { kind: 'business', instant: '2026-03-04T09:00:00.000Z' }
+
+test('finds a reminder that comes too early, too late, or for what is cancelled', () => {
+  const reminded = ended('reminder', 'sent', { version: 1 })
+  const end = ending({
+    messages: [reminded],
+    entities: [{ person: 'P', entity, version: 1, state: 'active' }],
+  })
+  const appointment = [...heard(arrival), ...heard(booked)]
+  expect(judge(history(...appointment, dayBefore, ...reminder), end)).toEqual([])
+  expect(kinds(history(...appointment, ...reminder), end)).toEqual(['sent early'])
+  const begun: Happened = { kind: 'business', instant: startsAt }
+  expect(kinds(history(...appointment, begun, ...reminder), end)).toEqual(['sent late'])
+  const withdrawn: Ending = {
+    ...end,
+    events: [key('e0'), key('e1'), key('e2')],
+    entities: [{ person: 'P', entity, version: 2, state: 'withdrawn' }],
+  }
+  const late = history(...appointment, ...heard(cancelled), dayBefore, ...reminder)
+  expect(kinds(late, withdrawn)).toEqual(['sent for an old appointment'])
+  expect(kinds(late.slice(0, -2), { ...withdrawn, entities: end.entities })).toContain(
+    'wrong record',
+  )
+})
+
+test('finds an address that its publisher had changed before', () => {
+  const moved = told('e2', 'person.upserted.v1', {
+    data: { contacts: { email: 'new@example.org' } },
+  })
+  const entries = history(
+    ...heard(arrival),
+    ...heard(moved),
+    ...heard(survey),
+    ...sent({ text: 'service e1', call: 1 }),
+  )
+  const end = { ...sentOnce, events: [key('e0'), key('e1'), key('e2')] }
+  expect(kinds(entries, end)).toEqual(['out of order'])
+})
+
+test('finds reasons that nothing bears out, and records that say less than providers know', () => {
+  const skipped = (reason: string) =>
+    ending({ messages: [ended('service', 'skipped', { reason })] })
+  expect(kinds(history(...begin), skipped('consent_withdrawn'))).toEqual(['unexplained'])
+  const entries = history(...begin, ...sent({ text: 'service e1', call: 1 }))
+  expect(kinds(entries, skipped('person_deceased'))).toEqual(['wrong record'])
+  const held = ending({ messages: [ended('service', 'held')] })
+  expect(kinds(entries, held)).toEqual(['unexplained'])
+  expect(kinds(entries, { ...sentOnce, ledger: ['a rule'] })).toEqual(['ledger'])
+})
+
+test('finds a consent that is freer than what was said', () => {
+  const yes = told('e2', 'consent.granted.v1', {
+    data: { purpose: 'marketing' },
+    time: '2026-03-02T08:00:00.000Z',
+  })
+  const no = told('e3', 'consent.withdrawn.v1', {
+    data: { purpose: 'marketing' },
+    time: '2026-03-02T08:00:00.000Z',
+  })
+  const entries = history(
+    ...begin,
+    ...heard(no),
+    ...heard(yes),
+    ...sent({ text: 'service e1', call: 1 }),
+  )
+  const row = { person: 'P', purpose: 'marketing', channel: '', origin: 'person', at: yes.time }
+  const end = { ...sentOnce, events: ['e0', 'e1', 'e2', 'e3'].map(key) }
+  expect(judge(entries, { ...end, consents: [{ ...row, state: 'withdrawn' }] })).toEqual([])
+  expect(kinds(entries, { ...end, consents: [{ ...row, state: 'granted' }] })).toEqual([
+    'wrong record',
+  ])
+})
