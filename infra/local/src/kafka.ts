@@ -21,10 +21,11 @@ export type KafkaOptions = {
   /** Used when it is free, so that a restarted server keeps its address. */
   readonly preferredPort?: number
   /**
-   * The port of 127.0.0.1 that clients are told to come to, when it is not the server's own: a
-   * client that asked through a proxy would go around it for everything else.
+   * A second port for clients that come through a proxy. Kafka tells its clients where it is, so who
+   * comes by this one is told `advertisedPort` of 127.0.0.1, where that proxy listens; else only the
+   * first question would go through it.
    */
-  readonly advertisedPort?: number
+  readonly door?: { readonly port: number; readonly advertisedPort: number }
   readonly say?: Say
 }
 
@@ -49,12 +50,7 @@ export async function startKafka(options: KafkaOptions): Promise<LocalKafka> {
   const { directory } = options
   const server = await startServer(async () => {
     const address = `127.0.0.1:${await freePort(options.preferredPort)}`
-    const settingsFile = await writeSettings(directory, {
-      address,
-      advertised:
-        options.advertisedPort === undefined ? address : `127.0.0.1:${options.advertisedPort}`,
-      controller: `127.0.0.1:${await freePort()}`,
-    })
+    const settingsFile = await writeSettings(options, address, await freePort())
     await formatOnce(directory, classPath, settingsFile)
     const logSettings = `-Dlog4j2.configurationFile=${join(directory, 'log4j2.properties')}`
     return {
@@ -83,19 +79,23 @@ export function stopKafka(server: ServerProcess): Promise<void> {
 }
 
 async function writeSettings(
-  directory: string,
-  { address, advertised, controller }: Record<'address' | 'advertised' | 'controller', string>,
+  { directory, door }: KafkaOptions,
+  address: string,
+  controllerPort: number,
 ): Promise<string> {
   await mkdir(directory, { recursive: true })
   await writeFile(join(directory, 'log4j2.properties'), LOG_SETTINGS)
   const settingsFile = join(directory, 'server.properties')
+  const controller = `127.0.0.1:${controllerPort}`
+  const doorListener = door ? `,DOOR://127.0.0.1:${door.port}` : ''
+  const doorAdvertised = door ? `,DOOR://127.0.0.1:${door.advertisedPort}` : ''
   const settings = {
     'process.roles': 'broker,controller',
     'node.id': '1',
     'controller.quorum.voters': `1@${controller}`,
-    listeners: `CLIENT://${address},CONTROLLER://${controller}`,
-    'advertised.listeners': `CLIENT://${advertised}`,
-    'listener.security.protocol.map': 'CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    listeners: `CLIENT://${address},CONTROLLER://${controller}${doorListener}`,
+    'advertised.listeners': `CLIENT://${address}${doorAdvertised}`,
+    'listener.security.protocol.map': 'CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT,DOOR:PLAINTEXT',
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'CLIENT',
     'log.dirs': join(directory, 'data'),

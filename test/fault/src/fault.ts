@@ -1,6 +1,8 @@
 import type { Environment } from '@wegwijs/runtime/env'
 import type { Servers, ServiceName } from '@wegwijs/system-tests/system'
+import type { PrivateServer } from '@wegwijs/system-tests/private-servers'
 import type { MessageEnd } from './model.ts'
+import type { FaultProxy } from './proxy.ts'
 import type { ServerKind, World } from './world.ts'
 
 export type FaultPlace =
@@ -52,10 +54,12 @@ export type Round = {
   say: (line: string) => void
 }
 
-/** What lies between the services and their servers; ended with the world. */
+/** What lies between the services and their servers; its proxies are closed with the world. */
 export type Between = {
-  environmentOf: (service: ServiceName) => Environment
-  close(): Promise<void>
+  /** By names of the fault's own. */
+  proxies: Readonly<Record<string, FaultProxy>>
+  /** What a service is told otherwise than it would be. */
+  environmentOf: (service: ServiceName, environment: Environment) => Environment
 }
 
 /** One way to break a running system, and what may come of it. */
@@ -72,7 +76,9 @@ export type Fault = {
   /** People that arrive per second over each road; 0 for a fault that brings its own load. */
   readonly peoplePerSecond?: number
   /** Puts proxies between the services and their servers. */
-  between?(servers: Servers): Promise<Between>
+  between?(servers: Servers, own: (kind: ServerKind) => PrivateServer): Promise<Between>
+  /** Why this machine cannot show it; null when it can. */
+  unable?(): Promise<string | null>
   /** Breaks the world while work is in flight. The load goes on until it resolves. */
   strike(world: World, round: Round): Promise<Hit>
   /** Ends without a hand-over that are right under this fault, such as a provider's refusal. */

@@ -1,5 +1,15 @@
 import type { Fault } from './fault.ts'
+import { kafkaFaults } from './faults/kafka.ts'
+import { networkFaults } from './faults/network.ts'
+import { postgresFaults } from './faults/postgres.ts'
+import { redisFaults } from './faults/redis.ts'
 import { serviceFaults } from './faults/services.ts'
 
 /** Every fault, in the order of the table. */
-export const faults: readonly Fault[] = [...serviceFaults]
+export const faults: readonly Fault[] = [
+  ...serviceFaults,
+  ...redisFaults,
+  ...kafkaFaults,
+  ...postgresFaults,
+  ...networkFaults,
+]

@@ -13,6 +13,8 @@ export type Load = {
   stop(): Promise<void>
   /** Publishes these until they are acknowledged, in their order, and keeps them in the ledger. */
   publish(road: PublishingRoad, events: readonly TouchpointEvent[]): Promise<void>
+  /** So many new people, and one message to each by each of four roads; resolves with their references. */
+  wave(name: string, people: number): Promise<string[]>
   /** A stop over HTTP: it holds from its answer on. */
   stopPerson(subject: string, type: StopType): Promise<void>
 }
@@ -107,6 +109,12 @@ export function createLoad(
     ledger,
     publish,
     stopPerson,
+    async wave(name, people) {
+      const subjects = Array.from({ length: people }, (_, index) => `${prefix}-${name}${index + 1}`)
+      const events = subjects.flatMap((subject) => [movedTo(subject, 1), ...asks(subject, 1, all)])
+      await publish('http', events)
+      return events.flatMap(({ data }) => (data.reference ? [String(data.reference)] : []))
+    },
     start(peoplePerSecond) {
       ending = false
       flowing = Promise.all([flow('http', peoplePerSecond), flow('kafka', peoplePerSecond)])
@@ -128,6 +136,8 @@ const parts: readonly ((subject: string) => TouchpointEvent[])[] = [
   (subject) => [movedTo(subject, 3), ...asks(subject, 3, ['mail', 'again'])],
   (subject) => asks(subject, 4, ['mail', 'text', 'remind']),
 ]
+
+const all = ['mail', 'text', 'again', 'remind'] as const
 
 /** The same person at another address; its number tells which of two was applied last. */
 function movedTo(subject: string, number: number): TouchpointEvent {

@@ -25,7 +25,7 @@ export type RoundOptions = {
   say: (line: string) => void
 }
 
-const USUAL_PEOPLE_PER_SECOND = 4
+const USUAL_PEOPLE_PER_SECOND = 2
 /** A lease runs for a minute; what waits behind one and its resend, for two. */
 const SETTLE_MS = 250_000
 

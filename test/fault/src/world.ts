@@ -10,8 +10,9 @@ import {
 } from '@wegwijs/system-tests/system'
 import { until } from '@wegwijs/system-tests/until'
 import { topicsOf } from '@wegwijs/wire/topics'
-import type { Fault, InFlight } from './fault.ts'
+import type { Between, Fault, InFlight } from './fault.ts'
 import { createLoad, type Load } from './load.ts'
+import type { FaultProxy } from './proxy.ts'
 
 export type ServerKind = 'kafka' | 'postgres' | 'redis'
 
@@ -21,6 +22,8 @@ export type World = {
   readonly load: Load
   /** @throws RangeError for one that the fault did not ask for */
   server(kind: ServerKind): PrivateServer
+  /** @throws RangeError for one that the fault did not put in between */
+  proxy(name: string): FaultProxy
   inFlight(): Promise<InFlight>
   /** Resolves with what is in flight as soon as it is what `isThere` wants. */
   untilInFlight(what: string, isThere: (inFlight: InFlight) => boolean): Promise<InFlight>
@@ -35,6 +38,8 @@ export type World = {
   killed(...names: string[]): Promise<void>
   /** Starts those services that do not run. */
   restart(): Promise<void>
+  /** Does this when everything else is closed. */
+  atEnd(step: () => Promise<unknown>): void
   close(): Promise<void>
 }
 
@@ -55,8 +60,9 @@ export async function openWorld(
       own.set(kind, server)
     }
     const servers = serversOf(shared, own)
-    const between = await fault.between?.(servers)
-    if (between) undo.push(() => between.close())
+    const between = await fault.between?.(servers, ownedIn(own))
+    const proxies = between?.proxies ?? {}
+    undo.push(() => Promise.all(Object.values(proxies).map((proxy) => proxy.close())))
     const system = await openSystem({
       directory: join(directory, 'services'),
       servers,
@@ -65,7 +71,8 @@ export async function openWorld(
     undo.push(() => system.close())
     await system.start()
     const load = createLoad(system, { prefix, chance })
-    return { ...worldOf(system, own, load), close }
+    const atEnd = (step: () => Promise<unknown>) => void undo.unshift(step)
+    return { ...worldOf(system, { own, proxies }, load), atEnd, close }
   } catch (error) {
     await close()
     throw error
@@ -83,9 +90,9 @@ function serversOf(shared: Servers, own: ReadonlyMap<ServerKind, PrivateServer>)
 
 function worldOf(
   system: System,
-  own: ReadonlyMap<ServerKind, PrivateServer>,
+  { own, proxies }: { own: ReadonlyMap<ServerKind, PrivateServer>; proxies: Between['proxies'] },
   load: Load,
-): Omit<World, 'close'> {
+): Omit<World, 'atEnd' | 'close'> {
   const inFlight = async (): Promise<InFlight> => {
     const { messages, waiting } = await system.status()
     const planned = waiting.filter(({ stage }) => stage === 'planned')
@@ -99,10 +106,11 @@ function worldOf(
   return {
     system,
     load,
-    server(kind) {
-      const server = own.get(kind)
-      if (server === undefined) throw new RangeError(`the fault has no ${kind} of its own`)
-      return server
+    server: ownedIn(own),
+    proxy(name) {
+      const proxy = proxies[name]
+      if (proxy === undefined) throw new RangeError(`there is no proxy ${name}`)
+      return proxy
     },
     inFlight,
     untilInFlight: (what, isThere) => until(what, inFlight, isThere),
@@ -134,6 +142,14 @@ function worldOf(
       const gone = serviceNames.filter((name) => !system.process(name).isRunning())
       if (gone.length > 0) await system.start(...(gone as ServiceName[]))
     },
+  }
+}
+
+function ownedIn(own: ReadonlyMap<ServerKind, PrivateServer>): World['server'] {
+  return (kind) => {
+    const server = own.get(kind)
+    if (server === undefined) throw new RangeError(`the fault has no ${kind} of its own`)
+    return server
   }
 }
 

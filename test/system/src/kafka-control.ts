@@ -5,6 +5,8 @@ import { until } from './until.ts'
 export type KafkaControl = {
   /** Forgets what the broker remembers of the positions of these groups; they must have no members. */
   forgetGroups(groups: readonly string[]): Promise<void>
+  /** Removes every record that the topic holds, as retention does. */
+  removeRecords(topic: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -22,6 +24,14 @@ export function controlKafka(brokers: readonly string[], clientId: string): Kafk
       await until(`the groups ${groups.join(', ')} are forgotten`, () =>
         admin.deleteGroups([...groups]).then(() => true),
       )
+      await admin.disconnect()
+    },
+    async removeRecords(topic) {
+      const admin = kafka.admin()
+      await admin.connect()
+      const offsets = await admin.fetchTopicOffsets(topic)
+      const partitions = offsets.map(({ partition, high }) => ({ partition, offset: high }))
+      await admin.deleteTopicRecords({ topic, partitions })
       await admin.disconnect()
     },
     async close() {

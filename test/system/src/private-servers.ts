@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { freePort } from '@wegwijs/local/free-port'
 import { startKafka } from '@wegwijs/local/kafka'
 import { startPostgres } from '@wegwijs/local/postgres'
 import { startRedis } from '@wegwijs/local/redis'
@@ -6,41 +7,53 @@ import { startRedis } from '@wegwijs/local/redis'
 /** A server that a test may take away and bring back, on the same address and with its data. */
 export type PrivateServer = {
   readonly address: string
+  /** Where a proxy has to lead, and the port on which it has to listen, if that matters. */
+  readonly behind: { readonly port: number; readonly proxyPort?: number }
+  /** Of the process that runs now. */
+  pid(): number
   /** Ends it at once, as a crash would. */
   goAway(): Promise<void>
   comeBack(): Promise<void>
 }
 
-type Running = { address: string; kill(): Promise<void> }
+type Running = { address: string; pid: number; kill(): Promise<void> }
+type Where = { directory: string; preferredPort?: number }
+type Door = { port: number; advertisedPort: number }
 
 const starters = {
-  kafka: async (directory: string, port: { preferredPort?: number }): Promise<Running> => {
-    const { brokers, kill } = await startKafka({ directory, ...port })
-    return { address: brokers.join(','), kill }
+  kafka: async (where: Where, door: Door): Promise<Running> => {
+    const { brokers, pid, kill } = await startKafka({ ...where, door })
+    return { address: brokers.join(','), pid, kill }
   },
-  postgres: async (directory: string, port: { preferredPort?: number }): Promise<Running> => {
-    const { url, kill } = await startPostgres({ directory, durable: false, ...port })
-    return { address: url, kill }
+  postgres: async (where: Where): Promise<Running> => {
+    const { url, pid, kill } = await startPostgres({ ...where, durable: false })
+    return { address: url, pid, kill }
   },
-  redis: async (directory: string, port: { preferredPort?: number }): Promise<Running> => {
-    const { url, kill } = await startRedis({ directory, ...port })
-    return { address: url, kill }
+  redis: async (where: Where): Promise<Running> => {
+    const { url, pid, kill } = await startRedis(where)
+    return { address: url, pid, kill }
   },
 }
 
 export async function startPrivate(
   kind: keyof typeof starters,
-  directory: string,
+  folder: string,
 ): Promise<PrivateServer> {
-  const folder = join(directory, kind)
-  let running = await starters[kind](folder, {})
+  const directory = join(folder, kind)
+  const door = { port: await freePort(), advertisedPort: await freePort() }
+  let running = await starters[kind]({ directory }, door)
   const { address } = running
   const preferredPort = Number(/:(\d+)(?:\/|$)/.exec(address)?.[1])
   return {
     address,
+    behind:
+      kind === 'kafka'
+        ? { port: door.port, proxyPort: door.advertisedPort }
+        : { port: preferredPort },
+    pid: () => running.pid,
     goAway: () => running.kill(),
     comeBack: async () => {
-      running = await starters[kind](folder, { preferredPort })
+      running = await starters[kind]({ directory, preferredPort }, door)
       if (running.address !== address) throw new Error(`${kind} came back elsewhere`)
     },
   }

@@ -44,7 +44,7 @@ export type SystemOptions = {
   servers: Servers
   definition?: DefinitionBundle
   /** What a service is told instead of what the others are: leads it through a proxy, say. */
-  environmentOf?: (service: ServiceName) => Environment
+  environmentOf?: (service: ServiceName, environment: Environment) => Environment
 }
 
 /**
@@ -155,7 +155,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
   const started: ServiceProcess[] = []
   const launch: System['launch'] = async (service, as = service, over = {}) => {
     const healthPort = await freePort()
-    const own = options.environmentOf?.(service)
+    const own = options.environmentOf?.(service, environment)
     const process = startProcess({
       name: as,
       program: `services/${service}/src/main.ts`,

@@ -1,0 +1,85 @@
+import { systemClock } from '@wegwijs/runtime/clock'
+import { until } from '@wegwijs/system-tests/until'
+import { addInFlight, type Fault, nothingInFlight } from '../fault.ts'
+import { openSessions } from './postgres-sessions.ts'
+import { deliverySlots } from './slots.ts'
+
+/** Between two blows: statements are short, and many of them must be met half-way. */
+const BREATH_MS = 40
+
+export const postgresInterrupts: Fault = {
+  name: 'postgres-interrupts',
+  on: 'postgres',
+  title: 'statements cancelled and sessions ended by the hundred',
+  needs: ['postgres'],
+  async strike(world, { chance, short, say }) {
+    const sessions = await openSessions(world)
+    let inFlight = nothingInFlight
+    let kills = 0
+    let storms = 0
+    try {
+      await world.slowProviders(200)
+      for (let time = 1; time <= (short ? 1 : 3); time += 1) {
+        const met = await world.untilInFlight('messages are sent', ({ sending }) => sending > 0)
+        inFlight = addInFlight(inFlight, met)
+        for (let blow = 0; blow < 100; blow += 1) {
+          // A session that is ended takes a while to come back; most blows hit a statement only.
+          const how = chance() < 0.1 ? 'pg_terminate_backend' : 'pg_cancel_backend'
+          kills += await sessions.strike(how)
+          await systemClock.sleep(BREATH_MS)
+        }
+        storms += 1
+        say(`${kills} statements and sessions`)
+        await world.untilGoesOn()
+      }
+    } finally {
+      await sessions.close()
+    }
+    return { kills, inFlight, unknownAtMost: storms * deliverySlots }
+  },
+}
+
+export const postgresTimeouts: Fault = {
+  name: 'postgres-timeouts',
+  on: 'postgres',
+  title: 'tables locked from outside until statements time out',
+  needs: ['postgres'],
+  async strike(world, { short, say }) {
+    const { namespace } = world.system
+    const sessions = await openSessions(world)
+    const { client } = sessions
+    let inFlight = nothingInFlight
+    let recoveryMs = 0
+    const times = short ? 1 : 3
+    try {
+      for (let time = 1; time <= times; time += 1) {
+        await world.slowProviders(400)
+        const met = await world.untilInFlight('messages are sent', ({ sending }) => sending > 0)
+        inFlight = addInFlight(inFlight, met)
+        await client.query(`begin; lock table ${namespace}.intent, ${namespace}.consumer_position`)
+        const waiting = await until(
+          'statements wait',
+          async () => await waitingIn(client),
+          (count) => count >= 3,
+        )
+        // What a statement's own deadline does after a minute.
+        const ended = await sessions.strike('pg_cancel_backend')
+        say(`${waiting} waited, ${ended} timed out`)
+        await until('others wait again', async () => (await waitingIn(client)) >= 2)
+        await sessions.strike('pg_cancel_backend')
+        await client.query('rollback')
+        recoveryMs = Math.max(recoveryMs, await world.untilGoesOn())
+      }
+    } finally {
+      await sessions.close()
+    }
+    return { kills: times, inFlight, unknownAtMost: times * deliverySlots, recoveryMs }
+  },
+}
+
+async function waitingIn(client: Awaited<ReturnType<typeof openSessions>>['client']) {
+  const { rows } = await client.query<{ count: string }>(
+    `select count(*) from pg_stat_activity where wait_event_type = 'Lock'`,
+  )
+  return Number(rows[0]?.count)
+}
