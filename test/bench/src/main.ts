@@ -4,10 +4,12 @@ import { fileURLToPath } from 'node:url'
 import { resetStack } from '@wegwijs/local/stack'
 import { systemClock } from '@wegwijs/runtime/clock'
 import { Command } from 'commander'
-import type { Result, Surroundings } from './result.ts'
+import { readResults } from './document.ts'
+import { endProcesses } from './processes.ts'
+import { type Result, resultSchema, type Surroundings } from './result.ts'
 import type { Row } from './row.ts'
 import { rows } from './rows/registry.ts'
-import { readSurroundings } from './surroundings.ts'
+import { currentCommit, readSurroundings } from './surroundings.ts'
 import { tableOf } from './table.ts'
 import { openWorld, type World } from './world.ts'
 import { writeDocument } from './write-document.ts'
@@ -17,11 +19,16 @@ const keptDirectory = fileURLToPath(new URL('../results', import.meta.url))
 const docs = fileURLToPath(new URL('../../../docs', import.meta.url))
 /** A row that hangs is given up, and the others go on. */
 const ROW_DEADLINE_MS = 240_000
+/** A machine on which the whole takes longer than this gets no more rows. */
+const RUN_DEADLINE_MS = 25 * 60_000
+/** How long a row that failed may take to close what it had opened. */
+const GIVE_UP_MS = 30_000
 
 type Options = {
   only?: string[]
   quick?: boolean
   keep?: boolean
+  resume?: boolean
   document?: boolean
   directory: string
 }
@@ -31,6 +38,7 @@ const program = new Command('bench')
   .option('--only <row...>', `some rows: ${rows.map(({ name }) => name).join(', ')}`)
   .option('--quick', 'small loads: shows that everything works, measures nothing')
   .option('--keep', 'keep the results of --only in test/bench/results')
+  .option('--resume', 'leave out the rows that are kept of this very commit')
   .option('--document', 'measure nothing: bring docs/performance.md up to the kept results')
   .option('--directory <path>', 'for the servers, their data and the logs', usualDirectory)
 
@@ -42,72 +50,106 @@ if (options.document) await writeDocument(keptDirectory, docs)
 else process.exitCode = await run(options)
 process.exit()
 
-async function run({ only, quick = false, keep = false, directory }: Options): Promise<number> {
-  const wanted = rows.filter(({ name }) => only === undefined || only.includes(name))
-  const unknown = only?.filter((name) => !rows.some((row) => row.name === name)) ?? []
+async function run(given: Options): Promise<number> {
+  const { only, quick = false, keep = false, resume = false, directory } = given
+  const names = rows.map(({ name }) => name)
+  const unknown = only?.filter((name) => !names.includes(name)) ?? []
   if (unknown.length > 0) {
-    say(
-      `no row is called ${unknown.join(', ')}; there are ${rows.map(({ name }) => name).join(', ')}`,
-    )
+    say(`no row is called ${unknown.join(', ')}; there are ${names.join(', ')}`)
     return 64
   }
+  const isKept = !quick && (only === undefined || keep)
+  const kept = resume ? readResults(keptDirectory).filter(isOfThisCommit) : []
+  const wanted = rows
+    .filter(({ name }) => only === undefined || only.includes(name))
+    .filter(({ name }) => !kept.some(({ row }) => row === name))
   const stopped = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => stopped.abort(new Error(`told to stop (${signal})`)))
   }
-  const world = await openWorld({ directory, quick, say, signal: stopped.signal })
-  const failed: string[] = []
   try {
-    const surroundings = await readSurroundings(world)
-    say(JSON.stringify(surroundings, null, 2))
-    const isKept = !quick && (only === undefined || keep)
-    const folder = isKept ? keptDirectory : join(directory, 'results')
-    mkdirSync(folder, { recursive: true })
-    for (const row of wanted) {
-      if (stopped.signal.aborted) break
-      const result = await measureRow(row, world, surroundings)
-      if (result === null) failed.push(row.name)
-      else {
-        writeFileSync(join(folder, `${row.name}.json`), `${JSON.stringify(result, null, 2)}\n`)
-        process.stdout.write(`${tableOf(result)}\n`)
-      }
+    const world = await openWorld({ directory, quick, say, signal: stopped.signal })
+    try {
+      return await measureRows(wanted, world, isKept)
+    } finally {
+      await world.close()
     }
-    if (isKept) await writeDocument(keptDirectory, docs)
   } finally {
-    await world.close()
     await resetStack({ directory })
   }
-  if (failed.length > 0) say(`could not be measured: ${failed.join(', ')}`)
-  return failed.length > 0 || stopped.signal.aborted ? 1 : 0
 }
 
+function isOfThisCommit({ surroundings }: Result): boolean {
+  return surroundings.commit === currentCommit()
+}
+
+/** One row after the other; what each came to is kept at once. Resolves with the exit code. */
+async function measureRows(wanted: readonly Row[], world: World, isKept: boolean): Promise<number> {
+  const surroundings = await readSurroundings(world)
+  say(JSON.stringify(surroundings, null, 2))
+  const folder = isKept ? keptDirectory : join(world.directory, 'results')
+  mkdirSync(folder, { recursive: true })
+  const endMs = systemClock.monotonicMs() + RUN_DEADLINE_MS
+  const failed: string[] = []
+  for (const row of wanted) {
+    const isOver = world.signal.aborted || systemClock.monotonicMs() > endMs
+    const result = isOver ? null : await measureRow(row, world, surroundings)
+    if (result === null) {
+      failed.push(row.name)
+      continue
+    }
+    writeFileSync(join(folder, `${row.name}.json`), `${JSON.stringify(result, null, 2)}\n`)
+    process.stdout.write(`${tableOf(result)}\n`)
+    if (isKept) await writeDocument(keptDirectory, docs)
+  }
+  if (failed.length > 0) say(`not measured: ${failed.join(', ')}`)
+  return failed.length > 0 ? 1 : 0
+}
+
+/** Null when it could not be measured; what it had started is then ended. */
 async function measureRow(
   row: Row,
   world: World,
   surroundings: Surroundings,
 ): Promise<Result | null> {
-  say(`measures ${row.name}: ${row.title}`)
+  const { name, title } = row
+  say(`measures ${name}: ${title}`)
   const over = new AbortController()
-  const signal = AbortSignal.any([world.signal, over.signal])
   const deadline = setTimeout(() => over.abort(new Error('took too long')), ROW_DEADLINE_MS)
-  const given = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-  })
+  const signal = AbortSignal.any([world.signal, over.signal])
   const beganMs = systemClock.monotonicMs()
+  const measuring = row.measure({ ...world, signal })
   try {
-    const measured = await Promise.race([row.measure({ ...world, signal }), given])
+    const measured = await Promise.race([measuring, rejection(signal)])
     const seconds = (systemClock.monotonicMs() - beganMs) / 1000
-    const { name, title } = row
     const at = systemClock.instant()
-    return { row: name, title, seconds, surroundings: { ...surroundings, at }, measured }
+    return resultSchema.parse({
+      row: name,
+      title,
+      seconds,
+      surroundings: { ...surroundings, at },
+      measured,
+    })
   } catch (error) {
-    say(
-      `${row.name} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-    )
+    say(`${name} failed: ${error instanceof Error ? error.stack : String(error)}`)
+    // Or what is left of it would share the machine with the next row.
+    endProcesses([world.provider])
+    await Promise.race([measuring.catch(() => {}), systemClock.sleep(GIVE_UP_MS)])
     return null
   } finally {
     clearTimeout(deadline)
+    world.provider.tell({ latencyMs: 0 })
+    await world.redis.flushall().catch(() => {})
   }
+}
+
+/** Rejects when the signal is aborted. */
+function rejection(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  if (signal.aborted) reject(signal.reason)
+  signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  promise.catch(() => {})
+  return promise
 }
 
 function say(line: string): void {

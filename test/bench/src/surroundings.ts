@@ -7,6 +7,8 @@ import type { Surroundings } from './result.ts'
 import type { World } from './world.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
+/** What a run itself writes. */
+const results = [':!test/bench/results', ':!docs']
 const libraries = ['kafkajs', 'bullmq', 'ioredis', 'pg', 'kysely', 'undici', 'nodemailer']
 const settingsOfPostgres = [
   'fsync',
@@ -29,7 +31,7 @@ export async function readSurroundings(world: World): Promise<Surroundings> {
   const redis = await world.redis.info('server')
   return {
     at: systemClock.instant(),
-    commit: commit(),
+    commit: currentCommit(),
     machine: {
       cpu: os.cpus()[0]?.model ?? 'unknown',
       cores: os.availableParallelism(),
@@ -53,11 +55,13 @@ export async function readSurroundings(world: World): Promise<Surroundings> {
   }
 }
 
-function commit(): string {
+/** Of the project; says so when something was changed since. */
+export function currentCommit(): string {
   try {
     const git = (...words: string[]) =>
       execFileSync('git', words, { cwd: root, encoding: 'utf8' }).trim()
-    const changed = git('status', '--porcelain', '--untracked-files=no') !== ''
+    const changed =
+      git('status', '--porcelain', '--untracked-files=no', '--', '.', ...results) !== ''
     return `${git('rev-parse', '--short=12', 'HEAD')}${changed ? ' with changes' : ''}`
   } catch {
     return 'unknown'

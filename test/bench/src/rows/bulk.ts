@@ -17,8 +17,8 @@ export const bulk: Row = {
   name: 'bulk',
   title: 'Delay of transactional messages while bulk is released and sent',
   measure: async (world) => {
-    const count = world.quick ? 5 : 120
-    const rounds = world.quick ? 1 : 3
+    const count = world.quick ? 5 : 100
+    const rounds = world.quick ? 1 : 2
     const waiting = world.quick ? 2_000 : 20_000
     return withOpened(async (keep) => {
       const provider = keep(await startTimedProvider(latencyMs))

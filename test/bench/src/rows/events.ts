@@ -48,6 +48,9 @@ async function measureEvents(
         return round
       },
     })
+    const asked = ((rounds + 1) * count) / everyMatch
+    checkPlanned('Wegwijs', await wegwijs.count('planned'), asked)
+    checkPlanned('bare', await bare.count('planned'), asked)
     const ours = rateOf('Wegwijs', 'events/s', all.wegwijs)
     const theirs = rateOf('bare', 'events/s', all.bare)
     return {
@@ -63,6 +66,11 @@ async function measureEvents(
       ],
     }
   })
+}
+
+/** A side that is quick because it leaves something out measures nothing. */
+function checkPlanned(side: string, planned: number, asked: number): void {
+  if (planned !== asked) throw new Error(`${side} planned ${planned} of ${asked} messages`)
 }
 
 /** Events that wait in Kafka, until all of them are decided. */

@@ -46,7 +46,7 @@ export const backlog: Row = {
   title: 'Cost of an event and of a send, up to 1,000,000 messages planned weeks ahead',
   measure: async (world) => {
     const sizes = world.quick ? [0, 2_000] : [0, 100_000, 1_000_000]
-    const count = world.quick ? 200 : 4_000
+    const count = world.quick ? 200 : 3_000
     return withOpened(async (keep) => {
       const worlds: { size: number; wegwijs: Wegwijs }[] = []
       for (const size of sizes) {
@@ -114,7 +114,7 @@ function roundsOfEvents(
   worlds: readonly Sized[],
   campaignsOf: (size: number) => number,
 ): Promise<Growth> {
-  const count = world.quick ? 200 : 4_000
+  const count = world.quick ? 200 : 3_000
   return roundsOf(world, worlds, ({ size, wegwijs }) =>
     roundOfEvents(
       world,

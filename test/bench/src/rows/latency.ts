@@ -14,7 +14,7 @@ export const latency: Row = {
   title: 'Event published until provider accepted, idle',
   measure: async (world) => {
     const count = world.quick ? 5 : 150
-    const rounds = world.quick ? 1 : 4
+    const rounds = world.quick ? 1 : 3
     return withOpened(async (keep) => {
       const provider = keep(await startTimedProvider())
       const wegwijs = keep(

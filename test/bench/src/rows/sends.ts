@@ -15,7 +15,7 @@ export const sends: Row = {
   title: 'Messages out over an HTTP provider',
   measure: async (world) => {
     const count = world.quick ? 500 : 10_000
-    const rounds = world.quick ? 1 : 5
+    const rounds = world.quick ? 1 : 4
     return withOpened(async (keep) => {
       const wegwijs = keep(await openWegwijs(world, { campaigns, people }))
       const bare = keep(await openBare(world))
