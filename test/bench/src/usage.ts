@@ -37,7 +37,9 @@ export function cpuBetween(before: Usage, after: Usage): Record<string, number> 
 /** The most memory that each process has held so far, in megabytes. Linux only: else empty. */
 export function peakMemoryOf(watched: readonly Watched[]): Record<string, number> {
   const peaks: Record<string, number> = {}
-  for (const { name, pid } of watched) {
+  for (const { name, pid, children = false } of watched) {
+    // Processes that share most of their memory do not add up.
+    if (children) continue
     const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`))?.[1]
     if (kilobytes !== undefined) peaks[name] = Math.max(peaks[name] ?? 0, Number(kilobytes) / 1024)
   }
