@@ -7,7 +7,7 @@ const groups = [
   { name: 'architecture', folders: ['test/architecture'], timeoutMs: 300_000 },
   { name: 'contract', folders: ['test/contract'], timeoutMs: 60_000 },
   { name: 'flow', folders: ['test/flow'], timeoutMs: 300_000 },
-  { name: 'simulation', folders: ['test/sim'], timeoutMs: 300_000 },
+  { name: 'simulation', folders: ['test/sim', 'test/planted'], timeoutMs: 300_000 },
   { name: 'bench', folders: ['test/bench'], timeoutMs: 300_000, alone: true },
   { name: 'system', folders: ['test/system'], timeoutMs: 600_000, alone: true },
   { name: 'fault', folders: ['test/fault'], timeoutMs: 600_000, alone: true },
