@@ -89,6 +89,7 @@ function simulate(
   const child = spawn(process.execPath, ['--import', pathToFileURL(tree.watcher).href, ...words], {
     cwd: tree.path,
     stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: longestMs,
     env: { ...readEnvironment(), WEGWIJS_DATABASE_URL: databaseUrl },
   })
   const said = { stdout: '', stderr: '' }
