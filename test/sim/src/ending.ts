@@ -19,6 +19,14 @@ export async function readRemains({ db }: Store): Promise<Remains> {
   return rows[0] ?? { open: 0, due: null }
 }
 
+/** True when all of these messages have been queued at some time. */
+export async function wereQueued({ db }: Store, intents: readonly string[]): Promise<boolean> {
+  const { rows } = await sql<{ count: number }>`
+    select count(*)::int as count from intent
+    where intent_id = any(${[...intents]}::uuid[]) and queued_at is not null`.execute(db)
+  return rows[0]?.count === intents.length
+}
+
 /** Reads what stands in the records when nothing moves any more. */
 export async function readEnding(store: Store, servers: LedgerServers): Promise<Ending> {
   const { db } = store
@@ -60,6 +68,9 @@ export async function readEnding(store: Store, servers: LedgerServers): Promise<
   const letters = await sql<{ letter: string }>`
     select error_class || ' ' || coalesce(convert_from(decode(headers ->> 'ce_id', 'base64'), 'UTF8'), '') as letter from dead_letter
     order by 1`.execute(db)
+  const miscounted = await sql<{ place: string }>`
+    select topic || '/' || partition as place from consumer_position
+    where records + skipped_offsets <> next_offset order by 1`.execute(db)
   const rules = await checkLedger(store, servers, { sweepSeconds: 1 })
   return {
     messages: messages.rows,
@@ -68,6 +79,7 @@ export async function readEnding(store: Store, servers: LedgerServers): Promise<
     consents: consents.rows,
     entities: entities.rows,
     people: people.rows,
+    miscounted: miscounted.rows.map((row) => row.place),
     deadLetters: letters.rows.map((row) => row.letter),
     ledger: rules
       .filter((rule) => rule.broken > 0)

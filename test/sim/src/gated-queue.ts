@@ -13,7 +13,11 @@ export type GatedQueue = {
 /** One worker's view of the queue; whatever it adds, asks or takes stands at the gate. */
 export function gatedQueue(
   memory: MemoryQueue,
-  { gate, life }: { gate: Gate; life: Life },
+  {
+    gate,
+    life,
+    onAdd,
+  }: { gate: Gate; life: Life; onAdd: (jobs: readonly DeliveryJob[]) => Promise<void> },
 ): GatedQueue {
   const { queue } = memory
   const running: QueueWorkers[] = []
@@ -21,9 +25,10 @@ export function gatedQueue(
   return {
     queue: {
       add: (name, jobs) =>
-        gate.pass(life, `adds to ${name} ${jobs.map(labelOf).join(', ')}`, () =>
-          queue.add(name, jobs),
-        ),
+        gate.pass(life, `adds to ${name} ${jobs.map(labelOf).join(', ')}`, async () => {
+          await queue.add(name, jobs)
+          await onAdd(jobs)
+        }),
       unknownJobs: (name, jobIds) =>
         gate.pass(life, `asks ${name} for ${jobIds.length} jobs`, () =>
           queue.unknownJobs(name, jobIds),

@@ -8,6 +8,7 @@ import type {
   TransactionSettings,
 } from 'kysely'
 import type { Gate, Life } from './gate.ts'
+import { unwritable } from './promises.ts'
 
 /** What the world hears of the statements that a worker sends. */
 export type Heard = {
@@ -95,6 +96,7 @@ class GatedConnection implements DatabaseConnection {
 
   executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
     return this.#pass(labelOf(query), async (real) => {
+      if (query.parameters.some(isUnwritable)) throw new UnwritableError()
       const begun = this.#heard.moment()
       const result = await real.executeQuery<Row>(query)
       this.#heard.answered(this.#life, query, result, begun)
@@ -178,6 +180,16 @@ async function backendOf(connection: DatabaseConnection): Promise<number> {
   const backend = rows[0]?.pid ?? 0
   backends.set(connection, backend)
   return backend
+}
+
+/** What a server says of a value that is no text: the transaction fails, and would again. */
+class UnwritableError extends Error {
+  readonly code = '22P05'
+  override name = 'error'
+}
+
+function isUnwritable(parameter: unknown): boolean {
+  return typeof parameter === 'string' && parameter.includes(unwritable)
 }
 
 const longestLabel = 90

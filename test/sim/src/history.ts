@@ -53,9 +53,13 @@ export type Happened =
       readonly text: string
       readonly marked: boolean
       readonly key: string
+      /** Machine time at which the worker began with it, before anything that takes time. */
+      readonly begunMs: number
       /** When it is no longer worth having, in business time. */
       readonly expiresAt: string
     }
+  /** A job comes into the queue; `kept` when the records have had its messages queued. */
+  | { readonly kind: 'added'; readonly job: string; readonly kept: boolean }
   /** The provider has it now: the person will get it. */
   | { readonly kind: 'taken'; readonly call: number }
   /** What the worker was told. */
@@ -81,6 +85,8 @@ export type Ending = {
   readonly entities: readonly EndedEntity[]
   readonly people: readonly EndedPerson[]
   readonly deadLetters: readonly string[]
+  /** Partitions of which another number of records was counted than was read. */
+  readonly miscounted: readonly string[]
   /** Rules of the ledger that do not hold, with an example. */
   readonly ledger: readonly string[]
   /** The identity of every event that was applied. */

@@ -1,3 +1,4 @@
+import { type HandOverFault, judgeHandOvers } from './hand-overs.ts'
 import type { EndedMessage, Ending, Entry, Told } from './history.ts'
 import {
   type CampaignPromise,
@@ -5,6 +6,7 @@ import {
   channelsInOrder,
   leaseMs,
   oldestTrigger,
+  unwritable,
 } from './promises.ts'
 
 /**
@@ -26,6 +28,7 @@ export type ViolationKind =
   | 'wrong record'
   | 'unexplained'
   | 'ledger'
+  | HandOverFault['kind']
   | 'stuck'
 
 const hour = 3_600_000
@@ -39,6 +42,7 @@ export function judge(entries: readonly Entry[], ending: Ending): Violation[] {
     ...judgeStrangers(duties, seen),
     ...judgeEvents(seen, ending),
     ...judgePeople(seen, ending),
+    ...judgeHandOvers(entries),
     ...ending.ledger.map((text): Violation => ({ kind: 'ledger', text })),
   ]
 }
@@ -237,6 +241,7 @@ type Duty = {
 function dutiesOf(seen: Sight): Duty[] {
   const duties: Duty[] = []
   for (const about of seen.heard.values()) {
+    if (isUnusable(about.event)) continue
     for (const [campaign, promise] of Object.entries(campaignPromises)) {
       const { event } = about
       if (promise.before !== undefined) {
@@ -276,6 +281,7 @@ function judgeSends(duty: Duty, seen: Sight): Violation[] {
       ...judgeBounces(duty, call, seen),
       ...judgeConsent(duty, call, seen),
       ...judgeVersion(duty, call, seen),
+      ...judgeExit(duty, call, seen),
       ...judgeTime(duty, call),
       ...judgeAddress(duty, call, seen),
     ]),
@@ -422,6 +428,20 @@ function judgeVersion(duty: Duty, call: Call, seen: Sight): Violation[] {
     .map(({ event, readAt }) => ({
       kind: 'sent for an old appointment',
       text: `${duty.text}: claimed at ${call.claimedAt}, and version ${event.version} (${event.type}) was read at ${readAt}`,
+    }))
+}
+
+/** P3: nothing of a campaign that has ended for the person before the claim. */
+function judgeExit({ about, promise, text }: Duty, call: Call, seen: Sight): Violation[] {
+  if (promise.exit === undefined) return []
+  const own = identityOf(about.event)
+  return seen
+    .all(/^care\./)
+    .filter(({ event }) => event.type === promise.exit && identityOf(event) === own)
+    .filter(({ saidAt, readAt }) => saidAt > about.readAt && readAt < call.claimedAt)
+    .map(({ event, readAt }) => ({
+      kind: 'sent after a stop',
+      text: `${text}: claimed at ${call.claimedAt}, and ${event.id} ended it at ${readAt}`,
     }))
 }
 
@@ -683,7 +703,9 @@ function judgeStrangers(duties: readonly Duty[], seen: Sight): Violation[] {
 
 /** P1, P2: every event that was kept was applied once, or put aside with its reason. */
 function judgeEvents(seen: Sight, ending: Ending): Violation[] {
-  const found: Violation[] = []
+  const found = ending.miscounted.map(
+    (place): Violation => ({ kind: 'ledger', text: `${place}: not every record was counted once` }),
+  )
   for (const { event, keptAt } of seen.heard.values()) {
     if (event.type.startsWith('staff.')) continue
     const times = ending.events.filter((key) => key === event.key).length
@@ -692,14 +714,18 @@ function judgeEvents(seen: Sight, ending: Ending): Violation[] {
     if (keptAt < Infinity && times === 0 && !aside) {
       found.push({ kind: 'lost', text: `${event.key} (${event.type}): kept, and never applied` })
     }
-    if (aside && event.type !== poison)
+    if (isUnusable(event) && times > 0)
+      found.push({ kind: 'wrong record', text: `${event.key}: applied, though nobody can use it` })
+    if (aside && !isUnusable(event))
       found.push({ kind: 'lost', text: `${event.key} (${event.type}): put aside` })
   }
   return found
 }
 
-/** What no catalogue knows: it is put aside, and says so. */
-const poison = 'care.unknown.v1'
+/** What no catalogue knows, or PostgreSQL does not take: it is put aside, and says so. */
+function isUnusable({ type, data }: Told): boolean {
+  return type === 'care.unknown.v1' || data.ref === unwritable
+}
 
 /** P3, P6: what is known of people and appointments at the end. */
 function judgePeople(seen: Sight, ending: Ending): Violation[] {

@@ -57,6 +57,9 @@ export const campaignPromises: Readonly<Record<string, CampaignPromise>> = {
   },
 }
 
+/** What PostgreSQL refuses to take, as it does with what is no text. */
+export const unwritable = 'unwritable'
+
 /** Channels of a message, in the order in which they are tried. */
 export const channelsInOrder = ['email', 'sms'] as const
 

@@ -56,6 +56,7 @@ export function createProviders(options: {
     const { text } = textOf(message)
     const behaviour = behaviourFor(message)
     const { takes, answer } = behaviours[behaviour]
+    const begunMs = gate.nowMs
     await gate.pass(life, `gives ${channel} ${text} (${behaviour})`, () => {
       history.add({
         kind: 'given',
@@ -67,6 +68,7 @@ export function createProviders(options: {
         text,
         marked: message.duplicate,
         key: message.idempotencyKey,
+        begunMs,
         expiresAt: message.expiresAt,
       })
       if (!takes) return

@@ -1,4 +1,5 @@
 import { Chance } from './chance.ts'
+import { unwritable } from './promises.ts'
 
 /**
  * A story: what publishers say, how business time moves, who works, and what goes wrong when. All
@@ -39,7 +40,13 @@ export type Happening = {
 }
 
 /** Something goes wrong when the slot comes to its operation number `at`, or a later one. */
-export type Fault = { readonly slot: string; readonly at: number; readonly kind: FaultKind }
+export type Fault = {
+  readonly slot: string
+  readonly at: number
+  readonly kind: FaultKind
+  /** Then it waits for an operation whose label holds this. */
+  readonly on?: string
+}
 export const faultKinds = [
   'kill before',
   'kill after',
@@ -192,16 +199,19 @@ function somethingFor(chance: Chance, subject: string, about: string): Draft[] {
       ]
     }
     case 'poison':
-      return [{ type: poison, data: {} }]
+      return chance.is(0.5, 'unwritable', about)
+        ? [{ type: 'care.survey.answered.v1', data: { ref: unwritable }, by: 'kafka' }]
+        : [{ type: poison, data: {} }]
     case 'consent':
-      return [
+      // Several about the same, or they would hardly ever contradict each other.
+      return Array.from({ length: 1 + chance.whole(3, 'consents', about) }, (_, index) =>
         consent(
-          chance.pick(['granted', 'withdrawn'], 'state', about),
+          chance.pick(['granted', 'withdrawn'], 'state', about, index),
           chance.pick(['marketing', 'service'], 'purpose', about),
-          chance.pick([0, 5, 5, 60], 'ago', about),
-          chance.pick(['person', 'person', 'import'], 'origin', about),
+          chance.pick([0, 5, 5, 60], 'ago', about, index),
+          chance.pick(['person', 'person', 'import'], 'origin', about, index),
         ),
-      ]
+      )
   }
 }
 
@@ -221,7 +231,7 @@ function appointment(chance: Chance, subject: string, about: string): Draft[] {
       monday + (1 + chance.whole(4, 'day', about, version)) * 86_400_000 + 3_600_000,
     ).toISOString()
   const versions = 1 + chance.whole(3, 'versions', about)
-  return Array.from({ length: versions }, (_, index) => {
+  const drafts = Array.from({ length: versions }, (_, index) => {
     const version = index + 1
     const cancelled = version > 1 && chance.is(0.3, 'cancelled', about, version)
     const type = version === 1 ? 'booked' : cancelled ? 'cancelled' : 'moved'
@@ -232,6 +242,10 @@ function appointment(chance: Chance, subject: string, about: string): Draft[] {
       data: cancelled ? {} : { startsAt: startsAt(version) },
     }
   })
+  const [booked, ...changes] = drafts
+  // An older version may come after a newer one.
+  const inOrder = chance.is(0.6, 'in order', about)
+  return booked ? [booked, ...(inOrder ? changes : changes.toReversed())] : []
 }
 
 /** A type that the catalogue does not know. */
@@ -248,6 +262,14 @@ const spans: Readonly<Record<string, number>> = {
 function faultsOf(chance: Chance, workers: Story['workers']): Fault[] {
   const count = chance.pick([0, 1, 2, 3, 5], 'faults')
   return Array.from({ length: count }, (_, index) => faultOf(chance, workers, index))
+}
+
+/** Where little time passes and much hangs on it: most faults would miss it. */
+const narrow: Readonly<Record<WorkerKind, readonly string[]>> = {
+  journey: ['commit', 'is handed'],
+  scheduler: ['adds to', 'publishes', 'commit'],
+  delivery: ['gives', 'is told', 'takes from', 'commit'],
+  gateway: ['commit'],
 }
 
 function faultOf(chance: Chance, workers: Story['workers'], index: number): Fault {
@@ -273,5 +295,7 @@ function faultOf(chance: Chance, workers: Story['workers'], index: number): Faul
   const kinds: FaultKind[] = ['kill before', 'kill after', 'kill after', 'pause', 'terminate']
   const special = own[kind]
   if (special) kinds.push(special)
-  return { slot, at, kind: chance.pick(kinds, ...draw('kind')) }
+  const fault = { slot, at, kind: chance.pick(kinds, ...draw('kind')) }
+  if (chance.is(0.5, ...draw('anywhere'))) return fault
+  return { ...fault, on: chance.pick(narrow[kind], ...draw('on')) }
 }

@@ -31,7 +31,10 @@ function tellStory({ happenings, faults, steps, workers }: Story): string[] {
         `  ${publisher} says ${id} over ${by}${times > 1 ? ` ${times} times` : ''}: ${type} ${JSON.stringify(data)}${entity ? ` ${entity} version ${version}` : ''}`,
     ),
     `  business time is stepped by ${steps.join(', ')} minutes`,
-    ...faults.map(({ slot, at, kind }) => `  ${slot}, operation ${at}: ${kind}`),
+    ...faults.map(
+      ({ slot, at, kind, on }) =>
+        `  ${slot}, operation ${at}${on ? ` or the next that ${on}` : ''}: ${kind}`,
+    ),
   ]
 }
 
@@ -56,6 +59,8 @@ function wordsOf(entry: Entry): string {
       return `  → ${entry.worker} has claimed ${entry.intent} (begun at ${entry.begun})`
     case 'given':
       return `  → call ${entry.call}: ${entry.worker} gives ${entry.channel} "${entry.text}" for ${entry.to}${entry.marked ? ', marked as a repeat' : ''}`
+    case 'added':
+      return `  → ${entry.job} is in the queue${entry.kept ? '' : ', and not in the records'}`
     case 'taken':
       return `  → call ${entry.call} is taken: the person gets it`
     case 'answered':

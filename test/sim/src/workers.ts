@@ -7,6 +7,7 @@ import { startJourney } from '@wegwijs/journey/service'
 import type { MemoryBroker } from '@wegwijs/kafka/memory'
 import type { EventPublisher } from '@wegwijs/kafka/port'
 import type { MemoryQueue } from '@wegwijs/queue/memory'
+import type { DeliveryJob } from '@wegwijs/queue/port'
 import type { Clock } from '@wegwijs/runtime/clock'
 import { createReadiness } from '@wegwijs/runtime/health'
 import { createScope, type Scope } from '@wegwijs/runtime/lifecycle'
@@ -49,6 +50,7 @@ export type Ground = {
   providers: Providers
   history: History
   onRead: (topic: string, partition: number, offset: bigint) => void
+  onAdd: (jobs: readonly DeliveryJob[]) => Promise<void>
   /** Machine time of the beginning, as an instant. */
   beginsMs: number
 }
@@ -152,7 +154,7 @@ export function createWorker(kind: WorkerKind, nth: number, ground: Ground): Wor
       },
     })
     const kafka = gatedKafka(parts.broker, { gate, life, chance, onRead: parts.onRead })
-    const own = gatedQueue(queue, { gate, life })
+    const own = gatedQueue(queue, { gate, life, onAdd: parts.onAdd })
     const log = createLogger(of, 'error', {
       write: (line) =>
         void history.add({ kind: 'fault', text: `${slot} says ${withoutTime(line)}` }),

@@ -1,5 +1,6 @@
 import { createMemoryBroker, type MemoryBroker } from '@wegwijs/kafka/memory'
 import { createMemoryQueue, type MemoryQueue } from '@wegwijs/queue/memory'
+import type { DeliveryJob } from '@wegwijs/queue/port'
 import { makeIdsFrom } from '@wegwijs/runtime/derived-id'
 import { stepBusinessTime } from '@wegwijs/store/business-clock'
 import { applyDefinition } from '@wegwijs/store/definitions'
@@ -11,7 +12,7 @@ import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import type { CompiledQuery, QueryResult } from 'kysely'
 import { Chance } from './chance.ts'
 import { clinic } from './clinic.ts'
-import { readEnding, readRemains } from './ending.ts'
+import { readEnding, readRemains, wereQueued } from './ending.ts'
 import { Gate, type Life, newLife, type Operation } from './gate.ts'
 import { gatedStore } from './gated-store.ts'
 import type { SimulatedDatabase } from './ground.ts'
@@ -117,6 +118,7 @@ class World {
       history: this.#history,
       onRead: (topic: string, partition: number, offset: bigint) =>
         this.#noteRead(topic, partition, offset),
+      onAdd: (jobs: readonly DeliveryJob[]) => this.#noteAdded(jobs),
       beginsMs: this.#beginsMs,
     }
     this.#workers = workerKinds.flatMap((kind: WorkerKind) =>
@@ -341,6 +343,7 @@ class World {
         await this.#gate.untilUnlocked()
         continue
       }
+      if (await this.#goOnWithoutThem()) continue
       if (this.#held.size > 0 || this.#restarts.size > 0) {
         this.#held.clear()
         for (const worker of this.#restarts.keys()) this.#restarts.set(worker, 0)
@@ -361,6 +364,14 @@ class World {
       if (idleLooks > mostIdleLooks) return `stuck: ${open} things are due and nobody does them`
       if (!this.#pass()) return 'stuck: nobody will ever look again'
     }
+  }
+
+  /** While somebody is paused the days of the others may go on. */
+  async #goOnWithoutThem(): Promise<boolean> {
+    if (this.#held.size === 0 || !this.#chance.is(0.6, 'without them', this.#steps)) return false
+    const { due } = await readRemains(this.#database.store)
+    if (due !== null && due > this.#now) await this.#stepTo(due)
+    return this.#pass()
   }
 
   /** No more faults: everybody runs again, and providers take what they are given. */
@@ -398,7 +409,7 @@ class World {
     const { life, nth, label } = operation
     const worker = this.#workers.find((each) => each.life === life)
     this.#last = life.slot
-    const fault = worker ? this.#faultAt(life.slot, nth) : null
+    const fault = worker ? this.#faultAt(life.slot, nth, label) : null
     if (fault && worker && this.#meddle(fault, worker, operation)) return
     await this.#showTime()
     this.#history.add({ kind: 'operation', slot: life.slot, label })
@@ -409,8 +420,10 @@ class World {
     this.#gate.release(operation, fatal)
   }
 
-  #faultAt(slot: string, nth: number): Fault | null {
-    const index = this.#faults.findIndex((fault) => fault.slot === slot && fault.at <= nth)
+  #faultAt(slot: string, nth: number, label = ''): Fault | null {
+    const index = this.#faults.findIndex(
+      ({ slot: of, at, on = '' }) => of === slot && at <= nth && label.includes(on),
+    )
     return index < 0 ? null : (this.#faults.splice(index, 1)[0] ?? null)
   }
 
@@ -565,6 +578,14 @@ class World {
       const isOurs = String(source).startsWith('urn:wegwijs')
       const event = isOurs ? `receipt ${id}` : `${source} ${id} ${record.key}`
       this.#history.add({ kind: 'read', event })
+    }
+  }
+
+  /** Looked at from outside: what nobody has committed is not there. */
+  async #noteAdded(jobs: readonly DeliveryJob[]): Promise<void> {
+    for (const { jobId, intents } of jobs) {
+      const kept = await wereQueued(this.#database.store, intents)
+      this.#history.add({ kind: 'added', job: jobId, kept })
     }
   }
 
