@@ -41,9 +41,16 @@ type Sending = {
   answer?: Answer | null
   marked?: boolean
   to?: string
+  begun?: { key: string; ms: number }
 }
 
-const given = ({ text, call, marked = false, to = 'p1@example.org' }: Sending): Happened => ({
+const given = ({
+  text,
+  call,
+  marked = false,
+  to = 'p1@example.org',
+  begun,
+}: Sending): Happened => ({
   kind: 'given',
   call,
   worker: 'delivery-1 1',
@@ -52,7 +59,8 @@ const given = ({ text, call, marked = false, to = 'p1@example.org' }: Sending): 
   to,
   text,
   marked,
-  key: text,
+  key: begun?.key ?? text,
+  begunMs: begun?.ms ?? 0,
   expiresAt: '2026-03-09T09:00:00.000Z',
 })
 
@@ -94,6 +102,7 @@ const ending = (more: Partial<Ending> = {}): Ending => ({
   entities: [],
   people: [{ person: 'P', identities: ['ehr/p1'], email: 'p1@example.org', deceased: false }],
   deadLetters: [],
+  miscounted: [],
   ledger: [],
   events: [key('e0'), key('e1')],
   ...more,
@@ -268,4 +277,25 @@ test('finds a consent that is freer than what was said', () => {
   expect(kinds(entries, { ...end, consents: [{ ...row, state: 'granted' }] })).toEqual([
     'wrong record',
   ])
+})
+
+test('finds what was begun after its claim, another key, and jobs that are not kept yet', () => {
+  const text = 'service e1'
+  const claim = claimed(text, begin.length)
+  const late = { key: text, ms: 60_000 }
+  expect(
+    kinds(history(...begin, claim, ...sent({ text, call: 1, begun: late })), sentOnce),
+  ).toEqual(['given too late'])
+  const first = sent({ text, call: 1, answer: null })
+  const other = sent({ text, call: 2, marked: true, begun: { key: 'another', ms: 0 } })
+  expect(kinds(history(...begin, ...first, ...other), sentOnce)).toEqual(['another key'])
+  const added: Happened = { kind: 'added', job: 'j', kept: false }
+  expect(kinds(history(...begin, added, ...sent({ text, call: 1 })), sentOnce)).toEqual([
+    'not kept yet',
+  ])
+})
+
+test('finds records that were not counted once', () => {
+  const entries = history(...begin, ...sent({ text: 'service e1', call: 1 }))
+  expect(kinds(entries, { ...sentOnce, miscounted: ['touchpoints/0'] })).toEqual(['ledger'])
 })

@@ -22,7 +22,7 @@ export function judgeHandOvers(entries: readonly Entry[]): HandOverFault[] {
     }
     if (entry.kind !== 'given') continue
     const { worker, intent, channel, text, key, begunMs } = entry
-    const claimedMs = claims.get(`${worker} ${intent}`) ?? Number.NEGATIVE_INFINITY
+    const claimedMs = claims.get(`${worker} ${intent}`) ?? begunMs
     if (begunMs > claimedMs + leaseMs) {
       const late = begunMs - claimedMs
       found.push({ kind: 'given too late', text: `${text}: begun ${late} ms after the claim` })
