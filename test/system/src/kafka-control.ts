@@ -5,8 +5,11 @@ import { until } from './until.ts'
 export type KafkaControl = {
   /** Forgets what the broker remembers of the positions of these groups; they must have no members. */
   forgetGroups(groups: readonly string[]): Promise<void>
-  /** Removes every record that the topic holds, as retention does. */
-  removeRecords(topic: string): Promise<void>
+  /** Removes the records below these offsets, as retention does. */
+  removeRecords(
+    topic: string,
+    below: readonly { partition: number; offset: string }[],
+  ): Promise<void>
   close(): Promise<void>
 }
 
@@ -26,12 +29,12 @@ export function controlKafka(brokers: readonly string[], clientId: string): Kafk
       )
       await admin.disconnect()
     },
-    async removeRecords(topic) {
+    async removeRecords(topic, below) {
       const admin = kafka.admin()
       await admin.connect()
-      const offsets = await admin.fetchTopicOffsets(topic)
-      const partitions = offsets.map(({ partition, high }) => ({ partition, offset: high }))
-      await admin.deleteTopicRecords({ topic, partitions })
+      // Without this kafkajs does not know the topic.
+      await admin.fetchTopicOffsets(topic)
+      await admin.deleteTopicRecords({ topic, partitions: [...below] })
       await admin.disconnect()
     },
     async close() {

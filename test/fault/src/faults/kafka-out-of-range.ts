@@ -33,8 +33,13 @@ export const kafkaOutOfRange: Fault = {
     const violations = await notStoppedLoudly(world, CODE)
     await move(-1_000)
 
-    // Below: retention has overtaken us. What it removed here had been read.
-    await system.control.removeRecords(touchpoints)
+    // Below: retention has overtaken us. What it removes here had been read; receipts go on coming.
+    const { positions } = await system.status()
+    const read = positions.filter(({ topic }) => topic === touchpoints)
+    await system.control.removeRecords(
+      touchpoints,
+      read.map(({ partition, nextOffset }) => ({ partition, offset: nextOffset })),
+    )
     say(`removed what was read with ${JSON.stringify(inFlight)}`)
     await load.wave('out-of-range', 10)
     await move(-1)

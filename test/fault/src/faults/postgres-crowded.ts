@@ -1,3 +1,4 @@
+import { systemClock } from '@wegwijs/runtime/clock'
 import { until } from '@wegwijs/system-tests/until'
 import pg from 'pg'
 import type { Fault } from '../fault.ts'
@@ -7,6 +8,7 @@ import { deliverySlots } from './slots.ts'
 
 /** Far more than the server takes. */
 const MOST = 400
+const BREATH_MS = 20
 
 export const postgresCrowded: Fault = {
   name: 'postgres-crowded',
@@ -33,23 +35,32 @@ export const postgresCrowded: Fault = {
     }
     await world.slowProviders(400)
     const inFlight = await world.untilInFlight('messages are sent', ({ sending }) => sending > 0)
-    try {
-      await until('no service has a session', async () => {
+    let isCrowding = true
+    // A session that is ended makes room, for which the services are as quick as we are: go on.
+    const crowding = (async () => {
+      while (isCrowding) {
         await crowd()
-        return (await sessions.strike('pg_terminate_backend')) === 0
-      })
-      say(`${others.length} connections of others, with ${JSON.stringify(inFlight)}`)
+        await sessions.strike('pg_terminate_backend')
+        await systemClock.sleep(BREATH_MS)
+      }
+    })()
+    try {
+      say(`crowding out with ${JSON.stringify(inFlight)}`)
       await until(
         'the gateway has noticed',
         () => system.process('gateway').readiness(),
         (now) => now?.ready === false,
       )
       const violations = await falseAnswers(world, 'stop')
+      isCrowding = false
+      await crowding
       await Promise.all(others.map((other) => other.end()))
       const recoveryMs = await world.untilGoesOn()
       const figures = { 'connections taken': others.length }
       return { kills: 1, inFlight, unknownAtMost: deliverySlots, recoveryMs, violations, figures }
     } finally {
+      isCrowding = false
+      await crowding.catch(() => undefined)
       await Promise.all(others.map((other) => other.end().catch(() => undefined)))
       await sessions.close()
     }
