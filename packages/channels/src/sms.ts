@@ -23,6 +23,8 @@ export type SmsOptions = {
   connectTimeoutMs?: number
   /** A whole hand-over, the wait for a connection included; shorter than the lease of delivery. */
   sendTimeoutMs?: number
+  /** A connection that was not used for so long is not used again. */
+  idleMs?: number
   clock?: Pick<Clock, 'instant'>
 }
 
@@ -36,13 +38,17 @@ const shortestValiditySeconds = 60
  */
 export function createSmsChannel(options: SmsOptions): Channel {
   const { provider = 'sms-http', connectTimeoutMs = 5_000, sendTimeoutMs = 15_000 } = options
-  const { honoursIdempotencyKey: idempotent, clock = systemClock } = options
+  const { honoursIdempotencyKey: idempotent, clock = systemClock, idleMs = 20_000 } = options
   const base = new URL(options.url)
   const path = (name: string) => `${base.pathname.replace(/\/$/, '')}/${name}`
   const pool = new Pool(base.origin, {
     connections: options.connections ?? 32,
     // One call at a time on a connection: with more, a lost connection leaves several unknown.
     pipelining: 1,
+    // One that was idle for long may be closed just as it is written to: nobody knows then whether
+    // the provider has the message. What the provider says of its own limit counts if it is shorter.
+    keepAliveTimeout: Math.min(idleMs, 4_000),
+    keepAliveMaxTimeout: idleMs,
     allowH2: false,
     connect: { timeout: connectTimeoutMs },
     headersTimeout: sendTimeoutMs,

@@ -52,6 +52,18 @@ function answering({ status, headers = {}, body = '' }: Answer): Handle {
 const accepting = answering({ status: 202, body: '{"reference":"sms-1"}' })
 const never = () => new Promise<never>(() => undefined)
 
+test('a connection that was idle is not used again, however long the provider would keep it', async () => {
+  const { url, taken } = await openProvider(accepting)
+  const channel = open(url, { idleMs: 1_000 })
+  await channel.send(messageFor('sms'), untroubled())
+  const socket = taken[0]?.raw.socket
+  const closed = new Promise((resolve) => socket?.once('close', resolve))
+  expect(socket?.destroyed).toBe(false)
+  await closed
+  expect(await channel.send(messageFor('sms'), untroubled())).toMatchObject({ kind: 'accepted' })
+  expect(taken[1]?.raw.socket).not.toBe(socket)
+})
+
 describe('an answer of', () => {
   const waits = (seconds: number) => ({ retryAfterMs: seconds * 1_000 })
   test.each<[string, Answer, string, string, object]>([

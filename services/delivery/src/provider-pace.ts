@@ -131,7 +131,7 @@ export class ProviderPace {
     const untilMs = this.#deps.clock.monotonicMs() + pauseMs
     if (this.pauseMs() === 0) {
       this.#pauses += 1
-      const told = { provider: this.#provider, reason, pauseMs: Math.round(pauseMs) }
+      const told = { provider: this.#provider, reason, durationMs: Math.round(pauseMs) }
       this.#deps.log.warn('is not called for a while', told)
     }
     this.#failures = 0

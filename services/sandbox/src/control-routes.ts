@@ -11,8 +11,12 @@ export type SandboxStatus = {
   receiptsSent: number
   /** Messages that are read and not yet answered. */
   underWay: number
+  /** The most at once since the start. */
+  mostUnderWay: number
   /** SMS calls that came although a Retry-After was not over (rate-limit.ts). */
   calledTooEarly: number
+  /** How often each fault was met since the start: `sms hang`. */
+  faultsMet: Readonly<Record<string, number>>
   /** Nothing under way and no receipt pending. */
   idle: boolean
   lastAcceptedAt: string | null
@@ -23,6 +27,7 @@ export type ControlOptions = {
   receipts: Receipts
   faults: Faults
   underWay: () => number
+  mostUnderWay: () => number
   calledTooEarly: () => number
 }
 
@@ -51,9 +56,11 @@ export function routeControls(app: FastifyInstance, options: ControlOptions): vo
 export function statusOf({
   outbox,
   receipts,
+  faults,
   underWay,
+  mostUnderWay,
   calledTooEarly,
-}: Omit<ControlOptions, 'faults'>) {
+}: ControlOptions) {
   const { repeatedSms, ...accepted } = outbox.counts()
   const { pending, sent } = receipts.counts()
   const status: SandboxStatus = {
@@ -62,7 +69,9 @@ export function statusOf({
     receiptsPending: pending,
     receiptsSent: sent,
     underWay: underWay(),
+    mostUnderWay: mostUnderWay(),
     calledTooEarly: calledTooEarly(),
+    faultsMet: faults.met(),
     idle: pending === 0 && underWay() === 0,
     lastAcceptedAt: outbox.lastAcceptedAt(),
   }

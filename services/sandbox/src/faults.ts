@@ -65,6 +65,8 @@ export type Faults = {
   /** Those of one channel, or all. */
   clear(channel?: FaultChannel): void
   list(): readonly Fault[]
+  /** How often each was met since the start, also of those that were cleared: `sms hang`. */
+  met(): Readonly<Record<string, number>>
   /** The first fault that a message of this intent meets now, which counts as one of its times. */
   meet(channel: FaultChannel, intentId: string): AnswerFault | undefined
   /** What happens to the receipts of this intent, by mode; each counts as one of its times. */
@@ -74,6 +76,7 @@ export type Faults = {
 export function createFaults(): Faults {
   let faults: Fault[] = []
   const met = new Map<string, number>()
+  const sums = new Map<string, number>()
   const keyOf = (fault: Fault, intentId = '') => `${fault.channel} ${fault.mode} ${intentId}`
 
   const isMet = (fault: Fault, intentId: string) =>
@@ -81,6 +84,8 @@ export function createFaults(): Faults {
     (met.get(keyOf(fault, intentId)) ?? 0) < (fault.times ?? Number.POSITIVE_INFINITY)
 
   const count = (fault: Fault, intentId: string) => {
+    const name = `${fault.channel} ${fault.mode}`
+    sums.set(name, (sums.get(name) ?? 0) + 1)
     if (fault.times === undefined) return
     const key = keyOf(fault, intentId)
     met.set(key, (met.get(key) ?? 0) + 1)
@@ -96,6 +101,7 @@ export function createFaults(): Faults {
       met.clear()
     },
     list: () => faults,
+    met: () => Object.fromEntries(sums),
     meet(channel, intentId) {
       const fault = faults
         .filter(isAnswerFault)

@@ -11,13 +11,13 @@ export type MailServerOptions = {
   faults: Faults
   clock: Clock
   signal: AbortSignal
+  /** Told of each message that is read and each that is answered. */
+  underWay: { add(): void; remove(): void }
   accept(message: Omit<AcceptedEmail, 'channel' | 'seq'>): Promise<AcceptedEmail>
 }
 
 export type MailServer = {
   port: number
-  /** Messages that are read and not yet answered. */
-  underWay(): number
   close(): Promise<void>
 }
 
@@ -34,7 +34,6 @@ type Answer = { code: number; text: string } | 'reset' | 'silence'
 /** The sandbox's SMTP server: takes any mail, without log-in, and writes it down before it says so. */
 export async function startMailServer(options: MailServerOptions): Promise<MailServer> {
   const sockets = new Map<number, Socket>()
-  let underWay = 0
   const server = new SMTPServer({
     banner,
     name: 'localhost',
@@ -44,9 +43,9 @@ export async function startMailServer(options: MailServerOptions): Promise<MailS
     closeTimeout: 1,
     logger: false,
     onData(stream, session, done) {
-      underWay += 1
+      options.underWay.add()
       const answered = (answer: Answer) => {
-        underWay -= 1
+        options.underWay.remove()
         if (answer === 'silence') return
         if (answer === 'reset') return void sockets.get(session.remotePort)?.resetAndDestroy()
         if (answer.code < 300) return done(null, answer.text)
@@ -69,7 +68,6 @@ export async function startMailServer(options: MailServerOptions): Promise<MailS
   })
   return {
     port: (server.server.address() as AddressInfo).port,
-    underWay: () => underWay,
     close: () => new Promise((resolve) => server.close(() => resolve())),
   }
 }

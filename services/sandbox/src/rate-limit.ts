@@ -1,29 +1,29 @@
 import type { Clock } from '@wegwijs/runtime/clock'
 
-/** So long after the answer a call may come that was under way when it was given. */
-const ON_ITS_WAY_MS = 1_000
-
-/** What was said to callers about coming back, and how they kept to it. */
+/**
+ * What was said to callers about coming back, and how they kept to it. A call counts as too early
+ * when its own connection has been told to wait: whoever writes to it has read that answer. Of calls
+ * on other connections nobody can say whether they were on their way when it was given.
+ */
 export type RateLimit = {
   /** Nobody should call for so many seconds. */
-  told(seconds: number): void
-  called(): void
+  told(connection: object, seconds: number): void
+  called(connection: object): void
   calledTooEarly(): number
 }
 
 export function createRateLimit(clock: Pick<Clock, 'monotonicMs'>): RateLimit {
-  let toldMs = Number.NEGATIVE_INFINITY
+  const knows = new WeakSet<object>()
   let untilMs = Number.NEGATIVE_INFINITY
   let count = 0
   return {
-    told(seconds) {
-      const nowMs = clock.monotonicMs()
-      if (nowMs >= untilMs) toldMs = nowMs
-      untilMs = Math.max(untilMs, nowMs + seconds * 1_000)
+    told(connection, seconds) {
+      knows.add(connection)
+      untilMs = Math.max(untilMs, clock.monotonicMs() + seconds * 1_000)
     },
-    called() {
-      const nowMs = clock.monotonicMs()
-      if (nowMs > toldMs + ON_ITS_WAY_MS && nowMs < untilMs) count += 1
+    called(connection) {
+      if (clock.monotonicMs() >= untilMs) knows.delete(connection)
+      else if (knows.has(connection)) count += 1
     },
     calledTooEarly: () => count,
   }

@@ -64,24 +64,31 @@ export async function startSandbox(scope: Scope, options: SandboxOptions): Promi
   const faults = createFaults()
   const { outbox, receipts } = await openFiles(scope, options, { clock, faults })
 
+  const calls = countUnderWay()
+  const rateLimit = createRateLimit(clock)
   const mail = await startMailServer({
     host,
     port: options.smtpPort,
     faults,
     clock,
     signal,
+    underWay: calls,
     accept: outbox.acceptEmail,
   })
   scope.onClose('SMTP server', mail.close)
 
-  const calls = countUnderWay()
-  const rateLimit = createRateLimit(clock)
-  const underWay = () => mail.underWay() + calls.count()
-  const { calledTooEarly } = rateLimit
-  const status = () => statusOf({ outbox, receipts, underWay, calledTooEarly })
+  const controls = {
+    outbox,
+    receipts,
+    faults,
+    underWay: calls.count,
+    mostUnderWay: calls.most,
+    calledTooEarly: rateLimit.calledTooEarly,
+  }
+  const status = () => statusOf(controls)
   const app = fastify({ forceCloseConnections: true, bodyLimit: 1024 * 1024 })
   app.get('/sandbox', async () => ({ sandbox: 'wegwijs' }))
-  routeControls(app, { outbox, receipts, faults, underWay, calledTooEarly })
+  routeControls(app, controls)
   const { smsToken, source, timeZone = 'Europe/Amsterdam' } = options
   const token = smsToken === undefined ? {} : { token: smsToken }
   routeSms(app, { outbox, faults, clock, signal, underWay: calls, rateLimit, ...token })
@@ -132,10 +139,13 @@ async function openFiles(
 
 function countUnderWay() {
   let count = 0
+  let most = 0
   return {
     count: () => count,
+    most: () => most,
     add: () => {
       count += 1
+      most = Math.max(most, count)
     },
     remove: () => {
       count -= 1

@@ -29,7 +29,7 @@ export function routeSms(app: FastifyInstance, options: SmsProviderOptions): voi
   app.get('/sms/sandbox', async () => ({ sandbox: 'wegwijs' }))
   app.post('/sms/messages', async (request, reply) => {
     options.underWay.add()
-    options.rateLimit.called()
+    options.rateLimit.called(request.raw.socket)
     reply.raw.once('close', options.underWay.remove)
     if (!isAuthorised(request, options.token)) return reply.code(401).send({ error: 'token' })
     const message = readSms(request, options.clock.instant())
@@ -50,7 +50,7 @@ async function answerUnder(fault: AnswerFault | undefined, message: NewSms, call
       return reply.code(500).send({ error: 'told to fail' })
     case 'rateLimit': {
       const seconds = fault.retryAfterSeconds ?? usualRetryAfterSeconds
-      options.rateLimit.told(seconds)
+      options.rateLimit.told(request.raw.socket, seconds)
       return reply.code(429).header('retry-after', seconds).send({ error: 'told to be too busy' })
     }
     case 'resetBeforeAccept':

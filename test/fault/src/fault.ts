@@ -1,3 +1,4 @@
+import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import type { Environment } from '@wegwijs/runtime/env'
 import type { Servers, ServiceName } from '@wegwijs/system-tests/system'
 import type { PrivateServer } from '@wegwijs/system-tests/private-servers'
@@ -75,6 +76,8 @@ export type Fault = {
   readonly needs: readonly ServerKind[]
   /** People that arrive per second over each road; 0 for a fault that brings its own load. */
   readonly peoplePerSecond?: number
+  /** What the organisation runs; without it the clinic of the system tests. */
+  definition?(): DefinitionBundle
   /** Puts proxies between the services and their servers. */
   between?(servers: Servers, own: (kind: ServerKind) => PrivateServer): Promise<Between>
   /** Why this machine cannot show it; null when it can. */

@@ -3,6 +3,9 @@ import { kafkaFaults } from './faults/kafka.ts'
 import { networkFaults } from './faults/network.ts'
 import { postgresFaults } from './faults/postgres.ts'
 import { redisFaults } from './faults/redis.ts'
+import { clockFaults } from './faults/clock.ts'
+import { outageFaults } from './faults/outage.ts'
+import { providerFaults } from './faults/provider.ts'
 import { serviceFaults } from './faults/services.ts'
 
 /** Every fault, in the order of the table. */
@@ -12,4 +15,7 @@ export const faults: readonly Fault[] = [
   ...kafkaFaults,
   ...postgresFaults,
   ...networkFaults,
+  ...providerFaults,
+  ...clockFaults,
+  ...outageFaults,
 ]

@@ -1,5 +1,5 @@
 import type { Accepted } from '@wegwijs/system-tests/provider-files'
-import { addressNumberIn, type Asked, type Ledger, type Stop } from './ledger.ts'
+import { type Asked, addressNumberIn, type Ledger, type Stop } from './ledger.ts'
 import type { MessageRecord } from './messages.ts'
 
 /** How a message ended that no provider got. */
@@ -113,7 +113,7 @@ function isAtOldAddress(line: Accepted, { addressNumber }: Asked): boolean {
   return number !== null && number < addressNumber
 }
 
-function subjectOf(reference: string): string {
+export function subjectOf(reference: string): string {
   return reference.split('/')[0] ?? ''
 }
 

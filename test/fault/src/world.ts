@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { systemClock } from '@wegwijs/runtime/clock'
-import { startPrivate, type PrivateServer } from '@wegwijs/system-tests/private-servers'
+import { type PrivateServer, startPrivate } from '@wegwijs/system-tests/private-servers'
 import {
   openSystem,
   type Servers,
@@ -66,6 +66,7 @@ export async function openWorld(
     const system = await openSystem({
       directory: join(directory, 'services'),
       servers,
+      ...(fault.definition ? { definition: fault.definition() } : {}),
       ...(between ? { environmentOf: between.environmentOf } : {}),
     })
     undo.push(() => system.close())

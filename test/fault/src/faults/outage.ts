@@ -1,0 +1,202 @@
+import { rehearse } from '@wegwijs/rehearsal/conductor'
+import { systemClock } from '@wegwijs/runtime/clock'
+import { arrival, ask, names } from '@wegwijs/system-tests/events'
+import { until } from '@wegwijs/system-tests/until'
+import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
+import { sql } from 'kysely'
+import type { Fault } from '../fault.ts'
+import type { MessageEnd } from '../model.ts'
+import type { World } from '../world.ts'
+
+const hourMs = 3_600_000
+const OUTAGE_HOURS = 48
+const ASKED_EVERY_HOURS = 2
+const beginsAt = Date.parse('2026-03-02T08:00:00.000Z')
+
+const expired = ({ state, reason }: MessageEnd) =>
+  state === 'expired' && (reason === 'provider_unavailable' || reason === 'expired')
+
+/** Two days of business time without providers; messages are asked for all the while. */
+const twoDays: Fault = {
+  name: 'outage-two-days',
+  on: 'outage',
+  title: `the providers are away for ${OUTAGE_HOURS} hours of business time`,
+  needs: [],
+  peoplePerSecond: 0,
+  mayEnd: expired,
+  async strike(world, { say }) {
+    const { system, load } = world
+    const events = storyOfTwoDays()
+    load.ledger.publishing('kafka', events)
+    await world.killed('sandbox')
+    const end = new Date(beginsAt + OUTAGE_HOURS * hourMs).toISOString()
+    const away = new AbortController()
+    await play(world, events, away.signal, (instant) => {
+      if (instant >= end) away.abort(new OutageOver())
+    }).catch((error: unknown) => {
+      if (!(error instanceof OutageOver)) throw error
+    })
+    const { messages } = await system.status()
+    say(`after ${OUTAGE_HOURS} hours: ${JSON.stringify(messages)}`)
+    await system.start('sandbox')
+    const steps = await play(world, events, AbortSignal.timeout(240_000), () => {})
+    load.ledger.acknowledged(events)
+    const { planned = 0, queued = 0, sending = 0 } = messages
+    return {
+      kills: 1,
+      inFlight: { undecided: 0, planned, queued, sending },
+      unknownAtMost: 0,
+      figures: { 'steps after it': steps, 'expired in it': messages.expired ?? 0 },
+    }
+  },
+  async check(world) {
+    const { messages } = await world.system.status()
+    const sent = (messages.sent ?? 0) + (messages.delivered ?? 0) + (messages.bounced ?? 0)
+    const some = sent > 0 && (messages.expired ?? 0) > 0
+    return [
+      ...(await sentAfterExpiry(world)),
+      ...(some ? [] : [`some had to expire and some not: ${JSON.stringify(messages)}`]),
+    ]
+  },
+}
+
+class OutageOver extends Error {}
+
+/** People of their own for each message: a bounce would keep the next from its address. */
+function storyOfTwoDays(): TouchpointEvent[] {
+  const events: TouchpointEvent[] = []
+  for (let hour = 0; hour < OUTAGE_HOURS; hour += ASKED_EVERY_HOURS) {
+    const time = new Date(beginsAt + hour * hourMs).toISOString()
+    for (const road of ['mail', 'text', 'remind'] as const) {
+      const subject = `hour${hour}-${road}`
+      events.push({ ...arrival(subject), time })
+      events.push({ ...ask(road, subject, `${subject}/${hour}/${road}`), time })
+    }
+  }
+  return events
+}
+
+async function play(
+  { system }: World,
+  events: readonly TouchpointEvent[],
+  signal: AbortSignal,
+  onInstant: (instant: string) => void,
+): Promise<number> {
+  const { steps } = await rehearse({
+    events,
+    step: 'PT20M',
+    store: system.store,
+    publisher: system.kafka.publisher,
+    admin: system.kafka.admin,
+    // One that is away has no receipt to send.
+    sandboxStatus: async () => ({
+      pending: (await system.sandboxStatus().catch(() => null))?.receiptsPending ?? 0,
+    }),
+    signal,
+    onProgress: ({ instant }) => {
+      if (instant !== null) onInstant(instant)
+    },
+  })
+  return steps
+}
+
+async function sentAfterExpiry({ system }: World): Promise<string[]> {
+  const { rows } = await sql<{ intentId: string }>`
+    select a.intent_id as "intentId" from attempt a join intent i using (person_id, intent_id)
+    where a.outcome in ('accepted', 'unknown') and a.business_at >= i.expires_at`.execute(
+    system.store.db,
+  )
+  return rows.map(({ intentId }) => `${intentId} was handed over after its expiry`)
+}
+
+/** The most that delivery has under way for these roads: two lanes of ten and two of fifty. */
+const SLOTS = 120
+const PROVIDER_MS = 100
+
+/** Providers that come back in real time to a queue of messages. */
+const comesBack: Fault = {
+  name: 'outage-comes-back',
+  on: 'outage',
+  title: 'the providers come back to hundreds of messages that wait',
+  needs: [],
+  peoplePerSecond: 0,
+  async strike(world, { short, say }) {
+    const { system, load } = world
+    const subjects = names('waiting', short ? 40 : 150)
+    await world.killed('sandbox')
+    await load.publish(
+      'http',
+      subjects.map((subject) => arrival(subject)),
+    )
+    for (const road of ['mail', 'text', 'again', 'remind'] as const) {
+      const asked = subjects.map((subject) => ask(road, subject, `${subject}/1/${road}`))
+      await load.publish('kafka', asked)
+    }
+    const inFlight = await world.untilInFlight(
+      'all of them wait',
+      ({ undecided, queued, sending }) => undecided === 0 && queued + sending >= subjects.length,
+    )
+    const met = await untilLeftAlone(world)
+    await system.start('sandbox')
+    await world.slowProviders(PROVIDER_MS)
+    const backMs = systemClock.monotonicMs()
+    await until('half of them are out', () => system.accepted().length >= subjects.length * 2)
+    const recoveryMs = systemClock.monotonicMs() - backMs
+    const { mostUnderWay } = await system.sandboxStatus()
+    const perSecond = busiestSeconds(world)
+    say(`calls while away ${met}, most at once ${mostUnderWay}, by second ${perSecond.join(' ')}`)
+    return {
+      kills: 1,
+      inFlight,
+      unknownAtMost: 0,
+      recoveryMs,
+      figures: {
+        'calls while away': met,
+        'most at once': mostUnderWay,
+        'in the first second': perSecond[0] ?? 0,
+        'in the busiest second': Math.max(0, ...perSecond),
+      },
+      violations: mostUnderWay <= SLOTS ? [] : [`${mostUnderWay} at once, of ${SLOTS} slots`],
+    }
+  },
+  async check({ system }, { figures }) {
+    const refused = figures?.['calls while away'] ?? 0
+    const waited = Object.values((await system.status()).messages).reduce((a, b) => a + b, 0)
+    return refused < waited ? [] : [`${refused} calls to nobody, of ${waited} messages`]
+  },
+}
+
+/** Until the messages have been refused by both providers; with the calls that it took. */
+function untilLeftAlone({ system }: World): Promise<number> {
+  return until(
+    'both providers are left alone',
+    async () => {
+      const { rows } = await sql<{ channel: string; count: number }>`
+        select channel, count(*)::int as count from attempt
+        where outcome = 'deferred' and reason <> 'provider_paused' group by channel`.execute(
+        system.store.db,
+      )
+      const isFor = (channel: string) =>
+        (rows.find((row) => row.channel === channel)?.count ?? 0) >= FAILURES_TO_PAUSE
+      return isFor('email') && isFor('sms') ? rows.reduce((sum, { count }) => sum + count, 0) : 0
+    },
+    (count) => count > 0,
+  )
+}
+
+/** As in delivery: after so many in a row it pauses. */
+const FAILURES_TO_PAUSE = 5
+
+/** How many were accepted in each second since the first. */
+function busiestSeconds({ system }: World): number[] {
+  const times = system.accepted().map(({ receivedAt }) => Date.parse(receivedAt))
+  const firstMs = Math.min(...times)
+  const seconds: number[] = []
+  for (const time of times) {
+    const second = Math.floor((time - firstMs) / 1_000)
+    seconds[second] = (seconds[second] ?? 0) + 1
+  }
+  return Array.from(seconds, (count) => count ?? 0)
+}
+
+export const outageFaults: readonly Fault[] = [twoDays, comesBack]
