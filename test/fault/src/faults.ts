@@ -5,6 +5,7 @@ import { postgresFaults } from './faults/postgres.ts'
 import { redisFaults } from './faults/redis.ts'
 import { clockFaults } from './faults/clock.ts'
 import { outageFaults } from './faults/outage.ts'
+import { overloadFaults } from './faults/overload.ts'
 import { providerFaults } from './faults/provider.ts'
 import { serviceFaults } from './faults/services.ts'
 
@@ -17,5 +18,6 @@ export const faults: readonly Fault[] = [
   ...networkFaults,
   ...providerFaults,
   ...clockFaults,
+  ...overloadFaults,
   ...outageFaults,
 ]

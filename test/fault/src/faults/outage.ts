@@ -26,8 +26,11 @@ const twoDays: Fault = {
   mayEnd: expired,
   async strike(world, { say }) {
     const { system, load } = world
-    const events = storyOfTwoDays()
+    const before = askedAt(-ASKED_EVERY_HOURS)
+    const events = [...before, ...storyOfTwoDays()]
     load.ledger.publishing('kafka', events)
+    // Delivery must have seen that its channels lead to a sandbox, or it sends nothing.
+    await play(world, before, AbortSignal.timeout(120_000), () => {})
     await world.killed('sandbox')
     const end = new Date(beginsAt + OUTAGE_HOURS * hourMs).toISOString()
     const away = new AbortController()
@@ -66,14 +69,22 @@ class OutageOver extends Error {}
 function storyOfTwoDays(): TouchpointEvent[] {
   const events: TouchpointEvent[] = []
   for (let hour = 0; hour < OUTAGE_HOURS; hour += ASKED_EVERY_HOURS) {
-    const time = new Date(beginsAt + hour * hourMs).toISOString()
-    for (const road of ['mail', 'text', 'remind'] as const) {
-      const subject = `hour${hour}-${road}`
-      events.push({ ...arrival(subject), time })
-      events.push({ ...ask(road, subject, `${subject}/${hour}/${road}`), time })
-    }
+    events.push(...askedAt(hour))
   }
   return events
+}
+
+/** `hour` counts from the begin of the outage. */
+function askedAt(hour: number): TouchpointEvent[] {
+  const time = new Date(beginsAt + hour * hourMs).toISOString()
+  return (['mail', 'text', 'remind'] as const).flatMap((road) => {
+    const subject = `hour${hour}-${road}`
+    const asked = ask(road, subject, `${subject}/${hour}/${road}`)
+    return [
+      { ...arrival(subject), time },
+      { ...asked, time },
+    ]
+  })
 }
 
 async function play(
