@@ -26,6 +26,13 @@ test(`keeps every promise over ${seeds} stories`, async () => {
   process.stdout.write(`simulation: ${Math.round(seeds / minutes)} seeds a minute\n`)
 })
 
+// P1: a version in between lay in the past.
+test('reminds of an appointment that was moved into the past by mistake, and out again', async () => {
+  const database = await open('moved')
+  const judged = await playAndJudge(storyOf(107), database)
+  expect(judged.violations, tell(judged, 'npm run test:sim -- --seed 107')).toEqual([])
+})
+
 test('tells the same story again', async () => {
   const database = await open('again')
   for (const seed of [2, 5, 9]) {

@@ -75,7 +75,9 @@ function replan(draft: Draft, enrolment: Enrolment, intent: Intent, context: Dec
   const wentOut = ['sending', 'sent', 'delivered', 'held'].includes(intent.state)
   const again =
     wentOut && step.message.send && hangsOnEntity(step.message.send) && times.dueAt > context.now
-  if (pending || again) planMessage(step, run, times, 'message_replanned')
+  // A version in between whose moment had passed took the place of the one before and told nobody.
+  const leftOut = intent.state === 'cancelled' && intent.reason === 'entity_superseded'
+  if (pending || again || leftOut) planMessage(step, run, times, 'message_replanned')
 }
 
 function waitAgain(draft: Draft, enrolment: Enrolment, context: DecideContext): void {
