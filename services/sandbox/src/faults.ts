@@ -12,6 +12,7 @@ import { chance } from './chance.ts'
  * | hang              | no answer, until the client goes | the same            |
  * |                                                                            |
  * | resetAfterAccept  | connection reset               | connection reset      |
+ * | hangAfterAccept   | no answer, until the client goes | the same            |
  * | slow              | accepted after `delayMs`       | accepted after `delayMs` |
  * | accept            | accepted: takes a message out of the faults that follow          |
  *
@@ -29,6 +30,7 @@ const answerModes = [
   'refuse5xx',
   'rateLimit',
   'resetAfterAccept',
+  'hangAfterAccept',
   'resetBeforeAccept',
   'hang',
   'slow',

@@ -111,6 +111,9 @@ async function answerUnder(
     case 'resetAfterAccept':
       await accept()
       return 'reset'
+    case 'hangAfterAccept':
+      await accept()
+      return 'silence'
     case 'slow':
       await clock.sleep(fault.delayMs ?? usualDelayMs, signal)
       return accept()

@@ -60,6 +60,9 @@ async function answerUnder(fault: AnswerFault | undefined, message: NewSms, call
     case 'resetAfterAccept':
       await options.outbox.acceptSms(message)
       return reset(request, reply)
+    case 'hangAfterAccept':
+      await options.outbox.acceptSms(message)
+      return reply.hijack()
     case 'slow':
       await options.clock.sleep(fault.delayMs ?? usualDelayMs, options.signal)
       return send(reply, await options.outbox.acceptSms(message))

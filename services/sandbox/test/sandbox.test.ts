@@ -168,6 +168,7 @@ describe('told to fail', () => {
     ['email', 'resetBeforeAccept', 'unknown smtp_connection_lost', 0],
     ['email', 'resetAfterAccept', 'unknown smtp_connection_lost', 1],
     ['email', 'hang', 'unknown smtp_timed_out', 0],
+    ['email', 'hangAfterAccept', 'unknown smtp_timed_out', 1],
     ['email', 'slow', 'accepted', 1],
     ['sms', 'accept', 'accepted', 1],
     ['sms', 'refuse4xx', 'refused sms_422', 0],
@@ -176,11 +177,12 @@ describe('told to fail', () => {
     ['sms', 'resetBeforeAccept', 'unknown sms_connection_lost', 0],
     ['sms', 'resetAfterAccept', 'unknown sms_connection_lost', 1],
     ['sms', 'hang', 'unknown sms_timed_out', 0],
+    ['sms', 'hangAfterAccept', 'unknown sms_timed_out', 1],
     ['sms', 'slow', 'accepted', 1],
   ]
 
   test.each(rows)('%s %s: our channel says %s', async (channel, mode, expected, written) => {
-    const rig = await open(mode === 'hang' ? { sendTimeoutMs: 2_000 } : {})
+    const rig = await open(mode.startsWith('hang') ? { sendTimeoutMs: 2_000 } : {})
     expect(await put(rig, { channel, mode, delayMs: 1 })).toBe(200)
     const message = channel === 'email' ? emailMessage() : smsMessage()
     const outcome = await rig[channel].send(message, untroubled())

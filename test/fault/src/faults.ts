@@ -6,6 +6,7 @@ import { outageFaults } from './faults/outage.ts'
 import { overloadFaults } from './faults/overload.ts'
 import { postgresFaults } from './faults/postgres.ts'
 import { providerFaults } from './faults/provider.ts'
+import { publisherFaults } from './faults/publishers.ts'
 import { redisFaults } from './faults/redis.ts'
 import { serviceFaults } from './faults/services.ts'
 
@@ -20,4 +21,5 @@ export const faults: readonly Fault[] = [
   ...clockFaults,
   ...overloadFaults,
   ...outageFaults,
+  ...publisherFaults,
 ]

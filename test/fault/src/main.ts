@@ -6,14 +6,26 @@ import { systemClock } from '@wegwijs/runtime/clock'
 import type { Fault } from './fault.ts'
 import { faults } from './faults.ts'
 import { help, type Options, readOptions } from './options.ts'
-import { type RoundResult, runRound } from './round.ts'
+import { openWorlds, type RoundResult, runRound } from './round.ts'
 import { rowOf, tableOf } from './table.ts'
 
 const directory = fileURLToPath(new URL('../../../.wegwijs/fault', import.meta.url))
 const MOST_PROBLEMS_SHOWN = 10
+const MOST_TOLD = 2_000
 const say = (line: string) => void process.stdout.write(`${line}\n`)
 
+// A second signal leaves at once; what is then left running is found by the next start.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => void giveUp().finally(() => process.exit(130)))
+}
+
 process.exitCode = await run()
+
+async function giveUp(): Promise<void> {
+  say('Ending; again to end at once.')
+  await Promise.allSettled([...openWorlds].map((world) => world.close()))
+  await stopStack({ directory: join(directory, 'servers') })
+}
 
 async function run(): Promise<number> {
   let options: Options | null
@@ -105,7 +117,7 @@ async function oneRound(
     return result
   } catch (error) {
     const told = error instanceof Error ? (error.stack ?? error.message) : String(error)
-    tell(`the round could not be ended: ${told}`)
+    tell(`the round could not be ended: ${told.slice(0, MOST_TOLD)}`)
     return unfinished(fault, told)
   }
 }

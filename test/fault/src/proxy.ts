@@ -4,6 +4,9 @@ import { systemClock } from '@wegwijs/runtime/clock'
 /** Which way bytes go: from whoever called, or back to it. */
 export type Direction = 'toServer' | 'toClient'
 
+/** Whether these bytes are to be held; `connection` tells connections apart. */
+export type Match = (direction: Direction, bytes: Buffer, connection: number) => boolean
+
 /** Bytes that were stopped on their way. What follows them in the same direction waits behind. */
 export type Held = {
   readonly direction: Direction
@@ -33,7 +36,7 @@ export type FaultProxy = {
   /** Back to normal. What was half open, or has lost an answer, is reset: it could not be whole. */
   pass(): void
   /** Resolves with the first bytes, as one read of a socket brings them, that `match` says yes to. */
-  holdWhen(match: (direction: Direction, bytes: Buffer) => boolean): Promise<Held>
+  holdWhen(match: Match): Promise<Held>
   /** Resets everything and gives the port back. */
   close(): Promise<void>
 }
@@ -43,6 +46,7 @@ type Mode =
   | { readonly kind: 'slow'; readonly delayMs: number }
 
 type Link = {
+  readonly connection: number
   readonly sockets: readonly Socket[]
   /** The fault in force has struck it. */
   struck: boolean
@@ -52,7 +56,7 @@ type Link = {
 }
 
 type Hold = {
-  readonly match: (direction: Direction, bytes: Buffer) => boolean
+  readonly match: Match
   readonly resolve: (held: Held) => void
 }
 
@@ -86,6 +90,7 @@ export async function startProxy(options: {
   let holds: Hold[] = []
   let mode: Mode = { kind: 'pass' }
   let struckAndGone = 0
+  let connections = 0
 
   const reset = (link: Link) => {
     for (const socket of link.sockets) socket.resetAndDestroy()
@@ -101,7 +106,7 @@ export async function startProxy(options: {
 
   /** Closes the gate of the flow when somebody waits for these bytes. */
   const hold = (link: Link, flow: Flow, bytes: Buffer) => {
-    const found = holds.find(({ match }) => match(flow.direction, bytes))
+    const found = holds.find(({ match }) => match(flow.direction, bytes, link.connection))
     if (!found) return
     holds = holds.filter((one) => one !== found)
     flow.held = true
@@ -161,7 +166,14 @@ export async function startProxy(options: {
       { direction: 'toServer', from: client, to: server, queue: [], held: false, pumping: false },
       { direction: 'toClient', from: server, to: client, queue: [], held: false, pumping: false },
     ]
-    const link: Link = { sockets: [client, server], flows, struck: false, broken: false }
+    connections += 1
+    const link: Link = {
+      connection: connections,
+      sockets: [client, server],
+      flows,
+      struck: false,
+      broken: false,
+    }
     links.add(link)
     for (const flow of flows) {
       flow.from.setNoDelay(true)
@@ -180,7 +192,14 @@ export async function startProxy(options: {
       return
     }
     if (mode.kind !== 'half-open') return join(client)
-    const link: Link = { sockets: [client], flows: [], struck: true, broken: true }
+    connections += 1
+    const link: Link = {
+      connection: connections,
+      sockets: [client],
+      flows: [],
+      struck: true,
+      broken: true,
+    }
     links.add(link)
     client.on('close', () => forget(link))
   }

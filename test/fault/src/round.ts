@@ -35,6 +35,7 @@ export async function runRound(fault: Fault, options: RoundOptions): Promise<Rou
   const beganMs = systemClock.monotonicMs()
   const chance = seededChance(`${seed} ${fault.name} ${number}`)
   const world = await openWorld(fault, { directory, servers, prefix: `r${number}`, chance })
+  openWorlds.add(world)
   try {
     const peoplePerSecond = fault.peoplePerSecond ?? USUAL_PEOPLE_PER_SECOND
     if (peoplePerSecond > 0) world.load.start(peoplePerSecond)
@@ -50,9 +51,13 @@ export async function runRound(fault: Fault, options: RoundOptions): Promise<Rou
       seconds: (systemClock.monotonicMs() - beganMs) / 1_000,
     }
   } finally {
+    openWorlds.delete(world)
     await world.close()
   }
 }
+
+/** What is to be ended when somebody ends the test. */
+export const openWorlds = new Set<World>()
 
 async function judgeWorld(fault: Fault, world: World, hit: Hit) {
   const { system, load } = world

@@ -1,58 +1,8 @@
-import { type ServiceName, serviceNames } from '@wegwijs/system-tests/system'
-import { addInFlight, type Fault, nothingInFlight } from '../fault.ts'
-import type { World } from '../world.ts'
+import type { Fault } from '../fault.ts'
+import { killServices } from './kill-services.ts'
+import { pause } from './pause.ts'
+import { rollingRestarts } from './rolling-restarts.ts'
+import { sendPoints } from './send-points.ts'
 
-/** All that can be on its way to the two providers at once: delivery's slots for them. */
-const slots = 64
-/** Long enough that at any moment some messages are under way. */
-const slowMs = 300
-
-type Victim = ServiceName | 'all'
-
-/** What a process must have in its hands to be worth killing. */
-const hasWork = {
-  gateway: ({ undecided, planned, queued, sending }) => undecided + planned + queued + sending > 0,
-  journey: ({ undecided }) => undecided > 0,
-  scheduler: ({ planned, queued }) => planned + queued > 0,
-  delivery: ({ sending }) => sending > 0,
-  sandbox: ({ sending }) => sending > 0,
-  all: ({ sending }) => sending > 0,
-} satisfies Record<Victim, Parameters<World['untilInFlight']>[1]>
-
-const kill: Fault = {
-  name: 'kill-services',
-  on: 'service',
-  title: 'kill -9 of each service, and of all at once',
-  short: true,
-  needs: [],
-  async strike(world, { chance, short, say }) {
-    let inFlight = nothingInFlight
-    let kills = 0
-    let unknownAtMost = 0
-    let recoveryMs = 0
-    const victims: readonly Victim[] = [...serviceNames, 'all']
-    const rounds = short ? victims : [...victims, ...drawn(victims, 10, chance)]
-    await world.slowProviders(slowMs)
-    for (const victim of rounds) {
-      await world.untilInFlight(`${victim} has work`, hasWork[victim])
-      const names = victim === 'all' ? serviceNames : [victim]
-      await world.killed(...names)
-      const left = await world.inFlight()
-      say(`killed ${victim}: ${JSON.stringify(left)}`)
-      inFlight = addInFlight(inFlight, left)
-      kills += names.length
-      if (victim === 'delivery' || victim === 'all') unknownAtMost += left.sending
-      if (victim === 'sandbox') unknownAtMost += slots
-      await world.restart()
-      await world.slowProviders(slowMs)
-      recoveryMs = Math.max(recoveryMs, await world.untilGoesOn())
-    }
-    return { kills, inFlight, unknownAtMost, recoveryMs }
-  },
-}
-
-function drawn<Item>(items: readonly Item[], count: number, chance: () => number): Item[] {
-  return Array.from({ length: count }, () => items[Math.floor(chance() * items.length)] as Item)
-}
-
-export const serviceFaults: readonly Fault[] = [kill]
+/** The row `each service, and all`. */
+export const serviceFaults: readonly Fault[] = [killServices, sendPoints, pause, rollingRestarts]
