@@ -14,7 +14,11 @@ export type MessageRecord = {
   acceptances: number
 }
 
-/** The messages of one subject, or of everybody. */
+/**
+ * The messages of one subject, or of everybody. Those of one are read when no claim of them is being
+ * made: one whose check was made before a stop was committed, and which is committed after it, has
+ * the message on its way.
+ */
 export async function messagesOf(store: Store, subject?: string): Promise<MessageRecord[]> {
   const ofOne = sql`where i.person_id in (
     select person_id from person_identity where external_id = ${subject ?? null})`
@@ -23,6 +27,6 @@ export async function messagesOf(store: Store, subject?: string): Promise<Messag
       (select count(*)::int from attempt a where a.person_id = i.person_id
         and a.intent_id = i.intent_id and a.outcome = 'accepted') as acceptances
     from intent i join enrolment e using (person_id, enrolment_id)
-    ${subject === undefined ? sql`` : ofOne}`.execute(store.db)
+    ${subject === undefined ? sql`` : sql`${ofOne} for share of i`}`.execute(store.db)
   return rows
 }
