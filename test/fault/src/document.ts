@@ -1,0 +1,93 @@
+import type { Row } from './table.ts'
+
+/** What a kept run of `pnpm test:fault` came to. */
+export type FaultRun = { at: string; commit: string; seed: string; rows: readonly Row[] }
+
+/** What a kept run of `pnpm test:sim -- --json` came to. */
+export type SimulationRun = {
+  seeds: number
+  failedSeed: number | null
+  seedsPerMinute: number
+}
+
+const end = '<!-- /figures -->'
+const beginOf = (name: string) =>
+  `<!-- figures ${name}: made by \`pnpm test:fault -- --document\` -->`
+
+/** docs/guarantees.md with what the kept runs came to. @throws Error when a place for it is missing */
+export function withFigures(document: string, run: FaultRun, simulation: SimulationRun): string {
+  const figures: Readonly<Record<string, string>> = {
+    P1: counted(run, simulation, 'lost', ({ lost }) => lost),
+    P2: `${counted(run, simulation, 'sent twice unmarked', ({ doubled }) => doubled)} ${unknownOutcomes(run)}`,
+    P3: counted(run, simulation, 'sent after a stop that was answered', (row) => row.afterStop),
+    P6: counted(run, simulation, 'out of their order', ({ outOfOrder }) => outOfOrder),
+    run: tableOf(run),
+  }
+  return Object.entries(figures).reduce(
+    (text, [name, figure]) => replacePart(text, beginOf(name), figure),
+    document,
+  )
+}
+
+function replacePart(document: string, begin: string, text: string): string {
+  const from = document.indexOf(begin)
+  const to = document.indexOf(end, from)
+  if (from < 0 || to < from) throw new Error(`the document has no part that begins with ${begin}`)
+  return `${document.slice(0, from)}${begin}\n${text}\n${document.slice(to)}`
+}
+
+function counted(
+  { rows }: FaultRun,
+  simulation: SimulationRun,
+  what: string,
+  pick: (row: Row) => number,
+): string {
+  const asked = sumOf(rows, (row) => row.asked)
+  const kills = sumOf(rows, (row) => row.kills)
+  const share = asked === 0 ? '' : ` (with 95 % certainty fewer than one in ${group(asked / 3)})`
+  const broken = simulation.failedSeed === null ? 'none broke a promise' : 'one broke a promise'
+  return `Under ${rows.length} faults with ${group(kills)} blows, ${group(sumOf(rows, pick))} of ${group(
+    asked,
+  )} messages were ${what}${share}. Of ${group(simulation.seeds)} simulated stories ${broken}.`
+}
+
+function unknownOutcomes({ rows }: FaultRun): string {
+  const held = sumOf(rows, (row) => row.held)
+  const marked = sumOf(rows, (row) => row.marked)
+  return `Into the window fell ${group(held)} that are held and ${group(marked)} marked repeats.`
+}
+
+const heading = [
+  ['on', 'fault', 'rounds', 'blows', 'work in flight', 'messages', 'lost', 'doubled'],
+  ['after a stop', 'out of order', 'marked', 'held', 'recovery', '95 % bound'],
+].flat()
+
+function tableOf({ rows, at, commit, seed }: FaultRun): string {
+  const line = (cells: readonly (string | number)[]) => `| ${cells.join(' | ')} |`
+  const lines = rows.map((row) => {
+    const { undecided, planned, queued, sending } = row.inFlight
+    const inFlight = group(undecided + planned + queued + sending)
+    const hit = [row.on, row.title, row.rounds, row.kills, inFlight, group(row.asked)]
+    const zeros = [row.lost, row.doubled, row.afterStop, row.outOfOrder]
+    const recovery = row.recoveryMs === null ? '' : `${(row.recoveryMs / 1_000).toFixed(1)} s`
+    return line([
+      ...hit,
+      ...zeros,
+      row.marked,
+      row.held,
+      recovery,
+      `< ${row.bound.toExponential(1)}`,
+    ])
+  })
+  const origin = `<sub>${at.slice(0, 10)}, commit ${commit}, seed ${seed}.</sub>`
+  return [line(heading), line(heading.map(() => '---')), ...lines, '', origin].join('\n')
+}
+
+function sumOf(rows: readonly Row[], pick: (row: Row) => number): number {
+  return rows.reduce((sum, row) => sum + pick(row), 0)
+}
+
+/** 12345.6 → 12,345 */
+function group(number: number): string {
+  return Math.floor(number).toLocaleString('en')
+}
