@@ -1,4 +1,13 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import type { Row } from './table.ts'
+
+const fileAt = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url))
+
+/** The page that shows what was kept. */
+export const guarantees = fileAt('docs/guarantees.md')
+export const keptFaults = fileAt('test/fault/results/last.json')
+const keptSimulation = fileAt('test/sim/results/last.json')
 
 /** What a kept run of `pnpm test:fault` came to. */
 export type FaultRun = { at: string; commit: string; seed: string; rows: readonly Row[] }
@@ -10,12 +19,26 @@ export type SimulationRun = {
   seedsPerMinute: number
 }
 
+/** The page and the kept runs. @throws Error when no run of the faults was kept */
+export function readKept() {
+  const read = <Kept>(file: string): Kept => JSON.parse(readFileSync(file, 'utf8'))
+  return {
+    document: readFileSync(guarantees, 'utf8'),
+    faults: read<FaultRun>(keptFaults),
+    simulation: existsSync(keptSimulation) ? read<SimulationRun>(keptSimulation) : null,
+  }
+}
+
 const end = '<!-- /figures -->'
 const beginOf = (name: string) =>
   `<!-- figures ${name}: made by \`pnpm test:fault -- --document\` -->`
 
 /** docs/guarantees.md with what the kept runs came to. @throws Error when a place for it is missing */
-export function withFigures(document: string, run: FaultRun, simulation: SimulationRun): string {
+export function withFigures(
+  document: string,
+  run: FaultRun,
+  simulation: SimulationRun | null,
+): string {
   const figures: Readonly<Record<string, string>> = {
     P1: counted(run, simulation, 'lost', ({ lost }) => lost),
     P2: `${counted(run, simulation, 'sent twice unmarked', ({ doubled }) => doubled)} ${unknownOutcomes(run)}`,
@@ -38,17 +61,22 @@ function replacePart(document: string, begin: string, text: string): string {
 
 function counted(
   { rows }: FaultRun,
-  simulation: SimulationRun,
+  simulation: SimulationRun | null,
   what: string,
   pick: (row: Row) => number,
 ): string {
   const asked = sumOf(rows, (row) => row.asked)
   const kills = sumOf(rows, (row) => row.kills)
-  const share = asked === 0 ? '' : ` (with 95 % certainty fewer than one in ${group(asked / 3)})`
-  const broken = simulation.failedSeed === null ? 'none broke a promise' : 'one broke a promise'
-  return `Under ${rows.length} faults with ${group(kills)} blows, ${group(sumOf(rows, pick))} of ${group(
-    asked,
-  )} messages were ${what}${share}. Of ${group(simulation.seeds)} simulated stories ${broken}.`
+  const broken = sumOf(rows, pick)
+  const isZero = broken === 0 && asked > 0
+  const share = isZero ? ` (with 95 % certainty fewer than one in ${group(asked / 3)})` : ''
+  const faults = `Under ${rows.length} faults with ${group(kills)} blows, ${group(broken)} of ${group(asked)} messages were ${what}${share}.`
+  return simulation === null ? faults : `${faults} ${storiesOf(simulation)}`
+}
+
+function storiesOf({ seeds, failedSeed }: SimulationRun): string {
+  const broken = failedSeed === null ? 'none' : 'one'
+  return `Of ${group(seeds)} simulated stories ${broken} broke a promise.`
 }
 
 function unknownOutcomes({ rows }: FaultRun): string {
@@ -59,7 +87,7 @@ function unknownOutcomes({ rows }: FaultRun): string {
 
 const heading = [
   ['on', 'fault', 'rounds', 'blows', 'work in flight', 'messages', 'lost', 'doubled'],
-  ['after a stop', 'out of order', 'marked', 'held', 'recovery', '95 % bound'],
+  ['after a stop', 'out of order', 'marked', 'held', 'broken', 'recovery', '95 % bound'],
 ].flat()
 
 function tableOf({ rows, at, commit, seed }: FaultRun): string {
@@ -75,6 +103,7 @@ function tableOf({ rows, at, commit, seed }: FaultRun): string {
       ...zeros,
       row.marked,
       row.held,
+      row.violations.length,
       recovery,
       `< ${row.bound.toExponential(1)}`,
     ])

@@ -1,7 +1,7 @@
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import type { Environment } from '@wegwijs/runtime/env'
-import type { Servers, ServiceName } from '@wegwijs/system-tests/system'
 import type { PrivateServer } from '@wegwijs/system-tests/private-servers'
+import type { Servers, ServiceName } from '@wegwijs/system-tests/system'
 import type { MessageEnd } from './model.ts'
 import type { FaultProxy } from './proxy.ts'
 import type { ServerKind, World } from './world.ts'

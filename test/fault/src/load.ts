@@ -1,8 +1,8 @@
 import { systemClock } from '@wegwijs/runtime/clock'
-import { ask, arrival, event } from '@wegwijs/system-tests/events'
+import { arrival, ask, event } from '@wegwijs/system-tests/events'
 import type { System } from '@wegwijs/system-tests/system'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
-import { openLedger, type Ledger, type PublishingRoad } from './ledger.ts'
+import { type Ledger, openLedger, type PublishingRoad } from './ledger.ts'
 import { messagesOf } from './messages.ts'
 
 export type Load = {

@@ -1,8 +1,10 @@
+import { execFileSync } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startStack, stopStack } from '@wegwijs/local/stack'
 import { systemClock } from '@wegwijs/runtime/clock'
+import { type FaultRun, guarantees, keptFaults, readKept, withFigures } from './document.ts'
 import type { Fault } from './fault.ts'
 import { faults } from './faults.ts'
 import { help, type Options, readOptions } from './options.ts'
@@ -39,20 +41,55 @@ async function run(): Promise<number> {
     say(help)
     return 0
   }
+  if (options.document) {
+    await bringGuaranteesUp()
+    return 0
+  }
+  options = { ...options, faults: await ableFaults(options.faults) }
   const stack = { directory: join(directory, 'servers'), durable: false, fresh: true, say }
   const servers = await startStack(stack)
   try {
     const results = await breakForAsLong(options, servers)
     const rows = options.faults.map((fault) => rowOf(fault, results.get(fault) ?? []))
     for (const line of tableOf(rows)) say(line)
-    if (options.json !== null) {
-      const document = { at: systemClock.instant(), seed: options.seed, rows }
-      await writeFile(resolve(options.json), `${JSON.stringify(document, null, 2)}\n`)
+    const run = { at: systemClock.instant(), commit: commit(), seed: options.seed, rows }
+    if (options.json !== null) await writeRun(resolve(options.json), run)
+    if (options.keep) {
+      await writeRun(keptFaults, run)
+      await bringGuaranteesUp()
     }
     const isBroken = rows.some(({ violations, rounds }) => violations.length > 0 || rounds === 0)
     return isBroken ? 1 : 0
   } finally {
     await stopStack({ directory: stack.directory })
+  }
+}
+
+/** Those that can break something here; the others are named, with the reason. */
+async function ableFaults(wanted: readonly Fault[]): Promise<readonly Fault[]> {
+  const able: Fault[] = []
+  for (const fault of wanted) {
+    const reason = (await fault.unable?.()) ?? null
+    if (reason === null) able.push(fault)
+    else say(`[${fault.name}] left out: ${reason}`)
+  }
+  return able
+}
+
+async function writeRun(file: string, run: FaultRun): Promise<void> {
+  await writeFile(file, `${JSON.stringify(run, null, 2)}\n`)
+}
+
+async function bringGuaranteesUp(): Promise<void> {
+  const { document, faults, simulation } = readKept()
+  await writeFile(guarantees, withFigures(document, faults, simulation))
+}
+
+function commit(): string {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
+  } catch {
+    return 'unknown'
   }
 }
 

@@ -7,10 +7,15 @@ export type Options = {
   seed: string
   /** Where the rows are written as JSON, if anywhere. */
   json: string | null
+  /** Keeps the rows with the project, and brings docs/guarantees.md up to them. */
+  keep: boolean
+  /** Breaks nothing: brings docs/guarantees.md up to what was kept. */
+  document: boolean
   sideBySide: number
 }
 
-export const help = `pnpm test:fault -- [--minutes N] [--only NAME,…] [--seed S] [--json FILE] [--side-by-side N]
+export const help = `pnpm test:fault -- [--minutes N] [--only NAME,…] [--seed S] [--json FILE]
+                                  [--keep] [--document] [--side-by-side N]
 
 Breaks a running system again and again, on real servers of its own, and holds what the providers
 wrote down against what was acknowledged. Each fault gets at least one round; the time that is left
@@ -20,6 +25,8 @@ goes to those that had the least. Ends with 1 when a promise was broken.
   --only NAME,…     these faults alone
   --seed S          what chance hangs on; it is printed
   --json FILE       writes the rows as JSON
+  --keep            keeps the rows in test/fault/results and shows them in docs/guarantees.md
+  --document        breaks nothing: shows in docs/guarantees.md what was kept
   --side-by-side N  how many systems are broken at the same time (2)`
 
 /** Null when only help is wanted. @throws RangeError that tells what is wrong with a word */
@@ -32,6 +39,8 @@ export function readOptions(words: readonly string[], known: readonly Fault[]): 
       only: { type: 'string', multiple: true },
       seed: { type: 'string', default: 'wegwijs' },
       json: { type: 'string' },
+      keep: { type: 'boolean', default: false },
+      document: { type: 'boolean', default: false },
       'side-by-side': { type: 'string', default: '2' },
       help: { type: 'boolean', short: 'h' },
     },
@@ -48,6 +57,8 @@ export function readOptions(words: readonly string[], known: readonly Fault[]): 
     faults: names.length === 0 ? known : known.filter(({ name }) => names.includes(name)),
     seed: values.seed,
     json: values.json ?? null,
+    keep: values.keep,
+    document: values.document,
     sideBySide: Math.max(1, Math.floor(numberIn('--side-by-side', values['side-by-side']))),
   }
 }

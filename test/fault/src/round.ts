@@ -1,6 +1,6 @@
+import { systemClock } from '@wegwijs/runtime/clock'
 import { receiptOf, usualRates } from '@wegwijs/sandbox/outcomes'
 import type { Servers } from '@wegwijs/system-tests/system'
-import { systemClock } from '@wegwijs/runtime/clock'
 import { type Fault, type Hit, sumInFlight } from './fault.ts'
 import { messagesOf } from './messages.ts'
 import { judge, type Verdict } from './model.ts'

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { stackStatus, startStack, stopStack } from '@wegwijs/local/stack'
 import { systemClock } from '@wegwijs/runtime/clock'
@@ -18,6 +19,7 @@ type Options = {
   seed?: number
   seeds?: { from: number; to: number }
   json: boolean
+  keep: boolean
   shrink: boolean
 }
 
@@ -29,6 +31,7 @@ type Summary = {
   seedsPerMinute: number
 }
 
+const kept = fileURLToPath(new URL('../results/last.json', import.meta.url))
 const directory = fileURLToPath(new URL('../../../.wegwijs/sim', import.meta.url))
 const defaultMinutes = 1
 const minuteMs = 60_000
@@ -41,6 +44,7 @@ const program = new Command('test:sim')
   .option('--seed <n>', 'plays this one', toNumber)
   .option('--seeds <a-b>', 'plays these', toRange)
   .option('--json', 'says in one JSON object on the last line what came of it', false)
+  .option('--keep', 'keeps what came of it with the project, for docs/guarantees.md', false)
   .option('--no-shrink', 'does not cut short the story that failed')
 program.parse(process.argv.filter((word, index) => index < 2 || word !== '--'))
 const options = program.opts<Options>()
@@ -55,6 +59,7 @@ const summary = await run(database)
 await database.close()
 // What ran before us belongs to somebody else and is left running.
 if (before?.state !== 'answers') await stopStack(stack)
+if (options.keep) writeFileSync(kept, `${JSON.stringify(summary, null, 2)}\n`)
 if (options.json) say(JSON.stringify(summary))
 process.exit(summary.failedSeed === null ? 0 : 1)
 

@@ -2,8 +2,8 @@ import { systemClock } from '@wegwijs/runtime/clock'
 import { until } from '@wegwijs/system-tests/until'
 import pg from 'pg'
 import type { Fault } from '../fault.ts'
-import { falseAnswers } from './refusals.ts'
 import { openSessions } from './postgres-sessions.ts'
+import { falseAnswers } from './refusals.ts'
 import { deliverySlots } from './slots.ts'
 
 /** Far more than the server takes. */

@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { type FaultRun, keptFaults, readKept, withFigures } from './src/document.ts'
+import type { Row } from './src/table.ts'
+
+const row: Row = {
+  fault: 'redis-killed',
+  on: 'redis',
+  title: 'Redis is killed',
+  rounds: 2,
+  kills: 3,
+  inFlight: { undecided: 1, planned: 2, queued: 3, sending: 4 },
+  events: 400,
+  asked: 1_200,
+  accepted: 1_190,
+  lost: 0,
+  doubled: 0,
+  afterStop: 1,
+  outOfOrder: 0,
+  marked: 5,
+  held: 6,
+  recoveryMs: 1_250,
+  figures: {},
+  violations: ['sent after its stop was answered: p1'],
+  bound: 3 / 1_200,
+}
+const run: FaultRun = { at: '2026-03-02T09:00:00.000Z', commit: 'abc', seed: 's', rows: [row] }
+const place = (name: string) =>
+  `<!-- figures ${name}: made by \`pnpm test:fault -- --document\` -->\nold\n<!-- /figures -->\n`
+const page = ['P1', 'P2', 'P3', 'P6', 'run'].map(place).join('between\n')
+
+test('each promise gets the figure that is its own, and a broken one is not passed over', () => {
+  const told = withFigures(page, run, { seeds: 900, failedSeed: null, seedsPerMinute: 30 })
+  expect(told).not.toContain('old')
+  expect(told.match(/^between$/gm)).toHaveLength(4)
+  expect(told).toContain(
+    '0 of 1,200 messages were lost (with 95 % certainty fewer than one in 400)',
+  )
+  expect(told).toContain('1 of 1,200 messages were sent after a stop that was answered.')
+  expect(told).toContain('6 that are held and 5 marked repeats')
+  expect(told).toContain('Of 900 simulated stories none broke a promise.')
+  expect(told).toContain(
+    '| redis | Redis is killed | 2 | 3 | 10 | 1,200 | 0 | 0 | 1 | 0 | 5 | 6 | 1 | 1.3 s |',
+  )
+})
+
+test('a page without a place for a figure is a fault', () => {
+  expect(() => withFigures('nothing', run, null)).toThrow('figures P1')
+})
+
+// Before the first run was kept there is nothing that the page could differ from.
+test.runIf(existsSync(keptFaults))('docs/guarantees.md shows the kept runs', () => {
+  const { document, faults, simulation } = readKept()
+  expect(withFigures(document, faults, simulation)).toBe(document)
+})
