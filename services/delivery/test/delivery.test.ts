@@ -166,12 +166,15 @@ describe('the work', () => {
   it('claims only what can start, and sends no more at once than it may', async () => {
     let atOnce = 0
     let most = 0
-    let mostClaimed = 0
+    let answered = 0
+    let mostWaiting = 0
     const email = scriptedChannel('email', async () => {
       atOnce += 1
       most = Math.max(most, atOnce)
-      mostClaimed = Math.max(mostClaimed, (await harness.countStates()).sending ?? 0)
+      const { sending = 0, sent = 0 } = await harness.countStates()
+      mostWaiting = Math.max(mostWaiting, sending + sent - answered)
       atOnce -= 1
+      answered += 1
       return { kind: 'accepted' }
     })
     await harness.start([email], slots({ transactional: 10 }))
@@ -179,9 +182,9 @@ describe('the work', () => {
     await harness.settleAll()
     expect(await harness.countStates()).toEqual({ sent: 120 })
     expect(email.messages).toHaveLength(120)
-    // A slot is free when the provider has answered; what it sent is then being settled.
     expect(most).toBeLessThanOrEqual(10)
-    expect(mostClaimed).toBeLessThanOrEqual(20)
+    // A slot is free when the provider has answered, however long the settling then takes.
+    expect(mostWaiting).toBeLessThanOrEqual(10)
   })
 
   it('sends what is transactional while the lane of bulk is full', async () => {
