@@ -28,12 +28,14 @@ export async function rekeyPerson(tx: Querying, from: string, into: string): Pro
       tx,
     )
   }
-  // What we ourselves said of `from` is known again under its new id (P2).
-  for (const table of ['inbox', 'event'] as const) {
-    await sql`update ${sql.table(table)} set subject = ${into}::uuid::text
-      where person_id = ${into} and subject = ${from}::uuid::text
-        and (source = ${ownSource} or source like ${`${ownSource}:%`})`.execute(tx)
-  }
+  // What we ourselves said of `from` is known again under its new id (P2). A provider may have given
+  // a receipt of each of the two the same id: that of `into` stays, and the other keeps its subject.
+  const ours = sql`e.person_id = ${into} and e.subject = ${from}::uuid::text
+    and (e.source = ${ownSource} or e.source like ${`${ownSource}:%`})`
+  await sql`update event e set subject = ${into}::uuid::text where ${ours}`.execute(tx)
+  await sql`update inbox e set subject = ${into}::uuid::text where ${ours} and not exists (
+    select from inbox o where o.person_id = ${into} and o.source = e.source
+      and o.event_id = e.event_id and o.subject = ${into}::uuid::text)`.execute(tx)
   await sql`update entity e set person_id = ${into} where person_id = ${from} and not exists (
     select from entity o where o.person_id = ${into}
       and o.entity_type = e.entity_type and o.entity_id = e.entity_id)`.execute(tx)

@@ -16,7 +16,8 @@ export function createUrgentFirst(): UrgentFirst {
       const done = work().finally(() => {
         waiting -= 1
       })
-      urgentWork = Promise.allSettled([urgentWork, done])
+      // Without a value: each would hold the one before it, and so all of them for ever.
+      urgentWork = Promise.allSettled([urgentWork, done]).then(() => undefined)
       return done
     },
     normal: async (work) => {

@@ -387,6 +387,24 @@ test('a receipt that comes again when its person has become another one counts o
   expect(told).toEqual([{ person_id: moved?.person_id, subject: moved?.person_id }])
 })
 
+test('two people with a receipt of the same id can become one (P1)', async () => {
+  await run([campaign({ id: 'aftercare' })])
+  await publish(event('care.discharge.completed.v1'))
+  await publish(event('care.discharge.completed.v1', { subject: 'p2' }))
+  for (const intent of await intents()) {
+    const receipt = event('message.opened.v1', {
+      id: 'r1',
+      source: 'urn:wegwijs:receipts:smtp',
+      subject: intent.person_id,
+      data: { intentId: intent.intent_id, provider: 'smtp', channel: 'email' },
+    })
+    await publish(signEvent(receipt, secret))
+  }
+  await publish(event('person.merged.v1', { data: { idSpace: 'ehr', externalId: 'p2' } }))
+  expect(await outcomes()).toContain('merged')
+  expect(await store.db.selectFrom('dead_letter').select('reason').execute()).toEqual([])
+})
+
 test('somebody who died gets nothing that was planned (P3)', async () => {
   await run([
     campaign({
