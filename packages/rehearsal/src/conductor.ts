@@ -88,6 +88,8 @@ export async function rehearse(rehearsal: Rehearsal): Promise<Progress> {
   if (standing.rehearsalInstant === null && arriving[0]) {
     await beginRehearsal(store.db, arriving[0].at)
   }
+  // What one that went before has left in the queue would expire by the first step.
+  if (standing.queued || standing.sending) standing = await settling.untilIdle()
   for (;;) {
     const next = earliest(arriving[progress.events]?.at, standing.nextDue)
     if (next === undefined) return finish(store, progress)

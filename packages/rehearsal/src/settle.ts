@@ -28,6 +28,8 @@ export type SettleParts = {
 export type Settling = {
   /** Until journey has read up to the offsets, by `topic/partition`. */
   untilRead(offsets: ReadonlyMap<string, bigint>): Promise<Standing>
+  /** Until nothing is queued, being sent or unpublished any more, whatever is due. */
+  untilIdle(): Promise<Standing>
   /** Until nothing due by `instant` is left and everything that came of it has been taken in. */
   untilSettled(instant: string): Promise<Standing>
 }
@@ -42,6 +44,7 @@ export function createSettling(parts: SettleParts): Settling {
   let settledAt: string | undefined
   return {
     untilRead: (offsets) => poll(parts, async (standing) => unreadIn(standing, offsets)),
+    untilIdle: () => poll(parts, async (standing) => underWayIn(standing)),
     untilSettled: async (instant) => {
       const standing = await poll(parts, async (first) => {
         const moving = movingIn(first, instant)
@@ -83,6 +86,11 @@ function movingIn(standing: Standing, instant: string): string[] {
   if (standing.nextDue !== null && standing.nextDue <= instant) {
     moving.push(`a timer or message that was due at ${standing.nextDue}`)
   }
+  return [...moving, ...underWayIn(standing)]
+}
+
+function underWayIn(standing: Standing): string[] {
+  const moving: string[] = []
   if (standing.queued) moving.push('queued messages')
   if (standing.sending) moving.push('messages that are being sent')
   if (standing.unpublished) moving.push('outbox rows that are not published')
