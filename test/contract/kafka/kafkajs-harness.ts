@@ -33,10 +33,16 @@ export async function openKafkajs(
   const recreate = async ({ topic, partitions }: TopicConfig) => {
     await control.deleteTopics({ topics: [topic] })
     await until(async () => !(await control.listTopics()).includes(topic))
-    // A moment after it is gone from the list its name is still taken.
-    await until(() =>
-      control.createTopics({ topics: [{ topic, numPartitions: partitions }] }).catch(() => false),
-    )
+    // A moment after it is gone from the list its name is still taken. And kafkajs may fail to wait
+    // for the leaders of a topic that it has made, so what counts is that the broker answers for it.
+    await until(async () => {
+      const topics = [{ topic, numPartitions: partitions }]
+      await control.createTopics({ topics, waitForLeaders: false }).catch(() => false)
+      return control.fetchTopicOffsets(topic).then(
+        () => true,
+        () => false,
+      )
+    })
   }
 
   const leaveGap = async (topic: string, partition: number) => {
