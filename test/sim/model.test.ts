@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Answer, Ending, EndedMessage, Entry, Happened, Told } from './src/history.ts'
+import type { Answer, EndedMessage, Ending, Entry, Happened, Told } from './src/history.ts'
 import { judge } from './src/model.ts'
 
 /** A history written by hand: what happened, in order; business time goes on as it is told. */
