@@ -418,21 +418,6 @@ export function describeKafkaPort(name: string, open: () => Promise<Harness>): v
         })
       }
 
-      it('under a consumer that goes on ends consuming too', async () => {
-        const { config, topic, ledger, consumer } = await readTwo()
-        await harness.recreate(config)
-        await until(() =>
-          publish(topic, ['a', 'new 0'], ['a', 'new 1'], ['a', 'new 2']).then(
-            () => true,
-            () => false,
-          ),
-        )
-        expect(await failureOf(consumer)).toMatchObject({
-          code: expect.stringMatching(/^WEGWIJS_(TOPIC_REPLACED|POSITION_LOST)$/),
-        })
-        expect(ledger.values()).toEqual(['0', '1'])
-      })
-
       it('has holes where the last record was, and ends consuming', async () => {
         const { config, topic, ledger, consumer } = await readTwo()
         await consumer.close()
