@@ -49,7 +49,9 @@ test('a page without a place for a figure is a fault', () => {
 })
 
 // Before the first run was kept there is nothing that the page could differ from.
-test.runIf(existsSync(keptFaults))('docs/guarantees.md shows the kept runs', () => {
-  const { document, faults, simulation } = readKept()
-  expect(withFigures(document, faults, simulation)).toBe(document)
-})
+if (existsSync(keptFaults)) {
+  test('docs/guarantees.md shows the kept runs', () => {
+    const { document, faults, simulation } = readKept()
+    expect(withFigures(document, faults, simulation)).toBe(document)
+  })
+}

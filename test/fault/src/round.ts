@@ -1,6 +1,7 @@
 import { systemClock } from '@wegwijs/runtime/clock'
 import { receiptOf, usualRates } from '@wegwijs/sandbox/outcomes'
-import type { Servers } from '@wegwijs/system-tests/system'
+import type { Servers, System } from '@wegwijs/system-tests/system'
+import { until } from '@wegwijs/system-tests/until'
 import { type Fault, type Hit, sumInFlight } from './fault.ts'
 import { messagesOf } from './messages.ts'
 import { judge, type Verdict } from './model.ts'
@@ -69,7 +70,7 @@ async function judgeWorld(fault: Fault, world: World, hit: Hit) {
     mayEnd: fault.mayEnd?.bind(fault),
   })
   const unknown = verdict.marked + verdict.held
-  const rules = await system.brokenRules()
+  const rules = await lastingRules(system)
   const violations = [
     ...named('lost', verdict.lost),
     ...named('sent twice', verdict.doubled),
@@ -90,4 +91,14 @@ async function judgeWorld(fault: Fault, world: World, hit: Hit) {
 
 function named(what: string, references: readonly string[]): string[] {
   return references.map((reference) => `${what}: ${reference}`)
+}
+
+/** BullMQ finds the jobs of a worker that was killed within a minute; until then they are held. */
+const STALLED_MS = 75_000
+
+/** Rules of the ledger that do not hold, and not only until the queue has found its stalled jobs. */
+async function lastingRules(system: System): ReturnType<System['brokenRules']> {
+  const holds = (rules: readonly unknown[]) => rules.length === 0
+  await until('the ledger holds', () => system.brokenRules(), holds, STALLED_MS).catch(() => {})
+  return system.brokenRules()
 }
