@@ -75,7 +75,6 @@ export const sendPoints: Fault = {
   name: 'send-points',
   on: 'service',
   title: 'kill -9 of delivery at six named points around a send',
-  short: true,
   needs: [],
   peoplePerSecond: 0,
   async between({ databaseUrl }) {
