@@ -8,6 +8,7 @@ const row: Row = {
   on: 'redis',
   title: 'Redis is killed',
   rounds: 2,
+  seconds: 40,
   kills: 3,
   inFlight: { undecided: 1, planned: 2, queued: 3, sending: 4 },
   events: 400,

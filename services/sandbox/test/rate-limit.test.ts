@@ -21,3 +21,14 @@ test('calls are too early on a connection that was told to wait, until the time 
   limit.called(told)
   expect(limit.calledTooEarly()).toBe(2)
 })
+
+test('what one connection was told, and has waited for, says nothing of what another is told later', async () => {
+  const clock = manualClock()
+  const limit = createRateLimit(clock)
+  const [first, second] = [{}, {}]
+  limit.told(first, 5)
+  await clock.advance(5_000)
+  limit.told(second, 5)
+  limit.called(first)
+  expect(limit.calledTooEarly()).toBe(0)
+})

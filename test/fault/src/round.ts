@@ -41,20 +41,25 @@ export async function runRound(fault: Fault, options: RoundOptions): Promise<Rou
     const peoplePerSecond = fault.peoplePerSecond ?? USUAL_PEOPLE_PER_SECOND
     if (peoplePerSecond > 0) world.load.start(peoplePerSecond)
     const hit = await fault.strike(world, { number, chance, short, say })
+    const struckSeconds = secondsSince(beganMs)
     await world.restart()
     await world.load.stop()
     await world.system.fail()
     await world.system.settled(SETTLE_MS)
-    return {
-      fault: fault.name,
-      hit,
-      ...(await judgeWorld(fault, world, hit)),
-      seconds: (systemClock.monotonicMs() - beganMs) / 1_000,
-    }
+    const settledSeconds = secondsSince(beganMs)
+    const judged = await judgeWorld(fault, world, hit)
+    const seconds = secondsSince(beganMs)
+    const parts = [struckSeconds, settledSeconds, seconds].map((each) => each.toFixed(0))
+    say(`struck, settled and judged after ${parts.join(', ')} s`)
+    return { fault: fault.name, hit, ...judged, seconds }
   } finally {
     openWorlds.delete(world)
     await world.close()
   }
+}
+
+function secondsSince(monotonicMs: number): number {
+  return (systemClock.monotonicMs() - monotonicMs) / 1_000
 }
 
 /** What is to be ended when somebody ends the test. */

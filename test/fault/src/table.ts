@@ -7,6 +7,8 @@ export type Row = {
   on: string
   title: string
   rounds: number
+  /** All of them together. */
+  seconds: number
   kills: number
   inFlight: InFlight
   events: number
@@ -36,6 +38,7 @@ export function rowOf({ name, on, title }: Fault, results: readonly RoundResult[
     on,
     title,
     rounds: results.length,
+    seconds: Math.round(sum(({ seconds }) => seconds)),
     kills: sum(({ hit }) => hit.kills),
     inFlight: {
       undecided: sum(({ hit }) => hit.inFlight.undecided),
@@ -68,7 +71,7 @@ function largest(figures: readonly Readonly<Record<string, number>>[]): Record<s
 }
 
 const heading = [
-  ['on', 'fault', 'rounds', 'kills', 'undecided', 'queued', 'sending', 'messages'],
+  ['on', 'fault', 'rounds', 'seconds', 'kills', 'undecided', 'queued', 'sending', 'messages'],
   ['lost', 'doubled', 'after a stop', 'out of order', 'marked', 'held', 'recovery', '95 % bound'],
 ].flat()
 
@@ -91,7 +94,7 @@ export function tableOf(rows: readonly Row[]): string[] {
 
 function cellsOf(row: Row): string[] {
   const { inFlight } = row
-  const counts = [row.rounds, row.kills, inFlight.undecided]
+  const counts = [row.rounds, row.seconds, row.kills, inFlight.undecided]
   const waiting = [inFlight.planned + inFlight.queued, inFlight.sending, row.asked]
   const outcomes = [row.lost, row.doubled, row.afterStop, row.outOfOrder, row.marked, row.held]
   return [
