@@ -7,7 +7,8 @@ import type { ReasonCode } from './reasons.ts'
  * What becomes of a message after one attempt at handing it to a provider.
  *
  *   accepted      → sent
- *   refused       → the next channel of the message; failed when there is none
+ *   refused       → the next channel of the message; failed when there is none. By our own check
+ *                   (`unasked`) it says nothing of an earlier attempt, whose outcome stays open
  *   unrenderable  → the next channel; failed when there is none
  *   deferred      → planned again later, with jitter; when that would be past its expiry, the next
  *                   channel; expired when there is none. An `at-most-once` that the provider may
@@ -21,7 +22,7 @@ import type { ReasonCode } from './reasons.ts'
  */
 export type AttemptOutcome =
   | { readonly kind: 'accepted'; readonly reference?: string }
-  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'refused'; readonly reason: string; readonly unasked?: boolean }
   | { readonly kind: 'unrenderable'; readonly reason: string }
   | { readonly kind: 'deferred'; readonly reason: string; readonly retryAfterMs?: number }
   | { readonly kind: 'not_started'; readonly reason: string }
@@ -75,7 +76,7 @@ export function afterAttempt(
     case 'accepted':
       return { ...unchanged(intent), state: 'sent', reason: 'provider_accepted' }
     case 'refused':
-      return afterRefusal(intent, outcome.reason, now)
+      return afterRefusal(intent, outcome, now)
     case 'unrenderable':
       return afterNoHandOver(intent, outcome.reason, now, {
         state: 'failed',
@@ -114,12 +115,15 @@ function unchanged(intent: AttemptedIntent): Omit<AfterAttempt, 'state'> {
 type Final = { state: 'failed' | 'expired'; reason: ReasonCode }
 
 /** A no to the same key, from a provider that folds repeats, says that there was no yes before. */
-function afterRefusal(intent: AttemptedIntent, reason: string, now: Instant): AfterAttempt {
+function afterRefusal(
+  intent: AttemptedIntent,
+  { reason, unasked = false }: AttemptOutcome & { kind: 'refused' },
+  now: Instant,
+): AfterAttempt {
+  const final = { state: 'failed', reason: 'provider_refused' } as const
+  if (unasked) return afterNoHandOver(intent, reason, now, final)
   const duplicate = intent.duplicate && !intent.idempotent
-  return endChannel({ ...intent, duplicate }, reason, now, {
-    state: 'failed',
-    reason: 'provider_refused',
-  })
+  return endChannel({ ...intent, duplicate }, reason, now, final)
 }
 
 /** Nothing was handed over this time; what an earlier attempt left open stays open. */

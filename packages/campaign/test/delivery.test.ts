@@ -141,6 +141,20 @@ describe('after an attempt', () => {
     })
   })
 
+  it('is held, not sent over another channel, when our own check refuses a repeat of it', () => {
+    const repeated = { ...first, idempotent: true, duplicate: true }
+    const outcome: AttemptOutcome = { kind: 'refused', reason: 'number_invalid', unasked: true }
+    expect(afterAttempt(repeated, outcome, now)).toMatchObject({
+      state: 'held',
+      reason: 'outcome_unknown',
+      fault: { channel: 'app', reason: 'number_invalid' },
+    })
+    expect(afterAttempt(repeated, refused, now)).toMatchObject({
+      state: 'planned',
+      channelIndex: 1,
+    })
+  })
+
   it('is held when the resend would come after its expiry', () => {
     const intent = {
       ...first,
@@ -175,7 +189,14 @@ const intents: fc.Arbitrary<AttemptedIntent> = fc
 
 const outcomes: fc.Arbitrary<AttemptOutcome> = fc.oneof(
   fc.record({ kind: fc.constant('accepted' as const) }),
-  fc.record({ kind: fc.constant('refused' as const), reason: fc.string() }),
+  fc.record(
+    {
+      kind: fc.constant('refused' as const),
+      reason: fc.string(),
+      unasked: fc.boolean(),
+    },
+    { requiredKeys: ['kind', 'reason'] },
+  ),
   fc.record({ kind: fc.constant('unrenderable' as const), reason: fc.string() }),
   fc.record(
     {
@@ -191,7 +212,7 @@ const outcomes: fc.Arbitrary<AttemptOutcome> = fc.oneof(
 /** Which channel's provider may have the message. A no to the same key says there was no yes before. */
 function holderAfter(outcome: AttemptOutcome, intent: AttemptedIntent, before: number | null) {
   if (outcome.kind === 'unknown' || outcome.kind === 'accepted') return intent.channelIndex
-  return outcome.kind === 'refused' ? null : before
+  return outcome.kind === 'refused' && !outcome.unasked ? null : before
 }
 
 describe('whatever the attempt was', () => {

@@ -19,7 +19,9 @@ export function createAppChannel(inbox: AppInbox, provider = 'app-inbox'): Chann
     idempotent: true,
     async send(message, signal) {
       const { content } = message
-      if (content.kind !== 'app') return { kind: 'refused', reason: 'not_an_app_message' }
+      if (content.kind !== 'app') {
+        return { kind: 'refused', reason: 'not_an_app_message', unasked: true }
+      }
       if (signal.aborted) return { kind: 'deferred', reason: 'app_aborted' }
       return unlessAborted(put(inbox, { ...message, content }), signal)
     },

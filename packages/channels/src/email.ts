@@ -162,6 +162,7 @@ type MailParts = Pick<OutgoingMessage, 'messageId' | 'intentId' | 'duplicate'> &
   content: EmailContent
 }
 
+/** By our own check, before anything was opened or written. */
 function refused(reason: string): Outcome {
-  return { kind: 'refused', reason }
+  return { kind: 'refused', reason, unasked: true }
 }

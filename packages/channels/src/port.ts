@@ -53,7 +53,12 @@ export type OutgoingMessage = {
  */
 export type Outcome =
   | { kind: 'accepted'; reference?: string }
-  | { kind: 'refused'; reason: string }
+  | {
+      kind: 'refused'
+      reason: string
+      /** Our own check said no and the provider was not asked: nothing was heard of it. */
+      unasked?: boolean
+    }
   | {
       kind: 'deferred'
       reason: string

@@ -22,7 +22,9 @@ export function createSilentChannel(name: ChannelName, provider = 'silent'): Sil
     },
     forget: () => messages.clear(),
     async send(message, signal) {
-      if (message.content.kind !== name) return { kind: 'refused', reason: `not_for_${name}` }
+      if (message.content.kind !== name) {
+        return { kind: 'refused', reason: `not_for_${name}`, unasked: true }
+      }
       if (signal.aborted) return { kind: 'deferred', reason: 'silent_aborted' }
       if (!messages.has(message.idempotencyKey)) messages.set(message.idempotencyKey, message)
       return { kind: 'accepted', reference: message.intentId }

@@ -129,6 +129,7 @@ function isSandboxAnswer(answer: unknown): boolean {
   )
 }
 
+/** By our own check, before anything was opened or written. */
 function refused(reason: string): Outcome {
-  return { kind: 'refused', reason }
+  return { kind: 'refused', reason, unasked: true }
 }

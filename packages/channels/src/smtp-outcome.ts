@@ -28,7 +28,7 @@ export function outcomeOfSmtpFailure(failure: SmtpFailure, began: boolean): Outc
     return { kind: 'deferred', reason, ...(responseCode === 421 ? {} : { about: 'message' }) }
   }
   // Without an answer it is nodemailer itself, or the size that the server announced.
-  if (aboutMessage && !began) return { kind: 'refused', reason: 'smtp_unsendable' }
+  if (aboutMessage && !began) return { kind: 'refused', reason: 'smtp_unsendable', unasked: true }
   const reason = `smtp_${reasons[String(code)] ?? 'failed'}`
   return { kind: began ? 'unknown' : 'deferred', reason }
 }

@@ -68,7 +68,10 @@ describe.each(Object.entries(benches))('%s', (_name, openBench) => {
     const { channel, name, taken } = await open()
     const other = name === 'email' ? 'sms' : 'email'
     const message = messageFor(name, { content: messageFor(other).content })
-    expect(await channel.send(message, untroubled())).toMatchObject({ kind: 'refused' })
+    expect(await channel.send(message, untroubled())).toMatchObject({
+      kind: 'refused',
+      unasked: true,
+    })
     expect(taken()).toEqual([])
   })
 

@@ -3,6 +3,7 @@ import { SMTPServer } from 'smtp-server'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createEmailChannel, type EmailOptions } from '../src/email.ts'
 import type { Channel } from '../src/port.ts'
+import { outcomeOfSmtpFailure } from '../src/smtp-outcome.ts'
 import { messageFor, untroubled } from './messages.ts'
 import { type SmtpMoment, type SmtpReaction, startSmtpRig } from './smtp-rig.ts'
 
@@ -98,6 +99,11 @@ describe('a server that cannot be reached', () => {
     expect(outcome).toEqual({ kind: 'deferred', reason: 'smtp_dns_failed' })
     expect(await channel.isSandbox()).toBe(false)
   })
+})
+
+test('what nodemailer will not even begin to write was not asked of the provider', () => {
+  const refused = { kind: 'refused', reason: 'smtp_unsendable', unasked: true }
+  expect(outcomeOfSmtpFailure({ code: 'EENVELOPE' }, false)).toEqual(refused)
 })
 
 describe('aborting', () => {
@@ -297,7 +303,7 @@ describe('a message that must not leave', () => {
   ])('to %j', async (to) => {
     const { rig, channel } = await openRig()
     const outcome = await channel.send(messageFor('email', { to }), untroubled())
-    expect(outcome).toEqual({ kind: 'refused', reason: 'mailbox_invalid' })
+    expect(outcome).toEqual({ kind: 'refused', reason: 'mailbox_invalid', unasked: true })
     expect(rig.connections()).toBe(0)
   })
 
@@ -331,7 +337,11 @@ describe('a message that must not leave', () => {
   ])('with a bad %s', async (_what, changes, reason) => {
     const { rig, channel } = await openRig()
     const message = messageFor('email', changes as Partial<typeof changes>)
-    expect(await channel.send(message, untroubled())).toEqual({ kind: 'refused', reason })
+    expect(await channel.send(message, untroubled())).toEqual({
+      kind: 'refused',
+      reason,
+      unasked: true,
+    })
     expect(rig.connections()).toBe(0)
   })
 

@@ -385,6 +385,7 @@ describe('a message that must not leave', () => {
     expect(await open(url).send(messageFor('sms', changes), untroubled())).toEqual({
       kind: 'refused',
       reason,
+      unasked: true,
     })
     expect(taken).toEqual([])
   })

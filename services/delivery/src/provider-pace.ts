@@ -36,8 +36,8 @@ export type PaceDependencies = {
  *
  * While a pause is short, nothing is claimed and messages wait in line; through a long one they are
  * claimed and put off without a call, so that each may expire or take its next channel in time.
- * A refusal is an answer. What says something about one message only (a full mailbox) counts for
- * nothing here.
+ * A refusal is an answer, unless it was our own check that refused. That, and what says something
+ * about one message only (a full mailbox), counts for nothing here.
  */
 export class ProviderPace {
   readonly #provider: string
@@ -87,8 +87,11 @@ export class ProviderPace {
 
   /** What the provider said to one call. */
   hear(outcome: Outcome): void {
-    if (outcome.kind === 'accepted' || outcome.kind === 'refused') this.#answered()
-    else if (outcome.kind === 'unknown') this.#failed(outcome.reason)
+    if (outcome.kind === 'accepted') this.#answered()
+    else if (outcome.kind === 'refused') {
+      // Else five bad numbers between failures would keep a provider that is away under full fire.
+      if (!outcome.unasked) this.#answered()
+    } else if (outcome.kind === 'unknown') this.#failed(outcome.reason)
     else if (outcome.about === 'message') return
     else if (outcome.retryAfterMs === undefined) this.#failed(outcome.reason)
     else this.#askedToWait(outcome.retryAfterMs, outcome.reason)

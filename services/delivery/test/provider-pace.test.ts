@@ -146,6 +146,27 @@ describe('a provider that is away', () => {
   })
 })
 
+describe('our own check, which refused without a call,', () => {
+  const unasked: Outcome = { kind: 'refused', reason: 'number_invalid', unasked: true }
+
+  it('does not speak for a provider that is away', () => {
+    callTimes(4, away)
+    callTimes(20, unasked)
+    expect(room()).toBe(40)
+    call(away)
+    expect(room()).toBe(0)
+  })
+
+  it('neither says that it is back nor makes the next pause longer', async () => {
+    callTimes(5, away)
+    await clock.advance(1_000)
+    callTimes(20, unasked)
+    expect(room()).toBe(1)
+    call(away)
+    expect(pace.pauseMs()).toBe(2_000)
+  })
+})
+
 describe('who waits', () => {
   it('is woken when the pause is over', async () => {
     call(wait(2_000))
