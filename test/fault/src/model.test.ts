@@ -124,6 +124,12 @@ test('after the answer of a stop only that may arrive which was on its way', () 
   // It was resent after the stop, though the first time was before it.
   const resent = line('mail', { receivedAt: future, duplicate: true })
   expect(afterStop([record('mail', { state: 'sending' })], resent)).toEqual(violated)
+  // Handed over and given up before the stop; what is resent after it is marked.
+  const givenUp = record('mail', { state: 'planned', duplicate: true })
+  expect(afterStop([record('mail', { state: 'held', reason: 'outcome_unknown' })])).toEqual([])
+  expect(afterStop([givenUp])).toEqual([])
+  expect(afterStop([givenUp], resent)).toEqual(violated)
+  expect(afterStop([record('mail', { state: 'sending', duplicate: true })], resent)).toEqual([])
   // Asked for when the stop had been answered already.
   expect(afterStop([record('mail', { state: 'sending' })], late, past)).toEqual(violated)
   // Accepted before the answer.

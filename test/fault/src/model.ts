@@ -101,8 +101,11 @@ function isAfterStop(line: Accepted, asked: Asked, stop: Stop | undefined): bool
   if (!stop?.answer || line.receivedAt <= stop.answer.answeredAt) return false
   if (asked.publishedAt > stop.answer.answeredAt) return true
   const then = stop.answer.messages.find(({ reference }) => reference === asked.reference)
-  const wasOnItsWay = then !== undefined && onItsWay.has(then.state)
-  return !wasOnItsWay || (line.duplicate && !then.duplicate)
+  if (then === undefined) return true
+  // Given up as unknown before the stop: what comes unmarked was handed over before that.
+  const wasGivenUp = then.duplicate || isHeld(then)
+  if (!line.duplicate) return !onItsWay.has(then.state) && !wasGivenUp
+  return !onItsWay.has(then.state) || !then.duplicate
 }
 
 /** Claimed at that moment, or claimed and ended since the answer. */

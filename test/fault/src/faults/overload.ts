@@ -10,67 +10,75 @@ import type { World } from '../world.ts'
 
 /** What each mail takes at the provider: with the few slots of its lane, bulk must queue up. */
 const PROVIDER_MS = 200
-const BURST_SECONDS = 60
-/** More than the gateway works on at once (256). */
-const AT_ONCE = 600
+/** Events a second, each in a request of its own, that come together at the beat of a second. */
+const USUAL_RATE = 60
+const TIMES_USUAL = 10
+const USUAL_SECONDS = 20
+const FLOOD_SECONDS = 60
+/** A rate is what was asked of it when no more than this is missing. */
+const ALMOST = 0.95
+/** From the publisher to the provider, for who waits beside a flood. */
+const LONGEST_DELAY_MS = 5_000
 /** As many bulk messages before it in the queue mean that a message would have had to wait. */
 const BACKLOG = 20
 /** What a service may hold beside what it holds at rest, whatever waits. */
 const MOST_GROWTH_MB = 250
-const PAUSE_MS = 1_000
+const SECOND_MS = 1_000
 
 const overload: Fault = {
   name: 'overload',
   on: 'overload',
-  title: 'far more events than usual for a minute, with bulk that queues up beside them',
+  title: 'ten times the usual rate for a minute, with bulk that queues up beside it',
   needs: [],
   peoplePerSecond: 0,
   async strike(world, { short, say }) {
     const { load } = world
-    const seconds = short ? 5 : BURST_SECONDS
+    const seconds = short ? 5 : FLOOD_SECONDS
     const readers = names('reader', short ? 60 : 400)
-    const patients = names('patient', seconds + 20)
+    const patients = names('patient', USUAL_SECONDS + seconds)
     await arrive(world, readers, patients)
     await world.system.fail(
       { channel: 'email', mode: 'slow', delayMs: PROVIDER_MS },
       { channel: 'sms', mode: 'slow', delayMs: 50 },
     )
-    const idle = patients.slice(0, 20)
-    for (const subject of idle) await askOne(world, subject)
-    await untilThere(world, idle)
-
-    const burst = patients.slice(20)
     const memory = watchMemory(world)
+    const before = patients.slice(0, USUAL_SECONDS)
+    const usual = await crowd(world, before, USUAL_RATE)
     await load.publish(
       'kafka',
       readers.map((subject) => ask('offer', subject, `${subject}/1/offer`)),
     )
-    const flood = openFlood(world)
     const inFlight = await world.untilInFlight('bulk queues up', ({ queued }) => queued >= BACKLOG)
-    for (const subject of burst) {
-      await Promise.all([askOne(world, subject), flood.wave(), systemClock.sleep(PAUSE_MS)])
-    }
-    await untilThere(world, burst)
+    const beside = patients.slice(USUAL_SECONDS)
+    const flood = await crowd(world, beside, TIMES_USUAL * USUAL_RATE)
     const held = await memory.end()
-    const { taken, refused, wrong } = flood.answers()
-    say(`${taken.length} taken, ${refused} refused`)
+    const delayMs = p99(delaysOf(world, beside))
+    const times = flood.perSecond / usual.perSecond
+    say(
+      `${flood.taken.length} taken, ${flood.refused} refused, ${times.toFixed(1)} times the usual`,
+    )
     return {
-      kills: refused,
+      kills: flood.refused,
       inFlight,
       unknownAtMost: 0,
       figures: {
-        'p99 idle ms': p99(delaysOf(world, idle)),
-        'p99 under load ms': p99(delaysOf(world, burst)),
-        'requests taken': taken.length,
-        'requests refused': refused,
+        'events per second usually': Math.round(usual.perSecond),
+        'and in the flood': Math.round(flood.perSecond),
+        'taken in it': flood.taken.length,
+        'refused in it': flood.refused,
+        'p99 ms usually': p99(delaysOf(world, before)),
+        'and in the flood p99 ms': delayMs,
         ...held.figures,
       },
       violations: [
-        ...wrong,
+        ...usual.wrong,
+        ...flood.wrong,
         ...held.violations,
         ...(await behindBulk(world)),
-        ...(refused > 0 ? [] : ['the gateway was not overloaded']),
-        ...(await neverDecided(world, taken)),
+        ...(times >= ALMOST * TIMES_USUAL ? [] : [`only ${times.toFixed(1)} times the usual rate`]),
+        ...(flood.refused > 0 ? [] : ['the gateway was not overloaded']),
+        ...(delayMs <= LONGEST_DELAY_MS ? [] : [`beside the flood a message took ${delayMs} ms`]),
+        ...(await neverDecided(world, [...usual.taken, ...flood.taken])),
       ],
     }
   },
@@ -146,32 +154,52 @@ async function waysOf({ system }: World): Promise<Way[]> {
   })
 }
 
-/** Requests in waves, each of one event of its own, more at once than the gateway works on. */
-function openFlood({ system }: World) {
-  const taken: TouchpointEvent[] = []
-  const wrong: string[] = []
-  const known = names('crowd', 50)
-  let refused = 0
-  const one = async (index: number) => {
-    const [subject = 'crowd1'] = known.slice(index % known.length)
-    const own = arrival(subject)
-    const { body, contentType } = system.encode([own])
-    const answer = await system.post(Buffer.from(body), { 'content-type': contentType })
-    await answer.arrayBuffer()
-    if (answer.status === 202) taken.push(own)
-    else refused += 1
-    const isRefusal = answer.status === 429 || answer.status === 503
-    const saysWhen = Number(answer.headers.get('retry-after')) > 0
-    if (answer.status !== 202 && !(isRefusal && saysWhen)) {
-      wrong.push(`answered ${answer.status}, Retry-After ${answer.headers.get('retry-after')}`)
+type Crowd = { perSecond: number; taken: TouchpointEvent[]; refused: number; wrong: string[] }
+
+/**
+ * So many requests each second, of one event each, whether those before them are answered or not,
+ * and in each second a message for one of the patients. Resolves when all is answered and has come.
+ */
+async function crowd(world: World, patients: readonly string[], rate: number): Promise<Crowd> {
+  const requests: Promise<Answered>[] = []
+  const asks: Promise<void>[] = []
+  const beganMs = systemClock.monotonicMs()
+  for (const [second, patient] of patients.entries()) {
+    asks.push(askOne(world, patient))
+    for (let index = 0; index < rate; index += 1) {
+      requests.push(arriveOverHttp(world, `crowd${(index % PEOPLE_IN_CROWD) + 1}`))
     }
+    const nextMs = beganMs + (second + 1) * SECOND_MS
+    await systemClock.sleep(Math.max(0, nextMs - systemClock.monotonicMs()))
   }
+  const seconds = (systemClock.monotonicMs() - beganMs) / SECOND_MS
+  const answers = await Promise.all(requests)
+  await Promise.all(asks)
+  await untilThere(world, patients)
   return {
-    async wave() {
-      await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => one(index)))
-    },
-    answers: () => ({ taken, refused, wrong }),
+    perSecond: requests.length / seconds,
+    taken: answers.flatMap(({ event, status }) => (status === 202 ? [event] : [])),
+    refused: answers.filter(({ status }) => status !== 202).length,
+    wrong: answers.flatMap(wrongIn),
   }
+}
+
+const PEOPLE_IN_CROWD = 50
+
+type Answered = { event: TouchpointEvent; status: number; retryAfter: string | null }
+
+async function arriveOverHttp({ system }: World, subject: string): Promise<Answered> {
+  const event = arrival(subject)
+  const { body, contentType } = system.encode([event])
+  const answer = await system.post(Buffer.from(body), { 'content-type': contentType })
+  await answer.arrayBuffer()
+  return { event, status: answer.status, retryAfter: answer.headers.get('retry-after') }
+}
+
+/** Taken, or refused with a word on when to come back; anything else is wrong. */
+function wrongIn({ status, retryAfter }: Answered): string[] {
+  const isRefusal = (status === 429 || status === 503) && Number(retryAfter) > 0
+  return status === 202 || isRefusal ? [] : [`answered ${status}, Retry-After ${retryAfter}`]
 }
 
 /** Events that were answered with 202 and then never decided. */
@@ -199,7 +227,7 @@ function watchMemory({ system }: World) {
   const sample = async () => {
     for (;;) {
       for (const [name, own] of samples) own.push(await residentMb(system.process(name).pid))
-      await systemClock.sleep(PAUSE_MS / 2, over.signal)
+      await systemClock.sleep(SECOND_MS / 2, over.signal)
     }
   }
   const sampling = sample().catch(() => {})

@@ -56,7 +56,8 @@ export const postgresTimeouts: Fault = {
         await world.slowProviders(400)
         const met = await world.untilInFlight('messages are sent', ({ sending }) => sending > 0)
         inFlight = addInFlight(inFlight, met)
-        await client.query(`begin; lock table ${namespace}.intent, ${namespace}.consumer_position`)
+        // In the order in which the services take them, or PostgreSQL would end one of us.
+        await client.query(`begin; lock table ${namespace}.consumer_position, ${namespace}.intent`)
         const waiting = await until(
           'statements wait',
           async () => await waitingIn(client),
