@@ -16,18 +16,36 @@ export class PreparingClient extends pg.Client {
 
   // biome-ignore lint/suspicious/noExplicitAny: one of the many signatures that pg declares
   override query(query: any, values?: any, callback?: any): any {
-    const name = typeof query === 'string' && values?.length > 0 && nameOf(query)
-    if (!name) return super.query(query, values, callback)
-    const answer = super.query({ name: `${name}_${this.#generation}`, text: query, values })
-    answer.catch((error: { code?: unknown }) => {
-      if (error.code === ALTERED_SINCE) this.#generation += 1
-    })
-    return answer
+    // Who asks with a callback waits for nothing else: what pg hands back then is not awaited.
+    const isAwaited = callback === undefined && Array.isArray(values) && values.length > 0
+    const name = typeof query === 'string' && isAwaited ? nameOf(query) : undefined
+    if (name === undefined) return super.query(query, values, callback)
+    return this.#askPrepared(name, query, values)
+  }
+
+  /** Outside of a transaction a plan that was outdated is made anew and asked once more: it did nothing. */
+  async #askPrepared(name: string, text: string, values: unknown[]): Promise<pg.QueryResult> {
+    const ask = () => super.query({ name: `${name}_${this.#generation}`, text, values })
+    const isAlone = this.getTransactionStatus() === 'I'
+    try {
+      return await ask()
+    } catch (error) {
+      if (!isOutdatedPlan(error)) throw error
+      this.#generation += 1
+      if (!isAlone) throw error
+      return ask()
+    }
   }
 }
 
-/** `cached plan must not change result type`: the same statement under another name works. */
-const ALTERED_SINCE = '0A000'
+/**
+ * `cached plan must not change result type`, in whichever language: the same statement under another
+ * name works. 0A000 alone says only that something is not supported, today or tomorrow.
+ */
+export function isOutdatedPlan(error: unknown): boolean {
+  if (!(error instanceof Error && 'code' in error && 'routine' in error)) return false
+  return error.code === '0A000' && error.routine === 'RevalidateCachedQuery'
+}
 
 /** Beyond so many, texts cannot be the fixed ones that they should be: they stay unprepared. */
 const MOST_NAMES = 200

@@ -1,5 +1,6 @@
 import { fail, isFailure } from '@wegwijs/runtime/failure'
 import type { Database, DatabaseTransaction } from './database.ts'
+import { isOutdatedPlan } from './preparing-client.ts'
 
 const MOST_TRIES = 4
 
@@ -38,7 +39,7 @@ export async function query<Result>(work: () => Promise<Result>): Promise<Result
  * prepared statement was altered since: the same again works.
  */
 export function isConflict(error: unknown): boolean {
-  return ['40001', '40P01', '0A000'].includes(codeOf(error))
+  return ['40001', '40P01'].includes(codeOf(error)) || isOutdatedPlan(error)
 }
 
 /** True when the same query may work a moment later, because it was never about the query. */

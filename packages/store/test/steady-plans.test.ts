@@ -3,14 +3,15 @@ import { rowsRead, stopStatistics } from '@wegwijs/test-support/rows-read'
 import { seedMessages } from '@wegwijs/test-support/seed-messages'
 import { campaign, smallHospital } from '@wegwijs/test-support/small-hospital'
 import { sql } from 'kysely'
-import { afterAll, beforeAll, expect, inject, it } from 'vitest'
-import { openStore, type Store } from '../src/database.ts'
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest'
+import { openStore, type Querying, type Store } from '../src/database.ts'
 import { applyDefinition } from '../src/definitions.ts'
 import { sweepLeases } from '../src/leases.ts'
 import { relayOutbox } from '../src/outbox.ts'
+import { PreparingClient } from '../src/preparing-client.ts'
 import { queuedJobs, unqueue } from '../src/release.ts'
 import { settle } from '../src/settle.ts'
-import { inTransaction } from '../src/transaction.ts'
+import { inTransaction, isTransient, query } from '../src/transaction.ts'
 import { claimItems, itemsOf, releaseAll } from './delivery-steps.ts'
 
 let ground: Store
@@ -70,16 +71,60 @@ it('plans that were made while the tables were empty are good for full ones (P8)
   expect(most, JSON.stringify(read)).toBeLessThan(20 * 50)
 })
 
-it('a statement whose table was altered since it was prepared is prepared again', async () => {
-  await sql`create table growing (first integer)`.execute(ground.db)
-  const read = async () =>
-    (await sql`select * from growing where first = ${1}`.execute(steady.db)).rows
+/** A table, and a statement that is prepared for it on the one connection there is. */
+async function prepareFor(table: string) {
+  await sql`create table ${sql.id(table)} (first integer)`.execute(ground.db)
+  const read = async (db: Querying = steady.db) =>
+    (await sql`select * from ${sql.id(table)} where first = ${1}`.execute(db)).rows
   for (let round = 0; round < 3; round += 1) expect(await read()).toEqual([])
-  await sql`alter table growing add column second integer`.execute(ground.db)
-  await sql`insert into growing values (1, 2)`.execute(ground.db)
-  const again = await inTransaction(steady.db, async (tx) => {
-    const { rows } = await sql`select * from growing where first = ${1}`.execute(tx)
-    return rows
+  const alter = async () => {
+    await sql`alter table ${sql.id(table)} add column second integer`.execute(ground.db)
+    await sql`insert into ${sql.id(table)} values (1, 2)`.execute(ground.db)
+  }
+  return { read, alter }
+}
+
+describe('a statement whose table was altered since it was prepared', () => {
+  it('is prepared again, and nobody notices', async () => {
+    const { read, alter } = await prepareFor('growing')
+    await alter()
+    expect(await read()).toEqual([{ first: 1, second: 2 }])
   })
-  expect(again).toEqual([{ first: 1, second: 2 }])
+
+  it('ends its transaction, which then runs from its start with the new plan', async () => {
+    const { read, alter } = await prepareFor('growing_within')
+    await alter()
+    let runs = 0
+    const again = await inTransaction(steady.db, async (tx) => {
+      runs += 1
+      return read(tx)
+    })
+    expect(again).toEqual([{ first: 1, second: 2 }])
+    expect(runs).toBe(2)
+  })
+})
+
+it('what PostgreSQL will never do is not tried for ever, though its code is the same', async () => {
+  const asked = sql`select * from elsewhere.public.growing where first = ${1}`
+  const error = await query(() => asked.execute(steady.db)).catch((failure: unknown) => failure)
+  expect(error).toMatchObject({ code: '0A000' })
+  expect(isTransient(error)).toBe(false)
+})
+
+it('who asks with a callback is called back, however often the text was seen', async () => {
+  const client = new PreparingClient({ connectionString: inject('servers').databaseUrl })
+  await client.connect()
+  onTestFinished(() => client.end())
+  const text = 'select $1::text as said'
+  const say = (word: string) =>
+    new Promise((resolve, reject) => {
+      client.query(text, [word], (error: Error | null, { rows } = { rows: [] }) =>
+        error ? reject(error) : resolve(rows),
+      )
+    })
+  for (const said of ['a', 'b', 'c']) expect(await say(said)).toEqual([{ said }])
+  const bare = new Promise((resolve) =>
+    client.query('select 1', (error: Error | null) => resolve(error)),
+  )
+  expect(await bare).toBeNull()
 })
