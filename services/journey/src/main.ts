@@ -29,7 +29,7 @@ await openService('journey', async (scope) => {
   const store = openStore({
     databaseUrl: config.databaseUrl,
     namespace: config.namespace,
-    applicationName: 'journey',
+    applicationName: 'wegwijs journey',
     steadyPlans: true,
     onIdleError: (error) => log.warn('a connection was lost', { error }),
   })

@@ -27,7 +27,7 @@ goes to those that had the least. Ends with 1 when a promise was broken.
   --json FILE       writes the rows as JSON
   --keep            keeps the rows in test/fault/results and shows them in docs/guarantees.md
   --document        breaks nothing: shows in docs/guarantees.md what was kept
-  --side-by-side N  how many systems are broken at the same time (2)`
+  --side-by-side N  how many systems are broken at the same time (3)`
 
 /** Null when only help is wanted. @throws RangeError that tells what is wrong with a word */
 export function readOptions(words: readonly string[], known: readonly Fault[]): Options | null {
@@ -41,7 +41,7 @@ export function readOptions(words: readonly string[], known: readonly Fault[]): 
       json: { type: 'string' },
       keep: { type: 'boolean', default: false },
       document: { type: 'boolean', default: false },
-      'side-by-side': { type: 'string', default: '2' },
+      'side-by-side': { type: 'string', default: '3' },
       help: { type: 'boolean', short: 'h' },
     },
   })

@@ -3,7 +3,7 @@ import { until } from '@wegwijs/system-tests/until'
 import pg from 'pg'
 import type { Fault } from '../fault.ts'
 import { openSessions } from './postgres-sessions.ts'
-import { falseAnswers } from './refusals.ts'
+import { hardlyKept } from './refusals.ts'
 import { deliverySlots } from './slots.ts'
 
 /** Far more than the server takes. */
@@ -51,11 +51,12 @@ export const postgresCrowded: Fault = {
         () => system.process('gateway').readiness(),
         (now) => now?.ready === false,
       )
-      const violations = await falseAnswers(world, 'stop')
+      const stops = await hardlyKept(world)
       isCrowding = false
       await crowding
       await Promise.all(others.map((other) => other.end()))
       const recoveryMs = await world.untilGoesOn()
+      const violations = [...stops.violations, ...(await stops.missing())]
       const figures = { 'connections taken': others.length }
       return { kills: 1, inFlight, unknownAtMost: deliverySlots, recoveryMs, violations, figures }
     } finally {

@@ -1,7 +1,7 @@
 import { systemClock } from '@wegwijs/runtime/clock'
 import { until } from '@wegwijs/system-tests/until'
 import { addInFlight, type Fault, nothingInFlight } from '../fault.ts'
-import { openSessions } from './postgres-sessions.ts'
+import { openSessions, services } from './postgres-sessions.ts'
 import { deliverySlots } from './slots.ts'
 
 /** Between two blows: statements are short, and many of them must be met half-way. */
@@ -47,9 +47,11 @@ export const postgresTimeouts: Fault = {
   async strike(world, { short, say }) {
     const { namespace } = world.system
     const sessions = await openSessions(world)
-    const { client } = sessions
+    // One to lock and one to look: within a transaction a session sees the others as they once were.
+    const locking = await openSessions(world)
     let inFlight = nothingInFlight
     let recoveryMs = 0
+    let timedOut = 0
     const times = short ? 1 : 3
     try {
       for (let time = 1; time <= times; time += 1) {
@@ -57,30 +59,44 @@ export const postgresTimeouts: Fault = {
         const met = await world.untilInFlight('messages are sent', ({ sending }) => sending > 0)
         inFlight = addInFlight(inFlight, met)
         // In the order in which the services take them, or PostgreSQL would end one of us.
-        await client.query(`begin; lock table ${namespace}.consumer_position, ${namespace}.intent`)
-        const waiting = await until(
-          'statements wait',
-          async () => await waitingIn(client),
-          (count) => count >= 3,
+        await locking.client.query(
+          `begin; lock table ${namespace}.consumer_position, ${namespace}.intent`,
         )
-        // What a statement's own deadline does after a minute.
-        const ended = await sessions.strike('pg_cancel_backend')
-        say(`${waiting} waited, ${ended} timed out`)
-        await until('others wait again', async () => (await waitingIn(client)) >= 2)
-        await sessions.strike('pg_cancel_backend')
-        await client.query('rollback')
+        for (const least of [3, 2]) {
+          await until(
+            'statements wait',
+            () => waitingIn(sessions.client),
+            (count) => count >= least,
+          )
+          // What a statement's own deadline does after a minute.
+          timedOut += await sessions.strike('pg_cancel_backend')
+        }
+        say(`${timedOut} timed out, with ${JSON.stringify(met)}`)
+        await locking.client.query('rollback')
         recoveryMs = Math.max(recoveryMs, await world.untilGoesOn())
       }
     } finally {
-      await sessions.close()
+      await Promise.all([sessions.close(), locking.close()])
     }
-    return { kills: times, inFlight, unknownAtMost: times * deliverySlots, recoveryMs }
+    const figures = { 'statements timed out': timedOut }
+    const violations = timedOut >= times ? [] : [`only ${timedOut} statements timed out`]
+    return {
+      kills: timedOut,
+      inFlight,
+      unknownAtMost: times * deliverySlots,
+      recoveryMs,
+      figures,
+      violations,
+    }
   },
 }
 
+/** Statements of the services that wait for a lock. */
 async function waitingIn(client: Awaited<ReturnType<typeof openSessions>>['client']) {
   const { rows } = await client.query<{ count: string }>(
-    `select count(*) from pg_stat_activity where wait_event_type = 'Lock'`,
+    `select count(*) from pg_stat_activity
+      where wait_event_type = 'Lock' and application_name = any ($1)`,
+    [services],
   )
   return Number(rows[0]?.count)
 }

@@ -9,7 +9,13 @@ export type Sessions = {
   close(): Promise<void>
 }
 
-const services = ['gateway', 'journey', 'scheduler', 'delivery']
+/** As PostgreSQL knows their sessions. */
+export const services = [
+  'wegwijs gateway',
+  'wegwijs journey',
+  'wegwijs scheduler',
+  'wegwijs delivery',
+]
 
 export async function openSessions(world: World): Promise<Sessions> {
   const client = new pg.Client({ connectionString: world.server('postgres').address })
