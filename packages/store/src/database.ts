@@ -2,6 +2,7 @@ import { type Dialect, Kysely, PostgresDialect, type Transaction } from 'kysely'
 import pg from 'pg'
 import { PreparingClient } from './preparing-client.ts'
 import type { Schema } from './schema.ts'
+import { breakOffWhenSilent, LONGEST_SILENCE_MS } from './silent-link.ts'
 
 export type Database = Kysely<Schema>
 export type DatabaseTransaction = Transaction<Schema>
@@ -34,6 +35,8 @@ export type StoreOptions = {
   /** Shown by pg_stat_activity, so that operations see who holds what. */
   applicationName: string
   maxConnections?: number
+  /** How long a statement may be without an answer; only tests wait for less than as it is. */
+  silenceMs?: number
   /** For services, which ask the same again and again: each statement is planned once. */
   steadyPlans?: boolean
   /** A connection that was lost while idle; queries in flight reject by themselves. */
@@ -64,8 +67,8 @@ function listenOn({ databaseUrl, namespace }: StoreOptions): Listen {
     const client = new pg.Client({
       connectionString: databaseUrl,
       application_name: `${namespace} listener`,
-      keepAlive: true,
-      connectionTimeoutMillis: 5_000,
+      ...noticesTheEnd,
+      query_timeout: ANSWER_WITHIN_MS,
     })
     let closed = false
     client.on('error', (error) => {
@@ -73,7 +76,13 @@ function listenOn({ databaseUrl, namespace }: StoreOptions): Listen {
     })
     client.on('notification', ({ payload = '' }) => onNotification(payload))
     await client.connect()
-    await client.query(`listen ${pg.escapeIdentifier(channel)}`)
+    try {
+      await client.query(`listen ${pg.escapeIdentifier(channel)}`)
+    } catch (error) {
+      closed = true
+      void client.end()
+      throw error
+    }
     return {
       close: async () => {
         closed = true
@@ -83,24 +92,35 @@ function listenOn({ databaseUrl, namespace }: StoreOptions): Listen {
   }
 }
 
+const ANSWER_WITHIN_MS = 5_000
+
+/** A peer that is gone without a word is noticed in twenty seconds, also while nothing is asked. */
+const noticesTheEnd = {
+  keepAlive: true,
+  keepAliveInitialDelayMillis: 10_000,
+  connectionTimeoutMillis: ANSWER_WITHIN_MS,
+}
+
 /** Kysely's way to PostgreSQL, over a pool whose sessions live in the namespace and in UTC. */
 export function createDialect(options: StoreOptions): Dialect {
-  const { steadyPlans = false } = options
+  const { steadyPlans = false, silenceMs = LONGEST_SILENCE_MS } = options
   const pool = new pg.Pool({
     ...(steadyPlans ? { Client: PreparingClient } : {}),
     connectionString: options.databaseUrl,
     application_name: options.applicationName,
     max: options.maxConnections ?? 10,
     options: `-c search_path=${options.namespace} -c TimeZone=UTC${steadyPlans ? ' -c enable_seqscan=off' : ''}`,
-    connectionTimeoutMillis: 5_000,
+    ...noticesTheEnd,
     statement_timeout: 60_000,
     idle_in_transaction_session_timeout: 60_000,
-    keepAlive: true,
     types: columnTypes,
   })
   // A connection that is lost between two statements of a transaction says so to nobody; without a
   // listener that would end the process. The transaction's next statement rejects.
-  pool.on('connect', (client) => client.on('error', () => {}))
+  pool.on('connect', (client) => {
+    client.on('error', () => {})
+    breakOffWhenSilent(client, silenceMs)
+  })
   // The same for one that is lost while idle.
   pool.on('error', (error) => options.onIdleError?.(error))
   return new PostgresDialect({ pool })

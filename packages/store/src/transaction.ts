@@ -56,7 +56,7 @@ const transientCodes =
 
 /** What pg throws without a code when a connection breaks or cannot be had in time. */
 const codelessLosses =
-  /^(Connection terminated|timeout expired|timeout exceeded when|Client has encountered a connection error)/
+  /^(Connection terminated|Query read timeout|timeout expired|timeout exceeded when|Client has encountered a connection error)/
 
 function asFailure(error: unknown): unknown {
   if (isFailure(error) || !isTransient(error)) return error
