@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startStack, stopStack } from '@wegwijs/local/stack'
 import { systemClock } from '@wegwijs/runtime/clock'
@@ -77,6 +77,7 @@ async function ableFaults(wanted: readonly Fault[]): Promise<readonly Fault[]> {
 }
 
 async function writeRun(file: string, run: FaultRun): Promise<void> {
+  await mkdir(dirname(file), { recursive: true })
   await writeFile(file, `${JSON.stringify(run, null, 2)}\n`)
 }
 
