@@ -21,7 +21,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => void giveUp().finally(() => process.exit(130)))
 }
 
-process.exitCode = await run()
+// Not by falling off the end: now and then Node waits for ever then for a connection of a proxy that
+// was reset while it was closing.
+process.exit(await run())
 
 async function giveUp(): Promise<void> {
   say('Ending; again to end at once.')
