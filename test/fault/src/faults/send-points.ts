@@ -127,7 +127,12 @@ async function killedAt(
   delivery.signal('SIGCONT')
   await until(
     `delivery stands ${point.name}`,
-    async () => ({ stands: await stop.stands(), wave: await waveOf(world, name) }),
+    async () => ({
+      stands: await stop.stands(),
+      wave: await waveOf(world, name),
+      // Told when it never comes to stand.
+      readiness: await delivery.readiness(),
+    }),
     ({ stands, wave }) => stands && point.isReached(wave),
   )
   await world.killed('delivery')
