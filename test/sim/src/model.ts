@@ -588,6 +588,9 @@ function isBorneOut(
       ({ event }) =>
         event.entity === about.event.entity && (event.version ?? 0) > (about.event.version ?? 0),
     )
+  const mayLackChannel = () =>
+    mine(/^(message\.(bounced|complained|replied)|consent\.withdrawn)/).length > 0 ||
+    (promise.consent === 'required' && !isSurelyGranted(duty, mine(/^consent\./)))
   switch (reason) {
     case 'person_deceased':
       return mine(/^person\.deceased/).length > 0
@@ -615,15 +618,13 @@ function isBorneOut(
     }
     case 'provider_unavailable':
       return calls.some((call) => call.answer === 'deferred')
-    case 'provider_refused':
-      return channelsInOrder.every((channel) =>
-        calls.some((call) => call.channel === channel && call.answer === 'refused'),
-      )
+    case 'provider_refused': {
+      const refused = (channel: string) =>
+        calls.some((call) => call.channel === channel && call.answer === 'refused')
+      return channelsInOrder.some(refused) && (channelsInOrder.every(refused) || mayLackChannel())
+    }
     case 'no_usable_channel':
-      return (
-        calls.some((call) => call.answer === 'refused') ||
-        mine(/^(message\.(bounced|complained|replied)|consent\.withdrawn)/).length > 0
-      )
+      return calls.some((call) => call.answer === 'refused') || mayLackChannel()
     default:
       return false
   }
