@@ -9,14 +9,12 @@ import { huntBug } from './src/hunt.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const bugs = await readBugs(join(root, 'test/planted/bugs'))
-/** Not found yet within their number, or never measured: `npm run test:planted -- --missed`. */
-const missed = await readBugs(join(root, 'test/planted/missed'))
 
-test('there are at least sixteen planted bugs', () => {
-  expect(bugs.length).toBeGreaterThanOrEqual(16)
+test('there are at least forty planted bugs', () => {
+  expect(bugs.length).toBeGreaterThanOrEqual(40)
 })
 
-describe.each([...bugs, ...missed])('$name', ({ edits }) => {
+describe.each(bugs)('$name', ({ edits }) => {
   test('still applies, each of its edits exactly once, to something that Node can read', async () => {
     const texts = new Map<string, string>()
     for (const edit of edits) {

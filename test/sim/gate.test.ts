@@ -81,3 +81,19 @@ test('lets nobody wake up before its time, and nothing of a life happen after it
   await gate.quiet()
   expect(awake).toEqual(['one'])
 })
+
+test('carries out what nobody hears of, and nothing of a life that has ended since', async () => {
+  const gate = new Gate(nobodyWaits)
+  const [one, other] = [newLife('one'), newLife('other')]
+  const done: string[] = []
+  const lost = gate.pass(one, 'commits', () => done.push('committed'))
+  const said = lost.catch((error: unknown) => done.push(String(error)))
+  void gate.pass(other, 'writes', () => done.push('wrote'))
+  const [commits, writes] = gate.standing()
+  gate.end(other)
+  if (commits) gate.release(commits, { lost: new Error('gone') })
+  if (writes) gate.release(writes)
+  await said
+  await gate.quiet()
+  expect(done).toEqual(['committed', 'Error: gone'])
+})

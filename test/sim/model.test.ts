@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { sameTimeOn } from './src/dutch-days.ts'
 import type { Answer, EndedMessage, Ending, Entry, Happened, Told } from './src/history.ts'
 import { judge } from './src/model.ts'
 
@@ -298,4 +299,130 @@ test('finds what was begun after its claim, another key, and jobs that are not k
 test('finds records that were not counted once', () => {
   const entries = history(...begin, ...sent({ text: 'service e1', call: 1 }))
   expect(kinds(entries, { ...sentOnce, miscounted: ['touchpoints/0'] })).toEqual(['ledger'])
+})
+
+test('finds what an exit ended, when one publisher said the one after the other', () => {
+  const exit = told('e2', 'care.admission.started.v1')
+  const begun = [...heard(arrival), ...heard(discharge)]
+  const end = ending({
+    messages: [ended('care', 'sent'), ended('follow-up', 'sent')],
+    events: ['e0', 'e1', 'e2'].map(key),
+    decisions: [{ event: key('e2'), campaign: 'offer', reason: 'exit_touchpoint' }],
+  })
+  const later: Happened = { kind: 'business', instant: '2026-03-02T12:00:00.000Z' }
+  const sends = [
+    ...sent({ text: 'care e1', call: 1 }),
+    later,
+    ...sent({ text: 'follow-up e1', call: 2 }),
+  ]
+  expect(kinds(history(...begun, ...heard(exit), ...sends), end)).toContain('sent after a stop')
+  const apart: Happened[] = [
+    { kind: 'said', event: exit, by: 'kafka', isApart: true },
+    { kind: 'kept', event: exit.key, by: 'kafka' },
+    { kind: 'read', event: exit.key },
+  ]
+  // Kept, and not read yet, when the other one came in by another way.
+  const unread = begun.slice(0, -1)
+  const entries = history(...unread, ...apart, { kind: 'read', event: discharge.key }, ...sends)
+  expect(kinds(entries, end)).not.toContain('sent after a stop')
+})
+
+test('finds what one person got twice under two names', () => {
+  const invited = (id: string, subject: string, publisher: string) =>
+    told(id, 'care.survey.invited.v1', {
+      subject,
+      publisher,
+      key: `${publisher} ${id} ${subject}`,
+    })
+  const [one, other] = [invited('e1', 'p1', 'urn:test:ehr'), invited('e2', 'c1', 'urn:test:crm')]
+  const merge = told('e3', 'person.merged.v1', { data: { idSpace: 'crm', externalId: 'c1' } })
+  const known = told('e4', 'person.upserted.v1', {
+    publisher: 'urn:test:crm',
+    subject: 'c1',
+    key: 'urn:test:crm e4 c1',
+    data: { contacts: { email: 'p1@example.org' } },
+  })
+  const later: Happened = { kind: 'business', instant: '2026-03-02T14:00:00.000Z' }
+  const sends = [...sent({ text: 'welcome e1', call: 1 }), ...sent({ text: 'welcome e2', call: 2 })]
+  const begun = [arrival, known, one, other].flatMap(heard)
+  const end = ending({
+    messages: [
+      ended('welcome', 'sent', { event: one.key }),
+      ended('welcome', 'sent', { event: other.key }),
+    ],
+    people: [
+      { person: 'P', identities: ['ehr/p1', 'crm/c1'], email: 'p1@example.org', deceased: false },
+    ],
+    events: [arrival, known, one, other, merge].map((event) => event.key),
+  })
+  const both = history(...begun, ...heard(merge), later, ...sends)
+  expect(kinds(both, end)).toEqual(['doubled'])
+  expect(judge(history(...begun, later, ...sends, ...heard(merge)), end)).toEqual([])
+})
+
+test('finds an id that was said to be somebody else’s', () => {
+  const link = told('e2', 'person.identified.v1', { data: { idSpace: 'crm', externalId: 'c1' } })
+  const speaks = told('e3', 'person.upserted.v1', {
+    publisher: 'urn:test:crm',
+    subject: 'c1',
+    key: 'urn:test:crm e3 c1',
+    data: { contacts: { email: 'c1@example.org' } },
+  })
+  const person = { person: 'P', email: 'c1@example.org', deceased: false }
+  const end = (people: Ending['people']) =>
+    ending({ people, events: [key('e0'), key('e2'), speaks.key] })
+  const one = end([{ ...person, identities: ['ehr/p1', 'crm/c1'] }])
+  const two = end([
+    { ...person, identities: ['ehr/p1'], email: 'p1@example.org' },
+    { ...person, person: 'Q', identities: ['crm/c1'] },
+  ])
+  const linked = history(...[arrival, link, speaks].flatMap(heard))
+  expect(judge(linked, one)).toEqual([])
+  expect(kinds(linked, two)).toEqual(['wrong record'])
+  const known = history(...[arrival, speaks, link].flatMap(heard))
+  expect(judge(known, two)).toEqual([])
+  expect(kinds(known, one)).toEqual(['wrong record'])
+})
+
+test('finds a lost claim only where somebody was stopped', () => {
+  const claim = claimed('service e1', begin.length)
+  const late: Happened = { kind: 'business', instant: '2026-03-02T09:01:00.000Z' }
+  const entries = history(...begin, claim, late).map((entry, at) => ({
+    ...entry,
+    ms: at > begin.length ? 60_000 : at,
+  }))
+  const held = ending({ messages: [ended('service', 'held', { intent: 'service e1' })] })
+  expect(kinds(entries, held)).toEqual(['unexplained'])
+  const stopped = history({ kind: 'disturbed' }).concat(entries)
+  expect(judge(stopped, held)).toEqual([])
+})
+
+test('lets a provider that folds repeats be asked again, and holds nothing back there', () => {
+  const given = (call: number, more: Partial<Sending>) =>
+    sent({ text: 'service e1', call, ...more }).map((each) =>
+      each.kind === 'given' ? { ...each, folds: true } : each,
+    )
+  const open = given(1, { answer: 'unknown' })
+  const again = given(2, { marked: true, taken: false })
+  expect(judge(history(...begin, ...open, ...again), sentOnce)).toEqual([])
+  const twice = given(2, { marked: true })
+  expect(kinds(history(...begin, ...open, ...twice), sentOnce)).toEqual(['doubled'])
+  const held = ending({ messages: [ended('service', 'held')] })
+  expect(kinds(history(...begin, ...open), held)).toEqual(['unexplained'])
+})
+
+test('knows the days that have 23 or 25 hours', () => {
+  const at = (text: string) => Date.parse(text)
+  const same = (text: string) => ({ earliest: at(text), latest: at(text) })
+  expect(sameTimeOn(at('2026-03-29T08:00:00Z'), -1)).toEqual(same('2026-03-28T09:00:00Z'))
+  expect(sameTimeOn(at('2026-10-25T09:00:00Z'), -1)).toEqual(same('2026-10-24T08:00:00Z'))
+  // Half past two: it comes twice in autumn, and not at all in spring.
+  expect(sameTimeOn(at('2026-10-26T01:30:00Z'), -1)).toEqual({
+    earliest: at('2026-10-25T00:30:00Z'),
+    latest: at('2026-10-25T01:30:00Z'),
+  })
+  expect(sameTimeOn(at('2026-03-30T00:30:00Z'), -1)).toEqual({
+    earliest: at('2026-03-29T00:30:00Z'),
+    latest: at('2026-03-29T01:30:00Z'),
+  })
 })

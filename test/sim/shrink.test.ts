@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { shrink } from './src/shrink.ts'
-import { type Story, storyOf } from './src/story.ts'
+import { storyOf } from './src/stories.ts'
+import type { Story } from './src/story.ts'
 
 const long = Array.from({ length: 200 }, (_, index) => storyOf(index + 1)).find(
   ({ happenings, faults }) => happenings.length > 10 && faults.length > 2,

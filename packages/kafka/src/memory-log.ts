@@ -52,7 +52,9 @@ function indexOf(records: readonly BrokerRecord[], position: bigint): number {
 }
 
 /** The topics of an in-memory broker, with Kafka's own choice of partition by key. */
-export function createTopicLogs(): TopicLogs {
+export function createTopicLogs(
+  partitionFor: (record: OutgoingRecord, usual: number) => number = (_, usual) => usual,
+): TopicLogs {
   const topics = new Map<string, PartitionLog[]>()
   const maxBytes = new Map<string, number>()
   const choosePartition = Partitioners.DefaultPartitioner()
@@ -79,7 +81,7 @@ export function createTopicLogs(): TopicLogs {
 
   const appendOne = (record: OutgoingRecord, timestampMs: number): RecordPlace => {
     const { topic, key } = record
-    const partition = choosePartition({
+    const usual = choosePartition({
       topic,
       partitionMetadata: partitionsOf(topic).map((_, partitionId) => ({
         partitionErrorCode: 0,
@@ -90,6 +92,7 @@ export function createTopicLogs(): TopicLogs {
       })),
       message: { key, value: record.value },
     })
+    const partition = partitionFor(record, usual)
     const log = partitionOf(topic, partition)
     const offset = log.high
     log.high += 1n

@@ -34,6 +34,8 @@ export type MemoryBroker = {
 }
 
 export type MemoryBrokerOptions = {
+  /** Which partition a record goes to, when it is another one than Kafka's own choice by key. */
+  readonly partitionOf?: (record: OutgoingRecord, usual: number) => number
   readonly clock?: Clock
   /** How long a partition rests after a retryable failure, on `clock` (100 ms). */
   readonly restMs?: number
@@ -47,7 +49,7 @@ export type MemoryBrokerOptions = {
  * without timers, so the same calls give the same order every time.
  */
 export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBroker {
-  const logs = createTopicLogs()
+  const logs = createTopicLogs(options.partitionOf)
   const groups = new Map<string, MemoryGroup>()
   const clock = options.clock ?? systemClock
   let away = false

@@ -13,7 +13,6 @@ simulation finds it. Exits 1 when one is not found within its number, or does no
   --from SEED   the first seed (1)
   --beside N    how many are hunted at the same time (2)
   --list        what there is, without hunting
-  --missed      those of test/planted/missed instead: what the simulation has yet to learn to find
 `
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
@@ -25,13 +24,11 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     beside: { type: 'string', default: '2' },
     list: { type: 'boolean', default: false },
-    missed: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 })
 
-const folder = values.missed ? 'missed' : 'bugs'
-const bugs = chosenOf(await readBugs(`${root}test/planted/${folder}`), values.only)
+const bugs = chosenOf(await readBugs(`${root}test/planted/bugs`), values.only)
 if (values.help) process.stdout.write(usage)
 else if (values.list) for (const { name, because } of bugs) say(`${name}\n    ${because}`)
 else process.exitCode = (await huntAll()) ? 0 : 1

@@ -27,6 +27,12 @@ const campaigns: readonly Parameters<typeof campaign>[0][] = [
     steps: [{ message: { id: 'service', template: 'service', expires: 'PT12H' } }],
   },
   {
+    id: 'welcome',
+    entry: 'once',
+    trigger: { touchpoint: 'care.survey.invited.v1' },
+    steps: [{ wait: { for: 'PT5H' } }, { message: { id: 'welcome', template: 'welcome' } }],
+  },
+  {
     id: 'offer',
     class: 'marketing',
     trigger: { touchpoint: 'care.admission.started.v1' },
@@ -54,7 +60,9 @@ export const clinic: DefinitionBundle = makeClinic()
 
 function makeClinic(): DefinitionBundle {
   const hospital = smallHospital([])
-  const touchpoints = hospital.touchpoints.touchpoints.map((touchpoint) => ({
+  const [survey] = hospital.touchpoints.touchpoints.filter(({ type }) => type.includes('survey'))
+  const invited = survey ? [{ ...survey, type: 'care.survey.invited.v1' }] : []
+  const touchpoints = [...hospital.touchpoints.touchpoints, ...invited].map((touchpoint) => ({
     ...touchpoint,
     data: touchpoint.entity ? { ref, ...(touchpoint.withdraws ? {} : { startsAt }) } : { ref },
   }))

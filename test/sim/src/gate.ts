@@ -32,7 +32,7 @@ export type Operation = {
   /** Counts the operations of the slot, over all its lives, from 1; one that had to wait for a lock
    * stands twice under its number. */
   readonly nth: number
-  readonly take: (after: () => boolean) => void
+  readonly take: (after: () => boolean, lost?: Error) => void
 }
 
 type Sleeper = { life: Life; dueMs: number; wake: () => void; sequence: number }
@@ -106,7 +106,7 @@ export class Gate {
     backend: AskBackend = noBackend,
   ): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
-      const nth = this.#stand(life, label, (survives) => {
+      const nth = this.#stand(life, label, (survives, lost) => {
         const underWay = { backend, waited: false }
         // Who gets a lock does so when another one lets it go: who goes on first is the gate's to say.
         const answer = (tell: () => void) => {
@@ -115,7 +115,7 @@ export class Gate {
           else tell()
         }
         void this.#carryOut(async () => take(), underWay).then(
-          (result) => answer(() => resolve(result)),
+          (result) => answer(() => (lost ? reject(lost) : resolve(result))),
           (error: unknown) => answer(() => reject(error)),
         )
       })
@@ -127,14 +127,19 @@ export class Gate {
     return this.#carryOut(work, { backend, waited: false })
   }
 
-  /** Lets one operation through. With `fatal` its life ends with it: the answer reaches nobody. */
-  release(operation: Operation, fatal?: () => void): void {
+  /**
+   * Lets one operation through. With `fatal` its life ends with it: the answer reaches nobody. With
+   * `lost` it is carried out, and that is what is said of it.
+   */
+  release(operation: Operation, { fatal, lost }: { fatal?: () => void; lost?: Error } = {}): void {
+    // Its life may have ended since it was chosen.
+    if (!this.#standing.includes(operation)) return
     this.#standing = this.#standing.filter((other) => other !== operation)
     this.#moved += 1
     operation.take(() => {
       if (fatal && !operation.life.dead) fatal()
       return !operation.life.dead
-    })
+    }, lost)
   }
 
   /** Ends a life: what stands of it never happens, whoever sleeps never wakes. */

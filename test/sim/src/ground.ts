@@ -4,7 +4,7 @@ import { emptyNamespace } from '@wegwijs/test-support/namespace'
 import { sql } from 'kysely'
 import type { LockWatch } from './gate.ts'
 import type { Connections } from './gated-store.ts'
-import { begins } from './story.ts'
+import { begins } from './drafts.ts'
 
 /**
  * A namespace in which the machine time of PostgreSQL is the world's too: functions of its own stand

@@ -20,7 +20,13 @@ export type Answer = 'accepted' | 'refused' | 'deferred' | 'unknown'
 
 export type Happened =
   /** A publisher begins to say something; the same event may be said again. */
-  | { readonly kind: 'said'; readonly event: Told; readonly by: 'kafka' | 'http' }
+  | {
+      readonly kind: 'said'
+      readonly event: Told
+      readonly by: 'kafka' | 'http'
+      /** It goes another way than what the gateway takes: the order among the two is nobody's. */
+      readonly isApart?: boolean
+    }
   /** It was told that what it said is kept: acks=all of Kafka, or HTTP 202. */
   | { readonly kind: 'kept'; readonly event: string; readonly by: 'kafka' | 'http' }
   /** A provider begins to say what became of a message that it took: the receipt is an event too. */
@@ -57,6 +63,8 @@ export type Happened =
       readonly begunMs: number
       /** When it is no longer worth having, in business time. */
       readonly expiresAt: string
+      /** The provider takes a repeat under the same key for what it is. */
+      readonly folds?: boolean
     }
   /** A job comes into the queue; `kept` when the records have had its messages queued. */
   | { readonly kind: 'added'; readonly job: string; readonly kept: boolean }
@@ -64,6 +72,8 @@ export type Happened =
   | { readonly kind: 'taken'; readonly call: number }
   /** What the worker was told. */
   | { readonly kind: 'answered'; readonly call: number; readonly answer: Answer }
+  /** Somebody was stopped, or time went on without them: a claim may have been lost by that alone. */
+  | { readonly kind: 'disturbed' }
   /** A worker was killed, or an operation was let through; only for whoever reads the story. */
   | { readonly kind: 'fault'; readonly text: string }
   | { readonly kind: 'operation'; readonly slot: string; readonly label: string }

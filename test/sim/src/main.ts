@@ -7,7 +7,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { openSimulatedDatabase, type SimulatedDatabase } from './ground.ts'
 import { type Judged, playAndJudge } from './judged.ts'
 import { shrink } from './shrink.ts'
-import { storyOf } from './story.ts'
+import { storyOf } from './stories.ts'
 import { tell } from './tell.ts'
 
 /**
@@ -18,6 +18,7 @@ type Options = {
   minutes?: number
   seed?: number
   seeds?: { from: number; to: number }
+  theme?: string
   json: boolean
   keep: boolean
   shrink: boolean
@@ -43,6 +44,7 @@ const program = new Command('test:sim')
   .option('--minutes <n>', 'plays for so long', toNumber)
   .option('--seed <n>', 'plays this one', toNumber)
   .option('--seeds <a-b>', 'plays these', toRange)
+  .option('--theme <words>', 'plays those alone that are made for the situation with these words')
   .option('--json', 'says in one JSON object on the last line what came of it', false)
   .option('--keep', 'keeps what came of it with the project, for docs/guarantees.md', false)
   .option('--no-shrink', 'does not cut short the story that failed')
@@ -70,7 +72,9 @@ async function run(on: SimulatedDatabase): Promise<Summary> {
   const rate = () => Math.round((seeds * minuteMs) / (systemClock.monotonicMs() - beganMs))
   let toldMs = beganMs
   for (const seed of seedsToPlay(untilMs)) {
-    const judged = await playAndJudge(storyOf(seed), on)
+    const story = storyOf(seed)
+    if (options.theme !== undefined && !story.theme?.includes(options.theme)) continue
+    const judged = await playAndJudge(story, on)
     seeds += 1
     if (judged.violations.length > 0) {
       const found = await tellFailure(judged, on)

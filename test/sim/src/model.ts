@@ -1,3 +1,4 @@
+import { sameTimeOn } from './dutch-days.ts'
 import { type HandOverFault, judgeHandOvers } from './hand-overs.ts'
 import type { EndedMessage, Ending, Entry, Told } from './history.ts'
 import {
@@ -32,13 +33,18 @@ export type ViolationKind =
   | 'stuck'
 
 const hour = 3_600_000
+/** Who is to be asked again is asked within this time. */
+const longestRetry = hour
 
 /** Everything that is wrong with a history and what it came to. */
 export function judge(entries: readonly Entry[], ending: Ending): Violation[] {
-  const seen = new Sight(entries)
+  const seen = new Sight(entries, ending)
   const duties = dutiesOf(seen)
   return [
     ...duties.flatMap((duty) => [...judgeSends(duty, seen), ...judgeEnd(duty, seen, ending)]),
+    ...judgeOnce(duties, seen),
+    ...judgeLinks(seen, ending),
+    ...judgeToldAgain(duties, seen),
     ...judgeStrangers(duties, seen),
     ...judgeEvents(seen, ending),
     ...judgePeople(seen, ending),
@@ -52,7 +58,9 @@ type Heard = {
   readonly event: Told
   readonly saidAt: number
   readonly saidNow: number
-  by: 'kafka' | 'http'
+  readonly by: 'kafka' | 'http'
+  /** On another partition than what the gateway takes. */
+  readonly isApart: boolean
   keptAt: number
   keptOverHttpAt: number
   readAt: number
@@ -68,6 +76,7 @@ type Call = {
   readonly to: string
   readonly text: string
   readonly marked: boolean
+  readonly folds: boolean
   readonly expires: number
   /** When the claim began under which it was given. */
   readonly claimedAt: number
@@ -86,9 +95,13 @@ class Sight {
   readonly claims = new Map<string, { at: number; ms: number }[]>()
   latest = 0
   latestMs = 0
+  /** False as long as every worker was there all the time: then no claim was lost. */
+  isDisturbed = false
+  readonly #ending: Ending
 
-  constructor(entries: readonly Entry[]) {
+  constructor(entries: readonly Entry[], ending: Ending) {
     this.entries = entries
+    this.#ending = ending
     const byNumber = new Map<number, Call>()
     const claimOf = new Map<string, { at: number; now: number; ms: number }>()
     for (const entry of entries) this.#look(entry, byNumber, claimOf)
@@ -101,12 +114,13 @@ class Sight {
   /** Everybody who has become one with this person by moment `at`, by identity. */
   identitiesOf(event: Told, at: number): Set<string> {
     const own = new Set([identityOf(event)])
-    const merges = this.all(/^person\.merged/).filter((merge) => merge.saidAt < at)
+    const merges = this.all(/^person\.merged/).filter(({ readAt }) => readAt < at)
+    // An id that was free belongs to the person who was said to have it from the beginning.
+    const links = this.all(/^person\.identified/).filter((link) => this.isLinked(link) === true)
     for (let grew = true; grew; ) {
       grew = false
-      for (const { event: merge, readAt } of merges) {
-        if (readAt >= at) continue
-        const pair = [identityOf(merge), `${merge.data.idSpace}/${merge.data.externalId}`]
+      for (const { event: merge } of [...merges, ...links]) {
+        const pair = [identityOf(merge), otherOf(merge)]
         if (!pair.some((identity) => own.has(identity))) continue
         for (const identity of pair) {
           if (own.has(identity)) continue
@@ -118,14 +132,59 @@ class Sight {
     return own
   }
 
-  #hear(event: Told, by: 'kafka' | 'http', { at, now }: Entry): void {
+  /**
+   * Whether an id was linked to somebody: it was when nobody had it yet, and not when somebody spoke
+   * under it before. In between the records tell.
+   */
+  isLinked({ event, saidAt, readAt }: Heard): boolean {
+    const known = this.#knownFrom(otherOf(event))
+    if (readAt < known.saidAt) return true
+    if (known.surelyAt < saidAt) return false
+    const [one, other] = [identityOf(event), otherOf(event)]
+    return this.#ending.people.some(
+      ({ identities }) => identities.includes(one) && identities.includes(other),
+    )
+  }
+
+  /** True when the records need not be asked. */
+  isSureOf({ event, saidAt, readAt }: Heard): boolean {
+    const known = this.#knownFrom(otherOf(event))
+    return readAt < known.saidAt || known.surelyAt < saidAt
+  }
+
+  /** When somebody may first have been known by this id, and when they surely were. */
+  #knownFrom(identity: string): { saidAt: number; surelyAt: number } {
+    let [saidAt, surelyAt] = [Infinity, Infinity]
+    for (const heard of this.heard.values()) {
+      const speaks = identityOf(heard.event) === identity
+      const isMerged = /^person\.merged/.test(heard.event.type) && otherOf(heard.event) === identity
+      if (!speaks && !isMerged) continue
+      saidAt = Math.min(saidAt, heard.saidAt)
+      surelyAt = Math.min(surelyAt, heard.readAt)
+    }
+    return { saidAt, surelyAt }
+  }
+
+  #hear(
+    event: Told,
+    by: 'kafka' | 'http',
+    { at, now }: Entry,
+    { isApart = false }: { isApart?: boolean } = {},
+  ): void {
     const never = {
       keptAt: Infinity,
       keptOverHttpAt: Infinity,
       readAt: Infinity,
       readNow: Infinity,
     }
-    this.heard.set(event.key, { event, by, saidAt: at, saidNow: Date.parse(now), ...never })
+    this.heard.set(event.key, {
+      event,
+      by,
+      isApart,
+      saidAt: at,
+      saidNow: Date.parse(now),
+      ...never,
+    })
   }
 
   #look(
@@ -139,7 +198,7 @@ class Sight {
     switch (entry.kind) {
       case 'said': {
         const { event, by } = entry
-        if (!this.heard.has(event.key)) this.#hear(event, by, entry)
+        if (!this.heard.has(event.key)) this.#hear(event, by, entry, entry)
         return
       }
       case 'reported': {
@@ -192,6 +251,9 @@ class Sight {
         this.claims.set(entry.intent, [...claims, { at: entry.begun, ms: entry.ms }])
         return
       }
+      case 'disturbed':
+        this.isDisturbed = true
+        return
       case 'given': {
         const claim = claimOf.get(`${entry.worker} ${entry.intent}`)
         const call: Call = {
@@ -202,6 +264,7 @@ class Sight {
           to: entry.to,
           text: entry.text,
           marked: entry.marked,
+          folds: entry.folds ?? false,
           expires: Date.parse(entry.expiresAt),
           claimedAt: claim?.at ?? entry.at,
           claimedNow: claim?.now ?? now,
@@ -244,7 +307,7 @@ function dutiesOf(seen: Sight): Duty[] {
     if (isUnusable(about.event)) continue
     for (const [campaign, promise] of Object.entries(campaignPromises)) {
       const { event } = about
-      if (promise.before !== undefined) {
+      if (promise.daysBefore !== undefined) {
         if (!/^care\.appointment\.(booked|moved)/.test(event.type)) continue
         const booked = seen
           .all(/^care\.appointment\.booked/)
@@ -295,7 +358,9 @@ function judgeCount({ promise, text }: Duty, calls: readonly Call[], seen: Sight
   const unmarked = taken.filter((call) => !call.marked)
   const marked = taken.filter((call) => call.marked)
   const say = (kind: ViolationKind, how: string) => found.push({ kind, text: `${text}: ${how}` })
-  if (promise.unknown === 'at-most-once') {
+  const folds = calls.some((call) => call.folds)
+  if (folds && taken.length > 1) say('doubled', `taken ${taken.length} times, by who folds repeats`)
+  if (promise.unknown === 'at-most-once' && !folds) {
     if (taken.length > 1) say('doubled', `taken ${taken.length} times`)
     if (calls.some((call) => call.marked)) say('doubled', 'repeated, though at most once')
     return found
@@ -315,7 +380,8 @@ function isOpenBefore(repeat: Call, calls: readonly Call[], seen: Sight): boolea
   const claims = seen.claims.get(repeat.intent) ?? []
   return (
     // One whose claim was over before it could say what came of it does not count as answered.
-    claims.some(({ at, ms }) => at < repeat.claimedAt && ms + leaseMs <= repeat.claimedMs) ||
+    (seen.isDisturbed &&
+      claims.some(({ at, ms }) => at < repeat.claimedAt && ms + leaseMs <= repeat.claimedMs)) ||
     calls.some(
       (call) =>
         call.givenAt < repeat.givenAt && (call.answer === null || call.answer === 'unknown'),
@@ -365,16 +431,62 @@ function isLifted(stop: Told, people: ReadonlySet<string>, call: Call, seen: Sig
     )
 }
 
-/** P3: nothing of a campaign that operations hold. */
+/**
+ * P2: of an appointment that was told already it is told again when it moves, and when the moment to
+ * tell of it lies ahead; otherwise once is enough.
+ */
+function judgeToldAgain(duties: readonly Duty[], seen: Sight): Violation[] {
+  return duties.flatMap((duty) => {
+    const { about, startsAt, text } = duty
+    if (startsAt === null || earliestDue(duty) > about.readNow) return []
+    const again = seen.calls.find((call) => call.taken && call.text === text)
+    if (!again) return []
+    const told = toldBefore(duty, duties, seen).find((call) => call.givenAt < again.givenAt)
+    if (!told) return []
+    return [{ kind: 'doubled', text: `${told.text}, and then ${text}: its moment had passed` }]
+  })
+}
+
+/** What surely had been told of the version right before this one when this one was read. */
+function toldBefore({ about }: Duty, duties: readonly Duty[], seen: Sight): Call[] {
+  const isBefore = (version: number | undefined) => version === (about.event.version ?? 0) - 1
+  const isSure = (call: Call) => call.answer === 'accepted' && !(call.folds && seen.isDisturbed)
+  return duties
+    .filter((duty) => duty.about.event.entity === about.event.entity)
+    .filter((duty) => isBefore(duty.about.event.version))
+    .flatMap((older) => seen.calls.filter((call) => call.text === older.text))
+    .filter((call) => call.taken && isSure(call) && call.claimedAt < about.readAt)
+}
+
+/** P3: nothing that operations hold. */
 function judgeOperations(duty: Duty, call: Call, seen: Sight): Violation[] {
-  const of = (type: RegExp) =>
-    seen.all(type).filter(({ event }) => event.data.campaign === duty.campaign)
-  const stops = of(/^staff\.campaign\.stopped/).filter(({ keptAt }) => keptAt < call.claimedAt)
-  const lifts = of(/^staff\.campaign\.lifted/).filter(({ saidAt }) => saidAt < call.givenAt)
-  const holds = stops.find(({ keptAt }) => !lifts.some((lift) => lift.keptAt > keptAt))
+  const of = (type: RegExp) => seen.all(type).filter(({ event }) => isHeldBy(event, duty, call))
+  const stops = of(/^staff\.operation\.stopped/).filter(({ keptAt }) => keptAt < call.claimedAt)
+  const lifts = of(/^staff\.operation\.lifted/).filter(({ saidAt }) => saidAt < call.givenAt)
+  const holds = stops.find(
+    (stop) =>
+      !lifts.some(
+        (lift) => lift.keptAt > stop.keptAt && lift.event.data.scope === stop.event.data.scope,
+      ),
+  )
   if (!holds) return []
-  const text = `${duty.text}: claimed at ${call.claimedAt}, and the campaign was stopped from ${holds.keptAt}`
+  const { scope, target } = holds.event.data
+  const text = `${duty.text}: claimed at ${call.claimedAt}, and ${scope} ${target} was stopped from ${holds.keptAt}`
   return [{ kind: 'sent after a stop', text }]
+}
+
+const providers: Readonly<Record<string, string>> = { email: 'smtp', sms: 'sms' }
+
+function isHeldBy({ data }: Told, { campaign }: Duty, { channel }: Call): boolean {
+  const targets: Readonly<Record<string, string | undefined>> = {
+    all: '',
+    // Every campaign has one template, of its own name.
+    campaign,
+    template: campaign,
+    channel,
+    provider: providers[channel],
+  }
+  return targets[String(data.scope)] === data.target
 }
 
 /** P3: nothing to an address at which nothing arrives. */
@@ -410,7 +522,8 @@ function judgeConsent(duty: Duty, call: Call, seen: Sight): Violation[] {
       ({ event, saidAt }) =>
         saidAt < call.givenAt &&
         people.has(identityOf(event)) &&
-        (event.data.purpose === 'all' || event.data.purpose === duty.promise.class),
+        (event.data.purpose === 'all' || event.data.purpose === duty.promise.class) &&
+        (event.data.channel === undefined || event.data.channel === call.channel),
     )
   return agreed ? [] : [{ kind: 'sent without consent', text: `${duty.text}: nobody agreed to it` }]
 }
@@ -438,11 +551,26 @@ function judgeExit({ about, promise, text }: Duty, call: Call, seen: Sight): Vio
   return seen
     .all(/^care\./)
     .filter(({ event }) => event.type === promise.exit && identityOf(event) === own)
-    .filter(({ saidAt, readAt }) => saidAt > about.readAt && readAt < call.claimedAt)
+    .filter((ended) => isAfter(ended, about) && ended.readAt < call.claimedAt)
     .map(({ event, readAt }) => ({
       kind: 'sent after a stop',
       text: `${text}: claimed at ${call.claimedAt}, and ${event.id} ended it at ${readAt}`,
     }))
+}
+
+/**
+ * True when the one is surely applied after the other: it was said when that had been read, or when
+ * that was kept, by the same publisher and the same way (P6).
+ */
+function isAfter(later: Heard, earlier: Heard): boolean {
+  return later.saidAt > (goesBehind(later, earlier) ? earlier.keptAt : earlier.readAt)
+}
+
+/** What one publisher says of one person goes one behind the other, when it goes the same way. */
+function goesBehind(one: Heard, other: Heard): boolean {
+  const { publisher, subject } = one.event
+  const isSame = publisher === other.event.publisher && subject === other.event.subject
+  return isSame && one.isApart === other.isApart
 }
 
 /** P3: never before it is due, never when it is no longer worth having. */
@@ -454,7 +582,7 @@ function judgeTime({ promise, text, about, startsAt }: Duty, call: Call): Violat
     found.push({ kind: 'sent early', text: `${text}: at ${when(call.now)}, due ${when(due)}` })
   }
   const end =
-    startsAt ?? (promise.waits === undefined ? about.readNow + promise.expires * hour : Infinity)
+    startsAt ?? (promise.waits === undefined ? endOf(promise, about.readNow).latest : Infinity)
   const latest = Math.min(end, call.expires)
   if (call.claimedNow >= latest) {
     found.push({
@@ -470,8 +598,15 @@ function earliestDue({
   about,
   startsAt,
 }: Pick<Duty, 'promise' | 'about' | 'startsAt'>): number {
-  if (startsAt !== null) return startsAt - (promise.before ?? 0) * hour
+  if (startsAt !== null) return sameTimeOn(startsAt, -(promise.daysBefore ?? 0)).earliest
   return about.saidNow + (promise.waits ?? 0) * hour
+}
+
+/** Until when it is worth having, when it was due at `due`. */
+function endOf({ expires }: CampaignPromise, due: number): { earliest: number; latest: number } {
+  if ('days' in expires) return sameTimeOn(due, expires.days)
+  const end = due + expires.hours * hour
+  return { earliest: end, latest: end }
 }
 
 /** P6: what a publisher said of somebody before is known when it says more. */
@@ -481,15 +616,12 @@ function judgeAddress(duty: Duty, call: Call, seen: Sight): Violation[] {
   const profiles = seen
     .all(/^person\.upserted/)
     .filter(({ event }) => seen.identitiesOf(about.event, call.givenAt).has(identityOf(event)))
-  const known = profiles.filter(
-    ({ event, saidAt }) =>
-      event.publisher === about.event.publisher &&
-      event.subject === about.event.subject &&
-      saidAt < about.saidAt,
+  const before = profiles.filter(
+    (profile) => goesBehind(profile, about) && profile.saidAt < about.saidAt,
   )
-  const newest = Math.max(-1, ...known.map(({ saidAt }) => saidAt))
-  const allowed = profiles.filter(({ saidAt, event }) =>
-    event.subject === about.event.subject ? saidAt >= newest : true,
+  const newest = Math.max(-1, ...before.map(({ saidAt }) => saidAt))
+  const allowed = profiles.filter((profile) =>
+    goesBehind(profile, about) ? profile.saidAt >= newest : true,
   )
   const addresses = allowed.map(({ event }) => emailOf(event))
   if (addresses.includes(call.to)) return []
@@ -533,8 +665,11 @@ function faultOfEnd(duty: Duty, row: EndedMessage, seen: Sight): Violation | nul
       if (!isReported(duty, row, seen)) return says('unexplained', 'and no provider said so')
       return taken ? null : says('lost', 'and no provider ever took it')
     case 'held': {
-      const unknown = wasEverOpen(row, calls, seen)
-      return unknown ? null : says('unexplained', 'and every answer was definite')
+      if (!wasEverOpen(row, calls, seen))
+        return says('unexplained', 'and every answer was definite')
+      return mayBeAskedAgain(duty, calls, seen)
+        ? says('unexplained', 'and the provider could have been asked again')
+        : null
     }
     case 'skipped':
     case 'cancelled':
@@ -552,11 +687,26 @@ function faultOfEnd(duty: Duty, row: EndedMessage, seen: Sight): Violation | nul
   }
 }
 
+/**
+ * True when who folds repeats can be asked what it has: it is worth having still, and nothing was
+ * said or done of these people for which it must not be sent, or not there.
+ */
+function mayBeAskedAgain({ about }: Duty, calls: readonly Call[], seen: Sight): boolean {
+  const people = seen.identitiesOf(about.event, Infinity)
+  const forbidden = seen
+    .all(
+      /^(message\.(bounced|complained|replied)|consent\.withdrawn|person\.(deceased|merged)|care\.admission|staff)/,
+    )
+    .some(({ event }) => people.has(identityOf(event)))
+  return !forbidden && calls.some((call) => call.folds && call.expires > seen.latest + longestRetry)
+}
+
 /** True when for a while nobody knew whether the provider had it, or who had claimed it was too late. */
 function wasEverOpen({ intent }: EndedMessage, calls: readonly Call[], seen: Sight): boolean {
   return (
     calls.some((call) => call.answer === null || call.answer === 'unknown') ||
-    (seen.claims.get(intent) ?? []).some(({ ms }) => ms + leaseMs <= seen.latestMs)
+    (seen.isDisturbed &&
+      (seen.claims.get(intent) ?? []).some(({ ms }) => ms + leaseMs <= seen.latestMs))
   )
 }
 
@@ -582,12 +732,7 @@ function isBorneOut(
   const { about, promise, startsAt } = duty
   const people = seen.identitiesOf(about.event, Infinity)
   const mine = (type: RegExp) => seen.all(type).filter(({ event }) => people.has(identityOf(event)))
-  const newer = seen
-    .all(/^care\.appointment/)
-    .filter(
-      ({ event }) =>
-        event.entity === about.event.entity && (event.version ?? 0) > (about.event.version ?? 0),
-    )
+  const newer = newerThan(about, seen)
   const mayLackChannel = () =>
     mine(/^(message\.(bounced|complained|replied)|consent\.withdrawn)/).length > 0 ||
     (promise.consent === 'required' && !isSurelyGranted(duty, mine(/^consent\./)))
@@ -612,9 +757,8 @@ function isBorneOut(
     case 'person_merged':
       return mine(/^person\.merged/).length > 0
     case 'expired': {
-      const due = earliestDue(duty)
-      const end = Math.min(startsAt ?? Infinity, due + promise.expires * hour)
-      return seen.latest >= end
+      const end = endOf(promise, earliestDue(duty)).earliest
+      return seen.latest >= Math.min(startsAt ?? Infinity, end)
     }
     case 'provider_unavailable':
       return calls.some((call) => call.answer === 'deferred')
@@ -636,8 +780,10 @@ function isSurelyGranted({ about, promise }: Duty, consents: readonly Heard[]): 
     ['all', promise.class].includes(String(event.data.purpose)),
   )
   return (
-    own.some(({ event, readAt }) => event.type.includes('granted') && readAt < about.saidAt) &&
-    own.every(({ event }) => event.type.includes('granted'))
+    own.some(
+      ({ event, readAt }) =>
+        event.type.includes('granted') && event.data.channel === undefined && readAt < about.saidAt,
+    ) && own.every(({ event }) => event.type.includes('granted'))
   )
 }
 
@@ -652,16 +798,22 @@ function judgeAbsence(duty: Duty, seen: Sight, ending: Ending): Violation[] {
   )
   const people = seen.identitiesOf(about.event, Infinity)
   const mine = (type: RegExp) => seen.all(type).filter(({ event }) => people.has(identityOf(event)))
+  // A booking that comes in behind its own change, by another way, begins nothing.
+  if (decisions.length === 0 && isOvertakenOnTheWay(duty, seen)) return []
   if (decisions.length === 0) return lost('nothing was planned, and nobody decided so')
   const excuses: Readonly<Record<string, () => boolean>> = {
-    event_too_old: () => about.readNow >= Date.parse(about.event.time) + oldestTrigger * hour,
+    event_too_old: () =>
+      about.readNow >= sameTimeOn(Date.parse(about.event.time), oldestTrigger).earliest,
     person_deceased: () => mine(/^person\.deceased/).length > 0,
     exit_touchpoint: () => mine(/./).some(({ event }) => event.type === promise.exit),
     merged_duplicate: () => mine(/^person\.merged/).length > 0,
     moment_passed: () => (startsAt ?? Infinity) <= about.readNow,
     // A newer version overtook the booking, or took its place while it waited.
     entity_withdrawn: () => isOvertaken(duty, seen),
-    already_entered: () => mine(/^person\.merged/).length > 0,
+    already_entered: () =>
+      promise.once
+        ? mine(/^care\./).some((each) => each !== about && each.event.type === promise.trigger)
+        : mine(/^person\.merged/).length > 0,
   }
   const excused = decisions.some(({ reason }) => excuses[reason]?.() ?? false)
   return excused
@@ -670,12 +822,50 @@ function judgeAbsence(duty: Duty, seen: Sight, ending: Ending): Violation[] {
 }
 
 function isOvertaken({ about }: Duty, seen: Sight): boolean {
+  return newerThan(about, seen).length > 0
+}
+
+function isOvertakenOnTheWay({ about }: Duty, seen: Sight): boolean {
+  return newerThan(about, seen).some((newer) => !goesBehind(newer, about))
+}
+
+/** What was said of a newer version of the same appointment. */
+function newerThan({ event }: Heard, seen: Sight): Heard[] {
   return seen
     .all(/^care\.appointment/)
-    .some(
-      ({ event }) =>
-        event.entity === about.event.entity && (event.version ?? 0) > (about.event.version ?? 0),
+    .filter((each) => each.event.entity === event.entity)
+    .filter((each) => (each.event.version ?? 0) > (event.version ?? 0))
+}
+
+/** P2: of what nobody gets twice nobody does, and both records of one person are nobody else. */
+function judgeOnce(duties: readonly Duty[], seen: Sight): Violation[] {
+  const found: Violation[] = []
+  const takenOf = (duty: Duty) => seen.calls.find((call) => call.taken && call.text === duty.text)
+  for (const [index, one] of duties.entries()) {
+    const first = one.promise.once ? takenOf(one) : undefined
+    for (const other of duties.slice(index + 1)) {
+      const second = first && other.campaign === one.campaign ? takenOf(other) : undefined
+      if (!first || !second) continue
+      const people = seen.identitiesOf(one.about.event, Math.min(first.claimedAt, second.claimedAt))
+      if (!people.has(identityOf(other.about.event))) continue
+      found.push({ kind: 'doubled', text: `${one.text} and ${other.text}: to one person` })
+    }
+  }
+  return found
+}
+
+/** P6: an id is whose it was when it was said to be somebody's. */
+function judgeLinks(seen: Sight, { people }: Ending): Violation[] {
+  const merged = new Set(seen.all(/^person\.merged/).map(({ event }) => otherOf(event)))
+  return seen.all(/^person\.identified/).flatMap((link) => {
+    const [one, other] = [identityOf(link.event), otherOf(link.event)]
+    if (link.readAt === Infinity || merged.has(other) || !seen.isSureOf(link)) return []
+    const isOne = people.some(
+      ({ identities }) => identities.includes(one) && identities.includes(other),
     )
+    if (isOne === seen.isLinked(link)) return []
+    return [{ kind: 'wrong record', text: `${other}: ${isOne ? 'is' : 'is not'} one with ${one}` }]
+  })
 }
 
 /** The newest version of an appointment must be told, when the one before waited or was told. */
@@ -689,7 +879,7 @@ function judgeMissingVersion(duty: Duty, seen: Sight, ending: Ending): Violation
   if (!before || startsAt === null) return []
   const superseded = before.reason === 'entity_superseded' && startsAt > about.readNow
   const told = ['sent', 'delivered', 'held'].includes(before.state)
-  const again = told && startsAt - (duty.promise.before ?? 0) * hour > about.readNow
+  const again = told && earliestDue(duty) > about.readNow
   if (!superseded && !again) return []
   return [{ kind: 'lost', text: `${text}: the appointment was moved, and nobody was told` }]
 }
@@ -774,8 +964,8 @@ function judgeAddresses(seen: Sight, ending: Ending): Violation[] {
   for (const person of ending.people) {
     const own = profiles.filter(({ event }) => person.identities.includes(identityOf(event)))
     const newest = own.toSorted((a, b) => b.saidAt - a.saidAt)[0]
-    const single = new Set(own.map(({ event }) => identityOf(event))).size === 1
-    if (!newest || !single || emailOf(newest.event) === person.email) continue
+    const isInOrder = own.every((profile) => goesBehind(profile, newest ?? profile))
+    if (!newest || !isInOrder || emailOf(newest.event) === person.email) continue
     found.push({
       kind: 'out of order',
       text: `${newest.event.subject}: known at ${person.email}, last said was ${emailOf(newest.event)}`,
@@ -826,6 +1016,11 @@ function consentOf(said: readonly Told[]): 'granted' | 'withdrawn' | null {
   return latest('granted', 'any') > latest('withdrawn', 'any') ? 'granted' : 'withdrawn'
 }
 
+/** Who else is meant by a merge or a link. */
+function otherOf({ data }: Told): string {
+  return `${data.idSpace}/${data.externalId}`
+}
+
 function isImport({ data }: Told): boolean {
   return data.origin === 'import'
 }
@@ -840,6 +1035,7 @@ const idSpaces: Readonly<Record<string, string>> = {
   staff: 'ehr',
 }
 
-function identityOf({ publisher, subject }: Told): string {
-  return `${idSpaces[publisher] ?? publisher}/${subject}`
+function identityOf({ publisher, subject, data }: Told): string {
+  const named = publisher === 'staff' ? data.idSpace : undefined
+  return `${named ?? idSpaces[publisher] ?? publisher}/${subject}`
 }

@@ -1,6 +1,6 @@
 /**
  * What the hospital of the simulation promises, in words of its own: the model judges by these and
- * by nothing else. Durations in hours.
+ * by nothing else. Durations in hours, or in days of the Dutch calendar.
  */
 export type CampaignPromise = {
   readonly trigger: string
@@ -8,12 +8,15 @@ export type CampaignPromise = {
   /** How often the person may get it when nobody knows whether they have it: once, or once more. */
   readonly unknown: 'at-most-once' | 'at-least-once'
   readonly consent: 'implied' | 'required'
-  /** After the event, or before the appointment begins. */
+  /** After the event. */
   readonly waits?: number
-  readonly before?: number
+  /** Days before the appointment begins. */
+  readonly daysBefore?: number
   /** For how long it is worth having, from the moment it is due. */
-  readonly expires: number
+  readonly expires: { readonly hours: number } | { readonly days: number }
   readonly exit?: string
+  /** Nobody gets it more than once, whatever happens. */
+  readonly once?: true
 }
 
 export const campaignPromises: Readonly<Record<string, CampaignPromise>> = {
@@ -22,7 +25,7 @@ export const campaignPromises: Readonly<Record<string, CampaignPromise>> = {
     class: 'care',
     unknown: 'at-most-once',
     consent: 'implied',
-    expires: 48,
+    expires: { days: 2 },
   },
   'follow-up': {
     trigger: 'care.discharge.completed.v1',
@@ -30,7 +33,7 @@ export const campaignPromises: Readonly<Record<string, CampaignPromise>> = {
     unknown: 'at-least-once',
     consent: 'implied',
     waits: 3,
-    expires: 6,
+    expires: { hours: 6 },
     exit: 'care.admission.started.v1',
   },
   service: {
@@ -38,22 +41,31 @@ export const campaignPromises: Readonly<Record<string, CampaignPromise>> = {
     class: 'service',
     unknown: 'at-least-once',
     consent: 'implied',
-    expires: 12,
+    expires: { hours: 12 },
+  },
+  welcome: {
+    trigger: 'care.survey.invited.v1',
+    class: 'care',
+    unknown: 'at-most-once',
+    consent: 'implied',
+    waits: 5,
+    expires: { days: 2 },
+    once: true,
   },
   offer: {
     trigger: 'care.admission.started.v1',
     class: 'marketing',
     unknown: 'at-most-once',
     consent: 'required',
-    expires: 48,
+    expires: { days: 2 },
   },
   reminder: {
     trigger: 'care.appointment.booked.v1',
     class: 'care',
     unknown: 'at-most-once',
     consent: 'implied',
-    before: 24,
-    expires: 48,
+    daysBefore: 1,
+    expires: { days: 2 },
   },
 }
 
@@ -63,8 +75,8 @@ export const unwritable = 'unwritable'
 /** Channels of a message, in the order in which they are tried. */
 export const channelsInOrder = ['email', 'sms'] as const
 
-/** How old an event may be and still begin something, in hours. */
-export const oldestTrigger = 24
+/** How old an event may be and still begin something, in days. */
+export const oldestTrigger = 1
 
 /** Who has claimed a message and says nothing for so long has lost it: nobody knows what came of it. */
 export const leaseMs = 15_000

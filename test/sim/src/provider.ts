@@ -15,6 +15,8 @@ const behaviours = {
 } as const
 export type Behaviour = keyof typeof behaviours
 
+const roughOnes = Object.keys(behaviours).filter((name) => name !== 'accept') as Behaviour[]
+
 export type Taken = { call: number; channel: ChannelName; intent: string; text: string }
 
 /** Providers that take messages from every worker, and do with each as the seed says. */
@@ -27,11 +29,16 @@ export function createProviders(options: {
   chance: Chance
   /** How often a provider misbehaves, from 0 to 1; asked at every call. */
   roughness: () => number
+  /** What it may do then; null for anything. */
+  manners: readonly Behaviour[] | null
+  /** A repeat under the same key is taken for what it is. */
+  folds: boolean
   /** Told when it takes a message: sooner or later it will say what became of it. */
   onTaken: (taken: Taken) => void
 }): Providers {
-  const { history, chance, roughness, onTaken } = options
+  const { history, chance, roughness, manners, folds, onTaken } = options
   const calls = new Map<string, number>()
+  const known = new Set<string>()
   let count = 0
 
   /** The same for the same message given for the same time, whoever gives it. */
@@ -40,8 +47,7 @@ export function createProviders(options: {
     const nth = (calls.get(text) ?? 0) + 1
     calls.set(text, nth)
     if (!chance.is(roughness(), 'provider', text, nth)) return 'accept'
-    const rough = Object.keys(behaviours).filter((name) => name !== 'accept') as Behaviour[]
-    return chance.pick(rough, 'behaviour', text, nth)
+    return chance.pick(manners ?? roughOnes, 'behaviour', text, nth)
   }
 
   const send = async (
@@ -54,7 +60,10 @@ export function createProviders(options: {
     count += 1
     const call = count
     const { text } = textOf(message)
-    const behaviour = behaviourFor(message)
+    const key = `${channel} ${message.idempotencyKey}`
+    const drawn = behaviourFor(message)
+    // Who has it already says so.
+    const behaviour = folds && known.has(key) ? 'accept' : drawn
     const { takes, answer } = behaviours[behaviour]
     const begunMs = gate.nowMs
     await gate.pass(life, `gives ${channel} ${text} (${behaviour})`, () => {
@@ -70,8 +79,10 @@ export function createProviders(options: {
         key: message.idempotencyKey,
         begunMs,
         expiresAt: message.expiresAt,
+        ...(folds && { folds }),
       })
-      if (!takes) return
+      if (!takes || (folds && known.has(key))) return
+      known.add(key)
       history.add({ kind: 'taken', call })
       onTaken({ call, channel, intent: message.intentId, text })
     })
@@ -91,7 +102,7 @@ export function createProviders(options: {
       (['email', 'sms'] as const).map((name) => ({
         name,
         provider: name === 'email' ? 'smtp' : 'sms',
-        idempotent: false,
+        idempotent: folds,
         send: (message, signal) => send(name, message, signal, parts),
         isSandbox: async () => true,
         close: async () => undefined,

@@ -32,6 +32,7 @@ function* shorterOnes(story: Story): Generator<Story> {
   }
   if (story.faults.length > 1) yield { ...story, faults: [] }
   for (const faults of withoutOne(story.faults)) yield { ...story, faults }
+  for (const meetings of withoutOne(story.meetings)) yield { ...story, meetings }
   for (const happenings of withoutOne(story.happenings)) yield { ...story, happenings }
   for (const steps of withoutOne(story.steps)) yield { ...story, steps }
   for (const kind of workerKinds) {
@@ -39,6 +40,9 @@ function* shorterOnes(story: Story): Generator<Story> {
   }
   if (story.roughness > 0) yield { ...story, roughness: 0 }
   if (story.haste > 0) yield { ...story, haste: 0 }
+  if (story.leisure > 0) yield { ...story, leisure: 0 }
+  if (story.folds) yield { ...story, folds: false }
+  if (story.partitionsApart) yield { ...story, partitionsApart: false }
   for (const [index, happening] of story.happenings.entries()) {
     if (happening.times > 1) {
       yield { ...story, happenings: story.happenings.with(index, { ...happening, times: 1 }) }

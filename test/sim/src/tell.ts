@@ -21,8 +21,10 @@ export function tell({ story, outcome, violations }: Judged, repeat: string): st
   ].join('\n')
 }
 
-function tellStory({ happenings, faults, steps, workers }: Story): string[] {
+function tellStory(story: Story): string[] {
+  const { theme, happenings, faults, meetings, steps, workers } = story
   return [
+    `  ${theme ?? 'of all kinds'}, from ${story.begins}${story.folds ? ', providers fold repeats' : ''}${story.partitionsApart ? ', publishers choose partitions in their own way' : ''}`,
     `  workers: ${Object.entries(workers)
       .map(([kind, count]) => `${count} ${kind}`)
       .join(', ')}`,
@@ -34,6 +36,15 @@ function tellStory({ happenings, faults, steps, workers }: Story): string[] {
     ...faults.map(
       ({ slot, at, kind, on }) =>
         `  ${slot}, operation ${at}${on ? ` or the next that ${on}` : ''}: ${kind}`,
+    ),
+    ...meetings.map(
+      ({ who, what, until, paused }) =>
+        `  ${who} ${paused ? 'is paused' : 'stands still'} before "${what}" until ${until
+          .map(
+            (place) =>
+              `${place.who} ${place.isStanding ? 'is about to' : 'has done'} "${place.what}"`,
+          )
+          .join(', then ')}`,
     ),
   ]
 }
@@ -65,6 +76,8 @@ function wordsOf(entry: Entry): string {
       return `  → call ${entry.call} is taken: the person gets it`
     case 'answered':
       return `  → call ${entry.call} is answered: ${entry.answer}`
+    case 'disturbed':
+      return '  → from here on claims may be lost because somebody was stopped'
     case 'fault':
       return `!! ${entry.text}`
     case 'operation':

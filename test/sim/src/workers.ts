@@ -69,6 +69,8 @@ export type Worker = {
   expel(): void
   /** Gives the jobs that it has in hand to somebody else, as a queue does that thinks it dead. */
   stallJobs(): void
+  /** How many jobs it has in hand. */
+  readonly jobs: number
   /** Tells it what somebody has called out; it may be for nothing. */
   wake(topic: Wake): void
   /** Of a gateway that runs. */
@@ -116,6 +118,9 @@ export function createWorker(kind: WorkerKind, nth: number, ground: Ground): Wor
     slot,
     get life() {
       return current?.life ?? null
+    },
+    get jobs() {
+      return current?.queue.inHand().length ?? 0
     },
     get door() {
       return current?.door ?? null

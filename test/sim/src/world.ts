@@ -4,29 +4,24 @@ import type { DeliveryJob } from '@wegwijs/queue/port'
 import { makeIdsFrom } from '@wegwijs/runtime/derived-id'
 import { stepBusinessTime } from '@wegwijs/store/business-clock'
 import { applyDefinition } from '@wegwijs/store/definitions'
-import { liftOperation, stopOperation, stopPerson } from '@wegwijs/store/stops'
+import { liftOperation, type OperationScope, stopOperation, stopPerson } from '@wegwijs/store/stops'
 import type { Wake } from '@wegwijs/store/wake'
+import type { OutgoingRecord } from '@wegwijs/kafka/port'
 import { encodeRecord } from '@wegwijs/wire/cloudevents-kafka'
 import { isUrgent, topicConfigs, topicsOf } from '@wegwijs/wire/topics'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import type { CompiledQuery, QueryResult } from 'kysely'
 import { Chance } from './chance.ts'
 import { clinic } from './clinic.ts'
+import type { Happening } from './drafts.ts'
 import { readEnding, readRemains, wereQueued } from './ending.ts'
 import { Gate, type Life, newLife, type Operation } from './gate.ts'
 import { gatedStore } from './gated-store.ts'
 import type { SimulatedDatabase } from './ground.ts'
 import { type Ending, type Entry, History, type Told } from './history.ts'
+import { Meetings } from './meetings.ts'
 import { createProviders, type Taken } from './provider.ts'
-import {
-  begins,
-  type Fault,
-  type Happening,
-  type Story,
-  type WorkerKind,
-  workerKinds,
-  worldSlot,
-} from './story.ts'
+import { type Fault, type Story, type WorkerKind, workerKinds, worldSlot } from './story.ts'
 import { createWorker, type Door, leaseMs, type Worker } from './workers.ts'
 
 /** What came of a story. */
@@ -65,7 +60,10 @@ class World {
   readonly #broker: MemoryBroker
   readonly #queue: MemoryQueue
   readonly #workers: Worker[]
-  readonly #beginsMs = Date.parse(begins)
+  readonly #beginsMs: number
+  readonly #meetings: Meetings
+  readonly #done = new Set<Fault>()
+  readonly #apart = new WeakSet<OutgoingRecord>()
   readonly #read = new Map<string, bigint>()
   readonly #held = new Map<string, number>()
   readonly #restarts = new Map<Worker, number>()
@@ -74,7 +72,9 @@ class World {
   #steps = 0
   #calm = false
   #last = ''
-  #now: string = begins
+  #now: string
+  #leisure: number
+  #leisurelyLooks = 0
   #shownMs = -1
   #ids = 0
   #awayUntil = 0
@@ -82,6 +82,10 @@ class World {
   constructor(story: Story, database: SimulatedDatabase) {
     this.#story = story
     this.#database = database
+    this.#beginsMs = Date.parse(story.begins)
+    this.#now = story.begins
+    this.#leisure = story.leisure
+    this.#meetings = new Meetings(story.meetings, (text) => this.#note(text))
     this.#chance = new Chance(`world ${story.seed}`)
     this.#gate = new Gate(database.watch)
     this.#history = new History(() => ({ ms: this.#gate.nowMs, now: this.#now }))
@@ -95,12 +99,18 @@ class World {
     }
     const machine: Life = newLife('machine')
     const clock = this.#gate.clockOf(machine, { beginsMs: 0, instantMs: this.#beginsMs })
-    this.#broker = createMemoryBroker({ clock })
+    this.#broker = createMemoryBroker({
+      clock,
+      // Publishers that hash otherwise than we do.
+      partitionOf: (record, usual) => (this.#apart.has(record) ? 1 - usual : usual),
+    })
     this.#queue = createMemoryQueue({ clock })
     const providers = createProviders({
       history: this.#history,
       chance: this.#chance,
       roughness: () => (this.#calm ? 0 : story.roughness),
+      manners: story.manners,
+      folds: story.folds,
       onTaken: (taken) => this.#expectReceipts(taken),
     })
     const ground = {
@@ -142,8 +152,8 @@ class World {
   async #lay(): Promise<void> {
     const { store, clear, setMachineTime } = this.#database
     await clear()
-    await setMachineTime(begins)
-    await stepBusinessTime(store.db, begins)
+    await setMachineTime(this.#story.begins)
+    await stepBusinessTime(store.db, this.#story.begins)
     await applyDefinition(store, clinic, 'simulation')
     await this.#broker.admin.ensureTopics(topicConfigs(store.namespace, { partitions: 2 }))
   }
@@ -195,14 +205,16 @@ class World {
     { event, tries }: { event: TouchpointEvent; tries: number },
   ): Promise<boolean> {
     const told = toldOf(event)
-    const said = () => this.#history.add({ kind: 'said', event: told, by })
+    const isApart = by === 'kafka' && this.#story.partitionsApart && !isUrgent(event.type)
+    const said = () =>
+      this.#history.add({ kind: 'said', event: told, by, ...(isApart && { isApart }) })
     const isLost = () => !this.#calm && this.#chance.is(0.1, 'lost answer', id, tries)
     const kept = await (by === 'http'
       ? this.#sayOverHttp(life, event, said)
       : this.#gate.pass(life, `says ${id} on Kafka: ${event.type}`, async () => {
           said()
           if (isLost()) this.#broker.loseNextAnswer()
-          return this.#publish(event).then(
+          return this.#publish(event, isApart).then(
             () => true,
             () => false,
           )
@@ -217,10 +229,12 @@ class World {
     return kept
   }
 
-  async #publish(event: TouchpointEvent): Promise<void> {
+  async #publish(event: TouchpointEvent, isApart: boolean): Promise<void> {
     const topics = topicsOf(this.#database.store.namespace)
     const topic = isUrgent(event.type) ? topics.urgent : topics.touchpoints
-    await this.#broker.publisher.publish([{ topic, ...encodeRecord(event) }], { deadlineMs: 5_000 })
+    const record = { topic, ...encodeRecord(event) }
+    if (isApart) this.#apart.add(record)
+    await this.#broker.publisher.publish([record], { deadlineMs: 5_000 })
   }
 
   /** False when the gateway does not answer, or says that it could not keep it. */
@@ -250,7 +264,8 @@ class World {
   }
 
   /** Providers say what became of what they took: late, twice, in any order, or not at all. */
-  #expectReceipts({ call, channel, intent, text }: Taken): void {
+  #expectReceipts(taken: Taken): void {
+    const { call, text } = taken
     const statuses = [
       'delivered',
       'delivered',
@@ -259,19 +274,24 @@ class World {
       'complained',
       'replied',
     ] as const
-    const status = this.#chance.pick(statuses, 'status', text, call)
     if (this.#chance.is(0.4, 'silent', text, call)) return
+    this.#report(taken, `r${call}`, this.#chance.pick(statuses, 'status', text, call))
+    if (this.#chance.is(0.7, 'says no more', text, call)) return
+    const later = ['delivered', 'opened', 'bounced'] as const
+    this.#report(taken, `s${call}`, this.#chance.pick(later, 'later status', text, call))
+  }
+
+  #report(
+    { call, channel, intent, text }: Taken,
+    receiptId: string,
+    status: 'delivered' | 'opened' | 'bounced' | 'complained' | 'replied',
+  ): void {
     const times = this.#chance.is(0.3, 'twice', text, call) ? 2 : 1
-    const receipt = {
-      receiptId: `r${call}`,
-      reference: intent,
-      status,
-      at: this.#now,
-      ...(status === 'replied' && { detail: 'STOP' }),
-    }
-    const event = `receipt r${call}`
+    const detail = status === 'replied' ? { detail: 'STOP' } : {}
+    const receipt = { receiptId, reference: intent, status, at: this.#now, ...detail }
+    const event = `receipt ${receiptId}`
     const report = { kind: 'reported', event, status, call, channel, text } as const
-    this.#act(`provider of call ${call}`, async (life) => {
+    this.#act(`provider of call ${call}, ${receiptId}`, async (life) => {
       const clock = this.#gate.clockOf(life, { beginsMs: 0, instantMs: 0 })
       for (let kept = 0; kept < times; ) {
         const isKept = await this.#askGateway(life, `reports ${status} of ${text}`, (door) => {
@@ -287,7 +307,7 @@ class World {
     })
   }
 
-  /** Staff: they stop a person at the desk, and operations stop a campaign for a while. */
+  /** Staff: they stop a person at the desk, and operations stop a part of everything for a while. */
   async #direct(life: Life, happening: Happening): Promise<void> {
     const { id, type, subject, data } = happening
     const words = { reason: 'asked for', source: 'staff' }
@@ -304,10 +324,11 @@ class World {
     await this.#gate.pass(life, `does ${id}: ${type}`, () => {
       this.#history.add({ kind: 'said', event: told, by: 'http' })
     })
-    const operation = { scope: 'campaign', target: String(data.campaign) } as const
+    const operation = { scope: data.scope as OperationScope, target: String(data.target) }
     if (type === 'staff.person.stopped') {
-      await stopPerson(store.db, { idSpace: 'ehr', externalId: subject }, words)
-    } else if (type === 'staff.campaign.stopped') await stopOperation(store.db, operation, words)
+      const idSpace = String(data.idSpace ?? 'ehr')
+      await stopPerson(store.db, { idSpace, externalId: subject }, words)
+    } else if (type === 'staff.operation.stopped') await stopOperation(store.db, operation, words)
     else await liftOperation(store.db, operation, words)
     this.#history.add({ kind: 'kept', event: told.key, by: 'http' })
   }
@@ -332,15 +353,22 @@ class World {
       if (this.#steps > mostSteps) return 'stuck: it does not come to an end'
       await this.#worldFaults()
       this.#restart()
-      if (!this.#calm && this.#actors === 0 && this.#chance.is(0.01, 'calm', this.#steps))
-        this.#rest()
+      for (const _ of this.#meetings.look(this.#gate.standing(), this.#steps)) this.#leap()
+      if (this.#mayRest() && this.#chance.is(0.01, 'calm', this.#steps)) this.#rest()
       const operation = this.#choose()
       if (operation) {
         await this.#let(operation)
         continue
       }
       if (this.#gate.waiting > 0) {
-        await this.#gate.untilUnlocked()
+        // Nobody else can go on: who stands still may be the one that has the lock.
+        if (this.#meetings.isHolding || this.#held.size > 0) this.#letEverybodyGoOn()
+        else await this.#gate.untilUnlocked()
+        continue
+      }
+      if (this.#meetings.isHolding) {
+        if (this.#meetings.mayWait()) await this.#waitForThem()
+        else this.#meetings.giveUp()
         continue
       }
       if (await this.#goOnWithoutThem()) continue
@@ -350,13 +378,16 @@ class World {
         continue
       }
       if (this.#actors > 0 && this.#pass()) continue
+      if (!this.#calm && (await this.#goOnAtLeisure())) continue
       if (!this.#calm) {
         this.#rest()
         continue
       }
       const { open, due } = await readRemains(this.#database.store)
       const behind = this.#behind()
-      if (open === 0 && !behind && due === null) return null
+      // Who waits to tell once more of a message that is over has its job in hand still.
+      const isOver = this.#workers.every(({ jobs }) => jobs === 0) || idleLooks > 10
+      if (open === 0 && !behind && due === null && isOver) return null
       if (open === 0 && !behind && due !== null && due > this.#now) {
         idleLooks = 0
         await this.#stepTo(due)
@@ -366,17 +397,60 @@ class World {
     }
   }
 
+  #letEverybodyGoOn(): void {
+    this.#meetings.giveUp()
+    this.#held.clear()
+  }
+
+  /** Time passes, as far as a retry is away, for those who may come to meet whoever stands still. */
+  async #waitForThem(): Promise<void> {
+    const { due } = await readRemains(this.#database.store)
+    const isNear = due !== null && Date.parse(due) <= Date.parse(this.#now) + 3_600_000
+    if (isNear && due > this.#now) await this.#stepTo(due)
+    this.#history.add({ kind: 'disturbed' })
+    this.#pass()
+  }
+
+  /** Business time goes on to what is due next; false when nothing is, or it has done so enough. */
+  async #goOnAtLeisure(): Promise<boolean> {
+    if (this.#leisure === 0) return false
+    const { open, due } = await readRemains(this.#database.store)
+    if (open > 0 || this.#behind()) {
+      this.#leisurelyLooks += 1
+      return this.#leisurelyLooks <= mostIdleLooks && this.#pass()
+    }
+    this.#leisurelyLooks = 0
+    this.#leisure -= 1
+    if (due === null || due <= this.#now) return false
+    await this.#stepTo(due)
+    return true
+  }
+
+  /** Machine time goes on beyond every lease. */
+  #leap(): void {
+    this.#history.add({ kind: 'disturbed' })
+    this.#gate.advanceTo(this.#gate.nowMs + leaseMs + 1_000)
+  }
+
   /** While somebody is paused the days of the others may go on. */
   async #goOnWithoutThem(): Promise<boolean> {
     if (this.#held.size === 0 || !this.#chance.is(0.6, 'without them', this.#steps)) return false
     const { due } = await readRemains(this.#database.store)
     if (due !== null && due > this.#now) await this.#stepTo(due)
+    this.#history.add({ kind: 'disturbed' })
     return this.#pass()
+  }
+
+  /** Where there is a situation to come about, or leisure, it is waited for. */
+  #mayRest(): boolean {
+    const { theme, leisure } = this.#story
+    return !this.#calm && this.#actors === 0 && theme === null && leisure === 0
   }
 
   /** No more faults: everybody runs again, and providers take what they are given. */
   #rest(): void {
     this.#calm = true
+    this.#meetings.end()
     this.#faults.length = 0
     this.#held.clear()
     this.#broker.unavailable(false)
@@ -389,9 +463,14 @@ class World {
 
   /** The operation that is let through next: which one follows from the seed alone. */
   #choose(): Operation | null {
-    const standing = this.#gate.standing().filter(({ life }) => this.#may(life))
+    const standing = this.#gate
+      .standing()
+      .filter((operation) => this.#may(operation.life) && !this.#meetings.holds(operation))
     if (standing.length === 0) return null
-    if (!this.#calm && this.#chance.is(this.#story.haste, 'haste', this.#steps)) this.#pass()
+    if (!this.#calm && this.#chance.is(this.#story.haste, 'haste', this.#steps)) {
+      this.#history.add({ kind: 'disturbed' })
+      this.#pass()
+    }
     const patient = standing.filter(
       ({ life, nth }) =>
         life.slot === this.#last &&
@@ -413,16 +492,26 @@ class World {
     if (fault && worker && this.#meddle(fault, worker, operation)) return
     await this.#showTime()
     this.#history.add({ kind: 'operation', slot: life.slot, label })
-    const fatal =
-      fault?.kind === 'kill after' && worker
-        ? () => this.#kill(worker, `is killed when that is done (${label})`)
-        : undefined
-    this.#gate.release(operation, fatal)
+    this.#meetings.hear(operation)
+    for (const each of this.#faults) {
+      if (each.slot === life.slot && each.after && label.includes(each.after)) this.#done.add(each)
+    }
+    if (fault?.kind === 'lose the answer') {
+      this.#note(`${life.slot} hears nothing of it`)
+      this.#gate.release(operation, { lost: new Error('Connection terminated unexpectedly') })
+    } else if (fault?.kind === 'kill after' && worker) {
+      const fatal = () => this.#kill(worker, `is killed when that is done (${label})`)
+      this.#gate.release(operation, { fatal })
+    } else this.#gate.release(operation)
   }
 
   #faultAt(slot: string, nth: number, label = ''): Fault | null {
     const index = this.#faults.findIndex(
-      ({ slot: of, at, on = '' }) => of === slot && at <= nth && label.includes(on),
+      (fault) =>
+        fault.slot === slot &&
+        fault.at <= nth &&
+        label.includes(fault.on ?? '') &&
+        (fault.after === undefined || this.#done.has(fault)),
     )
     return index < 0 ? null : (this.#faults.splice(index, 1)[0] ?? null)
   }
@@ -433,14 +522,20 @@ class World {
       case 'kill before':
         this.#kill(worker, `is killed before it can do this: ${label}`)
         return true
+      case 'kill and forget the queue':
+        this.#kill(worker, `is killed before it can do this: ${label}`)
+        this.#note('the queue forgets everything')
+        this.#queue.wipe()
+        return true
       case 'pause': {
         this.#note(`${worker.slot} is paused beyond its lease, before this: ${label}`)
         this.#held.set(life.slot, this.#steps + 30 + this.#chance.whole(200, 'pause', fault.at))
-        this.#gate.advanceTo(this.#gate.nowMs + leaseMs + 1_000)
+        this.#leap()
         return true
       }
       case 'terminate':
         this.#note(`${worker.slot} is told to stop`)
+        this.#history.add({ kind: 'disturbed' })
         worker.terminate()
         this.#restarts.set(worker, Number.POSITIVE_INFINITY)
         return false
@@ -463,6 +558,7 @@ class World {
 
   #kill(worker: Worker, how: string): void {
     this.#note(`${worker.slot} ${how}`)
+    this.#history.add({ kind: 'disturbed' })
     worker.kill()
     this.#restarts.set(
       worker,

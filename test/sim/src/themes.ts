@@ -1,0 +1,419 @@
+import type { Chance } from './chance.ts'
+import { arrival, beginnings, consent, type Draft, operations } from './drafts.ts'
+import type { Fault, Meeting, Situation } from './story.ts'
+
+/**
+ * Situations in which much hangs on the order of a few operations. Chance alone would hardly ever
+ * bring them about; each of them comes to every so many seeds, told in its own way every time.
+ */
+export const themes: readonly (readonly [name: string, make: (chance: Chance) => Situation])[] = [
+  ['somebody else sends it meanwhile', overtaken],
+  ['a stop is answered while its message is claimed', stopMeetsClaim],
+  ['the queue forgets', forgottenQueue],
+  ['a touchpoint ends a campaign', exit],
+  ['somebody dies', death],
+  ['two records are one person', merge],
+  ['a stop comes in while its person is merged', stopMeetsMerge],
+  ['consents contradict each other', consents],
+  ['two records are one person', merge],
+  ['a timer comes', timers],
+  ['answers of the database are lost', lostAnswers],
+  ['an appointment changes while its message is sent', changeMeetsClaim],
+  ['operations stop something', operationsStop],
+  ['appointments move over the night in which clocks change', nights],
+  ['consents contradict each other', consents],
+  ['nobody knows what became of it', unknown],
+  ['a publisher says which other id somebody has', identified],
+]
+
+const survey: Draft = { type: 'care.survey.answered.v1', data: {} }
+const discharge: Draft = { type: 'care.discharge.completed.v1', data: {} }
+const admission: Draft = { type: 'care.admission.started.v1', data: {} }
+const invitation: Draft = { type: 'care.survey.invited.v1', data: {} }
+
+const once = { times: 1 } as const
+const overHttp = { by: 'http', times: 1 } as const
+const fromCrm = { publisher: 'crm', subject: 'c1' } as const
+
+/** What delivery does, as the labels of its operations say. */
+const does = {
+  takes: 'takes from',
+  locks: 'select state from intent',
+  checks: 'with look as',
+  gives: 'gives',
+  isTold: 'is told',
+  settles: 'select i.intent_id as "intentId"',
+} as const
+
+const ehr = 'ehr about p1'
+const crm = 'crm about c1'
+
+function answered(who: string, id: string) {
+  return { who, what: `is answered: ${id} is kept` }
+}
+
+/** A worker stands still beyond its lease, and comes back while another one sends the same. */
+function overtaken(chance: Chance): Situation {
+  const meets = chance.pick([does.gives, does.settles], 'meets')
+  const meeting: Meeting = {
+    who: 'delivery',
+    what: chance.pick([does.gives, does.isTold, does.settles, does.settles], 'where'),
+    paused: true,
+    afresh: true,
+    until: [{ who: 'delivery', what: meets, isStanding: true }],
+    thenUntil: 'commit',
+  }
+  return {
+    drafts: [arrival('p1', 0), chance.pick([survey, survey, discharge], 'what')],
+    workers: { journey: 1, scheduler: 1, delivery: 2, gateway: 1 },
+    meetings: [meeting],
+    roughness: 0.5,
+    manners: ['refuse', 'defer'],
+  }
+}
+
+function stopOf(chance: Chance): Draft {
+  const purpose = chance.pick(['all', 'service'], 'purpose')
+  const channel = chance.pick(['', '', 'email'], 'channel of the stop')
+  return chance.is(0.3, 'death')
+    ? { type: 'person.deceased.v1', data: {} }
+    : consent('withdrawn', purpose, 0, 'person', channel)
+}
+
+/** A stop is said when the claim has begun, and answered before its last statement. */
+function stopMeetsClaim(chance: Chance): Situation {
+  const early = chance.is(0.4, 'early')
+  const drafts = [arrival('p1', 0), { ...survey, ...once }, { ...stopOf(chance), ...overHttp }]
+  const isAnswered = answered(ehr, 'p1-2')
+  const before = early ? does.takes : does.checks
+  const meetings: Meeting[] = [
+    { who: ehr, what: 'says p1-2 ', until: [{ who: 'delivery', what: before, isStanding: true }] },
+    { who: 'delivery', what: before, until: [isAnswered] },
+  ]
+  // Whoever answers before it has committed is found out by what is sent in between.
+  if (early) {
+    const given = { who: 'delivery', what: does.gives }
+    meetings.push({ who: 'gateway', what: 'commit', until: [isAnswered, given] })
+  }
+  return { drafts, meetings }
+}
+
+/** What is queued in the records is not, or no longer, in the queue; and nobody is reminded of it. */
+function forgottenQueue(chance: Chance): Situation {
+  const fault = chance.pick<Fault>(
+    [
+      { slot: 'scheduler-1', at: 1, on: 'adds to', kind: 'kill before' },
+      { slot: 'delivery-1', at: 1, on: does.takes, kind: 'kill and forget the queue' },
+    ],
+    'fault',
+  )
+  return { drafts: [arrival('p1', 0), survey, discharge], faults: [fault] }
+}
+
+/** The touchpoint that ends a campaign comes while it waits, or when its message has been planned. */
+function exit(chance: Chance): Situation {
+  const again = chance.is(0.3, 'again') ? [{ ...discharge, ...once }] : []
+  return {
+    drafts: [arrival('p1', 0), { ...discharge, ...once }, { ...admission, ...once }, ...again],
+    leisure: 3,
+    partitionsApart: chance.is(0.2, 'partitions apart'),
+    steps: chance.pick([[], [], [185]], 'steps'),
+  }
+}
+
+/** Somebody dies for whom much is planned. */
+function death(chance: Chance): Situation {
+  const by = chance.pick(['kafka', 'kafka', 'http'] as const, 'by')
+  return {
+    drafts: [
+      arrival('p1', 0),
+      discharge,
+      booking(1, 50),
+      ...(chance.is(0.5, 'invited') ? [invitation] : []),
+      { type: 'person.deceased.v1', data: {}, by },
+      ...(chance.is(0.3, 'afterwards') ? [survey] : []),
+    ],
+    leisure: 4,
+  }
+}
+
+/** Both records have things to say: what forbids, what was promised, what was agreed to. */
+function merge(chance: Chance): Situation {
+  const purpose = chance.pick(['marketing', 'service'], 'purpose')
+  const before: Draft[] = [arrival('p1', 0)]
+  if (chance.is(0.75, 'both are invited')) before.push(invitation)
+  if (chance.is(0.7, 'agreed')) before.push(consent('granted', purpose, 60))
+  const others: Draft[] = [
+    arrival('c1', 0),
+    ...(before.some(({ type }) => type === invitation.type) ? [invitation] : []),
+    ...(chance.is(0.6, 'withdrawn')
+      ? [consent('withdrawn', chance.pick([purpose, purpose, 'all'], 'no'), 0)]
+      : []),
+  ].map((draft) => ({ ...draft, ...fromCrm, ...once }))
+  const stops: Draft[] = chance.is(0.5, 'staff')
+    ? [
+        {
+          type: 'staff.person.stopped',
+          data: { idSpace: 'crm' },
+          publisher: 'staff',
+          subject: 'c1',
+        },
+      ]
+    : []
+  const merged = before.length
+  const last = before.length + 3 + others.length - 1
+  const until = [answered(crm, `p1-${last}`), ...(stops.length > 0 ? [commitOf('staff')] : [])]
+  return {
+    drafts: [
+      ...before,
+      {
+        type: 'person.merged.v1',
+        data: { idSpace: 'crm', externalId: 'c1' },
+        by: 'kafka',
+        ...once,
+      },
+      chance.pick([survey, discharge], 'afterwards'),
+      admission,
+      ...others,
+      ...stops,
+    ],
+    meetings: [{ who: ehr, what: `thinks of p1-${merged}`, until }],
+    leisure: 3,
+  }
+}
+
+function commitOf(who: string) {
+  return { who, what: 'commit' }
+}
+
+/** The gateway knows of the record that is given up, and writes when the merge has committed. */
+function stopMeetsMerge(chance: Chance): Situation {
+  const merges = { who: 'journey', what: 'update person set merged_into' }
+  const stop = { ...stopOf(chance), ...fromCrm, ...overHttp }
+  return {
+    drafts: [
+      arrival('p1', 0),
+      {
+        type: 'person.merged.v1',
+        data: { idSpace: 'crm', externalId: 'c1' },
+        by: 'kafka',
+        ...once,
+      },
+      { ...survey, ...once },
+      { ...arrival('c1', 0), ...fromCrm, ...once },
+      stop,
+    ],
+    meetings: [
+      { who: ehr, what: 'thinks of p1-1', until: [answered(crm, 'p1-3'), commitOf('journey')] },
+      { who: 'gateway', what: 'insert into "person_stop"', until: [merges, commitOf('journey')] },
+      { who: crm, what: 'says p1-4 ', until: [answered(ehr, 'p1-1')] },
+      { who: ehr, what: 'thinks of p1-2', until: [answered(crm, 'p1-4')] },
+      { who: 'journey', what: 'is handed urgent', until: [{ who: 'delivery', what: does.gives }] },
+    ],
+  }
+}
+
+/** Several consents about the same, in any order, of the same moment, by lists and by people. */
+function consents(chance: Chance): Situation {
+  const purpose = chance.pick(['marketing', 'service'], 'purpose')
+  const channel = chance.pick(['', '', 'email', 'sms'], 'channel')
+  const anything = Array.from({ length: 2 + chance.whole(3, 'consents') }, (_, index) =>
+    consent(
+      chance.pick(['granted', 'withdrawn'], 'state', index),
+      purpose,
+      chance.pick([0, 5, 5, 60], 'ago', index),
+      chance.pick(['person', 'person', 'import'], 'origin', index),
+      channel,
+    ),
+  )
+  const list = [
+    consent('withdrawn', purpose, 5, 'person', channel),
+    consent('granted', purpose, 0, 'import', channel),
+  ]
+  const oneChannel = [
+    consent('granted', 'marketing', 5, 'person', chance.pick(['sms', 'sms', 'email'], 'which')),
+  ]
+  const tie = [
+    consent('withdrawn', purpose, 5, 'person', channel),
+    consent('granted', purpose, 5, 'person', channel),
+  ]
+  const inTurn = chance.is(0.5, 'in turn') ? tie : tie.toReversed()
+  const said = chance.pick([anything, inTurn, list, oneChannel], 'which ones')
+  const applied = [{ who: 'journey', what: 'is handed touchpoints.urgent' }, commitOf('journey')]
+  const known: Meeting = {
+    who: ehr,
+    what: `thinks of p1-${said.length + 1}`,
+    until: [commitOf('journey')],
+    afresh: true,
+  }
+  const isMarketing = said.some(({ data }) => data.purpose === 'marketing')
+  return {
+    drafts: [arrival('p1', 0), ...said, { ...(isMarketing ? admission : survey), ...once }],
+    meetings: [
+      ...(said === list || said === tie
+        ? [{ who: ehr, what: 'thinks of p1-2', until: applied }]
+        : []),
+      ...(chance.is(0.7, 'known before') ? [known] : []),
+    ],
+  }
+}
+
+/** Whoever fires timers ends in the middle of it. */
+function timers(chance: Chance): Situation {
+  const kind = chance.pick(
+    ['kill before', 'kill before', 'kill after', 'lose the answer'] as const,
+    'kind',
+  )
+  const fired = { after: 'select business_now() as now', on: 'commit' } as const
+  return {
+    drafts: [arrival('p1', 0), discharge, ...(chance.is(0.4, 'invited') ? [invitation] : [])],
+    faults: [{ slot: 'journey-1', at: 1, kind, ...fired }],
+    leisure: 4,
+  }
+}
+
+/** PostgreSQL has done it, and the connection is gone before it could say so. */
+function lostAnswers(chance: Chance): Situation {
+  const kind = 'lose the answer' as const
+  const fault = (index: number): Fault => {
+    const slot = chance.pick(['delivery-1', 'journey-1', 'scheduler-1', 'gateway-1'], 'slot', index)
+    return { slot, at: 1 + chance.whole(60, 'at', index), on: 'commit', kind }
+  }
+  const after = chance.pick([does.checks, does.checks, does.settles], 'after')
+  return {
+    drafts: [
+      arrival('p1', 0),
+      survey,
+      discharge,
+      ...(chance.is(0.3, 'stop') ? [stopOf(chance)] : [survey]),
+    ],
+    faults: [
+      { slot: 'delivery-1', at: 1, after, on: 'commit', kind },
+      ...Array.from({ length: chance.whole(3, 'faults') }, (_, index) => fault(index)),
+    ],
+    leisure: 1,
+  }
+}
+
+const beginsMs = Date.parse(beginnings.monday)
+
+/** Begins so many hours after business time does. */
+function booking(version: number, hours: number, type = version === 1 ? 'booked' : 'moved'): Draft {
+  const startsAt = new Date(beginsMs + hours * 3_600_000).toISOString()
+  return {
+    type: `care.appointment.${type}.v1`,
+    entity: 'appointment/a1',
+    version,
+    data: type === 'cancelled' ? {} : { startsAt },
+  }
+}
+
+/** The journey has looked at the messages of an appointment when one of them is claimed. */
+function changeMeetsClaim(chance: Chance): Situation {
+  const change = chance.pick(
+    [booking(2, 22), booking(2, 22), booking(2, 70), booking(2, 0, 'cancelled')],
+    'change',
+  )
+  const locks = { who: 'delivery', what: does.locks }
+  const says = { who: ehr, what: 'says p1-2 ' }
+  const looks = { who: 'journey', what: 'select * from intent where intent_id' }
+  const given = { who: 'delivery', what: does.gives }
+  return {
+    drafts: [arrival('p1', 0), { ...booking(1, 20), ...once }, { ...change, ...once }],
+    meetings: [
+      { ...says, until: [{ ...locks, isStanding: true }] },
+      { ...locks, until: [says, looks] },
+      { who: 'journey', what: 'insert into "entity"', after: says, until: [given] },
+    ],
+    leisure: chance.whole(3, 'leisure'),
+  }
+}
+
+/** Operations stop something before its messages come, and let it go on when they were looked at. */
+function operationsStop(chance: Chance): Situation {
+  const [scope, target] = chance.pick(
+    [
+      ['campaign', 'care'],
+      ['channel', 'email'],
+      ['template', 'care'],
+      ['provider', 'smtp'],
+      ['all', ''],
+    ],
+    'scope',
+  ) as [string, string]
+  return {
+    drafts: [arrival('p1', 0), { ...discharge, ...once }, ...operations(scope, target)],
+    meetings: [
+      {
+        who: ehr,
+        what: 'says p1-1 ',
+        until: [{ who: 'staff', what: 'insert into "operational_stop"' }],
+      },
+      {
+        who: 'staff',
+        what: 'does p1-3',
+        until: [{ who: 'delivery', what: does.checks }, commitOf('delivery')],
+      },
+    ],
+    leisure: 2,
+  }
+}
+
+/** Days that have 23 or 25 hours lie between an appointment and the moment to tell of it. */
+function nights(chance: Chance): Situation {
+  const begins = chance.pick([beginnings.spring, beginnings.autumn], 'night')
+  const startsAt = (version: number) => {
+    const hours =
+      24 * (1 + chance.whole(2, 'day', version)) + chance.pick([-8, -7, 1, 6], 'hour', version)
+    return new Date(Date.parse(begins) + hours * 3_600_000).toISOString()
+  }
+  // Moved into the past by mistake, and out again.
+  const byMistake = chance.is(0.3, 'by mistake')
+  const past = new Date(Date.parse(begins) - 3_600_000).toISOString()
+  const count = byMistake ? 3 : 1 + chance.whole(3, 'versions')
+  const versions = Array.from({ length: count }, (_, index) => ({
+    ...booking(index + 1, 0),
+    data: { startsAt: byMistake && index === 1 ? past : startsAt(index + 1) },
+  }))
+  return {
+    begins,
+    drafts: [
+      arrival('p1', 0),
+      ...versions,
+      ...(chance.is(0.35, 'cancelled') ? [booking(count + 1, 0, 'cancelled')] : []),
+      ...(chance.is(0.5, 'discharge') ? [discharge] : []),
+    ],
+    leisure: 6,
+    partitionsApart: chance.is(0.2, 'partitions apart'),
+  }
+}
+
+/** Providers do not say whether they have it, of messages of every class. */
+function unknown(chance: Chance): Situation {
+  return {
+    drafts: [arrival('p1', 0), survey, discharge, ...(chance.is(0.5, 'more') ? [survey] : [])],
+    roughness: 0.6,
+    manners: ['cut before', 'cut after', 'hang', 'take and hang', 'refuse'],
+    folds: chance.is(0.4, 'folds'),
+    workers: { journey: 1, scheduler: 1, delivery: 1 + chance.whole(2, 'workers'), gateway: 1 },
+    leisure: 2,
+  }
+}
+
+/** The further id is linked before, while or after its owner speaks for the first time. */
+function identified(chance: Chance): Situation {
+  const linked = { type: 'person.identified.v1', data: { idSpace: 'crm', externalId: 'c1' } }
+  const until = [answered(ehr, 'p1-1'), commitOf('journey')]
+  const isKnown = chance.is(0.6, 'known before')
+  return {
+    drafts: [
+      arrival('p1', 0),
+      { ...linked, by: 'kafka', ...once },
+      { ...arrival('c1', 0), ...fromCrm },
+      { ...stopOf(chance), ...fromCrm },
+      ...(chance.is(0.5, 'survey') ? [{ ...survey, ...fromCrm }] : []),
+      { ...survey, ...once },
+    ],
+    meetings: isKnown ? [{ who: crm, what: 'thinks of p1-2', until }] : [],
+  }
+}
