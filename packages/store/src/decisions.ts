@@ -3,24 +3,18 @@ import { derivedUuid } from '@wegwijs/runtime/derived-id'
 import type { Querying } from './database.ts'
 import { insertRows } from './rows.ts'
 
-/**
- * Why what was done was done (P4). What an event led to rests in the event's own row, in its order
- * (inbox.ts); what a timer led to in rows of its own. The view `decided` reads both alike.
- */
-export type TimerDecisions = {
+/** Decisions about one person that one event, or one timer, led to. */
+export type DecisionGroup = {
   personId: string
   businessAt: string
-  timerId: string
-  /** When the timer came: a timer of one id may come more than once. */
-  dueAt: string
+  /** Who caused it: the event's source and id, or for a timer null and the timer's id. */
+  source: string | null
+  causeId: string
   decisions: readonly Decision[]
 }
 
-/** Keeps what timers led to, in its order. */
-export async function keepTimerDecisions(
-  tx: Querying,
-  groups: readonly TimerDecisions[],
-): Promise<void> {
+/** Keeps the decisions in their order (P4). */
+export async function keepDecisions(tx: Querying, groups: readonly DecisionGroup[]): Promise<void> {
   await insertRows(
     tx,
     'decision',
@@ -29,6 +23,8 @@ export async function keepTimerDecisions(
       'decision_id',
       'ordinal',
       'business_at',
+      'source',
+      'event_id',
       'campaign_id',
       'version',
       'enrolment_id',
@@ -36,12 +32,20 @@ export async function keepTimerDecisions(
       'reason',
       'detail',
     ],
-    groups.flatMap(({ personId, businessAt, timerId, dueAt, decisions }) =>
-      decisions.map((decision, ordinal) => ({
-        person_id: personId,
-        decision_id: derivedUuid('decision', personId, `${timerId} ${dueAt}`, String(ordinal)),
+    groups.flatMap((group) =>
+      group.decisions.map((decision, ordinal) => ({
+        person_id: group.personId,
+        decision_id: derivedUuid(
+          'decision',
+          group.personId,
+          group.source ?? '',
+          group.causeId,
+          String(ordinal),
+        ),
         ordinal,
-        business_at: businessAt,
+        business_at: group.businessAt,
+        source: group.source,
+        event_id: group.source === null ? null : group.causeId,
         campaign_id: decision.campaignId,
         version: decision.version,
         enrolment_id: decision.enrolmentId,

@@ -1,4 +1,3 @@
-import type { Decision } from '@wegwijs/campaign/draft'
 import { sql } from 'kysely'
 import type { Querying } from './database.ts'
 import { insertRows, rowsOf } from './rows.ts'
@@ -45,14 +44,12 @@ export type EventRow = {
   traceparent: string | null
   persona: string | null
   outcome: string
-  /** Null when it led to nothing. */
-  decisions: readonly Decision[] | null
   topic: string
   partition: number
   record_offset: string
 }
 
-/** Keeps what was said, what became of it and why (P4). */
+/** Keeps what was said, with what became of it. */
 export async function keepEvents(tx: Querying, rows: readonly EventRow[]): Promise<void> {
   await insertRows(
     tx,
@@ -71,7 +68,6 @@ export async function keepEvents(tx: Querying, rows: readonly EventRow[]): Promi
       'traceparent',
       'persona',
       'outcome',
-      'decisions',
       'topic',
       'partition',
       'record_offset',

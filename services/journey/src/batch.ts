@@ -7,7 +7,8 @@ import type { Logger } from '@wegwijs/runtime/log'
 import type { ComponentMetrics } from '@wegwijs/runtime/metrics'
 import type { DatabaseTransaction, Store } from '@wegwijs/store/database'
 import { keepDeadLetters } from '@wegwijs/store/dead-letter-intake'
-import { type EventRow, keepEvents, rememberEvents } from '@wegwijs/store/inbox'
+import { keepDecisions } from '@wegwijs/store/decisions'
+import { keepEvents, rememberEvents } from '@wegwijs/store/inbox'
 import { advancePosition, type BatchTally, lockPosition } from '@wegwijs/store/positions'
 import { inTransaction, isTransient } from '@wegwijs/store/transaction'
 import { type Wake, wake } from '@wegwijs/store/wake'
@@ -176,6 +177,16 @@ async function decideAll(
   for (const event of events) decided.push(await people.decide(event))
   const changes = await people.save()
   const settled = decided.map((each) => ({ ...each, personId: people.survivorOf(each.personId) }))
+  await keepDecisions(
+    tx,
+    settled.map(({ personId, event, decisions }) => ({
+      personId,
+      businessAt: now,
+      source: event.source,
+      causeId: event.id,
+      decisions,
+    })),
+  )
   return { decided: settled, wakes: wakesOf(changes, now) }
 }
 
@@ -187,8 +198,7 @@ function subjectOf({ source, subject }: JourneyEvent, personId: string): string 
   return isOwn(source) ? personId : subject
 }
 
-function eventRowOf(decided: DecidedEvent, now: string): EventRow {
-  const { record, event, personId, persona, outcome, decisions } = decided
+function eventRowOf({ record, event, personId, persona, outcome }: DecidedEvent, now: string) {
   return {
     person_id: personId,
     source: event.source,
@@ -204,7 +214,6 @@ function eventRowOf(decided: DecidedEvent, now: string): EventRow {
     traceparent: event.traceparent,
     persona,
     outcome,
-    decisions: decisions.length > 0 ? decisions : null,
     topic: record.topic,
     partition: record.partition,
     record_offset: String(record.offset),

@@ -1,18 +1,15 @@
 import { decideTimer } from '@wegwijs/campaign/decide'
+import type { Decision } from '@wegwijs/campaign/draft'
 import type { PersonState, Timer } from '@wegwijs/campaign/state'
 import { derivedUuid } from '@wegwijs/runtime/derived-id'
 import type { Logger } from '@wegwijs/runtime/log'
 import type { ComponentMetrics } from '@wegwijs/runtime/metrics'
 import { businessNow } from '@wegwijs/store/business-clock'
 import type { DatabaseTransaction, Store } from '@wegwijs/store/database'
-import { keepTimerDecisions, type TimerDecisions } from '@wegwijs/store/decisions'
+import { type DecisionGroup, keepDecisions } from '@wegwijs/store/decisions'
 import { currentRevision } from '@wegwijs/store/definitions'
 import { loadStates } from '@wegwijs/store/load-states'
-import {
-  enrolmentsWithDueTimers,
-  lockPeopleWithDueTimers,
-  postponeTimers,
-} from '@wegwijs/store/person-locks'
+import { lockPeopleWithDueTimers, postponeTimers } from '@wegwijs/store/person-locks'
 import { type StateChange, saveStates } from '@wegwijs/store/save-states'
 import { inTransaction, isTransient } from '@wegwijs/store/transaction'
 import { wake } from '@wegwijs/store/wake'
@@ -69,14 +66,7 @@ async function fireWith(deps: TimerDependencies, limit: number): Promise<number>
     if (ids.length === 0) return { people: 0, wakes: [] }
     if ((await currentRevision(tx)) !== definition.revision) return 'definition_changed'
     const now = await businessNow(tx)
-    const states = await loadStates(tx, ids, {
-      wholePeople: [],
-      endedCampaignIds: [],
-      entities: [],
-      resumed: await enrolmentsWithDueTimers(tx, ids),
-      intentIds: [],
-      campaignIds: [],
-    })
+    const states = await loadStates(tx, ids, { entities: [], intentIds: [], campaignIds: [] })
     const fires = [...states.values()].map((state) =>
       firePerson(state, { definition, now, deriveId: derivedUuid }),
     )
@@ -85,7 +75,7 @@ async function fireWith(deps: TimerDependencies, limit: number): Promise<number>
       deps.store.namespace,
       fires.map((fire) => fire.change),
     )
-    await keepTimerDecisions(
+    await keepDecisions(
       tx,
       fires.flatMap((fire) => fire.groups),
     )
@@ -109,19 +99,13 @@ async function fireWith(deps: TimerDependencies, limit: number): Promise<number>
 function firePerson(
   state: PersonState,
   context: Parameters<typeof decideTimer>[2],
-): { change: StateChange; groups: TimerDecisions[] } {
+): { change: StateChange; groups: DecisionGroup[] } {
   let after = state
-  const groups: TimerDecisions[] = []
+  const groups: DecisionGroup[] = []
   for (const timer of dueTimers(state, context.now)) {
     const decided = decideTimer(after, timer, context)
     after = decided.state
-    groups.push({
-      personId: state.person.personId,
-      businessAt: context.now,
-      timerId: timer.timerId,
-      dueAt: timer.dueAt,
-      decisions: decided.decisions,
-    })
+    groups.push(groupOf(state.person.personId, timer, context.now, decided.decisions))
   }
   return { change: { before: state, after }, groups }
 }
@@ -131,6 +115,21 @@ function dueTimers(state: PersonState, now: string): Timer[] {
   return [...state.timers.values()]
     .filter((timer) => timer.dueAt <= now)
     .sort((a, b) => (a.dueAt + a.timerId < b.dueAt + b.timerId ? -1 : 1))
+}
+
+function groupOf(
+  personId: string,
+  timer: Timer,
+  now: string,
+  decisions: readonly Decision[],
+): DecisionGroup {
+  return {
+    personId,
+    businessAt: now,
+    source: null,
+    causeId: `${timer.timerId} ${timer.dueAt}`,
+    decisions,
+  }
 }
 
 async function putOffFirst(store: Store): Promise<string | undefined> {

@@ -359,11 +359,14 @@ function judgeCount({ promise, text }: Duty, calls: readonly Call[], seen: Sight
   const marked = taken.filter((call) => call.marked)
   const say = (kind: ViolationKind, how: string) => found.push({ kind, text: `${text}: ${how}` })
   const folds = calls.some((call) => call.folds)
-  if (folds && taken.length > 1) say('doubled', `taken ${taken.length} times, by who folds repeats`)
-  if (promise.unknown === 'at-most-once' && !folds) {
+  for (const [channel, own] of Map.groupBy(taken, (call) => call.channel)) {
+    if (folds && own.length > 1)
+      say('doubled', `taken ${own.length} times by ${channel}, which folds`)
+  }
+  if (promise.unknown === 'at-most-once') {
     if (taken.length > 1) say('doubled', `taken ${taken.length} times`)
-    if (calls.some((call) => call.marked)) say('doubled', 'repeated, though at most once')
-    return found
+    if (!folds && calls.some((call) => call.marked)) say('doubled', 'repeated, though at most once')
+    if (!folds) return found
   }
   if (unmarked.length > 1) say('doubled', `taken ${unmarked.length} times without a mark`)
   if (marked.length > 1) say('doubled', `taken ${marked.length} times as a repeat`)

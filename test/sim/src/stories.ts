@@ -21,10 +21,10 @@ import {
 } from './story.ts'
 import { themes } from './themes.ts'
 
-/** Two of three are made for a situation, each in its turn; the others are of all kinds. */
+/** Three of four are made for a situation, each in its turn; the others are of all kinds. */
 export function storyOf(seed: number): Story {
-  if (seed % 3 === 0) return storyOfAllKinds(seed)
-  const turn = seed - Math.ceil(seed / 3)
+  if (seed % 4 === 0) return storyOfAllKinds(seed)
+  const turn = seed - Math.ceil(seed / 4)
   const made = themes[turn % themes.length]
   if (!made) throw new RangeError('there are no situations')
   const [theme, make] = made

@@ -22,6 +22,10 @@ export const themes: readonly (readonly [name: string, make: (chance: Chance) =>
   ['operations stop something', operationsStop],
   ['appointments move over the night in which clocks change', nights],
   ['consents contradict each other', consents],
+  ['Kafka goes away while something leaves', brokerAway],
+  ['a message waits too long', expiry],
+  ['a consumer is overtaken', overtakenConsumer],
+  ['providers contradict themselves', receipts],
   ['nobody knows what became of it', unknown],
   ['a publisher says which other id somebody has', identified],
 ]
@@ -150,7 +154,7 @@ function merge(chance: Chance): Situation {
       ? [consent('withdrawn', chance.pick([purpose, purpose, 'all'], 'no'), 0)]
       : []),
   ].map((draft) => ({ ...draft, ...fromCrm, ...once }))
-  const stops: Draft[] = chance.is(0.5, 'staff')
+  const stops: Draft[] = chance.is(0.35, 'staff')
     ? [
         {
           type: 'staff.person.stopped',
@@ -311,7 +315,7 @@ function booking(version: number, hours: number, type = version === 1 ? 'booked'
 /** The journey has looked at the messages of an appointment when one of them is claimed. */
 function changeMeetsClaim(chance: Chance): Situation {
   const change = chance.pick(
-    [booking(2, 22), booking(2, 22), booking(2, 70), booking(2, 0, 'cancelled')],
+    [booking(2, 22), booking(2, 22), booking(2, 22), booking(2, 70), booking(2, 0, 'cancelled')],
     'change',
   )
   const locks = { who: 'delivery', what: does.locks }
@@ -361,16 +365,17 @@ function operationsStop(chance: Chance): Situation {
 
 /** Days that have 23 or 25 hours lie between an appointment and the moment to tell of it. */
 function nights(chance: Chance): Situation {
-  const begins = chance.pick([beginnings.spring, beginnings.autumn], 'night')
+  const begins = chance.pick([beginnings.spring, beginnings.spring, beginnings.autumn], 'night')
   const startsAt = (version: number) => {
-    const hours =
-      24 * (1 + chance.whole(2, 'day', version)) + chance.pick([-8, -7, 1, 6], 'hour', version)
+    // Mostly on the Sunday: to be told of on the Saturday.
+    const day = 24 * chance.pick([1, 1, 1, 2], 'day', version)
+    const hours = day + chance.pick([-8, -7, 1, 2, 5, 6], 'hour', version)
     return new Date(Date.parse(begins) + hours * 3_600_000).toISOString()
   }
   // Moved into the past by mistake, and out again.
-  const byMistake = chance.is(0.3, 'by mistake')
+  const byMistake = chance.is(0.25, 'by mistake')
   const past = new Date(Date.parse(begins) - 3_600_000).toISOString()
-  const count = byMistake ? 3 : 1 + chance.whole(3, 'versions')
+  const count = byMistake ? 3 : 1 + chance.whole(2, 'versions')
   const versions = Array.from({ length: count }, (_, index) => ({
     ...booking(index + 1, 0),
     data: { startsAt: byMistake && index === 1 ? past : startsAt(index + 1) },
@@ -380,7 +385,9 @@ function nights(chance: Chance): Situation {
     drafts: [
       arrival('p1', 0),
       ...versions,
-      ...(chance.is(0.35, 'cancelled') ? [booking(count + 1, 0, 'cancelled')] : []),
+      ...(begins === beginnings.autumn && chance.is(0.6, 'cancelled')
+        ? [booking(count + 1, 0, 'cancelled')]
+        : []),
       ...(chance.is(0.5, 'discharge') ? [discharge] : []),
     ],
     leisure: 6,
@@ -388,13 +395,75 @@ function nights(chance: Chance): Situation {
   }
 }
 
+/** What the outbox hands to Kafka is refused, once or for a while. */
+function brokerAway(chance: Chance): Situation {
+  const on = chance.pick(['publishes', 'publishes', 'commit'], 'on')
+  return {
+    drafts: [
+      arrival('p1', 0),
+      { ...stopOf(chance), ...overHttp },
+      ...(chance.is(0.5, 'more') ? [survey, consent('withdrawn', 'marketing', 0)] : []),
+    ],
+    faults: [{ slot: 'scheduler-1', at: 1, on, kind: 'broker away' }],
+  }
+}
+
+/** A worker has its job in hand when the day goes by. */
+function expiry(chance: Chance): Situation {
+  const takes = { who: 'delivery', what: does.takes }
+  const passes = { who: 'calendar', what: 'minutes pass' }
+  return {
+    drafts: [arrival('p1', 0), { ...survey, ...once }, ...(chance.is(0.3, 'more') ? [survey] : [])],
+    steps: [chance.pick([719, 721, 800], 'minutes')],
+    meetings: [
+      { ...passes, until: [{ ...takes, isStanding: true }] },
+      { ...takes, until: [passes] },
+    ],
+  }
+}
+
+/** The broker gives the partition of a consumer that has a batch in hand to another one. */
+function overtakenConsumer(chance: Chance): Situation {
+  const [slow, quick] = chance.pick(
+    [
+      ['journey-1', 'journey-2'],
+      ['journey-2', 'journey-1'],
+    ],
+    'slow',
+  ) as [string, string]
+  const isHanded = 'is handed touchpoints '
+  return {
+    drafts: [arrival('p1', 0), survey, discharge, { ...arrival('p2', 0), subject: 'p2' }, survey],
+    workers: { journey: 2, scheduler: 1, delivery: 1, gateway: 1 },
+    faults: [{ slot: slow, at: 1, on: isHanded, kind: 'expel' }],
+    meetings: [
+      {
+        who: slow,
+        what: 'select next_offset',
+        after: { who: slow, what: isHanded },
+        until: [
+          { who: quick, what: isHanded },
+          { who: quick, what: 'commit' },
+        ],
+        afresh: true,
+      },
+    ],
+  }
+}
+
+/** Much is sent, and of much of it providers say one thing and then another. */
+function receipts(chance: Chance): Situation {
+  const more = Array.from({ length: 2 + chance.whole(3, 'more') }, () => survey)
+  return { drafts: [arrival('p1', 0), discharge, ...more], leisure: 1 }
+}
+
 /** Providers do not say whether they have it, of messages of every class. */
 function unknown(chance: Chance): Situation {
   return {
     drafts: [arrival('p1', 0), survey, discharge, ...(chance.is(0.5, 'more') ? [survey] : [])],
     roughness: 0.6,
-    manners: ['cut before', 'cut after', 'hang', 'take and hang', 'refuse'],
-    folds: chance.is(0.4, 'folds'),
+    manners: ['cut before', 'cut after', 'hang', 'hang', 'take and hang'],
+    folds: chance.is(0.6, 'folds'),
     workers: { journey: 1, scheduler: 1, delivery: 1 + chance.whole(2, 'workers'), gateway: 1 },
     leisure: 2,
   }

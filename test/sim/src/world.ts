@@ -276,7 +276,7 @@ class World {
     ] as const
     if (this.#chance.is(0.4, 'silent', text, call)) return
     this.#report(taken, `r${call}`, this.#chance.pick(statuses, 'status', text, call))
-    if (this.#chance.is(0.7, 'says no more', text, call)) return
+    if (this.#chance.is(0.5, 'says no more', text, call)) return
     const later = ['delivered', 'opened', 'bounced'] as const
     this.#report(taken, `s${call}`, this.#chance.pick(later, 'later status', text, call))
   }
@@ -542,6 +542,11 @@ class World {
       case 'expel':
         this.#note(`${worker.slot} is taken for dead, its partitions go to others`)
         worker.expel()
+        return false
+      case 'broker away':
+        this.#note(`the broker is away when ${worker.slot} does this: ${label}`)
+        this.#broker.unavailable(true)
+        this.#awayUntil = this.#steps + 5 + this.#chance.whole(60, 'away', label)
         return false
       case 'run the job twice':
         this.#note(`what ${worker.slot} has in hand is given to another one too`)
