@@ -90,13 +90,16 @@ async function startPipeline(): Promise<() => Promise<void>> {
   }
 }
 
+/** What it did is seen before it is committed: the conductor may be at its end an instant later. */
 async function sendDue(signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    const { rows } = await sql<{ message_id: string }>`
-      update intent set state = 'sent', settled_at = business_now()
-      where state = 'planned' and due_at <= due_now() returning message_id
-    `.execute(store.db)
-    for (const row of rows) seen.push(`${row.message_id} sent at ${await now()}`)
+    await store.db.transaction().execute(async (tx) => {
+      const { rows } = await sql<{ message_id: string; at: string }>`
+        update intent set state = 'sent', settled_at = business_now()
+        where state = 'planned' and due_at <= due_now() returning message_id, settled_at as at
+      `.execute(tx)
+      for (const row of rows) seen.push(`${row.message_id} sent at ${row.at.slice(11, 23)}`)
+    })
     await new Promise((resolve) => setImmediate(resolve))
   }
 }
