@@ -31,7 +31,7 @@ export const killServices: Fault = {
     let unknownAtMost = 0
     let recoveryMs = 0
     const victims: readonly Victim[] = [...serviceNames, 'all']
-    const rounds = short ? victims : [...victims, ...drawn(victims, 10, chance)]
+    const rounds = short ? victims : [...victims, ...drawn(victims, 6, chance)]
     await world.slowProviders(slowMs)
     for (const victim of rounds) {
       await world.untilInFlight(`${victim} has work`, hasWork[victim])

@@ -19,7 +19,7 @@ export const rollingRestarts: Fault = {
     const drains: number[] = []
     const violations: string[] = []
     await world.slowProviders(slowMs)
-    for (let time = 1; time <= (short ? 1 : 5); time += 1) {
+    for (let time = 1; time <= (short ? 1 : 3); time += 1) {
       for (const service of ours) {
         const met = await world.untilInFlight('there is work', (work) => sumInFlight(work) > 0)
         inFlight = addInFlight(inFlight, met)
