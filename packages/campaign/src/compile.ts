@@ -51,6 +51,8 @@ export type CompiledDefinition = {
   campaigns: ReadonlyMap<string, CompiledCampaign>
   /** touchpoint type → persona → the live campaigns that it may start. */
   starters: ReadonlyMap<string, ReadonlyMap<string, readonly CompiledCampaign[]>>
+  /** touchpoint type → ids of the campaigns of which it ends some version. */
+  enders: ReadonlyMap<string, ReadonlySet<string>>
 }
 
 export type CompiledPersona = { id: string; channels: readonly ChannelName[]; holds: Predicate }
@@ -92,6 +94,7 @@ export function compileDefinition(
     checkEvent: createEventCheck(bundle),
     campaigns,
     starters: indexStarters(live, personas),
+    enders: indexEnders(campaigns.values()),
   }
 }
 
@@ -156,6 +159,14 @@ function indexStarters(
     for (const persona of campaign.file.audience.personas ?? personas.map((each) => each.id)) {
       byPersona.set(persona, [...(byPersona.get(persona) ?? []), campaign])
     }
+  }
+  return index
+}
+
+function indexEnders(campaigns: Iterable<CompiledCampaign>): Map<string, Set<string>> {
+  const index = new Map<string, Set<string>>()
+  for (const { id, exits } of campaigns) {
+    for (const type of exits) index.set(type, (index.get(type) ?? new Set()).add(id))
   }
   return index
 }

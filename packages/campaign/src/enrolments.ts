@@ -136,7 +136,10 @@ export function resume(draft: Draft, timer: Timer, context: DecideContext): void
  * one appointment ends nothing that hangs on another one.
  */
 export function exitByTouchpoint(draft: Draft, event: JourneyEvent, context: DecideContext): void {
+  const ended = context.definition.enders.get(event.type)
+  if (!ended) return
   for (const enrolment of [...draft.enrolments.values()]) {
+    if (!ended.has(enrolment.campaignId)) continue
     if (enrolment.state !== 'running' && !hasPending(draft, enrolment)) continue
     if (isOfAnotherEntity(enrolment, event)) continue
     if (campaignOf(enrolment, context).exits.has(event.type)) {

@@ -21,6 +21,10 @@ const list = {
     text: 'the channel is stopped',
     whatToDo: 'resume it with "wegwijs resume channel" when the reason is gone',
   },
+  closed_by_staff: {
+    text: 'a member of staff closed it, having asked the provider',
+    whatToDo: 'nothing; who and why stands beside it',
+  },
   completed: { text: 'went through all steps', whatToDo: 'nothing' },
   condition_false: {
     text: 'the condition of the audience does not hold',
@@ -112,7 +116,8 @@ const list = {
   },
   outcome_unknown: {
     text: 'the provider may or may not have accepted it',
-    whatToDo: 'ask the provider by the reference; it is not sent again by itself',
+    whatToDo:
+      'ask the provider by the reference, then "wegwijs messages resend" or "close"; it is not sent again by itself',
   },
   persona_not_in_audience: {
     text: 'the campaign is not for this persona',
@@ -153,6 +158,10 @@ const list = {
     whatToDo: 'see the state of the provider',
   },
   replied: { text: 'the recipient answered', whatToDo: 'nothing' },
+  resent_by_staff: {
+    text: 'a member of staff had it sent once more',
+    whatToDo: 'nothing; who and why stands beside it',
+  },
   seen: { text: 'the recipient opened it or followed a link', whatToDo: 'nothing' },
   sending_stopped: { text: 'all sending is stopped', whatToDo: 'resume with "wegwijs resume all"' },
   template_error: {

@@ -11,7 +11,7 @@ export type PersonState = {
   person: Person
   entities: ReadonlyMap<string, Entity>
   consents: ReadonlyMap<string, Consent>
-  /** The running enrolments, and those that hang on an entity of the batch. */
+  /** Those that the batch may touch: what it ends, what hangs on its entities, what goes on. */
   enrolments: ReadonlyMap<string, Enrolment>
   timers: ReadonlyMap<string, Timer>
   /** The messages of these enrolments, and those that a receipt of the batch is about. */

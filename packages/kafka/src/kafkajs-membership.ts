@@ -80,6 +80,8 @@ export class Membership {
   #rejoining = false
   #heardMs: number
   #activeMs: number
+  /** Since when fetches go well and the group says nothing. */
+  #unheardSinceMs: number | undefined
 
   constructor(
     settings: KafkajsSettings,
@@ -121,9 +123,7 @@ export class Membership {
       this.#takeOver(payload.memberAssignment[this.#options.topic] ?? []),
     )
     consumer.on(HEARTBEAT, () => this.#hear())
-    consumer.on(FETCH, () => {
-      this.#activeMs = this.#settings.clock.monotonicMs()
-    })
+    consumer.on(FETCH, () => this.#noticeFetch())
     consumer.on(END_BATCH_PROCESS, ({ payload }) => {
       if (payload.batchSize === 0) {
         void this.#passHole(payload.partition, BigInt(payload.lastOffset) + 1n)
@@ -200,6 +200,21 @@ export class Membership {
 
   #hear(): void {
     this.#heardMs = this.#settings.clock.monotonicMs()
+    this.#unheardSinceMs = undefined
+  }
+
+  /**
+   * A member sends a heartbeat between fetches. kafkajs, when the group has expelled it and its way
+   * back broke off, forgets that it is no member, sends none any more and goes on fetching for ever.
+   */
+  #noticeFetch(): void {
+    const nowMs = this.#settings.clock.monotonicMs()
+    this.#activeMs = nowMs
+    this.#unheardSinceMs ??= nowMs
+    if (nowMs - this.#unheardSinceMs <= this.#settings.tuning.sessionTimeoutMs) return
+    this.#crash(
+      fail('WEGWIJS_BROKER_UNAVAILABLE', { reason: 'the group does not know this member' }),
+    )
   }
 
   #dropClaims(): void {

@@ -3,18 +3,24 @@ import { derivedUuid } from '@wegwijs/runtime/derived-id'
 import type { Querying } from './database.ts'
 import { insertRows } from './rows.ts'
 
-/** Decisions about one person that one event, or one timer, led to. */
-export type DecisionGroup = {
+/**
+ * Why what was done was done (P4). What an event led to rests in the event's own row, in its order
+ * (inbox.ts); what a timer led to in rows of its own. The view `decided` reads both alike.
+ */
+export type TimerDecisions = {
   personId: string
   businessAt: string
-  /** Who caused it: the event's source and id, or for a timer null and the timer's id. */
-  source: string | null
-  causeId: string
+  timerId: string
+  /** When the timer came: a timer of one id may come more than once. */
+  dueAt: string
   decisions: readonly Decision[]
 }
 
-/** Keeps the decisions in their order (P4). */
-export async function keepDecisions(tx: Querying, groups: readonly DecisionGroup[]): Promise<void> {
+/** Keeps what timers led to, in its order. */
+export async function keepTimerDecisions(
+  tx: Querying,
+  groups: readonly TimerDecisions[],
+): Promise<void> {
   await insertRows(
     tx,
     'decision',
@@ -23,8 +29,6 @@ export async function keepDecisions(tx: Querying, groups: readonly DecisionGroup
       'decision_id',
       'ordinal',
       'business_at',
-      'source',
-      'event_id',
       'campaign_id',
       'version',
       'enrolment_id',
@@ -32,20 +36,12 @@ export async function keepDecisions(tx: Querying, groups: readonly DecisionGroup
       'reason',
       'detail',
     ],
-    groups.flatMap((group) =>
-      group.decisions.map((decision, ordinal) => ({
-        person_id: group.personId,
-        decision_id: derivedUuid(
-          'decision',
-          group.personId,
-          group.source ?? '',
-          group.causeId,
-          String(ordinal),
-        ),
+    groups.flatMap(({ personId, businessAt, timerId, dueAt, decisions }) =>
+      decisions.map((decision, ordinal) => ({
+        person_id: personId,
+        decision_id: derivedUuid('decision', personId, `${timerId} ${dueAt}`, String(ordinal)),
         ordinal,
-        business_at: group.businessAt,
-        source: group.source,
-        event_id: group.source === null ? null : group.causeId,
+        business_at: businessAt,
         campaign_id: decision.campaignId,
         version: decision.version,
         enrolment_id: decision.enrolmentId,

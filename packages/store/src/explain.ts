@@ -205,7 +205,7 @@ async function readDecisions(db: Querying, personId: string): Promise<DecisionFa
   const { rows } = await sql<DecisionFact>`
     select business_at as "businessAt", source, event_id as "eventId", campaign_id as "campaignId",
       version, enrolment_id as "enrolmentId", intent_id as "intentId", reason, detail
-    from decision where person_id = ${personId}
+    from decided where person_id = ${personId}
     order by business_at, recorded_at, source, event_id, ordinal
   `.execute(db)
   return rows

@@ -1,3 +1,4 @@
+import type { Decision } from '@wegwijs/campaign/draft'
 import { sql } from 'kysely'
 import type { Querying } from './database.ts'
 import { insertRows, rowsOf } from './rows.ts'
@@ -44,12 +45,14 @@ export type EventRow = {
   traceparent: string | null
   persona: string | null
   outcome: string
+  /** Null when it led to nothing. */
+  decisions: readonly Decision[] | null
   topic: string
   partition: number
   record_offset: string
 }
 
-/** Keeps what was said, with what became of it. */
+/** Keeps what was said, what became of it and why (P4). */
 export async function keepEvents(tx: Querying, rows: readonly EventRow[]): Promise<void> {
   await insertRows(
     tx,
@@ -68,6 +71,7 @@ export async function keepEvents(tx: Querying, rows: readonly EventRow[]): Promi
       'traceparent',
       'persona',
       'outcome',
+      'decisions',
       'topic',
       'partition',
       'record_offset',

@@ -8,22 +8,33 @@ import type {
   Timer,
 } from '@wegwijs/campaign/state'
 import { consentKey, entityKey, entryOf } from '@wegwijs/campaign/state'
-import { type Selectable, sql } from 'kysely'
+import { type RawBuilder, type Selectable, sql } from 'kysely'
 import type { Querying } from './database.ts'
 import type { Schema } from './schema.ts'
 import { consentOf, enrolmentOf, entityOf, intentOf, personOf, timerOf } from './state-rows.ts'
 
-/** What of a person a batch needs, beside what is running: `person_id`s are implied. */
+/**
+ * What of its people a batch needs beside themselves, their entities and their consents: what it may
+ * touch and no more, or an event would cost more the longer its person is with us (P8).
+ */
 export type StateScope = {
-  /** Entities that the batch speaks of: enrolments that hang on them come along. */
+  /** People of whom all counts that runs or is pending: they died, or two become one. */
+  wholePeople: readonly string[]
+  /** Campaigns that touchpoints of the batch end: what runs or is pending of them. */
+  endedCampaignIds: readonly string[]
+  /** Entities that the batch speaks of: enrolments that hang on them. */
   entities: readonly { type: string; id: string }[]
+  /** Enrolments that go on, because their timers have come. */
+  resumed: readonly EnrolmentKey[]
   /** Messages that receipts of the batch are about. */
   intentIds: readonly string[]
-  /** Campaigns that the batch may start: their past entries come along. */
+  /** Campaigns that the batch may start: their past entries. */
   campaignIds: readonly string[]
 }
 
-/** Loads what the core decides on: six statements, whatever the number of people (P8). */
+export type EnrolmentKey = { person_id: string; enrolment_id: string }
+
+/** Loads what the core decides on: seven statements at most, whatever the number of people (P8). */
 export async function loadStates(
   tx: Querying,
   personIds: readonly string[],
@@ -33,8 +44,8 @@ export async function loadStates(
   const people = await selectOf(tx, 'person', ids)
   const entities = await selectOf(tx, 'entity', ids)
   const consents = await selectOf(tx, 'consent', ids)
-  const timers = await selectOf(tx, 'timer', ids)
   const enrolments = await loadEnrolments(tx, ids, scope)
+  const timers = await loadTimers(tx, enrolments)
   const intents = await loadIntents(tx, enrolments, scope.intentIds)
   const entries = await loadEntries(tx, ids, scope.campaignIds)
   const states = new Map<string, MutableState>()
@@ -53,22 +64,53 @@ export async function loadStates(
   return states
 }
 
+const isAlive = sql`(run.state = 'running' or exists (
+  select from intent i where i.person_id = run.person_id and i.enrolment_id = run.enrolment_id
+    and i.state in ('planned', 'queued')))`
+
 async function loadEnrolments(
   tx: Querying,
   personIds: string[],
   scope: StateScope,
 ): Promise<Selectable<Schema['enrolment']>[]> {
+  const { wholePeople, endedCampaignIds, entities, resumed } = scope
+  if ([wholePeople, endedCampaignIds, entities, resumed].every((some) => some.length === 0)) {
+    return []
+  }
+  const ofPeople = sql`run.person_id = any(${personIds}::uuid[])`
   const { rows } = await sql<Selectable<Schema['enrolment']>>`
-    select * from enrolment where person_id = any(${personIds}::uuid[]) and state = 'running'
+    select * from enrolment run where run.person_id = any(${[...wholePeople]}::uuid[]) and ${isAlive}
     union
-    select * from enrolment where (person_id, enrolment_id) in (
-      select person_id, enrolment_id from intent
-      where person_id = any(${personIds}::uuid[]) and state in ('planned', 'queued'))
+    select * from enrolment run where ${ofPeople}
+      and run.campaign_id = any(${[...endedCampaignIds]}::text[]) and ${isAlive}
     union
-    select * from enrolment where person_id = any(${personIds}::uuid[])
-      and (entity_type, entity_id) in (
-        select * from unnest(${scope.entities.map((entity) => entity.type)}::text[],
-          ${scope.entities.map((entity) => entity.id)}::text[]))`.execute(tx)
+    select * from enrolment run where ${ofPeople} and (run.entity_type, run.entity_id) in (
+      select * from unnest(${entities.map((entity) => entity.type)}::text[],
+        ${entities.map((entity) => entity.id)}::text[]))
+    union
+    select own.* from ${runsOf(resumed)} cross join lateral (
+      select * from enrolment e
+      where e.person_id = run.person_id and e.enrolment_id = run.enrolment_id offset 0
+    ) as own`.execute(tx)
+  return rows
+}
+
+/** The enrolments, as rows of `run (person_id, enrolment_id)`. */
+function runsOf(enrolments: readonly EnrolmentKey[]): RawBuilder<unknown> {
+  return sql`unnest(${enrolments.map((row) => row.person_id)}::uuid[],
+    ${enrolments.map((row) => row.enrolment_id)}::uuid[]) as run (person_id, enrolment_id)`
+}
+
+async function loadTimers(
+  tx: Querying,
+  enrolments: readonly EnrolmentKey[],
+): Promise<Selectable<Schema['timer']>[]> {
+  if (enrolments.length === 0) return []
+  const { rows } = await sql<Selectable<Schema['timer']>>`
+    select own.* from ${runsOf(enrolments)} cross join lateral (
+      select * from timer t
+      where t.person_id = run.person_id and t.enrolment_id = run.enrolment_id offset 0
+    ) as own`.execute(tx)
   return rows
 }
 
@@ -78,15 +120,13 @@ async function loadEnrolments(
  */
 async function loadIntents(
   tx: Querying,
-  enrolments: readonly { person_id: string; enrolment_id: string }[],
+  enrolments: readonly EnrolmentKey[],
   intentIds: readonly string[],
 ): Promise<Selectable<Schema['intent']>[]> {
+  if (enrolments.length === 0 && intentIds.length === 0) return []
   const { rows } = await sql<Selectable<Schema['intent']>>`
     select * from intent where intent_id = any(array(
-      select own.intent_id
-      from unnest(${enrolments.map((row) => row.person_id)}::uuid[],
-        ${enrolments.map((row) => row.enrolment_id)}::uuid[]) as run (person_id, enrolment_id)
-      cross join lateral (
+      select own.intent_id from ${runsOf(enrolments)} cross join lateral (
         select intent_id from intent i
         where i.person_id = run.person_id and i.enrolment_id = run.enrolment_id offset 0
       ) as own
@@ -108,7 +148,7 @@ async function loadEntries(
   return rows
 }
 
-async function selectOf<Table extends 'person' | 'entity' | 'consent' | 'timer'>(
+async function selectOf<Table extends 'person' | 'entity' | 'consent'>(
   tx: Querying,
   table: Table,
   personIds: string[],

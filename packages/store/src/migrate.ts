@@ -3,12 +3,14 @@ import { type Migration, Migrator } from 'kysely/migration'
 import type { Store } from './database.ts'
 import * as ground from './migrations/0001-ground.ts'
 import * as positionMark from './migrations/0002-position-mark.ts'
+import * as fewerRows from './migrations/0003-fewer-rows.ts'
 import { keepPartitions } from './partitions.ts'
 
 /** In order of their names, for ever: a migration that has landed is never edited. */
 const migrations: Record<string, Migration> = {
   '0001-ground': ground,
   '0002-position-mark': positionMark,
+  '0003-fewer-rows': fewerRows,
 }
 
 /**

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Querying } from './database.ts'
+import type { EnrolmentKey } from './load-states.ts'
 
 /**
  * Locks these people in the order of their ids until the transaction ends: from here on nobody else
@@ -34,6 +35,17 @@ export async function lockPeopleWithDueTimers(tx: Querying, limit: number): Prom
     order by person_id
     for no key update skip locked`.execute(tx)
   return rows.map((row) => row.person_id)
+}
+
+/** The enrolments of locked people that go on: their timers have come. */
+export async function enrolmentsWithDueTimers(
+  tx: Querying,
+  personIds: readonly string[],
+): Promise<EnrolmentKey[]> {
+  const { rows } = await sql<EnrolmentKey>`
+    select distinct person_id, enrolment_id from timer
+    where person_id = any(${[...personIds]}::uuid[]) and due_at <= due_now()`.execute(tx)
+  return rows
 }
 
 /** Puts off the due timers of a locked person by an hour of business time. */

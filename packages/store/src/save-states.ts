@@ -1,10 +1,10 @@
-import type { Intent, PersonState } from '@wegwijs/campaign/state'
+import type { Intent, Person, PersonState } from '@wegwijs/campaign/state'
 import { sql } from 'kysely'
 import type { Querying } from './database.ts'
 import { appendOutbox } from './outbox.ts'
 import { isTold, type MessageOutcome, outcomeRecords } from './outcome-events.ts'
 import { insertRows, rowsOf, upsertRows } from './rows.ts'
-import type { IntentState } from './schema.ts'
+import type { IntentState, Schema } from './schema.ts'
 import { entityColumns } from './state-rows.ts'
 
 /** A person before and after a batch; members that are the same object have not changed. */
@@ -52,10 +52,38 @@ export async function saveStates(
   await saveIntents(tx, namespace, changes)
 }
 
+/**
+ * A touchpoint moves its person on their journeys and may give them another persona, and most events
+ * are touchpoints: names, addresses and fields are then not written again.
+ */
 async function savePeople(tx: Querying, changes: readonly StateChange[]): Promise<void> {
-  const rows = changes
-    .filter(({ before, after }) => before.person !== after.person)
-    .map(({ after: { person } }) => ({
+  const changed = changes.filter(({ before, after }) => before.person !== after.person)
+  const moved = changed.filter(isOnlyMoved)
+  const other = changed.filter((change) => !isOnlyMoved(change))
+  await updatePeople(
+    tx,
+    ['journeys', 'persona'],
+    moved.map(({ after: { person } }) => ({
+      person_id: person.personId,
+      journeys: person.journeys,
+      persona: person.persona,
+    })),
+  )
+  await updatePeople(
+    tx,
+    [
+      'fields',
+      'contacts',
+      'locale',
+      'time_zone',
+      'persona',
+      'assigned_persona',
+      'journeys',
+      'deceased_at',
+      'profile_at',
+      'test',
+    ],
+    other.map(({ after: { person } }) => ({
       person_id: person.personId,
       fields: person.fields,
       contacts: person.contacts,
@@ -67,25 +95,25 @@ async function savePeople(tx: Querying, changes: readonly StateChange[]): Promis
       deceased_at: person.deceasedAt,
       profile_at: person.profileAt,
       test: person.test,
-    }))
+    })),
+  )
+}
+
+function isOnlyMoved({ before, after }: StateChange): boolean {
+  const { journeys, persona } = after.person
+  const moved: Person = { ...before.person, journeys, persona }
+  return (Object.keys(moved) as (keyof Person)[]).every((key) => moved[key] === after.person[key])
+}
+
+async function updatePeople<Column extends keyof Schema['person'] & string>(
+  tx: Querying,
+  columns: readonly Column[],
+  rows: readonly ({ person_id: string } & { [Name in Column]: unknown })[],
+): Promise<void> {
   if (rows.length === 0) return
-  const columns = [
-    'person_id',
-    'fields',
-    'contacts',
-    'locale',
-    'time_zone',
-    'persona',
-    'assigned_persona',
-    'journeys',
-    'deceased_at',
-    'profile_at',
-    'test',
-  ] as const
-  await sql`update person set fields = r.fields, contacts = r.contacts, locale = r.locale,
-      time_zone = r.time_zone, persona = r.persona, assigned_persona = r.assigned_persona,
-      journeys = r.journeys, deceased_at = r.deceased_at, profile_at = r.profile_at, test = r.test
-    from (${rowsOf('person', columns, rows)}) as r
+  const given = rowsOf('person', ['person_id', ...columns], rows)
+  const values = columns.map((column) => sql`${sql.ref(column)} = ${sql.ref(`r.${column}`)}`)
+  await sql`update person set ${sql.join(values)} from (${given}) as r
     where person.person_id = r.person_id
       and person.person_id = any(${rows.map((row) => row.person_id)}::uuid[])`.execute(tx)
 }

@@ -110,6 +110,7 @@ export type Schema = {
     traceparent: string | null
     persona: string | null
     outcome: string
+    decisions: Json<unknown[]> | null
     topic: string
     partition: number
     record_offset: string
@@ -166,8 +167,6 @@ export type Schema = {
     decision_id: string
     ordinal: number
     business_at: Moment
-    source: string | null
-    event_id: string | null
     campaign_id: string | null
     version: number | null
     enrolment_id: string | null

@@ -29,7 +29,8 @@ export type Settlement = {
  * - `settled`: the message is now in `state`.
  * - `overtaken`: a receipt had already said more; the attempt is written down, the state stays.
  * - `repeated`: this attempt had been written down before; nothing was changed.
- * - `fenced`: the claim was no longer the caller's; nothing was changed.
+ * - `fenced`: the claim was no longer the caller's; nothing was changed. `settleLate` (leases.ts) may
+ *   still hear what the provider said.
  */
 export type Settled =
   | { readonly kind: 'settled'; readonly state: AfterAttempt['state'] }

@@ -23,8 +23,9 @@ export function breakOffWhenSilent(client: pg.Client, silenceMs: number): void {
   const socket = connection.stream as Socket
   // A socket that was idle has nobody who waits; a pool gives it up much sooner.
   socket.setTimeout(silenceMs, () => {
-    connection.emit('error', Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }))
+    // First: whoever hears of the error ends the connection, and in order.
     reset(socket)
+    connection.emit('error', Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }))
   })
 }
 

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'v
 import type { Store } from '../src/database.ts'
 import { applyDefinition } from '../src/definitions.ts'
 import type { ClaimedMessage, ClaimRequest } from '../src/last-check.ts'
-import { sweepLeases } from '../src/leases.ts'
+import { settleLate, sweepLeases } from '../src/leases.ts'
 import { abandonClaim, settle } from '../src/settle.ts'
 import {
   attemptsOf,
@@ -44,6 +44,9 @@ async function claimedMessage(seed: MessageSeed = {}, request: Partial<ClaimRequ
 
 const settleOne = async (message: ClaimedMessage, outcome: AttemptOutcome) =>
   (await settle(store, [{ intentId: message.intentId, fence: message.fence, outcome }]))[0]
+
+const settleLateOne = async ({ intentId, fence }: ClaimedMessage) =>
+  (await settleLate(store, [{ intentId, fence, outcome: accepted }])).has(intentId)
 
 const sweep = () => sweepLeases(store, { limit: 100, graceMs: 0 })
 const accepted: AttemptOutcome = { kind: 'accepted', reference: 'provider-7' }
@@ -248,14 +251,72 @@ describe('a lease that has passed', () => {
     expect(await toldOf(store, message.intentId)).toEqual([['held', 'outcome_unknown', 'email']])
   })
 
-  it('leaves the late worker nothing to say (P2)', async () => {
+  it.each([
+    ['held', {}],
+    ['planned', atLeastOnce],
+  ] as const)(
+    'lets the late worker say that it was accepted while it is %s (P2)',
+    async (state, intent) => {
+      const message = await claimedMessage({ intent }, past)
+      await sweep()
+      expect(await settleOne(message, accepted)).toEqual({ kind: 'fenced' })
+      expect(await intentOf(store, message.intentId)).toMatchObject({ state })
+      expect(await settleLateOne(message)).toBe(true)
+      expect(await intentOf(store, message.intentId)).toMatchObject({
+        state: 'sent',
+        reason: 'provider_accepted',
+        reference: 'provider-7',
+        duplicate: false,
+        lease_until: null,
+      })
+      expect(await attemptsOf(store, message.intentId)).toMatchObject([
+        { fence: 1, outcome: 'unknown', reason: 'lease_expired' },
+        { fence: 1, outcome: 'accepted', channel: 'email', duplicate: false },
+      ])
+      expect((await toldOf(store, message.intentId)).at(-1)).toEqual([
+        'sent',
+        'provider_accepted',
+        'email',
+      ])
+      expect(await settleLateOne(message)).toBe(false)
+      expect(await attemptsOf(store, message.intentId)).toHaveLength(2)
+    },
+  )
+
+  it('is not sent again when the late worker says so while it is queued (P2)', async () => {
     const message = await claimedMessage({ intent: atLeastOnce }, past)
     await sweep()
-    expect(await settleOne(message, accepted)).toEqual({ kind: 'fenced' })
-    expect(await intentOf(store, message.intentId)).toMatchObject({
-      state: 'planned',
-      duplicate: true,
-    })
+    await sql`update intent set due_at = business_now()`.execute(store.db)
+    const items = itemsOf(await releaseAll(store))
+    expect(items).toHaveLength(1)
+    expect(await settleLateOne(message)).toBe(true)
+    expect((await claimItems(store, items)).claimed).toEqual([])
+    expect(await intentOf(store, message.intentId)).toMatchObject({ state: 'sent', job_id: null })
+  })
+
+  it('is over for a worker whose message was claimed again, or has come to an end (P2)', async () => {
+    const message = await claimedMessage({ intent: atLeastOnce }, past)
+    await sweep()
+    await sql`update intent set due_at = business_now()`.execute(store.db)
+    const { claimed } = await claimDue(store)
+    expect(claimed).toMatchObject([{ fence: 3, duplicate: true }])
+    expect(await settleLateOne(message)).toBe(false)
+    expect(await intentOf(store, message.intentId)).toMatchObject({ state: 'sending', fence: 3 })
+    const other = await claimedMessage({}, past)
+    await sweep()
+    await sql`update intent set state = 'cancelled' where intent_id = ${other.intentId}`.execute(
+      store.db,
+    )
+    expect(await settleLateOne(other)).toBe(false)
+  })
+
+  it('is not what a worker says late of an attempt that was settled (P2)', async () => {
+    const message = await claimedMessage()
+    await settleOne(message, deferred)
+    await sql`update intent set due_at = business_now()`.execute(store.db)
+    await claimDue(store)
+    await sql`update intent set state = 'held'`.execute(store.db)
+    expect(await settleLateOne(message)).toBe(false)
     expect(await attemptsOf(store, message.intentId)).toHaveLength(1)
   })
 

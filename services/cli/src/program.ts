@@ -6,6 +6,7 @@ import { addExplain } from './commands/explain.ts'
 import { addJourneys } from './commands/journeys.ts'
 import { addKeys } from './commands/keys.ts'
 import { addLedger } from './commands/ledger.ts'
+import { addMessages } from './commands/messages.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addPositions } from './commands/positions.ts'
 import { addRehearse } from './commands/rehearse.ts'
@@ -35,6 +36,7 @@ export function createProgram(shell: Shell): Command {
     addExplain,
     addStatus,
     addStops,
+    addMessages,
     addDeadLetters,
     addPositions,
     addLedger,

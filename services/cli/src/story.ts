@@ -30,7 +30,9 @@ export function tellStory(facts: PersonFacts, words: StoryWords): StoryLine[] {
   const byEvent = Map.groupBy(facts.decisions, (decision) =>
     keyOf(decision.source, decision.eventId),
   )
-  const ofTimers = facts.decisions.filter((decision) => decision.source === null)
+  const ofTimers = facts.decisions.filter(
+    (decision) => decision.source === null && !isOfStaff(decision),
+  )
   const chapters = [
     ...facts.events
       .filter((event) => !event.type.startsWith('message.'))
@@ -40,6 +42,7 @@ export function tellStory(facts: PersonFacts, words: StoryWords): StoryLine[] {
     ...[
       ...Map.groupBy(ofTimers, (decision) => `${decision.businessAt} ${decision.enrolmentId}`),
     ].map(([, decisions]) => timerChapter(decisions, context)),
+    ...facts.decisions.flatMap((decision) => staffChapter(decision, context)),
     ...facts.messages.flatMap(messageChapters),
   ]
   return chapters
@@ -104,6 +107,20 @@ function timerChapter(decisions: readonly DecisionFact[], context: Context): Sto
     { at: first.businessAt, depth: 0, text: `the time of ${first.campaignId} had come` },
     ...decisions.map((decision) => decisionLine(decision, context)),
   ]
+}
+
+function isOfStaff({ detail }: DecisionFact): boolean {
+  return typeof detail?.words === 'string'
+}
+
+/** What staff decided about a message, in their own words. */
+function staffChapter(decision: DecisionFact, { known }: Context): StoryLine[][] {
+  const message = known.get(decision.intentId ?? '')
+  if (!isOfStaff(decision) || message === undefined) return []
+  const { words, by } = decision.detail ?? {}
+  const name = `${message.campaignId}/${message.messageId}`
+  const text = `message ${name}: ${reasonText(decision.reason)} ("${words}", ${by})`
+  return [[{ at: decision.businessAt, depth: 0, text }]]
 }
 
 function decisionLine(decision: DecisionFact, { known, timeZone }: Context): StoryLine {

@@ -1,4 +1,6 @@
-import { InvalidArgumentError } from 'commander'
+import { userInfo } from 'node:os'
+import type { StopWords } from '@wegwijs/store/stops'
+import { type Command, InvalidArgumentError } from 'commander'
 
 /** What options take, read and refused in the same words everywhere. */
 export function atLeastOne(text: string): number {
@@ -23,6 +25,19 @@ export function instantText(text: string): string {
   if (Number.isNaN(ms))
     throw new InvalidArgumentError('Expected a moment such as 2026-03-02T08:00:00Z.')
   return new Date(ms).toISOString()
+}
+
+export type WordsOptions = { reason: string; by: string }
+
+/** Why, and who says so: asked of everybody who changes what becomes of messages. */
+export function withWords(command: Command): Command {
+  return command
+    .requiredOption('--reason <text>', 'why, for whoever looks later')
+    .option('--by <name>', 'who says so, for the record', userInfo().username)
+}
+
+export function wordsOf({ reason, by }: WordsOptions): StopWords {
+  return { reason, source: `cli:${by}` }
 }
 
 /** `field=Column`, several with commas or by repeating the option. */

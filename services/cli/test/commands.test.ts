@@ -156,6 +156,30 @@ describe('with the example hospital applied', () => {
     expect((await cli(['explain', 'ehr:nobody'])).err).toContain('WEGWIJS_PERSON_UNKNOWN')
   })
 
+  test('a held message is listed, sent once more, and closed for a reason that explain tells', async () => {
+    const [one, two] = await seedMessages(store, 2, {
+      intent: { state: 'held', reason: 'outcome_unknown', settled_at: new Date().toISOString() },
+    })
+    const first = one?.intentId ?? ''
+    const listed = (await cli(['messages', 'held'])).out
+    expect(listed).toContain(first)
+    expect(listed).toContain('email')
+    const words = ['--reason', 'provider lost it', '--by', 'jan']
+    const resent = await cli(['messages', 'resend', first, ...words, '--json'])
+    expect(resent.json()).toEqual({ resent: [first] })
+    const again = await cli(['messages', 'resend', first, ...words])
+    expect(again.code).toBe(exitCodes.usage)
+    expect(again.err).toContain('is not held but planned')
+    const closed = await cli(['messages', 'close', two?.intentId ?? '', '--sent', ...words])
+    expect(closed.code).toBe(0)
+    expect((await cli(['messages', 'held', '--json'])).json()).toEqual([])
+    const told = await cli(['explain', one?.personId ?? '', '--story'])
+    expect(told.out).toContain('sent once more ("provider lost it", cli:jan)')
+    expect((await cli(['messages', 'close', 'x', ...words])).code).toBe(exitCodes.usage)
+    expect((await cli(['messages', 'close', newUuid(), ...words])).err).toContain('no message')
+    expect((await cli(['messages', 'close', first])).code).toBe(exitCodes.usage)
+  })
+
   test('an event that the definition does not know is not sent, and told by its place', async () => {
     const event = {
       specversion: '1.0',

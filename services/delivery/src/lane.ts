@@ -208,8 +208,8 @@ export class Lane {
     void this.#claimWhileFree()
     this.#tell(message.claimed, outcome)
     const { kind } = await settlements.add({ intentId, fence, outcome })
-    if (kind === 'fenced') {
-      sends.discarded('fenced')
+    if (kind === 'fenced') sends.discarded('fenced')
+    if (kind === 'fenced' || kind === 'late') {
       log.warn('came back after its lease', { intentId, state: outcome.kind })
     }
     entry.end()

@@ -1,14 +1,18 @@
 import { createGroupCommit } from '@wegwijs/runtime/group-commit'
 import type { ComponentMetrics } from '@wegwijs/runtime/metrics'
 import type { Store } from '@wegwijs/store/database'
+import { settleLate } from '@wegwijs/store/leases'
 import { type Settled, type Settlement, settle } from '@wegwijs/store/settle'
 import { keepTrying, type Patience } from './keep-trying.ts'
 
 export type Settlements = {
   /** Resolves when it is written down, or could not be: then the lease ends it. Never rejects. */
-  add(settlement: Settlement): Promise<Settled | { kind: 'unwritten' }>
+  add(settlement: Settlement): Promise<Written>
   drain(): Promise<void>
 }
+
+/** `late`: the lease was over, and the message is `sent` all the same; it is not sent again. */
+export type Written = Settled | { readonly kind: 'unwritten' | 'late' }
 
 const mostAtOnce = 500
 
@@ -22,9 +26,17 @@ export function createSettlements(
 ): Settlements {
   const unwritten = { kind: 'unwritten' } as const
 
-  const write = async (items: Settlement[]): Promise<(Settled | typeof unwritten)[]> => {
+  const write = async (items: Settlement[]): Promise<Written[]> => {
     try {
-      return await keepTrying(() => settle(store, items), deps)
+      const settled = await keepTrying(() => settle(store, items), deps)
+      const late = items.filter(
+        ({ outcome }, index) => outcome.kind === 'accepted' && settled[index]?.kind === 'fenced',
+      )
+      if (late.length === 0) return settled
+      const sent = await keepTrying(() => settleLate(store, late), deps)
+      return settled.map((each, index) =>
+        each.kind === 'fenced' && sent.has(items[index]?.intentId ?? '') ? { kind: 'late' } : each,
+      )
     } catch (error) {
       const [only] = items
       if (items.length > 1 && !deps.signal.aborted) {

@@ -189,28 +189,42 @@ describe('a process that is stopped and goes on later', () => {
     expect(await intentOf(store, ids.intentId)).toMatchObject({ state: 'planned', attempts: 0 })
   })
 
-  it('changes nothing when it comes back with an answer after its lease (P2)', async () => {
-    const gate = Promise.withResolvers<void>()
-    const channel = scriptedChannel('email', async () => {
-      await gate.promise
-      return { kind: 'accepted' }
-    })
-    const [ids] = await seedMessages(store, 1, { intent: { unknown_outcome: 'at-least-once' } })
-    const [job] = await releaseDue(store, { perQueue: 10, batch: 10 })
-    if (!ids || !job) throw new Error('no job')
-    const handling = laneOf(store, channel).handle(job, never)
-    while (channel.messages.length === 0) await new Promise((resolve) => setImmediate(resolve))
-    await store.db.updateTable('intent').set({ lease_until: '2026-01-01T00:00:00Z' }).execute()
-    await sweepLeases(store, { limit: 10, graceMs: 0 })
-    gate.resolve()
-    await handling
-    expect(await intentOf(store, ids.intentId)).toMatchObject({
-      state: 'planned',
-      duplicate: true,
-      fence: 2,
-    })
-    const attempts = await store.db.selectFrom('attempt').select(['outcome', 'fence']).execute()
-    const unknown: AttemptOutcome['kind'] = 'unknown'
-    expect(attempts).toEqual([{ outcome: unknown, fence: 1 }])
-  })
+  it.each([
+    ['at-least-once', 'planned'],
+    ['at-most-once', 'held'],
+  ])(
+    'is heard when it comes back with an answer after its lease (P2): %s',
+    async (unknown_outcome, meanwhile) => {
+      const gate = Promise.withResolvers<void>()
+      const channel = scriptedChannel('email', async () => {
+        await gate.promise
+        return { kind: 'accepted' }
+      })
+      const [ids] = await seedMessages(store, 1, { intent: { unknown_outcome } })
+      const [job] = await releaseDue(store, { perQueue: 10, batch: 10 })
+      if (!ids || !job) throw new Error('no job')
+      const handling = laneOf(store, channel).handle(job, never)
+      while (channel.messages.length === 0) await new Promise((resolve) => setImmediate(resolve))
+      await store.db.updateTable('intent').set({ lease_until: '2026-01-01T00:00:00Z' }).execute()
+      await sweepLeases(store, { limit: 10, graceMs: 0 })
+      expect(await intentOf(store, ids.intentId)).toMatchObject({ state: meanwhile, fence: 2 })
+      gate.resolve()
+      await handling
+      expect(await intentOf(store, ids.intentId)).toMatchObject({
+        state: 'sent',
+        duplicate: false,
+        fence: 2,
+      })
+      await store.db.updateTable('intent').set({ due_at: '2026-01-01T00:00:00Z' }).execute()
+      await repair(channel)
+      expect(channel.messages).toHaveLength(1)
+      const attempts = await store.db
+        .selectFrom('attempt')
+        .select(['outcome', 'fence'])
+        .orderBy('recorded_at')
+        .execute()
+      const outcomes: AttemptOutcome['kind'][] = ['unknown', 'accepted']
+      expect(attempts).toEqual(outcomes.map((outcome) => ({ outcome, fence: 1 })))
+    },
+  )
 })

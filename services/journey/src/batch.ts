@@ -7,8 +7,7 @@ import type { Logger } from '@wegwijs/runtime/log'
 import type { ComponentMetrics } from '@wegwijs/runtime/metrics'
 import type { DatabaseTransaction, Store } from '@wegwijs/store/database'
 import { keepDeadLetters } from '@wegwijs/store/dead-letter-intake'
-import { keepDecisions } from '@wegwijs/store/decisions'
-import { keepEvents, rememberEvents } from '@wegwijs/store/inbox'
+import { type EventRow, keepEvents, rememberEvents } from '@wegwijs/store/inbox'
 import { advancePosition, type BatchTally, lockPosition } from '@wegwijs/store/positions'
 import { inTransaction, isTransient } from '@wegwijs/store/transaction'
 import { type Wake, wake } from '@wegwijs/store/wake'
@@ -177,16 +176,6 @@ async function decideAll(
   for (const event of events) decided.push(await people.decide(event))
   const changes = await people.save()
   const settled = decided.map((each) => ({ ...each, personId: people.survivorOf(each.personId) }))
-  await keepDecisions(
-    tx,
-    settled.map(({ personId, event, decisions }) => ({
-      personId,
-      businessAt: now,
-      source: event.source,
-      causeId: event.id,
-      decisions,
-    })),
-  )
   return { decided: settled, wakes: wakesOf(changes, now) }
 }
 
@@ -198,7 +187,8 @@ function subjectOf({ source, subject }: JourneyEvent, personId: string): string 
   return isOwn(source) ? personId : subject
 }
 
-function eventRowOf({ record, event, personId, persona, outcome }: DecidedEvent, now: string) {
+function eventRowOf(decided: DecidedEvent, now: string): EventRow {
+  const { record, event, personId, persona, outcome, decisions } = decided
   return {
     person_id: personId,
     source: event.source,
@@ -214,6 +204,7 @@ function eventRowOf({ record, event, personId, persona, outcome }: DecidedEvent,
     traceparent: event.traceparent,
     persona,
     outcome,
+    decisions: decisions.length > 0 ? decisions : null,
     topic: record.topic,
     partition: record.partition,
     record_offset: String(record.offset),

@@ -102,7 +102,13 @@ export async function loadPeople(
 function scopeOf(events: readonly Addressed[], definition: CompiledDefinition): StateScope {
   const types = new Set(events.map((each) => each.event.type))
   return {
+    wholePeople: events.flatMap(({ event, personId, otherId }) => {
+      if (event.type === 'person.deceased.v1') return [personId]
+      return event.type === 'person.merged.v1' && otherId !== null ? [personId, otherId] : []
+    }),
+    endedCampaignIds: [...types].flatMap((type) => [...(definition.enders.get(type) ?? [])]),
     entities: events.flatMap((each) => (each.event.entity ? [each.event.entity] : [])),
+    resumed: [],
     intentIds: events.flatMap(({ event }) =>
       event.type.startsWith('message.') ? [String(event.data.intentId)] : [],
     ),

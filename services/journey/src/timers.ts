@@ -1,15 +1,18 @@
 import { decideTimer } from '@wegwijs/campaign/decide'
-import type { Decision } from '@wegwijs/campaign/draft'
 import type { PersonState, Timer } from '@wegwijs/campaign/state'
 import { derivedUuid } from '@wegwijs/runtime/derived-id'
 import type { Logger } from '@wegwijs/runtime/log'
 import type { ComponentMetrics } from '@wegwijs/runtime/metrics'
 import { businessNow } from '@wegwijs/store/business-clock'
 import type { DatabaseTransaction, Store } from '@wegwijs/store/database'
-import { type DecisionGroup, keepDecisions } from '@wegwijs/store/decisions'
+import { keepTimerDecisions, type TimerDecisions } from '@wegwijs/store/decisions'
 import { currentRevision } from '@wegwijs/store/definitions'
 import { loadStates } from '@wegwijs/store/load-states'
-import { lockPeopleWithDueTimers, postponeTimers } from '@wegwijs/store/person-locks'
+import {
+  enrolmentsWithDueTimers,
+  lockPeopleWithDueTimers,
+  postponeTimers,
+} from '@wegwijs/store/person-locks'
 import { type StateChange, saveStates } from '@wegwijs/store/save-states'
 import { inTransaction, isTransient } from '@wegwijs/store/transaction'
 import { wake } from '@wegwijs/store/wake'
@@ -66,7 +69,14 @@ async function fireWith(deps: TimerDependencies, limit: number): Promise<number>
     if (ids.length === 0) return { people: 0, wakes: [] }
     if ((await currentRevision(tx)) !== definition.revision) return 'definition_changed'
     const now = await businessNow(tx)
-    const states = await loadStates(tx, ids, { entities: [], intentIds: [], campaignIds: [] })
+    const states = await loadStates(tx, ids, {
+      wholePeople: [],
+      endedCampaignIds: [],
+      entities: [],
+      resumed: await enrolmentsWithDueTimers(tx, ids),
+      intentIds: [],
+      campaignIds: [],
+    })
     const fires = [...states.values()].map((state) =>
       firePerson(state, { definition, now, deriveId: derivedUuid }),
     )
@@ -75,7 +85,7 @@ async function fireWith(deps: TimerDependencies, limit: number): Promise<number>
       deps.store.namespace,
       fires.map((fire) => fire.change),
     )
-    await keepDecisions(
+    await keepTimerDecisions(
       tx,
       fires.flatMap((fire) => fire.groups),
     )
@@ -99,13 +109,19 @@ async function fireWith(deps: TimerDependencies, limit: number): Promise<number>
 function firePerson(
   state: PersonState,
   context: Parameters<typeof decideTimer>[2],
-): { change: StateChange; groups: DecisionGroup[] } {
+): { change: StateChange; groups: TimerDecisions[] } {
   let after = state
-  const groups: DecisionGroup[] = []
+  const groups: TimerDecisions[] = []
   for (const timer of dueTimers(state, context.now)) {
     const decided = decideTimer(after, timer, context)
     after = decided.state
-    groups.push(groupOf(state.person.personId, timer, context.now, decided.decisions))
+    groups.push({
+      personId: state.person.personId,
+      businessAt: context.now,
+      timerId: timer.timerId,
+      dueAt: timer.dueAt,
+      decisions: decided.decisions,
+    })
   }
   return { change: { before: state, after }, groups }
 }
@@ -115,21 +131,6 @@ function dueTimers(state: PersonState, now: string): Timer[] {
   return [...state.timers.values()]
     .filter((timer) => timer.dueAt <= now)
     .sort((a, b) => (a.dueAt + a.timerId < b.dueAt + b.timerId ? -1 : 1))
-}
-
-function groupOf(
-  personId: string,
-  timer: Timer,
-  now: string,
-  decisions: readonly Decision[],
-): DecisionGroup {
-  return {
-    personId,
-    businessAt: now,
-    source: null,
-    causeId: `${timer.timerId} ${timer.dueAt}`,
-    decisions,
-  }
 }
 
 async function putOffFirst(store: Store): Promise<string | undefined> {

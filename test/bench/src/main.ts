@@ -6,6 +6,7 @@ import { systemClock } from '@wegwijs/runtime/clock'
 import { Command } from 'commander'
 import { readResults } from './document.ts'
 import { endProcesses } from './processes.ts'
+import { beginProfile, readProfiles } from './profile.ts'
 import { type Result, resultSchema, type Surroundings } from './result.ts'
 import type { Row } from './row.ts'
 import { rows } from './rows/registry.ts'
@@ -30,6 +31,7 @@ type Options = {
   keep?: boolean
   resume?: boolean
   document?: boolean
+  profile?: boolean
   directory: string
 }
 
@@ -40,6 +42,7 @@ const program = new Command('bench')
   .option('--keep', 'keep the results of --only in test/bench/results')
   .option('--resume', 'leave out the rows that are kept of this very commit')
   .option('--document', 'measure nothing: bring docs/performance.md up to the kept results')
+  .option('--profile', 'print where the time goes, by function and by statement; keep nothing')
   .option('--directory <path>', 'for the servers, their data and the logs', usualDirectory)
 
 // `pnpm bench -- --only events` passes the two dashes on.
@@ -51,14 +54,14 @@ else process.exitCode = await run(options)
 process.exit()
 
 async function run(given: Options): Promise<number> {
-  const { only, quick = false, keep = false, resume = false, directory } = given
+  const { only, quick = false, keep = false, resume = false, profile = false, directory } = given
   const names = rows.map(({ name }) => name)
   const unknown = only?.filter((name) => !names.includes(name)) ?? []
   if (unknown.length > 0) {
     say(`no row is called ${unknown.join(', ')}; there are ${names.join(', ')}`)
     return 64
   }
-  const isKept = !quick && (only === undefined || keep)
+  const isKept = !quick && !profile && (only === undefined || keep)
   const kept = resume ? readResults(keptDirectory).filter(isOfThisCommit) : []
   const wanted = rows
     .filter(({ name }) => only === undefined || only.includes(name))
@@ -68,7 +71,13 @@ async function run(given: Options): Promise<number> {
     process.once(signal, () => stopped.abort(new Error(`told to stop (${signal})`)))
   }
   try {
-    const world = await openWorld({ directory, quick, say, signal: stopped.signal })
+    const world = await openWorld({
+      directory,
+      quick,
+      profile,
+      say,
+      signal: stopped.signal,
+    })
     try {
       return await measureRows(wanted, world, isKept)
     } finally {
@@ -93,6 +102,7 @@ async function measureRows(wanted: readonly Row[], world: World, isKept: boolean
   const failed: string[] = []
   for (const row of wanted) {
     const isOver = world.signal.aborted || systemClock.monotonicMs() > endMs
+    if (world.profiles !== null) await beginProfile(world)
     const result = isOver ? null : await measureRow(row, world, surroundings)
     if (result === null) {
       failed.push(row.name)
@@ -100,6 +110,7 @@ async function measureRows(wanted: readonly Row[], world: World, isKept: boolean
     }
     writeFileSync(join(folder, `${row.name}.json`), `${JSON.stringify(result, null, 2)}\n`)
     process.stdout.write(`${tableOf(result)}\n`)
+    if (world.profiles !== null) process.stdout.write(`${await readProfiles(world)}\n`)
     if (isKept) await writeDocument(keptDirectory, docs)
   }
   if (failed.length > 0) say(`not measured: ${failed.join(', ')}`)

@@ -106,7 +106,7 @@ export async function plantHistory(
   for (let from = 0; from < count; from += PLANTED_AT_ONCE) {
     await plantPast(store, { count: Math.min(PLANTED_AT_ONCE, count - from), people, from })
   }
-  await sql`analyze inbox, event, decision, enrolment, intent`.execute(store.db)
+  await sql`analyze inbox, event, enrolment, intent`.execute(store.db)
 }
 
 async function plantPast(
@@ -122,16 +122,13 @@ async function plantPast(
     ), remembered as (
       insert into inbox (person_id, source, event_id, subject)
       select person_id, ${source}, event_id, subject from whose
-    ), kept as (
-      insert into event (person_id, source, event_id, subject, type, time, business_at, data, outcome,
-        topic, partition, record_offset)
-      select person_id, ${source}, event_id, subject, ${touchpointType(0)}, ${now}, ${now},
-        '{"reference": "old", "department": "cardiology", "firstVisit": true}', 'applied', 'old', 0, 0
-      from whose
     )
-    insert into decision (person_id, decision_id, ordinal, business_at, source, event_id, campaign_id,
-      version, reason)
-    select person_id, gen_random_uuid(), 0, ${now}, ${source}, event_id, ${planted.campaignId}, 1, 'trigger_false'
+    insert into event (person_id, source, event_id, subject, type, time, business_at, data, outcome,
+      decisions, topic, partition, record_offset)
+    select person_id, ${source}, event_id, subject, ${touchpointType(0)}, ${now}, ${now},
+      '{"reference": "old", "department": "cardiology", "firstVisit": true}', 'applied',
+      jsonb_build_array(jsonb_build_object('campaignId', ${planted.campaignId}::text, 'version', 1,
+        'enrolmentId', null, 'intentId', null, 'reason', 'trigger_false', 'detail', null)), 'old', 0, 0
     from whose`.execute(store.db)
   const messages = Math.ceil(count / 4)
   await plantMessages(store, { count: messages, people, from })

@@ -15,7 +15,7 @@ export type Process = {
   told<Message>(isIt: (message: Message) => boolean, deadlineMs?: number): Promise<Message>
   tell(message: unknown): void
   signal(signal: NodeJS.Signals): void
-  /** SIGKILL; resolves when it is gone. */
+  /** SIGKILL, or SIGTERM when it is profiled, for its profile; resolves when it is gone. */
   kill(): Promise<void>
   readonly isRunning: () => boolean
 }
@@ -37,9 +37,16 @@ export function startProcess(options: {
   words?: readonly string[]
   environment?: Environment
   logFile: string
+  /** Where it leaves a profile of its work when it ends. */
+  profiles?: string | null
 }): Process {
   const log = openSync(options.logFile, 'a')
-  const child = spawn(process.execPath, [options.program, ...(options.words ?? [])], {
+  const { profiles = null } = options
+  const profiling =
+    profiles === null
+      ? []
+      : ['--cpu-prof', `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${options.name}.cpuprofile`]
+  const child = spawn(process.execPath, [...profiling, options.program, ...(options.words ?? [])], {
     cwd: root,
     env: { ...options.environment },
     stdio: ['ignore', log, log, 'ipc'],
@@ -98,7 +105,7 @@ export function startProcess(options: {
     tell: (message) => void child.send(message as object),
     signal: (signal) => void child.kill(signal),
     kill: async () => {
-      child.kill('SIGKILL')
+      child.kill(profiles === null ? 'SIGKILL' : 'SIGTERM')
       await ended
     },
     isRunning: () => isRunning,

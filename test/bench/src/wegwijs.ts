@@ -89,6 +89,7 @@ export async function openWegwijs(world: World, options: WegwijsOptions): Promis
       program: `services/${name}/src/main.ts`,
       environment: { ...environment, WEGWIJS_HEALTH_PORT: String(healthPort) },
       logFile: join(world.directory, 'logs', `${namespace}-${name}.log`),
+      profiles: world.profiles,
     })
     processes.push(started)
     await until(`${name} is ready`, () => isReady(started, healthPort))

@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type StackOptions, startStack, stackStatus, stopStack } from '@wegwijs/local/stack'
+import { type StackOptions, stackStatus, startStack, stopStack } from '@wegwijs/local/stack'
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import { type Process, startProcess } from './processes.ts'
@@ -10,6 +10,8 @@ import type { Watched } from './usage.ts'
 export type World = {
   /** For logs. */
   readonly directory: string
+  /** Where services leave the profiles of their work; null when none are made. */
+  readonly profiles: string | null
   readonly kafkaBrokers: readonly string[]
   readonly databaseUrl: string
   readonly redisUrl: string
@@ -31,10 +33,13 @@ export type OpenWorld = World & { close(): Promise<void> }
 export async function openWorld(options: {
   directory: string
   quick: boolean
+  profile: boolean
   say: (line: string) => void
   signal: AbortSignal
 }): Promise<OpenWorld> {
-  const { directory, quick, say, signal } = options
+  const { directory, quick, profile, say, signal } = options
+  const profiles = profile ? join(directory, 'profiles') : null
+  if (profiles !== null) rmSync(profiles, { recursive: true, force: true })
   const stack = { directory, durable: true, say }
   mkdirSync(join(directory, 'logs'), { recursive: true })
   await countStatements(stack)
@@ -52,9 +57,9 @@ export async function openWorld(options: {
   const status = await stackStatus(stack)
   const pidOf = (server: string) => status.find((each) => each.server === server)?.pid ?? 0
   return {
-    ...options,
     ...addresses,
     directory,
+    profiles,
     quick,
     say,
     signal,

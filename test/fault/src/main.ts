@@ -16,14 +16,18 @@ const MOST_PROBLEMS_SHOWN = 10
 const MOST_TOLD = 2_000
 const say = (line: string) => void process.stdout.write(`${line}\n`)
 
+const endings: Promise<void>[] = []
 // A second signal leaves at once; what is then left running is found by the next start.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => void giveUp().finally(() => process.exit(130)))
+  process.once(signal, () => endings.push(giveUp().finally(() => process.exit(130))))
 }
 
 // Not by falling off the end: now and then Node waits for ever then for a connection of a proxy that
 // was reset while it was closing.
-process.exit(await run())
+const code = await run()
+// Rounds fail when their worlds are closed, and what they have started has still to be ended.
+await Promise.all(endings)
+process.exit(code)
 
 async function giveUp(): Promise<void> {
   say('Ending; again to end at once.')

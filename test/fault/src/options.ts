@@ -18,8 +18,9 @@ export const help = `pnpm test:fault -- [--minutes N] [--only NAME,…] [--seed 
                                   [--keep] [--document] [--side-by-side N]
 
 Breaks a running system again and again, on real servers of its own, and holds what the providers
-wrote down against what was acknowledged. Each fault gets at least one round; the time that is left
-goes to those that had the least. Ends with 1 when a promise was broken.
+wrote down against what was acknowledged. Each fault gets at least one round, which takes some twenty
+minutes for all of them; the time that is left goes to those that had the least. Ends with 1 when a
+promise was broken.
 
   --minutes N       how long it begins new rounds (10)
   --only NAME,…     these faults alone

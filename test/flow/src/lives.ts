@@ -170,7 +170,7 @@ async function lookBack({ db }: Store): Promise<Pick<Life, 'messages' | 'record'
       where type not like 'message.%'
     union all select concat_ws(' ', 'dead letter', error_class) from dead_letter
     union all select concat_ws(' ', 'stop', kind, reason) from person_stop
-    union all select concat_ws(' ', 'decision', campaign_id, reason, count(*)) from decision
+    union all select concat_ws(' ', 'decision', campaign_id, reason, count(*)) from decided
       where source not like 'urn:wegwijs%' group by campaign_id, reason
     order by 1`.execute(db)
   return { messages: messages.rows, record: record.rows.map(({ line }) => line) }

@@ -45,7 +45,7 @@ export async function readEnding(store: Store, servers: LedgerServers): Promise<
       select d.person_id, d.campaign_id as campaign, d.reason,
         coalesce(run.trigger ->> 'source', d.source) as source,
         coalesce(run.trigger ->> 'id', d.event_id) as id
-      from decision d left join enrolment run using (person_id, enrolment_id)
+      from decided d left join enrolment run using (person_id, enrolment_id)
       where d.campaign_id is not null
     ) as decided join event e on e.source = decided.source and e.event_id = decided.id
       and e.person_id = decided.person_id

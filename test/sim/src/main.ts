@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stackStatus, startStack, stopStack } from '@wegwijs/local/stack'
 import { systemClock } from '@wegwijs/runtime/clock'
@@ -61,7 +62,10 @@ const summary = await run(database)
 await database.close()
 // What ran before us belongs to somebody else and is left running.
 if (before?.state !== 'answers') await stopStack(stack)
-if (options.keep) writeFileSync(kept, `${JSON.stringify(summary, null, 2)}\n`)
+if (options.keep) {
+  mkdirSync(dirname(kept), { recursive: true })
+  writeFileSync(kept, `${JSON.stringify(summary, null, 2)}\n`)
+}
 if (options.json) say(JSON.stringify(summary))
 process.exit(summary.failedSeed === null ? 0 : 1)
 

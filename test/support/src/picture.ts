@@ -12,7 +12,7 @@ export async function pictureOf({ db }: Store): Promise<unknown> {
     union all select 'position', concat_ws(' ', records, applied, duplicates, dead_lettered) from consumer_position
       where records > 0
     union all select 'people', count(*)::text from person where merged_into is null
-    union all select 'decision', concat_ws(' ', campaign_id, reason, count(*)) from decision group by campaign_id, reason
+    union all select 'decision', concat_ws(' ', campaign_id, reason, count(*)) from decided group by campaign_id, reason
     order by 1, 2`.execute(db)
   return rows
 }

@@ -273,10 +273,11 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     async settled(deadlineMs) {
       const look = async () => {
         const seen = await status()
+        // The shortest first: what is told of one that never settles may be cut off.
         return {
-          status: seen,
-          sandbox: await sandboxStatus(),
           lag: await lagOf(kafka, namespace, seen),
+          sandbox: await sandboxStatus(),
+          status: seen,
         }
       }
       const isOver = ({ status: seen, sandbox, lag }: Awaited<ReturnType<typeof look>>) =>

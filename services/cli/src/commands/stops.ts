@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import { withNearest } from '@wegwijs/definition/fault'
 import { fail } from '@wegwijs/runtime/failure'
@@ -8,7 +7,6 @@ import {
   liftPerson,
   type Operation,
   type OperationScope,
-  type StopWords,
   stopOperation,
   stopPerson,
 } from '@wegwijs/store/stops'
@@ -16,8 +14,7 @@ import { wake } from '@wegwijs/store/wake'
 import type { Command } from 'commander'
 import { identityOf, personIdOf } from '../person.ts'
 import { type Call, runs, type Shell } from '../shell.ts'
-
-type Options = { reason: string; by: string }
+import { type WordsOptions, withWords, wordsOf } from '../words.ts'
 
 /** What can be stopped beside a person, with where its names come from. */
 const operations: Readonly<
@@ -61,25 +58,19 @@ export function addStops(program: Command, shell: Shell): void {
       release.argument(`<${known.target}>`)
     }
     hold.action(
-      runs(shell, (call, options: Options, target = '') =>
+      runs(shell, (call, options: WordsOptions, target = '') =>
         holdOperation(call, { scope, target }, options),
       ),
     )
     release.action(
-      runs(shell, (call, options: Options, target = '') =>
+      runs(shell, (call, options: WordsOptions, target = '') =>
         releaseOperation(call, { scope, target }, options),
       ),
     )
   }
 }
 
-function withWords(command: Command): Command {
-  return command
-    .requiredOption('--reason <text>', 'why, for whoever looks later')
-    .option('--by <name>', 'who says so, for the record', userInfo().username)
-}
-
-async function holdPerson(call: Call, options: Options, reference = ''): Promise<void> {
+async function holdPerson(call: Call, options: WordsOptions, reference = ''): Promise<void> {
   const { db } = await call.surroundings.store()
   const stopped = await stopPerson(db, identityOf(reference), wordsOf(options))
   if (stopped === null) {
@@ -89,13 +80,17 @@ async function holdPerson(call: Call, options: Options, reference = ''): Promise
   call.output.data(stopped, () => [stopped.stopId])
 }
 
-async function releasePerson(call: Call, options: Options, reference = ''): Promise<void> {
+async function releasePerson(call: Call, options: WordsOptions, reference = ''): Promise<void> {
   const { db } = await call.surroundings.store()
   const lifted = await liftPerson(db, await personIdOf(db, reference), wordsOf(options))
   tellLifted(call, lifted)
 }
 
-async function holdOperation(call: Call, operation: Operation, options: Options): Promise<void> {
+async function holdOperation(
+  call: Call,
+  operation: Operation,
+  options: WordsOptions,
+): Promise<void> {
   const { db } = await call.surroundings.store()
   const latest = await latestBundle(db)
   const names = latest && operations[operation.scope]?.names(latest.bundle)
@@ -105,7 +100,11 @@ async function holdOperation(call: Call, operation: Operation, options: Options)
   call.output.data({ stopId, ...operation }, () => [stopId])
 }
 
-async function releaseOperation(call: Call, operation: Operation, options: Options): Promise<void> {
+async function releaseOperation(
+  call: Call,
+  operation: Operation,
+  options: WordsOptions,
+): Promise<void> {
   const { db, namespace } = await call.surroundings.store()
   const lifted = await liftOperation(db, operation, wordsOf(options))
   await wake(db, namespace, ['intents'])
@@ -115,10 +114,6 @@ async function releaseOperation(call: Call, operation: Operation, options: Optio
 function tellLifted({ output }: Call, lifted: readonly string[]): void {
   output.say(lifted.length === 0 ? 'nothing was stopped' : 'goes on')
   output.data({ lifted }, () => lifted)
-}
-
-function wordsOf({ reason, by }: Options): StopWords {
-  return { reason, source: `cli:${by}` }
 }
 
 function nameOf({ scope, target }: Operation): string {
