@@ -75,6 +75,18 @@ describe('a link on which PostgreSQL says nothing any more', () => {
     await ask()
   })
 
+  test('leaves a session that somebody keeps and asks nothing, for a lock that it holds', async () => {
+    const backend = sql<{ pid: number }>`select pg_backend_pid() as pid`
+    await store.db.connection().execute(async (session) => {
+      const { rows: before } = await backend.execute(session)
+      // Another one asks, later, and is given up: by then the first has been silent for longer.
+      void proxy.holdWhen((_, bytes) => bytes.includes('select 42'))
+      const asked = query(() => sql`select 42`.execute(store.db))
+      await expect(asked).rejects.toMatchObject(unavailable)
+      expect((await backend.execute(session)).rows).toEqual(before)
+    })
+  })
+
   test('is noticed by who begins to listen for wake-ups', async () => {
     const held = proxy.holdWhen((_, bytes) => bytes.includes('listen '))
     const failed = await store

@@ -114,16 +114,18 @@ function unchanged(intent: AttemptedIntent): Omit<AfterAttempt, 'state'> {
 
 type Final = { state: 'failed' | 'expired'; reason: ReasonCode }
 
-/** A no to the same key, from a provider that folds repeats, says that there was no yes before. */
+/**
+ * A no to the same key, from a provider that folds repeats, says that there was no yes before. From any
+ * other it says nothing of an earlier attempt: staff may have had a held message sent once more.
+ */
 function afterRefusal(
   intent: AttemptedIntent,
   { reason, unasked = false }: AttemptOutcome & { kind: 'refused' },
   now: Instant,
 ): AfterAttempt {
   const final = { state: 'failed', reason: 'provider_refused' } as const
-  if (unasked) return afterNoHandOver(intent, reason, now, final)
-  const duplicate = intent.duplicate && !intent.idempotent
-  return endChannel({ ...intent, duplicate }, reason, now, final)
+  if (unasked || !intent.idempotent) return afterNoHandOver(intent, reason, now, final)
+  return endChannel({ ...intent, duplicate: false }, reason, now, final)
 }
 
 /** Nothing was handed over this time; what an earlier attempt left open stays open. */

@@ -9,6 +9,7 @@ import {
   type Enrolment,
   entityKey,
   entryOf,
+  isOpen,
   isPending,
   type JourneyEvent,
   type Timer,
@@ -140,7 +141,7 @@ export function exitByTouchpoint(draft: Draft, event: JourneyEvent, context: Dec
   if (!ended) return
   for (const enrolment of [...draft.enrolments.values()]) {
     if (!ended.has(enrolment.campaignId)) continue
-    if (enrolment.state !== 'running' && !hasPending(draft, enrolment)) continue
+    if (enrolment.state !== 'running' && !hasOpen(draft, enrolment)) continue
     if (isOfAnotherEntity(enrolment, event)) continue
     if (campaignOf(enrolment, context).exits.has(event.type)) {
       end(draft, enrolment, 'exited', 'exit_touchpoint', context)
@@ -156,7 +157,10 @@ function isOfAnotherEntity(enrolment: Enrolment, event: JourneyEvent): boolean {
   )
 }
 
-/** Ends one enrolment: its timers go, its pending messages are withdrawn. */
+/**
+ * Ends one enrolment: its timers go, its pending messages are withdrawn. One that a worker has, or that
+ * is held, is refused by the last check when it comes back (P3).
+ */
 export function end(
   draft: Draft,
   enrolment: Enrolment,
@@ -217,9 +221,10 @@ export function campaignOf(enrolment: Enrolment, context: DecideContext): Compil
   return campaign
 }
 
-export function hasPending(draft: Draft, enrolment: Enrolment): boolean {
+/** An enrolment of which something may still go out must be told that it is over, though it has run through. */
+export function hasOpen(draft: Draft, enrolment: Enrolment): boolean {
   return [...draft.intents.values()].some(
-    (intent) => intent.enrolmentId === enrolment.enrolmentId && isPending(intent),
+    (intent) => intent.enrolmentId === enrolment.enrolmentId && isOpen(intent),
   )
 }
 

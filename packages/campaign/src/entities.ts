@@ -1,5 +1,5 @@
 import type { DecideContext, Draft } from './draft.ts'
-import { campaignOf, end, goOn, hasPending } from './enrolments.ts'
+import { campaignOf, end, goOn, hasOpen } from './enrolments.ts'
 import { hangsOnEntity } from './moment.ts'
 import {
   type Enrolment,
@@ -44,7 +44,7 @@ function takeAlong(draft: Draft, entity: Entity, context: DecideContext): void {
 }
 
 function withdraw(draft: Draft, enrolment: Enrolment, context: DecideContext): void {
-  if (enrolment.state !== 'running' && !hasPending(draft, enrolment)) return
+  if (enrolment.state !== 'running' && !hasOpen(draft, enrolment)) return
   end(draft, enrolment, 'exited', 'entity_withdrawn', context)
 }
 

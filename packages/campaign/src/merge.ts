@@ -1,5 +1,5 @@
 import { type DecideContext, type Draft, draftOf, note, stateOf } from './draft.ts'
-import { end, hasPending } from './enrolments.ts'
+import { end, hasOpen } from './enrolments.ts'
 import { choosePersona, keepConsent, uniteWithdrawals } from './people.ts'
 import { contactKinds, entryOf, type PersonState } from './state.ts'
 
@@ -24,7 +24,7 @@ export function mergePeople(
   for (const [id, enrolment] of other.enrolments) draft.enrolments.set(id, enrolment)
   for (const enrolment of other.enrolments.values()) {
     const twice = draft.entries.has(entryOf(enrolment.campaignId, enrolment.entryKey))
-    if (twice && (enrolment.state === 'running' || hasPending(draft, enrolment))) {
+    if (twice && (enrolment.state === 'running' || hasOpen(draft, enrolment))) {
       end(draft, enrolment, 'exited', 'merged_duplicate', context)
     }
   }
@@ -39,7 +39,7 @@ export function mergePeople(
 /** Ends everything that runs: the person has died (P3). */
 export function endAll(draft: Draft, context: DecideContext): void {
   for (const enrolment of [...draft.enrolments.values()]) {
-    if (enrolment.state === 'running' || hasPending(draft, enrolment)) {
+    if (enrolment.state === 'running' || hasOpen(draft, enrolment)) {
       end(draft, enrolment, 'exited', 'person_deceased', context)
     }
   }

@@ -150,3 +150,8 @@ export function entryOf(campaignId: string, entryKey: string): string {
 export function isPending(intent: Intent): boolean {
   return intent.state === 'planned' || intent.state === 'queued'
 }
+
+/** May still go out, or go out again: it waits, is with a worker that may give it back, or is held. */
+export function isOpen(intent: Intent): boolean {
+  return isPending(intent) || intent.state === 'sending' || intent.state === 'held'
+}

@@ -51,6 +51,14 @@ describe('after an attempt', () => {
     })
   })
 
+  it('is held when the channel that staff had it resent over refuses: the first may have arrived (P2)', () => {
+    expect(afterAttempt({ ...first, duplicate: true }, refused, now)).toMatchObject({
+      state: 'held',
+      reason: 'outcome_unknown',
+      channelIndex: 0,
+    })
+  })
+
   it('has failed when the last channel refused', () => {
     expect(afterAttempt(last, refused, now)).toMatchObject({
       state: 'failed',

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Querying, Store } from './database.ts'
 import {
+  claimKey,
   type LockedAttempt,
   lockAttempted,
   type Settlement,
@@ -69,10 +70,6 @@ export async function settleLate(
   )
   tellWrites(store, written)
   return new Set(written.settled.keys())
-}
-
-function claimKey({ intentId, fence }: { intentId: string; fence: number }): string {
-  return `${intentId} ${fence}`
 }
 
 /**

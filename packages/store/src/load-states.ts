@@ -18,9 +18,9 @@ import { consentOf, enrolmentOf, entityOf, intentOf, personOf, timerOf } from '.
  * touch and no more, or an event would cost more the longer its person is with us (P8).
  */
 export type StateScope = {
-  /** People of whom all counts that runs or is pending: they died, or two become one. */
+  /** People of whom all counts that runs or may still go out: they died, or two become one. */
   wholePeople: readonly string[]
-  /** Campaigns that touchpoints of the batch end: what runs or is pending of them. */
+  /** Campaigns that touchpoints of the batch end: what of them runs or may still go out. */
   endedCampaignIds: readonly string[]
   /** Entities that the batch speaks of: enrolments that hang on them. */
   entities: readonly { type: string; id: string }[]
@@ -64,9 +64,10 @@ export async function loadStates(
   return states
 }
 
+/** See `hasOpen` of the core. */
 const isAlive = sql`(run.state = 'running' or exists (
   select from intent i where i.person_id = run.person_id and i.enrolment_id = run.enrolment_id
-    and i.state in ('planned', 'queued')))`
+    and i.state in ('planned', 'queued', 'sending', 'held')))`
 
 async function loadEnrolments(
   tx: Querying,

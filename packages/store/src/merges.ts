@@ -10,8 +10,9 @@ const plainTables = [
   'event',
   'enrolment',
   'timer',
-  'decision',
   'intent',
+  // After the messages: who ends one by hand holds its row, and then says why.
+  'decision',
   'attempt',
   'app_message',
 ] as const

@@ -1,10 +1,11 @@
 import { sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
-import type { Store } from './database.ts'
+import type { Database, Store } from './database.ts'
 import * as ground from './migrations/0001-ground.ts'
 import * as positionMark from './migrations/0002-position-mark.ts'
 import * as fewerRows from './migrations/0003-fewer-rows.ts'
 import { keepPartitions } from './partitions.ts'
+import { isTransient } from './transaction.ts'
 
 /** In order of their names, for ever: a migration that has landed is never edited. */
 const migrations: Record<string, Migration> = {
@@ -28,9 +29,27 @@ export async function migrate(store: Store): Promise<string[]> {
   const { error, results = [] } = await migrateToLatest(migrator)
   if (error) throw error
   await keepPartitions(store.db)
+  await dropOldIndexes(store.db)
   return results
     .filter((result) => result.status === 'Success')
     .map((result) => result.migrationName)
+}
+
+/** Of which others do the work: (person_id, enrolment_id), and the few rows of one person looked through. */
+const oldIndexes = ['enrolment_of_person', 'intent_pending'] as const
+
+/**
+ * Not in a migration, whose transaction would keep writers out of two tables at once. What does not
+ * get its turn costs time and nothing else; the next start tries again.
+ */
+async function dropOldIndexes(db: Database): Promise<void> {
+  for (const name of oldIndexes) {
+    try {
+      await sql`drop index concurrently if exists ${sql.id(name)}`.execute(db)
+    } catch (error) {
+      if (!isTransient(error)) throw error
+    }
+  }
 }
 
 /** True when every migration that this version of the code knows has run. */

@@ -48,6 +48,14 @@ export async function enrolmentsWithDueTimers(
   return rows
 }
 
+/** Deletes the timers of enrolments that are not there: nothing could ever go on with them. */
+export async function forgetTimers(tx: Querying, of: readonly EnrolmentKey[]): Promise<void> {
+  if (of.length === 0) return
+  await sql`delete from timer t using unnest(${of.map((key) => key.person_id)}::uuid[],
+      ${of.map((key) => key.enrolment_id)}::uuid[]) as gone (person_id, enrolment_id)
+    where t.person_id = gone.person_id and t.enrolment_id = gone.enrolment_id`.execute(tx)
+}
+
 /** Puts off the due timers of a locked person by an hour of business time. */
 export async function postponeTimers(tx: Querying, personId: string): Promise<void> {
   await sql`update timer set due_at = business_now() + interval '1 hour'

@@ -43,23 +43,29 @@ export type Settled =
  * @throws WEGWIJS_DATABASE_UNAVAILABLE (retryable)
  */
 export async function settle(store: Store, settlements: readonly Settlement[]): Promise<Settled[]> {
-  const byIntent = new Map(settlements.map((each) => [each.intentId, each]))
-  const written = await inTransaction(store.db, async (tx) => {
+  // A late one and a current one of the same message may come together.
+  const byClaim = new Map(settlements.map((each) => [claimKey(each), each.outcome]))
+  const { written, current } = await inTransaction(store.db, async (tx) => {
     // By their ids alone, so that there is one good plan whatever the statistics say.
     const locked = await lockAttempted(
       tx,
-      sql`where i.intent_id = any(${[...byIntent.keys()]}::uuid[])`,
+      sql`where i.intent_id = any(${settlements.map(({ intentId }) => intentId)}::uuid[])`,
     )
-    return writeAttempts(tx, store.namespace, locked, {
-      outcomeOf: ({ intentId, fence }) => {
-        const settlement = byIntent.get(intentId)
-        return settlement?.fence === fence ? settlement.outcome : undefined
-      },
+    const written = await writeAttempts(tx, store.namespace, locked, {
+      outcomeOf: (claim) => byClaim.get(claimKey(claim)),
       fenceStep: 0,
     })
+    return { written, current: new Set(locked.map(claimKey)) }
   })
   tellWrites(store, written)
-  return settlements.map(({ intentId }) => written.settled.get(intentId) ?? { kind: 'fenced' })
+  const settledOf = (each: Settlement) =>
+    current.has(claimKey(each)) ? written.settled.get(each.intentId) : undefined
+  return settlements.map((each) => settledOf(each) ?? { kind: 'fenced' })
+}
+
+/** By what a claim is known: the message, and its fence since. */
+export function claimKey({ intentId, fence }: { intentId: string; fence: number }): string {
+  return `${intentId} ${fence}`
 }
 
 /**

@@ -21,12 +21,18 @@ export const LONGEST_SILENCE_MS = 70_000
 export function breakOffWhenSilent(client: pg.Client, silenceMs: number): void {
   const { connection } = client
   const socket = connection.stream as Socket
-  // A socket that was idle has nobody who waits; a pool gives it up much sooner.
   socket.setTimeout(silenceMs, () => {
+    // Nothing was asked: whoever keeps the session, for a lock that it holds, waits for no answer.
+    if (isIdle(client)) return
     // First: whoever hears of the error ends the connection, and in order.
     reset(socket)
     connection.emit('error', Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }))
   })
+}
+
+/** True from one answer's end to the next statement; pg's types do not know of it. */
+function isIdle(client: pg.Client): boolean {
+  return 'readyForQuery' in client && client.readyForQuery === true
 }
 
 /** By a reset, or what was written could still arrive long after it was given up. */

@@ -57,6 +57,31 @@ test('a person is found by any of their ids, and through a merge', async () => {
   expect(await findPerson(store.db, { idSpace: 'wegwijs', externalId: 'no uuid' })).toBeNull()
 })
 
+test('what events led to is read from their own rows and from the rows of before', async () => {
+  const personId = newUuid()
+  const at = '2026-03-01T09:00:00.000Z'
+  await sql`insert into person (person_id) values (${personId})`.execute(store.db)
+  await sql`insert into decision (person_id, decision_id, ordinal, business_at, source, event_id,
+      campaign_id, version, reason)
+    values (${personId}, ${newUuid()}, 0, ${at}, 'urn:test', 'e1', 'before', 1, 'trigger_false')`.execute(
+    store.db,
+  )
+  const made = [
+    { campaignId: 'since', version: 2, enrolmentId: null, intentId: null, reason: 'enrolled' },
+    { campaignId: null, version: null, enrolmentId: null, intentId: null, reason: 'merged' },
+  ].map((decision) => ({ ...decision, detail: null }))
+  await sql`insert into event (person_id, source, event_id, subject, type, time, business_at, data,
+      outcome, decisions, topic, partition, record_offset)
+    values (${personId}, 'urn:test', 'e2', 'p', 'care.visit.v1', ${at}, ${at}, '{}', 'applied',
+      ${JSON.stringify(made)}::jsonb, 't', 0, 1)`.execute(store.db)
+  const facts = await readPersonFacts(store.db, personId)
+  expect(facts?.decisions).toMatchObject([
+    { eventId: 'e1', campaignId: 'before', version: 1, reason: 'trigger_false', detail: null },
+    { eventId: 'e2', campaignId: 'since', version: 2, reason: 'enrolled', detail: null },
+    { eventId: 'e2', campaignId: null, version: null, reason: 'merged', detail: null },
+  ])
+})
+
 test('the facts of a person hold the attempts of each message, and no name or address', async () => {
   const facts = await readPersonFacts(store.db, sent.personId)
   expect(facts?.messages).toMatchObject([

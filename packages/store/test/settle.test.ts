@@ -211,6 +211,17 @@ describe('an attempt', () => {
     expect(await toldOf(store, message.intentId)).toEqual([])
   })
 
+  it('of an earlier claim does not take the place of the one that holds it', async () => {
+    const message = await claimedMessage()
+    const { intentId, fence } = message
+    const settled = await settle(store, [
+      { intentId, fence, outcome: accepted },
+      { intentId, fence: fence - 1, outcome: unknown },
+    ])
+    expect(settled).toEqual([{ kind: 'settled', state: 'sent' }, { kind: 'fenced' }])
+    expect(await intentOf(store, intentId)).toMatchObject({ state: 'sent' })
+  })
+
   it('changes nothing under another fence', async () => {
     const message = await claimedMessage()
     expect(await settleOne({ ...message, fence: 2 }, accepted)).toEqual({ kind: 'fenced' })

@@ -7,9 +7,10 @@ import { businessNow } from '@wegwijs/store/business-clock'
 import type { DatabaseTransaction, Store } from '@wegwijs/store/database'
 import { keepTimerDecisions, type TimerDecisions } from '@wegwijs/store/decisions'
 import { currentRevision } from '@wegwijs/store/definitions'
-import { loadStates } from '@wegwijs/store/load-states'
+import { type EnrolmentKey, loadStates } from '@wegwijs/store/load-states'
 import {
   enrolmentsWithDueTimers,
+  forgetTimers,
   lockPeopleWithDueTimers,
   postponeTimers,
 } from '@wegwijs/store/person-locks'
@@ -69,14 +70,21 @@ async function fireWith(deps: TimerDependencies, limit: number): Promise<number>
     if (ids.length === 0) return { people: 0, wakes: [] }
     if ((await currentRevision(tx)) !== definition.revision) return 'definition_changed'
     const now = await businessNow(tx)
+    const resumed = await enrolmentsWithDueTimers(tx, ids)
     const states = await loadStates(tx, ids, {
       wholePeople: [],
       endedCampaignIds: [],
       entities: [],
-      resumed: await enrolmentsWithDueTimers(tx, ids),
+      resumed,
       intentIds: [],
       campaignIds: [],
     })
+    const isThere = (key: EnrolmentKey) =>
+      states.get(key.person_id)?.enrolments.has(key.enrolment_id) ?? false
+    await forgetTimers(
+      tx,
+      resumed.filter((key) => !isThere(key)),
+    )
     const fires = [...states.values()].map((state) =>
       firePerson(state, { definition, now, deriveId: derivedUuid }),
     )

@@ -309,6 +309,21 @@ test('a moved appointment re-times what is pending, a cancelled one withdraws it
   expect(await outcomes()).toEqual(['applied', 'applied', 'entity_not_newer', 'applied'])
 })
 
+test.each(['sending', 'held'] as const)(
+  'an exit reaches a message that is %s, though its campaign has run through (P3)',
+  async (state) => {
+    await run([campaign({ id: 'aftercare', exit: [{ touchpoint: 'care.admission.started.v1' }] })])
+    await publish(event('care.discharge.completed.v1'))
+    const ended = () => store.db.selectFrom('enrolment').select(['state', 'reason']).execute()
+    expect(await ended()).toMatchObject([{ state: 'completed' }])
+    await store.db.updateTable('intent').set({ state }).execute()
+    await publish(event('care.admission.started.v1'))
+    // Whoever has the message keeps it; the last check refuses it when it comes back.
+    expect(await ended()).toEqual([{ state: 'exited', reason: 'exit_touchpoint' }])
+    expect(await intents()).toMatchObject([{ state }])
+  },
+)
+
 test('two ids of one person are linked, and two records of one person become one', async () => {
   await run([campaign({ id: 'aftercare' })])
   // Different ids lie in different partitions, between which there is no order.

@@ -2,9 +2,9 @@ import { createDialect, openStore, type Store } from '@wegwijs/store/database'
 import { migrate } from '@wegwijs/store/migrate'
 import { emptyNamespace } from '@wegwijs/test-support/namespace'
 import { sql } from 'kysely'
+import { begins } from './drafts.ts'
 import type { LockWatch } from './gate.ts'
 import type { Connections } from './gated-store.ts'
-import { begins } from './drafts.ts'
 
 /**
  * A namespace in which the machine time of PostgreSQL is the world's too: functions of its own stand

@@ -1,10 +1,12 @@
 import { type Kysely, sql } from 'kysely'
 
 /**
- * What an event led to rests in the event's row instead of one row for each decision, and indexes go
- * of which others do the work: what is written for an event bounds how many can be decided (P8).
+ * What an event led to rests in the event's row instead of one row for each decision: what is written
+ * for an event bounds how many can be decided (P8). Nothing is rewritten and no index is built, so
+ * services that write meanwhile wait for an instant.
  *
- * Rows of `decision` that events led to before stay where they are; the view reads them too.
+ * Rows of `decision` that events led to before stay where they are; the view reads them too. While
+ * services of the version before run beside the new ones, their `explain` tells of the old rows only.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db)
@@ -23,10 +25,4 @@ const statements = [
       made.decision ->> 'reason', nullif(made.decision -> 'detail', 'null'::jsonb)
     from event e
     cross join lateral jsonb_array_elements(e.decisions) with ordinality as made (decision, ordinal)`,
-  // The inbox sees to it that an event counts once; its whole identity in a second index told no more.
-  'alter table event drop constraint event_pkey',
-  'create index event_of_person on event (person_id)',
-  // By (person_id, enrolment_id), and the few rows of one person looked through.
-  'drop index enrolment_of_person',
-  'drop index intent_pending',
 ]
