@@ -736,7 +736,10 @@ function isBorneOut(
   const people = seen.identitiesOf(about.event, Infinity)
   const mine = (type: RegExp) => seen.all(type).filter(({ event }) => people.has(identityOf(event)))
   const newer = newerThan(about, seen)
+  // Of a person whose profile lies in another partition nothing may be known yet when the event is read.
+  const isKnown = mine(/^person\.upserted/).some(({ readAt }) => readAt < about.readAt)
   const mayLackChannel = () =>
+    !isKnown ||
     mine(/^(message\.(bounced|complained|replied)|consent\.withdrawn)/).length > 0 ||
     (promise.consent === 'required' && !isSurelyGranted(duty, mine(/^consent\./)))
   switch (reason) {
