@@ -25,8 +25,11 @@ import { isMarked, replaced } from './record-mark.ts'
  * is positioning is paused: its stored position is asked for, held against what the broker has,
  * and sought. When there is a mark of the last record that was applied, reading begins at that
  * record, and nothing is handed out until the broker has shown it: a topic that was made anew, and
- * has grown past the position, can be told from the old one by nothing else. kafkajs has an opinion of its own about where to read on, and resets it silently when
- * the broker no longer has that offset; so every batch is held against the position of its claim.
+ * has grown past the position, can be told from the old one by nothing else. Within one assignment it
+ * can: kafkajs, as we patch it, fetches by the id that the topic had when it joined, is refused by
+ * another one of that name, and joins again, which makes new claims. kafkajs has an opinion of its own
+ * about where to read on, and resets it silently when the broker no longer has that offset; so every
+ * batch is held against the position of its claim.
  *
  * A batch that comes while nothing should be handled is left alone. Its offsets are not resolved,
  * so kafkajs fetches it again.

@@ -418,6 +418,54 @@ export function describeKafkaPort(name: string, open: () => Promise<Harness>): v
         })
       }
 
+      it('and has grown past the position between two fetches ends consuming', async () => {
+        const config = await create()
+        const { topic } = config
+        await publish(topic, ['a', '0'], ['a', '1'])
+        const ledger = new Ledger()
+        const gate = Promise.withResolvers<void>()
+        const consumer = await consume(topic, ledger, {
+          onBatch: async (batch) => {
+            const outcome = await ledger.apply(batch)
+            await gate.promise
+            return outcome
+          },
+        })
+        await until(() => ledger.applied.length === 2)
+        // Nothing is fetched while a handler runs: no answer can tell of what happens to the topic.
+        await harness.recreate(config)
+        await publish(topic, ...countTo(5).map((n): [string, string] => ['a', `new ${n}`]))
+        gate.resolve()
+        expect(await failureOf(consumer)).toMatchObject({
+          code: 'WEGWIJS_TOPIC_REPLACED',
+          detail: { topic, partition: 0, offset: 1n },
+        })
+        expect(ledger.values()).toEqual(['0', '1'])
+      })
+
+      it('and has grown past the position at once ends consuming that waits for more', async () => {
+        const { config, topic, ledger, consumer } = await readTwo()
+        await harness.recreate(config)
+        await publish(topic, ...countTo(5).map((n): [string, string] => ['a', `new ${n}`]))
+        // Whoever looks before it has grown finds that it does not have the position.
+        expect(await failureOf(consumer)).toMatchObject({
+          code: expect.stringMatching(/^WEGWIJS_(TOPIC_REPLACED|POSITION_LOST)$/),
+          detail: { topic, partition: 0 },
+        })
+        expect(ledger.values()).toEqual(['0', '1'])
+      })
+
+      it('before anything was read of it is read from its beginning', async () => {
+        const config = await create()
+        const { topic } = config
+        const ledger = new Ledger()
+        await consume(topic, ledger)
+        await harness.recreate(config)
+        await publish(topic, ['a', 'new 0'], ['a', 'new 1'])
+        await until(() => ledger.applied.length === 2)
+        expect(ledger.values()).toEqual(['new 0', 'new 1'])
+      })
+
       it('has holes where the last record was, and ends consuming', async () => {
         const { config, topic, ledger, consumer } = await readTwo()
         await consumer.close()

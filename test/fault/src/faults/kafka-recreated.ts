@@ -3,11 +3,14 @@ import { topicConfigs, topicsOf } from '@wegwijs/wire/topics'
 import type { Fault } from '../fault.ts'
 import type { World } from '../world.ts'
 import { republish } from './kafka-replayed.ts'
-import { notAccepted, notStoppedLoudly } from './stopped-loudly.ts'
+import { notAccepted, notEndedLoudly, notStoppedLoudly } from './stopped-loudly.ts'
+
+const TOPIC_REPLACED = 'WEGWIJS_TOPIC_REPLACED'
 
 /**
  * What the old topic held and nobody had read is gone with it, which is why nothing is unread here:
- * only messages are under way. What is published to the new one must not be skipped.
+ * only messages are under way. What is published to the new one must not be skipped, neither by the
+ * service that has read the old one and still runs, nor by one that is started later.
  */
 export const kafkaRecreated: Fault = {
   name: 'kafka-recreated',
@@ -24,9 +27,6 @@ export const kafkaRecreated: Fault = {
       'everything is read and messages are under way',
       ({ undecided, sending }) => undecided === 0 && sending > 0,
     )
-    const journey = system.process('journey')
-    journey.signal('SIGTERM')
-    await journey.ended
     const records = await system.recordsOf(touchpoints)
     const { admin } = system.kafka
     await admin.removeTopics([touchpoints])
@@ -35,12 +35,16 @@ export const kafkaRecreated: Fault = {
     await world.load.wave('anew', 20)
     await republish(world, records)
     await until('the new topic has grown past the old positions', () => isGrown(world, touchpoints))
-    const violations = await notStoppedLoudly(world, 'WEGWIJS_TOPIC_REPLACED')
+    // Whoever looks before it has grown finds that it does not have the position.
+    const journey = system.process('journey')
+    await until('the running journey service has ended', () => !journey.isRunning())
+    const violations = await notEndedLoudly(journey, [TOPIC_REPLACED, 'WEGWIJS_POSITION_LOST'])
+    violations.push(...(await notStoppedLoudly(world, TOPIC_REPLACED)))
     violations.push(...(await notAccepted(world, 'touchpoints')))
     await world.slowProviders(0)
     world.load.start(4)
     const recoveryMs = await world.untilGoesOn()
-    return { kills: 1, inFlight, unknownAtMost: 0, recoveryMs, violations }
+    return { kills: 2, inFlight, unknownAtMost: 0, recoveryMs, violations }
   },
 }
 

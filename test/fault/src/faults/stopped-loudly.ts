@@ -1,4 +1,5 @@
 import { exitCodes } from '@wegwijs/runtime/failure'
+import type { ServiceProcess } from '@wegwijs/system-tests/service-process'
 import type { World } from '../world.ts'
 
 /**
@@ -6,11 +7,20 @@ import type { World } from '../world.ts'
  * Resolves with what it did instead.
  */
 export async function notStoppedLoudly(world: World, code: string): Promise<string[]> {
-  const journey = await world.system.launch('journey')
+  return notEndedLoudly(await world.system.launch('journey'), [code])
+}
+
+/** Waits until the journey service has ended by itself, for one of the reasons that `codes` name. */
+export async function notEndedLoudly(
+  journey: ServiceProcess,
+  codes: readonly string[],
+): Promise<string[]> {
   const ended = await journey.ended
   const violations: string[] = []
   if (ended !== exitCodes.internal) violations.push(`the journey service ended with ${ended}`)
-  if (!journey.output().includes(code)) violations.push(`the journey service does not say ${code}`)
+  if (!codes.some((code) => journey.output().includes(code))) {
+    violations.push(`the journey service does not say ${codes.join(' or ')}`)
+  }
   return violations
 }
 
