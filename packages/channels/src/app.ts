@@ -5,10 +5,13 @@ import type { AppContent, Channel, Outcome, OutgoingMessage } from './port.ts'
  * Where app messages wait until the person's app reads them. Putting the message of an intent a
  * second time changes nothing.
  *
- * @throws an error that `isRetryable` when it may work later
+ * `unavailable`: it was certainly not put, and may be later.
+ *
+ * @throws an error that `isRetryable` when nobody knows whether it was put, as when the connection
+ *   is lost before the answer; any other when it never can be
  */
 export type AppInbox = {
-  put(message: OutgoingMessage & { content: AppContent }): Promise<void>
+  put(message: OutgoingMessage & { content: AppContent }): Promise<'put' | 'unavailable'>
 }
 
 /** App messages: ours from end to end, so nothing leaves the house and a rehearsal is harmless. */
@@ -35,11 +38,14 @@ async function put(
   message: OutgoingMessage & { content: AppContent },
 ): Promise<Outcome> {
   try {
-    await inbox.put(message)
-    return { kind: 'accepted', reference: message.intentId }
+    const came = await inbox.put(message)
+    return came === 'put'
+      ? { kind: 'accepted', reference: message.intentId }
+      : { kind: 'deferred', reason: 'app_inbox_unavailable' }
   } catch (error) {
+    // P2: as deferred it could go out over the next channel as well, though it stands in the inbox.
     return isRetryable(error)
-      ? { kind: 'deferred', reason: 'app_inbox_unavailable' }
+      ? { kind: 'unknown', reason: 'app_inbox_no_answer' }
       : { kind: 'refused', reason: 'app_inbox_refused' }
   }
 }

@@ -9,6 +9,7 @@ test('an app message is put whole, for its person', async () => {
   const channel = createAppChannel({
     put: async ({ personId, intentId, locale, content }) => {
       put.push({ personId, intentId, locale, content })
+      return 'put'
     },
   })
   const message = messageFor('app')
@@ -21,11 +22,20 @@ test('an app message is put whole, for its person', async () => {
 })
 
 test.each([
-  [fail('WEGWIJS_DATABASE_UNAVAILABLE'), 'deferred', 'app_inbox_unavailable'],
+  // Its answer alone may be what failed (P2).
+  [fail('WEGWIJS_DATABASE_UNAVAILABLE'), 'unknown', 'app_inbox_no_answer'],
   [new Error('Anna, anna@example.org'), 'refused', 'app_inbox_refused'],
 ])('an inbox that fails with %s', async (error, kind, reason) => {
   const channel = createAppChannel({ put: () => Promise.reject(error) })
   expect(await channel.send(messageFor('app'), untroubled())).toEqual({ kind, reason })
+})
+
+test('an app message that was certainly not put is tried again', async () => {
+  const channel = createAppChannel({ put: async () => 'unavailable' })
+  expect(await channel.send(messageFor('app'), untroubled())).toEqual({
+    kind: 'deferred',
+    reason: 'app_inbox_unavailable',
+  })
 })
 
 test('an app message that is aborted while it is being put may be there', async () => {
@@ -38,7 +48,7 @@ test('an app message that is aborted while it is being put may be there', async 
 })
 
 test('app and silent are harmless in a rehearsal', async () => {
-  expect(await createAppChannel({ put: async () => undefined }).isSandbox()).toBe(true)
+  expect(await createAppChannel({ put: async () => 'put' }).isSandbox()).toBe(true)
   expect(await createSilentChannel('email').isSandbox()).toBe(true)
 })
 

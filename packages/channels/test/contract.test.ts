@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { fail } from '@wegwijs/runtime/failure'
 import fastify from 'fastify'
 import { SMTPServer } from 'smtp-server'
@@ -19,6 +20,8 @@ type Bench = {
   taken: () => string[]
   /** Makes the other side unable to take anything; null where there is no other side to fail. */
   breakDown: (() => Promise<void>) | null
+  /** From now on the other side takes what comes and its answer is lost; null where it has none. */
+  loseAnswers: (() => void) | null
   close: () => Promise<void>
 }
 
@@ -83,6 +86,15 @@ describe.each(Object.entries(benches))('%s', (_name, openBench) => {
     expect(taken()).toHaveLength(breakDown === null ? 1 : 0)
   })
 
+  test('does not say that nothing was sent when only the answer is lost', async () => {
+    const { channel, name, taken, loseAnswers } = await open()
+    loseAnswers?.()
+    const message = messageFor(name)
+    const { kind } = await channel.send(message, untroubled())
+    expect(kind).toBe(loseAnswers === null ? 'accepted' : 'unknown')
+    expect(taken()).toEqual([message.intentId])
+  })
+
   test('tells no personal data in its reasons', async () => {
     const { channel, name, breakDown } = await open()
     await breakDown?.()
@@ -100,6 +112,8 @@ describe.each(Object.entries(benches))('%s', (_name, openBench) => {
 
 async function benchOfEmail(): Promise<Bench> {
   const taken: string[] = []
+  const sockets: Socket[] = []
+  let isMute = false
   const server = new SMTPServer({
     disabledCommands: ['STARTTLS', 'AUTH'],
     onData: (stream, _session, done) => {
@@ -109,11 +123,13 @@ async function benchOfEmail(): Promise<Bench> {
       })
       stream.on('end', () => {
         taken.push(/X-Wegwijs-Intent: (\S+)/.exec(raw)?.[1] ?? '')
-        done()
+        if (isMute) for (const socket of sockets) socket.destroy()
+        else done()
       })
     },
   })
   server.on('error', () => undefined)
+  server.server.on('connection', (socket) => sockets.push(socket))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.server.address()
   const port = typeof address === 'object' ? address?.port : 0
@@ -124,6 +140,9 @@ async function benchOfEmail(): Promise<Bench> {
     name: 'email',
     taken: () => taken,
     breakDown: stop,
+    loseAnswers: () => {
+      isMute = true
+    },
     close: closing(channel, stop),
   }
 }
@@ -131,11 +150,13 @@ async function benchOfEmail(): Promise<Bench> {
 async function benchOfSms(honoursIdempotencyKey: boolean): Promise<Bench> {
   const taken: string[] = []
   const keys = new Set<unknown>()
+  let isMute = false
   const server = fastify({ forceCloseConnections: true })
-  server.post<{ Body: { reference: string } }>('/messages', async ({ headers, body }) => {
+  server.post<{ Body: { reference: string } }>('/messages', async ({ headers, body, raw }) => {
     const key = headers['idempotency-key']
     if (!honoursIdempotencyKey || !keys.has(key)) taken.push(body.reference)
     keys.add(key)
+    if (isMute) raw.socket.destroy()
     return { reference: 'sms-1' }
   })
   const url = await server.listen({ port: 0, host: '127.0.0.1' })
@@ -147,6 +168,9 @@ async function benchOfSms(honoursIdempotencyKey: boolean): Promise<Bench> {
     name: 'sms',
     taken: () => taken,
     breakDown: stop,
+    loseAnswers: () => {
+      isMute = true
+    },
     close: closing(channel, stop),
   }
 }
@@ -154,22 +178,30 @@ async function benchOfSms(honoursIdempotencyKey: boolean): Promise<Bench> {
 async function benchOfApp(): Promise<Bench> {
   const taken: string[] = []
   let away = false
+  let isMute = false
   const channel = createAppChannel({
     put: async ({ intentId }) => {
-      if (away) throw fail('WEGWIJS_DATABASE_UNAVAILABLE')
+      if (away) return 'unavailable'
       if (!taken.includes(intentId)) taken.push(intentId)
+      if (isMute) throw fail('WEGWIJS_DATABASE_UNAVAILABLE')
+      return 'put'
     },
   })
   const breakDown = async () => {
     away = true
   }
-  return { channel, name: 'app', taken: () => taken, breakDown, close: () => channel.close() }
+  const loseAnswers = () => {
+    isMute = true
+  }
+  const close = () => channel.close()
+  return { channel, name: 'app', taken: () => taken, breakDown, loseAnswers, close }
 }
 
 async function benchOfSilent(): Promise<Bench> {
   const channel = createSilentChannel('sms')
   const taken = () => channel.messages.map(({ intentId }) => intentId)
-  return { channel, name: 'sms', taken, breakDown: null, close: () => channel.close() }
+  const close = () => channel.close()
+  return { channel, name: 'sms', taken, breakDown: null, loseAnswers: null, close }
 }
 
 function closing(channel: Channel, stop: () => Promise<void>): () => Promise<void> {

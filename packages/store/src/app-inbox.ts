@@ -1,8 +1,9 @@
 import { createGroupCommit } from '@wegwijs/runtime/group-commit'
+import { isRetryable } from '@wegwijs/runtime/failure'
 import { sql } from 'kysely'
 import type { Database, Querying } from './database.ts'
 import type { Identity } from './identities.ts'
-import { query } from './transaction.ts'
+import { isUndone, query } from './transaction.ts'
 
 /** A message as it is put into the inbox; `personId` is ours. */
 export type NewAppMessage = {
@@ -23,23 +24,37 @@ export type AppMessage = {
   readAt: string | null
 }
 
-export type AppInbox = { put(message: NewAppMessage): Promise<void> }
+export type AppInbox = { put(message: NewAppMessage): Promise<'put' | 'unavailable'> }
 
 /**
  * The inbox that the app channel writes to. Putting the same intent again changes nothing (P2).
- * Messages that come together are written together.
+ * Messages that come together are written together. `unavailable`: they were certainly not written.
  *
- * @throws WEGWIJS_DATABASE_UNAVAILABLE (retryable); putting it again is harmless
+ * @throws WEGWIJS_DATABASE_UNAVAILABLE (retryable) when they may have been; putting it again is
+ *   harmless
  */
 export function createAppInbox(db: Database): AppInbox {
   const commit = createGroupCommit(
     async (messages: NewAppMessage[]) => {
-      await query(() => insertMessages(db, messages))
-      return messages.map(() => undefined)
+      const came = await putAll(db, messages)
+      return messages.map(() => came)
     },
     { maxItems: 500 },
   )
   return { put: (message) => commit.add(message) }
+}
+
+async function putAll(
+  db: Database,
+  messages: readonly NewAppMessage[],
+): Promise<'put' | 'unavailable'> {
+  try {
+    await query(() => insertMessages(db, messages))
+    return 'put'
+  } catch (error) {
+    if (isRetryable(error) && isUndone(error)) return 'unavailable'
+    throw error
+  }
 }
 
 async function insertMessages(db: Querying, messages: readonly NewAppMessage[]): Promise<void> {

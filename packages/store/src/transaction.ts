@@ -50,6 +50,25 @@ export function isTransient(error: unknown): boolean {
   return error instanceof Error && codelessLosses.test(error.message)
 }
 
+/**
+ * Of what {@link query} failed with: true when PostgreSQL has certainly not done what the statement
+ * asked, because it said no or was never reached. A connection that was lost, or ended by the server,
+ * may have been so after the statement was carried out.
+ */
+export function isUndone(failure: unknown): boolean {
+  const error = isFailure(failure) ? failure.cause : failure
+  if (refusals.test(codeOf(error)) && !endings.test(codeOf(error))) return true
+  return unreached.test(codeOf(error)) || (error instanceof Error && unasked.test(error.message))
+}
+
+/** What PostgreSQL answers with (SQLSTATE). */
+const refusals = /^[0-9FHPX][0-9A-Z]{4}$/
+/** Of these those that end the session, whatever it was doing. */
+const endings = /^(08...|57P0[125])$/
+const unreached = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN)$/
+/** What pg and its pool throw before they write anything. */
+const unasked = /^(timeout exceeded when|Client has encountered a connection error)/
+
 /** Connection lost or refused, no resources, lock or statement time-out, shutting down or starting. */
 const transientCodes =
   /^(08...|53...|55P03|57014|57P0[1-3]|ECONN[A-Z]+|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/

@@ -1,0 +1,81 @@
+import { newUuid } from '@wegwijs/runtime/derived-id'
+import { openNamespace } from '@wegwijs/test-support/namespace'
+import { sql } from 'kysely'
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest'
+import { createAppInbox, type NewAppMessage } from '../src/app-inbox.ts'
+import { openStore, type Store } from '../src/database.ts'
+import { findOrCreatePeople } from '../src/identities.ts'
+import { inTransaction } from '../src/transaction.ts'
+
+let store: Store
+let personId: string
+
+beforeAll(async () => {
+  store = await openNamespace(inject('servers').databaseUrl, 'app_inbox')
+  const [id] = await inTransaction(store.db, (tx) =>
+    findOrCreatePeople(tx, [{ idSpace: 'ehr', externalId: 'p1' }]),
+  )
+  personId = id ?? ''
+})
+beforeEach(async () => {
+  await sql`truncate app_message`.execute(store.db)
+})
+afterAll(() => store.close())
+
+const message = (): NewAppMessage => ({
+  personId,
+  intentId: newUuid(),
+  locale: 'nl',
+  content: { title: 'Welkom', body: 'Tot morgen' },
+})
+
+const written = async () =>
+  (await store.db.selectFrom('app_message').select('intent_id').execute()).map(
+    (row) => row.intent_id,
+  )
+
+/** Lets a message wait for a lock, and does this to the session that puts it. */
+async function putUnder(
+  interrupt: 'pg_cancel_backend' | 'pg_terminate_backend',
+): Promise<PromiseSettledResult<unknown>> {
+  return inTransaction(store.db, async (tx) => {
+    await sql`lock table app_message in exclusive mode`.execute(tx)
+    const putting = Promise.allSettled([createAppInbox(store.db).put(message())])
+    await vi.waitFor(async () => {
+      const { rows } = await sql`select ${sql.raw(interrupt)}(pid) from pg_stat_activity
+        where application_name = ${store.namespace} and wait_event_type = 'Lock'`.execute(store.db)
+      expect(rows).toHaveLength(1)
+    })
+    const [put] = await putting
+    return put
+  })
+}
+
+describe('the app inbox', () => {
+  it('has a message once, however often it is put (P2)', async () => {
+    const inbox = createAppInbox(store.db)
+    const one = message()
+    expect([await inbox.put(one), await inbox.put(one)]).toEqual(['put', 'put'])
+    expect(await written()).toEqual([one.intentId])
+  })
+
+  it('says so when PostgreSQL has refused to write', async () => {
+    expect(await putUnder('pg_cancel_backend')).toMatchObject({ value: 'unavailable' })
+    expect(await written()).toEqual([])
+  })
+
+  it('says so when PostgreSQL is not there', async () => {
+    const nobody = new URL(inject('servers').databaseUrl)
+    nobody.port = '1'
+    const { namespace } = store
+    const away = openStore({ databaseUrl: nobody.href, namespace, applicationName: namespace })
+    expect(await createAppInbox(away.db).put(message())).toBe('unavailable')
+    await away.close()
+  })
+
+  it('does not know when its session ends before the answer (P2)', async () => {
+    expect(await putUnder('pg_terminate_backend')).toMatchObject({
+      reason: { code: 'WEGWIJS_DATABASE_UNAVAILABLE' },
+    })
+  })
+})
