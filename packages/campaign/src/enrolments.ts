@@ -12,6 +12,7 @@ import {
   isOpen,
   isPending,
   type JourneyEvent,
+  type Person,
   type Timer,
 } from './state.ts'
 import { runBranch } from './steps/branch.ts'
@@ -82,12 +83,17 @@ function entryKeyOf(draft: Draft, event: JourneyEvent, campaign: CompiledCampaig
     case 'once':
       return ''
     case 'once-per-journey':
-      return `${campaign.file.journey}#${draft.person.journeys[campaign.file.journey]?.episode ?? 0}`
+      return journeyEntryKey(campaign.file.journey, draft.person.journeys)
     case 'once-per-entity':
       return event.entity ? entityKey(event.entity) : ''
     case 'every-time':
       return `${event.subject} ${event.source} ${event.id}`
   }
+}
+
+/** The newest episode of the journey; 0 for who was never on it. */
+export function journeyEntryKey(journey: string, places: Person['journeys']): string {
+  return `${journey}#${places[journey]?.episode ?? 0}`
 }
 
 function enrol(

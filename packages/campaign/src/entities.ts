@@ -35,9 +35,11 @@ export function applyEntity(draft: Draft, event: JourneyEvent, context: DecideCo
   return true
 }
 
-function takeAlong(draft: Draft, entity: Entity, context: DecideContext): void {
+/** Takes what hangs on older versions of the entity along to this one. */
+export function takeAlong(draft: Draft, entity: Entity, context: DecideContext): void {
   for (const enrolment of [...draft.enrolments.values()]) {
     if (!enrolment.entity || entityKey(enrolment.entity) !== entityKey(entity)) continue
+    if (enrolment.entity.version >= entity.version) continue
     if (entity.state === 'withdrawn') withdraw(draft, enrolment, context)
     else retime(draft, enrolment, entity, context)
   }

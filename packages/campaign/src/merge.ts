@@ -1,14 +1,37 @@
 import { type DecideContext, type Draft, draftOf, note, stateOf } from './draft.ts'
 import { end, hasOpen } from './enrolments.ts'
+import { takeAlong } from './entities.ts'
+import { endRepeats, runsIn } from './merged-runs.ts'
 import { choosePersona, keepConsent, uniteWithdrawals } from './people.ts'
-import { contactKinds, entryOf, type PersonState } from './state.ts'
+import { contactKinds, type Entity, entryOf, type PersonState } from './state.ts'
 
 /**
  * Makes one person of two (`person.merged`). The most restrictive wins: consents unite with
- * withdrawals first, a death of either counts, and where both went through the same campaign the
- * run that joins is ended so that nobody gets the same message twice (P2, P3).
+ * withdrawals first, a death of either counts, and of an entity that both know the newer version
+ * holds, with all that hangs on it (P3).
  *
- * `from` has already been re-keyed: its rows carry the id of `into`.
+ * Both may have entered the same campaign, and nobody gets twice what may not repeat, nor loses it
+ * (P2). Two runs are one and the same entry,
+ *
+ * - under `once`, when they are of the same campaign;
+ * - under `once-per-entity`, when they are of the same entity, in whatever version;
+ * - under `once-per-journey`, when each is of the newest episode of its own record: that episode is
+ *   the one which runs now. The numbers of older episodes count the stays of one record and say
+ *   nothing about those of the other, so runs of older ones are left alone;
+ * - under `every-time`, never.
+ *
+ * Of the runs of one entry one goes on: one that has nothing ahead which went out, or may have gone
+ * out, in another one of them. Are there several, it is one that has something ahead, then the one
+ * that tells the person most, and among equals that of the record which stays. The others end as
+ * `merged_duplicate`, all of them when none may go on. What a worker has at this moment counts as gone out; when it comes back and
+ * its run has ended, the last check refuses it.
+ *
+ * Later entries count by the episode of the person who both have become: runs of the newest episode
+ * of either get its number.
+ *
+ * `from` has already been re-keyed: its rows carry the id of `into`. Of both, the runs of every
+ * campaign that may not repeat must be there, with their messages, however long ago they ended, and
+ * those that hang on an entity which both know.
  */
 export function mergePeople(
   into: PersonState,
@@ -18,19 +41,19 @@ export function mergePeople(
   const draft = draftOf(into)
   const other = draftOf(from)
   mergeConsents(draft, other)
-  mergeEntities(draft, other)
+  const newer = mergeEntities(draft, other)
+  const journeys = mergeJourneys(draft.person.journeys, other.person.journeys)
+  const runs = [...runsIn(draft, journeys, context), ...runsIn(other, journeys, context)]
   for (const [id, intent] of other.intents) draft.intents.set(id, intent)
   for (const [id, timer] of other.timers) draft.timers.set(id, timer)
-  for (const [id, enrolment] of other.enrolments) draft.enrolments.set(id, enrolment)
-  for (const enrolment of other.enrolments.values()) {
-    const twice = draft.entries.has(entryOf(enrolment.campaignId, enrolment.entryKey))
-    if (twice && (enrolment.state === 'running' || hasOpen(draft, enrolment))) {
-      end(draft, enrolment, 'exited', 'merged_duplicate', context)
-    }
+  for (const { enrolment } of runs) {
+    draft.enrolments.set(enrolment.enrolmentId, enrolment)
+    draft.entries.add(entryOf(enrolment.campaignId, enrolment.entryKey))
   }
-  for (const entry of other.entries) draft.entries.add(entry)
+  endRepeats(draft, runs, context)
   mergePerson(draft, other)
   choosePersona(draft, context)
+  for (const entity of newer) takeAlong(draft, entity, context)
   if (draft.person.deceasedAt !== null) endAll(draft, context)
   note(draft, 'merged', { from: from.person.personId })
   return { state: stateOf(draft), decisions: draft.decisions }
@@ -100,11 +123,19 @@ function mergeConsents(draft: Draft, other: Draft): void {
   }
 }
 
-function mergeEntities(draft: Draft, other: Draft): void {
-  for (const [key, entity] of other.entities) {
-    const known = draft.entities.get(key)
-    if (!known || entity.version > known.version) draft.entities.set(key, entity)
+/** Returns those of which one of the two knew an older version. */
+function mergeEntities(draft: Draft, other: Draft): Entity[] {
+  const newer: Entity[] = []
+  for (const [key, theirs] of other.entities) {
+    const ours = draft.entities.get(key)
+    if (ours?.version === theirs.version) continue
+    const [first, last] = ours && ours.version > theirs.version ? [theirs, ours] : [ours, theirs]
+    // What a version does not say again still holds, as it does within one record.
+    const entity = { ...last, data: { ...first?.data, ...last.data } }
+    draft.entities.set(key, entity)
+    if (first) newer.push(entity)
   }
+  return newer
 }
 
 function latest(a: string | null, b: string | null): string | null {

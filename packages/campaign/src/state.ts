@@ -11,7 +11,7 @@ export type PersonState = {
   person: Person
   entities: ReadonlyMap<string, Entity>
   consents: ReadonlyMap<string, Consent>
-  /** Those that the batch may touch: what it ends, what hangs on its entities, what goes on. */
+  /** Those that the batch may touch: what it ends, joins, what hangs on its entities, what goes on. */
   enrolments: ReadonlyMap<string, Enrolment>
   timers: ReadonlyMap<string, Timer>
   /** The messages of these enrolments, and those that a receipt of the batch is about. */
@@ -112,6 +112,8 @@ export type Intent = {
   channels: readonly ChannelName[]
   state: IntentState
   reason: string | null
+  /** A provider may have it already, from an attempt of which nobody knows the outcome. */
+  duplicate: boolean
   entity: EntityReference | null
   plannedAt: Instant
   dueAt: Instant

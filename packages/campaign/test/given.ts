@@ -48,8 +48,12 @@ export function nobody(personId = 'person-1'): PersonState {
 }
 
 /** One person and a calendar: events and timers are decided in turn, with the state carried on. */
-export function person(definition: CompiledDefinition, start = '2026-03-02T09:00:00.000Z') {
-  let state = nobody()
+export function person(
+  definition: CompiledDefinition,
+  start = '2026-03-02T09:00:00.000Z',
+  subject = 'p1',
+) {
+  let state = nobody(subject === 'p1' ? undefined : subject)
   let now = start
   let count = 0
   let decisions: Decision[] = []
@@ -77,7 +81,7 @@ export function person(definition: CompiledDefinition, start = '2026-03-02T09:00
       const event: JourneyEvent = {
         source: 'urn:test:ehr',
         id: `e${count}`,
-        subject: 'p1',
+        subject,
         type,
         time: now,
         data: {},

@@ -20,6 +20,12 @@ import { consentOf, enrolmentOf, entityOf, intentOf, personOf, timerOf } from '.
 export type StateScope = {
   /** People of whom all counts that runs or may still go out: they died, or two become one. */
   wholePeople: readonly string[]
+  /**
+   * People of whom two become one: what they ever entered of `campaignIds`, and what hangs on an
+   * entity that several of them know. What has run through counts, too: it may have told what
+   * another run has ahead.
+   */
+  mergedPeople: readonly string[]
   /** Campaigns that touchpoints of the batch end: what of them runs or may still go out. */
   endedCampaignIds: readonly string[]
   /** Entities that the batch speaks of: enrolments that hang on them. */
@@ -44,7 +50,11 @@ export async function loadStates(
   const people = await selectOf(tx, 'person', ids)
   const entities = await selectOf(tx, 'entity', ids)
   const consents = await selectOf(tx, 'consent', ids)
-  const enrolments = await loadEnrolments(tx, ids, scope)
+  const shared = entitiesOfSeveral(entities, scope.mergedPeople)
+  const enrolments = await loadEnrolments(tx, ids, {
+    ...scope,
+    entities: [...scope.entities, ...shared],
+  })
   const timers = await loadTimers(tx, enrolments)
   const intents = await loadIntents(tx, enrolments, scope.intentIds)
   const entries = await loadEntries(tx, ids, scope.campaignIds)
@@ -64,6 +74,17 @@ export async function loadStates(
   return states
 }
 
+function entitiesOfSeveral(
+  entities: readonly Selectable<Schema['entity']>[],
+  people: readonly string[],
+): { type: string; id: string }[] {
+  const owned = entities.filter((row) => people.includes(row.person_id))
+  const byKey = Map.groupBy(owned, (row) => entityKey(entityOf(row)))
+  return [...byKey.values()]
+    .filter((rows) => rows.length > 1)
+    .flatMap(([row]) => (row ? [entityOf(row)] : []))
+}
+
 /** See `hasOpen` of the core. */
 const isAlive = sql`(run.state = 'running' or exists (
   select from intent i where i.person_id = run.person_id and i.enrolment_id = run.enrolment_id
@@ -74,13 +95,15 @@ async function loadEnrolments(
   personIds: string[],
   scope: StateScope,
 ): Promise<Selectable<Schema['enrolment']>[]> {
-  const { wholePeople, endedCampaignIds, entities, resumed } = scope
-  if ([wholePeople, endedCampaignIds, entities, resumed].every((some) => some.length === 0)) {
-    return []
-  }
+  const { wholePeople, mergedPeople, endedCampaignIds, campaignIds, entities, resumed } = scope
+  const reasons = [wholePeople, mergedPeople, endedCampaignIds, entities, resumed]
+  if (reasons.every((some) => some.length === 0)) return []
   const ofPeople = sql`run.person_id = any(${personIds}::uuid[])`
   const { rows } = await sql<Selectable<Schema['enrolment']>>`
     select * from enrolment run where run.person_id = any(${[...wholePeople]}::uuid[]) and ${isAlive}
+    union
+    select * from enrolment run where run.person_id = any(${[...mergedPeople]}::uuid[])
+      and run.campaign_id = any(${[...campaignIds]}::text[])
     union
     select * from enrolment run where ${ofPeople}
       and run.campaign_id = any(${[...endedCampaignIds]}::text[]) and ${isAlive}

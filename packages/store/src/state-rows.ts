@@ -92,6 +92,7 @@ export function intentOf(row: Selectable<Schema['intent']>): Intent {
     channels: row.channels as Intent['channels'],
     state: row.state,
     reason: row.reason,
+    duplicate: row.duplicate,
     entity: referenceOf(row),
     plannedAt: row.planned_at,
     dueAt: row.due_at,

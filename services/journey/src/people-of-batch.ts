@@ -101,11 +101,13 @@ export async function loadPeople(
 
 function scopeOf(events: readonly Addressed[], definition: CompiledDefinition): StateScope {
   const types = new Set(events.map((each) => each.event.type))
+  const mergedPeople = events.flatMap(({ event, personId, otherId }) =>
+    event.type === 'person.merged.v1' && otherId !== null ? [personId, otherId] : [],
+  )
+  const dying = events.filter(({ event }) => event.type === 'person.deceased.v1')
   return {
-    wholePeople: events.flatMap(({ event, personId, otherId }) => {
-      if (event.type === 'person.deceased.v1') return [personId]
-      return event.type === 'person.merged.v1' && otherId !== null ? [personId, otherId] : []
-    }),
+    wholePeople: [...dying.map(({ personId }) => personId), ...mergedPeople],
+    mergedPeople,
     endedCampaignIds: [...types].flatMap((type) => [...(definition.enders.get(type) ?? [])]),
     entities: events.flatMap((each) => (each.event.entity ? [each.event.entity] : [])),
     resumed: [],
@@ -118,7 +120,7 @@ function scopeOf(events: readonly Addressed[], definition: CompiledDefinition): 
 
 /**
  * Campaigns of whose entries one may count: those that an event of these types could start. A merge
- * brings two people's entries together, of whatever they entered long before this batch (P2).
+ * joins two people's entries, of whatever they entered long before this batch (P2).
  */
 function campaignsEnteredBy(
   types: ReadonlySet<string>,

@@ -73,6 +73,7 @@ async function fireWith(deps: TimerDependencies, limit: number): Promise<number>
     const resumed = await enrolmentsWithDueTimers(tx, ids)
     const states = await loadStates(tx, ids, {
       wholePeople: [],
+      mergedPeople: [],
       endedCampaignIds: [],
       entities: [],
       resumed,

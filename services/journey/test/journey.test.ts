@@ -374,6 +374,47 @@ test('what two records entered long before they became one, counts once (P2)', a
   expect(states.sort()).toEqual(['cancelled merged_duplicate', 'planned null'])
 })
 
+test('what one of two records told is not told by the other, however long ago it ended (P2)', async () => {
+  const admission = (subject: string) => event('care.admission.started.v1', { subject })
+  await run([campaign({ id: 'aftercare', entry: 'once-per-journey' })])
+  await publish(admission('p2'), admission('p2'))
+  await publish(event('care.discharge.completed.v1', { subject: 'p2' }))
+  await store.db.updateTable('intent').set({ state: 'delivered' }).execute()
+  await publish(event('care.discharge.completed.v1'))
+  await publish(event('person.merged.v1', { data: { idSpace: 'ehr', externalId: 'p2' } }))
+  const states = async () =>
+    (await intents()).map((intent) => `${intent.state} ${intent.reason}`).sort()
+  expect(await states()).toEqual(['cancelled merged_duplicate', 'delivered null'])
+  // Both stays are one from here on: it has been entered.
+  await publish(event('care.discharge.completed.v1', { subject: 'p2' }))
+  expect(await intents()).toHaveLength(2)
+  await publish(admission('p1'), event('care.discharge.completed.v1'))
+  expect(await intents()).toHaveLength(3)
+})
+
+test('an appointment that two records know is told of in its newer version (P3)', async () => {
+  await run([
+    campaign({
+      id: 'reminder',
+      journey: 'operation',
+      entry: 'once-per-entity',
+      trigger: { touchpoint: 'care.appointment.booked.v1' },
+      steps: [message('hello', { until: 'entity.startsAt' })],
+    }),
+  ])
+  const appointment = (version: number, day: number, subject: string) =>
+    event('care.appointment.booked.v1', {
+      subject,
+      entity: 'appointment/A-1',
+      version,
+      data: { startsAt: `2026-03-${day}T08:30:00.000Z` },
+    })
+  await publish(appointment(1, 14, 'p1'), appointment(2, 20, 'p2'))
+  await publish(event('person.merged.v1', { data: { idSpace: 'ehr', externalId: 'p2' } }))
+  const pending = (await intents()).filter(({ state }) => state === 'planned')
+  expect(pending).toMatchObject([{ entity_version: 2 }])
+})
+
 test('a receipt that comes again when its person has become another one counts once (P2)', async () => {
   await run([campaign({ id: 'aftercare' })])
   await publish(event('care.discharge.completed.v1', { subject: 'p2' }))

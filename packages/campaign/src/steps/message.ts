@@ -103,6 +103,7 @@ export function planMessage(
     channels: step.message.channels ?? personaChannels(draft, context),
     state: 'planned',
     reason: null,
+    duplicate: false,
     entity: enrolment.entity,
     plannedAt: context.now,
     ...times,
