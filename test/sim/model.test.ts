@@ -327,37 +327,89 @@ test('finds what an exit ended, when one publisher said the one after the other'
   expect(kinds(entries, end)).not.toContain('sent after a stop')
 })
 
-test('finds what one person got twice under two names', () => {
-  const invited = (id: string, subject: string, publisher: string) =>
-    told(id, 'care.survey.invited.v1', {
-      subject,
-      publisher,
-      key: `${publisher} ${id} ${subject}`,
-    })
-  const [one, other] = [invited('e1', 'p1', 'urn:test:ehr'), invited('e2', 'c1', 'urn:test:crm')]
-  const merge = told('e3', 'person.merged.v1', { data: { idSpace: 'crm', externalId: 'c1' } })
-  const known = told('e4', 'person.upserted.v1', {
-    publisher: 'urn:test:crm',
-    subject: 'c1',
-    key: 'urn:test:crm e4 c1',
-    data: { contacts: { email: 'p1@example.org' } },
-  })
-  const later: Happened = { kind: 'business', instant: '2026-03-02T14:00:00.000Z' }
-  const sends = [...sent({ text: 'welcome e1', call: 1 }), ...sent({ text: 'welcome e2', call: 2 })]
-  const begun = [arrival, known, one, other].flatMap(heard)
-  const end = ending({
-    messages: [
-      ended('welcome', 'sent', { event: one.key }),
-      ended('welcome', 'sent', { event: other.key }),
-    ],
+/** Two records of one person, each invited: by the hospital and by the customer system. */
+const invited = (id: string, subject: string, publisher: string) =>
+  told(id, 'care.survey.invited.v1', { subject, publisher, key: `${publisher} ${id} ${subject}` })
+const [one, other] = [invited('e1', 'p1', 'urn:test:ehr'), invited('e2', 'c1', 'urn:test:crm')]
+const merge = told('e3', 'person.merged.v1', { data: { idSpace: 'crm', externalId: 'c1' } })
+const known = told('e4', 'person.upserted.v1', {
+  publisher: 'urn:test:crm',
+  subject: 'c1',
+  key: 'urn:test:crm e4 c1',
+  data: { contacts: { email: 'p1@example.org' } },
+})
+const hoursLater: Happened = { kind: 'business', instant: '2026-03-02T14:00:00.000Z' }
+const joined = (campaign: string, event: string) =>
+  ended(campaign, 'cancelled', { event, reason: 'merged_duplicate' })
+const endOfBoth = (messages: readonly EndedMessage[], more: readonly Told[] = []) =>
+  ending({
+    messages,
     people: [
       { person: 'P', identities: ['ehr/p1', 'crm/c1'], email: 'p1@example.org', deceased: false },
     ],
-    events: [arrival, known, one, other, merge].map((event) => event.key),
+    events: [arrival, known, one, other, merge, ...more].map((event) => event.key),
   })
-  const both = history(...begun, ...heard(merge), later, ...sends)
-  expect(kinds(both, end)).toEqual(['doubled'])
-  expect(judge(history(...begun, later, ...sends, ...heard(merge)), end)).toEqual([])
+
+test('finds what one person got twice under two names', () => {
+  const first = sent({ text: 'welcome e1', call: 1 })
+  const second = sent({ text: 'welcome e2', call: 2 })
+  const guide = sent({ text: 'guide e1', call: 3 })
+  const begun = [...[arrival, known, one, other].flatMap(heard), hoursLater, ...guide]
+  const end = endOfBoth([
+    ended('welcome', 'sent', { event: one.key }),
+    ended('welcome', 'sent', { event: other.key }),
+    ended('guide', 'sent', { event: one.key }),
+    joined('guide', other.key),
+  ])
+  expect(kinds(history(...begun, ...heard(merge), ...first, ...second), end)).toEqual(['doubled'])
+  expect(judge(history(...begun, ...first, ...second, ...heard(merge)), end)).toEqual([])
+  // What one record had been told before both were one counts for the other.
+  const claim = claimed('welcome e2', begun.length + first.length + heard(merge).length)
+  const between = history(...begun, ...first, ...heard(merge), claim, ...second)
+  expect(kinds(between, end)).toEqual(['doubled'])
+})
+
+test('finds what stood down for the other record of its person, and nobody told', () => {
+  const begun = [...[arrival, known, one, other, merge].flatMap(heard), hoursLater]
+  const guide = sent({ text: 'guide e1', call: 1 })
+  const told = ended('guide', 'sent', { event: one.key })
+  const both = [joined('welcome', one.key), joined('welcome', other.key)]
+  const end = endOfBoth([told, joined('guide', other.key), ...both])
+  expect(kinds(history(...begun, ...guide), end)).toEqual(['lost'])
+  const welcome = sent({ text: 'welcome e1', call: 2 })
+  const right = endOfBoth([
+    told,
+    joined('guide', other.key),
+    ended('welcome', 'sent', { event: one.key }),
+    joined('welcome', other.key),
+  ])
+  expect(judge(history(...begun, ...guide, ...welcome), right)).toEqual([])
+})
+
+test('takes another stay of the same person for another one', () => {
+  const stay = told('e5', 'care.admission.started.v1')
+  const guide = sent({ text: 'guide e1', call: 1 })
+  const welcome = sent({ text: 'welcome e1', call: 2 })
+  const begun = [...[arrival, known, one].flatMap(heard), hoursLater, ...guide, ...welcome]
+  const after = [...heard(stay), ...heard(other), ...heard(merge)]
+  const offer = ended('offer', 'skipped', { event: stay.key, reason: 'consent_missing' })
+  const end = (guideOfOther: EndedMessage) =>
+    endOfBoth(
+      [
+        ended('guide', 'sent', { event: one.key }),
+        guideOfOther,
+        ended('welcome', 'sent', { event: one.key }),
+        joined('welcome', other.key),
+        offer,
+      ],
+      [stay],
+    )
+  const withdrawn = end(joined('guide', other.key))
+  expect(kinds(history(...begun, ...after), withdrawn)).toEqual(['lost'])
+  const later: Happened = { kind: 'business', instant: '2026-03-02T19:00:00.000Z' }
+  const again = sent({ text: 'guide e2', call: 3 })
+  const sentAgain = end(ended('guide', 'sent', { event: other.key }))
+  expect(judge(history(...begun, ...after, later, ...again), sentAgain)).toEqual([])
 })
 
 test('finds an id that was said to be somebody else’s', () => {

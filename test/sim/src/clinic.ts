@@ -33,6 +33,12 @@ const campaigns: readonly Parameters<typeof campaign>[0][] = [
     steps: [{ wait: { for: 'PT5H' } }, { message: { id: 'welcome', template: 'welcome' } }],
   },
   {
+    id: 'guide',
+    entry: 'once-per-journey',
+    trigger: { touchpoint: 'care.survey.invited.v1' },
+    steps: [{ wait: { for: 'PT4H' } }, { message: { id: 'guide', template: 'guide' } }],
+  },
+  {
     id: 'offer',
     class: 'marketing',
     trigger: { touchpoint: 'care.admission.started.v1' },

@@ -43,6 +43,7 @@ export function judge(entries: readonly Entry[], ending: Ending): Violation[] {
   return [
     ...duties.flatMap((duty) => [...judgeSends(duty, seen), ...judgeEnd(duty, seen, ending)]),
     ...judgeOnce(duties, seen),
+    ...judgeStoodDown(duties, seen, ending),
     ...judgeLinks(seen, ending),
     ...judgeToldAgain(duties, seen),
     ...judgeStrangers(duties, seen),
@@ -843,7 +844,10 @@ function newerThan({ event }: Heard, seen: Sight): Heard[] {
     .filter((each) => (each.event.version ?? 0) > (event.version ?? 0))
 }
 
-/** P2: of what nobody gets twice nobody does, and both records of one person are nobody else. */
+/**
+ * P2: of what nobody gets twice nobody does, and both records of one person are nobody else: from
+ * when they are one, what either got before counts for both.
+ */
 function judgeOnce(duties: readonly Duty[], seen: Sight): Violation[] {
   const found: Violation[] = []
   const takenOf = (duty: Duty) => seen.calls.find((call) => call.taken && call.text === duty.text)
@@ -852,12 +856,79 @@ function judgeOnce(duties: readonly Duty[], seen: Sight): Violation[] {
     for (const other of duties.slice(index + 1)) {
       const second = first && other.campaign === one.campaign ? takenOf(other) : undefined
       if (!first || !second) continue
-      const people = seen.identitiesOf(one.about.event, Math.min(first.claimedAt, second.claimedAt))
+      const people = seen.identitiesOf(one.about.event, Math.max(first.claimedAt, second.claimedAt))
       if (!people.has(identityOf(other.about.event))) continue
+      if (one.promise.once === 'a stay' && !areOfOneStay([one, other], people, seen)) continue
       found.push({ kind: 'doubled', text: `${one.text} and ${other.text}: to one person` })
     }
   }
   return found
+}
+
+/** What begins a stay, for who is in none or in another one. */
+const stays = /^care\.(admission|discharge)/
+
+/**
+ * True when it is sure: whatever began a stay on a record of theirs had done so before what is told
+ * of that record, and before the records were one. The stay which then runs on both is one.
+ */
+function areOfOneStay(duties: readonly Duty[], people: ReadonlySet<string>, seen: Sight): boolean {
+  const merges = seen.all(/^person\.merged/).filter(({ event }) => people.has(identityOf(event)))
+  return seen
+    .all(stays)
+    .filter(({ event }) => people.has(identityOf(event)))
+    .every((begun) => {
+      const own = duties.filter(({ about }) => identityOf(about.event) === identityOf(begun.event))
+      const isBefore = own.every(({ about }) => isAfter(about, begun))
+      if (own.length === duties.length) return isBefore
+      return own.length > 0 && isBefore && merges.every((merge) => begun.readAt < merge.saidAt)
+    })
+}
+
+/** P1: what stands down because the other record of the person tells it, is told by that one. */
+function judgeStoodDown(duties: readonly Duty[], seen: Sight, ending: Ending): Violation[] {
+  const once = duties.filter(({ promise }) => promise.once !== undefined)
+  return once
+    .filter((duty) => standsDown(duty, ending) === 'merged_duplicate')
+    .filter((duty) => {
+      const people = seen.identitiesOf(duty.about.event, Infinity)
+      return !once.some(
+        (other) =>
+          other.campaign === duty.campaign &&
+          people.has(identityOf(other.about.event)) &&
+          standsDown(other, ending) === null &&
+          !isOfStayBefore(other, people, seen),
+      )
+    })
+    .map(({ text }) => ({ kind: 'lost', text: `${text}: stood down, and nothing took its place` }))
+}
+
+/** Why it left the field to another one like it; null when it did not. */
+function standsDown({ campaign, about }: Duty, { messages, decisions }: Ending): string | null {
+  const isOwn = (each: { campaign: string; event: string }) =>
+    each.campaign === campaign && each.event === about.event.key
+  const row = messages.find(isOwn)
+  if (row) return row.reason === 'merged_duplicate' ? row.reason : null
+  const reasons = decisions.filter(isOwn).map(({ reason }) => reason)
+  return (
+    ['merged_duplicate', 'already_entered'].find((reason) => reasons.includes(reason)) ??
+    (reasons.length > 0 ? null : 'never heard of')
+  )
+}
+
+/** True when its record was surely in another stay when it became one with the other. */
+function isOfStayBefore(
+  { about, promise }: Duty,
+  people: ReadonlySet<string>,
+  seen: Sight,
+): boolean {
+  if (promise.once !== 'a stay') return false
+  const merges = seen.all(/^person\.merged/).filter(({ event }) => people.has(identityOf(event)))
+  const own = identityOf(about.event)
+  return seen
+    .all(/^care\.admission/)
+    .filter(({ event }) => identityOf(event) === own)
+    .some((begun) => isAfter(begun, about) && merges.every((merge) => begun.readAt < merge.saidAt))
 }
 
 /** P6: an id is whose it was when it was said to be somebody's. */

@@ -15,8 +15,8 @@ export type CampaignPromise = {
   /** For how long it is worth having, from the moment it is due. */
   readonly expires: { readonly hours: number } | { readonly days: number }
   readonly exit?: string
-  /** Nobody gets it more than once, whatever happens. */
-  readonly once?: true
+  /** Nobody gets it more than once, or more than once while a stay lasts: it ends when another begins. */
+  readonly once?: 'ever' | 'a stay'
 }
 
 export const campaignPromises: Readonly<Record<string, CampaignPromise>> = {
@@ -50,7 +50,16 @@ export const campaignPromises: Readonly<Record<string, CampaignPromise>> = {
     consent: 'implied',
     waits: 5,
     expires: { days: 2 },
-    once: true,
+    once: 'ever',
+  },
+  guide: {
+    trigger: 'care.survey.invited.v1',
+    class: 'care',
+    unknown: 'at-most-once',
+    consent: 'implied',
+    waits: 4,
+    expires: { days: 2 },
+    once: 'a stay',
   },
   offer: {
     trigger: 'care.admission.started.v1',

@@ -11,11 +11,13 @@ export const themes: readonly (readonly [name: string, make: (chance: Chance) =>
   ['a stop is answered while its message is claimed', stopMeetsClaim],
   ['the queue forgets', forgottenQueue],
   ['a touchpoint ends a campaign', exit],
+  ['a message comes back when its campaign has ended', comesBack],
   ['somebody dies', death],
   ['two records are one person', merge],
   ['a stop comes in while its person is merged', stopMeetsMerge],
   ['consents contradict each other', consents],
   ['two records are one person', merge],
+  ['one of two records was told already', toldBefore],
   ['a timer comes', timers],
   ['answers of the database are lost', lostAnswers],
   ['an appointment changes while its message is sent', changeMeetsClaim],
@@ -54,6 +56,10 @@ const crm = 'crm about c1'
 
 function answered(who: string, id: string) {
   return { who, what: `is answered: ${id} is kept` }
+}
+
+function mergeOf(idSpace: string, externalId: string): Draft {
+  return { type: 'person.merged.v1', data: { idSpace, externalId }, by: 'kafka', ...once }
 }
 
 /** A worker stands still beyond its lease, and comes back while another one sends the same. */
@@ -125,6 +131,48 @@ function exit(chance: Chance): Situation {
   }
 }
 
+/**
+ * The provider has no time for a message; before anybody has heard so, its campaign ends: by a
+ * touchpoint, or because the other record of the person is told the same.
+ */
+function comesBack(chance: Chance): Situation {
+  const rough = { roughness: 0.8, manners: ['defer'] as const, leisure: 2 }
+  const ended = (message: string, nth: number): Meeting[] => {
+    const isTold = { who: 'delivery', what: `is told deferred of ${message}` }
+    const ends = [{ who: 'journey', what: `p1-${nth}` }, commitOf('journey')]
+    return [
+      { ...isTold, until: ends },
+      { who: ehr, what: `thinks of p1-${nth}`, until: [{ ...isTold, isStanding: true }] },
+    ]
+  }
+  const passes = { who: 'calendar', what: 'minutes pass' }
+  if (chance.is(0.7, 'by a touchpoint')) {
+    return {
+      ...rough,
+      drafts: [arrival('p1', 0), { ...discharge, ...once }, { ...admission, ...once }],
+      steps: [chance.pick([185, 200], 'minutes')],
+      meetings: [{ ...passes, until: isRead(discharge, 1) }, ...ended('follow-up p1-1', 2)],
+    }
+  }
+  const theirs = { subject: 'p2', ...once }
+  return {
+    ...rough,
+    drafts: [
+      arrival('p1', 0),
+      { ...arrival('p2', 0), ...theirs },
+      { ...invitation, ...theirs },
+      { ...invitation, ...once },
+      mergeOf('ehr', 'p2'),
+    ],
+    steps: [301],
+    meetings: [
+      { who: ehr, what: 'thinks of p1-3', until: [answered('ehr about p2', 'p1-2')] },
+      { ...passes, until: isRead(invitation, 3) },
+      ...ended('welcome p1-2', 4),
+    ],
+  }
+}
+
 /** Somebody dies for whom much is planned. */
 function death(chance: Chance): Situation {
   const by = chance.pick(['kafka', 'kafka', 'http'] as const, 'by')
@@ -170,12 +218,7 @@ function merge(chance: Chance): Situation {
   return {
     drafts: [
       ...before,
-      {
-        type: 'person.merged.v1',
-        data: { idSpace: 'crm', externalId: 'c1' },
-        by: 'kafka',
-        ...once,
-      },
+      mergeOf('crm', 'c1'),
       chance.pick([survey, discharge], 'afterwards'),
       admission,
       ...others,
@@ -184,6 +227,59 @@ function merge(chance: Chance): Situation {
     meetings: [{ who: ehr, what: `thinks of p1-${merged}`, until }],
     leisure: 3,
   }
+}
+
+/** What nobody gets twice came to one record, at this stay or at an earlier one, before both are one. */
+function toldBefore(chance: Chance): Situation {
+  // A stay is told by the patient system alone: it has two records of them.
+  const [of, afterwards] = chance.is(0.6, 'which one') ? ['p2', 'p1'] : ['p1', 'p2']
+  const [told, later] = [{ subject: of }, { subject: afterwards }]
+  const [slotOfTold, slotOfLater] = [`ehr about ${of}`, `ehr about ${afterwards}`]
+  const stay = chance.pick(['none', 'none', 'the same', 'another'], 'stay')
+  const first: Draft[] = [
+    { ...arrival(told.subject, 0), ...told },
+    ...(stay === 'none' ? [] : [{ ...admission, ...told, ...once }]),
+    { ...invitation, ...told, ...once },
+    ...(stay === 'another' ? [{ ...admission, ...told, ...once }] : []),
+  ]
+  const second: Draft[] = [
+    { ...arrival(later.subject, 0), ...later },
+    ...(stay === 'none' ? [] : [{ ...admission, ...later, ...once }]),
+    { ...invitation, ...later, ...once },
+  ]
+  const invited = first.findIndex(({ type }) => type === invitation.type)
+  const invitedLater = first.length + second.length - 1
+  const merged = invitedLater + 1
+  const isGiven = { who: 'delivery', what: 'gives email welcome' }
+  return {
+    drafts: [
+      ...first,
+      ...second,
+      mergeOf('ehr', 'p2'),
+      ...(chance.is(0.3, 'invited again') ? [{ ...invitation, ...once }] : []),
+    ],
+    steps: [301],
+    meetings: [
+      {
+        who: 'calendar',
+        what: 'minutes pass',
+        until: isRead(invitation, invited),
+      },
+      ...(stay === 'another'
+        ? [{ who: slotOfTold, what: `thinks of p1-${first.length - 1}`, until: [isGiven] }]
+        : []),
+      { who: slotOfLater, what: `thinks of p1-${first.length}`, until: [isGiven] },
+      {
+        who: ehr,
+        what: `thinks of p1-${merged}`,
+        until: isRead(invitation, invitedLater),
+      },
+    ],
+  }
+}
+
+function isRead({ type }: Draft, nth: number) {
+  return [{ who: 'journey', what: `${type} p1-${nth}` }, commitOf('journey')]
 }
 
 function commitOf(who: string) {
@@ -197,12 +293,7 @@ function stopMeetsMerge(chance: Chance): Situation {
   return {
     drafts: [
       arrival('p1', 0),
-      {
-        type: 'person.merged.v1',
-        data: { idSpace: 'crm', externalId: 'c1' },
-        by: 'kafka',
-        ...once,
-      },
+      mergeOf('crm', 'c1'),
       { ...survey, ...once },
       { ...arrival('c1', 0), ...fromCrm, ...once },
       stop,
