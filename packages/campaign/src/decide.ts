@@ -1,5 +1,5 @@
 import { type DecideContext, type Decision, type Draft, draftOf, stateOf } from './draft.ts'
-import { exitByTouchpoint, resume, startCampaigns } from './enrolments.ts'
+import { exitByTouchpoint, resume, startCampaigns, startOvertaken } from './enrolments.ts'
 import { applyEntity } from './entities.ts'
 import { endAll } from './merge.ts'
 import { applyConsent, applyProfile, choosePersona, moveOnJourney } from './people.ts'
@@ -58,10 +58,24 @@ function applyEvent(draft: Draft, event: JourneyEvent, context: DecideContext): 
 }
 
 function applyTouchpoint(draft: Draft, event: JourneyEvent, context: DecideContext): ReasonCode {
-  if (!applyEntity(draft, event, context)) return 'entity_not_newer'
+  const news = applyEntity(draft, event, context)
+  if (news === 'overtaken') applyOvertaken(draft, event, context)
+  if (news !== 'newer') return 'entity_not_newer'
   moveOnJourney(draft, event, context)
   choosePersona(draft, context)
   exitByTouchpoint(draft, event, context)
   startCampaigns(draft, event, context)
   return 'applied'
+}
+
+/**
+ * An event of an older version has come in behind its own change: its publisher spreads one person
+ * over several partitions. It ends nothing and takes nothing along, since what is known is newer;
+ * but it did happen, and whoever books and moves in one breath is to be reminded all the same.
+ */
+function applyOvertaken(draft: Draft, event: JourneyEvent, context: DecideContext): void {
+  if (context.definition.touchpoints.get(event.type)?.withdraws) return
+  moveOnJourney(draft, event, context, { isOvertaken: true })
+  choosePersona(draft, context)
+  startOvertaken(draft, event, context)
 }

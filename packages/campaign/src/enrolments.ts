@@ -7,6 +7,7 @@ import type { JsonObject } from './json.ts'
 import type { ReasonCode } from './reasons.ts'
 import {
   type Enrolment,
+  type Entity,
   entityKey,
   entryOf,
   isOpen,
@@ -22,23 +23,54 @@ import { runWait } from './steps/wait.ts'
 
 /** Lets every live campaign that an event could start decide about it (P4: each leaves its reason). */
 export function startCampaigns(draft: Draft, event: JourneyEvent, context: DecideContext): void {
-  const candidates =
-    context.definition.starters.get(event.type)?.get(draft.person.persona ?? '') ?? []
-  for (const campaign of candidates) {
+  for (const campaign of candidatesOf(draft, event, context)) {
     const refusal = refusalOf(draft, event, campaign, context)
-    if (refusal) {
-      draft.decisions.push({
-        campaignId: campaign.id,
-        version: campaign.version,
-        enrolmentId: null,
-        intentId: null,
-        reason: refusal.reason,
-        detail: refusal.detail,
-      })
-    } else {
-      enrol(draft, event, campaign, context)
-    }
+    if (refusal) refuse(draft, campaign, refusal)
+    else enrol(draft, event, campaign, context)
   }
+}
+
+/**
+ * Starts what an event starts though a newer version of its entity came before it. Whatever enters
+ * hangs on the newest version, and is told of that one alone. A version that is told anew under
+ * another id looks the same: so only campaigns start that nobody enters twice.
+ */
+export function startOvertaken(draft: Draft, event: JourneyEvent, context: DecideContext): void {
+  const known = event.entity && draft.entities.get(entityKey(event.entity))
+  if (!known) return
+  const { type, id, version } = known
+  const newest: JourneyEvent = { ...event, entity: { type, id, version } }
+  for (const campaign of candidatesOf(draft, event, context)) {
+    const refusal =
+      refusalOfOvertaken(known, campaign) ?? refusalOf(draft, newest, campaign, context)
+    if (refusal) refuse(draft, campaign, refusal)
+    else enrol(draft, newest, campaign, context)
+  }
+}
+
+function refusalOfOvertaken(newest: Entity, { file }: CompiledCampaign): EntryRefusal | null {
+  if (file.entry === 'every-time') return { reason: 'entity_not_newer', detail: null }
+  return newest.state === 'withdrawn' ? { reason: 'entity_withdrawn', detail: null } : null
+}
+
+function candidatesOf(
+  { person }: Draft,
+  event: JourneyEvent,
+  { definition }: DecideContext,
+): readonly CompiledCampaign[] {
+  return definition.starters.get(event.type)?.get(person.persona ?? '') ?? []
+}
+
+type EntryRefusal = { reason: ReasonCode; detail: JsonObject | null }
+
+function refuse(draft: Draft, campaign: CompiledCampaign, refusal: EntryRefusal): void {
+  draft.decisions.push({
+    campaignId: campaign.id,
+    version: campaign.version,
+    enrolmentId: null,
+    intentId: null,
+    ...refusal,
+  })
 }
 
 function refusalOf(
@@ -46,7 +78,7 @@ function refusalOf(
   event: JourneyEvent,
   campaign: CompiledCampaign,
   context: DecideContext,
-): { reason: ReasonCode; detail: JsonObject | null } | null {
+): EntryRefusal | null {
   if (draft.person.deceasedAt !== null) return { reason: 'person_deceased', detail: null }
   const { file } = campaign
   const { timeZone } = context.definition

@@ -13,17 +13,28 @@ import {
 import { type MessageStep, messageTimes, planMessage, withdrawMessage } from './steps/message.ts'
 
 /**
- * Applies what an event says of an entity (an appointment, a stay). Only a version above the known
- * one counts; it takes along every wait and message that hangs on the entity (P3). Returns false,
- * with nothing changed, when the version is not newer.
+ * What an event says of an entity, beside what is known: `newer` or nothing of an entity, the same
+ * version (`known`), or an older one (`overtaken`).
  */
-export function applyEntity(draft: Draft, event: JourneyEvent, context: DecideContext): boolean {
-  if (!event.entity) return true
+export type EntityNews = 'newer' | 'known' | 'overtaken'
+
+/**
+ * Applies what an event says of an entity (an appointment, a stay). Only a version above the known
+ * one counts; it takes along every wait and message that hangs on the entity (P3). An older or equal
+ * one changes nothing; only what the version right before the known one alone says is added to it,
+ * as it would have been if the two had come in their order.
+ */
+export function applyEntity(draft: Draft, event: JourneyEvent, context: DecideContext): EntityNews {
+  if (!event.entity) return 'newer'
   const touchpoint = context.definition.touchpoints.get(event.type)
-  if (!touchpoint?.entity) return true
+  if (!touchpoint?.entity) return 'newer'
   const key = entityKey(event.entity)
   const known = draft.entities.get(key)
-  if (known && event.entity.version <= known.version) return false
+  if (known && event.entity.version === known.version) return 'known'
+  if (known && event.entity.version < known.version) {
+    if (event.entity.version === known.version - 1) addUnsaid(draft, known, event)
+    return 'overtaken'
+  }
   const next: Entity = {
     ...event.entity,
     state: touchpoint.withdraws ? 'withdrawn' : 'active',
@@ -32,7 +43,11 @@ export function applyEntity(draft: Draft, event: JourneyEvent, context: DecideCo
   }
   draft.entities.set(key, next)
   if (known) takeAlong(draft, next, context)
-  return true
+  return 'newer'
+}
+
+function addUnsaid(draft: Draft, known: Entity, { data }: JourneyEvent): void {
+  draft.entities.set(entityKey(known), { ...known, data: { ...data, ...known.data } })
 }
 
 /** Takes what hangs on older versions of the entity along to this one. */

@@ -89,12 +89,21 @@ function isByPerson(consent: Consent): boolean {
   return consent.origin === 'person'
 }
 
-/** Moves the person along the journey of the touchpoint. A late event does not move them back. */
-export function moveOnJourney(draft: Draft, event: JourneyEvent, context: DecideContext): void {
+/**
+ * Moves the person along the journey of the touchpoint. A late event does not move them back; one
+ * that was overtaken may be an old one told anew, and begins no episode that has begun.
+ */
+export function moveOnJourney(
+  draft: Draft,
+  event: JourneyEvent,
+  context: DecideContext,
+  { isOvertaken = false } = {},
+): void {
   const touchpoint = context.definition.touchpoints.get(event.type)
   if (!touchpoint?.journey || !touchpoint.phase) return
   const place = draft.person.journeys[touchpoint.journey]
   if (place && event.time < place.since) return
+  if (place?.since === event.time && isOvertaken) return
   const begins = !place || touchpoint.starts
   draft.person = {
     ...draft.person,

@@ -1,6 +1,10 @@
+import type { JsonObject } from '@wegwijs/campaign/json'
+import { isPending } from '@wegwijs/campaign/state'
 import { campaign, message } from '@wegwijs/test-support/small-hospital'
 import { describe, expect, test } from 'vitest'
 import { definitionOf, person } from './given.ts'
+
+type Patient = ReturnType<typeof person>
 
 const anyDay = 'any-day' as const
 const discharge = 'care.discharge.completed.v1'
@@ -222,6 +226,68 @@ describe('an appointment', () => {
     )
     expect(patient.intents()).toHaveLength(1)
     expect(patient.decisions).toEqual([])
+  })
+
+  describe('whose booking comes in behind its own change', () => {
+    const moved = (patient: Patient) =>
+      patient.happens('care.appointment.moved.v1', appointment(2, '2026-03-20T08:30:00.000Z'))
+    const isBooked = (patient: Patient) =>
+      patient.happens(booked, appointment(1, '2026-03-14T08:30:00.000Z'))
+
+    test('is reminded of in its newest version alone (P1, P3)', () => {
+      const [inOrder, overtaken] = [
+        person(definitionOf([reminder])),
+        person(definitionOf([reminder])),
+      ]
+      isBooked(inOrder)
+      moved(inOrder)
+      moved(overtaken)
+      expect(isBooked(overtaken)).toBe('entity_not_newer')
+      expect(overtaken.reasons).toContain('enrolled')
+      const pendingOf = (patient: Patient) =>
+        patient
+          .intents()
+          .filter(isPending)
+          .map(({ dueAt, entity }) => ({ dueAt, entity }))
+      expect(pendingOf(overtaken)).toEqual(pendingOf(inOrder))
+      expect(overtaken.state.person.journeys).toEqual(inOrder.state.person.journeys)
+      // Told once more under another id, it starts nothing.
+      isBooked(overtaken)
+      expect(overtaken.reasons).toEqual(['already_entered'])
+      expect(overtaken.state.person.journeys).toEqual(inOrder.state.person.journeys)
+    })
+
+    test('is not when it was cancelled (P3)', () => {
+      const patient = person(definitionOf([reminder]))
+      patient.happens('care.appointment.cancelled.v1', appointment(2, ''))
+      isBooked(patient)
+      expect(patient.reasons).toEqual(['entity_withdrawn'])
+      expect(patient.intents()).toEqual([])
+    })
+
+    test('starts nothing that may repeat: it may be an old one told anew (P2)', () => {
+      const patient = person(definitionOf([{ ...reminder, entry: 'every-time' }]))
+      moved(patient)
+      isBooked(patient)
+      expect(patient.reasons).toEqual(['entity_not_newer'])
+    })
+
+    test('keeps what only the version right before says', () => {
+      const patient = person(definitionOf([reminder]))
+      const said = (version: number, data: JsonObject) =>
+        patient.happens('care.appointment.moved.v1', {
+          entity: { type: 'appointment', id: 'A-1', version },
+          data,
+        })
+      said(4, { startsAt: '2026-03-20T08:30:00.000Z' })
+      said(3, { startsAt: '2026-03-19T08:30:00.000Z', ward: 'B' })
+      said(1, { startsAt: '2026-03-18T08:30:00.000Z', room: '7' })
+      expect(patient.state.entities.get('appointment/A-1')).toMatchObject({
+        version: 4,
+        data: { startsAt: '2026-03-20T08:30:00.000Z', ward: 'B' },
+      })
+      expect(patient.state.entities.get('appointment/A-1')?.data).not.toHaveProperty('room')
+    })
   })
 
   test('that is waited for is waited for again when it moves', () => {

@@ -796,7 +796,7 @@ function isSurelyGranted({ about, promise }: Duty, consents: readonly Heard[]): 
 
 /** A duty of which nothing was ever planned: only a decision that says why, and rightly, excuses it. */
 function judgeAbsence(duty: Duty, seen: Sight, ending: Ending): Violation[] {
-  const { about, text, campaign, trigger, startsAt, promise } = duty
+  const { about, text, campaign, trigger, promise } = duty
   const lost = (how: string): Violation[] => [{ kind: 'lost', text: `${text}: ${how}` }]
   const isMoved = about !== trigger
   if (isMoved) return judgeMissingVersion(duty, seen, ending)
@@ -805,8 +805,6 @@ function judgeAbsence(duty: Duty, seen: Sight, ending: Ending): Violation[] {
   )
   const people = seen.identitiesOf(about.event, Infinity)
   const mine = (type: RegExp) => seen.all(type).filter(({ event }) => people.has(identityOf(event)))
-  // A booking that comes in behind its own change, by another way, begins nothing.
-  if (decisions.length === 0 && isOvertakenOnTheWay(duty, seen)) return []
   if (decisions.length === 0) return lost('nothing was planned, and nobody decided so')
   const excuses: Readonly<Record<string, () => boolean>> = {
     event_too_old: () =>
@@ -814,7 +812,19 @@ function judgeAbsence(duty: Duty, seen: Sight, ending: Ending): Violation[] {
     person_deceased: () => mine(/^person\.deceased/).length > 0,
     exit_touchpoint: () => mine(/./).some(({ event }) => event.type === promise.exit),
     merged_duplicate: () => mine(/^person\.merged/).length > 0,
-    moment_passed: () => (startsAt ?? Infinity) <= about.readNow,
+    moment_passed: () =>
+      [about, ...newerThan(about, seen)].some(
+        ({ event }) => Date.parse(String(event.data.startsAt)) <= about.readNow,
+      ),
+    // A booking that comes in behind its own change, by another way, is told of in the newer version.
+    enrolled: () =>
+      isOvertakenOnTheWay(duty, seen) &&
+      ending.messages.some(
+        (row) =>
+          row.campaign === campaign &&
+          row.event === trigger.event.key &&
+          (row.version ?? 0) > (about.event.version ?? 0),
+      ),
     // A newer version overtook the booking, or took its place while it waited.
     entity_withdrawn: () => isOvertaken(duty, seen),
     already_entered: () =>

@@ -24,6 +24,7 @@ export const themes: readonly (readonly [name: string, make: (chance: Chance) =>
   ['operations stop something', operationsStop],
   ['appointments move over the night in which clocks change', nights],
   ['consents contradict each other', consents],
+  ['an appointment is moved before it was booked', movedFirst],
   ['Kafka goes away while something leaves', brokerAway],
   ['a message waits too long', expiry],
   ['a consumer is overtaken', overtakenConsumer],
@@ -421,6 +422,31 @@ function changeMeetsClaim(chance: Chance): Situation {
       { who: 'journey', what: 'insert into "entity"', after: says, until: [given] },
     ],
     leisure: chance.whole(3, 'leisure'),
+  }
+}
+
+/** Its publisher spreads one person over two partitions, and the one with the booking is read last. */
+function movedFirst(chance: Chance): Situation {
+  const change = chance.pick(
+    [booking(2, 50), booking(2, 50), booking(2, 26), booking(2, 0, 'cancelled')],
+    'change',
+  )
+  const booked = booking(1, 40)
+  return {
+    drafts: [
+      arrival('p1', 0),
+      { ...booked, by: 'http', ...once },
+      { ...change, by: 'kafka', ...once },
+      ...(chance.is(0.3, 'moved again') ? [booking(3, 70)] : []),
+    ],
+    workers: { journey: 2, scheduler: 1, delivery: 1, gateway: 1 },
+    partitionsApart: true,
+    meetings: [
+      { who: 'journey', what: `${booked.type} p1-1`, until: isRead(change, 2) },
+      // Or both would be read at once where the two partitions have one reader.
+      { who: ehr, what: 'says p1-2 ', until: [{ who: 'journey', what: 'p1-1', isStanding: true }] },
+    ],
+    leisure: 3,
   }
 }
 
