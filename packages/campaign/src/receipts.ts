@@ -6,7 +6,9 @@ import type { Intent, IntentState, JourneyEvent } from './state.ts'
 /**
  * What a message has come to, in the order in which one overrides the other. Receipts arrive late,
  * twice and out of order; a message only ever moves up. A receipt may also come before our own
- * record that the message was sent, so `sending` and `held` are below all of them.
+ * record that the message was sent, so `sending` and `held` are below all of them. So is one that is
+ * over without having been sent, when a provider may have it: what arrived has arrived, whether staff
+ * closed it or its reason went away meanwhile.
  */
 const rank: Readonly<Partial<Record<IntentState, number>>> = {
   queued: 0,
@@ -43,7 +45,7 @@ export function applyReceipt(draft: Draft, event: JourneyEvent): ReasonCode {
 }
 
 function moveUp(draft: Draft, intent: Intent, state: 'delivered' | 'bounced'): ReasonCode {
-  const known = rank[intent.state]
+  const known = rank[intent.state] ?? (intent.duplicate ? 0 : undefined)
   if (known === undefined || known >= (rank[state] ?? 0)) return 'message_status_known'
   draft.intents.set(intent.intentId, { ...intent, state, reason: state })
   return state

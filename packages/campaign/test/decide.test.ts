@@ -373,6 +373,25 @@ describe('what is known of a person', () => {
     })
   })
 
+  test.each(['cancelled', 'skipped', 'expired', 'failed'] as const)(
+    'a receipt tells the truth of a message that is %s, if a provider may have it (P4)',
+    (state) => {
+      const patient = person(definitionOf([campaign({ id: 'aftercare' })]))
+      patient.happens(discharge)
+      const intentId = patient.intents()[0]?.intentId ?? ''
+      const says = (word: string) =>
+        patient.happens(`message.${word}.v1`, { data: { intentId, channel: 'email' } })
+      patient.message(intentId, { state, reason: 'closed_by_staff' })
+      expect(says('delivered')).toBe('message_status_known')
+      expect(patient.intents()).toMatchObject([{ state, reason: 'closed_by_staff' }])
+      patient.message(intentId, { duplicate: true })
+      expect(says('delivered')).toBe('delivered')
+      expect(patient.intents()).toMatchObject([{ state: 'delivered', reason: 'delivered' }])
+      expect(says('bounced')).toBe('bounced')
+      expect(says('delivered')).toBe('message_status_known')
+    },
+  )
+
   test('a death ends everything, and nothing starts after it (P3)', () => {
     const patient = person(
       definitionOf([

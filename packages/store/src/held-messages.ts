@@ -58,7 +58,8 @@ export type HeldRefusal = {
  * - `close-as-sent`: the provider has it: `sent`, with an attempt that says so.
  * - `close`: it is not sent any more: `cancelled`.
  *
- * A receipt, or a worker that comes back late, may come in between: then it is not held any more.
+ * A receipt, or a worker that comes back late, may come in between: then it is not held any more. One
+ * that comes after a `close` is believed too: the message is what it says, and the words stay.
  *
  * @throws WEGWIJS_DATABASE_UNAVAILABLE (retryable)
  */
@@ -145,8 +146,8 @@ async function moveHeld(tx: Querying, held: readonly LockedMessage[], end: HeldE
   const isAgain = end === 'resend'
   await sql`
     update intent set state = ${state}, reason = ${reason}, touched_at = clock_timestamp(),
-      -- P2: the person may get it twice, whoever decided so.
-      duplicate = duplicate or ${isAgain},
+      -- P2: the person may get it twice, whoever decided so; and a provider may have what is closed.
+      duplicate = duplicate or ${end !== 'close-as-sent'},
       due_at = case when ${isAgain} then date_trunc('milliseconds', business_now()) else due_at end,
       settled_at = case when ${isAgain} then null else business_now() end
     where intent_id = any(${ids})`.execute(tx)

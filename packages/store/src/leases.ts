@@ -49,8 +49,9 @@ export async function sweepLeases(
 /**
  * A worker that comes back after its lease knows what nobody else does: that the provider has taken
  * the message (P2). Such a message is `sent`, like one of which a receipt says so, and is neither held
- * nor sent again; as long as nobody has claimed it since, which its fence tells: the sweep raised it
- * by one, and a claim would have raised it once more. Anything else is left as it is.
+ * nor sent again, nor over without having been sent; as long as nobody has claimed it since, which its
+ * fence tells: the sweep raised it by one, and a claim would have raised it once more. Anything else is
+ * left as it is.
  *
  * Returns the ids of those that are `sent` now. Calling it again after a failure is harmless.
  *
@@ -88,7 +89,7 @@ async function lockGivenUp(tx: Querying, claims: readonly Settlement[]): Promise
       business_now() as now
     from unnest(${ids}, ${claims.map((claim) => claim.fence)}::integer[]) as late (intent_id, fence)
     join intent i on i.intent_id = late.intent_id and i.fence = late.fence + 1
-      and i.state in ('planned', 'queued', 'held')
+      and i.state in ('planned', 'queued', 'held', 'cancelled', 'skipped', 'expired')
     join attempt a on a.person_id = i.person_id and a.intent_id = i.intent_id
       and a.fence = late.fence and a.outcome = 'unknown' and a.reason = 'lease_expired'
     where i.intent_id = any(${ids})

@@ -288,8 +288,8 @@ async function moveIntents(tx: Querying, intents: readonly Intent[]): Promise<Me
     from wanted join locked using (intent_id)
     where intent.intent_id = wanted.intent_id and intent.intent_id = any(${ids}) and (
       (wanted.state = 'cancelled' and intent.state in ('planned', 'queued'))
-      or (wanted.state = 'delivered' and intent.state in ('planned', 'queued', 'sending', 'held', 'sent'))
-      or (wanted.state = 'bounced' and intent.state in ('planned', 'queued', 'sending', 'held', 'sent', 'delivered'))
+      or (wanted.state = 'delivered' and intent.state <> all('{delivered, bounced}'))
+      or (wanted.state = 'bounced' and intent.state <> 'bounced')
     )
     returning intent.intent_id as "intentId", intent.person_id as "personId",
       intent.campaign_id as "campaignId", intent.version, intent.message_id as "messageId",

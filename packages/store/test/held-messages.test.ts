@@ -94,6 +94,17 @@ describe('held messages', () => {
     expect((await claimDue(store)).claimed).toEqual([])
   })
 
+  it('that were closed are sent when their worker comes back late and knows it (P4)', async () => {
+    const { intentId, fence } = await heldMessage()
+    await end('close', intentId)
+    const outcome = { kind: 'accepted', reference: 'r' } as const
+    expect([...(await settleLate(store, [{ intentId, fence, outcome }]))]).toEqual([intentId])
+    expect(await intentOf(store, intentId)).toMatchObject({
+      state: 'sent',
+      reason: 'provider_accepted',
+    })
+  })
+
   it.each([
     ['close', 'cancelled', []],
     ['close-as-sent', 'sent', [{ outcome: 'accepted', reason: 'said_by_staff' }]],

@@ -305,7 +305,7 @@ describe('a lease that has passed', () => {
     expect(await intentOf(store, message.intentId)).toMatchObject({ state: 'sent', job_id: null })
   })
 
-  it('is over for a worker whose message was claimed again, or has come to an end (P2)', async () => {
+  it('is over for a worker whose message was claimed again (P2)', async () => {
     const message = await claimedMessage({ intent: atLeastOnce }, past)
     await sweep()
     await sql`update intent set due_at = business_now()`.execute(store.db)
@@ -313,13 +313,22 @@ describe('a lease that has passed', () => {
     expect(claimed).toMatchObject([{ fence: 3, duplicate: true }])
     expect(await settleLateOne(message)).toBe(false)
     expect(await intentOf(store, message.intentId)).toMatchObject({ state: 'sending', fence: 3 })
-    const other = await claimedMessage({}, past)
-    await sweep()
-    await sql`update intent set state = 'cancelled' where intent_id = ${other.intentId}`.execute(
-      store.db,
-    )
-    expect(await settleLateOne(other)).toBe(false)
   })
+
+  it.each(['cancelled', 'skipped', 'expired'] as const)(
+    'is told of a message that was %s meanwhile, as what it is (P4)',
+    async (state) => {
+      const message = await claimedMessage({}, past)
+      await sweep()
+      await sql`update intent set state = ${state}`.execute(store.db)
+      expect(await settleLateOne(message)).toBe(true)
+      expect(await intentOf(store, message.intentId)).toMatchObject({
+        state: 'sent',
+        reason: 'provider_accepted',
+      })
+      expect((await toldOf(store, message.intentId)).at(-1)?.[0]).toBe('sent')
+    },
+  )
 
   it('is not what a worker says late of an attempt that was settled (P2)', async () => {
     const message = await claimedMessage()

@@ -107,6 +107,31 @@ test('event, decisions with reason, message with channel and time', () => {
   ])
 })
 
+test('what staff closed, and what a receipt says of it later, are both told', () => {
+  const [attempt] = message().attempts
+  const lines = told({
+    decisions: [
+      decision(null, 'closed_by_staff', {
+        businessAt: at('11:00'),
+        intentId: 'i1',
+        detail: { by: 'cli:jan', words: 'not found there', end: 'close' },
+      }),
+    ],
+    messages: [
+      message({
+        reason: 'delivered',
+        settledAt: at('12:00'),
+        attempts: attempt ? [{ ...attempt, outcome: 'unknown', reason: 'lease_expired' }] : [],
+      }),
+    ],
+  })
+  expect(lines).toEqual([
+    '2026-03-01 10:15  message home/hello handed over, without an answer by email over smtp (lease_expired), delivered',
+    '2026-03-01 11:00  message home/hello: a member of staff closed it, having asked the provider ("not found there", cli:jan)',
+    '2026-03-01 12:00  message home/hello delivered: the provider reports delivery',
+  ])
+})
+
 test('times are those of the organisation, and so are names', () => {
   const timeZone = 'Europe/Amsterdam'
   const lines = formatStory(

@@ -7,6 +7,8 @@ import { createMetrics } from '@wegwijs/runtime/metrics'
 import { stepBusinessTime } from '@wegwijs/store/business-clock'
 import type { Store } from '@wegwijs/store/database'
 import { applyDefinition } from '@wegwijs/store/definitions'
+import { readPersonFacts } from '@wegwijs/store/explain'
+import { endHolding } from '@wegwijs/store/held-messages'
 import { positionOf, resetPositions } from '@wegwijs/store/positions'
 import { wake } from '@wegwijs/store/wake'
 import { openNamespace } from '@wegwijs/test-support/namespace'
@@ -414,6 +416,44 @@ test('an appointment that two records know is told of in its newer version (P3)'
   const pending = (await intents()).filter(({ state }) => state === 'planned')
   expect(pending).toMatchObject([{ entity_version: 2 }])
 })
+
+test.each([
+  ['closed by staff', { state: 'held' }, 'delivered'],
+  [
+    'skipped after an attempt without an answer',
+    { state: 'skipped', duplicate: true },
+    'delivered',
+  ],
+  ['skipped', { state: 'skipped' }, 'skipped'],
+] as const)(
+  'a receipt of a message that was %s leaves it as what it is (P4)',
+  async (_how, left, state) => {
+    await run([campaign({ id: 'aftercare' })])
+    await publish(event('care.discharge.completed.v1'))
+    const [{ person_id: personId, intent_id: intentId } = { person_id: '', intent_id: '' }] =
+      await intents()
+    await store.db.updateTable('intent').set(left).execute()
+    const isHeld = left.state === 'held'
+    const words = { reason: 'they have not got it', source: 'cli:jan' }
+    if (isHeld) expect(await endHolding(store, [intentId], 'close', words)).toBeNull()
+    const receipt = event('message.delivered.v1', {
+      source: 'urn:wegwijs:receipts:smtp',
+      subject: personId,
+      data: { intentId, provider: 'smtp', channel: 'email' },
+    })
+    await publish(signEvent(receipt, secret))
+    expect(await intents()).toMatchObject([{ state }])
+    const facts = await readPersonFacts(store.db, personId)
+    expect(facts?.events.at(-1)?.outcome).toBe(
+      state === 'delivered' ? 'delivered' : 'message_status_known',
+    )
+    // What staff said stays beside it.
+    expect(facts?.decisions.some(({ reason }) => reason === 'closed_by_staff')).toBe(isHeld)
+    const told = await store.db.selectFrom('outbox').select('value').execute()
+    const isTold = told.some(({ value }) => value?.toString('utf8').includes('"delivered"'))
+    expect(isTold).toBe(state === 'delivered')
+  },
+)
 
 test('a receipt that comes again when its person has become another one counts once (P2)', async () => {
   await run([campaign({ id: 'aftercare' })])
