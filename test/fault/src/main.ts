@@ -8,8 +8,9 @@ import { type FaultRun, guarantees, keptFaults, readKept, withFigures } from './
 import type { Fault } from './fault.ts'
 import { faults } from './faults.ts'
 import { help, type Options, readOptions } from './options.ts'
-import { openWorlds, type RoundResult, runRound } from './round.ts'
+import { type RoundResult, runRound } from './round.ts'
 import { rowOf, tableOf } from './table.ts'
+import { openWorlds } from './world.ts'
 
 const directory = fileURLToPath(new URL('../../../.wegwijs/fault', import.meta.url))
 const MOST_PROBLEMS_SHOWN = 10
@@ -17,6 +18,7 @@ const MOST_TOLD = 2_000
 const say = (line: string) => void process.stdout.write(`${line}\n`)
 
 const endings: Promise<void>[] = []
+const isGivenUp = () => endings.length > 0
 // A second signal leaves at once; what is then left running is found by the next start.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => endings.push(giveUp().finally(() => process.exit(130))))
@@ -52,10 +54,12 @@ async function run(): Promise<number> {
     return 0
   }
   options = { ...options, faults: await ableFaults(options.faults) }
+  if (isGivenUp()) return 130
   const stack = { directory: join(directory, 'servers'), durable: false, fresh: true, say }
   const servers = await startStack(stack)
   try {
     const results = await breakForAsLong(options, servers)
+    if (isGivenUp()) return 130
     const rows = options.faults.map((fault) => rowOf(fault, results.get(fault) ?? []))
     for (const line of tableOf(rows)) say(line)
     const run = { at: systemClock.instant(), commit: commit(), seed: options.seed, rows }
@@ -114,6 +118,8 @@ async function breakForAsLong(
   let isFailed = false
 
   const next = (): Fault | null => {
+    // A round that ends because its world was closed must not be followed by another one.
+    if (isGivenUp()) return null
     const isOver = systemClock.monotonicMs() > endMs || isFailed
     const [least] = [...turns]
       .filter(([, { begun }]) => !isOver || begun === 0)
@@ -161,7 +167,7 @@ async function oneRound(
     return result
   } catch (error) {
     const told = error instanceof Error ? (error.stack ?? error.message) : String(error)
-    tell(`the round could not be ended: ${told.slice(0, MOST_TOLD)}`)
+    if (!isGivenUp()) tell(`the round could not be ended: ${told.slice(0, MOST_TOLD)}`)
     return unfinished(fault, told)
   }
 }

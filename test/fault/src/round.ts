@@ -36,7 +36,6 @@ export async function runRound(fault: Fault, options: RoundOptions): Promise<Rou
   const beganMs = systemClock.monotonicMs()
   const chance = seededChance(`${seed} ${fault.name} ${number}`)
   const world = await openWorld(fault, { directory, servers, prefix: `r${number}`, chance })
-  openWorlds.add(world)
   try {
     const peoplePerSecond = fault.peoplePerSecond ?? USUAL_PEOPLE_PER_SECOND
     if (peoplePerSecond > 0) world.load.start(peoplePerSecond)
@@ -53,7 +52,6 @@ export async function runRound(fault: Fault, options: RoundOptions): Promise<Rou
     say(`struck, settled and judged after ${parts.join(', ')} s`)
     return { fault: fault.name, hit, ...judged, seconds }
   } finally {
-    openWorlds.delete(world)
     await world.close()
   }
 }
@@ -61,9 +59,6 @@ export async function runRound(fault: Fault, options: RoundOptions): Promise<Rou
 function secondsSince(monotonicMs: number): number {
   return (systemClock.monotonicMs() - monotonicMs) / 1_000
 }
-
-/** What is to be ended when somebody ends the test. */
-export const openWorlds = new Set<World>()
 
 async function judgeWorld(fault: Fault, world: World, hit: Hit) {
   const { system, load } = world

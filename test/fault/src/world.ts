@@ -12,6 +12,7 @@ import { until } from '@wegwijs/system-tests/until'
 import { topicsOf } from '@wegwijs/wire/topics'
 import type { Between, Fault, InFlight } from './fault.ts'
 import { createLoad, type Load } from './load.ts'
+import { Openings } from './openings.ts'
 import type { FaultProxy } from './proxy.ts'
 
 export type ServerKind = 'kafka' | 'postgres' | 'redis'
@@ -38,46 +39,61 @@ export type World = {
   killed(...names: string[]): Promise<void>
   /** Starts those services that do not run. */
   restart(): Promise<void>
-  /** Does this when everything else is closed. */
-  atEnd(step: () => Promise<unknown>): void
+  /** Begins something that is undone when everything else is closed. */
+  undoneLast(begin: () => Promise<unknown>, undo: () => Promise<unknown>): Promise<void>
   close(): Promise<void>
 }
 
+/** Worlds that are open or being opened: what is to be ended when somebody ends the test. */
+export const openWorlds = new Set<{ close(): Promise<void> }>()
+
+/** @throws Error also when it is closed, through {@link openWorlds}, before it is open */
 export async function openWorld(
   fault: Fault,
   options: { directory: string; servers: Servers; prefix: string; chance: () => number },
 ): Promise<World> {
-  const { directory, servers: shared, prefix, chance } = options
-  const undo: (() => Promise<unknown>)[] = []
-  const close = async () => {
-    for (const step of undo.toReversed()) await step()
-  }
+  const openings = new Openings()
+  const close = () => openings.close().finally(() => openWorlds.delete(closing))
+  const closing = { close }
+  openWorlds.add(closing)
   try {
-    const own = new Map<ServerKind, PrivateServer>()
-    for (const kind of fault.needs) {
-      const server = await startPrivate(kind, join(directory, 'servers'))
-      undo.push(() => server.goAway())
-      own.set(kind, server)
-    }
-    const servers = serversOf(shared, own)
-    const between = await fault.between?.(servers, ownedIn(own))
-    const proxies = between?.proxies ?? {}
-    undo.push(() => Promise.all(Object.values(proxies).map((proxy) => proxy.close())))
-    const system = await openSystem({
+    return { ...(await openParts(fault, options, openings)), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function openParts(
+  fault: Fault,
+  options: { directory: string; servers: Servers; prefix: string; chance: () => number },
+  openings: Openings,
+): Promise<Omit<World, 'close'>> {
+  const { directory, servers: shared, prefix, chance } = options
+  const own = new Map<ServerKind, PrivateServer>()
+  for (const kind of fault.needs) {
+    const start = () => startPrivate(kind, join(directory, 'servers'))
+    own.set(kind, await openings.add(start, (server) => server.end()))
+  }
+  const servers = serversOf(shared, own)
+  const between = await openings.add(
+    async () => (await fault.between?.(servers, ownedIn(own))) ?? null,
+    (opened) => Promise.all(Object.values(opened?.proxies ?? {}).map((proxy) => proxy.close())),
+  )
+  const open = () =>
+    openSystem({
       directory: join(directory, 'services'),
       servers,
       ...(fault.definition ? { definition: fault.definition() } : {}),
       ...(between ? { environmentOf: between.environmentOf } : {}),
     })
-    undo.push(() => system.close())
-    await system.start()
-    const load = createLoad(system, { prefix, chance })
-    const atEnd = (step: () => Promise<unknown>) => void undo.unshift(step)
-    return { ...worldOf(system, { own, proxies }, load), atEnd, close }
-  } catch (error) {
-    await close()
-    throw error
+  const system = await openings.add(open, (opened) => opened.close())
+  await openings.whileOpen(system.start())
+  const load = createLoad(system, { prefix, chance })
+  const undoneLast: World['undoneLast'] = async (begin, undo) => {
+    await openings.add(begin, undo, 'last')
   }
+  return { ...worldOf(system, { own, proxies: between?.proxies ?? {} }, load), undoneLast }
 }
 
 function serversOf(shared: Servers, own: ReadonlyMap<ServerKind, PrivateServer>): Servers {
@@ -93,7 +109,7 @@ function worldOf(
   system: System,
   { own, proxies }: { own: ReadonlyMap<ServerKind, PrivateServer>; proxies: Between['proxies'] },
   load: Load,
-): Omit<World, 'atEnd' | 'close'> {
+): Omit<World, 'undoneLast' | 'close'> {
   const inFlight = async (): Promise<InFlight> => {
     const { messages, waiting } = await system.status()
     const planned = waiting.filter(({ stage }) => stage === 'planned')

@@ -14,6 +14,8 @@ export type PrivateServer = {
   /** Ends it at once, as a crash would. */
   goAway(): Promise<void>
   comeBack(): Promise<void>
+  /** Ends it for good, also while it comes back. */
+  end(): Promise<void>
 }
 
 type Running = { address: string; pid: number; kill(): Promise<void> }
@@ -46,6 +48,18 @@ export async function startPrivate(
   let running = await starters[kind]({ directory }, door)
   const { address } = running
   const preferredPort = Number(/:(\d+)(?:\/|$)/.exec(address)?.[1])
+  let isEnded = false
+  let coming = Promise.resolve()
+  const bringBack = async () => {
+    for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
+      if (isEnded) throw new Error(`${kind} was ended`)
+      running = await starters[kind]({ directory, preferredPort }, door)
+      if (running.address === address) return
+      // Somebody else had its port, or looked whether it was free, in that very moment.
+      await running.kill()
+    }
+    throw new Error(`${kind} came back elsewhere ${MOST_TRIES} times`)
+  }
   return {
     address,
     behind:
@@ -54,14 +68,14 @@ export async function startPrivate(
         : { port: preferredPort },
     pid: () => running.pid,
     goAway: () => running.kill(),
-    comeBack: async () => {
-      for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
-        running = await starters[kind]({ directory, preferredPort }, door)
-        if (running.address === address) return
-        // Somebody else had its port, or looked whether it was free, in that very moment.
-        await running.kill()
-      }
-      throw new Error(`${kind} came back elsewhere ${MOST_TRIES} times`)
+    comeBack: () => {
+      coming = bringBack()
+      return coming
+    },
+    end: async () => {
+      isEnded = true
+      await coming.catch(() => undefined)
+      await running.kill()
     },
   }
 }

@@ -153,8 +153,10 @@ export async function openSystem(options: SystemOptions): Promise<System> {
   }
 
   const started: ServiceProcess[] = []
+  let isClosed = false
   const launch: System['launch'] = async (service, as = service, over = {}) => {
     const healthPort = await freePort()
+    if (isClosed) throw new Error(`the system was closed before ${as} was started`)
     const own = options.environmentOf?.(service, environment)
     const process = startProcess({
       name: as,
@@ -302,6 +304,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     sandboxStatus,
     processes: () => started,
     async close() {
+      isClosed = true
       await Promise.all(started.map((process) => process.kill()))
       await kafka.close()
       await control.close()

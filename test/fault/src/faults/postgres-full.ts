@@ -30,8 +30,10 @@ export const postgresFull: Fault = {
     const server = world.server('postgres')
     const data = await dataFolderOf(server.address)
     await server.goAway()
-    await ontoSmallDisk(data)
-    world.atEnd(() => run('umount', ['--lazy', data]))
+    await world.undoneLast(
+      () => ontoSmallDisk(data),
+      () => run('umount', ['--lazy', data]),
+    )
     await server.comeBack()
     await world.untilGoesOn()
     await world.slowProviders(400)
