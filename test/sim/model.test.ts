@@ -463,6 +463,28 @@ test('lets a provider that folds repeats be asked again, and holds nothing back 
   expect(kinds(history(...begin, ...open), held)).toEqual(['unexplained'])
 })
 
+test('finds what is held though its provider said that it has it, to whoever lived to write it down', () => {
+  const open = sent({ text: 'service e1', call: 1, answer: 'unknown', taken: false })
+  const again = sent({ text: 'service e1', call: 2, marked: true })
+  const held = ending({ messages: [ended('service', 'held')] })
+  expect(kinds(history(...begin, ...open, ...again), held)).toEqual(['wrong record'])
+  const gone: Happened = { kind: 'disturbed', worker: 'delivery-1 1' }
+  expect(judge(history(...begin, ...open, ...again, gone), held)).toEqual([])
+})
+
+test('lets who folds repeats get the first as one of them', () => {
+  const given = (call: number, more: Partial<Sending>, channel = 'email') =>
+    sent({ text: 'service e1', call, ...more }).map((each) =>
+      each.kind === 'given' ? { ...each, folds: true, channel } : each,
+    )
+  const lost = given(1, { answer: 'unknown', taken: false })
+  const email = given(2, { answer: 'unknown', marked: true })
+  const sms = given(3, { marked: true }, 'sms')
+  expect(judge(history(...begin, ...lost, ...email, ...sms), sentOnce)).toEqual([])
+  const first = given(1, { answer: 'unknown' })
+  expect(kinds(history(...begin, ...first, ...email, ...sms), sentOnce)).toEqual(['doubled'])
+})
+
 test('knows the days that have 23 or 25 hours', () => {
   const at = (text: string) => Date.parse(text)
   const same = (text: string) => ({ earliest: at(text), latest: at(text) })

@@ -83,10 +83,18 @@ export class MemoryLane {
   }
 
   wake(): void {
-    for (const worker of this.#workers) {
-      while (this.#canTake(worker)) this.#start(worker)
-    }
+    for (let worker = this.#next(); worker; worker = this.#next()) this.#start(worker)
     this.#settings.onQuiet()
+  }
+
+  /** The one that has least to do: of several workers one that hangs does not get all of the jobs. */
+  #next(): Worker | undefined {
+    return this.#workers
+      .filter((worker) => this.#canTake(worker))
+      .reduce<Worker | undefined>(
+        (idlest, each) => (idlest && idlest.runs.size <= each.runs.size ? idlest : each),
+        undefined,
+      )
   }
 
   work(concurrency: number, handle: Handle): QueueWorkers {

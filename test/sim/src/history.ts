@@ -72,8 +72,11 @@ export type Happened =
   | { readonly kind: 'taken'; readonly call: number }
   /** What the worker was told. */
   | { readonly kind: 'answered'; readonly call: number; readonly answer: Answer }
-  /** Somebody was stopped, or time went on without them: a claim may have been lost by that alone. */
-  | { readonly kind: 'disturbed' }
+  /**
+   * Somebody was stopped, or time went on without them: a claim may have been lost by that alone.
+   * `worker` is who is no longer there to write down what it was told.
+   */
+  | { readonly kind: 'disturbed'; readonly worker?: string }
   /** A worker was killed, or an operation was let through; only for whoever reads the story. */
   | { readonly kind: 'fault'; readonly text: string }
   | { readonly kind: 'operation'; readonly slot: string; readonly label: string }

@@ -70,6 +70,7 @@ type Heard = {
 
 /** One message given to a provider. */
 type Call = {
+  readonly worker: string
   readonly givenAt: number
   readonly now: number
   readonly intent: string
@@ -98,6 +99,8 @@ class Sight {
   latestMs = 0
   /** False as long as every worker was there all the time: then no claim was lost. */
   isDisturbed = false
+  /** Workers that were stopped at some time. */
+  readonly gone = new Set<string>()
   readonly #ending: Ending
 
   constructor(entries: readonly Entry[], ending: Ending) {
@@ -254,10 +257,12 @@ class Sight {
       }
       case 'disturbed':
         this.isDisturbed = true
+        if (entry.worker !== undefined) this.gone.add(entry.worker)
         return
       case 'given': {
         const claim = claimOf.get(`${entry.worker} ${entry.intent}`)
         const call: Call = {
+          worker: entry.worker,
           givenAt: entry.at,
           now,
           intent: entry.intent,
@@ -370,7 +375,9 @@ function judgeCount({ promise, text }: Duty, calls: readonly Call[], seen: Sight
     if (!folds) return found
   }
   if (unmarked.length > 1) say('doubled', `taken ${unmarked.length} times without a mark`)
-  if (marked.length > 1) say('doubled', `taken ${marked.length} times as a repeat`)
+  // Who folds repeats may get the first as one of them, when the one before had not come through.
+  if (marked.length > 1 && !(folds && taken.length <= 2))
+    say('doubled', `taken ${marked.length} times as a repeat`)
   for (const repeat of calls.filter((call) => call.marked)) {
     if (!isOpenBefore(repeat, calls, seen)) {
       say('marked for nothing', 'every answer before it was definite')
@@ -671,6 +678,7 @@ function faultOfEnd(duty: Duty, row: EndedMessage, seen: Sight): Violation | nul
     case 'held': {
       if (!wasEverOpen(row, calls, seen))
         return says('unexplained', 'and every answer was definite')
+      if (wasHeardLast(row, calls, seen)) return says('wrong record', 'and the provider has it')
       return mayBeAskedAgain(duty, calls, seen)
         ? says('unexplained', 'and the provider could have been asked again')
         : null
@@ -711,6 +719,17 @@ function wasEverOpen({ intent }: EndedMessage, calls: readonly Call[], seen: Sig
     calls.some((call) => call.answer === null || call.answer === 'unknown') ||
     (seen.isDisturbed &&
       (seen.claims.get(intent) ?? []).some(({ ms }) => ms + leaseMs <= seen.latestMs))
+  )
+}
+
+/** True when who claimed it last was told that the provider has it, and lived to write it down. */
+function wasHeardLast({ intent }: EndedMessage, calls: readonly Call[], seen: Sight): boolean {
+  const last = calls.at(-1)
+  const claims = seen.claims.get(intent) ?? []
+  return (
+    last?.answer === 'accepted' &&
+    claims.every(({ at }) => at <= last.claimedAt) &&
+    !seen.gone.has(last.worker)
   )
 }
 
@@ -761,8 +780,7 @@ function isBorneOut(
     case 'exit_touchpoint':
       return mine(/./).some(({ event }) => event.type === promise.exit)
     case 'merged_duplicate':
-    case 'person_merged':
-      return mine(/^person\.merged/).length > 0
+      return promise.once !== undefined && mine(/^person\.merged/).length > 0
     case 'expired': {
       const end = endOf(promise, earliestDue(duty)).earliest
       return seen.latest >= Math.min(startsAt ?? Infinity, end)

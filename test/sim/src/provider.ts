@@ -88,7 +88,8 @@ export function createProviders(options: {
     })
     if (behaviour.endsWith('hang')) await aborted(signal)
     await gate.pass(life, `is told ${answer} of ${text}`, () => {
-      history.add({ kind: 'answered', call, answer })
+      // Who has given up meanwhile does not hear it.
+      history.add({ kind: 'answered', call, answer: signal.aborted ? 'unknown' : answer })
     })
     if (answer === 'accepted') return { kind: answer, reference: `${channel}-${call}` }
     if (answer === 'deferred' && chance.is(0.5, 'retry after', call)) {

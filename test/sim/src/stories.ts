@@ -49,7 +49,8 @@ function completed(
     partitionsApart: false,
     patience: chance.pick([0.2, 0.6, 0.9], 'patience'),
     haste: 0,
-    leisure: 0,
+    // Or many a story would come to rest before what is due has been released.
+    leisure: 1,
     happenings: happeningsFrom(drafts, chance),
     ...story,
   }

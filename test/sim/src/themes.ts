@@ -9,6 +9,7 @@ import type { Fault, Meeting, Situation } from './story.ts'
 export const themes: readonly (readonly [name: string, make: (chance: Chance) => Situation])[] = [
   ['somebody else sends it meanwhile', overtaken],
   ['a stop is answered while its message is claimed', stopMeetsClaim],
+  ['a job runs twice at once', runsTwice],
   ['the queue forgets', forgottenQueue],
   ['a touchpoint ends a campaign', exit],
   ['a message comes back when its campaign has ended', comesBack],
@@ -18,6 +19,7 @@ export const themes: readonly (readonly [name: string, make: (chance: Chance) =>
   ['consents contradict each other', consents],
   ['two records are one person', merge],
   ['one of two records was told already', toldBefore],
+  ['somebody agrees to one channel', oneChannel],
   ['a timer comes', timers],
   ['answers of the database are lost', lostAnswers],
   ['an appointment changes while its message is sent', changeMeetsClaim],
@@ -27,6 +29,7 @@ export const themes: readonly (readonly [name: string, make: (chance: Chance) =>
   ['an appointment is moved before it was booked', movedFirst],
   ['Kafka goes away while something leaves', brokerAway],
   ['a message waits too long', expiry],
+  ['a record is given up while something is said of it', givenUp],
   ['a consumer is overtaken', overtakenConsumer],
   ['providers contradict themselves', receipts],
   ['nobody knows what became of it', unknown],
@@ -47,6 +50,7 @@ const does = {
   takes: 'takes from',
   locks: 'select state from intent',
   checks: 'with look as',
+  renders: 'select template_id as',
   gives: 'gives',
   isTold: 'is told',
   settles: 'select i.intent_id as "intentId"',
@@ -65,18 +69,31 @@ function mergeOf(idSpace: string, externalId: string): Draft {
 
 /** A worker stands still beyond its lease, and comes back while another one sends the same. */
 function overtaken(chance: Chance): Situation {
+  const workers = { journey: 1, scheduler: 1, delivery: 2, gateway: 1 }
+  if (chance.is(0.6, 'before it renders')) {
+    // It sends nothing any more, and says so when the other one is about to.
+    const renders: Meeting = {
+      who: 'delivery',
+      what: does.renders,
+      paused: true,
+      afresh: true,
+      until: [{ who: 'delivery', what: does.gives, isStanding: true }],
+      thenUntil: 'commit',
+    }
+    return { drafts: [arrival('p1', 0), survey], workers, meetings: [renders] }
+  }
   const meets = chance.pick([does.gives, does.settles], 'meets')
   const meeting: Meeting = {
     who: 'delivery',
-    what: chance.pick([does.gives, does.isTold, does.settles, does.settles], 'where'),
+    what: chance.pick([does.gives, does.gives, does.isTold, does.settles, does.settles], 'where'),
     paused: true,
     afresh: true,
     until: [{ who: 'delivery', what: meets, isStanding: true }],
     thenUntil: 'commit',
   }
   return {
-    drafts: [arrival('p1', 0), chance.pick([survey, survey, discharge], 'what')],
-    workers: { journey: 1, scheduler: 1, delivery: 2, gateway: 1 },
+    drafts: [arrival('p1', 0), chance.pick([survey, survey, survey, discharge], 'what')],
+    workers,
     meetings: [meeting],
     roughness: 0.5,
     manners: ['refuse', 'defer'],
@@ -107,6 +124,31 @@ function stopMeetsClaim(chance: Chance): Situation {
     meetings.push({ who: 'gateway', what: 'commit', until: [isAnswered, given] })
   }
   return { drafts, meetings }
+}
+
+/** The queue takes a worker for dead that is about to send, and gives its job out again. */
+function runsTwice(chance: Chance): Situation {
+  return {
+    drafts: [arrival('p1', 0), chance.pick([survey, discharge], 'what')],
+    workers: { journey: 1, scheduler: 1, delivery: 1 + chance.whole(2, 'workers'), gateway: 1 },
+    faults: [1, 2].map((nth) => ({
+      slot: `delivery-${nth}`,
+      at: 1,
+      on: does.gives,
+      kind: 'run the job twice' as const,
+    })),
+    meetings: [
+      {
+        who: 'delivery',
+        what: chance.pick([does.isTold, does.settles], 'where'),
+        until: [
+          { who: 'delivery', what: does.locks },
+          { who: 'delivery', what: 'commit' },
+        ],
+        afresh: true,
+      },
+    ],
+  }
 }
 
 /** What is queued in the records is not, or no longer, in the queue; and nobody is reminded of it. */
@@ -279,8 +321,13 @@ function toldBefore(chance: Chance): Situation {
   }
 }
 
-function isRead({ type }: Draft, nth: number) {
-  return [{ who: 'journey', what: `${type} p1-${nth}` }, commitOf('journey')]
+/** It is handed to whoever decides about it. */
+function handed({ type }: Draft, nth: number) {
+  return { who: 'journey', what: `${type} p1-${nth}` }
+}
+
+function isRead(draft: Draft, nth: number) {
+  return [handed(draft, nth), commitOf('journey')]
 }
 
 function commitOf(who: string) {
@@ -309,6 +356,31 @@ function stopMeetsMerge(chance: Chance): Situation {
   }
 }
 
+/** Whoever applies an event has found its person, and not locked them yet, when they are merged. */
+function givenUp(chance: Chance): Situation {
+  const said = chance.pick([survey, survey, invitation], 'what')
+  const merges = { who: 'journey', what: 'update person set merged_into' }
+  return {
+    drafts: [
+      arrival('p1', 0),
+      mergeOf('crm', 'c1'),
+      { ...arrival('c1', 0), ...fromCrm },
+      { ...said, ...fromCrm, by: 'kafka', ...once },
+    ],
+    workers: { journey: 2, scheduler: 1, delivery: 1, gateway: 1 },
+    meetings: [
+      { who: ehr, what: 'thinks of p1-1', until: [handed(said, 3)] },
+      {
+        who: 'journey',
+        what: 'select "person_id", "merged_into"',
+        after: handed(said, 3),
+        until: [merges, commitOf('journey')],
+        afresh: true,
+      },
+    ],
+  }
+}
+
 /** Several consents about the same, in any order, of the same moment, by lists and by people. */
 function consents(chance: Chance): Situation {
   const purpose = chance.pick(['marketing', 'service'], 'purpose')
@@ -326,15 +398,12 @@ function consents(chance: Chance): Situation {
     consent('withdrawn', purpose, 5, 'person', channel),
     consent('granted', purpose, 0, 'import', channel),
   ]
-  const oneChannel = [
-    consent('granted', 'marketing', 5, 'person', chance.pick(['sms', 'sms', 'email'], 'which')),
-  ]
   const tie = [
     consent('withdrawn', purpose, 5, 'person', channel),
     consent('granted', purpose, 5, 'person', channel),
   ]
   const inTurn = chance.is(0.5, 'in turn') ? tie : tie.toReversed()
-  const said = chance.pick([anything, inTurn, list, oneChannel], 'which ones')
+  const said = chance.pick([anything, inTurn, list], 'which ones')
   const applied = [{ who: 'journey', what: 'is handed touchpoints.urgent' }, commitOf('journey')]
   const known: Meeting = {
     who: ehr,
@@ -354,6 +423,19 @@ function consents(chance: Chance): Situation {
   }
 }
 
+/** It is known when there is something to send for which somebody must have agreed. */
+function oneChannel(chance: Chance): Situation {
+  const channel = chance.pick(['sms', 'sms', 'sms', 'email'], 'channel')
+  const agreed = consent('granted', 'marketing', 5, 'person', channel)
+  const more = chance.is(0.3, 'more') ? [survey] : []
+  return {
+    drafts: [arrival('p1', 0), agreed, { ...admission, ...once }, ...more],
+    meetings: [{ who: ehr, what: 'thinks of p1-2', until: isRead(agreed, 1) }],
+    roughness: chance.pick([0, 0, 0.4], 'roughness'),
+    manners: ['refuse', 'defer'],
+  }
+}
+
 /** Whoever fires timers ends in the middle of it. */
 function timers(chance: Chance): Situation {
   const kind = chance.pick(
@@ -362,7 +444,11 @@ function timers(chance: Chance): Situation {
   )
   const fired = { after: 'select business_now() as now', on: 'commit' } as const
   return {
-    drafts: [arrival('p1', 0), discharge, ...(chance.is(0.4, 'invited') ? [invitation] : [])],
+    drafts: [
+      arrival('p1', 0),
+      discharge,
+      ...(chance.is(0.5, 'invited') ? [invitation, { ...invitation, ...once }] : []),
+    ],
     faults: [{ slot: 'journey-1', at: 1, kind, ...fired }],
     leisure: 4,
   }
@@ -482,6 +568,8 @@ function operationsStop(chance: Chance): Situation {
 
 /** Days that have 23 or 25 hours lie between an appointment and the moment to tell of it. */
 function nights(chance: Chance): Situation {
+  const kind = chance.pick(['one version', 'one version', 'moves', 'by mistake'] as const, 'kind')
+  if (kind === 'one version') return springNight(chance)
   const begins = chance.pick([beginnings.spring, beginnings.spring, beginnings.autumn], 'night')
   const startsAt = (version: number) => {
     // Mostly on the Sunday: to be told of on the Saturday.
@@ -490,7 +578,7 @@ function nights(chance: Chance): Situation {
     return new Date(Date.parse(begins) + hours * 3_600_000).toISOString()
   }
   // Moved into the past by mistake, and out again.
-  const byMistake = chance.is(0.25, 'by mistake')
+  const byMistake = kind === 'by mistake'
   const past = new Date(Date.parse(begins) - 3_600_000).toISOString()
   const count = byMistake ? 3 : 1 + chance.whole(2, 'versions')
   const versions = Array.from({ length: count }, (_, index) => ({
@@ -509,6 +597,21 @@ function nights(chance: Chance): Situation {
     ],
     leisure: 6,
     partitionsApart: chance.is(0.2, 'partitions apart'),
+  }
+}
+
+/** Told on the Saturday, an hour early if a day had 24 hours. */
+function springNight(chance: Chance): Situation {
+  const hours = 24 + chance.pick([1, 2, 3, 5, 6], 'hour')
+  const startsAt = new Date(Date.parse(beginnings.spring) + hours * 3_600_000).toISOString()
+  return {
+    begins: beginnings.spring,
+    drafts: [
+      arrival('p1', 0),
+      { ...booking(1, 0), data: { startsAt } },
+      ...(chance.is(0.5, 'discharge') ? [discharge] : []),
+    ],
+    leisure: 6,
   }
 }
 
@@ -589,8 +692,8 @@ function unknown(chance: Chance): Situation {
 /** The further id is linked before, while or after its owner speaks for the first time. */
 function identified(chance: Chance): Situation {
   const linked = { type: 'person.identified.v1', data: { idSpace: 'crm', externalId: 'c1' } }
-  const until = [answered(ehr, 'p1-1'), commitOf('journey')]
-  const isKnown = chance.is(0.6, 'known before')
+  const until = isRead(linked, 1)
+  const isKnown = chance.is(0.75, 'known before')
   return {
     drafts: [
       arrival('p1', 0),

@@ -535,7 +535,7 @@ class World {
       }
       case 'terminate':
         this.#note(`${worker.slot} is told to stop`)
-        this.#history.add({ kind: 'disturbed' })
+        this.#noteGone(worker)
         worker.terminate()
         this.#restarts.set(worker, Number.POSITIVE_INFINITY)
         return false
@@ -561,9 +561,14 @@ class World {
     this.#history.add({ kind: 'fault', text })
   }
 
+  #noteGone({ life }: Worker): void {
+    const worker = life && `${life.slot} ${life.nth}`
+    this.#history.add({ kind: 'disturbed', ...(worker && { worker }) })
+  }
+
   #kill(worker: Worker, how: string): void {
     this.#note(`${worker.slot} ${how}`)
-    this.#history.add({ kind: 'disturbed' })
+    this.#noteGone(worker)
     worker.kill()
     this.#restarts.set(
       worker,
