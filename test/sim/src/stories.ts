@@ -46,6 +46,7 @@ function completed(
     roughness: 0,
     manners: null,
     folds: false,
+    silent: false,
     partitionsApart: false,
     patience: chance.pick([0.2, 0.6, 0.9], 'patience'),
     haste: 0,
@@ -73,6 +74,7 @@ function storyOfAllKinds(seed: number): Story {
     meetings: [],
     manners: null,
     folds: chance.is(0.2, 'folds'),
+    silent: false,
     partitionsApart: chance.is(0.2, 'partitions apart'),
     leisure: chance.pick([0, 2, 5], 'leisure'),
     steps: Array.from({ length: 2 + chance.whole(4, 'steps') }, (_, index) =>

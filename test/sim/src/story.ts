@@ -23,6 +23,8 @@ export type Story = {
   readonly manners: readonly Behaviour[] | null
   /** Providers take a repeat under the same key for what it is. */
   readonly folds: boolean
+  /** Providers do not report what became of what they took. */
+  readonly silent: boolean
   /** Publishers choose partitions in another way than the gateway: one person is on two of them. */
   readonly partitionsApart: boolean
   /** How likely it is that the worker that has just moved moves again. */

@@ -70,7 +70,7 @@ function mergeOf(idSpace: string, externalId: string): Draft {
 /** A worker stands still beyond its lease, and comes back while another one sends the same. */
 function overtaken(chance: Chance): Situation {
   const workers = { journey: 1, scheduler: 1, delivery: 2, gateway: 1 }
-  if (chance.is(0.6, 'before it renders')) {
+  if (chance.is(0.7, 'before it renders')) {
     // It sends nothing any more, and says so when the other one is about to.
     const renders: Meeting = {
       who: 'delivery',
@@ -80,7 +80,7 @@ function overtaken(chance: Chance): Situation {
       until: [{ who: 'delivery', what: does.gives, isStanding: true }],
       thenUntil: 'commit',
     }
-    return { drafts: [arrival('p1', 0), survey], workers, meetings: [renders] }
+    return { drafts: [arrival('p1', 0), survey], workers, meetings: [renders], silent: true }
   }
   const meets = chance.pick([does.gives, does.settles], 'meets')
   const meeting: Meeting = {
@@ -97,6 +97,7 @@ function overtaken(chance: Chance): Situation {
     meetings: [meeting],
     roughness: 0.5,
     manners: ['refuse', 'defer'],
+    silent: chance.is(0.6, 'silent'),
   }
 }
 
@@ -278,7 +279,7 @@ function toldBefore(chance: Chance): Situation {
   const [of, afterwards] = chance.is(0.6, 'which one') ? ['p2', 'p1'] : ['p1', 'p2']
   const [told, later] = [{ subject: of }, { subject: afterwards }]
   const [slotOfTold, slotOfLater] = [`ehr about ${of}`, `ehr about ${afterwards}`]
-  const stay = chance.pick(['none', 'none', 'the same', 'another'], 'stay')
+  const stay = chance.pick(['none', 'the same', 'another', 'another'], 'stay')
   const first: Draft[] = [
     { ...arrival(told.subject, 0), ...told },
     ...(stay === 'none' ? [] : [{ ...admission, ...told, ...once }]),
