@@ -448,8 +448,10 @@ function timers(chance: Chance): Situation {
     drafts: [
       arrival('p1', 0),
       discharge,
-      ...(chance.is(0.5, 'invited') ? [invitation, { ...invitation, ...once }] : []),
+      ...(chance.is(0.6, 'invited') ? [{ ...invitation, ...once }, invitation] : []),
     ],
+    // Invited again when that is known: nobody gets it twice.
+    meetings: [{ who: ehr, what: 'thinks of p1-3', until: isRead(invitation, 2) }],
     faults: [{ slot: 'journey-1', at: 1, kind, ...fired }],
     leisure: 4,
   }
