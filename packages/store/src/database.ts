@@ -1,5 +1,6 @@
 import { type Dialect, Kysely, PostgresDialect, type Transaction } from 'kysely'
 import pg from 'pg'
+import { pipelining } from './pipelining-driver.ts'
 import { PreparingClient } from './preparing-client.ts'
 import type { Schema } from './schema.ts'
 import { breakOffWhenSilent, LONGEST_SILENCE_MS } from './silent-link.ts'
@@ -106,6 +107,7 @@ export function createDialect(options: StoreOptions): Dialect {
   const { steadyPlans = false, silenceMs = LONGEST_SILENCE_MS } = options
   const pool = new pg.Pool({
     ...(steadyPlans ? { Client: PreparingClient } : {}),
+    pipeline: true,
     connectionString: options.databaseUrl,
     application_name: options.applicationName,
     max: options.maxConnections ?? 10,
@@ -123,7 +125,7 @@ export function createDialect(options: StoreOptions): Dialect {
   })
   // The same for one that is lost while idle.
   pool.on('error', (error) => options.onIdleError?.(error))
-  return new PostgresDialect({ pool })
+  return pipelining(new PostgresDialect({ pool }))
 }
 
 const timestamptz = 1184

@@ -35,7 +35,7 @@ export async function keepDeadLetters(
     ${rowsOf('dead_letter', columns, rows)} on conflict do nothing
     returning dead_letter_id as id`.execute(tx)
   const ids = new Set(added.rows.map(({ id }) => id))
-  await insertRows(
+  void insertRows(
     tx,
     'outbox',
     ['topic', 'record_key', 'headers', 'value'],

@@ -16,12 +16,12 @@ export type TimerDecisions = {
   decisions: readonly Decision[]
 }
 
-/** Keeps what timers led to, in its order. */
-export async function keepTimerDecisions(
+/** Keeps what timers led to, in its order. A transaction need not wait for it (`send`). */
+export function keepTimerDecisions(
   tx: Querying,
   groups: readonly TimerDecisions[],
-): Promise<void> {
-  await insertRows(
+): Promise<unknown> {
+  return insertRows(
     tx,
     'decision',
     [

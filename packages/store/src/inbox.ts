@@ -52,9 +52,9 @@ export type EventRow = {
   record_offset: string
 }
 
-/** Keeps what was said, what became of it and why (P4). */
-export async function keepEvents(tx: Querying, rows: readonly EventRow[]): Promise<void> {
-  await insertRows(
+/** Keeps what was said, what became of it and why (P4). A transaction need not wait for it (`send`). */
+export function keepEvents(tx: Querying, rows: readonly EventRow[]): Promise<unknown> {
+  return insertRows(
     tx,
     'event',
     [

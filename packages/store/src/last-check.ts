@@ -1,11 +1,11 @@
 import type { ChannelName } from '@wegwijs/campaign/definition/words'
 import type { ReasonCode } from '@wegwijs/campaign/reasons'
-import { type RawBuilder, sql } from 'kysely'
+import { type QueryResult, type RawBuilder, sql } from 'kysely'
 import type { Querying, Store } from './database.ts'
 import { appendOutbox } from './outbox.ts'
-import { isTold, outcomeRecords } from './outcome-events.ts'
+import { isTold, outcomeRecords, toldStates } from './outcome-events.ts'
 import type { IntentState } from './schema.ts'
-import { inTransaction } from './transaction.ts'
+import { inTransaction, send } from './transaction.ts'
 import { type Wake, wake } from './wake.ts'
 
 /**
@@ -196,34 +196,56 @@ export type ClaimResult = {
 /**
  * Claims those of `items` that may be sent now. Statements do not depend on their number (P8).
  *
+ * In one trip, as long as no refusal is one that others are told of. What would have to be told stays
+ * as it is then, and is looked at once more, in a transaction that also tells.
+ *
  * @throws WEGWIJS_DATABASE_UNAVAILABLE (retryable): it may have happened all the same; call
  *   {@link abandonClaim} before anything else
  */
 export async function claim(store: Store, request: ClaimRequest): Promise<ClaimResult> {
-  const { result, wakes } = await inTransaction(store.db, async (tx) => {
-    if (!(await lockItems(tx, request))) return { result: nothing, wakes: [] }
-    const rows = await checkAndMove(tx, request)
-    const outcomes = rows.flatMap(outcomeOf)
-    await appendOutbox(tx, outcomeRecords(store.namespace, outcomes))
-    return { result: resultOf(rows, request), wakes: wakesOf(rows, outcomes.length) }
-  })
+  const rows = await claimUntold(store, request)
+  const told = new Set(rows.flatMap((row) => (row.is_left ? (row.intent_id ?? []) : [])))
+  const items = request.items.filter(({ intentId }) => told.has(intentId))
+  const all =
+    items.length === 0
+      ? rows
+      : [
+          ...rows.filter((row) => !row.is_left),
+          ...(await claimAndTell(store, { ...request, items })),
+        ]
+  const wakes = wakesOf(all)
   // Only a hint: the scheduler sweeps. What was claimed must not wait for it, nor be lost with it.
   if (wakes.length > 0) void wake(store.db, store.namespace, wakes).catch(() => {})
-  return result
+  return resultOf(all, request)
 }
 
-const nothing: ClaimResult = { claimed: [], refused: [], obstacle: null, rehearsal: false }
+async function claimUntold(store: Store, request: ClaimRequest): Promise<Row[]> {
+  const { checked } = await inTransaction(store.db, async (tx) => {
+    void lockItems(tx, request)
+    return { checked: checkAndMove(tx, request, { telling: false }) }
+  })
+  return (await checked).rows
+}
+
+async function claimAndTell(store: Store, request: ClaimRequest): Promise<Row[]> {
+  return inTransaction(store.db, async (tx) => {
+    void lockItems(tx, request)
+    const { rows } = await checkAndMove(tx, request, { telling: true })
+    void appendOutbox(tx, outcomeRecords(store.namespace, rows.flatMap(outcomeOf)))
+    return rows
+  })
+}
 
 /**
  * In the order in which everybody locks them, or two claims of one job could deadlock. By their ids
  * alone: given the state too, the planner may walk the whole queue by its partial index, since
  * statistics never keep up with how full that is (P8).
  */
-async function lockItems(tx: Querying, request: ClaimRequest): Promise<boolean> {
-  const { rows } = await sql<{ state: string }>`
-    select state from intent where intent_id = any(${idsOf(request)})
-    order by intent_id for update`.execute(tx)
-  return rows.some(({ state }) => state === 'queued')
+function lockItems(tx: Querying, request: ClaimRequest): Promise<unknown> {
+  return send(
+    tx,
+    sql`select from intent where intent_id = any(${idsOf(request)}) order by intent_id for update`,
+  )
 }
 
 function idsOf({ items }: ClaimRequest): RawBuilder<unknown> {
@@ -249,6 +271,8 @@ type Row = Looked & {
   next_state: IntentState
   next_reason: string | null
   moves_on: boolean
+  /** It was not moved: somebody is to be told of it. */
+  is_left: boolean
   next_fence: number
   next_attempts: number
   address: string | null
@@ -266,8 +290,12 @@ type Row = Looked & {
  * One row per message that was looked at; one row without a message when there was an obstacle, or
  * when none was left to look at.
  */
-async function checkAndMove(tx: Querying, request: ClaimRequest): Promise<Row[]> {
-  const { rows } = await sql<Row>`
+function checkAndMove(
+  tx: Querying,
+  request: ClaimRequest,
+  { telling }: { telling: boolean },
+): Promise<QueryResult<Row>> {
+  const statement = sql<Row>`
     with look as materialized (
       select business_now() as now, due_now() as due_now,
         exists (select from rehearsal_clock) as rehearsal,
@@ -295,10 +323,12 @@ async function checkAndMove(tx: Querying, request: ClaimRequest): Promise<Row[]>
       select *, ${nextState} as next_state, ${nextReason} as next_reason,
         effect = 'next' and has_next and not only_here as moves_on
       from judged
-    ), moved as (${moveOf(request)})
-    select look.rehearsal, look.revision, moved.* from look left join moved on true
-  `.execute(tx)
-  return rows
+    ), moved as (${moveOf(request, telling)})
+    select look.rehearsal, look.revision, d.*, moved.next_fence, moved.next_attempts,
+      moved.intent_id is null as is_left
+    from look left join decided d on true left join moved on moved.intent_id = d.intent_id
+  `
+  return send(tx, statement)
 }
 
 const effectOf = sql`case refusal ${sql.join(
@@ -410,7 +440,7 @@ const nextDetail = sql`case
     coalesce(i.detail, '{}') || jsonb_build_object('waitedFor', i.reason)
   else i.detail end`
 
-function moveOf(request: ClaimRequest): RawBuilder<unknown> {
+function moveOf(request: ClaimRequest, telling: boolean): RawBuilder<unknown> {
   return sql`
     update intent i set
       state = d.next_state,
@@ -430,18 +460,16 @@ function moveOf(request: ClaimRequest): RawBuilder<unknown> {
       settled_at = case when d.next_state not in ('planned', 'sending') then d.now end,
       touched_at = clock_timestamp()
     from decided d where i.person_id = d.person_id and i.intent_id = d.intent_id
-    returning d.*, i.fence as next_fence, i.attempts as next_attempts`
+      and (${telling} or d.next_state <> all(${[...toldStates]}::text[]))
+    returning i.intent_id, i.fence as next_fence, i.attempts as next_attempts`
 }
 
 function resultOf(rows: readonly Row[], request: ClaimRequest): ClaimResult {
   const [looked] = rows
   const rehearsal = looked?.rehearsal ?? false
-  if (rehearsal && !request.rehearsalVerified) {
-    return { ...nothing, obstacle: 'rehearsal', rehearsal }
-  }
-  if (looked?.revision !== request.revision) {
-    return { ...nothing, obstacle: 'definition', rehearsal }
-  }
+  const nothing = { claimed: [], refused: [], rehearsal }
+  if (rehearsal && !request.rehearsalVerified) return { ...nothing, obstacle: 'rehearsal' }
+  if (looked?.revision !== request.revision) return { ...nothing, obstacle: 'definition' }
   const claimed: ClaimedMessage[] = []
   const refused: RefusedMessage[] = []
   for (const row of rows) {
@@ -500,9 +528,9 @@ function outcomeOf(row: Row) {
   ]
 }
 
-function wakesOf(rows: readonly Row[], outcomes: number): Wake[] {
+function wakesOf(rows: readonly Row[]): Wake[] {
   const wakes: Wake[] = []
   if (rows.some((row) => row.moves_on)) wakes.push('intents')
-  if (outcomes > 0) wakes.push('outbox')
+  if (rows.some((row) => row.intent_id !== null && isTold(row.next_state))) wakes.push('outbox')
   return wakes
 }

@@ -2,7 +2,7 @@ import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Querying, Store } from './database.ts'
 import { rowsOf } from './rows.ts'
 import type { Schema } from './schema.ts'
-import { inTransaction, query } from './transaction.ts'
+import { alone, query, send } from './transaction.ts'
 
 /**
  * The way out. Whatever is published is a row here first, written in the transaction of what it
@@ -16,9 +16,12 @@ export type OutboxRecord = {
   value: Buffer | null
 }
 
-/** Adds records to the outbox, in one statement. Call `wake('outbox')` after the commit. */
-export async function appendOutbox(tx: Querying, records: readonly OutboxRecord[]): Promise<void> {
-  if (records.length > 0) await outboxInsert(records).execute(tx)
+/**
+ * Adds records to the outbox, in one statement, for which a transaction need not wait (`send`). Call
+ * `wake('outbox')` after the commit.
+ */
+export function appendOutbox(tx: Querying, records: readonly OutboxRecord[]): Promise<unknown> {
+  return records.length > 0 ? send(tx, outboxInsert(records)) : Promise.resolve()
 }
 
 /** The insert itself, for a statement that writes more than that. */
@@ -89,15 +92,15 @@ export async function relayOutbox(
  * oldest first. Returns how many there were.
  */
 export async function purgeOutbox(store: Store, keepMs: number, limit: number): Promise<number> {
-  return inTransaction(store.db, async (tx) => {
-    const deleted = await sql`
-      delete from outbox where outbox_id in (
-        select outbox_id from outbox
-        where published_at < clock_timestamp() - make_interval(secs => ${keepMs / 1000})
-        order by outbox_id limit ${limit} for update skip locked
-      )`.execute(tx)
-    return Number(deleted.numAffectedRows ?? 0n)
-  })
+  const deleted = await alone(
+    store.db,
+    sql`delete from outbox where outbox_id in (
+      select outbox_id from outbox
+      where published_at < clock_timestamp() - make_interval(secs => ${keepMs / 1000})
+      order by outbox_id limit ${limit} for update skip locked
+    )`,
+  )
+  return Number(deleted.numAffectedRows ?? 0n)
 }
 
 /** How many records wait for Kafka, and for how many seconds the oldest has. */

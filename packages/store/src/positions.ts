@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Database, Querying } from './database.ts'
-import { query } from './transaction.ts'
+import { query, send } from './transaction.ts'
 
 /** What came of the records of one batch; together they are all of its records (P1). */
 export type BatchTally = { applied: number; duplicates: number; deadLettered: number }
@@ -98,20 +98,27 @@ export async function lockPosition(
   partition: number,
   readFrom: bigint,
 ): Promise<LockedPosition> {
-  await sql`insert into consumer_position (topic, partition, next_offset)
-    values (${topic}, ${partition}, ${String(readFrom)}) on conflict do nothing`.execute(tx)
-  const { rows } = await sql<{ next: string; now: string; revision: number | null }>`
-    select next_offset as next, business_now() as now, (select max(revision) from definition) as revision
-    from consumer_position where topic = ${topic} and partition = ${partition} for update`.execute(
+  void send(
     tx,
+    sql`insert into consumer_position (topic, partition, next_offset)
+    values (${topic}, ${partition}, ${String(readFrom)}) on conflict do nothing`,
+  )
+  const { rows } = await send(
+    tx,
+    sql<{ next: string; now: string; revision: number | null }>`
+    select next_offset as next, business_now() as now, (select max(revision) from definition) as revision
+    from consumer_position where topic = ${topic} and partition = ${partition} for update`,
   )
   const [row] = rows
   if (!row) throw new RangeError(`no position for ${topic} ${partition}`)
   return { next: BigInt(row.next), now: row.now, revision: row.revision }
 }
 
-/** Moves the locked position behind a batch, and counts what became of its records. */
-export async function advancePosition(
+/**
+ * Moves the locked position behind a batch, and counts what became of its records. The commit waits
+ * for it (`send`).
+ */
+export function advancePosition(
   tx: Querying,
   batch: {
     topic: string
@@ -123,15 +130,18 @@ export async function advancePosition(
     last: AppliedRecord | null
   },
   tally: BatchTally,
-): Promise<void> {
+): Promise<unknown> {
   const { last } = batch
   const skipped = Number(batch.nextOffset - batch.readFrom) - batch.records
-  await sql`update consumer_position set next_offset = ${String(batch.nextOffset)},
+  return send(
+    tx,
+    sql`update consumer_position set next_offset = ${String(batch.nextOffset)},
       records = records + ${batch.records}, applied = applied + ${tally.applied},
       duplicates = duplicates + ${tally.duplicates}, dead_lettered = dead_lettered + ${tally.deadLettered},
       skipped_offsets = skipped_offsets + ${skipped},
       last_offset = coalesce(${last && String(last.offset)}::bigint, last_offset),
       last_timestamp_ms = coalesce(${last && last.timestampMs}::bigint, last_timestamp_ms),
       last_hash = coalesce(${last && last.hash}, last_hash), updated_at = clock_timestamp()
-    where topic = ${batch.topic} and partition = ${batch.partition}`.execute(tx)
+    where topic = ${batch.topic} and partition = ${batch.partition}`,
+  )
 }

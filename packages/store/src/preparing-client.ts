@@ -13,10 +13,14 @@ import pg from 'pg'
 export class PreparingClient extends pg.Client {
   /** A name is used up when the table under its statement was altered. */
   #generation = 0
+  /** Of what was sent, answered or not. */
+  #isInTransaction = false
 
   // biome-ignore lint/suspicious/noExplicitAny: one of the many signatures that pg declares
   override query(query: any, values?: any, callback?: any): any {
     // Who asks with a callback waits for nothing else: what pg hands back then is not awaited.
+    if (beginsTransaction.test(query)) this.#isInTransaction = true
+    if (endsTransaction.test(query)) this.#isInTransaction = false
     const isAwaited = callback === undefined && Array.isArray(values) && values.length > 0
     const name = typeof query === 'string' && isAwaited ? nameOf(query) : undefined
     if (name === undefined) return super.query(query, values, callback)
@@ -26,7 +30,7 @@ export class PreparingClient extends pg.Client {
   /** Outside of a transaction a plan that was outdated is made anew and asked once more: it did nothing. */
   async #askPrepared(name: string, text: string, values: unknown[]): Promise<pg.QueryResult> {
     const ask = () => super.query({ name: `${name}_${this.#generation}`, text, values })
-    const isAlone = this.getTransactionStatus() === 'I'
+    const isAlone = !this.#isInTransaction
     try {
       return await ask()
     } catch (error) {
@@ -37,6 +41,9 @@ export class PreparingClient extends pg.Client {
     }
   }
 }
+
+const beginsTransaction = /^(begin|start transaction)\b/
+const endsTransaction = /^(commit|rollback)$/
 
 /**
  * `cached plan must not change result type`, in whichever language: the same statement under another

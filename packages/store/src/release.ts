@@ -9,7 +9,7 @@ import {
 } from '@wegwijs/wire/delivery-job'
 import { sql } from 'kysely'
 import type { Querying, Store } from './database.ts'
-import { inTransaction, query } from './transaction.ts'
+import { alone, query } from './transaction.ts'
 import { wake } from './wake.ts'
 
 /**
@@ -36,8 +36,9 @@ export type ReleaseOptions = {
  */
 export async function releaseDue(store: Store, options: ReleaseOptions): Promise<ReleasedJob[]> {
   const jobPrefix = deliveryJobId(newUuid())
-  return inTransaction(store.db, async (tx) => {
-    const { rows } = await sql<{ lane: LaneName; channel: ChannelName } & JobRow>`
+  const { rows } = await alone(
+    store.db,
+    sql<{ lane: LaneName; channel: ChannelName } & JobRow>`
       with due_until as materialized (select due_now() as instant),
       room as materialized (
         select lane, channel, least(${options.batch}::bigint, ${options.perQueue}::bigint - waiting) as free
@@ -69,9 +70,9 @@ export async function releaseDue(store: Store, options: ReleaseOptions): Promise
       )
       select lane, channel, job_id as "jobId", array_agg(intent_id order by due_at, intent_id) as intents
       from released group by lane, channel, job_id
-      order by array_position(${[...lanes]}::text[], lane), min(due_at)`.execute(tx)
-    return rows.map(jobOf)
-  })
+      order by array_position(${[...lanes]}::text[], lane), min(due_at)`,
+  )
+  return rows.map(jobOf)
 }
 
 type JobRow = { jobId: string; intents: string[] }
@@ -123,19 +124,18 @@ export async function unqueue(
   jobId: string,
   intentIds: readonly string[],
 ): Promise<number> {
-  const count = await inTransaction(store.db, async (tx) => {
-    const moved = await sql`
+  const moved = await alone(
+    store.db,
+    sql`
       with locked as (
         select person_id, intent_id from intent
         where intent_id = any(${[...intentIds]}::uuid[]) and state = 'queued' and job_id = ${jobId}
         order by intent_id for update
       )
       update intent i set state = 'planned', job_id = null, touched_at = clock_timestamp()
-      from locked where i.person_id = locked.person_id and i.intent_id = locked.intent_id`.execute(
-      tx,
-    )
-    return Number(moved.numAffectedRows ?? 0n)
-  })
+      from locked where i.person_id = locked.person_id and i.intent_id = locked.intent_id`,
+  )
+  const count = Number(moved.numAffectedRows ?? 0n)
   if (count > 0) await wake(store.db, store.namespace, ['intents']).catch(() => {})
   return count
 }
@@ -147,8 +147,9 @@ export async function unqueue(
  * @throws WEGWIJS_DATABASE_UNAVAILABLE (retryable)
  */
 export async function recallHeldBack(store: Store, limit: number): Promise<number> {
-  return inTransaction(store.db, async (tx) => {
-    const moved = await sql`
+  const moved = await alone(
+    store.db,
+    sql`
       with locked as (
         select person_id, intent_id from intent
         where state = 'planned' and right(reason, 8) = '_stopped'
@@ -156,11 +157,9 @@ export async function recallHeldBack(store: Store, limit: number): Promise<numbe
       )
       update intent i set due_at = least(i.due_at, (select business_now())), reason = null,
         touched_at = clock_timestamp()
-      from locked where i.person_id = locked.person_id and i.intent_id = locked.intent_id`.execute(
-      tx,
-    )
-    return Number(moved.numAffectedRows ?? 0n)
-  })
+      from locked where i.person_id = locked.person_id and i.intent_id = locked.intent_id`,
+  )
+  return Number(moved.numAffectedRows ?? 0n)
 }
 
 /** For how many seconds of business time the oldest due message of each lane has waited. */

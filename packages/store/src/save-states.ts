@@ -6,18 +6,22 @@ import { isTold, type MessageOutcome, outcomeRecords } from './outcome-events.ts
 import { insertRows, rowsOf, upsertRows } from './rows.ts'
 import type { IntentState, Schema } from './schema.ts'
 import { entityColumns } from './state-rows.ts'
+import { send } from './transaction.ts'
 
 /** A person before and after a batch; members that are the same object have not changed. */
 export type StateChange = { before: PersonState; after: PersonState }
 
-/** Writes what differs: at most one statement a table, none where nothing changed. */
+/**
+ * Writes what differs: at most one statement a table, none where nothing changed. They are sent one
+ * behind the other, and the commit waits for them (`send`).
+ */
 export async function saveStates(
   tx: Querying,
   namespace: string,
   changes: readonly StateChange[],
 ): Promise<void> {
-  await savePeople(tx, changes)
-  await upsertRows(
+  savePeople(tx, changes)
+  void upsertRows(
     tx,
     'entity',
     ['person_id', 'entity_type', 'entity_id'],
@@ -32,7 +36,7 @@ export async function saveStates(
       changed_at: value.changedAt,
     })),
   )
-  await upsertRows(
+  void upsertRows(
     tx,
     'consent',
     ['person_id', 'purpose', 'channel'],
@@ -47,8 +51,8 @@ export async function saveStates(
       proof: value.proof,
     })),
   )
-  await saveEnrolments(tx, changes)
-  await saveTimers(tx, changes)
+  saveEnrolments(tx, changes)
+  saveTimers(tx, changes)
   await saveIntents(tx, namespace, changes)
 }
 
@@ -56,11 +60,11 @@ export async function saveStates(
  * A touchpoint moves its person on their journeys and may give them another persona, and most events
  * are touchpoints: names, addresses and fields are then not written again.
  */
-async function savePeople(tx: Querying, changes: readonly StateChange[]): Promise<void> {
+function savePeople(tx: Querying, changes: readonly StateChange[]): void {
   const changed = changes.filter(({ before, after }) => before.person !== after.person)
   const moved = changed.filter(isOnlyMoved)
   const other = changed.filter((change) => !isOnlyMoved(change))
-  await updatePeople(
+  updatePeople(
     tx,
     ['journeys', 'persona'],
     moved.map(({ after: { person } }) => ({
@@ -69,7 +73,7 @@ async function savePeople(tx: Querying, changes: readonly StateChange[]): Promis
       persona: person.persona,
     })),
   )
-  await updatePeople(
+  updatePeople(
     tx,
     [
       'fields',
@@ -105,21 +109,24 @@ function isOnlyMoved({ before, after }: StateChange): boolean {
   return (Object.keys(moved) as (keyof Person)[]).every((key) => moved[key] === after.person[key])
 }
 
-async function updatePeople<Column extends keyof Schema['person'] & string>(
+function updatePeople<Column extends keyof Schema['person'] & string>(
   tx: Querying,
   columns: readonly Column[],
   rows: readonly ({ person_id: string } & { [Name in Column]: unknown })[],
-): Promise<void> {
+): void {
   if (rows.length === 0) return
   const given = rowsOf('person', ['person_id', ...columns], rows)
   const values = columns.map((column) => sql`${sql.ref(column)} = ${sql.ref(`r.${column}`)}`)
-  await sql`update person set ${sql.join(values)} from (${given}) as r
+  void send(
+    tx,
+    sql`update person set ${sql.join(values)} from (${given}) as r
     where person.person_id = r.person_id
-      and person.person_id = any(${rows.map((row) => row.person_id)}::uuid[])`.execute(tx)
+      and person.person_id = any(${rows.map((row) => row.person_id)}::uuid[])`,
+  )
 }
 
-async function saveEnrolments(tx: Querying, changes: readonly StateChange[]): Promise<void> {
-  await upsertRows(
+function saveEnrolments(tx: Querying, changes: readonly StateChange[]): void {
+  void upsertRows(
     tx,
     'enrolment',
     ['person_id', 'enrolment_id'],
@@ -156,17 +163,20 @@ async function saveEnrolments(tx: Querying, changes: readonly StateChange[]): Pr
   )
 }
 
-async function saveTimers(tx: Querying, changes: readonly StateChange[]): Promise<void> {
+function saveTimers(tx: Querying, changes: readonly StateChange[]): void {
   const gone = changes.flatMap(({ before, after }) =>
     [...before.timers.keys()]
       .filter((id) => !after.timers.has(id))
       .map((id) => ({ person_id: before.person.personId, timer_id: id })),
   )
   if (gone.length > 0) {
-    await sql`delete from timer where person_id = any(${gone.map((row) => row.person_id)}::uuid[])
-      and timer_id = any(${gone.map((row) => row.timer_id)}::uuid[])`.execute(tx)
+    void send(
+      tx,
+      sql`delete from timer where person_id = any(${gone.map((row) => row.person_id)}::uuid[])
+      and timer_id = any(${gone.map((row) => row.timer_id)}::uuid[])`,
+    )
   }
-  await upsertRows(
+  void upsertRows(
     tx,
     'timer',
     ['person_id', 'timer_id'],
@@ -195,7 +205,7 @@ async function saveIntents(
         isNew: !before.intents.has(intent.intentId),
       })),
   )
-  await insertIntents(
+  insertIntents(
     tx,
     changed.filter((each) => each.isNew),
   )
@@ -203,14 +213,14 @@ async function saveIntents(
     tx,
     changed.filter((each) => !each.isNew).map((each) => each.intent),
   )
-  await appendOutbox(tx, outcomeRecords(namespace, moved))
+  void appendOutbox(tx, outcomeRecords(namespace, moved))
 }
 
-async function insertIntents(
+function insertIntents(
   tx: Querying,
   planned: readonly { personId: string; intent: Intent }[],
-): Promise<void> {
-  await insertRows(
+): void {
+  void insertRows(
     tx,
     'intent',
     [

@@ -8,7 +8,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Querying, Store } from './database.ts'
 import { type OutboxRecord, outboxInsert } from './outbox.ts'
 import { isTold, type MessageOutcome, outcomeRecords } from './outcome-events.ts'
-import { inTransaction } from './transaction.ts'
+import { inTransaction, send } from './transaction.ts'
 import { type Wake, wake } from './wake.ts'
 
 /**
@@ -51,7 +51,7 @@ export async function settle(store: Store, settlements: readonly Settlement[]): 
       tx,
       sql`where i.intent_id = any(${settlements.map(({ intentId }) => intentId)}::uuid[])`,
     )
-    const written = await writeAttempts(tx, store.namespace, locked, {
+    const written = writeAttempts(tx, store.namespace, locked, {
       outcomeOf: (claim) => byClaim.get(claimKey(claim)),
       fenceStep: 0,
     })
@@ -138,9 +138,9 @@ export type WrittenAttempts = {
 
 /**
  * Writes the attempts of locked messages and moves those that are still `sending`. With `fenceStep`
- * 1 whoever holds the claim is shut out.
+ * 1 whoever holds the claim is shut out. The commit waits for what is written (`send`).
  */
-export async function writeAttempts(
+export function writeAttempts(
   tx: Querying,
   namespace: string,
   locked: readonly LockedAttempt[],
@@ -148,7 +148,7 @@ export async function writeAttempts(
     outcomeOf: (intent: LockedAttempt) => AttemptOutcome | undefined
     fenceStep: 0 | 1
   },
-): Promise<WrittenAttempts> {
+): WrittenAttempts {
   const settled = new Map<string, Settled>()
   const rows: AttemptRow[] = []
   const outcomes: MessageOutcome[] = []
@@ -170,7 +170,7 @@ export async function writeAttempts(
       outcomes.push({ ...intent, state: next.state, reason: next.reason, at: intent.now })
     }
   }
-  if (rows.length > 0) await writeRows(tx, rows, outcomeRecords(namespace, outcomes), how.fenceStep)
+  if (rows.length > 0) writeRows(tx, rows, outcomeRecords(namespace, outcomes), how.fenceStep)
   const due = rows.filter((row) => row.state === 'planned' && row.due_at <= row.now).length
   return { settled, outcomes: outcomes.length, due }
 }
@@ -214,13 +214,15 @@ const rowColumns = sql`person_id uuid, intent_id uuid, moves boolean, state text
   final boolean, now timestamptz, fence integer, channel text, provider text, outcome text,
   attempt_reason text, reference text, duplicate boolean`
 
-async function writeRows(
+function writeRows(
   tx: Querying,
   rows: readonly AttemptRow[],
   told: readonly OutboxRecord[],
   fenceStep: number,
-): Promise<void> {
-  await sql`
+): void {
+  void send(
+    tx,
+    sql`
     with written as materialized (
       select * from json_to_recordset(${JSON.stringify(rows)}::json) as attempted (${rowColumns})
     ), tried as (
@@ -247,7 +249,8 @@ async function writeRows(
     from written w
     where i.person_id = w.person_id and i.intent_id = w.intent_id
       -- Said once more as a list, or a plan made for small tables reads the whole table to join it.
-      and i.intent_id = any(${rows.map((row) => row.intent_id)}::uuid[])`.execute(tx)
+      and i.intent_id = any(${rows.map((row) => row.intent_id)}::uuid[])`,
+  )
 }
 
 const LONGEST_TEXT = 200

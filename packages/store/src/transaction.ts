@@ -1,5 +1,6 @@
 import { fail, isFailure } from '@wegwijs/runtime/failure'
-import type { Database, DatabaseTransaction } from './database.ts'
+import type { DatabaseConnection, QueryResult, RawBuilder } from 'kysely'
+import type { Database, DatabaseTransaction, Querying } from './database.ts'
 import { isOutdatedPlan } from './preparing-client.ts'
 
 const MOST_TRIES = 4
@@ -15,9 +16,47 @@ export async function inTransaction<Result>(
   db: Database,
   work: (tx: DatabaseTransaction) => Promise<Result>,
 ): Promise<Result> {
+  return trying(() =>
+    db.transaction().execute(async (tx) => {
+      await tx.getExecutor().provideConnection(async (connection) => {
+        connections.set(tx, connection)
+      })
+      return work(tx)
+    }),
+  )
+}
+
+/**
+ * Runs one statement, which is a transaction of its own, as {@link inTransaction} does: one trip.
+ *
+ * @throws as {@link inTransaction}
+ */
+export async function alone<Row>(
+  db: Database,
+  statement: RawBuilder<Row>,
+): Promise<QueryResult<Row>> {
+  return trying(() => statement.execute(db))
+}
+
+const connections = new WeakMap<Querying, DatabaseConnection>()
+
+/**
+ * Sends a statement at once. In a transaction of {@link inTransaction} it does not wait for what was
+ * sent before: they go in one trip, and are carried out in their order. The answer may then be left
+ * to the commit, which goes behind it in the same trip, and fails when the statement fails.
+ */
+export function send<Row>(db: Querying, statement: RawBuilder<Row>): Promise<QueryResult<Row>> {
+  const connection = connections.get(db)
+  if (!connection) return statement.execute(db)
+  const answer = connection.executeQuery<Row>(statement.compile(db))
+  answer.catch(() => undefined)
+  return answer
+}
+
+async function trying<Result>(attempt: () => Promise<Result>): Promise<Result> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await db.transaction().execute(work)
+      return await attempt()
     } catch (error) {
       if (tries < MOST_TRIES && isConflict(error)) continue
       throw asFailure(error)

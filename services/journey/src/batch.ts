@@ -121,7 +121,7 @@ async function applyInTransaction(
     definition,
     now: position.now,
   })
-  await keepEvents(
+  void keepEvents(
     tx,
     decided.map((each) => eventRowOf(each, position.now)),
   )
@@ -137,7 +137,7 @@ async function applyInTransaction(
   }
   const lastRecord = part.records.at(-1)
   const last = lastRecord === undefined ? null : markOf(lastRecord)
-  await advancePosition(tx, { ...part, records: part.records.length, last }, tally)
+  void advancePosition(tx, { ...part, records: part.records.length, last }, tally)
   return { kind: 'done', tally, wakes: put > 0 ? [...wakes, 'outbox'] : wakes }
 }
 

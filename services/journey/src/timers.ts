@@ -94,7 +94,7 @@ async function fireWith(deps: TimerDependencies, limit: number): Promise<number>
       deps.store.namespace,
       fires.map((fire) => fire.change),
     )
-    await keepTimerDecisions(
+    void keepTimerDecisions(
       tx,
       fires.flatMap((fire) => fire.groups),
     )
