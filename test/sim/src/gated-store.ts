@@ -76,6 +76,8 @@ function gatedDriver(
 /**
  * A real connection is taken with the first statement, and a transaction begun with it, inside of
  * the one operation that is let through: what is on its way beside it would come back in any order.
+ * What was sent behind another stands when that has been answered, so that the life may also end
+ * between the two; behind one that failed nothing is carried out any more.
  */
 class GatedConnection implements DatabaseConnection {
   readonly #driver: Driver
@@ -86,6 +88,8 @@ class GatedConnection implements DatabaseConnection {
   #backend: number | null = null
   #settings: TransactionSettings | null = null
   #begun = false
+  #before: Promise<unknown> = Promise.resolve()
+  #failed: { error: unknown } | null = null
 
   constructor(driver: Driver, { gate, life, heard }: { gate: Gate; life: Life; heard: Heard }) {
     this.#driver = driver
@@ -109,6 +113,7 @@ class GatedConnection implements DatabaseConnection {
   }
 
   begin(settings: TransactionSettings): void {
+    this.#failed = null
     this.#settings = settings
   }
 
@@ -120,6 +125,13 @@ class GatedConnection implements DatabaseConnection {
   }
 
   async rollback(): Promise<void> {
+    this.#failed ??= { error: new Error('rolled back') }
+    await this.#before
+    await this.#rollback()
+    this.#failed = null
+  }
+
+  async #rollback(): Promise<void> {
     const real = this.#real
     this.#settings = null
     if (!real || !this.#begun) return
@@ -135,7 +147,7 @@ class GatedConnection implements DatabaseConnection {
 
   /** The process is gone: what it had open is rolled back, behind the statement that is under way. */
   abandon(): void {
-    void this.rollback().then(() => this.release())
+    void this.#rollback().then(() => this.release())
   }
 
   readonly #askBackend = (): number | null => this.#backend
@@ -144,12 +156,15 @@ class GatedConnection implements DatabaseConnection {
     label: string,
     take: (real: DatabaseConnection) => Promise<Result>,
   ): Promise<Result> {
-    return this.#gate.pass(
-      this.#life,
-      label,
-      async () => take(await this.#connect()),
-      this.#askBackend,
-    )
+    const passed = this.#before.then(() => {
+      if (this.#failed) throw this.#failed.error
+      const whenLet = async () => take(await this.#connect())
+      return this.#gate.pass(this.#life, label, whenLet, this.#askBackend)
+    })
+    this.#before = passed.catch((error: unknown) => {
+      this.#failed ??= { error }
+    })
+    return passed
   }
 
   async #connect(): Promise<DatabaseConnection> {
