@@ -21,6 +21,8 @@ import { wake } from './wake.ts'
 export type ReleasedJob = { queue: string; jobId: string; intents: string[] }
 
 export type ReleaseOptions = {
+  /** Only messages of these; of all lanes by default. */
+  lanes?: readonly LaneName[]
   /** The most messages that wait in one queue; the rest stays in PostgreSQL (P8). */
   perQueue: number
   /** The most messages of one queue that one call releases. */
@@ -35,6 +37,7 @@ export type ReleaseOptions = {
  * @throws WEGWIJS_DATABASE_UNAVAILABLE (retryable)
  */
 export async function releaseDue(store: Store, options: ReleaseOptions): Promise<ReleasedJob[]> {
+  const released = options.lanes ?? lanes
   const jobPrefix = deliveryJobId(newUuid())
   const { rows } = await alone(
     store.db,
@@ -42,7 +45,7 @@ export async function releaseDue(store: Store, options: ReleaseOptions): Promise
       with due_until as materialized (select due_now() as instant),
       room as materialized (
         select lane, channel, least(${options.batch}::bigint, ${options.perQueue}::bigint - waiting) as free
-        from unnest(${[...lanes]}::text[]) as lane cross join unnest(${[...channels]}::text[]) as channel
+        from unnest(${[...released]}::text[]) as lane cross join unnest(${[...channels]}::text[]) as channel
         cross join due_until cross join lateral (
           select count(*) as waiting from (
             select from intent q where q.state = 'queued' and q.lane = lane.lane
@@ -70,7 +73,7 @@ export async function releaseDue(store: Store, options: ReleaseOptions): Promise
       )
       select lane, channel, job_id as "jobId", array_agg(intent_id order by due_at, intent_id) as intents
       from released group by lane, channel, job_id
-      order by array_position(${[...lanes]}::text[], lane), min(due_at)`,
+      order by array_position(${[...released]}::text[], lane), min(due_at)`,
   )
   return rows.map(jobOf)
 }

@@ -22,6 +22,9 @@ export type LaneDependencies = ClaimDependencies &
     onFatal: (error: unknown) => void
   }
 
+/** A provider takes five times as long, and more; sends that begin together also end together. */
+const GATHER_MS = 10
+
 type Entry = {
   readonly intentId: string
   readonly jobId: string
@@ -41,20 +44,25 @@ type Entry = {
  *      └─ the service closes: back to PostgreSQL, for another worker
  *
  * One claim is under way at a time: slots that come free meanwhile wait for it, so claims grow with
- * the load, as the settlements do, and nothing ever waits for a timer. Nothing is claimed before it
- * can start, or its lease would run while it waits.
+ * the load, as the settlements do. While more waits than can start, slots also wait for each other, for
+ * some milliseconds: a claim of one costs PostgreSQL half as much as one of ten. Nothing is claimed
+ * before it can start, or its lease would run while it waits.
  */
 export class Lane {
   readonly #channel: Channel
   readonly #deps: LaneDependencies
   readonly #waiting: Entry[] = []
   readonly #running = new Set<Promise<void>>()
+  readonly #slots: number
   #free: number
   #claiming = false
   #stopped = false
+  /** Ends the waiting for more slots to come free. */
+  #enoughFree: (() => void) | null = null
 
   constructor(channel: Channel, concurrency: number, deps: LaneDependencies) {
     this.#channel = channel
+    this.#slots = concurrency
     this.#free = concurrency
     this.#deps = deps
   }
@@ -94,6 +102,7 @@ export class Lane {
     // What comes in, or comes free, in this turn of the event loop goes into the same claim.
     await new Promise((resolve) => setImmediate(resolve))
     while (this.#free > 0 && this.#waiting.length > 0) {
+      if (!this.#isWorthClaiming()) await this.#moreFree()
       const wanted = Math.min(this.#free, this.#waiting.length)
       const places = this.#deps.pace.take(wanted)
       if (places === 0) {
@@ -105,6 +114,21 @@ export class Lane {
       await this.#claim(slice)
     }
     this.#claiming = false
+  }
+
+  /** Whatever waits can start, or so many can that nothing is gained by letting them wait for more. */
+  #isWorthClaiming(): boolean {
+    return this.#free >= Math.min(this.#waiting.length, this.#slots / 2)
+  }
+
+  async #moreFree(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const over = new AbortController()
+    this.#enoughFree = resolve
+    void this.#deps.clock.sleep(GATHER_MS, over.signal).then(resolve, resolve)
+    await promise
+    this.#enoughFree = null
+    over.abort()
   }
 
   async #claim(slice: readonly Entry[]): Promise<void> {
@@ -138,6 +162,7 @@ export class Lane {
   #vacate(places: number): void {
     this.#free += places
     this.#deps.pace.leave(places)
+    if (this.#isWorthClaiming()) this.#enoughFree?.()
   }
 
   #endAll(slice: readonly Entry[]): void {

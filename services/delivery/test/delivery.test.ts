@@ -1,6 +1,6 @@
 import type { Outcome } from '@wegwijs/channels/port'
 import { createSilentChannel } from '@wegwijs/channels/silent'
-import { manualClock } from '@wegwijs/runtime/clock'
+import { type Clock, manualClock, systemClock } from '@wegwijs/runtime/clock'
 import { businessNow, stepBusinessTime } from '@wegwijs/store/business-clock'
 import type { Store } from '@wegwijs/store/database'
 import { applyDefinition } from '@wegwijs/store/definitions'
@@ -185,6 +185,53 @@ describe('the work', () => {
     expect(most).toBeLessThanOrEqual(10)
     // A slot is free when the provider has answered, however long the settling then takes.
     expect(mostWaiting).toBeLessThanOrEqual(10)
+  })
+
+  describe('of a lane in which more waits than can start', () => {
+    const claimsUnderWay = async () => {
+      const sending = store.db.selectFrom('intent').where('state', '=', 'sending')
+      return sending.select('claim_id').distinct().execute()
+    }
+
+    /** Five slots, of which those that started first come free one by one. */
+    const startFive = async (sleep: Clock['sleep']) => {
+      const ends: (() => void)[] = []
+      const email = scriptedChannel('email', async () => {
+        await new Promise<void>((end) => ends.push(end))
+        return { kind: 'accepted' }
+      })
+      await harness.start([email], slots({ transactional: 5 }), { ...systemClock, sleep })
+      await seedMessages(store, 20)
+      await harness.release()
+      await until(() => expect(email.messages).toHaveLength(5))
+      return {
+        email,
+        end: () => ends.shift()?.(),
+        endAll: () => ends.splice(0).map((end) => end()),
+      }
+    }
+
+    it('slots wait for each other and are claimed together', async () => {
+      const { email, end, endAll } = await startFive(() => new Promise(() => {}))
+      for (const sent of [1, 2, 3]) {
+        end()
+        await until(async () => expect(await harness.countStates()).toMatchObject({ sent }))
+      }
+      await until(() => expect(email.messages).toHaveLength(8))
+      expect(await claimsUnderWay()).toHaveLength(2)
+      while (email.messages.length < 20) await until(() => expect(endAll()).not.toHaveLength(0))
+      endAll()
+      await until(async () => expect(await harness.countStates()).toEqual({ sent: 20 }))
+    })
+
+    it('a slot does not wait long: others may be with a provider that hangs', async () => {
+      const { email, end, endAll } = await startFive(systemClock.sleep)
+      end()
+      await until(() => expect(email.messages).toHaveLength(6))
+      while (email.messages.length < 20) await until(() => expect(endAll()).not.toHaveLength(0))
+      endAll()
+      await until(async () => expect(await harness.countStates()).toEqual({ sent: 20 }))
+    })
   })
 
   it('sends what is transactional while the lane of bulk is full', async () => {

@@ -22,7 +22,7 @@ await openService(NAME, async (scope) => {
   const log = createLogger(NAME, config.logLevel).child({ namespace })
   const clock = systemClock
   const metrics = createMetrics(NAME, { processMetrics: true })
-  const readiness = createReadiness(['PostgreSQL', 'Redis', 'release', 'relay'])
+  const readiness = createReadiness(['PostgreSQL', 'Redis', 'urgent release', 'release', 'relay'])
   const health = await startHealthServer({
     host: config.healthHost,
     port: config.healthPort,

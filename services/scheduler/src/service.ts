@@ -11,6 +11,7 @@ import { sweepLeases } from '@wegwijs/store/leases'
 import { isMigrated } from '@wegwijs/store/migrate'
 import { query } from '@wegwijs/store/transaction'
 import { keepListening, type Wake } from '@wegwijs/store/wake'
+import type { Lane } from '@wegwijs/wire/delivery-job'
 import { startLoop } from './loop.ts'
 import { createRecoveryPass } from './recovery-pass.ts'
 import { createPurgePass, createRelayPass } from './relay-pass.ts'
@@ -70,6 +71,7 @@ const leaseBatch = 500
  * Moves what is due towards its provider, and what has happened towards Kafka:
  *
  *   release    due messages → jobs in the queue                      woken by intents, clock
+ *              (transactional ones in a loop of their own: they never wait for a pass of bulk)
  *   recovery   jobs that the queue has lost → added again            swept
  *   leases     messages whose worker never came back → unknown       swept
  *   stops      an operational stop was lifted → due again            swept
@@ -85,17 +87,25 @@ export async function startScheduler(scope: Scope, deps: SchedulerDependencies):
   const context = { scope, log, clock, readiness }
   await waitFor('PostgreSQL', () => checkMigrated(store), { ...context, signal: scope.signal })
 
-  const release = startLoop(
-    {
-      name: 'release',
-      everyMs: settings.releaseSweepMs,
-      pass: createReleasePass(
-        { store, queue, metrics: metrics.component('release') },
-        { perQueue: settings.perQueue, batch: settings.releaseBatch },
-      ),
-    },
-    context,
-  )
+  const startRelease = (name: string, lanes: readonly Lane[]) =>
+    startLoop(
+      {
+        name,
+        everyMs: settings.releaseSweepMs,
+        pass: createReleasePass(
+          { store, queue, metrics: metrics.component('release') },
+          { perQueue: settings.perQueue, batch: settings.releaseBatch, lanes },
+        ),
+      },
+      context,
+    )
+  const releases = [
+    startRelease('urgent release', ['transactional']),
+    startRelease('release', ['standard', 'bulk']),
+  ]
+  const release = () => {
+    for (const wakeUp of releases) wakeUp()
+  }
   const relay = startLoop(
     {
       name: 'relay',

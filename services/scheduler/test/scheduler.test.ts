@@ -1,6 +1,6 @@
 import { createMemoryBroker, type MemoryBroker } from '@wegwijs/kafka/memory'
 import { createMemoryQueue, type MemoryQueue } from '@wegwijs/queue/memory'
-import type { DeliveryJob } from '@wegwijs/queue/port'
+import type { DeliveryJob, JobQueue } from '@wegwijs/queue/port'
 import { systemClock } from '@wegwijs/runtime/clock'
 import { createReadiness } from '@wegwijs/runtime/health'
 import { createScope, type Scope } from '@wegwijs/runtime/lifecycle'
@@ -41,14 +41,14 @@ afterEach(async () => {
 const never = { releaseSweepMs: 3_600_000, relaySweepMs: 3_600_000, repairSweepMs: 3_600_000 }
 const often = { releaseSweepMs: 20, relaySweepMs: 20, repairSweepMs: 20, lostJobAgeMs: 0 }
 
-async function start(settings: Partial<SchedulerSettings> = {}) {
+async function start(settings: Partial<SchedulerSettings> = {}, jobs: JobQueue = queue.queue) {
   const scope = createScope('scheduler')
   scopes.push(scope)
   const readiness = createReadiness()
   const metrics = createMetrics('scheduler')
   await startScheduler(scope, {
     store,
-    queue: queue.queue,
+    queue: jobs,
     publisher: broker.publisher,
     log: silentLogger,
     clock: systemClock,
@@ -116,11 +116,28 @@ describe('release', () => {
     expect(new Set(await heldIntents()).size).toBe(1_000)
   })
 
+  it('of what is transactional waits for no pass of bulk', async () => {
+    const bulk = Promise.withResolvers<void>()
+    const add: JobQueue['add'] = async (name, jobs) => {
+      if (name.endsWith('.bulk')) await bulk.promise
+      return queue.queue.add(name, jobs)
+    }
+    await seedMessages(store, 10, { intent: { lane: 'bulk' } })
+    await start(often, { ...queue.queue, add })
+    await until(async () => expect(await countStates()).toEqual({ queued: 10 }))
+    const [urgent] = await seedMessages(store, 1)
+    await until(async () => expect(await heldIntents()).toEqual([urgent?.intentId]))
+    bulk.resolve()
+    await until(async () => expect(await heldIntents()).toHaveLength(11))
+  })
+
   it('holds back while Redis is away, says so, and goes on by itself', async () => {
     queue.unavailable(true)
     const { readiness } = await start({ ...often, releaseBatch: 10 })
     await seedMessages(store, 50)
-    await until(async () => expect(await readiness.report()).toMatchObject({ release: false }))
+    await until(async () =>
+      expect(await readiness.report()).toMatchObject({ 'urgent release': false }),
+    )
     expect(await countStates()).toEqual({ planned: 40, queued: 10 })
     queue.unavailable(false)
     await until(async () => expect(await heldIntents()).toHaveLength(50))
