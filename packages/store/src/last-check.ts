@@ -203,20 +203,17 @@ export type ClaimResult = {
  *   {@link abandonClaim} before anything else
  */
 export async function claim(store: Store, request: ClaimRequest): Promise<ClaimResult> {
-  const rows = await claimUntold(store, request)
-  const told = new Set(rows.flatMap((row) => (row.is_left ? (row.intent_id ?? []) : [])))
-  const items = request.items.filter(({ intentId }) => told.has(intentId))
-  const all =
-    items.length === 0
-      ? rows
-      : [
-          ...rows.filter((row) => !row.is_left),
-          ...(await claimAndTell(store, { ...request, items })),
-        ]
-  const wakes = wakesOf(all)
+  let rows = await claimUntold(store, request)
+  const left = new Set(rows.filter((row) => row.is_left).map((row) => row.intent_id))
+  const items = request.items.filter(({ intentId }) => left.has(intentId))
+  if (items.length > 0) {
+    rows = rows.filter((row) => !row.is_left)
+    rows.push(...(await claimAndTell(store, { ...request, items })))
+  }
+  const wakes = wakesOf(rows)
   // Only a hint: the scheduler sweeps. What was claimed must not wait for it, nor be lost with it.
   if (wakes.length > 0) void wake(store.db, store.namespace, wakes).catch(() => {})
-  return resultOf(all, request)
+  return resultOf(rows, request)
 }
 
 async function claimUntold(store: Store, request: ClaimRequest): Promise<Row[]> {
