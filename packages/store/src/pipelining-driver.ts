@@ -30,6 +30,7 @@ export function pipelining(dialect: Dialect): Dialect {
 
 class PipeliningDriver implements Driver {
   readonly #driver: Driver
+  readonly #connections = new WeakMap<DatabaseConnection, PipelinedConnection>()
 
   constructor(driver: Driver) {
     this.#driver = driver
@@ -40,7 +41,10 @@ class PipeliningDriver implements Driver {
   }
 
   async acquireConnection(): Promise<DatabaseConnection> {
-    return new PipelinedConnection(await this.#driver.acquireConnection())
+    const inner = await this.#driver.acquireConnection()
+    const connection = this.#connections.get(inner) ?? new PipelinedConnection(inner)
+    this.#connections.set(inner, connection)
+    return connection
   }
 
   async beginTransaction(

@@ -153,9 +153,11 @@ export class Gate {
 
   /** Resolves when nothing moves any more but what stands at the gate or waits for a lock. */
   async quiet(): Promise<void> {
-    if (this.#waiting.size > 0) await this.#lookAtLocks(this.#waiting)
     for (;;) {
       while (this.#underWay.size > 0) await this.#nextEnd()
+      // What has just ended may have let a lock go, and whoever got it goes on beside nobody else.
+      if (this.#waiting.size > 0) await this.#lookAtLocks(this.#waiting)
+      if (this.#underWay.size > 0) continue
       const before = this.#moved
       for (let turns = 0; turns < quietTurns; turns += 1) await turn()
       if (before === this.#moved && this.#underWay.size === 0) return
