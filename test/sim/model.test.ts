@@ -386,6 +386,39 @@ test('finds what stood down for the other record of its person, and nobody told'
   expect(judge(history(...begun, ...guide, ...welcome), right)).toEqual([])
 })
 
+test('takes what stood down for right when one of both may have been told', () => {
+  const begun = [...[arrival, known, one, other].flatMap(heard), hoursLater]
+  const unknown = sent({ text: 'welcome e1', call: 1, answer: 'unknown' })
+  const deferred = sent({ text: 'welcome e2', call: 2, taken: false, answer: 'deferred' })
+  const guide = sent({ text: 'guide e1', call: 3 })
+  const end = endOfBoth([
+    ended('guide', 'sent', { event: one.key }),
+    joined('guide', other.key),
+    joined('welcome', one.key),
+    joined('welcome', other.key),
+  ])
+  const rest = [...deferred, ...guide, ...heard(merge)]
+  expect(judge(history(...begun, ...unknown, ...rest), end)).toEqual([])
+  const refused = sent({ text: 'welcome e1', call: 1, taken: false, answer: 'deferred' })
+  expect(kinds(history(...begun, ...refused, ...rest), end)).toEqual(['lost'])
+})
+
+test('finds who was told again when both records were with a worker as they became one', () => {
+  const begun = [...[arrival, known, one, other].flatMap(heard), hoursLater]
+  const deferred = sent({ text: 'welcome e1', call: 1, taken: false, answer: 'deferred' })
+  const told = sent({ text: 'welcome e2', call: 2 })
+  const guide = sent({ text: 'guide e1', call: 3 })
+  const end = endOfBoth([
+    ended('guide', 'sent', { event: one.key }),
+    joined('guide', other.key),
+    ended('welcome', 'sent', { event: one.key }),
+    ended('welcome', 'sent', { event: other.key }),
+  ])
+  const before = [...begun, ...deferred, given({ text: 'welcome e2', call: 2 }), ...heard(merge)]
+  const rest = [...told.slice(1), ...guide, ...sent({ text: 'welcome e1', call: 4 })]
+  expect(kinds(history(...before, ...rest), end)).toEqual(['doubled'])
+})
+
 test('takes another stay of the same person for another one', () => {
   const stay = told('e5', 'care.admission.started.v1')
   const guide = sent({ text: 'guide e1', call: 1 })

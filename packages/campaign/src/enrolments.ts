@@ -266,6 +266,13 @@ export function hasOpen(draft: Draft, enrolment: Enrolment): boolean {
   )
 }
 
+/** As long as nobody has it, a message can be taken back. */
+export function hasPending(draft: Draft, enrolment: Enrolment): boolean {
+  return [...draft.intents.values()].some(
+    (intent) => intent.enrolmentId === enrolment.enrolmentId && isPending(intent),
+  )
+}
+
 function take(run: StepRun): StepResult {
   const { step } = run.node
   if ('message' in step) return runMessage(step, run)

@@ -1,5 +1,5 @@
 import type { DecideContext, Draft } from './draft.ts'
-import { campaignOf, end, goOn, hasOpen } from './enrolments.ts'
+import { campaignOf, end, goOn, hasPending } from './enrolments.ts'
 import { hangsOnEntity } from './moment.ts'
 import {
   type Enrolment,
@@ -60,8 +60,13 @@ export function takeAlong(draft: Draft, entity: Entity, context: DecideContext):
   }
 }
 
+/**
+ * What has run through and told all it had to, or has it with a worker, has not ended for nothing: it
+ * is told when the appointment takes place after all, at another moment. What the worker has is
+ * refused by the last check when it comes back: it is of an older version.
+ */
 function withdraw(draft: Draft, enrolment: Enrolment, context: DecideContext): void {
-  if (enrolment.state !== 'running' && !hasOpen(draft, enrolment)) return
+  if (enrolment.state !== 'running' && !hasPending(draft, enrolment)) return
   end(draft, enrolment, 'exited', 'entity_withdrawn', context)
 }
 
@@ -89,7 +94,9 @@ function replan(draft: Draft, enrolment: Enrolment, intent: Intent, context: Dec
   const run = { draft, context, campaign, enrolment, node }
   const times = messageTimes(step, run)
   if (times === null || times.expiresAt <= context.now) return
-  const wentOut = ['sending', 'sent', 'delivered', 'held'].includes(intent.state)
+  // Of a run that goes on, it was withdrawn because the other record of the person had told it.
+  const wasTold = intent.state === 'cancelled' && intent.reason === 'merged_duplicate'
+  const wentOut = wasTold || ['sending', 'sent', 'delivered', 'held'].includes(intent.state)
   const again =
     wentOut && step.message.send && hangsOnEntity(step.message.send) && times.dueAt > context.now
   // A version in between whose moment had passed took the place of the one before and told nobody.

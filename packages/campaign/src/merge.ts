@@ -24,7 +24,8 @@ import { contactKinds, type Entity, entryOf, type PersonState } from './state.ts
  * out, in another one of them. Are there several, it is one that has something ahead, then the one
  * that tells the person most, and among equals that of the record which stays. The others end as
  * `merged_duplicate`, all of them when none may go on. What a worker has at this moment counts as gone out; when it comes back and
- * its run has ended, the last check refuses it.
+ * its run has ended, the last check refuses it. It refuses that of the run which goes on, too, when a
+ * worker had the same message of a run that ended, and that one was sent or may have been.
  *
  * Later entries count by the episode of the person who both have become: runs of the newest episode
  * of either get its number.

@@ -215,6 +215,21 @@ describe('an appointment', () => {
     expect(patient.intents()).toMatchObject([{ state: 'sending' }])
   })
 
+  test.each(['sending', 'held', 'sent', 'delivered'] as const)(
+    'that takes place after all, at another moment, is told again of a message that was %s (P1)',
+    (state) => {
+      const patient = person(definitionOf([reminder]))
+      patient.happens(booked, appointment(1, '2026-03-14T08:30:00.000Z'))
+      patient.message(patient.intents()[0]?.intentId ?? '', { state })
+      patient.happens('care.appointment.cancelled.v1', appointment(2, ''))
+      patient.happens('care.appointment.moved.v1', appointment(3, '2026-03-20T08:30:00.000Z'))
+      expect(patient.intents()).toMatchObject([
+        { state },
+        { state: 'planned', dueAt: '2026-03-19T17:00:00.000Z', entity: { version: 3 } },
+      ])
+    },
+  )
+
   test('in a version that is not newer changes nothing and starts nothing', () => {
     const patient = person(definitionOf([reminder]))
     patient.happens(booked, appointment(2, '2026-03-14T08:30:00.000Z'))

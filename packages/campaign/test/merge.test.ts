@@ -211,6 +211,25 @@ describe('an appointment that both know', () => {
     ])
   })
 
+  test('is told again in a newer version when the run that ended had told it (P2, P3)', () => {
+    const [into, from] = two()
+    for (const patient of [into, from]) {
+      patient.happens('care.appointment.booked.v1', appointment(1, 2))
+      comesOut(patient, 'reminder', 'sending')
+    }
+    merge(into, from)
+    // As the last check does with what comes back while the other was sent.
+    const goesOn = into.enrolments().find((run) => run.state !== 'exited')
+    for (const { intentId, enrolmentId } of into.intents()) {
+      const isBack = enrolmentId === goesOn?.enrolmentId
+      const change = { state: 'cancelled', reason: 'merged_duplicate' } as const
+      into.message(intentId, isBack ? change : { state: 'sent' })
+    }
+    into.happens('care.appointment.moved.v1', appointment(2, 30))
+    const pending = into.intents().filter(isPending)
+    expect(pending).toMatchObject([{ dueAt: at(26), entity: { version: 2 } }])
+  })
+
   test('is no longer told of when the other record knows that it was cancelled (P3)', () => {
     const [into, from] = two()
     into.happens('care.appointment.booked.v1', appointment(1, 20))

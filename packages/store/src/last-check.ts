@@ -36,6 +36,8 @@ import { type Wake, wake } from './wake.ts'
  * About what the message is for:
  *
  * - the reason its enrolment has ended early: the message was on its way then, and came back.
+ * - merged_duplicate: it was with a worker when two records became one person, and so was the same
+ *   message of the run that has ended for it; that one was sent, or may have been.
  * - entity_withdrawn, entity_superseded: it tells of an older version of the appointment or stay.
  * - expired: it is no longer worth sending. One that may have been sent already is held.
  *
@@ -43,6 +45,7 @@ import { type Wake, wake } from './wake.ts'
  *
  * - sending_stopped, campaign_stopped, template_stopped, channel_stopped, provider_stopped: operations
  *   hold it. It comes back by itself, ever more slowly, and at once when the stop is lifted.
+ * - merged_duplicate: the same message of the other run is with a worker still.
  * - it is not due, or nothing is: a worker is never early.
  *
  * Not over this channel (the next channel of the message, at once; skipped with no_usable_channel
@@ -78,6 +81,8 @@ const refusals: readonly Refusal[] = [
   },
   // P3 cancellation
   { effect: 'cancel', reason: 'exit_touchpoint', when: sql`enrolment_state = 'exited'` },
+  // P2: the other one was with a worker, too, when the two became one person
+  { effect: 'cancel', reason: 'merged_duplicate', when: sql`twin = 'told'` },
   // P3 superseded entities
   {
     effect: 'cancel',
@@ -93,6 +98,8 @@ const refusals: readonly Refusal[] = [
   // P3 expiry, P2
   { effect: 'hold', reason: 'outcome_unknown', when: sql`expires_at <= now and duplicate` },
   { effect: 'expire', reason: 'expired', when: sql`expires_at <= now` },
+  // P2: nobody knows yet
+  { effect: 'wait', reason: 'merged_duplicate', when: sql`twin = 'sending'` },
   // P3 operational stops, the widest first
   { effect: 'wait', reason: 'sending_stopped', when: stopped('all') },
   { effect: 'wait', reason: 'campaign_stopped', when: stopped('campaign', sql`campaign_id`) },
@@ -368,7 +375,7 @@ function factsOf(request: ClaimRequest): RawBuilder<unknown> {
       e.version as entity_known, e.state as entity_state, e.data as entity_data,
       i.class = any(${[...request.classesNeedingConsent]}::text[]) as needs_consent,
       c.withdrawn_everywhere, c.withdrawn_here, c.granted_here, c.granted_somewhere,
-      stop.kind as stop, statuses.statuses
+      stop.kind as stop, twin.state as twin, statuses.statuses
     from look join item on (not look.rehearsal or ${request.rehearsalVerified})
       and look.revision = ${request.revision}
     join named i on i.intent_id = item.intent_id and i.state = 'queued'
@@ -381,6 +388,7 @@ function factsOf(request: ClaimRequest): RawBuilder<unknown> {
       and e.entity_id = i.entity_id
     left join lateral (${consentFacts}) as c on true
     left join lateral (${firstPersonStop}) as stop on true
+    left join lateral (${twinOfMerge}) as twin on true
     left join lateral (${newestStatuses}) as statuses on true`
 }
 
@@ -413,6 +421,22 @@ const firstPersonStop = sql`
       select from consent k where k.person_id = s.person_id and k.purpose = s.purpose
         and k.channel = s.channel and k.at > s.at
         and not (k.state = 'granted' and k.origin = 'import')))`
+
+/**
+ * What became of the same message of a run that ended because this one goes on (`mergePeople`): `told`
+ * when it was sent or may have been. Only what comes back can have such a twin, and only that looks:
+ * what had been planned was withdrawn by the merge.
+ */
+const twinOfMerge = sql`
+  select case when bool_or(t.state <> 'sending') then 'told' when count(*) > 0 then 'sending' end
+    as state
+  from enrolment other join intent t
+    on t.person_id = other.person_id and t.enrolment_id = other.enrolment_id
+  where i.fence > 0 and other.person_id = i.person_id and other.campaign_id = i.campaign_id
+    and other.entry_key = run.entry_key and other.enrolment_id <> i.enrolment_id
+    and other.state = 'exited' and other.reason = 'merged_duplicate'
+    and t.message_id = i.message_id and t.entity_version is not distinct from i.entity_version
+    and (t.duplicate or t.state in ('sending', 'sent', 'delivered', 'bounced', 'held'))`
 
 const newestStatuses = sql`
   select jsonb_object_agg(message_id, state) as statuses from (

@@ -608,6 +608,78 @@ describe('nothing is looked at', () => {
   })
 })
 
+describe('a message that comes back after two records became one', () => {
+  /** The same message of the run that has ended for it, of the same version of its entity. */
+  async function twin(ids: SeededMessage, over: { state: string; duplicate?: boolean }) {
+    const [other] = await seedMessages(store, 1, {
+      intent: { ...over, person_id: ids.personId },
+      enrolment: { person_id: ids.personId, state: 'exited', reason: 'merged_duplicate' },
+    })
+    if (!other) throw new Error('no message')
+    return other
+  }
+
+  async function comesBack(): Promise<SeededMessage> {
+    const [ids] = await seedMessages(store, 1, { intent: { fence: 1 } })
+    if (!ids) throw new Error('no message')
+    return ids
+  }
+
+  it.each([
+    { state: 'sent' },
+    { state: 'delivered' },
+    { state: 'bounced' },
+    { state: 'held' },
+    { state: 'planned', duplicate: true },
+  ])('is withdrawn when the other was told, or may have been: $state (P2)', async (other) => {
+    const ids = await comesBack()
+    const items = itemsOf(await releaseAll(store))
+    await twin(ids, other)
+    const { claimed, refused } = await claimItems(store, items)
+    expect(claimed).toEqual([])
+    expect(refused).toEqual([
+      { intentId: ids.intentId, state: 'cancelled', reason: 'merged_duplicate' },
+    ])
+  })
+
+  it('waits while the other is with a worker, and goes out when that comes back, too (P1)', async () => {
+    const ids = await comesBack()
+    const items = itemsOf(await releaseAll(store))
+    const other = await twin(ids, { state: 'sending' })
+    expect(await claimItems(store, items)).toMatchObject({
+      claimed: [],
+      refused: [{ intentId: ids.intentId, state: 'planned', reason: 'merged_duplicate' }],
+    })
+    await store.db
+      .updateTable('intent')
+      .set({ state: 'cancelled', reason: 'merged_duplicate' })
+      .where('intent_id', '=', other.intentId)
+      .execute()
+    await store.db
+      .updateTable('intent')
+      .set({ due_at: now() })
+      .where('intent_id', '=', ids.intentId)
+      .execute()
+    const { claimed } = await claimDue(store)
+    expect(claimed.map((each) => each.intentId)).toEqual([ids.intentId])
+  })
+
+  it('goes out when the other told of another version of the appointment (P3)', async () => {
+    const ids = await comesBack()
+    await entity(ids, 2, 'active')
+    await set('intent', ids, onAppointment.intent)
+    const items = itemsOf(await releaseAll(store))
+    const other = await twin(ids, { state: 'sent' })
+    await store.db
+      .updateTable('intent')
+      .set({ ...onAppointment.intent, entity_version: 1 })
+      .where('intent_id', '=', other.intentId)
+      .execute()
+    const { claimed } = await claimItems(store, items)
+    expect(claimed.map((each) => each.intentId)).toEqual([ids.intentId])
+  })
+})
+
 it('every reason of the last check is shown above', () => {
   const shown = [...finals, ...waits, ...nexts].map((each) => each.reason)
   expect([...lastCheckReasons].filter((reason) => !shown.includes(reason))).toEqual([])

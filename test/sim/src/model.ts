@@ -913,7 +913,10 @@ function areOfOneStay(duties: readonly Duty[], people: ReadonlySet<string>, seen
     })
 }
 
-/** P1: what stands down because the other record of the person tells it, is told by that one. */
+/**
+ * P1: what stands down because the other record of the person tells it, is told by that one; or one of
+ * them may have been told, and nobody knows.
+ */
 function judgeStoodDown(duties: readonly Duty[], seen: Sight, ending: Ending): Violation[] {
   const once = duties.filter(({ promise }) => promise.once !== undefined)
   return once
@@ -924,11 +927,17 @@ function judgeStoodDown(duties: readonly Duty[], seen: Sight, ending: Ending): V
         (other) =>
           other.campaign === duty.campaign &&
           people.has(identityOf(other.about.event)) &&
-          standsDown(other, ending) === null &&
-          !isOfStayBefore(other, people, seen),
+          ((standsDown(other, ending) === null && !isOfStayBefore(other, people, seen)) ||
+            mayHaveBeenTold(other, seen)),
       )
     })
     .map(({ text }) => ({ kind: 'lost', text: `${text}: stood down, and nothing took its place` }))
+}
+
+function mayHaveBeenTold({ text }: Duty, seen: Sight): boolean {
+  return seen.calls.some(
+    (call) => call.text === text && (call.answer === null || call.answer === 'unknown'),
+  )
 }
 
 /** Why it left the field to another one like it; null when it did not. */
