@@ -419,6 +419,22 @@ test('finds who was told again when both records were with a worker as they beca
   expect(kinds(history(...before, ...rest), end)).toEqual(['doubled'])
 })
 
+test('counts a consent of the other record from when both are one', () => {
+  const agreed = told('e6', 'consent.granted.v1', {
+    publisher: 'urn:test:crm',
+    subject: 'c1',
+    key: 'urn:test:crm e6 c1',
+    data: { purpose: 'marketing' },
+  })
+  const stay = told('e1', 'care.admission.started.v1')
+  const missing = ended('offer', 'skipped', { event: stay.key, reason: 'consent_missing' })
+  const all = [arrival, known, agreed, stay, merge]
+  const end = { ...endOfBoth([missing]), events: all.map((event) => event.key) }
+  const before = [arrival, known, agreed].flatMap(heard)
+  expect(judge(history(...before, ...heard(stay), ...heard(merge)), end)).toEqual([])
+  expect(kinds(history(...before, ...heard(merge), ...heard(stay)), end)).toEqual(['unexplained'])
+})
+
 test('takes another stay of the same person for another one', () => {
   const stay = told('e5', 'care.admission.started.v1')
   const guide = sent({ text: 'guide e1', call: 1 })

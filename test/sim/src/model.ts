@@ -761,7 +761,7 @@ function isBorneOut(
   const mayLackChannel = () =>
     !isKnown ||
     mine(/^(message\.(bounced|complained|replied)|consent\.withdrawn)/).length > 0 ||
-    (promise.consent === 'required' && !isSurelyGranted(duty, mine(/^consent\./)))
+    (promise.consent === 'required' && !isSurelyGranted(duty, mine(/^consent\./), seen))
   switch (reason) {
     case 'person_deceased':
       return mine(/^person\.deceased/).length > 0
@@ -770,7 +770,7 @@ function isBorneOut(
         ['all', promise.class].includes(String(event.data.purpose)),
       )
     case 'consent_missing':
-      return promise.consent === 'required' && !isSurelyGranted(duty, mine(/^consent\./))
+      return promise.consent === 'required' && !isSurelyGranted(duty, mine(/^consent\./), seen)
     case 'person_stopped':
       return mine(/^staff\.person\.stopped/).length > 0
     case 'entity_superseded':
@@ -799,15 +799,26 @@ function isBorneOut(
   }
 }
 
-/** True when the person had agreed before the event was said, and never took it back. */
-function isSurelyGranted({ about, promise }: Duty, consents: readonly Heard[]): boolean {
+/**
+ * True when the person had agreed before the event was said, and never took it back. What another
+ * record of theirs had agreed to counts from when the two are one.
+ */
+function isSurelyGranted(
+  { about, promise }: Duty,
+  consents: readonly Heard[],
+  seen: Sight,
+): boolean {
+  const known = seen.identitiesOf(about.event, about.saidAt)
   const own = consents.filter(({ event }) =>
     ['all', promise.class].includes(String(event.data.purpose)),
   )
   return (
     own.some(
       ({ event, readAt }) =>
-        event.type.includes('granted') && event.data.channel === undefined && readAt < about.saidAt,
+        known.has(identityOf(event)) &&
+        event.type.includes('granted') &&
+        event.data.channel === undefined &&
+        readAt < about.saidAt,
     ) && own.every(({ event }) => event.type.includes('granted'))
   )
 }
