@@ -435,6 +435,26 @@ test('counts a consent of the other record from when both are one', () => {
   expect(kinds(history(...before, ...heard(merge), ...heard(stay)), end)).toEqual(['unexplained'])
 })
 
+test('takes either address for right from when a merge may have been read', () => {
+  const profile = { ...known, data: { contacts: { email: 'c1@example.org' } } }
+  const asked = told('e5', 'care.survey.answered.v1', {
+    publisher: 'urn:test:crm',
+    subject: 'c1',
+    key: 'urn:test:crm e5 c1',
+  })
+  const end = {
+    ...endOfBoth([ended('service', 'sent', { event: asked.key })]),
+    events: [arrival, profile, asked, merge].map((event) => event.key),
+  }
+  const begun = [arrival, profile, asked].flatMap(heard)
+  const call = sent({ text: 'service e5', call: 1, to: 'p1@example.org' })
+  const [said, ...read] = heard(merge)
+  if (!said) throw new RangeError('nobody said it')
+  // Who read it was stopped before it could say so; another one says it later.
+  expect(judge(history(...begun, said, ...call, ...read), end)).toEqual([])
+  expect(kinds(history(...begun, ...call, said, ...read), end)).toEqual(['out of order'])
+})
+
 test('takes another stay of the same person for another one', () => {
   const stay = told('e5', 'care.admission.started.v1')
   const guide = sent({ text: 'guide e1', call: 1 })

@@ -117,8 +117,17 @@ class Sight {
 
   /** Everybody who has become one with this person by moment `at`, by identity. */
   identitiesOf(event: Told, at: number): Set<string> {
+    return this.#joinedTo(event, ({ readAt }) => readAt < at)
+  }
+
+  /** Those too who may have: who stopped before it could say that it had read of it, may have. */
+  possibleIdentitiesOf(event: Told, at: number): Set<string> {
+    return this.#joinedTo(event, ({ saidAt }) => saidAt < at)
+  }
+
+  #joinedTo(event: Told, holds: (merge: Heard) => boolean): Set<string> {
     const own = new Set([identityOf(event)])
-    const merges = this.all(/^person\.merged/).filter(({ readAt }) => readAt < at)
+    const merges = this.all(/^person\.merged/).filter(holds)
     // An id that was free belongs to the person who was said to have it from the beginning.
     const links = this.all(/^person\.identified/).filter((link) => this.isLinked(link) === true)
     for (let grew = true; grew; ) {
@@ -526,7 +535,7 @@ function isToldAgain(bounce: Heard, seen: Sight): boolean {
 
 function judgeConsent(duty: Duty, call: Call, seen: Sight): Violation[] {
   if (duty.promise.consent === 'implied') return []
-  const people = seen.identitiesOf(duty.about.event, call.givenAt)
+  const people = seen.possibleIdentitiesOf(duty.about.event, call.givenAt)
   const agreed = seen
     .all(/^consent\.granted/)
     .some(
@@ -624,9 +633,10 @@ function endOf({ expires }: CampaignPromise, due: number): { earliest: number; l
 function judgeAddress(duty: Duty, call: Call, seen: Sight): Violation[] {
   if (call.channel !== 'email') return []
   const { about, text } = duty
+  const people = seen.possibleIdentitiesOf(about.event, call.givenAt)
   const profiles = seen
     .all(/^person\.upserted/)
-    .filter(({ event }) => seen.identitiesOf(about.event, call.givenAt).has(identityOf(event)))
+    .filter(({ event }) => people.has(identityOf(event)))
   const before = profiles.filter(
     (profile) => goesBehind(profile, about) && profile.saidAt < about.saidAt,
   )
