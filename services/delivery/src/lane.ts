@@ -24,6 +24,8 @@ export type LaneDependencies = ClaimDependencies &
 
 /** A provider takes five times as long, and more; sends that begin together also end together. */
 const GATHER_MS = 10
+/** So that no error is made each time. */
+const gathered = new Error('gathered')
 
 type Entry = {
   readonly intentId: string
@@ -128,7 +130,7 @@ export class Lane {
     void this.#deps.clock.sleep(GATHER_MS, over.signal).then(resolve, resolve)
     await promise
     this.#enoughFree = null
-    over.abort()
+    over.abort(gathered)
   }
 
   async #claim(slice: readonly Entry[]): Promise<void> {

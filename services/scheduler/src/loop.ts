@@ -25,6 +25,8 @@ export type LoopContext = {
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 2_000
 const TELL_EVERY_MS = 4_000
+/** Told why it was woken, a signal makes no error of its own: calls come hundreds of times a second. */
+const called = new Error('called')
 
 /**
  * Does one kind of work until the scope closes, one pass at a time: at once when woken, again when
@@ -65,7 +67,7 @@ export function startLoop(options: LoopOptions, context: LoopContext): () => voi
   }
   const ended = run().catch((error: unknown) => scope.stop(error))
   scope.onClose(name, () => ended)
-  return () => woken.abort()
+  return () => woken.abort(called)
 }
 
 /** Tells the log and the readiness that the work cannot be done, and for how long to let it be. */

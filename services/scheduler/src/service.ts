@@ -41,13 +41,13 @@ export type SchedulerSettings = {
 
 export const defaultSettings: SchedulerSettings = {
   perQueue: 20_000,
-  releaseBatch: 1_000,
+  releaseBatch: 400,
   releaseSweepMs: 1_000,
   repairSweepMs: 5_000,
   lostJobAgeMs: 2_000,
   leaseGraceMs: 15_000,
   relaySweepMs: 1_000,
-  relayRestMs: 20,
+  relayRestMs: 50,
   keepPublishedMs: 3_600_000,
   keepMonths: 13,
 }
