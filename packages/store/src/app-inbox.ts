@@ -1,5 +1,5 @@
-import { createGroupCommit } from '@wegwijs/runtime/group-commit'
 import { isRetryable } from '@wegwijs/runtime/failure'
+import { createGroupCommit } from '@wegwijs/runtime/group-commit'
 import { sql } from 'kysely'
 import type { Database, Querying } from './database.ts'
 import type { Identity } from './identities.ts'

@@ -204,39 +204,46 @@ export type ClaimResult = {
  * Claims those of `items` that may be sent now. Statements do not depend on their number (P8).
  *
  * In one trip, as long as no refusal is one that others are told of. What would have to be told stays
- * as it is then, and is looked at once more, in a transaction that also tells.
+ * as it is then, and is looked at once more, in a transaction that refuses and tells and claims
+ * nothing. What was claimed waits for no lock of that one, nor is it lost with it: what the second
+ * look does not come to stays queued, and is brought again.
  *
  * @throws WEGWIJS_DATABASE_UNAVAILABLE (retryable): it may have happened all the same; call
  *   {@link abandonClaim} before anything else
  */
 export async function claim(store: Store, request: ClaimRequest): Promise<ClaimResult> {
-  let rows = await claimUntold(store, request)
-  const left = new Set(rows.filter((row) => row.is_left).map((row) => row.intent_id))
+  const looked = await claimUntold(store, request)
+  const moved = looked.filter((row) => !row.is_left)
+  const left = new Set(looked.filter((row) => row.is_left).map((row) => row.intent_id))
   const items = request.items.filter(({ intentId }) => left.has(intentId))
   if (items.length > 0) {
-    rows = rows.filter((row) => !row.is_left)
-    rows.push(...(await claimAndTell(store, { ...request, items })))
+    const told = refuseAndTell(store, { ...request, items })
+    const hasClaimed = moved.some((row) => row.next_state === 'sending')
+    moved.push(...(await (hasClaimed ? told.catch(() => []) : told)))
   }
-  const wakes = wakesOf(rows)
+  const wakes = wakesOf(moved)
   // Only a hint: the scheduler sweeps. What was claimed must not wait for it, nor be lost with it.
   if (wakes.length > 0) void wake(store.db, store.namespace, wakes).catch(() => {})
-  return resultOf(rows, request)
+  return resultOf(looked[0], moved, request)
 }
 
 async function claimUntold(store: Store, request: ClaimRequest): Promise<Row[]> {
   const { checked } = await inTransaction(store.db, async (tx) => {
-    void lockItems(tx, request)
+    void lockItems(tx, request, { skipLocked: false })
     return { checked: checkAndMove(tx, request, { telling: false }) }
   })
   return (await checked).rows
 }
 
-async function claimAndTell(store: Store, request: ClaimRequest): Promise<Row[]> {
+async function refuseAndTell(store: Store, request: ClaimRequest): Promise<Row[]> {
   return inTransaction(store.db, async (tx) => {
-    void lockItems(tx, request)
-    const { rows } = await checkAndMove(tx, request, { telling: true })
-    void appendOutbox(tx, outcomeRecords(store.namespace, rows.flatMap(outcomeOf)))
-    return rows
+    const locked = await lockItems(tx, request, { skipLocked: true })
+    const ids = new Set(locked.rows.map((row) => row.intent_id))
+    const items = request.items.filter(({ intentId }) => ids.has(intentId))
+    const { rows } = await checkAndMove(tx, { ...request, items }, { telling: true })
+    const moved = rows.filter((row) => !row.is_left)
+    void appendOutbox(tx, outcomeRecords(store.namespace, moved.flatMap(outcomeOf)))
+    return moved
   })
 }
 
@@ -245,10 +252,16 @@ async function claimAndTell(store: Store, request: ClaimRequest): Promise<Row[]>
  * alone: given the state too, the planner may walk the whole queue by its partial index, since
  * statistics never keep up with how full that is (P8).
  */
-function lockItems(tx: Querying, request: ClaimRequest): Promise<unknown> {
+function lockItems(
+  tx: Querying,
+  request: ClaimRequest,
+  { skipLocked }: { skipLocked: boolean },
+): Promise<QueryResult<{ intent_id: string }>> {
+  const skip = skipLocked ? sql`skip locked` : sql``
   return send(
     tx,
-    sql`select from intent where intent_id = any(${idsOf(request)}) order by intent_id for update`,
+    sql`select intent_id from intent where intent_id = any(${idsOf(request)})
+    order by intent_id for update ${skip}`,
   )
 }
 
@@ -275,7 +288,7 @@ type Row = Looked & {
   next_state: IntentState
   next_reason: string | null
   moves_on: boolean
-  /** It was not moved: somebody is to be told of it. */
+  /** It was not moved: that is for the other one of the two looks. */
   is_left: boolean
   next_fence: number
   next_attempts: number
@@ -363,7 +376,7 @@ const nextReason = sql`case
 /** Everything the clauses look at, of each message that may be looked at. */
 function factsOf(request: ClaimRequest): RawBuilder<unknown> {
   return sql`
-    select i.person_id, i.intent_id, i.enrolment_id, i.campaign_id, i.version, i.message_id,
+    select item.asked_job, i.person_id, i.intent_id, i.enrolment_id, i.campaign_id, i.version, i.message_id,
       i.template_id, i.template_hash, i.channels, i.channel_index, i.unknown_outcome, i.duplicate,
       i.entity_type, i.entity_version, i.planned_for, i.due_at, i.expires_at, i.traceparent,
       i.provider, i.reason, ${request.channel}::text as channel,
@@ -481,12 +494,17 @@ function moveOf(request: ClaimRequest, telling: boolean): RawBuilder<unknown> {
       settled_at = case when d.next_state not in ('planned', 'sending') then d.now end,
       touched_at = clock_timestamp()
     from decided d where i.person_id = d.person_id and i.intent_id = d.intent_id
-      and (${telling} or d.next_state <> all(${[...toldStates]}::text[]))
+      -- Looked at again if it had to be waited for: nobody else's claim is ever overwritten (P2).
+      and i.state = 'queued' and i.job_id = d.asked_job
+      and (d.next_state = any(${[...toldStates]}::text[])) = ${telling}
     returning i.intent_id, i.fence as next_fence, i.attempts as next_attempts`
 }
 
-function resultOf(rows: readonly Row[], request: ClaimRequest): ClaimResult {
-  const [looked] = rows
+function resultOf(
+  looked: Looked | undefined,
+  rows: readonly Row[],
+  request: ClaimRequest,
+): ClaimResult {
   const rehearsal = looked?.rehearsal ?? false
   const nothing = { claimed: [], refused: [], rehearsal }
   if (rehearsal && !request.rehearsalVerified) return { ...nothing, obstacle: 'rehearsal' }

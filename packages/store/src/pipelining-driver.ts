@@ -14,10 +14,12 @@ import type {
  * one that failed nothing more of its transaction:
  *
  * - a transaction begins in the trip of its first statement;
- * - it commits in the trip of its last ones, if whoever sent them did not wait. A commit resolves
- *   when all that was sent before has been answered, and fails with the first that failed.
+ * - it commits in the trip of its last ones, if whoever sent them did not wait;
+ * - whatever was sent behind a statement that failed, the commit too, fails with that one's error:
+ *   PostgreSQL says of them only that the transaction is over (25P02), which would hide a conflict.
  *
- * `begin` alone fails only with its connection, and then nothing that follows is carried out.
+ * A commit or rollback resolves when all that was sent before has been answered. `begin` alone fails
+ * with its connection, and then nothing that follows is carried out.
  */
 export function pipelining(dialect: Dialect): Dialect {
   return {
@@ -51,23 +53,22 @@ class PipeliningDriver implements Driver {
     connection: DatabaseConnection,
     settings: TransactionSettings,
   ): Promise<void> {
-    const { inner, follow, forget } = pipelined(connection)
-    forget()
-    follow(this.#driver.beginTransaction(inner, settings))
+    const pipe = pipelined(connection)
+    pipe.beginFlight()
+    void pipe.follow(this.#driver.beginTransaction(pipe.inner, settings))
   }
 
   async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    const { inner, follow } = pipelined(connection)
-    follow(this.#driver.commitTransaction(inner))
-    const answers = await pipelined(connection).answers()
-    const failed = answers.find((answer) => answer.status === 'rejected')
-    if (failed) throw failed.reason
+    const pipe = pipelined(connection)
+    const committed = pipe.follow(this.#driver.commitTransaction(pipe.inner))
+    await pipe.endFlight()
+    return committed
   }
 
+  /** Never rejects: whoever rolls back has a cause to tell, and a connection that failed is not lent again. */
   async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    const rolledBack = this.#driver.rollbackTransaction(pipelined(connection).inner)
-    await Promise.allSettled([rolledBack, pipelined(connection).answers()])
-    return rolledBack
+    const pipe = pipelined(connection)
+    await Promise.allSettled([this.#driver.rollbackTransaction(pipe.inner), pipe.endFlight()])
   }
 
   releaseConnection(connection: DatabaseConnection): Promise<void> {
@@ -84,37 +85,46 @@ function pipelined(connection: DatabaseConnection): PipelinedConnection {
   throw new TypeError('a connection of another driver')
 }
 
+/** Everything that was sent of a transaction, and what failed first of it. */
+type Flight = { readonly sent: Promise<unknown>[]; failure: { error: unknown } | null }
+
 class PipelinedConnection implements DatabaseConnection {
   readonly inner: DatabaseConnection
-  /** Everything that was sent since the transaction began. */
-  #sent: Promise<unknown>[] = []
+  /** Null outside of a transaction. */
+  #flight: Flight | null = null
 
   constructor(inner: DatabaseConnection) {
     this.inner = inner
   }
 
   executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    const answer = this.inner.executeQuery<Row>(query)
-    this.follow(answer)
-    return answer
+    return this.follow(this.inner.executeQuery<Row>(query))
   }
 
   streamQuery<Row>(query: CompiledQuery, chunkSize: number) {
     return this.inner.streamQuery<Row>(query, chunkSize)
   }
 
-  /** A failure is told to whoever commits, also when nobody else waits for it. */
-  readonly follow = (answer: Promise<unknown>): void => {
-    answer.catch(() => undefined)
-    this.#sent.push(answer)
+  beginFlight(): void {
+    this.#flight = { sent: [], failure: null }
   }
 
-  readonly forget = (): void => {
-    this.#sent = []
+  /** The answer, which within a transaction nobody need wait for. */
+  follow<Answer>(answer: Promise<Answer>): Promise<Answer> {
+    const flight = this.#flight
+    if (!flight) return answer
+    const followed = answer.catch((error: unknown) => {
+      flight.failure ??= { error }
+      throw flight.failure.error
+    })
+    followed.catch(() => undefined)
+    flight.sent.push(followed)
+    return followed
   }
 
-  /** Of all that was sent: nothing is left on its way when the connection is lent to somebody else. */
-  answers(): Promise<PromiseSettledResult<unknown>[]> {
-    return Promise.allSettled(this.#sent)
+  /** Nothing is left on its way when the connection is lent to somebody else. */
+  async endFlight(): Promise<void> {
+    await Promise.allSettled(this.#flight?.sent ?? [])
+    this.#flight = null
   }
 }

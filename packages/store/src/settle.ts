@@ -80,6 +80,13 @@ export async function abandonClaim(
   intentIds: readonly string[],
 ): Promise<number> {
   const written = await inTransaction(store.db, async (tx) => {
+    // A claim that was sent may still wait for a lock when its connection is gone, and be committed
+    // when it gets it: first whatever came before is over, then one looks what it took.
+    void send(
+      tx,
+      sql`select from intent where intent_id = any(${[...intentIds]}::uuid[])
+      order by intent_id for update`,
+    )
     const locked = await lockAttempted(
       tx,
       sql`where i.intent_id = any(${[...intentIds]}::uuid[]) and i.claim_id = ${claimId}::uuid

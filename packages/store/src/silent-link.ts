@@ -6,7 +6,8 @@ import type pg from 'pg'
  * network that is gone without a word would be waited for without end.
  *
  * Longer than `statement_timeout` and `idle_in_transaction_session_timeout`: by then the server has
- * ended whatever it still had of ours, so that what is done again does not meet its other half.
+ * ended the statement it had of ours, and with it whatever was sent behind it in its transaction, so
+ * that what is done again does not meet its other half.
  */
 export const LONGEST_SILENCE_MS = 70_000
 

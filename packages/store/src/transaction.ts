@@ -21,7 +21,11 @@ export async function inTransaction<Result>(
       await tx.getExecutor().provideConnection(async (connection) => {
         connections.set(tx, connection)
       })
-      return work(tx)
+      try {
+        return await work(tx)
+      } finally {
+        connections.delete(tx)
+      }
     }),
   )
 }
@@ -47,11 +51,27 @@ const connections = new WeakMap<Querying, DatabaseConnection>()
  */
 export function send<Row>(db: Querying, statement: RawBuilder<Row>): Promise<QueryResult<Row>> {
   const connection = connections.get(db)
-  if (!connection) return statement.execute(db)
-  const answer = connection.executeQuery<Row>(statement.compile(db))
+  if (!connection) {
+    if (db.isTransaction) throw new TypeError('a transaction that is over, or of somebody else')
+    return statement.execute(db)
+  }
+  const query = statement.compile(db)
+  if (!query.parameters.every(isPlain)) throw new TypeError('a parameter that pg would convert')
+  const answer = connection.executeQuery<Row>(query)
   answer.catch(() => undefined)
   return answer
 }
+
+/**
+ * What pg writes as it is. Anything else may fail on its way out, without PostgreSQL hearing of it:
+ * it would carry out and commit the rest.
+ */
+function isPlain(parameter: unknown): boolean {
+  if (Array.isArray(parameter)) return parameter.every(isPlain)
+  return parameter === null || Buffer.isBuffer(parameter) || plainTypes.has(typeof parameter)
+}
+
+const plainTypes: ReadonlySet<string> = new Set(['string', 'number', 'boolean', 'undefined'])
 
 async function trying<Result>(attempt: () => Promise<Result>): Promise<Result> {
   for (let tries = 1; ; tries += 1) {

@@ -1,11 +1,25 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { ownIdSpace } from '@wegwijs/campaign/event-check'
+import { newUuid } from '@wegwijs/runtime/derived-id'
+import { crashBefore } from '@wegwijs/test-support/crash'
 import { openNamespace } from '@wegwijs/test-support/namespace'
 import { seedMessages } from '@wegwijs/test-support/seed-messages'
 import { campaign, smallHospital } from '@wegwijs/test-support/small-hospital'
 import { sql } from 'kysely'
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
-import type { DatabaseTransaction, Store } from '../src/database.ts'
+import {
+  afterAll,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  inject,
+  it,
+  onTestFinished,
+} from 'vitest'
+import { type DatabaseTransaction, openStore, type Store } from '../src/database.ts'
 import { applyDefinition } from '../src/definitions.ts'
+import { abandonClaim } from '../src/settle.ts'
 import { stopPerson } from '../src/stops.ts'
 import { claimItems, intentOf, itemsOf, releaseAll } from './delivery-steps.ts'
 
@@ -40,12 +54,12 @@ const cancel = (tx: DatabaseTransaction | Store['db'], intentId: string) =>
   sql`update intent set state = 'cancelled', reason = 'exit_touchpoint'
     where intent_id = ${intentId} and state in ('planned', 'queued')`.execute(tx)
 
-/** Resolves when some backend of this namespace waits for a lock. */
-async function untilSomebodyWaits(): Promise<void> {
+/** Resolves when so many backends of this namespace wait for a lock. */
+async function untilSomebodyWaits(atLeast = 1): Promise<void> {
   for (;;) {
     const { rows } = await sql`select from pg_stat_activity
       where application_name = ${store.namespace} and wait_event_type = 'Lock'`.execute(store.db)
-    if (rows.length > 0) return
+    if (rows.length >= atLeast) return
   }
 }
 
@@ -119,3 +133,131 @@ describe('a claim', () => {
     expect(new Set(claimed).size).toBe(200)
   })
 })
+
+describe('a claim whose connection ends while it waits for a lock', () => {
+  it('can be given back though PostgreSQL carries it out later: it has all of it (P2)', async () => {
+    const { ids, items } = await queuedOne()
+    const link = await openLink(inject('servers').databaseUrl)
+    onTestFinished(link.close)
+    const { namespace } = store
+    const worker = openStore({
+      databaseUrl: link.databaseUrl,
+      namespace,
+      applicationName: namespace,
+    })
+    onTestFinished(worker.close)
+    await sql`select 1`.execute(worker.db)
+    const claimId = newUuid()
+    let givingBack: Promise<number> | undefined
+    await store.db.transaction().execute(async (tx) => {
+      await sql`select from intent where intent_id = ${ids.intentId} for update`.execute(tx)
+      const claiming = claimItems(worker, items, { claimId })
+      await untilSomebodyWaits()
+      link.cut()
+      await expect(claiming).rejects.toMatchObject({ retryable: true })
+      givingBack = abandonClaim(store, claimId, [ids.intentId])
+      await untilSomebodyWaits(2)
+    })
+    expect(await givingBack).toBe(1)
+    expect(await intentOf(store, ids.intentId)).toMatchObject({ state: 'planned' })
+  })
+})
+
+describe('a claim with a refusal that others are to be told of', () => {
+  const queuedTwo = async () => {
+    const [fine, over] = await seedMessages(store, 2)
+    if (!fine || !over) throw new Error('no messages')
+    const items = itemsOf(await releaseAll(store))
+    await sql`update intent set expires_at = now() - interval '1 day'
+      where intent_id = ${over.intentId}`.execute(store.db)
+    return { fine: fine.intentId, over: over.intentId, items }
+  }
+
+  it('does not wait for its lock with what it has claimed (P3)', async () => {
+    const { fine, over, items } = await queuedTwo()
+    const letGo = Promise.withResolvers<void>()
+    let holding: Promise<void> | undefined
+    const lockOver = async () => {
+      const locked = Promise.withResolvers<void>()
+      holding = store.db.transaction().execute(async (tx) => {
+        await sql`select from intent where intent_id = ${over} for update`.execute(tx)
+        locked.resolve()
+        await letGo.promise
+      })
+      await locked.promise
+    }
+    const { claimed, refused } = await claimItems(beforeSecondTransaction(store, lockOver), items)
+    letGo.resolve()
+    await holding
+    expect([claimed.map(({ intentId }) => intentId), refused]).toEqual([[fine], []])
+    expect(await intentOf(store, over)).toMatchObject({ state: 'queued' })
+  })
+
+  it('keeps what it has claimed when the refusal fails; that one is brought again', async () => {
+    const { fine, over, items } = await queuedTwo()
+    const dying = crashBefore(store, 4)
+    const { claimed, refused } = await claimItems(dying, items)
+    expect([claimed.map(({ intentId }) => intentId), refused]).toEqual([[fine], []])
+    expect(await intentOf(store, over)).toMatchObject({ state: 'queued' })
+    const again = await claimItems(store, items)
+    expect([again.claimed, again.refused.map(({ state }) => state)]).toEqual([[], ['expired']])
+  })
+
+  it('fails with the refusal when it has claimed nothing', async () => {
+    const { over, items } = await queuedTwo()
+    const refused = items.filter(({ intentId }) => intentId === over)
+    await expect(claimItems(crashBefore(store, 4), refused)).rejects.toThrow('the process is dead')
+    expect(await intentOf(store, over)).toMatchObject({ state: 'queued' })
+  })
+})
+
+/** The same store, on which something happens before its second transaction begins. */
+function beforeSecondTransaction(on: Store, happen: () => Promise<void>): Store {
+  let count = 0
+  const transaction = () => ({
+    execute: async (work: Parameters<ReturnType<Store['db']['transaction']>['execute']>[0]) => {
+      count += 1
+      if (count === 2) await happen()
+      return on.db.transaction().execute(work)
+    },
+  })
+  const db = new Proxy(on.db, {
+    get: (target, name) => {
+      if (name === 'transaction') return transaction
+      const member: unknown = Reflect.get(target, name, target)
+      return typeof member === 'function' ? member.bind(target) : member
+    },
+  })
+  return { ...on, db }
+}
+
+/** PostgreSQL behind a link that can end for us alone: PostgreSQL is left with what it has. */
+async function openLink(databaseUrl: string) {
+  const url = new URL(databaseUrl)
+  const there = { host: url.hostname, port: Number(url.port || 5432) }
+  const ours: Socket[] = []
+  const theirs: Socket[] = []
+  const server = createServer((socket) => {
+    const target = connect(there)
+    for (const end of [socket, target]) end.on('error', () => undefined)
+    socket.pipe(target, { end: false })
+    target.pipe(socket, { end: false })
+    ours.push(socket)
+    theirs.push(target)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`
+  const cut = () => {
+    for (const socket of ours) socket.destroy()
+  }
+  return {
+    databaseUrl: url.href,
+    cut,
+    close: async () => {
+      cut()
+      for (const socket of theirs) socket.destroy()
+      server.close()
+    },
+  }
+}

@@ -11,6 +11,7 @@ import {
   relayOutbox,
 } from '../src/outbox.ts'
 import { isTold, type MessageOutcome, outcomeRecords } from '../src/outcome-events.ts'
+import { inTransaction } from '../src/transaction.ts'
 
 let store: Store
 
@@ -74,7 +75,7 @@ describe('the relay', () => {
     const published: string[] = []
     const publish = async (records: OutboxRecord[]) =>
       published.push(...records.map((each) => each.key))
-    await store.db.transaction().execute(async (tx) => {
+    await inTransaction(store.db, async (tx) => {
       await appendOutbox(tx, [record('early')])
       await append('late')
       await relayOutbox(store, publish, 10)

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { openNamespace } from '@wegwijs/test-support/namespace'
 import {
   type CompiledQuery,
@@ -8,7 +10,7 @@ import {
   sql,
 } from 'kysely'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { type Store, storeOn } from '../src/database.ts'
+import { type Querying, type Store, storeOn } from '../src/database.ts'
 import { pipelining } from '../src/pipelining-driver.ts'
 import { alone, inTransaction, send } from '../src/transaction.ts'
 
@@ -89,6 +91,55 @@ describe('on PostgreSQL', () => {
     })
     expect(runs).toBe(2)
     expect(await notes()).toEqual([1, 4])
+  })
+
+  it('one that met a conflict does so too when a statement behind it is waited for', async () => {
+    let runs = 0
+    await inTransaction(store.db, async (tx) => {
+      runs += 1
+      void send(tx, sql`select at_the_second_try()`)
+      await sql`select 1`.execute(tx)
+    })
+    expect(runs).toBe(2)
+  })
+
+  it('what fails behind another is told by the error of the first', async () => {
+    const failing = inTransaction(store.db, async (tx) => {
+      void send(tx, sql`insert into note values (1)`)
+      await send(tx, sql`select 1`)
+    })
+    await expect(failing).rejects.toMatchObject({ code: '23505' })
+  })
+
+  it('what might fail on its way out is refused, and nothing of its transaction counts', async () => {
+    const failing = inTransaction(store.db, async (tx) => {
+      void send(tx, sql`insert into note values (6)`)
+      void send(tx, sql`select ${{ a: 1n }}::json`)
+    })
+    await expect(failing).rejects.toThrow('a parameter that pg would convert')
+    expect(await notes()).not.toContain(6)
+  })
+
+  it('nothing is sent for a transaction that is over', async () => {
+    const left: Querying[] = []
+    await inTransaction(store.db, async (tx) => void left.push(tx))
+    expect(() => send(left[0] as Querying, sql`insert into note values (7)`)).toThrow('over')
+    expect(await notes()).not.toContain(7)
+  })
+
+  it('a connection on which no transaction begins remembers no answers', async () => {
+    setFlagsFromString('--expose_gc')
+    const collect = runInNewContext('gc') as () => void
+    const refer = async () => new WeakRef(await alone(store.db, sql`select 1 as one`))
+    const answer = await refer()
+    // The last one is still at hand.
+    await alone(store.db, sql`select 2`)
+    await expect
+      .poll(() => {
+        collect()
+        return answer.deref()
+      })
+      .toBeUndefined()
   })
 
   it('a statement alone is a transaction, and runs again after a conflict', async () => {

@@ -58,7 +58,7 @@ export async function claimMessages(
   }
 }
 
-/** Null when no answer came: what was claimed all the same is given back, nothing of it was sent. */
+/** Null when no answer came. What was claimed all the same is given back: nothing of it was sent. */
 async function claimOrAbandon(
   channel: Channel,
   items: readonly ClaimItem[],
@@ -79,9 +79,9 @@ async function claimOrAbandon(
       rehearsalVerified: deps.guard.isVerified(channel.name),
     })
   } catch (error) {
-    if (!isTransient(error)) throw error
     const ids = items.map((item) => item.intentId)
     await keepTrying(() => abandonClaim(deps.store, claimId, ids), deps)
+    if (!isTransient(error)) throw error
     return null
   }
 }

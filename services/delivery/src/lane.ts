@@ -106,6 +106,8 @@ export class Lane {
     while (this.#free > 0 && this.#waiting.length > 0) {
       if (!this.#isWorthClaiming()) await this.#moreFree()
       const wanted = Math.min(this.#free, this.#waiting.length)
+      // Whoever closes has put back what waited.
+      if (wanted === 0) break
       const places = this.#deps.pace.take(wanted)
       if (places === 0) {
         await this.#deps.pace.change()

@@ -11,7 +11,7 @@ import { sweepLeases } from '@wegwijs/store/leases'
 import { isMigrated } from '@wegwijs/store/migrate'
 import { query } from '@wegwijs/store/transaction'
 import { keepListening, type Wake } from '@wegwijs/store/wake'
-import type { Lane } from '@wegwijs/wire/delivery-job'
+import { type Lane, lanes } from '@wegwijs/wire/delivery-job'
 import { startLoop } from './loop.ts'
 import { createRecoveryPass } from './recovery-pass.ts'
 import { createPurgePass, createRelayPass } from './relay-pass.ts'
@@ -87,21 +87,24 @@ export async function startScheduler(scope: Scope, deps: SchedulerDependencies):
   const context = { scope, log, clock, readiness }
   await waitFor('PostgreSQL', () => checkMigrated(store), { ...context, signal: scope.signal })
 
-  const startRelease = (name: string, lanes: readonly Lane[]) =>
+  const startRelease = (name: string, released: readonly Lane[]) =>
     startLoop(
       {
         name,
         everyMs: settings.releaseSweepMs,
         pass: createReleasePass(
           { store, queue, metrics: metrics.component('release') },
-          { perQueue: settings.perQueue, batch: settings.releaseBatch, lanes },
+          { perQueue: settings.perQueue, batch: settings.releaseBatch, lanes: released },
         ),
       },
       context,
     )
   const releases = [
     startRelease('urgent release', ['transactional']),
-    startRelease('release', ['standard', 'bulk']),
+    startRelease(
+      'release',
+      lanes.filter((lane) => lane !== 'transactional'),
+    ),
   ]
   const release = () => {
     for (const wakeUp of releases) wakeUp()

@@ -48,7 +48,7 @@ const fromCrm = { publisher: 'crm', subject: 'c1' } as const
 /** What delivery does, as the labels of its operations say. */
 const does = {
   takes: 'takes from',
-  locks: 'select from intent where intent_id',
+  locks: 'select intent_id from intent where intent_id',
   checks: 'with look as',
   renders: 'select template_id as',
   gives: 'gives',

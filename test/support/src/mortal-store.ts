@@ -24,14 +24,24 @@ export type Death = {
 export function openMortalStore(options: StoreOptions, death: Death): MortalStore {
   const life = { steps: 0, dead: false }
   const died = Promise.withResolvers<void>()
+  const underWay = new Set<Promise<unknown>>()
+  const begin = <Result>(take: () => Promise<Result>): Promise<Result> => {
+    const taken = take()
+    underWay.add(taken)
+    const over = () => underWay.delete(taken)
+    taken.then(over, over)
+    return taken
+  }
   /** Takes one step; throws when the store is dead before or after it. */
   const step = async <Result>(take: () => Promise<Result>): Promise<Result> => {
     if (life.dead) throw connectionLost()
     life.steps += 1
-    if (life.steps < death.at) return take()
+    if (life.steps < death.at) return begin(take)
     life.dead = true
+    if (death.stepDone) begin(take).catch(() => undefined)
+    // What was sent before is carried out all the same, and is over before anybody mourns.
+    await Promise.allSettled(underWay)
     died.resolve()
-    if (death.stepDone) await take().catch(() => undefined)
     throw connectionLost()
   }
   const store = storeOn(mortalDialect(createDialect(options), step), options)

@@ -68,7 +68,7 @@ const points: readonly Point[] = [
 ]
 
 /** How the first statements of the two transactions of a send begin. */
-const claimStatement = 'select from intent where intent_id = any('
+const claimStatement = 'select intent_id from intent where intent_id = any('
 const settleStatement = 'from attempt a where a.person_id = i.person_id'
 
 export const sendPoints: Fault = {
