@@ -38,10 +38,10 @@ export function openMortalStore(options: StoreOptions, death: Death): MortalStor
     life.steps += 1
     if (life.steps < death.at) return begin(take)
     life.dead = true
-    if (death.stepDone) begin(take).catch(() => undefined)
+    const last = death.stepDone ? begin(take).catch(() => undefined) : undefined
     // What was sent before is carried out all the same, and is over before anybody mourns.
-    await Promise.allSettled(underWay)
-    died.resolve()
+    void Promise.allSettled(underWay).then(() => died.resolve())
+    await last
     throw connectionLost()
   }
   const store = storeOn(mortalDialect(createDialect(options), step), options)
