@@ -494,8 +494,9 @@ function moveOf(request: ClaimRequest, telling: boolean): RawBuilder<unknown> {
       settled_at = case when d.next_state not in ('planned', 'sending') then d.now end,
       touched_at = clock_timestamp()
     from decided d where i.person_id = d.person_id and i.intent_id = d.intent_id
-      -- Looked at again if it had to be waited for: nobody else's claim is ever overwritten (P2).
-      and i.state = 'queued' and i.job_id = d.asked_job
+      -- Looked at again if it had to be waited for: nobody else's claim is ever overwritten (P2). Said
+      -- so that no index fits, or the whole queue is walked for it (P8).
+      and (i.state, i.job_id) is not distinct from ('queued', d.asked_job)
       and (d.next_state = any(${[...toldStates]}::text[])) = ${telling}
     returning i.intent_id, i.fence as next_fence, i.attempts as next_attempts`
 }
