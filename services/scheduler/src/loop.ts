@@ -11,6 +11,8 @@ export type LoopOptions = {
   everyMs: number
   /** The shortest time between two passes while there is no full one to do: larger, and so fewer. */
   restMs?: number
+  /** The time between two passes while there is more to do: who is in no hurry leaves room to others. */
+  breatherMs?: number
   /** Does some of the work; true when there is more of it now. It ends by itself, in bounded time. */
   pass: () => Promise<boolean>
 }
@@ -35,7 +37,7 @@ const called = new Error('called')
  * cannot help closes the scope. Closing waits for the pass that runs. Returns the call that wakes.
  */
 export function startLoop(options: LoopOptions, context: LoopContext): () => void {
-  const { name, everyMs, restMs = 0, pass } = options
+  const { name, everyMs, restMs = 0, breatherMs = 0, pass } = options
   const { scope, clock } = context
   const { signal } = scope
   const failing = narrateFailures(name, context)
@@ -59,7 +61,10 @@ export function startLoop(options: LoopOptions, context: LoopContext): () => voi
     while (!signal.aborted) {
       // Before the pass: who calls during it may be about what it has already passed by.
       woken = new AbortController()
-      if (await passOnce()) continue
+      if (await passOnce()) {
+        if (breatherMs > 0) await clock.sleep(breatherMs, signal).catch(() => undefined)
+        continue
+      }
       if (restMs > 0) await clock.sleep(restMs, signal).catch(() => undefined)
       if (woken.signal.aborted) continue
       await clock.sleep(everyMs, AbortSignal.any([signal, woken.signal])).catch(() => undefined)

@@ -25,6 +25,8 @@ export type SchedulerSettings = {
   perQueue: number
   /** The most messages of one queue that one statement releases. */
   releaseBatch: number
+  /** Between two such batches of what is not transactional: still more a second than workers send. */
+  releaseBreatherMs: number
   releaseSweepMs: number
   /** How often lost leases and lost jobs are looked for. */
   repairSweepMs: number
@@ -42,6 +44,7 @@ export type SchedulerSettings = {
 export const defaultSettings: SchedulerSettings = {
   perQueue: 20_000,
   releaseBatch: 400,
+  releaseBreatherMs: 30,
   releaseSweepMs: 1_000,
   repairSweepMs: 5_000,
   lostJobAgeMs: 2_000,
@@ -87,10 +90,11 @@ export async function startScheduler(scope: Scope, deps: SchedulerDependencies):
   const context = { scope, log, clock, readiness }
   await waitFor('PostgreSQL', () => checkMigrated(store), { ...context, signal: scope.signal })
 
-  const startRelease = (name: string, released: readonly Lane[]) =>
+  const startRelease = (name: string, released: readonly Lane[], breatherMs: number) =>
     startLoop(
       {
         name,
+        breatherMs,
         everyMs: settings.releaseSweepMs,
         pass: createReleasePass(
           { store, queue, metrics: metrics.component('release') },
@@ -100,10 +104,11 @@ export async function startScheduler(scope: Scope, deps: SchedulerDependencies):
       context,
     )
   const releases = [
-    startRelease('urgent release', ['transactional']),
+    startRelease('urgent release', ['transactional'], 0),
     startRelease(
       'release',
       lanes.filter((lane) => lane !== 'transactional'),
+      settings.releaseBreatherMs,
     ),
   ]
   const release = () => {

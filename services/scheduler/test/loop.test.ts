@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { startLoop } from '../src/loop.ts'
 
 /** A loop whose passes end when the test says so. */
-function controlledLoop(restMs = 0) {
+function controlledLoop({ restMs = 0, breatherMs = 0 } = {}) {
   const clock = manualClock()
   const scope = createScope('test', { clock })
   const readiness = createReadiness()
@@ -27,7 +27,7 @@ function controlledLoop(restMs = 0) {
     }
   }
   const context = { scope, clock, readiness, log: silentLogger }
-  const wake = startLoop({ name: 'work', everyMs: 1_000, restMs, pass }, context)
+  const wake = startLoop({ name: 'work', everyMs: 1_000, restMs, breatherMs, pass }, context)
   const end = async (more: boolean | Error) => {
     running.shift()?.(more)
     await turn()
@@ -51,8 +51,17 @@ describe('a loop', () => {
     expect(starts()).toBe(3)
   })
 
+  it('that is in no hurry leaves room to others while there is more', async () => {
+    const { clock, end, starts } = controlledLoop({ breatherMs: 30 })
+    await end(true)
+    await clock.advance(29)
+    expect(starts()).toBe(1)
+    await clock.advance(1)
+    expect(starts()).toBe(2)
+  })
+
   it('rests between passes, also when woken meanwhile, and not while there is more', async () => {
-    const { clock, end, wake, starts } = controlledLoop(20)
+    const { clock, end, wake, starts } = controlledLoop({ restMs: 20 })
     await end(true)
     expect(starts()).toBe(2)
     wake()
