@@ -99,9 +99,15 @@ function replan(draft: Draft, enrolment: Enrolment, intent: Intent, context: Dec
   const wentOut = wasTold || ['sending', 'sent', 'delivered', 'held'].includes(intent.state)
   const again =
     wentOut && step.message.send && hangsOnEntity(step.message.send) && times.dueAt > context.now
-  // A version in between whose moment had passed took the place of the one before and told nobody.
-  const leftOut = intent.state === 'cancelled' && intent.reason === 'entity_superseded'
+  // A version in between took the place of the one before and told nobody: its moment had passed, or
+  // it said that it does not take place, and the last check refused what came back.
+  const leftOut = intent.state === 'cancelled' && isRefusedAsOlder(intent)
   if (pending || again || leftOut) planMessage(step, run, times, 'message_replanned')
+}
+
+/** Of a run that goes on, for which the last check alone says that the entity was withdrawn. */
+function isRefusedAsOlder({ reason }: Intent): boolean {
+  return reason === 'entity_superseded' || reason === 'entity_withdrawn'
 }
 
 function waitAgain(draft: Draft, enrolment: Enrolment, context: DecideContext): void {

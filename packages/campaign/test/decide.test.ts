@@ -230,6 +230,20 @@ describe('an appointment', () => {
     },
   )
 
+  test('that takes place after all is told of though what came back meanwhile was refused (P1)', () => {
+    const patient = person(definitionOf([reminder]))
+    patient.happens(booked, appointment(1, '2026-03-14T08:30:00.000Z'))
+    const intentId = patient.intents()[0]?.intentId ?? ''
+    patient.message(intentId, { state: 'sending' })
+    patient.happens('care.appointment.cancelled.v1', appointment(2, ''))
+    patient.message(intentId, { state: 'cancelled', reason: 'entity_withdrawn' })
+    patient.happens('care.appointment.moved.v1', appointment(3, '2026-03-20T08:30:00.000Z'))
+    expect(patient.intents()).toMatchObject([
+      { state: 'cancelled' },
+      { state: 'planned', dueAt: '2026-03-19T17:00:00.000Z', entity: { version: 3 } },
+    ])
+  })
+
   test('in a version that is not newer changes nothing and starts nothing', () => {
     const patient = person(definitionOf([reminder]))
     patient.happens(booked, appointment(2, '2026-03-14T08:30:00.000Z'))
