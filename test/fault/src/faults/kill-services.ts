@@ -23,7 +23,7 @@ export const killServices: Fault = {
   name: 'kill-services',
   on: 'service',
   title: 'kill -9 of each service, and of all at once',
-  short: true,
+  short: false,
   needs: [],
   async strike(world, { chance, short, say }) {
     let inFlight = nothingInFlight
