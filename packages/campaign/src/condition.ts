@@ -23,25 +23,49 @@ export type Operator = (typeof operators)[number]
 
 const scalarSchema = z.union([z.string(), z.number(), z.boolean()])
 
-const leafSchema = z.strictObject({
-  field: z
-    .string()
-    .regex(/^[a-z]+(\.[A-Za-z][A-Za-z0-9-]*)+$/, 'expected a field such as "person.age"'),
-  op: z.enum(operators),
-  value: z.union([scalarSchema, z.array(scalarSchema).min(1)]),
-})
+const leafSchema = z
+  .strictObject({
+    field: z
+      .string()
+      .regex(/^[a-z]+(\.[A-Za-z][A-Za-z0-9-]*)+$/, 'expected a field such as "person.age"')
+      .describe('What is looked at, such as `person.age` or `event.kind`.'),
+    op: z
+      .enum(operators)
+      .describe('How it is compared. `in` and `notIn` take a list, `exists` true or false.'),
+    value: z
+      .union([scalarSchema, z.array(scalarSchema).min(1)])
+      .describe('What it is compared with.'),
+  })
+  .describe(
+    'One comparison. A missing value satisfies none, except `{ op: exists, value: false }`.',
+  )
 export type Leaf = z.infer<typeof leafSchema>
 
 export type Condition = Leaf | { all: Condition[] } | { any: Condition[] } | { not: Condition }
 
-export const conditionSchema: z.ZodType<Condition> = z.lazy(() =>
-  z.union([
-    leafSchema,
-    z.strictObject({ all: z.array(conditionSchema).min(1) }),
-    z.strictObject({ any: z.array(conditionSchema).min(1) }),
-    z.strictObject({ not: conditionSchema }),
-  ]),
-)
+export const conditionSchema: z.ZodType<Condition> = z
+  .lazy(() =>
+    z.union([
+      leafSchema,
+      z
+        .strictObject({ all: z.array(conditionSchema).min(1).describe('Each of these must hold.') })
+        .describe('Holds when each part holds.'),
+      z
+        .strictObject({
+          any: z.array(conditionSchema).min(1).describe('At least one of these must hold.'),
+        })
+        .describe('Holds when at least one part holds.'),
+      z
+        .strictObject({ not: conditionSchema.describe('This must not hold.') })
+        .describe('Holds when its part does not.'),
+    ]),
+  )
+  .meta({
+    id: 'condition',
+    title: 'A condition',
+    description:
+      'One comparison, or `all`, `any` and `not` of others. A missing value satisfies no comparison except `{ op: exists, value: false }`; so `neq` on a field that somebody lacks is false.',
+  })
 
 /** Gives the value of a dotted field name; undefined when there is none. */
 export type FieldReader = (field: string) => JsonValue | undefined

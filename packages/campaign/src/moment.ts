@@ -15,19 +15,43 @@ import type { Instant } from './instant.ts'
  * "the working day before" stays before).
  */
 const atAndOn = {
-  at: localTimeSchema.optional(),
-  on: z.enum(['any-day', 'working-day']).default('any-day'),
+  at: localTimeSchema
+    .optional()
+    .describe(
+      'Local time of the person, such as `"18:00"`. When it has passed on a day reached by `for`, the next day counts; `until` keeps the day.',
+    ),
+  on: z
+    .enum(['any-day', 'working-day'])
+    .default('any-day')
+    .describe(
+      '`working-day` moves over weekends, public holidays and closed days: forward after `for`, backward after `until`.',
+    ),
 }
-const afterSchema = z.strictObject({ for: positiveDurationSchema, ...atAndOn })
-const untilSchema = z.strictObject({
-  until: z
-    .string()
-    .regex(/^(entity|event)\.[a-z][A-Za-z0-9]*$/, 'expected a moment such as "entity.startsAt"'),
-  offset: durationSchema.optional(),
-  ...atAndOn,
-})
+const afterSchema = z
+  .strictObject({
+    for: positiveDurationSchema.describe('How long from now, such as `P2D` or `PT3H`.'),
+    ...atAndOn,
+  })
+  .describe('Some time from now.')
+const untilSchema = z
+  .strictObject({
+    until: z
+      .string()
+      .regex(/^(entity|event)\.[a-z][A-Za-z0-9]*$/, 'expected a moment such as "entity.startsAt"')
+      .describe('A moment in the data, such as `entity.startsAt`; moves along when that changes.'),
+    offset: durationSchema
+      .optional()
+      .describe('How long before (`-P1D`) or after (`PT2H`) that moment.'),
+    ...atAndOn,
+  })
+  .describe("Counted from a moment in the person's data.")
 
-export const momentSchema = z.union([afterSchema, untilSchema])
+export const momentSchema = z.union([afterSchema, untilSchema]).meta({
+  id: 'moment',
+  title: 'A moment',
+  description:
+    'When something is to happen: some time from now, or before or after a moment in the data.',
+})
 export type Moment = z.infer<typeof momentSchema>
 
 /** True when the moment hangs on the data of an entity, so that a new version of it re-times. */

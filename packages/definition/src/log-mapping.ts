@@ -31,43 +31,68 @@ const timeFormatSchema = z
 /** A column of the row, or the same value for every row. Columns are converted to the field's type; an empty cell is no value. */
 const dataSourceSchema = z.union([
   columnSchema,
-  z.strictObject({ value: z.union([z.string(), z.number(), z.boolean()]) }),
+  z
+    .strictObject({
+      value: z.union([z.string(), z.number(), z.boolean()]).describe('The same for every row.'),
+    })
+    .describe('The same value for every row.'),
 ])
 
 const activitySchema = z.strictObject({
-  type: touchpointTypeSchema,
-  data: z.record(fieldNameSchema, dataSourceSchema).default({}),
+  type: touchpointTypeSchema.describe('The touchpoint that it is.'),
+  data: z
+    .record(fieldNameSchema, dataSourceSchema)
+    .default({})
+    .describe(
+      "Fields of the touchpoint from columns, converted to the field's type; an empty cell is no value.",
+    ),
 })
 
 const personSchema = z.strictObject({
-  /** Column with an age in years: the year of birth is the year of the case's first event minus it. */
-  birthYearFromAge: columnSchema.optional(),
-  /** Person fields of `policies.yaml` from columns; the first row of a case that has a value counts. */
-  attributes: z.record(fieldNameSchema, columnSchema).default({}),
-  /**
-   * Person fields that the log does not know, dealt out over its cases in these proportions (by a
-   * hash of the case, so the same every time): a log knows no contact preferences, personas need them.
-   */
-  invented: z.record(fieldNameSchema, z.record(z.string(), z.number().positive())).default({}),
+  birthYearFromAge: columnSchema
+    .optional()
+    .describe(
+      "Column with an age in years: the year of birth is the year of the case's first event minus it.",
+    ),
+  attributes: z
+    .record(fieldNameSchema, columnSchema)
+    .default({})
+    .describe(
+      'Person fields of `policies.yaml` from columns; the first row of a case that has a value counts.',
+    ),
+  invented: z
+    .record(fieldNameSchema, z.record(z.string(), z.number().positive()))
+    .default({})
+    .describe(
+      'Person fields that the log does not know, dealt out over its cases in these proportions, by a hash of the case: a log knows no contact preferences, and personas need them.',
+    ),
 })
 
 export const logMappingSchema = z.strictObject({
-  description: z.string().optional(),
-  /** Column that says whose event it is. */
-  case: columnSchema,
-  /** Column that says what happened. */
-  activity: columnSchema,
-  /** Column that says when, in `timeFormat`, as the clocks of `zone` showed it. */
-  time: columnSchema,
-  timeFormat: timeFormatSchema,
-  zone: timeZoneSchema,
-  delimiter: z.string().length(1).default(','),
-  /** CloudEvents source of the events: one of the definition's publishers. */
-  source: z.string().min(1).max(256),
-  /** Stands before the case in the subject, so that two logs cannot mean the same person. */
-  subjectPrefix: z.string().default(''),
-  activities: z.record(z.string().min(1), activitySchema),
-  person: personSchema.optional(),
+  description: z.string().optional().describe('Which log it is, for who reads this file.'),
+  case: columnSchema.describe('Column that says whose event it is.'),
+  activity: columnSchema.describe('Column that says what happened.'),
+  time: columnSchema.describe(
+    'Column that says when, in `timeFormat`, as the clocks of `zone` showed it.',
+  ),
+  timeFormat: timeFormatSchema.describe('`iso`, or a format such as `yyyy/MM/dd HH:mm:ss.SSS`.'),
+  zone: timeZoneSchema.describe('IANA zone of the clocks of the log.'),
+  delimiter: z.string().length(1).default(',').describe('What stands between two columns.'),
+  source: z
+    .string()
+    .min(1)
+    .max(256)
+    .describe("CloudEvents source of the events: one of the definition's publishers."),
+  subjectPrefix: z
+    .string()
+    .default('')
+    .describe(
+      'Stands before the case in the subject, so that two logs cannot mean the same person.',
+    ),
+  activities: z
+    .record(z.string().min(1), activitySchema)
+    .describe('Each activity of the log, and the touchpoint that it is.'),
+  person: personSchema.optional().describe('What the log tells of people.'),
 })
 export type LogMapping = z.infer<typeof logMappingSchema>
 

@@ -6,18 +6,24 @@ export const manifestFile = 'template.yaml'
 
 /** What `template.yaml` says: what the folder holds and how telling it is on each channel. */
 export const manifestSchema = z.strictObject({
-  name: z.string().min(1),
-  sensitivity: z.partialRecord(z.enum(channelNames), z.enum(sensitivities)),
-  /** Handlebars, by locale; needed if there are e-mails. */
-  subject: z.record(z.string(), z.string().min(1)).default({}),
+  name: z.string().min(1).describe('The name of its folder.'),
+  sensitivity: z
+    .partialRecord(z.enum(channelNames), z.enum(sensitivities))
+    .describe('How telling the message is on each channel that has one.'),
+  subject: z
+    .record(z.string(), z.string().min(1))
+    .default({})
+    .describe(
+      'The subject of the e-mail in each language (Handlebars); needed if there are e-mails.',
+    ),
 })
 export type Manifest = z.infer<typeof manifestSchema>
 
 /** `app.nl.yaml`: Handlebars all three. */
 export const appFileSchema = z.strictObject({
-  title: z.string().min(1),
-  body: z.string().min(1),
-  url: z.string().min(1).optional(),
+  title: z.string().min(1).describe('The line in the list (Handlebars).'),
+  body: z.string().min(1).describe('The text (Handlebars).'),
+  url: z.string().min(1).optional().describe('Where a tap leads (Handlebars).'),
 })
 
 /** Reads a parsed YAML value; each thing that is wrong with it becomes a fault at its place. */

@@ -6,13 +6,36 @@ export const fieldTypes = ['text', 'number', 'boolean', 'instant', 'date'] as co
 export type FieldType = (typeof fieldTypes)[number]
 
 /** One field of a touchpoint's data or of a person. */
-export const fieldSchema = z.strictObject({
-  type: z.enum(fieldTypes),
-  sensitivity: z.enum(sensitivities),
-  required: z.boolean().default(false),
-  values: z.array(z.string()).min(1).optional(),
-  description: z.string().optional(),
-})
+export const fieldSchema = z
+  .strictObject({
+    type: z
+      .enum(fieldTypes)
+      .describe(
+        'What it holds. `instant` is a moment with an offset, such as `2026-03-14T09:30:00+01:00`; `date` a calendar day, such as `2026-03-14`.',
+      ),
+    sensitivity: z
+      .enum(sensitivities)
+      .describe(
+        'How much it tells about a person. `health` names a department, a diagnosis or a treatment: such a field is never shown where the channel does not bear it, and marketing may not choose people by it.',
+      ),
+    required: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Every event has it; one without it is refused. A template may show a required field without an `{{#if}}` around it.',
+      ),
+    values: z
+      .array(z.string())
+      .min(1)
+      .optional()
+      .describe('The only values that it may have; for a `text`.'),
+    description: z.string().optional().describe('What it means, for who reads this file.'),
+  })
+  .meta({
+    id: 'field',
+    title: 'A field',
+    description: 'One field of the data of a touchpoint, or of what is known of a person.',
+  })
 export type Field = z.infer<typeof fieldSchema>
 
 export const fieldNameSchema = z

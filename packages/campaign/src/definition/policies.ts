@@ -3,37 +3,68 @@ import { fieldsSchema } from './field.ts'
 import { laneNames, localeNames, positiveDurationSchema, timeZoneSchema } from './words.ts'
 
 /** What a class of campaigns may do. */
-const classPolicySchema = z.strictObject({
-  lane: z.enum(laneNames),
-  /** `implied`: may be sent unless withdrawn. `required`: only with a recorded consent. */
-  consent: z.enum(['implied', 'required']),
-  /** What becomes of a message whose hand-over ended without an answer (P2). */
-  unknownOutcome: z.enum(['at-most-once', 'at-least-once']),
-  /** How long after its due time a message is still worth sending, when it does not say itself. */
-  expires: positiveDurationSchema,
-})
+const classPolicySchema = z
+  .strictObject({
+    lane: z
+      .enum(laneNames)
+      .describe(
+        'Queue of its messages: `transactional` overtakes `standard`, which overtakes `bulk`.',
+      ),
+    consent: z
+      .enum(['implied', 'required'])
+      .describe(
+        '`implied`: may be sent unless the person withdrew it. `required`: only with a recorded consent.',
+      ),
+    // P2
+    unknownOutcome: z
+      .enum(['at-most-once', 'at-least-once'])
+      .describe(
+        'What becomes of a message whose hand-over ended without an answer. `at-most-once`: it is held for a person to look at. `at-least-once`: it is sent again once, marked, under the same key.',
+      ),
+    expires: positiveDurationSchema.describe(
+      'How long after its due time a message is still worth sending, when it does not say itself.',
+    ),
+  })
+  .meta({
+    id: 'class-policy',
+    title: 'What a class may do',
+    description: 'What holds for every message of the campaigns of one class.',
+  })
 export type ClassPolicy = z.infer<typeof classPolicySchema>
 
 /** `policies.yaml` */
 export const policiesFileSchema = z.strictObject({
-  organisation: z.strictObject({
-    name: z.string().min(1),
-    phone: z.string().min(1),
-    website: z.string().min(1),
-  }),
-  timeZone: timeZoneSchema,
-  locale: z.enum(localeNames),
-  /** Country whose public holidays are not working days, as ISO 3166-1 alpha-2. */
-  holidays: z.string().regex(/^[A-Z]{2}$/),
-  /** Days of the organisation's own on which nobody works, as YYYY-MM-DD. */
-  closedDays: z.array(z.iso.date()).default([]),
-  classes: z.strictObject({
-    care: classPolicySchema,
-    service: classPolicySchema,
-    marketing: classPolicySchema,
-    research: classPolicySchema,
-  }),
-  /** What is known of a person beside name, year of birth, language, zone and addresses. */
-  person: fieldsSchema.default({}),
+  organisation: z
+    .strictObject({
+      name: z.string().min(1).describe('Shown by templates as `organisation.name`.'),
+      phone: z.string().min(1).describe('Shown by templates as `organisation.phone`.'),
+      website: z.string().min(1).describe('Shown by templates as `organisation.website`.'),
+    })
+    .describe('What every template may show of the organisation.'),
+  timeZone: timeZoneSchema.describe(
+    'IANA zone of everybody whose own zone is not known, such as `Europe/Amsterdam`.',
+  ),
+  locale: z.enum(localeNames).describe('Language of everybody whose own language is not known.'),
+  holidays: z
+    .string()
+    .regex(/^[A-Z]{2}$/)
+    .describe('Country whose public holidays are no working days, as ISO 3166-1 alpha-2 (`NL`).'),
+  closedDays: z
+    .array(z.iso.date())
+    .default([])
+    .describe("Days of the organisation's own on which nobody works, as `YYYY-MM-DD`."),
+  classes: z
+    .strictObject({
+      care: classPolicySchema.describe('What belongs to the care itself.'),
+      service: classPolicySchema.describe('What helps around the care: appointments, surveys.'),
+      marketing: classPolicySchema.describe('What the organisation would like people to know.'),
+      research: classPolicySchema.describe('What asks people to take part in research.'),
+    })
+    .describe('What each class of campaigns may do.'),
+  person: fieldsSchema
+    .default({})
+    .describe(
+      'What is known of a person beside name, year of birth, language, zone and addresses; conditions and templates name it as `person.…`.',
+    ),
 })
 export type PoliciesFile = z.infer<typeof policiesFileSchema>

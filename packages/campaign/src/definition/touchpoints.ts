@@ -11,12 +11,23 @@ const typePatternSchema = z
   )
 
 /** A system that publishes: its CloudEvents `source`, the id space of its subjects, what it may say. */
-const publisherSchema = z.strictObject({
-  source: z.string().min(1).max(256),
-  idSpace: identifierSchema,
-  types: z.array(typePatternSchema).min(1),
-  description: z.string().optional(),
-})
+const publisherSchema = z
+  .strictObject({
+    source: z.string().min(1).max(256).describe('The CloudEvents `source` of its events.'),
+    idSpace: identifierSchema.describe(
+      'Whose ids its subjects are: `ehr` in `ehr:P-1`. Publishers that share an id space speak of the same people.',
+    ),
+    types: z
+      .array(typePatternSchema)
+      .min(1)
+      .describe('What it may tell: types as they stand, or `care.*` for all that begin alike.'),
+    description: z.string().optional().describe('Which system it is, for who reads this file.'),
+  })
+  .meta({
+    id: 'publisher',
+    title: 'A publisher',
+    description: 'A system that publishes touchpoint events.',
+  })
 export type Publisher = z.infer<typeof publisherSchema>
 
 /**
@@ -24,22 +35,48 @@ export type Publisher = z.infer<typeof publisherSchema>
  * `starts` opens a new episode. With `entity` its events carry an `entity` and a `version` of that
  * type; `withdraws` says that the entity no longer takes place.
  */
-const touchpointSchema = z.strictObject({
-  type: touchpointTypeSchema,
-  name: localisedTextSchema,
-  journey: identifierSchema.optional(),
-  phase: identifierSchema.optional(),
-  starts: z.boolean().default(false),
-  entity: identifierSchema.optional(),
-  withdraws: z.boolean().default(false),
-  data: fieldsSchema.default({}),
-})
+const touchpointSchema = z
+  .strictObject({
+    type: touchpointTypeSchema.describe(
+      'The CloudEvents `type` with its major version, such as `care.appointment.booked.v1`.',
+    ),
+    name: localisedTextSchema.describe('What it is called in reports.'),
+    journey: identifierSchema
+      .optional()
+      .describe('The journey it belongs to; with `phase` it moves a person along it.'),
+    phase: identifierSchema
+      .optional()
+      .describe('The phase of that journey in which a person then is.'),
+    starts: z
+      .boolean()
+      .default(false)
+      .describe('It opens a new episode of the journey: `once-per-journey` counts from here.'),
+    entity: identifierSchema
+      .optional()
+      .describe(
+        'Its events are about an entity of this type, such as an appointment, and carry its id and a version. A higher version re-times or withdraws what hangs on the lower one.',
+      ),
+    withdraws: z
+      .boolean()
+      .default(false)
+      .describe('It says that the entity no longer takes place.'),
+    data: fieldsSchema
+      .default({})
+      .describe(
+        'The fields of its data; conditions and templates of a campaign that it starts name them as `event.…`, and as `entity.…` when it has an entity.',
+      ),
+  })
+  .meta({
+    id: 'touchpoint',
+    title: 'A touchpoint',
+    description: 'A named contact moment; a touchpoint event is one happening of it.',
+  })
 export type Touchpoint = z.infer<typeof touchpointSchema>
 
 /** `touchpoints.yaml` */
 export const touchpointsFileSchema = z.strictObject({
-  publishers: z.array(publisherSchema).min(1),
-  touchpoints: z.array(touchpointSchema).min(1),
+  publishers: z.array(publisherSchema).min(1).describe('Who may tell us what.'),
+  touchpoints: z.array(touchpointSchema).min(1).describe('Everything that may happen.'),
 })
 export type TouchpointsFile = z.infer<typeof touchpointsFileSchema>
 

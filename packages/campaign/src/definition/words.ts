@@ -40,7 +40,12 @@ export const touchpointTypeSchema = z
   .max(128)
 
 /** A text in each language of the organisation. */
-export const localisedTextSchema = z.strictObject({ nl: z.string().min(1), en: z.string().min(1) })
+export const localisedTextSchema = z
+  .strictObject({
+    nl: z.string().min(1).describe('In Dutch.'),
+    en: z.string().min(1).describe('In English.'),
+  })
+  .meta({ id: 'text-in-each-language', title: 'A text in each language' })
 
 export const durationSchema = z
   .string()

@@ -22,19 +22,41 @@ import type { StepResult, StepRun } from './step-run.ts'
  * A moment that has already passed makes the message due now, so that somebody whose appointment
  * is tomorrow still hears what they would have heard yesterday, unless `until` has passed too.
  */
-export const messageStepSchema = z.strictObject({
-  message: z.strictObject({
-    id: identifierSchema,
-    template: identifierSchema,
-    channels: z.array(z.enum(channelNames)).min(1).optional(),
-    send: momentSchema.optional(),
-    expires: positiveDurationSchema.optional(),
-    until: z
-      .string()
-      .regex(/^entity\.[a-z][A-Za-z0-9]*$/, 'expected a moment such as "entity.startsAt"')
-      .optional(),
-  }),
-})
+export const messageStepSchema = z
+  .strictObject({
+    message: z
+      .strictObject({
+        id: identifierSchema.describe(
+          'How later conditions name it (`enrolment.<id>.status`); once in a campaign.',
+        ),
+        template: identifierSchema.describe('The folder in `templates/` with its texts.'),
+        channels: z
+          .array(z.enum(channelNames))
+          .min(1)
+          .optional()
+          .describe(
+            "Tried in this order until one can be used; without it, the persona's own order.",
+          ),
+        send: momentSchema.optional().describe('When it is due; without it, at once.'),
+        expires: positiveDurationSchema
+          .optional()
+          .describe(
+            'How long after its due time it is still worth having; without it, what its class says.',
+          ),
+        until: z
+          .string()
+          .regex(/^entity\.[a-z][A-Za-z0-9]*$/, 'expected a moment such as "entity.startsAt"')
+          .optional()
+          .describe('A moment of the entity after which it is not worth having any more.'),
+      })
+      .describe('The message.'),
+  })
+  .meta({
+    id: 'step-message',
+    title: 'Step: message',
+    description:
+      'Plans one message. A moment that has passed makes it due now, so that somebody whose appointment is tomorrow still hears what they would have heard yesterday, unless `until` has passed too.',
+  })
 export type MessageStep = z.infer<typeof messageStepSchema>
 
 export function runMessage(step: MessageStep, run: StepRun): StepResult {

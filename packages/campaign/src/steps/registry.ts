@@ -7,9 +7,9 @@ import { type WaitStep, waitStepSchema } from './wait.ts'
 /** Every kind of step a campaign can be made of; a new kind is a file of its own and a line here. */
 export type Step = MessageStep | WaitStep | BranchStep<Step>
 
-export const stepSchema: z.ZodType<Step> = z.lazy(() =>
-  z.union([messageStepSchema, waitStepSchema, branchStepSchema(stepsSchema)]),
-)
+export const stepSchema: z.ZodType<Step> = z
+  .lazy(() => z.union([messageStepSchema, waitStepSchema, branchStepSchema(stepsSchema)]))
+  .meta({ id: 'step', title: 'A step', description: 'One of the kinds of steps.' })
 
 export const stepsSchema: z.ZodType<Step[]> = z.array(stepSchema).min(1).max(100)
 

@@ -5,7 +5,12 @@ import { momentSchema, resolveMoment } from '../moment.ts'
 import type { StepResult, StepRun } from './step-run.ts'
 
 /** Goes on at a later moment. A moment that has passed, or whose data is missing, does not wait. */
-export const waitStepSchema = z.strictObject({ wait: momentSchema })
+export const waitStepSchema = z.strictObject({ wait: momentSchema.describe('Until when.') }).meta({
+  id: 'step-wait',
+  title: 'Step: wait',
+  description:
+    'Goes on at a later moment. A moment that has passed, or whose data is missing, does not wait.',
+})
 export type WaitStep = z.infer<typeof waitStepSchema>
 
 export function runWait(step: WaitStep, run: StepRun): StepResult {
