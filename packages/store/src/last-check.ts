@@ -45,7 +45,8 @@ import { type Wake, wake } from './wake.ts'
  *
  * - sending_stopped, campaign_stopped, template_stopped, channel_stopped, provider_stopped: operations
  *   hold it. It comes back by itself, ever more slowly, and at once when the stop is lifted.
- * - merged_duplicate: the same message of the other run is with a worker still.
+ * - merged_duplicate: the same message of the other run is with a worker still. It comes back when the
+ *   lease of that one must be over.
  * - it is not due, or nothing is: a worker is never early.
  *
  * Not over this channel (the next channel of the message, at once; skipped with no_usable_channel
@@ -99,7 +100,7 @@ const refusals: readonly Refusal[] = [
   { effect: 'hold', reason: 'outcome_unknown', when: sql`expires_at <= now and duplicate` },
   { effect: 'expire', reason: 'expired', when: sql`expires_at <= now` },
   // P2: nobody knows yet
-  { effect: 'wait', reason: 'merged_duplicate', when: sql`twin = 'sending'` },
+  { effect: 'await-lease', reason: 'merged_duplicate', when: sql`twin = 'sending'` },
   // P3 operational stops, the widest first
   { effect: 'wait', reason: 'sending_stopped', when: stopped('all') },
   { effect: 'wait', reason: 'campaign_stopped', when: stopped('campaign', sql`campaign_id`) },
@@ -121,7 +122,7 @@ export const lastCheckReasons: ReadonlySet<ReasonCode> = new Set(
   refusals.flatMap(({ reason }) => reason ?? []),
 )
 
-type Effect = 'skip' | 'cancel' | 'expire' | 'hold' | 'wait' | 'unqueue' | 'next'
+type Effect = 'skip' | 'cancel' | 'expire' | 'hold' | 'await-lease' | 'wait' | 'unqueue' | 'next'
 type Refusal = { effect: Effect; reason: ReasonCode | null; when: RawBuilder<unknown> }
 
 function stopped(scope: string, target?: RawBuilder<unknown>): RawBuilder<unknown> {
@@ -466,6 +467,12 @@ const looksAgainAt = sql`least(d.expires_at, date_trunc('milliseconds', d.now +
   greatest(interval '1 minute', least(interval '15 minutes', d.now - d.planned_for))
   * (1 + abs(hashtext(d.intent_id::text)::float8) / 2147483648)))`
 
+/** Whoever has the other one says by then what became of it, or the sweep does. In whole milliseconds, too. */
+function afterLease({ leaseMs }: ClaimRequest): RawBuilder<unknown> {
+  const passed = sql`make_interval(secs => ${leaseMs / 1000})`
+  return sql`least(d.expires_at, date_trunc('milliseconds', d.now + ${passed}))`
+}
+
 /** `detail` remembers what was wrong with each channel, and what an expired message waited for. */
 const nextDetail = sql`case
   when d.effect = 'next' then jsonb_set(coalesce(i.detail, '{}'), '{channels}',
@@ -481,6 +488,7 @@ function moveOf(request: ClaimRequest, telling: boolean): RawBuilder<unknown> {
       reason = d.next_reason,
       detail = ${nextDetail},
       due_at = case when d.effect = 'wait' then ${looksAgainAt}
+        when d.effect = 'await-lease' then ${afterLease(request)}
         when d.moves_on then d.now else i.due_at end,
       channel_index = i.channel_index + d.moves_on::integer,
       job_id = case when d.effect = 'claim' then i.job_id end,

@@ -664,6 +664,18 @@ describe('a message that comes back after two records became one', () => {
     expect(claimed.map((each) => each.intentId)).toEqual([ids.intentId])
   })
 
+  it('looks again when the lease of the other is over, however long it has waited itself (P1)', async () => {
+    const ids = await comesBack()
+    await set('intent', ids, { planned_for: later(now(), -10 * 3600) })
+    const items = itemsOf(await releaseAll(store))
+    await twin(ids, { state: 'sending' })
+    await claimItems(store, items, { leaseMs: 60_000 })
+    const { due_at } = await intentOf(store, ids.intentId)
+    const waitsMs = Date.parse(due_at) - Date.now()
+    expect(waitsMs).toBeGreaterThan(50_000)
+    expect(waitsMs).toBeLessThanOrEqual(61_000)
+  })
+
   it('goes out when the other told of another version of the appointment (P3)', async () => {
     const ids = await comesBack()
     await entity(ids, 2, 'active')
