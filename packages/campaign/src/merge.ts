@@ -21,8 +21,10 @@ import { contactKinds, type Entity, entryOf, type PersonState } from './state.ts
  * - under `every-time`, never.
  *
  * Of the runs of one entry one goes on: one that has nothing ahead which went out, or may have gone
- * out, in another one of them. Are there several, it is one that has something ahead, then the one
- * that tells the person most, and among equals that of the record which stays. The others end as
+ * out, in another one of them. What told of an older version of the entity does not count: nobody was
+ * told of the newer one by it. Are there several, it is one that has something ahead, then the one
+ * that tells the person most of the newest version, then the one that tells most, and among equals
+ * that of the record which stays. The others end as
  * `merged_duplicate`, all of them when none may go on. What a worker has at this moment counts as gone out; when it comes back and
  * its run has ended, the last check refuses it. It refuses that of the run which goes on, too, when a
  * worker had the same message of a run that ended, and that one was sent or may have been.
@@ -51,10 +53,11 @@ export function mergePeople(
     draft.enrolments.set(enrolment.enrolmentId, enrolment)
     draft.entries.add(entryOf(enrolment.campaignId, enrolment.entryKey))
   }
-  endRepeats(draft, runs, context)
   mergePerson(draft, other)
   choosePersona(draft, context)
   for (const entity of newer) takeAlong(draft, entity, context)
+  // Now that both tell of the same version: what they would tell is compared, not what they would have.
+  endRepeats(draft, runs, context)
   if (draft.person.deceasedAt !== null) endAll(draft, context)
   note(draft, 'merged', { from: from.person.personId })
   return { state: stateOf(draft), decisions: draft.decisions }

@@ -1,7 +1,15 @@
 import type { CompiledCampaign, StepNode } from './compile.ts'
 import type { DecideContext, Draft } from './draft.ts'
 import { campaignOf, end, hasOpen, journeyEntryKey } from './enrolments.ts'
-import { type Enrolment, entryOf, type Intent, isPending, type Person } from './state.ts'
+import {
+  type Enrolment,
+  type EntityReference,
+  entityKey,
+  entryOf,
+  type Intent,
+  isPending,
+  type Person,
+} from './state.ts'
 
 /** A run through a campaign as `mergePeople` looks at it; `entry` is null where it may repeat. */
 export type JoinedRun = { readonly enrolment: Enrolment; readonly entry: string | null }
@@ -30,7 +38,10 @@ function joined(enrolment: Enrolment): JoinedRun {
   return { enrolment, entry: entryOf(enrolment.campaignId, enrolment.entryKey) }
 }
 
-/** Ends what would repeat; see `mergePeople` for the rule. Both records are in the draft. */
+/**
+ * Ends what would repeat; see `mergePeople` for the rule. Both records are in the draft, and what hangs
+ * on an entity has been taken along to its newest version.
+ */
 export function endRepeats(draft: Draft, runs: readonly JoinedRun[], context: DecideContext): void {
   const entries = Map.groupBy(
     runs.filter(({ entry }) => entry !== null),
@@ -38,7 +49,9 @@ export function endRepeats(draft: Draft, runs: readonly JoinedRun[], context: De
   )
   for (const same of entries.values()) {
     if (same.length === 1) continue
-    const stories = same.map(({ enrolment }) => storyOf(draft, enrolment, context))
+    const stories = same.map(({ enrolment: { enrolmentId }, enrolment }) =>
+      storyOf(draft, draft.enrolments.get(enrolmentId) ?? enrolment, context),
+    )
     const goesOn = chooseStory(stories)
     for (const story of stories) {
       if (story !== goesOn && mayTellMore(draft, story))
@@ -47,38 +60,52 @@ export function endRepeats(draft: Draft, runs: readonly JoinedRun[], context: De
   }
 }
 
-/** What a run told, and what it may still tell: ids of its messages. */
+/** What a run told, and what it may still tell. */
 type RunStory = {
   readonly enrolment: Enrolment
   /** Handed over. */
-  readonly told: ReadonlySet<string>
+  readonly told: Messages
   /** Perhaps handed over: a worker has it, or nobody knows. */
-  readonly open: ReadonlySet<string>
+  readonly open: Messages
   /** Planned, or in a step that it may come to. */
-  readonly ahead: ReadonlySet<string>
+  readonly ahead: Messages
 }
+
+/** Ids of messages, each with the newest version of the entity of which it tells; 0 without an entity. */
+type Messages = ReadonlyMap<string, number>
 
 function storyOf(draft: Draft, enrolment: Enrolment, context: DecideContext): RunStory {
   const own = [...draft.intents.values()].filter(
     (intent) => intent.enrolmentId === enrolment.enrolmentId,
   )
-  const namesOf = (holds: (intent: Intent) => boolean) =>
-    own.filter(holds).map((intent) => intent.messageId)
+  const messagesOf = (holds: (intent: Intent) => boolean) =>
+    own
+      .filter(holds)
+      .map(({ messageId, entity }): [string, number] => [messageId, versionOf(entity)])
   const isTold = ({ state }: Intent) => ['sent', 'delivered', 'bounced'].includes(state)
   const isUnknown = ({ state, duplicate }: Intent) =>
     duplicate || state === 'sending' || state === 'held'
   // Past its moment, though nobody has written it down yet.
   const isOver = ({ expiresAt }: Intent) => expiresAt <= context.now
   const waitsAt = enrolment.state === 'running' ? enrolment.step : null
+  const toCome = waitsAt === null ? [] : messagesAfter(campaignOf(enrolment, context), waitsAt)
   return {
     enrolment,
-    told: new Set(namesOf(isTold)),
-    open: new Set(namesOf((intent) => isUnknown(intent) && !isTold(intent))),
-    ahead: new Set([
-      ...namesOf((intent) => isPending(intent) && !intent.duplicate && !isOver(intent)),
-      ...(waitsAt === null ? [] : messagesAfter(campaignOf(enrolment, context), waitsAt)),
+    told: newestOf(messagesOf(isTold)),
+    open: newestOf(messagesOf((intent) => isUnknown(intent) && !isTold(intent))),
+    ahead: newestOf([
+      ...messagesOf((intent) => isPending(intent) && !intent.duplicate && !isOver(intent)),
+      ...toCome.map((message): [string, number] => [message, versionOf(enrolment.entity)]),
     ]),
   }
+}
+
+function versionOf(entity: EntityReference | null): number {
+  return entity?.version ?? 0
+}
+
+function newestOf(messages: readonly [string, number][]): Messages {
+  return new Map(messages.toSorted(([, one], [, other]) => one - other))
 }
 
 /** Ids of the messages of all steps that may come after this one. */
@@ -99,6 +126,7 @@ function chooseStory(stories: readonly RunStory[]): RunStory | undefined {
     .filter(({ enrolment }) => enrolment.state !== 'exited')
     .filter((story) => !stories.some((other) => repeats(story, other)))
     .sort((one, other) => extentOf(other) - extentOf(one))
+    .sort((one, other) => newsOf(other) - newsOf(one))
     .sort((one, other) => Number(isUnderWay(other)) - Number(isUnderWay(one)))[0]
 }
 
@@ -113,16 +141,38 @@ function mayTellMore(draft: Draft, { enrolment }: RunStory): boolean {
   return state === 'running' || entity !== null || hasOpen(draft, enrolment)
 }
 
-/** Whether going on with the one would tell what the other told, or may have. */
+/**
+ * Whether going on with the one would tell what the other told, or may have. Of one entity, what told of
+ * an older version does not tell of the newer one (P1); of two, any does: the entry may not repeat (P2).
+ */
 function repeats(story: RunStory, other: RunStory): boolean {
   if (story === other) return false
+  const counts = isOfOneEntity(story.enrolment, other.enrolment)
+    ? (known: number, version: number) => known >= version
+    : () => true
+  const isAmong = (messages: Messages) => (told: [string, number]) => {
+    const [message, version] = told
+    const known = messages.get(message)
+    return known !== undefined && counts(known, version)
+  }
   const { told, open } = other
   return (
-    [...story.ahead].some((message) => told.has(message) || open.has(message)) ||
-    [...story.open].some((message) => told.has(message))
+    [...story.ahead].some((next) => isAmong(told)(next) || isAmong(open)(next)) ||
+    [...story.open].some(isAmong(told))
   )
 }
 
+function isOfOneEntity({ entity: one }: Enrolment, { entity: other }: Enrolment): boolean {
+  return one !== null && other !== null && entityKey(one) === entityKey(other)
+}
+
 function extentOf({ told, open, ahead }: RunStory): number {
-  return told.union(open).union(ahead).size
+  return new Set([...told.keys(), ...open.keys(), ...ahead.keys()]).size
+}
+
+/** How much of what it tells, or may, is of the newest version. */
+function newsOf({ enrolment, told, open, ahead }: RunStory): number {
+  const newest = versionOf(enrolment.entity)
+  const all = [...told, ...open, ...ahead].filter(([, version]) => version === newest)
+  return new Set(all.map(([message]) => message)).size
 }
