@@ -43,23 +43,24 @@ export type Leaf = z.infer<typeof leafSchema>
 
 export type Condition = Leaf | { all: Condition[] } | { any: Condition[] } | { not: Condition }
 
-export const conditionSchema: z.ZodType<Condition> = z
-  .lazy(() =>
-    z.union([
-      leafSchema,
-      z
-        .strictObject({ all: z.array(conditionSchema).min(1).describe('Each of these must hold.') })
-        .describe('Holds when each part holds.'),
-      z
-        .strictObject({
-          any: z.array(conditionSchema).min(1).describe('At least one of these must hold.'),
-        })
-        .describe('Holds when at least one part holds.'),
-      z
-        .strictObject({ not: conditionSchema.describe('This must not hold.') })
-        .describe('Holds when its part does not.'),
-    ]),
-  )
+export const conditionSchema: z.ZodType<Condition> = z.lazy(() => anyCondition)
+
+// Made once, not by each call of a getter: what walks the schema would walk for ever.
+const anyCondition: z.ZodType<Condition> = z
+  .union([
+    leafSchema,
+    z
+      .strictObject({ all: z.array(conditionSchema).min(1).describe('Each of these must hold.') })
+      .describe('Holds when each part holds.'),
+    z
+      .strictObject({
+        any: z.array(conditionSchema).min(1).describe('At least one of these must hold.'),
+      })
+      .describe('Holds when at least one part holds.'),
+    z
+      .strictObject({ not: conditionSchema.describe('This must not hold.') })
+      .describe('Holds when its part does not.'),
+  ])
   .meta({
     id: 'condition',
     title: 'A condition',

@@ -14,10 +14,12 @@ export type Fault = {
   message: string
   found?: string
   nearest?: string
+  /** Where to read about it: a page of this repository and a section, `docs/reference/definition.md#campaign`. */
+  reference?: string
 }
 
 /** What a fault is made of before it has a place. `found` is part of the message, too. */
-export type Complaint = { message: string; found?: string; nearest?: string }
+export type Complaint = { message: string; found?: string; nearest?: string; reference?: string }
 
 export function faultAt(file: string, position: Position, complaint: Complaint): Fault {
   return {
@@ -27,6 +29,7 @@ export function faultAt(file: string, position: Position, complaint: Complaint):
     message: complaint.message,
     ...(complaint.found === undefined ? {} : { found: complaint.found }),
     ...(complaint.nearest === undefined ? {} : { nearest: complaint.nearest }),
+    ...(complaint.reference === undefined ? {} : { reference: complaint.reference }),
   }
 }
 

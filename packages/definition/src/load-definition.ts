@@ -12,6 +12,7 @@ import type { Loaded, Parts } from './checks/parts.ts'
 import { checkJourneys, checkPersonas, checkPolicies } from './checks/people.ts'
 import { checkTouchpoints } from './checks/touchpoints.ts'
 import { compareTexts, type Fault, inReadingOrder } from './fault.ts'
+import { referenceTo } from './file-kinds.ts'
 import { type RootName, readFolder, rootFiles } from './folder.ts'
 import { checkAgainst } from './schema-faults.ts'
 import { type LoadedTemplate, loadTemplate } from './template-folder.ts'
@@ -69,8 +70,8 @@ export async function loadDefinition(
   const warnings = [...loaded.flatMap((template) => template.warnings), ...messages.warnings]
   return {
     bundle: faults.length === 0 ? bundleOf(parts) : null,
-    faults: inReadingOrder(withoutRepeats(faults)),
-    warnings: inReadingOrder(withoutRepeats(warnings)),
+    faults: inReadingOrder(withoutRepeats(faults)).map(withReference),
+    warnings: inReadingOrder(withoutRepeats(warnings)).map(withReference),
   }
 }
 
@@ -97,6 +98,11 @@ function bundleOf(parts: Parts): DefinitionBundle | null {
       .sort((a, b) => compareTexts(a.id, b.id)),
     templates: [...parts.templates.values()].flatMap((template) => template.compiled ?? []),
   }
+}
+
+/** Whoever told a fault without a place in a schema still meant some kind of file. */
+function withReference(fault: Fault): Fault {
+  return { ...fault, reference: fault.reference ?? referenceTo(fault.file) }
 }
 
 /** A fault in the layout is met once by each template: it is told once. */

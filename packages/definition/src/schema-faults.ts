@@ -1,8 +1,9 @@
 import type { z } from 'zod'
+import { referenceTo } from './file-kinds.ts'
 import { type Complaint, type Fault, faultAt, withNearest } from './fault.ts'
+import { type Schema, schemasAt } from './schema-walk.ts'
 import type { Path, YamlSource } from './yaml-source.ts'
 
-type Schema = z.core.$ZodType
 type Issue = z.core.$ZodIssue
 
 /** The value as the schema gives it, or every way in which it is not what the schema asks for. */
@@ -25,6 +26,7 @@ type Finding = { fault: Fault; missing?: string }
 
 function faultsOf(schema: Schema, source: YamlSource, issue: Issue, above: Path): Finding[] {
   const path = [...above, ...pathOf(issue)]
+  const reference = referenceTo(source.file, path)
   if (issue.code === 'invalid_union' && issue.errors.length > 0)
     return likeliestArm(issue.errors, valueAt(source.value, path)).flatMap((inner) =>
       faultsOf(schema, source, inner, path),
@@ -35,6 +37,7 @@ function faultsOf(schema: Schema, source: YamlSource, issue: Issue, above: Path)
         message: `unknown key "${key}"`,
         found: key,
         ...withNearest(key, keysAt(schema, path)),
+        reference,
       }),
     }))
   if (issue.code === 'invalid_key')
@@ -42,15 +45,21 @@ function faultsOf(schema: Schema, source: YamlSource, issue: Issue, above: Path)
       fault: faultAt(source.file, source.positionOfKey(path), {
         message: `${inner.message}, found "${String(path.at(-1))}"`,
         found: String(path.at(-1)),
+        reference,
       }),
     }))
   if (isMissing(issue, valueAt(source.value, path)) && path.length > 0) {
     const key = String(path.at(-1))
     const message = `missing key "${key}"`
-    return [{ fault: faultAt(source.file, source.positionOf(path), { message }), missing: key }]
+    return [
+      {
+        fault: faultAt(source.file, source.positionOf(path), { message, reference }),
+        missing: key,
+      },
+    ]
   }
   const complaint = complaintOf(issue, valueAt(source.value, path))
-  return [{ fault: faultAt(source.file, source.positionOf(path), complaint) }]
+  return [{ fault: faultAt(source.file, source.positionOf(path), { ...complaint, reference }) }]
 }
 
 /** `tamplate` is one mistake: its unknown key is told, the missing `template` is not told as well. */
@@ -156,36 +165,8 @@ function valueAt(value: unknown, path: Path): unknown {
 
 /** Every key that any schema at `path` knows: what a misspelt key is compared with. */
 function keysAt(schema: Schema, path: Path): string[] {
-  return schemasAt(schema, path).flatMap((found) => {
+  return schemasAt(schema, path).flatMap(({ schema: found }) => {
     const { def } = (found as z.core.$ZodTypes)._zod
     return def.type === 'object' ? Object.keys(def.shape) : []
   })
-}
-
-function schemasAt(schema: Schema, path: Path): Schema[] {
-  const { def } = (schema as z.core.$ZodTypes)._zod
-  switch (def.type) {
-    case 'lazy':
-      return schemasAt(def.getter(), path)
-    case 'union':
-      return def.options.flatMap((option) => schemasAt(option, path))
-    case 'optional':
-    case 'nullable':
-    case 'default':
-    case 'prefault':
-    case 'readonly':
-      return schemasAt(def.innerType, path)
-    case 'array':
-      return path.length === 0 ? [schema] : schemasAt(def.element, path.slice(1))
-    case 'record':
-      return path.length === 0 ? [schema] : schemasAt(def.valueType, path.slice(1))
-    case 'object': {
-      const [part, ...rest] = path
-      if (part === undefined) return [schema]
-      const child = def.shape[part]
-      return child ? schemasAt(child, rest) : []
-    }
-    default:
-      return path.length === 0 ? [schema] : []
-  }
 }

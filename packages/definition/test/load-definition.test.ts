@@ -657,6 +657,7 @@ test('a fault carries what was found and the nearest name as data, too', async (
       message: 'unknown persona "senor"',
       found: 'senor',
       nearest: 'senior',
+      reference: 'docs/reference/definition.md#campaign',
     },
   ])
 })
@@ -666,13 +667,27 @@ test('a text that is not UTF-8 is a fault', async () => {
     await writeFile(join(folder, guide), Buffer.from([0x69, 0x64, 0x3a, 0x20, 0xe9]))
     return loadDefinition(folder)
   })
-  expect(faults).toEqual([{ file: guide, line: 1, column: 1, message: 'expected a text in UTF-8' }])
+  expect(faults).toEqual([
+    {
+      file: guide,
+      line: 1,
+      column: 1,
+      message: 'expected a text in UTF-8',
+      reference: 'docs/reference/definition.md#campaign',
+    },
+  ])
 })
 
 test('a folder that is not there is a fault', async () => {
   const { bundle, faults } = await loadDefinition('/nowhere/at/all')
   expect(bundle).toBeNull()
   expect(faults).toEqual([
-    { file: '/nowhere/at/all', line: 1, column: 1, message: 'there is no such folder' },
+    {
+      file: '/nowhere/at/all',
+      line: 1,
+      column: 1,
+      message: 'there is no such folder',
+      reference: 'docs/reference/definition.md#the-folder',
+    },
   ])
 })

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type Fault, formatFault } from '../src/fault.ts'
 import { loadDefinition } from '../src/load-definition.ts'
+import { referencePages } from '../src/reference.ts'
 
 /** A small definition without faults or warnings; the tests plant one mistake in it. */
 export const sound: Readonly<Record<string, string>> = {
@@ -126,7 +127,10 @@ export async function withFolder<T>(
 /** What is told of a planted definition, as the command line shows it. */
 export async function tell(changes: Changes): Promise<{ faults: string[]; warnings: string[] }> {
   const { bundle, faults, warnings } = await withFolder(changes, loadDefinition)
-  for (const fault of [...faults, ...warnings]) mustStandThere(fault, filesWith(changes))
+  for (const fault of [...faults, ...warnings]) {
+    mustStandThere(fault, filesWith(changes))
+    mustBeExplained(fault)
+  }
   if ((bundle === null) !== faults.length > 0) throw new Error('a bundle with faults, or neither')
   return { faults: faults.map(formatFault), warnings: warnings.map(formatFault) }
 }
@@ -142,6 +146,19 @@ function mustStandThere(fault: Fault, files: Readonly<Record<string, string>>): 
   if (!new RegExp(`^(["']|\\{\\{)?${RegExp.escape(found)}`).test(rest))
     throw new Error(`${formatFault(fault)}: there stands ${rest}`)
 }
+
+/** Whoever follows the link of a fault finds the section that it names. */
+function mustBeExplained(fault: Fault): void {
+  const [page, section] = fault.reference?.split('#') ?? []
+  if (page !== 'docs/reference/definition.md' || !sections.has(section ?? ''))
+    throw new Error(`${formatFault(fault)}: nothing is told at ${fault.reference}`)
+}
+
+const sections = new Set(
+  [...(referencePages().get('definition.md') ?? '').matchAll(/<a id="([^"]+)">/g)].map(
+    ([, id]) => id,
+  ),
+)
 
 function filesWith(changes: Changes): Record<string, string> {
   const files: Record<string, string> = { ...sound }

@@ -1,5 +1,5 @@
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
-import type { LogMapping } from '@wegwijs/definition/log-mapping'
+import type { LogMapping } from '@wegwijs/definition/log-mapping-schema'
 import type { JsonObject } from '@wegwijs/wire/json'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import { Temporal } from 'temporal-polyfill'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import { policiesFileSchema } from '@wegwijs/campaign/definition/policies'
 import { touchpointsFileSchema } from '@wegwijs/campaign/definition/touchpoints'
-import { type LogMapping, logMappingSchema } from '@wegwijs/definition/log-mapping'
+import { type LogMapping, logMappingSchema } from '@wegwijs/definition/log-mapping-schema'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type LogOverrides, readLog } from '../src/read-log.ts'
 

@@ -10,6 +10,7 @@ import { addMessages } from './commands/messages.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addPositions } from './commands/positions.ts'
 import { addRehearse } from './commands/rehearse.ts'
+import { addSchemas } from './commands/schemas.ts'
 import { addStack } from './commands/stack.ts'
 import { addStatus } from './commands/status.ts'
 import { addStops } from './commands/stops.ts'
@@ -30,6 +31,7 @@ export function createProgram(shell: Shell): Command {
     addStack,
     addMigrate,
     addDefinition,
+    addSchemas,
     addJourneys,
     addRehearse,
     addEvents,

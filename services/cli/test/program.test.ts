@@ -81,9 +81,43 @@ describe('validate', () => {
     const { code, out, err } = await run(['validate', copy])
     expect(code).toBe(exitCodes.dataInvalid)
     expect(out).toMatch(/^error {3}campaigns\/aftercare-at-home\.yaml:\d+:\d+ .*did you mean/m)
+    expect(out).toContain('        see docs/reference/definition.md#step-message\n')
     expect(err).toContain('nothing has been changed')
   }, 60_000)
+
+  test('a warning stands apart, and ends a strict check only', async () => {
+    const copy = join(folder, 'warned')
+    await cp(exampleFolder, copy, { recursive: true })
+    await cp(join(copy, 'templates/welcome-ward'), join(copy, 'templates/nobody'), {
+      recursive: true,
+    })
+    const manifest = join(copy, 'templates/nobody/template.yaml')
+    await writeFile(
+      manifest,
+      (await readFile(manifest, 'utf8')).replace(/name: .*/, 'name: nobody'),
+    )
+    const { code, out, err } = await run(['validate', copy])
+    expect(code).toBe(0)
+    expect(out).toMatch(/^warning templates\/nobody\/template\.yaml:1:1 no campaign sends/)
+    expect(err).toContain('no faults, and 1 warning')
+    expect((await run(['validate', copy, '--strict'])).code).toBe(exitCodes.dataInvalid)
+    expect((await run(['validate', exampleFolder, '--strict'])).code).toBe(0)
+  }, 60_000)
 })
+
+test('schemas are written where an editor finds them, and are no part of the definition', async () => {
+  const copy = join(folder, 'with-schemas')
+  await cp(exampleFolder, copy, { recursive: true })
+  const { code, out } = await run(['schemas', copy])
+  expect(code).toBe(0)
+  expect(out).toContain('# yaml-language-server: $schema=../.schemas/campaign.json')
+  const schema = JSON.parse(await readFile(join(copy, '.schemas/campaign.json'), 'utf8')) as object
+  expect(schema).toMatchObject({ title: 'campaigns/*.yaml', type: 'object' })
+  const campaign = join(copy, 'campaigns/patient-panel.yaml')
+  const text = await readFile(campaign, 'utf8')
+  await writeFile(campaign, `# yaml-language-server: $schema=../.schemas/campaign.json\n${text}`)
+  expect((await run(['validate', copy, '--strict'])).code).toBe(0)
+}, 60_000)
 
 describe('journeys', () => {
   test('generate gives one CloudEvent a line, the same every time', async () => {

@@ -30,6 +30,7 @@ export const identifierSchema = z
   .string()
   .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'expected a name such as "welcome-home"')
   .max(64)
+  .meta({ title: 'name' })
 
 export const touchpointTypeSchema = z
   .string()
@@ -38,6 +39,7 @@ export const touchpointTypeSchema = z
     'expected a type such as "care.appointment.booked.v1"',
   )
   .max(128)
+  .meta({ title: 'touchpoint' })
 
 /** A text in each language of the organisation. */
 export const localisedTextSchema = z
@@ -50,19 +52,24 @@ export const localisedTextSchema = z
 export const durationSchema = z
   .string()
   .refine(isDuration, 'expected an ISO 8601 duration such as "P2D" or "PT12H"')
+  .meta({ title: 'duration' })
 
-export const positiveDurationSchema = durationSchema.refine(
-  (text) => !isDuration(text) || Temporal.Duration.from(text).sign > 0,
-  'expected a duration longer than nothing',
-)
+export const positiveDurationSchema = durationSchema
+  .refine(
+    (text) => !isDuration(text) || Temporal.Duration.from(text).sign > 0,
+    'expected a duration longer than nothing',
+  )
+  .meta({ title: 'duration' })
 
 export const timeZoneSchema = z
   .string()
   .refine(isTimeZone, 'expected an IANA time zone such as "Europe/Amsterdam"')
+  .meta({ title: 'time zone' })
 
 export const localTimeSchema = z
   .string()
   .regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/, 'expected a local time such as "10:00"')
+  .meta({ title: 'local time' })
 
 function isDuration(text: string): boolean {
   try {

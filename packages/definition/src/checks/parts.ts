@@ -5,6 +5,7 @@ import type { PersonasFile } from '@wegwijs/campaign/definition/personas'
 import type { PoliciesFile } from '@wegwijs/campaign/definition/policies'
 import type { TouchpointsFile } from '@wegwijs/campaign/definition/touchpoints'
 import { type Complaint, type Fault, faultAt } from '../fault.ts'
+import { referenceTo } from '../file-kinds.ts'
 import type { LoadedTemplate } from '../template-folder.ts'
 import type { Path, YamlSource } from '../yaml-source.ts'
 
@@ -29,12 +30,14 @@ export type Parts = {
 
 /** A complaint about the value at `path`. */
 export function about(loaded: Loaded<unknown>, path: Path, complaint: Complaint): Fault {
-  return faultAt(loaded.source.file, loaded.source.positionOf(path), complaint)
+  const reference = referenceTo(loaded.source.file, path)
+  return faultAt(loaded.source.file, loaded.source.positionOf(path), { ...complaint, reference })
 }
 
 /** A complaint about the key at `path`. */
 export function aboutKey(loaded: Loaded<unknown>, path: Path, complaint: Complaint): Fault {
-  return faultAt(loaded.source.file, loaded.source.positionOfKey(path), complaint)
+  const reference = referenceTo(loaded.source.file, path)
+  return faultAt(loaded.source.file, loaded.source.positionOfKey(path), { ...complaint, reference })
 }
 
 /** Names that stand twice; the second one is the fault. */

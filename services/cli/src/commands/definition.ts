@@ -1,11 +1,9 @@
 import { userInfo } from 'node:os'
-import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
-import { type Fault, formatFault } from '@wegwijs/definition/fault'
-import { loadDefinition } from '@wegwijs/definition/load-definition'
 import { exitCodes } from '@wegwijs/runtime/failure'
 import { applyDefinition } from '@wegwijs/store/definitions'
 import type { Command } from 'commander'
-import { type Output, table } from '../output.ts'
+import { count, faultLines, readOrEnd } from '../definition-input.ts'
+import { table } from '../output.ts'
 import { type Call, Ended, runs, type Shell } from '../shell.ts'
 
 /** `wegwijs validate` and `wegwijs apply`: an organisation's definition, as files. */
@@ -13,8 +11,11 @@ export function addDefinition(program: Command, shell: Shell): void {
   program
     .command('validate')
     .summary('tell everything that is wrong with a definition')
-    .description('Read a definition and tell everything that is wrong with it; nothing is changed.')
+    .description(
+      'Read a definition and tell everything that is wrong with it, and what experience warns of; nothing is changed.',
+    )
     .argument('<folder>', 'the folder of the definition, such as examples/hospital')
+    .option('--strict', 'end as with a fault when there are warnings', false)
     .action(runs(shell, validate))
   program
     .command('apply')
@@ -27,15 +28,29 @@ export function addDefinition(program: Command, shell: Shell): void {
     .action(runs(shell, apply))
 }
 
-async function validate({ output }: Call, _: unknown, folder = ''): Promise<void> {
-  const bundle = await readOrEnd(folder, output)
+async function validate(
+  { output }: Call,
+  { strict }: { strict: boolean },
+  folder = '',
+): Promise<void> {
+  const { bundle, warnings } = await readOrEnd(folder, output)
+  output.data({ valid: true, faults: [], warnings }, () => faultLines([], warnings))
+  const { campaigns, templates, touchpoints } = bundle
+  const size = [
+    count(campaigns, 'campaign'),
+    count(templates, 'template'),
+    count(touchpoints.touchpoints, 'touchpoint'),
+  ].join(', ')
   output.say(
-    `${folder} is right: ${bundle.campaigns.length} campaigns, ${bundle.templates.length} templates, ${bundle.touchpoints.touchpoints.length} touchpoints`,
+    warnings.length === 0
+      ? `${folder} is right: ${size}`
+      : `${folder} has no faults, and ${count(warnings, 'warning')}: ${size}`,
   )
+  if (strict && warnings.length > 0) throw new Ended(exitCodes.dataInvalid)
 }
 
 async function apply(call: Call, options: { by: string }, folder = ''): Promise<void> {
-  const bundle = await readOrEnd(folder, call.output, { quiet: true })
+  const { bundle } = await readOrEnd(folder, call.output)
   const store = await call.surroundings.store()
   const applied = await applyDefinition(store, bundle, options.by)
   call.output.data(applied, () => [
@@ -45,26 +60,4 @@ async function apply(call: Call, options: { by: string }, folder = ''): Promise<
       applied.campaigns.map(({ id, version, change }) => [id, version, change]),
     ),
   ])
-}
-
-/** With faults it lists them as the answer and ends the command: nothing has been changed. */
-async function readOrEnd(
-  folder: string,
-  output: Output,
-  { quiet = false }: { quiet?: boolean } = {},
-): Promise<DefinitionBundle> {
-  const { bundle, faults, warnings } = await loadDefinition(folder)
-  const lines = (list: readonly Fault[], kind: string) =>
-    list.map((fault) => `${kind} ${formatFault(fault)}`)
-  if (bundle === null || !quiet) {
-    output.data({ valid: bundle !== null, faults, warnings }, () => [
-      ...lines(faults, 'error  '),
-      ...lines(warnings, 'warning'),
-    ])
-  }
-  if (bundle !== null) return bundle
-  output.say(
-    `${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}; nothing has been changed. Correct the named lines and run it again.`,
-  )
-  throw new Ended(exitCodes.dataInvalid)
 }

@@ -1,0 +1,43 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { jsonSchemaFiles } from '@wegwijs/definition/json-schemas'
+import type { Command } from 'commander'
+import { table } from '../output.ts'
+import { type Call, runs, type Shell } from '../shell.ts'
+
+/** Hidden, so that it counts as no part of the definition. */
+const schemaFolder = '.schemas'
+
+/** `wegwijs schemas`: what an editor needs to complete and check while somebody types. */
+export function addSchemas(program: Command, shell: Shell): void {
+  program
+    .command('schemas')
+    .summary('write the JSON Schemas that an editor completes and checks by')
+    .description(
+      'Write the JSON Schema of every kind of file into .schemas of a definition, and tell the first line by which an editor finds each. See docs/reference/definition.md#editors.',
+    )
+    .argument('<folder>', 'the folder of the definition, such as examples/hospital')
+    .action(runs(shell, schemas))
+}
+
+async function schemas({ output }: Call, _: unknown, folder = ''): Promise<void> {
+  const files = jsonSchemaFiles()
+  await mkdir(join(folder, schemaFolder), { recursive: true })
+  for (const { name, text } of files) await writeFile(join(folder, schemaFolder, name), text)
+  const lines = files.map((file) => ({
+    files: file.files,
+    line: `# yaml-language-server: $schema=${wayUp(file.files)}${schemaFolder}/${file.name}`,
+  }))
+  output.data(lines, () =>
+    table(
+      ['FILES', 'FIRST LINE'],
+      lines.map(({ files: where, line }) => [where, line]),
+    ),
+  )
+  output.say(`${files.length} schemas written to ${join(folder, schemaFolder)}`)
+}
+
+/** From where such a file stands to the folder of the definition. */
+function wayUp(files: string): string {
+  return '../'.repeat(files.split('/').length - 1)
+}
