@@ -35,11 +35,16 @@ import { type Wake, wake } from './wake.ts'
  *
  * About what the message is for:
  *
- * - the reason its enrolment has ended early: the message was on its way then, and came back.
+ * - the reason its enrolment has ended early: the message was on its way then, and came back. Of one
+ *   that ended for the other record of the person, it may have been sent: then it is looked at like
+ *   that of the other, or nobody would ever know.
  * - merged_duplicate: it was with a worker when two records became one person, and so was the same
- *   message of the run that has ended for it; that one was sent, or may have been.
+ *   message of the other; that one was sent, or may have been while this one surely was not, or is sent
+ *   once more in place of both.
  * - entity_withdrawn, entity_superseded: it tells of an older version of the appointment or stay.
  * - expired: it is no longer worth sending. One that may have been sent already is held.
+ * - outcome_unknown: nobody knows either of the same message of the other record. Both are held; staff may
+ *   have either sent once more.
  *
  * Not now (it stays planned; it may still expire):
  *
@@ -81,9 +86,13 @@ const refusals: readonly Refusal[] = [
     when: sql`needs_consent and not granted_somewhere`,
   },
   // P3 cancellation
-  { effect: 'cancel', reason: 'exit_touchpoint', when: sql`enrolment_state = 'exited'` },
+  {
+    effect: 'cancel',
+    reason: 'exit_touchpoint',
+    when: sql`enrolment_state = 'exited' and not (duplicate and enrolment_reason = 'merged_duplicate')`,
+  },
   // P2: the other one was with a worker, too, when the two became one person
-  { effect: 'cancel', reason: 'merged_duplicate', when: sql`twin = 'told'` },
+  { effect: 'cancel', reason: 'merged_duplicate', when: sql`twin in ('told', 'repeated')` },
   // P3 superseded entities
   {
     effect: 'cancel',
@@ -99,6 +108,12 @@ const refusals: readonly Refusal[] = [
   // P3 expiry, P2
   { effect: 'hold', reason: 'outcome_unknown', when: sql`expires_at <= now and duplicate` },
   { effect: 'expire', reason: 'expired', when: sql`expires_at <= now` },
+  // P2: of neither does anybody know
+  {
+    effect: 'hold',
+    reason: 'outcome_unknown',
+    when: sql`twin = 'unknown' and reason is distinct from 'resent_by_staff'`,
+  },
   // P2: nobody knows yet
   { effect: 'await-lease', reason: 'merged_duplicate', when: sql`twin = 'sending'` },
   // P3 operational stops, the widest first
@@ -371,7 +386,7 @@ const nextState = sql`case effect
 const nextReason = sql`case
   when effect = 'next' and only_here then 'outcome_unknown'
   when effect = 'next' and not has_next then 'no_usable_channel'
-  when effect = 'cancel' and enrolment_state = 'exited' then coalesce(enrolment_reason, refusal_reason)
+  when refusal_reason = 'exit_touchpoint' then coalesce(enrolment_reason, refusal_reason)
   else refusal_reason end`
 
 /** Everything the clauses look at, of each message that may be looked at. */
@@ -436,21 +451,45 @@ const firstPersonStop = sql`
         and k.channel = s.channel and k.at > s.at
         and not (k.state = 'granted' and k.origin = 'import')))`
 
+/** Of a run that ended because the other record of the person goes on with it (`mergePeople`). */
+function isEndedByMerge(run: string): RawBuilder<unknown> {
+  return sql`(${sql.ref(`${run}.state`)} = 'exited'
+    and ${sql.ref(`${run}.reason`)} is not distinct from 'merged_duplicate')`
+}
+
 /**
- * What became of the same message of a run that ended because this one goes on (`mergePeople`): `told`
- * when it was sent or may have been. Only what comes back can have such a twin, and only that looks:
- * what had been planned was withdrawn by the merge.
+ * What became of the same message of the other record, where the run of one of the two ended because
+ * that of the other goes on:
+ *
+ * - `told`: it was sent; or it may have been, and this one surely was not. Then it is the one of which
+ *   more may become known.
+ * - `sending`: it is with a worker.
+ * - `repeated`: nobody knows of either, and the other one, whose run goes on, is sent once more, marked.
+ * - `unknown`: nobody knows of either, and sending this one once more could be once too often: its class
+ *   does not allow it, or it has been done with the other.
+ *
+ * Only what comes back can have such a twin, and only that looks: what had been planned was withdrawn
+ * by the merge, and what the run that goes on has planned no other run has with a worker.
  */
 const twinOfMerge = sql`
-  select case when bool_or(t.state <> 'sending') then 'told' when count(*) > 0 then 'sending' end
-    as state
-  from enrolment other join intent t
-    on t.person_id = other.person_id and t.enrolment_id = other.enrolment_id
-  where i.fence > 0 and other.person_id = i.person_id and other.campaign_id = i.campaign_id
-    and other.entry_key = run.entry_key and other.enrolment_id <> i.enrolment_id
-    and other.state = 'exited' and other.reason = 'merged_duplicate'
-    and t.message_id = i.message_id and t.entity_version is not distinct from i.entity_version
-    and (t.duplicate or t.state in ('sending', 'sent', 'delivered', 'bounced', 'held'))`
+  select case
+    when bool_or(t.state in ('sent', 'delivered', 'bounced')
+      or (t.state <> 'sending' and not i.duplicate)) then 'told'
+    when bool_or(t.state = 'sending') then 'sending'
+    when i.unknown_outcome = 'at-most-once' and count(*) > 0 then 'unknown'
+    when bool_or(t.state in ('planned', 'queued') and t.goes_first) then 'repeated'
+    when bool_or(t.state = 'held' and t.goes_first) then 'unknown' end as state
+  from (
+    select t.state, (${isEndedByMerge('other')}, t.intent_id) < (${isEndedByMerge('run')}, i.intent_id)
+      as goes_first
+    from enrolment other join intent t
+      on t.person_id = other.person_id and t.enrolment_id = other.enrolment_id
+    where i.fence > 0 and other.person_id = i.person_id and other.campaign_id = i.campaign_id
+      and other.entry_key = run.entry_key and other.enrolment_id <> i.enrolment_id
+      and (${isEndedByMerge('other')} or ${isEndedByMerge('run')})
+      and t.message_id = i.message_id and t.entity_version is not distinct from i.entity_version
+      and (t.duplicate or t.state in ('sending', 'sent', 'delivered', 'bounced', 'held'))
+  ) as t`
 
 const newestStatuses = sql`
   select jsonb_object_agg(message_id, state) as statuses from (

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'v
 import { stepBusinessTime } from '../src/business-clock.ts'
 import type { Store } from '../src/database.ts'
 import { applyDefinition } from '../src/definitions.ts'
+import { endHolding } from '../src/held-messages.ts'
 import { type ClaimRequest, lastCheckReasons } from '../src/last-check.ts'
 import { liftStop, type Operation, stopOperation } from '../src/stops.ts'
 import { claimDue, claimItems, intentOf, itemsOf, releaseAll, toldOf } from './delivery-steps.ts'
@@ -619,8 +620,24 @@ describe('a message that comes back after two records became one', () => {
     return other
   }
 
-  async function comesBack(): Promise<SeededMessage> {
-    const [ids] = await seedMessages(store, 1, { intent: { fence: 1 } })
+  /** The same message of the run that goes on for both. */
+  async function survivor(ids: SeededMessage, over: { state: string; duplicate?: boolean }) {
+    const person_id = ids.personId
+    const [other] = await seedMessages(store, 1, {
+      intent: { ...over, person_id },
+      enrolment: { person_id },
+    })
+    if (!other) throw new Error('no message')
+    return other
+  }
+
+  const ended = { state: 'exited', reason: 'merged_duplicate' }
+
+  async function comesBack(seed: { intent?: object; enrolment?: object } = {}) {
+    const [ids] = await seedMessages(store, 1, {
+      ...seed,
+      intent: { fence: 1, unknown_outcome: 'at-least-once', ...seed.intent },
+    })
     if (!ids) throw new Error('no message')
     return ids
   }
@@ -662,6 +679,100 @@ describe('a message that comes back after two records became one', () => {
       .execute()
     const { claimed } = await claimDue(store)
     expect(claimed.map((each) => each.intentId)).toEqual([ids.intentId])
+  })
+
+  describe('and of which nobody knows whether it was told', () => {
+    const unknown = { duplicate: true, reason: 'outcome_unknown' }
+
+    it.each([
+      { state: 'held' },
+      { state: 'planned', duplicate: true },
+      { state: 'cancelled', duplicate: true },
+    ])(
+      'is sent once more, marked, when nobody knows of the other either: $state (P1, P2)',
+      async (other) => {
+        const ids = await comesBack({ intent: unknown })
+        const items = itemsOf(await releaseAll(store))
+        await twin(ids, other)
+        const { claimed } = await claimItems(store, items)
+        expect(claimed).toMatchObject([{ intentId: ids.intentId, duplicate: true }])
+      },
+    )
+
+    it.each([
+      { state: 'held' },
+      { state: 'planned', duplicate: true },
+      { state: 'cancelled', duplicate: true },
+    ])(
+      'is held when its class is at-most-once and nobody knows of the other: $state (P2)',
+      async (other) => {
+        const ids = await comesBack({ intent: { ...unknown, unknown_outcome: 'at-most-once' } })
+        const items = itemsOf(await releaseAll(store))
+        await twin(ids, other)
+        const held = { intentId: ids.intentId, state: 'held', reason: 'outcome_unknown' }
+        expect(await claimItems(store, items)).toMatchObject({ claimed: [], refused: [held] })
+      },
+    )
+
+    it('is sent once more though its run has ended, when the other never was (P1)', async () => {
+      const ids = await comesBack({ intent: unknown, enrolment: ended })
+      const items = itemsOf(await releaseAll(store))
+      const other = await survivor(ids, { state: 'cancelled' })
+      expect((await claimItems(store, items)).claimed).toMatchObject([{ duplicate: true }])
+      expect(await intentOf(store, other.intentId)).toMatchObject({ state: 'cancelled' })
+    })
+
+    it.each([
+      { state: 'sent', becomes: 'cancelled', reason: 'merged_duplicate' },
+      { state: 'queued', duplicate: true, becomes: 'cancelled', reason: 'merged_duplicate' },
+      { state: 'sending', becomes: 'planned', reason: 'merged_duplicate' },
+      { state: 'held', becomes: 'held', reason: 'outcome_unknown' },
+    ])('of a run that has ended is $becomes while the other is $state (P2)', async (given) => {
+      const { becomes, reason, ...other } = given
+      const ids = await comesBack({ intent: unknown, enrolment: ended })
+      const items = itemsOf(await releaseAll(store))
+      await survivor(ids, other)
+      const { claimed, refused } = await claimItems(store, items)
+      expect(claimed).toEqual([])
+      expect(refused).toEqual([{ intentId: ids.intentId, state: becomes, reason }])
+    })
+
+    it('of a run that has ended for another reason is not sent (P3)', async () => {
+      const exit = { state: 'exited', reason: 'exit_touchpoint' }
+      const ids = await comesBack({ intent: unknown, enrolment: exit })
+      expect((await claimDue(store)).claimed).toEqual([])
+      expect(await intentOf(store, ids.intentId)).toMatchObject({ reason: 'exit_touchpoint' })
+    })
+
+    it.each([
+      ['when the other is held, too', { state: 'held' }, 'sending'],
+      ['when the other never was sent', { state: 'expired' }, 'sending'],
+      ['not when the other was told', { state: 'delivered' }, 'cancelled'],
+    ])('is sent once more by staff, of whichever record: %s', async (_when, other, state) => {
+      const intent = { state: 'held', unknown_outcome: 'at-most-once' }
+      const ids = await comesBack({ intent, enrolment: ended })
+      await survivor(ids, other)
+      const words = { reason: 'not there', source: 'test' }
+      expect(await endHolding(store, [ids.intentId], 'resend', words)).toBeNull()
+      await claimDue(store)
+      expect(await intentOf(store, ids.intentId)).toMatchObject({ state, duplicate: true })
+    })
+
+    it('leaves one of two that are to be sent once more, whichever comes first (P2)', async () => {
+      for (const isReversed of [false, true]) {
+        const ids = await comesBack({ intent: unknown })
+        const other = await twin(ids, { state: 'planned', duplicate: true })
+        await store.db
+          .updateTable('intent')
+          .set({ fence: 1 })
+          .where('intent_id', '=', other.intentId)
+          .execute()
+        const items = itemsOf(await releaseAll(store))
+        for (const item of isReversed ? items.toReversed() : items) await claimItems(store, [item])
+        expect(await intentOf(store, ids.intentId)).toMatchObject({ state: 'sending' })
+        expect((await intentOf(store, other.intentId)).state).not.toBe('sending')
+      }
+    })
   })
 
   it('looks again when the lease of the other is over, however long it has waited itself (P1)', async () => {
