@@ -6,10 +6,10 @@ import { personasFileSchema } from '@wegwijs/campaign/definition/personas'
 import { policiesFileSchema } from '@wegwijs/campaign/definition/policies'
 import { touchpointsFileSchema } from '@wegwijs/campaign/definition/touchpoints'
 import type { z } from 'zod'
-import { checkCampaigns } from './checks/campaigns.ts'
+import { checkCampaigns, warnOfCampaigns } from './checks/campaigns.ts'
 import { checkMessages } from './checks/messages.ts'
 import type { Loaded, Parts } from './checks/parts.ts'
-import { checkJourneys, checkPersonas, checkPolicies } from './checks/people.ts'
+import { checkJourneys, checkPersonas, checkPolicies, warnOfPersonas } from './checks/people.ts'
 import { checkTouchpoints } from './checks/touchpoints.ts'
 import { compareTexts, type Fault, inReadingOrder } from './fault.ts'
 import { referenceTo } from './file-kinds.ts'
@@ -67,7 +67,12 @@ export async function loadDefinition(
     ...checkCampaigns(parts),
     ...messages.faults,
   )
-  const warnings = [...loaded.flatMap((template) => template.warnings), ...messages.warnings]
+  const warnings = [
+    ...loaded.flatMap((template) => template.warnings),
+    ...warnOfPersonas(parts),
+    ...warnOfCampaigns(parts),
+    ...messages.warnings,
+  ]
   return {
     bundle: faults.length === 0 ? bundleOf(parts) : null,
     faults: inReadingOrder(withoutRepeats(faults)).map(withReference),

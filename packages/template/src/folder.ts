@@ -1,6 +1,6 @@
 import { type Manifest, manifestFile, placeOf } from './manifest.ts'
 import { type ChannelName, channelNames, type TemplateSources } from './template.ts'
-import { addFault, firstCharacter, type Work } from './work.ts'
+import { addFault, addWarning, firstCharacter, type Work } from './work.ts'
 
 /** The files of a template folder, and whether they and `template.yaml` tell of the same messages. */
 
@@ -65,7 +65,7 @@ function checkChannel(channel: ChannelName, manifest: Manifest, work: Work): voi
   if (written.length > 0 && !written.includes(defaultLocale)) {
     const message = `${channel} has no "${defaultLocale}", the language for everybody without another`
     addFault(work, manifestFile, firstCharacter, message)
-  }
+  } else warnOfLanguages(channel, written, work)
   const declared = manifest.sensitivity[channel] !== undefined
   if (written.length > 0 === declared) return
   const path = declared ? ['sensitivity', channel] : ['sensitivity']
@@ -73,6 +73,16 @@ function checkChannel(channel: ChannelName, manifest: Manifest, work: Work): voi
     ? `sensitivity.${channel}: there is no ${channel} message in this folder`
     : `sensitivity: say how telling the ${channel} message is (neutral, personal or health)`
   addFault(work, manifestFile, placeOf(sources, manifestFile, path), message)
+}
+
+function warnOfLanguages(channel: ChannelName, written: readonly string[], work: Work): void {
+  const { locales, defaultLocale } = work.sources
+  if (written.length === 0) return
+  const place = placeOf(work.sources, manifestFile, ['sensitivity', channel])
+  for (const locale of locales.filter((each) => !written.includes(each))) {
+    const message = `${channel} has no "${locale}": who reads that gets it in "${defaultLocale}"`
+    addWarning(work, manifestFile, place, message)
+  }
 }
 
 function checkSubject(locale: string, work: Work): void {

@@ -13,17 +13,36 @@ export function compileSms(locale: string, work: Work): void {
   if (steps === undefined) return
   const text = source.trim()
   if (text === '') addFault(work, file, firstCharacter, 'this SMS is empty')
-  warnOfLetters(source, file, work)
-  work.result.smsSizes[locale] = smsSize(longestText(steps).trim())
+  const longest = longestText(steps).trim()
+  work.result.smsSizes[locale] = smsSize(longest)
+  warnOfLetters({ source, longest, isWhole: steps.every(isText) }, file, work)
   work.contents.sms[locale] = { text }
 }
 
-function warnOfLetters(source: string, file: string, work: Work): void {
-  for (const { letter, offset, instead } of lettersOutsideGsm(source)) {
+/** `longest` is what is certain to be there; unless it is the whole text, values make it longer. */
+type SmsText = { source: string; longest: string; isWhole: boolean }
+
+/** A letter that costs nothing now, nor may with a longer value, is nobody's trouble. */
+function warnOfLetters({ source, longest, isWhole }: SmsText, file: string, work: Work): void {
+  const letters = lettersOutsideGsm(source)
+  const plain = letters.reduce(
+    (text, { letter, instead = '?' }) => text.replaceAll(letter, instead),
+    longest,
+  )
+  const [parts, without] = [smsSize(longest).segments, smsSize(plain).segments]
+  if (isWhole && parts === without) return
+  const cost =
+    parts > without
+      ? `makes this SMS ${parts} parts instead of ${without}`
+      : 'makes an SMS hold 70 characters instead of 160'
+  for (const { letter, offset, instead } of letters) {
     const advice = instead === undefined ? '' : `; "${instead}" does not`
-    const message = `"${letter}" makes an SMS hold 70 characters instead of 160${advice}`
-    addWarning(work, file, positionAt(source, offset), message)
+    addWarning(work, file, positionAt(source, offset), `"${letter}" ${cost}${advice}`)
   }
+}
+
+function isText(step: Step): boolean {
+  return step.kind === 'text'
 }
 
 /** The static text with the longer branch of each choice: what an author should reckon with. */

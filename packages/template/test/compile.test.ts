@@ -3,7 +3,7 @@ import { compileTemplate } from '../src/compile.ts'
 import { limits } from '../src/limits.ts'
 import { compileMjml } from '../src/mjml.ts'
 import { createRenderer } from '../src/render.ts'
-import type { CompiledTemplate, TemplateSources } from '../src/template.ts'
+import type { CompiledTemplate, TemplateFault, TemplateSources } from '../src/template.ts'
 import { changed, email, patient, welcomeHome } from './welcome-home.ts'
 
 async function compiled(sources: TemplateSources): Promise<CompiledTemplate> {
@@ -316,7 +316,10 @@ describe('an e-mail', () => {
     const mjml = email('x').replace('<mj-section>', `${section.repeat(100)}<mj-section>`)
     const { faults, warnings } = await compileTemplate(changed({ 'email.nl.mjml': mjml }))
     expect(faults).toEqual([])
-    expect(warnings).toMatchObject([{ file: 'email.nl.mjml', message: /Gmail cuts it off/ }])
+    expect(warnings).toMatchObject([
+      { file: 'email.nl.mjml', message: /Gmail cuts it off/ },
+      withoutEnglish,
+    ])
   })
 
   test('that MJML cannot finish in time is a fault, and the next one is compiled', async () => {
@@ -328,17 +331,52 @@ describe('an e-mail', () => {
   })
 })
 
+/** The app message of the template stands in Dutch only. */
+const withoutEnglish = {
+  file: 'template.yaml',
+  message: 'app has no "en": who reads that gets it in "nl"',
+}
+
+function about(file: string, faults: readonly TemplateFault[]): string[] {
+  return faults
+    .filter((fault) => fault.file === file)
+    .map(({ line, column, message }) => `${line}:${column} ${message}`)
+}
+
 describe('an SMS', () => {
   test('warns of the letters that make it dearer, each once, with what to write', async () => {
     const { warnings, compiled: template } = await compileTemplate(
-      changed({ 'sms.nl.hbs': 'Beste patiënt,\nde patiënt “komt” 日' }),
+      changed({ 'sms.nl.hbs': 'Beste patiënt,\nde patiënt “komt” 日 {{person.givenName}}' }),
     )
     expect(template).toBeDefined()
-    expect(warnings.map(({ line, column, message }) => `${line}:${column} ${message}`)).toEqual([
+    expect(about('sms.nl.hbs', warnings)).toEqual([
       '1:11 "ë" makes an SMS hold 70 characters instead of 160; "e" does not',
       '2:12 "“" makes an SMS hold 70 characters instead of 160; """ does not',
       '2:17 "”" makes an SMS hold 70 characters instead of 160; """ does not',
       '2:19 "日" makes an SMS hold 70 characters instead of 160',
+    ])
+  })
+
+  test('warns of one letter that makes it two parts, with what it costs', async () => {
+    const { warnings } = await compileTemplate(
+      changed({ 'sms.nl.hbs': `Beste patiënt, ${'tot ziens '.repeat(7)}` }),
+    )
+    expect(about('sms.nl.hbs', warnings)).toEqual([
+      '1:11 "ë" makes this SMS 2 parts instead of 1; "e" does not',
+    ])
+  })
+
+  test('is not warned of a letter that costs nothing', async () => {
+    const { warnings } = await compileTemplate(changed({ 'sms.nl.hbs': 'Dag patiënt' }))
+    expect(warnings).toMatchObject([withoutEnglish])
+  })
+
+  test('in one language only is read by everybody, with a warning', async () => {
+    const { warnings, faults } = await compileTemplate(changed({ 'sms.en.hbs': undefined }))
+    expect(faults).toEqual([])
+    expect(warnings).toMatchObject([
+      withoutEnglish,
+      { file: 'template.yaml', message: 'sms has no "en": who reads that gets it in "nl"' },
     ])
   })
 

@@ -8,7 +8,10 @@ import type { Touchpoint } from '@wegwijs/campaign/definition/touchpoints'
 import { type Complaint, type Fault, unknownName } from '../fault.ts'
 import type { Path } from '../yaml-source.ts'
 import { checkCondition } from './condition.ts'
+import { neverMissing } from './messages.ts'
+import { outlastedIn } from './outlasted.ts'
 import { about, type Loaded, type Parts, repeated } from './parts.ts'
+import { unreachedIn } from './reachability.ts'
 import { stepsOf } from './walk.ts'
 
 /** `campaigns/*.yaml` against everything that they name, templates excepted. */
@@ -80,10 +83,22 @@ function checkEntity(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
   ]
 }
 
-function checkFields(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
+/** What experience warns of in the conditions and waits of a campaign that has no faults of these. */
+export function warnOfCampaigns(parts: Parts): Fault[] {
+  return parts.campaigns.flatMap((campaign) => {
+    const fields = fieldsOf(campaign, parts)
+    const trigger = triggerOf(campaign, parts)
+    if (!fields || !trigger || !parts.policies || checkFields(campaign, parts).length > 0) return []
+    const known = { fields, neverMissing: neverMissing(trigger) }
+    const { expires } = parts.policies.value.classes[campaign.value.class]
+    return [...unreachedIn(campaign, known), ...outlastedIn(campaign, expires, known)]
+  })
+}
+
+/** Every field that a campaign may name, and the personas there are; undefined when a file is missing. */
+function fieldsOf(campaign: Loaded<CampaignFile>, parts: Parts): Map<string, Field> | undefined {
   const { touchpoints, policies, journeys } = parts
-  const trigger = triggerOf(campaign, parts)
-  if (!touchpoints || !policies || !journeys || !trigger) return []
+  if (!touchpoints || !policies || !journeys) return undefined
   const fields = new Map(
     campaignFieldsOf(
       { touchpoints: touchpoints.value, policies: policies.value, journeys: journeys.value },
@@ -93,6 +108,13 @@ function checkFields(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
   const persona = fields.get('person.persona')
   const ids = parts.personas?.value.personas.map(({ id }) => id)
   if (persona && ids) fields.set('person.persona', { ...persona, values: ids })
+  return fields
+}
+
+function checkFields(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
+  const trigger = triggerOf(campaign, parts)
+  const fields = fieldsOf(campaign, parts)
+  if (!fields || !trigger) return []
   // Before somebody is enrolled there are no messages whose status could be asked.
   const before = new Map([...fields].filter(([name]) => !name.startsWith('enrolment.')))
   return [

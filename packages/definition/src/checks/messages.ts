@@ -2,6 +2,7 @@ import { templateFieldsOf } from '@wegwijs/campaign/catalogue'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import type { Field } from '@wegwijs/campaign/definition/field'
 import type { Persona } from '@wegwijs/campaign/definition/personas'
+import type { Touchpoint } from '@wegwijs/campaign/definition/touchpoints'
 import {
   allowsSensitivity,
   type ChannelName,
@@ -11,7 +12,9 @@ import type { MessageStep } from '@wegwijs/campaign/steps/message'
 import type { CompiledTemplate, VariableUse } from '@wegwijs/template/template'
 import { type Fault, faultAt, unknownName } from '../fault.ts'
 import type { LoadedTemplate } from '../template-folder.ts'
+import { casesOf, holdsIn } from './cases.ts'
 import { about, type Loaded, type Parts } from './parts.ts'
+import type { Known } from './reachability.ts'
 import { stepsOf } from './walk.ts'
 
 type Message = MessageStep['message']
@@ -137,13 +140,10 @@ function checkVariables(campaign: Loaded<CampaignFile>, parts: Parts): Verdict {
     { touchpoints: touchpoints.value, policies: policies.value, journeys: journeys.value },
     campaign.value,
   )
-  const always = new Set([
-    ...['person.persona', 'person.locale', 'organisation.name'],
-    ...['organisation.phone', 'organisation.website'],
-    ...Object.entries(trigger.data).flatMap(([name, field]) =>
-      field.required ? [`event.${name}`, `entity.${name}`] : [],
-    ),
-  ])
+  const lacking = fieldsThatSomeLack(campaign.value, {
+    fields,
+    neverMissing: neverMissing(trigger),
+  })
   const ids = new Set(messagesOf(campaign).map(({ message }) => message.template))
   const templates = [...ids].flatMap((id) => parts.templates.get(id) ?? [])
   return {
@@ -152,15 +152,44 @@ function checkVariables(campaign: Loaded<CampaignFile>, parts: Parts): Verdict {
     ),
     warnings: templates.flatMap((template) =>
       template.uses
-        .filter((use) => !use.optional && fields.has(use.path) && !always.has(use.path))
+        .filter((use) => !use.optional && lacking.has(use.path))
         .map((use) =>
           faultAt(use.file, use, {
             message: `not everybody has ${use.path}: without an {{#if ${use.path}}} around it, they get no message`,
             found: use.path,
           }),
-        ),
+        )
+        .concat(template.uses.flatMap((use) => warningOfHealth(use, fields))),
     ),
   }
+}
+
+/** What everybody in a campaign with this trigger has, whoever they are. */
+export function neverMissing(trigger: Touchpoint): ReadonlySet<string> {
+  return new Set([
+    ...['person.persona', 'person.locale', 'organisation.name'],
+    ...['organisation.phone', 'organisation.website'],
+    ...Object.entries(trigger.data).flatMap(([name, field]) =>
+      field.required ? [`event.${name}`, `entity.${name}`] : [],
+    ),
+  ])
+}
+
+/** A field that the trigger or the audience asks after is there for whoever it let in. */
+function fieldsThatSomeLack({ trigger, audience }: CampaignFile, known: Known): Set<string> {
+  const conditions = [trigger.where, audience.where].filter((where) => where !== undefined)
+  const cases = casesOf(conditions, known.fields, known.neverMissing)
+  const inside = cases?.filter((one) => conditions.every((where) => holdsIn(where, one))) ?? []
+  const isThere = (field: string) =>
+    known.neverMissing.has(field) || (inside.length > 0 && inside.every((one) => one.has(field)))
+  return new Set([...known.fields.keys()].filter((field) => !isThere(field)))
+}
+
+/** channels.yaml may let health travel by SMS; a telephone shows it to whoever sits beside it. */
+function warningOfHealth(use: VariableUse, fields: ReadonlyMap<string, Field>): Fault[] {
+  if (use.channel !== 'sms' || fields.get(use.path)?.sensitivity !== 'health') return []
+  const message = `${use.path} tells about somebody's health, and an SMS lights up on a locked screen`
+  return [faultAt(use.file, use, { message, found: use.path })]
 }
 
 function complaintAboutUse(

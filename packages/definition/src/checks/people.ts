@@ -2,6 +2,7 @@ import { personFieldsOf } from '@wegwijs/campaign/catalogue'
 import type { Fault } from '../fault.ts'
 import { checkCondition } from './condition.ts'
 import { about, type Parts, repeated } from './parts.ts'
+import { unreachedArms } from './reachability.ts'
 import { checkField } from './touchpoints.ts'
 
 /** `personas.yaml`: four kinds or forty, the last one takes whoever is left. */
@@ -46,6 +47,21 @@ export function checkPersonas({ personas: loaded, policies, channels }: Parts): 
     })
   })
   return faults
+}
+
+/** Personas that nobody is, because those above them take everybody. */
+export function warnOfPersonas({ personas: loaded, policies }: Parts): Fault[] {
+  if (!loaded || !policies) return []
+  const fields = personFieldsOf({ policies: policies.value })
+  const { personas } = loaded.value
+  const arms = personas.map(({ when }) => when ?? null)
+  const known = { fields, neverMissing: new Set(['person.locale']) }
+  return unreachedArms(arms, [], known).map(({ index }) =>
+    about(loaded, ['personas', index, 'id'], {
+      message: `nobody becomes "${personas[index]?.id}" by its condition: the personas above it come first`,
+      found: personas[index]?.id ?? '',
+    }),
+  )
 }
 
 /** `journeys.yaml` */

@@ -1,0 +1,114 @@
+import { type Condition, leavesOf } from '@wegwijs/campaign/condition'
+import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
+import type { Field } from '@wegwijs/campaign/definition/field'
+import type { Step } from '@wegwijs/campaign/steps/registry'
+import type { Complaint, Fault } from '../fault.ts'
+import type { Path } from '../yaml-source.ts'
+import { type Case, casesOf, holdsIn } from './cases.ts'
+import { about, type Loaded } from './parts.ts'
+
+/** What is known of the people that a campaign is about. */
+export type Known = { fields: ReadonlyMap<string, Field>; neverMissing: ReadonlySet<string> }
+
+/** Arms of branches that nobody can take, and conditions that hold for nobody: a warning each. */
+export function unreachedIn(campaign: Loaded<CampaignFile>, known: Known): Fault[] {
+  const { trigger, audience, steps } = campaign.value
+  const nobody = (condition: Condition | undefined, path: Path): Fault[] =>
+    condition && isImpossible(condition, known)
+      ? [about(campaign, path, { message: 'this holds for nobody: it contradicts itself' })]
+      : []
+  const entry = trigger.where && hangsOnEventAlone(trigger.where) ? [trigger.where] : []
+  return [
+    ...nobody(trigger.where, ['trigger', 'where']),
+    ...nobody(audience.where, ['audience', 'where']),
+    ...unreachedInSteps(campaign, { steps, path: ['steps'], given: entry }, known),
+  ]
+}
+
+/** Steps with what is certain of whoever comes there: what the event said, which never changes. */
+type Stretch = { steps: readonly Step[]; path: Path; given: readonly Condition[] }
+
+function unreachedInSteps(
+  campaign: Loaded<CampaignFile>,
+  { steps, path, given }: Stretch,
+  known: Known,
+): Fault[] {
+  return steps.flatMap((step, index) => {
+    if (!('branch' in step)) return []
+    const at = [...path, index, 'branch']
+    const arms = step.branch.map((arm) => ('when' in arm ? arm.when : null))
+    const unreached = unreachedArms(arms, given, known).map(({ index: arm, complaint }) =>
+      about(campaign, [...at, arm, arms[arm] ? 'when' : 'otherwise'], complaint),
+    )
+    const inside = step.branch.flatMap((arm, position) => {
+      const own = arms[position]
+      const before = arms.slice(0, position).filter((each) => each !== null)
+      return unreachedInSteps(
+        campaign,
+        {
+          steps: 'when' in arm ? arm.steps : arm.otherwise,
+          path: [...at, position, 'when' in arm ? 'steps' : 'otherwise'],
+          given: [
+            ...given,
+            ...(own && hangsOnEventAlone(own) ? [own] : []),
+            ...before.filter(hangsOnEventAlone).map((each): Condition => ({ not: each })),
+          ],
+        },
+        known,
+      )
+    })
+    return [...unreached, ...inside]
+  })
+}
+
+/**
+ * Of arms of which the first that holds is taken (null holds always), those that nobody takes. None
+ * when it would take too long to tell, or when nobody comes there at all.
+ */
+export function unreachedArms(
+  arms: readonly (Condition | null)[],
+  given: readonly Condition[],
+  { fields, neverMissing }: Known,
+): { index: number; complaint: Complaint }[] {
+  const conditions = arms.filter((arm) => arm !== null)
+  const all = casesOf([...conditions, ...given], fields, neverMissing)
+  const cases = all?.filter((one) => given.every((condition) => holdsIn(condition, one))) ?? []
+  if (cases.length === 0) return []
+  const holds = arms.map((arm) => new Set(cases.filter((one) => arm === null || holdsIn(arm, one))))
+  const taken = new Set(cases.map((one) => holds.findIndex((each) => each.has(one))))
+  return arms.flatMap((_, index) =>
+    taken.has(index) ? [] : [{ index, complaint: whyUnreached(index, arms, holds) }],
+  )
+}
+
+function whyUnreached(
+  index: number,
+  arms: readonly (Condition | null)[],
+  holds: readonly ReadonlySet<Case>[],
+): Complaint {
+  const own = holds[index] ?? new Set()
+  const never = 'this arm is never taken'
+  if (own.size === 0) return { message: `${never}: its condition holds for nobody` }
+  const same = arms.findIndex((arm) => JSON.stringify(arm) === JSON.stringify(arms[index]))
+  if (same < index) return { message: `${never}: ${ordinal(same)} has the same condition` }
+  const wider = holds.findIndex((each, other) => other < index && own.isSubsetOf(each))
+  const whom = arms[index] ? 'everybody for whom it is' : 'everybody'
+  if (wider < 0) return { message: `${never}: the arms above it take ${whom}` }
+  return { message: `${never}: ${ordinal(wider)} takes ${whom}` }
+}
+
+const ordinals = ['first', 'second', 'third', 'fourth', 'fifth']
+
+function ordinal(index: number): string {
+  return `the ${ordinals[index] ?? `${index + 1}th`} arm`
+}
+
+function isImpossible(condition: Condition, { fields, neverMissing }: Known): boolean {
+  const cases = casesOf([condition], fields, neverMissing)
+  return cases !== null && !cases.some((one) => holdsIn(condition, one))
+}
+
+/** The event that started somebody's run is the same at every step of it. */
+function hangsOnEventAlone(condition: Condition): boolean {
+  return leavesOf(condition).every(({ leaf }) => leaf.field?.startsWith('event.') ?? false)
+}

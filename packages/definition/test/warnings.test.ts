@@ -1,0 +1,219 @@
+import { describe, expect, test } from 'vitest'
+import { type Changes, tell } from './planted-folder.ts'
+
+const guide = 'campaigns/guide.yaml'
+const first = '      - when: { field: event.kind, op: eq, value: first }\n        steps:\n'
+
+/** The sound campaign with another branch in place of its own. */
+function branch(arms: string): Changes {
+  return { [guide]: [rest, `  - branch:\n${arms}`] }
+}
+const rest = `  - branch:
+${first}          - message: { id: eve, template: booked, send: { for: PT1H } }
+      - otherwise:
+          - wait: { for: P1D }
+`
+
+const arm = (when: string) => `      - when: ${when}\n        steps: [{ wait: { for: P1D } }]\n`
+const otherwise = '      - otherwise: [{ wait: { for: P1D } }]\n'
+
+/** The message of each warning, without its place. */
+async function warningsOf(changes: Changes): Promise<string[]> {
+  const { faults, warnings } = await tell(changes)
+  expect(faults).toEqual([])
+  return warnings
+}
+
+describe('an arm that nobody takes', () => {
+  test.each([
+    [
+      'has the condition of an earlier one',
+      arm('{ field: event.kind, op: eq, value: first }').repeat(2),
+      '18:15 this arm is never taken: the first arm has the same condition',
+    ],
+    [
+      'contradicts itself by the values that there are',
+      arm('{ field: event.kind, op: notIn, value: [first, second] }') + otherwise,
+      '16:15 this arm is never taken: its condition holds for nobody',
+    ],
+    [
+      'contradicts itself by its numbers',
+      arm(
+        '{ all: [{ field: person.age, op: gte, value: 65 }, { field: person.age, op: lt, value: 18 }] }',
+      ),
+      '16:15 this arm is never taken: its condition holds for nobody',
+    ],
+    [
+      'is for fewer than an earlier one',
+      arm('{ field: person.age, op: gte, value: 18 }') +
+        arm('{ field: person.age, op: gt, value: 64.5 }'),
+      '18:15 this arm is never taken: the first arm takes everybody for whom it is',
+    ],
+    [
+      'is left with nobody by several together',
+      arm('{ field: event.kind, op: eq, value: first }') +
+        arm('{ field: event.kind, op: eq, value: second }') +
+        otherwise,
+      '20:20 this arm is never taken: the arms above it take everybody',
+    ],
+    [
+      'comes after one that takes everybody',
+      arm('{ field: person.persona, op: exists, value: true }') + otherwise,
+      '18:20 this arm is never taken: the first arm takes everybody',
+    ],
+    [
+      'compares a text with what it cannot contain',
+      arm('{ field: event.room, op: contains, value: west }') +
+        arm('{ field: event.room, op: eq, value: south-west }'),
+      '18:15 this arm is never taken: the first arm takes everybody for whom it is',
+    ],
+    [
+      'stands in an arm for others',
+      `${first}          - branch:
+              - when: { field: event.kind, op: eq, value: second }
+                steps: [{ wait: { for: P1D } }]
+`,
+      '19:23 this arm is never taken: its condition holds for nobody',
+    ],
+  ])('%s', async (_, arms, warning) => {
+    expect(await warningsOf(branch(arms))).toEqual([`${guide}:${warning}`])
+  })
+
+  test.each([
+    [
+      'a value that may be missing',
+      arm('{ field: person.age, op: lt, value: 65 }') +
+        arm('{ not: { field: person.age, op: gte, value: 65 } }'),
+    ],
+    [
+      'a range and the rest',
+      arm('{ field: person.age, op: lt, value: 18 }') +
+        arm('{ field: person.age, op: lt, value: 65 }') +
+        otherwise,
+    ],
+    ['one value of three', arm('{ field: person.persona, op: eq, value: senior }') + otherwise],
+    ['a text that none names', arm('{ field: event.room, op: in, value: [a, b] }') + otherwise],
+    [
+      'two parts of one text',
+      arm('{ field: event.room, op: contains, value: west }') +
+        arm(
+          '{ all: [{ field: event.room, op: contains, value: wing }, { not: { field: event.room, op: contains, value: west } }] }',
+        ),
+    ],
+    [
+      'a status that may be none yet',
+      arm('{ field: enrolment.booked.status, op: in, value: [sent, delivered] }') +
+        arm('{ field: enrolment.booked.status, op: exists, value: false }'),
+    ],
+    [
+      'more than can be tried',
+      arm(
+        `{ all: [${['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((part) => `{ field: event.room, op: contains, value: ${part} }, { field: person.condition, op: contains, value: ${part} }`).join(', ')}] }`,
+      ),
+    ],
+  ])('is none for %s', async (_, arms) => {
+    expect(await warningsOf(branch(arms))).toEqual([])
+  })
+})
+
+test('a trigger or an audience that holds for nobody', async () => {
+  expect(
+    await warningsOf({
+      [guide]: [
+        'where: { field: person.usesPortal, op: eq, value: true }',
+        'where: { all: [{ field: person.usesPortal, op: eq, value: true }, { field: person.usesPortal, op: exists, value: false }] }',
+      ],
+    }),
+  ).toEqual([`${guide}:8:10 this holds for nobody: it contradicts itself`])
+})
+
+test('a persona that those above it leave nobody for', async () => {
+  const plain = '    when: { field: person.age, op: gte, value: 65 }\n'
+  const elder = `  - id: elder
+    name: { nl: Oud, en: Old }
+    description: Old
+    tone: Calm
+    channels: [sms]
+    when: { field: person.age, op: gte, value: 80 }
+`
+  expect(await warningsOf({ 'personas.yaml': [plain, plain + elder] })).toEqual([
+    'personas.yaml:8:9 nobody becomes "elder" by its condition: the personas above it come first',
+  ])
+})
+
+describe('a wait that outlasts a message', () => {
+  const asked = (wait: string, arms: string, expires = 'PT12H'): Changes => ({
+    [guide]: [
+      `  - message: { id: booked, template: booked, until: entity.startsAt }
+  - wait: { until: entity.startsAt, offset: -P1D, at: "18:00" }
+${rest}`,
+      `  - message: { id: booked, template: booked, expires: ${expires} }
+${wait}  - branch:
+${arms}`,
+    ],
+  })
+  const reached = arm('{ field: enrolment.booked.status, op: eq, value: delivered }')
+  const late = (place: string, lasts: string, wait: string) =>
+    `${guide}:${place} "booked" is worth sending for ${lasts}, and this waits ${wait}: whom it did not reach hears nothing until then`
+
+  test('is told where something happens for whom it did not reach', async () => {
+    const changes = asked('  - wait: { for: P2D }\n', reached + otherwise)
+    expect(await warningsOf(changes)).toEqual([late('14:18', 'PT12H', 'P2D')])
+  })
+
+  test('is the one of several that does so', async () => {
+    const waits = '  - wait: { for: PT11H }\n  - wait: { for: PT2H }\n  - wait: { for: P9D }\n'
+    expect(await warningsOf(asked(waits, reached + otherwise))).toEqual([
+      late('15:18', 'PT12H', 'PT2H'),
+    ])
+  })
+
+  test.each([
+    ['is not told when it is shorter', '  - wait: { for: PT11H }\n', reached + otherwise],
+    [
+      'is not told when nothing happens for whom it did not reach',
+      '  - wait: { for: P2D }\n',
+      reached,
+    ],
+    [
+      'is not told when nobody asks',
+      '  - wait: { for: P2D }\n',
+      arm('{ field: event.kind, op: eq, value: first }'),
+    ],
+    [
+      'is not told when its length hangs on the data',
+      '  - wait: { until: entity.startsAt }\n',
+      reached + otherwise,
+    ],
+  ])('%s', async (_, wait, arms) => {
+    expect(await warningsOf(asked(wait, arms))).toEqual([])
+  })
+})
+
+test('what tells of health in an SMS, where channels.yaml lets it travel', async () => {
+  const changes: Changes = {
+    'channels.yaml': ['sms-http, sensitivity: neutral', 'sms-http, sensitivity: health'],
+    'templates/booked/template.yaml': ['sms: neutral', 'sms: health'],
+    'templates/booked/sms.nl.hbs': ['Tot', '{{entity.kind}}, tot'],
+  }
+  expect(await warningsOf(changes)).toEqual([
+    "templates/booked/sms.nl.hbs:1:1 entity.kind tells about somebody's health, and an SMS lights up on a locked screen",
+  ])
+})
+
+test('a channel in one language only', async () => {
+  expect(await warningsOf({ 'templates/booked/app.en.yaml': null })).toEqual([
+    'templates/booked/template.yaml:4:8 app has no "en": who reads that gets it in "nl"',
+  ])
+})
+
+test('a variable is there for everybody when the audience asks for it', async () => {
+  const text: Changes = { 'templates/booked/app.nl.yaml': ['Kamer', '{{person.usesPortal}} Kamer'] }
+  expect(await warningsOf(text)).toEqual([])
+  expect(
+    await warningsOf({
+      ...text,
+      [guide]: ['  where: { field: person.usesPortal, op: eq, value: true }\n', ''],
+    }),
+  ).toHaveLength(1)
+})
