@@ -71,9 +71,16 @@ function withdraw(draft: Draft, enrolment: Enrolment, context: DecideContext): v
 }
 
 /**
- * Moves an enrolment to a newer version of its entity: pending messages are withdrawn and planned
- * again, a message that went out (or may have: one that is held) whose moment hangs on the entity is planned anew when the new
- * moment lies ahead, and a wait for a moment of the entity is waited for again.
+ * Moves an enrolment to a newer version of its entity. A wait for a moment of the entity is waited for
+ * again, and of each message the newest is looked at:
+ *
+ * - One that waits is withdrawn and planned again.
+ * - One that went out, or may have, whose moment hangs on the entity is planned anew when the new moment
+ *   lies ahead.
+ * - Any other that may have gone out, since a worker has it or nobody knows, is planned again in place of
+ *   that one: of an older version it is not sent any more when it comes back. Is it heard of that it went
+ *   out, the last check withdraws what took its place.
+ * - One that was refused since it was of an older version told nobody, and is planned again.
  */
 function retime(draft: Draft, before: Enrolment, entity: Entity, context: DecideContext): void {
   if (before.state === 'exited') return
@@ -94,20 +101,34 @@ function replan(draft: Draft, enrolment: Enrolment, intent: Intent, context: Dec
   const run = { draft, context, campaign, enrolment, node }
   const times = messageTimes(step, run)
   if (times === null || times.expiresAt <= context.now) return
-  // Of a run that goes on, it was withdrawn because the other record of the person had told it.
-  const wasTold = intent.state === 'cancelled' && intent.reason === 'merged_duplicate'
-  const wentOut = wasTold || ['sending', 'sent', 'delivered', 'held'].includes(intent.state)
-  const again =
-    wentOut && step.message.send && hangsOnEntity(step.message.send) && times.dueAt > context.now
-  // A version in between took the place of the one before and told nobody: its moment had passed, or
-  // it said that it does not take place, and the last check refused what came back.
-  const leftOut = intent.state === 'cancelled' && isRefusedAsOlder(intent)
-  if (pending || again || leftOut) planMessage(step, run, times, 'message_replanned')
+  const { send } = step.message
+  const isAhead = send && hangsOnEntity(send) && times.dueAt > context.now
+  if (isAhead && (pending || wentOut(intent) || mayGoOut(intent) || isLeftOut(intent)))
+    planMessage(step, run, times, 'message_replanned')
+  else if (mayGoOut(intent)) planMessage(step, run, times, 'message_replanned', intent.intentId)
+  else if (pending || isLeftOut(intent))
+    planMessage(step, run, times, 'message_replanned', pending ? intent.insteadOf : null)
 }
 
-/** Of a run that goes on, for which the last check alone says that the entity was withdrawn. */
-function isRefusedAsOlder({ reason }: Intent): boolean {
-  return reason === 'entity_superseded' || reason === 'entity_withdrawn'
+/** A run that goes on has a message withdrawn, too, when another one had told the same. */
+function wentOut({ state, reason }: Intent): boolean {
+  const wasTold = reason === 'merged_duplicate' || reason === 'older_version_told'
+  return state === 'cancelled' ? wasTold : state === 'sent' || state === 'delivered'
+}
+
+function mayGoOut(intent: Intent): boolean {
+  return (
+    intent.state === 'sending' || intent.state === 'held' || (isPending(intent) && intent.duplicate)
+  )
+}
+
+/**
+ * A version in between took the place of the one before and told nobody: its moment had passed, or it
+ * said that it does not take place, and the last check refused what came back. Of a run that goes on the
+ * last check alone says that the entity was withdrawn.
+ */
+function isLeftOut({ state, reason }: Intent): boolean {
+  return state === 'cancelled' && (reason === 'entity_superseded' || reason === 'entity_withdrawn')
 }
 
 function waitAgain(draft: Draft, enrolment: Enrolment, context: DecideContext): void {

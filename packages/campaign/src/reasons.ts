@@ -114,6 +114,10 @@ const list = {
     text: 'none of the channels of the message could be used',
     whatToDo: 'see why per channel in its detail',
   },
+  older_version_told: {
+    text: 'the same message had just gone out, of the older version of the appointment or stay',
+    whatToDo: 'nothing; a campaign that starts when it moves tells of the change',
+  },
   outcome_unknown: {
     text: 'the provider may or may not have accepted it',
     whatToDo:

@@ -115,6 +115,11 @@ export type Intent = {
   /** A provider may have it already, from an attempt of which nobody knows the outcome. */
   duplicate: boolean
   entity: EntityReference | null
+  /**
+   * Id of the same message of an older version that had not come to its end when this one was planned:
+   * this one is sent only when that one turns out not to have been.
+   */
+  insteadOf: string | null
   plannedAt: Instant
   dueAt: Instant
   expiresAt: Instant

@@ -1,5 +1,5 @@
 import type { JsonObject } from '@wegwijs/campaign/json'
-import { isPending } from '@wegwijs/campaign/state'
+import { type Intent, isPending } from '@wegwijs/campaign/state'
 import { campaign, message } from '@wegwijs/test-support/small-hospital'
 import { describe, expect, test } from 'vitest'
 import { definitionOf, person } from './given.ts'
@@ -242,6 +242,71 @@ describe('an appointment', () => {
       { state: 'cancelled' },
       { state: 'planned', dueAt: '2026-03-19T17:00:00.000Z', entity: { version: 3 } },
     ])
+  })
+
+  describe('that moves while a message is under way whose moment does not hang on it', () => {
+    const confirmation = campaign({
+      id: 'confirmation',
+      journey: 'operation',
+      entry: 'once-per-entity',
+      trigger: { touchpoint: booked },
+      steps: [message('hello', { until: 'entity.startsAt' })],
+    })
+    const isBooked = (patient: Patient, change: Partial<Intent>) => {
+      patient.happens(booked, appointment(1, '2026-03-14T08:30:00.000Z'))
+      patient.message(patient.intents()[0]?.intentId ?? '', change)
+      return patient.intents()[0]?.intentId
+    }
+    const moves = (patient: Patient, version = 2, startsAt = '2026-03-20T08:30:00.000Z') =>
+      patient.happens('care.appointment.moved.v1', appointment(version, startsAt))
+
+    test.each([
+      { state: 'sending' },
+      { state: 'held' },
+      { state: 'planned', duplicate: true },
+    ] as const)(
+      'has the newer one told of, unless the older one turns out to have been told: $state (P1, P2)',
+      (change) => {
+        const patient = person(definitionOf([confirmation]))
+        const first = isBooked(patient, change)
+        moves(patient)
+        expect(patient.intents().slice(1)).toMatchObject([
+          { state: 'planned', entity: { version: 2 }, insteadOf: first },
+        ])
+      },
+    )
+
+    test('is told of again as soon as it moves again, as long as nobody knows of the first', () => {
+      const patient = person(definitionOf([confirmation]))
+      const first = isBooked(patient, { state: 'sending' })
+      moves(patient)
+      moves(patient, 3, '2026-03-21T08:30:00.000Z')
+      expect(patient.intents().slice(1)).toMatchObject([
+        { state: 'cancelled', reason: 'entity_superseded' },
+        { state: 'planned', entity: { version: 3 }, insteadOf: first },
+      ])
+    })
+
+    test('is not told of again when the first had been told after all', () => {
+      const patient = person(definitionOf([confirmation]))
+      isBooked(patient, { state: 'sending' })
+      moves(patient)
+      const [first, second] = patient.intents()
+      patient.message(first?.intentId ?? '', { state: 'sent' })
+      patient.message(second?.intentId ?? '', { state: 'cancelled', reason: 'older_version_told' })
+      moves(patient, 3, '2026-03-21T08:30:00.000Z')
+      expect(patient.intents()).toHaveLength(2)
+    })
+
+    test('is told of so, too, when the moment to tell has passed in the newer version', () => {
+      const patient = person(definitionOf([reminder]), '2026-03-13T17:30:00.000Z')
+      const first = isBooked(patient, { state: 'sending' })
+      moves(patient, 2, '2026-03-14T10:30:00.000Z')
+      expect(patient.intents().slice(1)).toMatchObject([{ state: 'planned', insteadOf: first }])
+      // And whatever became of it when the moment lies ahead.
+      moves(patient, 3, '2026-03-20T10:30:00.000Z')
+      expect(patient.intents().at(-1)).toMatchObject({ state: 'planned', insteadOf: null })
+    })
   })
 
   test('in a version that is not newer changes nothing and starts nothing', () => {

@@ -42,6 +42,7 @@ import { type Wake, wake } from './wake.ts'
  *   message of the other; that one was sent, or may have been while this one surely was not, or is sent
  *   once more in place of both.
  * - entity_withdrawn, entity_superseded: it tells of an older version of the appointment or stay.
+ * - older_version_told: it took the place of one of an older version, which went out after all.
  * - expired: it is no longer worth sending. One that may have been sent already is held.
  * - outcome_unknown: nobody knows either of the same message of the other record. Both are held; staff may
  *   have either sent once more.
@@ -50,8 +51,8 @@ import { type Wake, wake } from './wake.ts'
  *
  * - sending_stopped, campaign_stopped, template_stopped, channel_stopped, provider_stopped: operations
  *   hold it. It comes back by itself, ever more slowly, and at once when the stop is lifted.
- * - merged_duplicate: the same message of the other run is with a worker still. It comes back when the
- *   lease of that one must be over.
+ * - merged_duplicate, older_version_told: the same message of the other run, or the one whose place it
+ *   took, is with a worker still. It comes back when the lease of that one must be over.
  * - it is not due, or nothing is: a worker is never early.
  *
  * Not over this channel (the next channel of the message, at once; skipped with no_usable_channel
@@ -105,6 +106,12 @@ const refusals: readonly Refusal[] = [
     reason: 'entity_superseded',
     when: sql`entity_type is not null and entity_known is distinct from entity_version`,
   },
+  // P2: what changed since is another campaign's to tell
+  {
+    effect: 'cancel',
+    reason: 'older_version_told',
+    when: sql`older in ('sent', 'delivered')`,
+  },
   // P3 expiry, P2
   { effect: 'hold', reason: 'outcome_unknown', when: sql`expires_at <= now and duplicate` },
   { effect: 'expire', reason: 'expired', when: sql`expires_at <= now` },
@@ -116,6 +123,7 @@ const refusals: readonly Refusal[] = [
   },
   // P2: nobody knows yet
   { effect: 'await-lease', reason: 'merged_duplicate', when: sql`twin = 'sending'` },
+  { effect: 'await-lease', reason: 'older_version_told', when: sql`older = 'sending'` },
   // P3 operational stops, the widest first
   { effect: 'wait', reason: 'sending_stopped', when: stopped('all') },
   { effect: 'wait', reason: 'campaign_stopped', when: stopped('campaign', sql`campaign_id`) },
@@ -404,7 +412,7 @@ function factsOf(request: ClaimRequest): RawBuilder<unknown> {
       e.version as entity_known, e.state as entity_state, e.data as entity_data,
       i.class = any(${[...request.classesNeedingConsent]}::text[]) as needs_consent,
       c.withdrawn_everywhere, c.withdrawn_here, c.granted_here, c.granted_somewhere,
-      stop.kind as stop, twin.state as twin, statuses.statuses
+      stop.kind as stop, twin.state as twin, older.state as older, statuses.statuses
     from look join item on (not look.rehearsal or ${request.rehearsalVerified})
       and look.revision = ${request.revision}
     join named i on i.intent_id = item.intent_id and i.state = 'queued'
@@ -418,6 +426,9 @@ function factsOf(request: ClaimRequest): RawBuilder<unknown> {
     left join lateral (${consentFacts}) as c on true
     left join lateral (${firstPersonStop}) as stop on true
     left join lateral (${twinOfMerge}) as twin on true
+    left join lateral (
+      select state from intent o where o.intent_id = i.instead_of and o.person_id = i.person_id offset 0
+    ) as older on true
     left join lateral (${newestStatuses}) as statuses on true`
 }
 

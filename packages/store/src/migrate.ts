@@ -4,6 +4,7 @@ import type { Database, Store } from './database.ts'
 import * as ground from './migrations/0001-ground.ts'
 import * as positionMark from './migrations/0002-position-mark.ts'
 import * as fewerRows from './migrations/0003-fewer-rows.ts'
+import * as inPlaceOf from './migrations/0004-in-place-of.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -12,6 +13,7 @@ const migrations: Record<string, Migration> = {
   '0001-ground': ground,
   '0002-position-mark': positionMark,
   '0003-fewer-rows': fewerRows,
+  '0004-in-place-of': inPlaceOf,
 }
 
 /**

@@ -195,6 +195,7 @@ export type Schema = {
     entity_type: string | null
     entity_id: string | null
     entity_version: number | null
+    instead_of: string | null
     planned_at: Moment
     planned_for: Moment
     due_at: Moment

@@ -94,6 +94,7 @@ export function intentOf(row: Selectable<Schema['intent']>): Intent {
     reason: row.reason,
     duplicate: row.duplicate,
     entity: referenceOf(row),
+    insteadOf: row.instead_of,
     plannedAt: row.planned_at,
     dueAt: row.due_at,
     expiresAt: row.expires_at,

@@ -268,6 +268,17 @@ const finals: Case[] = [
     seed: onAppointment,
   },
   {
+    name: 'it took the place of one of an older version, which went out',
+    state: 'cancelled',
+    reason: 'older_version_told',
+    arrange: async (ids) => {
+      const [older] = await seedMessages(store, 1, {
+        intent: { person_id: ids.personId, state: 'sent' },
+      })
+      await set('intent', ids, { instead_of: older?.intentId })
+    },
+  },
+  {
     name: 'it has expired',
     state: 'expired',
     reason: 'expired',
@@ -606,6 +617,48 @@ describe('nothing is looked at', () => {
       refused: [],
       obstacle: null,
     })
+  })
+})
+
+describe('a message that took the place of one of an older version', () => {
+  async function both(older: string) {
+    const [ids] = await seedMessages(store, 1, onAppointment)
+    if (!ids) throw new Error('no message')
+    await entity(ids, 2, 'active')
+    const intent = { ...onAppointment.intent, entity_version: 1, state: older }
+    const [first] = await seedMessages(store, 1, {
+      intent: { ...intent, person_id: ids.personId, enrolment_id: ids.enrolmentId },
+    })
+    if (!first) throw new Error('no message')
+    await store.db
+      .updateTable('intent')
+      .set({ instead_of: first.intentId })
+      .where('intent_id', '=', ids.intentId)
+      .execute()
+    return ids
+  }
+
+  it.each(['sent', 'delivered'])('is not sent when that one went out: %s (P2)', async (older) => {
+    const ids = await both(older)
+    const refused = [{ intentId: ids.intentId, state: 'cancelled', reason: 'older_version_told' }]
+    expect(await claimDue(store)).toMatchObject({ claimed: [], refused })
+  })
+
+  it.each(['planned', 'held', 'cancelled', 'failed', 'bounced', 'expired'])(
+    'is sent when that one was not, or nobody knows: %s (P1)',
+    async (older) => {
+      const ids = await both(older)
+      const { claimed } = await claimDue(store)
+      expect(claimed.map(({ intentId }) => intentId)).toEqual([ids.intentId])
+    },
+  )
+
+  it('waits for the lease of that one while it is with a worker (P2)', async () => {
+    const ids = await both('sending')
+    const refused = [{ intentId: ids.intentId, state: 'planned', reason: 'older_version_told' }]
+    expect(await claimDue(store)).toMatchObject({ claimed: [], refused })
+    const { due_at } = await intentOf(store, ids.intentId)
+    expect(Date.parse(due_at) - Date.now()).toBeLessThanOrEqual(61_000)
   })
 })
 

@@ -470,7 +470,8 @@ function judgeToldAgain(duties: readonly Duty[], seen: Sight): Violation[] {
 /** What surely had been told of the version right before this one when this one was read. */
 function toldBefore({ about }: Duty, duties: readonly Duty[], seen: Sight): Call[] {
   const isBefore = (version: number | undefined) => version === (about.event.version ?? 0) - 1
-  const isSure = (call: Call) => call.answer === 'accepted' && !(call.folds && seen.isDisturbed)
+  // Who had the answer may have been stopped before it said so; then nobody knew.
+  const isSure = (call: Call) => call.answer === 'accepted' && !seen.isDisturbed
   return duties
     .filter((duty) => duty.about.event.entity === about.event.entity)
     .filter((duty) => isBefore(duty.about.event.version))
@@ -787,6 +788,8 @@ function isBorneOut(
       return newer.length > 0
     case 'entity_withdrawn':
       return newer.some(({ event }) => event.type.includes('cancelled'))
+    case 'older_version_told':
+      return seen.calls.some((call) => call.taken && isOfOlderVersion(call, duty, seen))
     case 'exit_touchpoint':
       return mine(/./).some(({ event }) => event.type === promise.exit)
     case 'merged_duplicate':
@@ -883,6 +886,14 @@ function isOvertaken({ about }: Duty, seen: Sight): boolean {
 
 function isOvertakenOnTheWay({ about }: Duty, seen: Sight): boolean {
   return newerThan(about, seen).some((newer) => !goesBehind(newer, about))
+}
+
+function isOfOlderVersion({ text }: Call, { campaign, about }: Duty, seen: Sight): boolean {
+  return seen
+    .all(/^care\.appointment/)
+    .filter(({ event }) => event.entity === about.event.entity)
+    .filter(({ event }) => (event.version ?? 0) < (about.event.version ?? 0))
+    .some(({ event }) => text === `${campaign} ${event.data.ref} ${event.data.startsAt}`)
 }
 
 /** What was said of a newer version of the same appointment. */
@@ -1013,7 +1024,8 @@ function judgeMissingVersion(duty: Duty, seen: Sight, ending: Ending): Violation
     .toSorted((a, b) => (b.version ?? 0) - (a.version ?? 0))[0]
   if (!before || startsAt === null) return []
   const superseded = before.reason === 'entity_superseded' && startsAt > about.readNow
-  const told = ['sent', 'delivered', 'held'].includes(before.state)
+  const told =
+    ['sent', 'delivered', 'held'].includes(before.state) || before.reason === 'older_version_told'
   const again = told && earliestDue(duty) > about.readNow
   if (!superseded && !again) return []
   return [{ kind: 'lost', text: `${text}: the appointment was moved, and nobody was told` }]

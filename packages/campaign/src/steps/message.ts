@@ -103,6 +103,7 @@ export function planMessage(
   run: StepRun,
   times: Times,
   reason: ReasonCode & `message_${string}`,
+  insteadOf: string | null = null,
 ): void {
   const { draft, context, campaign, enrolment, node } = run
   const intent: Intent = {
@@ -127,6 +128,7 @@ export function planMessage(
     reason: null,
     duplicate: false,
     entity: enrolment.entity,
+    insteadOf,
     plannedAt: context.now,
     ...times,
     traceparent: enrolment.traceparent,
