@@ -7,21 +7,28 @@ import { query } from './transaction.ts'
 export type ReceiptTarget = { intentId: string; personId: string; channel: ChannelName }
 
 /**
- * The messages with these ids, by id; what is not there is unknown to us. One query, whatever the
- * number.
+ * The messages with these ids, by id; what is not there is unknown to us. The channel is the one over
+ * which `provider` had the message, for it may be with the next one since: a worker that lost its lease
+ * had handed it over all the same. One query, whatever the number.
  *
  * @throws WEGWIJS_DATABASE_UNAVAILABLE
  */
 export async function findReceiptTargets(
   db: Querying,
   intentIds: readonly string[],
+  provider: string,
 ): Promise<Map<string, ReceiptTarget>> {
   if (intentIds.length === 0) return new Map()
   const { rows } = await query(() =>
     sql<ReceiptTarget>`
-      select intent_id as "intentId", person_id as "personId",
-        channels[channel_index + 1] as channel
-      from intent where intent_id = any(${intentIds}::uuid[])
+      select i.intent_id as "intentId", i.person_id as "personId",
+        coalesce(tried.channel, i.channels[i.channel_index + 1]) as channel
+      from intent i left join lateral (
+        select channel from attempt a
+        where a.person_id = i.person_id and a.intent_id = i.intent_id and a.provider = ${provider}
+        order by recorded_at desc limit 1
+      ) as tried on true
+      where i.intent_id = any(${intentIds}::uuid[])
     `.execute(db),
   )
   return new Map(rows.map((row) => [row.intentId, row]))

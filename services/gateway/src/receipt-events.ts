@@ -21,7 +21,7 @@ export async function receiptEvents(
   { store, limits, time, clock, secret }: ReceiptDependencies,
 ): Promise<(StopEvent | null)[]> {
   const ids = [...new Set(receipts.flatMap((receipt) => receipt?.reference ?? []))]
-  const found = findReceiptTargets(store.db, ids)
+  const found = findReceiptTargets(store.db, ids, provider)
   const targets = await withinDeadline(found, limits.databaseDeadlineMs, clock)
   const now = await time.fresh()
   return receipts.map((receipt) => {

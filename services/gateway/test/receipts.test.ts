@@ -93,6 +93,26 @@ describe('a receipt', () => {
     expect(event && verifyEvent(event, secret)).toBe(true)
   })
 
+  test('is about the channel over which its provider had the message, also when the next one is tried', async () => {
+    const { personId, intentId } = await addMessage()
+    const attempt = { person_id: personId, intent_id: intentId, fence: 1, duplicate: false }
+    const tried = { channel: 'app', provider: 'inbox', outcome: 'unknown' as const }
+    await rig.store.db
+      .insertInto('attempt')
+      .values({ ...attempt, ...tried, business_at: '2026-01-01T00:00:00Z' })
+      .execute()
+    const late = receipt(intentId)
+    const stop = receipt(intentId, { status: 'replied', detail: 'STOP' })
+    await post([late, stop], { provider: 'inbox' })
+    const current = receipt(intentId)
+    await post([current])
+    const channelOf = (one: { receiptId: string }) =>
+      rig.published().find(({ id }) => id === one.receiptId)?.data
+    expect(channelOf(late)).toMatchObject({ channel: 'app' })
+    expect(channelOf(current)).toMatchObject({ channel: 'email' })
+    expect(await stops(personId)).toMatchObject([{ channel: 'app' }])
+  })
+
   test('about a message that nobody sent is unknown, and no error', async () => {
     const { intentId } = await addMessage()
     const answer = await post([
