@@ -1,7 +1,8 @@
 import type { DefinitionBundle } from './definition/bundle.ts'
 import type { CampaignFile } from './definition/campaign.ts'
 import type { Field } from './definition/field.ts'
-import { type Step, stepsInside } from './steps/registry.ts'
+import { everyStep, partsOf } from './steps/registry.ts'
+import type { Step } from './steps/step.ts'
 
 type Fields = ReadonlyMap<string, Field>
 
@@ -32,20 +33,6 @@ const organisationFields: readonly [string, Field][] = [
   ['organisation.website', known('text', 'neutral')],
 ]
 
-const messageStatuses = [
-  'planned',
-  'queued',
-  'sending',
-  'sent',
-  'delivered',
-  'bounced',
-  'skipped',
-  'cancelled',
-  'expired',
-  'failed',
-  'held',
-]
-
 /** The fields that a persona's condition may name. */
 export function personFieldsOf(definition: Pick<DefinitionBundle, 'policies'>): Fields {
   return new Map([...personFields, ...withRoot('person', definition.policies.person)])
@@ -53,25 +40,27 @@ export function personFieldsOf(definition: Pick<DefinitionBundle, 'policies'>): 
 
 /**
  * The fields that the conditions, moments and (with `organisation.*`) templates of a campaign may
- * name: roots `person`, `event` (the trigger), `entity` (of the trigger), `enrolment`, `journey`.
+ * name: roots `person`, `event` (the trigger, or what `about` names), `entity` (of the trigger),
+ * `enrolment`, `journey`.
  */
 export function campaignFieldsOf(
   definition: Pick<DefinitionBundle, 'policies' | 'touchpoints' | 'journeys'>,
   campaign: CampaignFile,
+  about: string = campaign.trigger.touchpoint,
 ): Fields {
   const { touchpoints } = definition.touchpoints
-  const trigger = touchpoints.find((touchpoint) => touchpoint.type === campaign.trigger.touchpoint)
+  const find = (type: string) => touchpoints.find((touchpoint) => touchpoint.type === type)
+  const trigger = find(campaign.trigger.touchpoint)
   const sharers = trigger?.entity
     ? touchpoints.filter((touchpoint) => touchpoint.entity === trigger.entity)
     : []
   return new Map([
     ...personFieldsOf(definition),
-    ...withRoot('event', trigger?.data ?? {}),
+    ...withRoot('event', find(about)?.data ?? {}),
     ...sharers.flatMap((touchpoint) => withRoot('entity', touchpoint.data)),
-    ...messageIdsOf(campaign.steps).map((id): [string, Field] => [
-      `enrolment.${id}.status`,
-      known('text', 'neutral', messageStatuses),
-    ]),
+    ...everyStep(campaign.steps)
+      .flatMap((step) => partsOf(step).fields ?? [])
+      .map(([name, field]): [string, Field] => [`enrolment.${name}`, field]),
     ...definition.journeys.journeys.map((journey): [string, Field] => [
       `journey.${journey.id}.phase`,
       known(
@@ -91,21 +80,9 @@ export function templateFieldsOf(
   return new Map([...campaignFieldsOf(definition, campaign), ...organisationFields])
 }
 
-/** Ids of all message steps, in the order of the text, whatever branch they stand in. */
-export function messageIdsOf(steps: readonly Step[]): string[] {
-  return steps.flatMap((step) => {
-    if ('message' in step) return [step.message.id]
-    return stepsInside(step).flatMap((inside) => messageIdsOf(inside.steps))
-  })
-}
-
 /** Ids of the templates that the messages of these steps use, each once. */
 export function messageTemplatesOf(steps: readonly Step[]): string[] {
-  const all = steps.flatMap((step) => {
-    if ('message' in step) return [step.message.template]
-    return stepsInside(step).flatMap((inside) => messageTemplatesOf(inside.steps))
-  })
-  return [...new Set(all)]
+  return [...new Set(everyStep(steps).flatMap((step) => partsOf(step).template ?? []))]
 }
 
 function withRoot(root: string, fields: Readonly<Record<string, Field>>): [string, Field][] {

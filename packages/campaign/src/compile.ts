@@ -7,10 +7,23 @@ import type { Publisher, Touchpoint } from './definition/touchpoints.ts'
 import type { CampaignClass, ChannelName } from './definition/words.ts'
 import { createEventCheck, type EventCheck } from './event-check.ts'
 import { createWorkingDays, type WorkingDays } from './moment.ts'
-import { type Step, stepsInside } from './steps/registry.ts'
+import type { Draft } from './draft.ts'
+import type { JsonValue } from './json.ts'
+import { campaignKey, type Enrolment } from './state.ts'
+import { everyStep, kindOf, partsOf } from './steps/registry.ts'
+import type { Step } from './steps/step.ts'
 
-/** One step where it stands: `next` follows it, `arms` are the ways into it, for a branch. */
-export type StepNode = { path: string; step: Step; next: string | null; arms: readonly Arm[] }
+/**
+ * One step where it stands: `next` follows it, `arms` are the ways into those that it holds, and
+ * `conditions` those that it names beside the ones of its arms.
+ */
+export type StepNode = {
+  path: string
+  step: Step
+  next: string | null
+  arms: readonly Arm[]
+  conditions: readonly Predicate[]
+}
 type Arm = { holds: Predicate; first: string | null }
 
 /** A campaign version with all that can be worked out before an event comes. */
@@ -26,7 +39,11 @@ export type CompiledCampaign = {
   exits: ReadonlySet<string>
   first: string
   nodes: ReadonlyMap<string, StepNode>
+  /** Name of a field of an enrolment, without its root → how to read it. */
+  reads: ReadonlyMap<string, EnrolmentRead>
 }
+
+type EnrolmentRead = (draft: Draft, enrolment: Enrolment) => JsonValue | undefined
 
 /** A campaign version as it is stored. */
 export type CampaignVersion = {
@@ -53,13 +70,13 @@ export type CompiledDefinition = {
   starters: ReadonlyMap<string, ReadonlyMap<string, readonly CompiledCampaign[]>>
   /** touchpoint type → ids of the campaigns of which it ends some version. */
   enders: ReadonlyMap<string, ReadonlySet<string>>
+  /** touchpoint type → ids of the campaigns in some version of which somebody may wait for it. */
+  listeners: ReadonlyMap<string, ReadonlySet<string>>
+  /** Ids of the campaigns in some version of which somebody may wait for a receipt. */
+  receiptListeners: ReadonlySet<string>
 }
 
 export type CompiledPersona = { id: string; channels: readonly ChannelName[]; holds: Predicate }
-
-export function campaignKey(id: string, version: number): string {
-  return `${id}@${version}`
-}
 
 /** Compiles a definition, with every campaign version that people may still be in. */
 export function compileDefinition(
@@ -94,7 +111,17 @@ export function compileDefinition(
     checkEvent: createEventCheck(bundle),
     campaigns,
     starters: indexStarters(live, personas),
-    enders: indexEnders(campaigns.values()),
+    enders: indexTypes(campaigns.values(), ({ exits }) => exits),
+    listeners: indexTypes(campaigns.values(), ({ file }) =>
+      everyStep(file.steps).flatMap((step) =>
+        (partsOf(step).touchpoints ?? []).map(({ type }) => type),
+      ),
+    ),
+    receiptListeners: new Set(
+      [...campaigns.values()]
+        .filter(({ file }) => everyStep(file.steps).some((step) => partsOf(step).messages))
+        .map(({ id }) => id),
+    ),
   }
 }
 
@@ -117,7 +144,16 @@ export function compileCampaign(
     exits: new Set(file.exit.map((exit) => exit.touchpoint)),
     first,
     nodes,
+    reads: new Map(everyStep(file.steps).flatMap(readsOf)),
   }
+}
+
+function readsOf(step: Step): [string, EnrolmentRead][] {
+  const kind = kindOf(step)
+  return (kind.parts(step).fields ?? []).map(([name]) => [
+    name,
+    (draft, enrolment) => kind.read?.(step, name, { draft, enrolment }),
+  ])
 }
 
 /** Gives every step a path (`2`, `2.0.1`: step, arm, step) and says what follows it. Returns the first. */
@@ -130,11 +166,13 @@ function layOut(
   steps.forEach((step, index) => {
     const path = `${prefix}${index}`
     const next = index + 1 < steps.length ? `${prefix}${index + 1}` : after
-    const arms = stepsInside(step).map((arm, number) => ({
-      holds: arm.when ? compileCondition(arm.when) : () => true,
+    const parts = partsOf(step)
+    const arms = (parts.arms ?? []).map((arm, number) => ({
+      holds: arm.when ? compileCondition(arm.when.condition) : () => true,
       first: layOut(arm.steps, `${path}.${number}.`, next, nodes),
     }))
-    nodes.set(path, { path, step, next, arms })
+    const conditions = (parts.conditions ?? []).map(({ condition }) => compileCondition(condition))
+    nodes.set(path, { path, step, next, arms, conditions })
   })
   return steps.length > 0 ? `${prefix}0` : after
 }
@@ -163,10 +201,14 @@ function indexStarters(
   return index
 }
 
-function indexEnders(campaigns: Iterable<CompiledCampaign>): Map<string, Set<string>> {
+function indexTypes(
+  campaigns: Iterable<CompiledCampaign>,
+  typesOf: (campaign: CompiledCampaign) => Iterable<string>,
+): Map<string, Set<string>> {
   const index = new Map<string, Set<string>>()
-  for (const { id, exits } of campaigns) {
-    for (const type of exits) index.set(type, (index.get(type) ?? new Set()).add(id))
+  for (const campaign of campaigns) {
+    for (const type of typesOf(campaign))
+      index.set(type, (index.get(type) ?? new Set()).add(campaign.id))
   }
   return index
 }

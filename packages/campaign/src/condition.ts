@@ -1,4 +1,8 @@
+import { Temporal } from 'temporal-polyfill'
 import { z } from 'zod'
+import type { FieldType } from './definition/field.ts'
+import { isDuration } from './definition/words.ts'
+import { addDuration, type Instant } from './instant.ts'
 import type { JsonValue } from './json.ts'
 
 /**
@@ -6,6 +10,19 @@ import type { JsonValue } from './json.ts'
  *
  * A missing value satisfies no leaf except `{op: exists, value: false}`; so `neq` on a field that
  * a person lacks is false. That is the whole rule about missing values.
+ *
+ * | op                            | on              | holds when the field                                      |
+ * | ----------------------------- | --------------- | --------------------------------------------------------- |
+ * | `eq`, `neq`                   | every type      | is, or is not, the value                                  |
+ * | `in`, `notIn`                 | every type      | is, or is not, one of the values                          |
+ * | `lt`, `lte`, `gt`, `gte`      | number, times   | is smaller or larger, earlier or later                    |
+ * | `between: [from, to]`         | number, times   | lies between the two, both included                       |
+ * | `contains`, `startsWith`      | text            | has the value in it, or at its beginning                  |
+ * | `within: P30D`, `-P30D`       | times           | lies in the 30 days that come, or in those that went by   |
+ * | `daysUntil: 3`, `[0, 7]`      | times           | is so many calendar days ahead; less than 0 is in the past |
+ * | `exists: true`, `false`       | every type      | is there, or is not                                       |
+ *
+ * Times are instants and dates. Days are those of the person's own time zone.
  */
 export const operators = [
   'eq',
@@ -16,10 +33,27 @@ export const operators = [
   'lte',
   'gt',
   'gte',
+  'between',
   'contains',
+  'startsWith',
+  'within',
+  'daysUntil',
   'exists',
 ] as const
 export type Operator = (typeof operators)[number]
+
+const always: readonly Operator[] = ['eq', 'neq', 'in', 'notIn', 'exists']
+const ordering: readonly Operator[] = ['lt', 'lte', 'gt', 'gte', 'between']
+const ofTimes: readonly Operator[] = ['within', 'daysUntil']
+
+/** What can be asked of a field of each type. */
+export const operatorsOf: Readonly<Record<FieldType, readonly Operator[]>> = {
+  text: [...always, 'contains', 'startsWith'],
+  number: [...always, ...ordering],
+  boolean: always,
+  instant: [...always, ...ordering, ...ofTimes],
+  date: [...always, ...ordering, ...ofTimes],
+}
 
 const scalarSchema = z.union([z.string(), z.number(), z.boolean()])
 
@@ -31,7 +65,9 @@ const leafSchema = z
       .describe('What is looked at, such as `person.age` or `event.kind`.'),
     op: z
       .enum(operators)
-      .describe('How it is compared. `in` and `notIn` take a list, `exists` true or false.'),
+      .describe(
+        'How it is compared. `in` and `notIn` take a list, `between` two values, both included, `exists` true or false. Of a moment or a day: `within` takes a duration from now (`P30D` for what comes, `-P30D` for what went by), `daysUntil` whole days ahead in the time zone of the person, such as `3` or `[0, 7]`.',
+      ),
     value: z
       .union([scalarSchema, z.array(scalarSchema).min(1)])
       .describe('What it is compared with.'),
@@ -71,7 +107,10 @@ const anyCondition: z.ZodType<Condition> = z
 /** Gives the value of a dotted field name; undefined when there is none. */
 export type FieldReader = (field: string) => JsonValue | undefined
 
-export type Predicate = (read: FieldReader) => boolean
+/** What a condition is held against: fields, and the moment and the calendar for what hangs on them. */
+export type Facts = { readonly read: FieldReader; readonly now: Instant; readonly timeZone: string }
+
+export type Predicate = (facts: Facts) => boolean
 
 /** What one leaf saw, in the order of the text. */
 export type LeafTrace = {
@@ -86,17 +125,17 @@ export type LeafTrace = {
 export function compileCondition(condition: Condition): Predicate {
   if ('all' in condition) {
     const parts = condition.all.map(compileCondition)
-    return (read) => parts.every((part) => part(read))
+    return (facts) => parts.every((part) => part(facts))
   }
   if ('any' in condition) {
     const parts = condition.any.map(compileCondition)
-    return (read) => parts.some((part) => part(read))
+    return (facts) => parts.some((part) => part(facts))
   }
   if ('not' in condition) {
     const part = compileCondition(condition.not)
-    return (read) => !part(read)
+    return (facts) => !part(facts)
   }
-  return (read) => leafHolds(condition, read(condition.field))
+  return (facts) => leafHolds(condition, facts.read(condition.field), facts)
 }
 
 /**
@@ -105,25 +144,25 @@ export function compileCondition(condition: Condition): Predicate {
  */
 export function traceCondition(
   condition: Condition,
-  read: FieldReader,
+  facts: Facts,
 ): { holds: boolean; leaves: LeafTrace[] } {
   if ('all' in condition) {
-    const parts = condition.all.map((part) => traceCondition(part, read))
+    const parts = condition.all.map((part) => traceCondition(part, facts))
     return {
       holds: parts.every((part) => part.holds),
       leaves: parts.flatMap((part) => part.leaves),
     }
   }
   if ('any' in condition) {
-    const parts = condition.any.map((part) => traceCondition(part, read))
+    const parts = condition.any.map((part) => traceCondition(part, facts))
     return { holds: parts.some((part) => part.holds), leaves: parts.flatMap((part) => part.leaves) }
   }
   if ('not' in condition) {
-    const part = traceCondition(condition.not, read)
+    const part = traceCondition(condition.not, facts)
     return { holds: !part.holds, leaves: part.leaves }
   }
-  const actual = read(condition.field)
-  const holds = leafHolds(condition, actual)
+  const actual = facts.read(condition.field)
+  const holds = leafHolds(condition, actual, facts)
   return {
     holds,
     leaves: [
@@ -151,17 +190,18 @@ export function leavesOf(
   return [{ leaf: condition, path }]
 }
 
-function leafHolds(leaf: Leaf, actual: JsonValue | undefined): boolean {
+function leafHolds(leaf: Leaf, actual: JsonValue | undefined, facts: Facts): boolean {
   const missing = actual === undefined || actual === null
   if (leaf.op === 'exists') return leaf.value !== missing
   if (missing) return false
-  return compare(leaf.op, actual, leaf.value)
+  return compare(leaf.op, actual, leaf.value, facts)
 }
 
 function compare(
   op: Exclude<Operator, 'exists'>,
   actual: JsonValue,
   expected: Leaf['value'],
+  facts: Facts,
 ): boolean {
   switch (op) {
     case 'eq':
@@ -174,6 +214,10 @@ function compare(
       return Array.isArray(expected) && expected.every((value) => value !== actual)
     case 'contains':
       return typeof actual === 'string' && typeof expected === 'string' && actual.includes(expected)
+    case 'startsWith':
+      return (
+        typeof actual === 'string' && typeof expected === 'string' && actual.startsWith(expected)
+      )
     case 'lt':
       return ordered(actual, expected, (order) => order < 0)
     case 'lte':
@@ -182,13 +226,21 @@ function compare(
       return ordered(actual, expected, (order) => order > 0)
     case 'gte':
       return ordered(actual, expected, (order) => order >= 0)
+    case 'between':
+      return isBetween(actual, expected)
+    case 'within':
+      return isWithin(actual, expected, facts)
+    case 'daysUntil':
+      return isSoManyDaysAhead(actual, expected, facts)
   }
 }
+
+type Scalar = string | number | boolean
 
 /** Numbers by size, texts (and so instants and dates) by their characters; anything else has no order. */
 function ordered(
   actual: JsonValue,
-  expected: Leaf['value'],
+  expected: Leaf['value'] | Scalar | undefined,
   test: (order: number) => boolean,
 ): boolean {
   if (typeof actual === 'number' && typeof expected === 'number') return test(actual - expected)
@@ -196,4 +248,54 @@ function ordered(
     return test(actual < expected ? -1 : actual > expected ? 1 : 0)
   }
   return false
+}
+
+function isBetween(actual: JsonValue, expected: Leaf['value']): boolean {
+  if (!Array.isArray(expected)) return false
+  const [from, to] = expected
+  return ordered(actual, from, (order) => order >= 0) && ordered(actual, to, (order) => order <= 0)
+}
+
+/** A date counts as a whole day: it lies within when any part of that day does. */
+function isWithin(actual: JsonValue, expected: Leaf['value'], facts: Facts): boolean {
+  if (typeof actual !== 'string' || typeof expected !== 'string') return false
+  const { now, timeZone } = facts
+  const other = addDuration(now, expected, timeZone)
+  const [from, to] = other < now ? [other, now] : [now, other]
+  if (!isDay(actual)) return actual >= from && actual <= to
+  return actual >= dayOf(from, timeZone) && actual <= dayOf(to, timeZone)
+}
+
+function isSoManyDaysAhead(actual: JsonValue, expected: Leaf['value'], facts: Facts): boolean {
+  if (typeof actual !== 'string') return false
+  const { now, timeZone } = facts
+  const day = isDay(actual) ? actual : dayOf(actual, timeZone)
+  const days = Temporal.PlainDate.from(dayOf(now, timeZone)).until(day).days
+  return Array.isArray(expected) ? isBetween(days, expected) : days === expected
+}
+
+function isDay(text: string): boolean {
+  return /^\d{4}-\d{2}-\d{2}$/.test(text)
+}
+
+function dayOf(instant: Instant, timeZone: string): string {
+  return Temporal.Instant.from(instant).toZonedDateTimeISO(timeZone).toPlainDate().toString()
+}
+
+/** What a value must be for its operator, when it is not one value of the field's own type. */
+export const valueShapes: Readonly<
+  Partial<Record<Operator, { expected: string; fits: (value: Leaf['value']) => boolean }>>
+> = {
+  exists: { expected: 'true or false', fits: (value) => typeof value === 'boolean' },
+  within: {
+    expected: 'a duration such as "P30D", or "-P30D" for the past',
+    fits: (value) => typeof value === 'string' && isDuration(value),
+  },
+  daysUntil: {
+    expected: 'a whole number of days, or two such as [0, 7]',
+    fits: (value) =>
+      Array.isArray(value)
+        ? value.length === 2 && value.every(Number.isInteger)
+        : Number.isInteger(value),
+  },
 }

@@ -1,5 +1,12 @@
 import { type DecideContext, type Decision, type Draft, draftOf, stateOf } from './draft.ts'
-import { exitByTouchpoint, resume, startCampaigns, startOvertaken } from './enrolments.ts'
+import {
+  exitByTouchpoint,
+  hearReceipt,
+  hearTouchpoint,
+  resume,
+  startCampaigns,
+  startOvertaken,
+} from './enrolments.ts'
 import { applyEntity } from './entities.ts'
 import { endAll } from './merge.ts'
 import { applyConsent, applyProfile, choosePersona, moveOnJourney } from './people.ts'
@@ -52,9 +59,15 @@ function applyEvent(draft: Draft, event: JourneyEvent, context: DecideContext): 
       return applyConsent(draft, event)
     default:
       return event.type.startsWith('message.')
-        ? applyReceipt(draft, event)
+        ? applyToMessage(draft, event, context)
         : applyTouchpoint(draft, event, context)
   }
+}
+
+function applyToMessage(draft: Draft, event: JourneyEvent, context: DecideContext): ReasonCode {
+  const outcome = applyReceipt(draft, event)
+  hearReceipt(draft, String(event.data.intentId), context)
+  return outcome
 }
 
 function applyTouchpoint(draft: Draft, event: JourneyEvent, context: DecideContext): ReasonCode {
@@ -64,6 +77,7 @@ function applyTouchpoint(draft: Draft, event: JourneyEvent, context: DecideConte
   moveOnJourney(draft, event, context)
   choosePersona(draft, context)
   exitByTouchpoint(draft, event, context)
+  hearTouchpoint(draft, event, context)
   startCampaigns(draft, event, context)
   return 'applied'
 }

@@ -1,4 +1,5 @@
 import { Temporal } from 'temporal-polyfill'
+import { fractionOf } from './chance.ts'
 import type { ChannelName } from './definition/words.ts'
 import type { Instant } from './instant.ts'
 import type { ReasonCode } from './reasons.ts'
@@ -195,13 +196,4 @@ function addMilliseconds(instant: Instant, milliseconds: number): Instant {
   return Temporal.Instant.from(instant)
     .add({ milliseconds })
     .toString({ fractionalSecondDigits: 3 })
-}
-
-/** A number from 0 up to 1 that hangs on the text alone: FNV-1a, its bits mixed by murmur3's last step. */
-function fractionOf(text: string): number {
-  let hash = 0x811c9dc5
-  for (const character of text) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193)
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32
 }

@@ -1,11 +1,12 @@
-import { type CompiledCampaign, campaignKey, type StepNode } from './compile.ts'
+import type { CompiledCampaign, StepNode } from './compile.ts'
 import { traceCondition } from './condition.ts'
 import { type DecideContext, type Draft, noteOf } from './draft.ts'
-import { createFieldReader } from './facts.ts'
+import { factsFrom } from './facts.ts'
 import { subtractDuration } from './instant.ts'
 import type { JsonObject } from './json.ts'
 import type { ReasonCode } from './reasons.ts'
 import {
+  campaignKey,
   type Enrolment,
   type Entity,
   entityKey,
@@ -16,10 +17,9 @@ import {
   type Person,
   type Timer,
 } from './state.ts'
-import { runBranch } from './steps/branch.ts'
-import { runMessage, withdrawMessage } from './steps/message.ts'
-import type { StepResult, StepRun } from './steps/step-run.ts'
-import { runWait } from './steps/wait.ts'
+import { withdrawMessage } from './steps/message.ts'
+import { kindOf } from './steps/registry.ts'
+import type { Onward, StepRun } from './steps/step-run.ts'
 
 /** Lets every live campaign that an event could start decide about it (P4: each leaves its reason). */
 export function startCampaigns(draft: Draft, event: JourneyEvent, context: DecideContext): void {
@@ -89,21 +89,21 @@ function refusalOf(
   if (draft.entries.has(entryOf(campaign.id, entryKey))) {
     return { reason: 'already_entered', detail: { entry: file.entry } }
   }
-  const read = createFieldReader(draft, context, {
+  const facts = factsFrom(draft, context, {
     trigger: event,
     entityData: event.entity ? (draft.entities.get(entityKey(event.entity))?.data ?? null) : null,
     enrolment: null,
   })
-  if (campaign.triggerHolds && file.trigger.where && !campaign.triggerHolds(read)) {
+  if (campaign.triggerHolds && file.trigger.where && !campaign.triggerHolds(facts)) {
     return {
       reason: 'trigger_false',
-      detail: { leaves: traceCondition(file.trigger.where, read).leaves },
+      detail: { leaves: traceCondition(file.trigger.where, facts).leaves },
     }
   }
-  if (campaign.audienceHolds && file.audience.where && !campaign.audienceHolds(read)) {
+  if (campaign.audienceHolds && file.audience.where && !campaign.audienceHolds(facts)) {
     return {
       reason: 'condition_false',
-      detail: { leaves: traceCondition(file.audience.where, read).leaves },
+      detail: { leaves: traceCondition(file.audience.where, facts).leaves },
     }
   }
   return null
@@ -166,8 +166,53 @@ export function resume(draft: Draft, timer: Timer, context: DecideContext): void
   draft.timers.delete(timer.timerId)
   const enrolment = draft.enrolments.get(timer.enrolmentId)
   if (enrolment?.state !== 'running' || enrolment.step !== timer.step) return
-  const node = campaignOf(enrolment, context).nodes.get(timer.step)
-  goOn(draft, enrolment, node?.next ?? null, context)
+  const run = runAt(draft, enrolment, timer.step, context)
+  const kind = kindOf(run.node.step)
+  const onward = kind.onTimer?.(run.node.step, run) ?? { goTo: run.node.next }
+  goOn(draft, enrolment, onward.goTo, context)
+}
+
+/** Lets enrolments go on that wait for this touchpoint. One of another appointment is not meant. */
+export function hearTouchpoint(draft: Draft, event: JourneyEvent, context: DecideContext): void {
+  const listeners = context.definition.listeners.get(event.type)
+  if (!listeners) return
+  for (const enrolment of [...draft.enrolments.values()]) {
+    if (!listeners.has(enrolment.campaignId) || isOfAnotherEntity(enrolment, event)) continue
+    hear(draft, enrolment, context, (run) =>
+      kindOf(run.node.step).onTouchpoint?.(run.node.step, event, run),
+    )
+  }
+}
+
+/** Lets the enrolment of a message go on that waits for what a receipt has just told of it. */
+export function hearReceipt(draft: Draft, intentId: string, context: DecideContext): void {
+  const intent = draft.intents.get(intentId)
+  const enrolment = intent && draft.enrolments.get(intent.enrolmentId)
+  if (!enrolment) return
+  hear(draft, enrolment, context, (run) => kindOf(run.node.step).onReceipt?.(run.node.step, run))
+}
+
+function hear(
+  draft: Draft,
+  enrolment: Enrolment,
+  context: DecideContext,
+  onwardOf: (run: StepRun) => Onward | null | undefined,
+): void {
+  if (enrolment.state !== 'running' || enrolment.step === null) return
+  const run = runAt(draft, enrolment, enrolment.step, context)
+  const onward = onwardOf(run)
+  if (!onward) return
+  dropTimers(draft, enrolment)
+  goOn(draft, enrolment, onward.goTo, context)
+}
+
+/** @throws RangeError when the campaign has no such step */
+function runAt(draft: Draft, enrolment: Enrolment, path: string, context: DecideContext): StepRun {
+  const campaign = campaignOf(enrolment, context)
+  const node = campaign.nodes.get(path)
+  if (!node)
+    throw new RangeError(`campaign ${campaign.id} version ${campaign.version} has no step ${path}`)
+  return { draft, context, campaign, enrolment, node }
 }
 
 /**
@@ -224,24 +269,23 @@ export function end(
   noteOf(draft, enrolment, reason)
 }
 
-/** Takes steps until one waits or none is left. */
+/** Takes steps until one waits, ends the campaign, or none is left. */
 export function goOn(
   draft: Draft,
   enrolment: Enrolment,
   from: string | null,
   context: DecideContext,
 ): void {
-  const campaign = campaignOf(enrolment, context)
   let path = from
   while (path !== null) {
-    const node = campaign.nodes.get(path)
-    if (!node)
-      throw new RangeError(
-        `campaign ${campaign.id} version ${campaign.version} has no step ${path}`,
-      )
-    const result = take({ draft, context, campaign, enrolment, node })
+    const run = runAt(draft, enrolment, path, context)
+    const result = kindOf(run.node.step).decide(run.node.step, run)
     if ('waitUntil' in result) {
-      wait(draft, enrolment, node, result.waitUntil, context)
+      wait(draft, enrolment, run.node, result.waitUntil, context)
+      return
+    }
+    if ('endWith' in result) {
+      end(draft, enrolment, 'completed', result.endWith, context)
       return
     }
     path = result.goTo
@@ -271,13 +315,6 @@ export function hasPending(draft: Draft, enrolment: Enrolment): boolean {
   return [...draft.intents.values()].some(
     (intent) => intent.enrolmentId === enrolment.enrolmentId && isPending(intent),
   )
-}
-
-function take(run: StepRun): StepResult {
-  const { step } = run.node
-  if ('message' in step) return runMessage(step, run)
-  if ('wait' in step) return runWait(step, run)
-  return runBranch(run)
 }
 
 function wait(

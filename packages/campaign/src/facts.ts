@@ -1,8 +1,8 @@
-import type { FieldReader } from './condition.ts'
+import type { Facts } from './condition.ts'
 import type { DecideContext, Draft } from './draft.ts'
 import { yearOf } from './instant.ts'
 import type { JsonObject, JsonValue } from './json.ts'
-import { type Enrolment, entityKey, type Intent, type Trigger } from './state.ts'
+import { campaignKey, type Enrolment, entityKey, type Trigger } from './state.ts'
 
 /** What a condition may look at; the roots are those of the field catalogue. */
 export type FactSources = {
@@ -11,13 +11,9 @@ export type FactSources = {
   enrolment: Enrolment | null
 }
 
-/** Reads fields of a person, of the event, of the entity and of the enrolment. */
-export function createFieldReader(
-  draft: Draft,
-  context: DecideContext,
-  sources: FactSources,
-): FieldReader {
-  return (field) => {
+/** Fields of a person, of the event, of the entity and of the enrolment, as they are now. */
+export function factsFrom(draft: Draft, context: DecideContext, sources: FactSources): Facts {
+  const read = (field: string) => {
     const dot = field.indexOf('.')
     const name = field.slice(dot + 1)
     switch (field.slice(0, dot)) {
@@ -28,23 +24,25 @@ export function createFieldReader(
       case 'entity':
         return own(sources.entityData, name)
       case 'enrolment':
-        return enrolmentField(draft, sources.enrolment, name)
+        return enrolmentField(draft, context, sources.enrolment, name)
       case 'journey':
         return journeyField(draft, name)
       default:
         return undefined
     }
   }
+  return { read, now: context.now, timeZone: timeZoneOf(draft, context) }
 }
 
-/** The reader for the steps of an enrolment. */
-export function readerOf(draft: Draft, context: DecideContext, enrolment: Enrolment): FieldReader {
+/** What the steps of an enrolment see; of another event than the one that began it with `trigger`. */
+export function factsOf(
+  draft: Draft,
+  context: DecideContext,
+  enrolment: Enrolment,
+  trigger: Trigger = enrolment.trigger,
+): Facts {
   const entity = enrolment.entity ? draft.entities.get(entityKey(enrolment.entity)) : undefined
-  return createFieldReader(draft, context, {
-    trigger: enrolment.trigger,
-    entityData: entity?.data ?? null,
-    enrolment,
-  })
+  return factsFrom(draft, context, { trigger, entityData: entity?.data ?? null, enrolment })
 }
 
 export function timeZoneOf(draft: Draft, context: DecideContext): string {
@@ -62,26 +60,19 @@ function personField(draft: Draft, context: DecideContext, name: string): JsonVa
     : undefined
 }
 
-/** `welcome.status`: the state of the newest message that the step of that id planned. */
+/** What a step of the campaign answers for: `welcome.status`, `tone.arm`. */
 function enrolmentField(
   draft: Draft,
+  { definition }: DecideContext,
   enrolment: Enrolment | null,
   name: string,
 ): JsonValue | undefined {
-  if (!enrolment || !name.endsWith('.status')) return undefined
-  const messageId = name.slice(0, -'.status'.length)
-  let newest: Intent | undefined
-  for (const intent of draft.intents.values()) {
-    if (intent.enrolmentId !== enrolment.enrolmentId || intent.messageId !== messageId) continue
-    if (!newest || isNewer(intent, newest)) newest = intent
-  }
-  return newest?.state
-}
-
-/** By the time of planning; of one time, the one for the newer version of the entity. */
-function isNewer(intent: Intent, than: Intent): boolean {
-  if (intent.plannedAt !== than.plannedAt) return intent.plannedAt > than.plannedAt
-  return (intent.entity?.version ?? 0) > (than.entity?.version ?? 0)
+  if (!enrolment) return undefined
+  const { campaignId, version } = enrolment
+  return definition.campaigns.get(campaignKey(campaignId, version))?.reads.get(name)?.(
+    draft,
+    enrolment,
+  )
 }
 
 function journeyField(draft: Draft, name: string): JsonValue | undefined {

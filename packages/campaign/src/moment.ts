@@ -1,38 +1,75 @@
 import Holidays from 'date-holidays'
 import { Temporal } from 'temporal-polyfill'
 import { z } from 'zod'
+import type { Facts } from './condition.ts'
 import { durationSchema, localTimeSchema, positiveDurationSchema } from './definition/words.ts'
 import type { Instant } from './instant.ts'
+
+export const weekdays = [
+  'monday',
+  'tuesday',
+  'wednesday',
+  'thursday',
+  'friday',
+  'saturday',
+  'sunday',
+] as const
 
 /**
  * When something is to happen, as a campaign says it:
  * `{ for: P2D, at: "10:00", on: working-day }` counts from now,
- * `{ until: entity.startsAt, offset: -P1D, at: "18:00" }` from a moment in the person's data.
+ * `{ at: "10:00" }` is the next time that clocks show ten,
+ * `{ until: entity.startsAt, offset: -P1D, at: "18:00" }` counts from a moment in the person's data.
  *
- * `at` is local time on that day; when it has already passed on a day reached by `for`, the next
- * day counts, while `until` keeps the day, also when that lies in the past. `on: working-day`
- * moves forward over weekends, public holidays and closed days (backward for `until`, so that
- * "the working day before" stays before).
+ * `at` is local time on that day; when it has already passed on a day counted from now, the next
+ * day counts, while `until` keeps the day, also when that lies in the past. `between` moves into a
+ * part of the day, `on` to a day: any, a working one, or one of some weekdays. Both move forward over
+ * weekends, public holidays and closed days; for `until`, days move backward, so that "the working
+ * day before" stays before.
  */
-const atAndOn = {
-  at: localTimeSchema
-    .optional()
-    .describe(
-      'Local time of the person, such as `"18:00"`. When it has passed on a day reached by `for`, the next day counts; `until` keeps the day.',
-    ),
-  on: z
-    .enum(['any-day', 'working-day'])
-    .default('any-day')
-    .describe(
-      '`working-day` moves over weekends, public holidays and closed days: forward after `for`, backward after `until`.',
-    ),
-}
+const onSchema = z
+  .union([z.enum(['any-day', 'working-day']), z.array(z.enum(weekdays)).min(1)])
+  .default('any-day')
+  .describe(
+    '`working-day` moves over weekends, public holidays and closed days, a list of weekdays to the nearest of them: forward from now, backward after `until`.',
+  )
+
+const atSchema = localTimeSchema
+  .optional()
+  .describe(
+    'Local time of the person, such as `"18:00"`. When it has passed on a day counted from now, the next day counts; `until` keeps the day.',
+  )
+
+const betweenSchema = z
+  .tuple([localTimeSchema, localTimeSchema])
+  .refine(([from, to]) => from < to, 'expected two times of one day, the earlier one first')
+
 const afterSchema = z
   .strictObject({
-    for: positiveDurationSchema.describe('How long from now, such as `P2D` or `PT3H`.'),
-    ...atAndOn,
+    for: positiveDurationSchema
+      .optional()
+      .describe('How long from now, such as `P2D` or `PT3H`; without it, from now on.'),
+    at: atSchema,
+    between: betweenSchema
+      .optional()
+      .describe(
+        'A part of the day, such as `["09:00", "17:00"]`: before it waits for it to begin.',
+      ),
+    on: onSchema,
   })
-  .describe('Some time from now.')
+  .refine(
+    (moment) =>
+      moment.for !== undefined ||
+      moment.at !== undefined ||
+      moment.between !== undefined ||
+      moment.on !== 'any-day',
+    'expected for, until, at, between or on',
+  )
+  .refine(
+    ({ at, between }) => at === undefined || between === undefined,
+    'expected at or between, not both',
+  )
+  .describe('Counted from now.')
 const untilSchema = z
   .strictObject({
     until: z
@@ -42,7 +79,8 @@ const untilSchema = z
     offset: durationSchema
       .optional()
       .describe('How long before (`-P1D`) or after (`PT2H`) that moment.'),
-    ...atAndOn,
+    at: atSchema,
+    on: onSchema,
   })
   .describe("Counted from a moment in the person's data.")
 
@@ -50,9 +88,14 @@ export const momentSchema = z.union([afterSchema, untilSchema]).meta({
   id: 'moment',
   title: 'A moment',
   description:
-    'When something is to happen: some time from now, or before or after a moment in the data.',
+    'When something is to happen: some time from now, the next time of day or weekday, or before or after a moment in the data.',
 })
 export type Moment = z.infer<typeof momentSchema>
+
+/** The field that it counts from, if it counts from one. */
+export function fieldOf(moment: Moment): string[] {
+  return 'until' in moment ? [moment.until] : []
+}
 
 /** True when the moment hangs on the data of an entity, so that a new version of it re-times. */
 export function hangsOnEntity(moment: Moment): boolean {
@@ -83,27 +126,21 @@ export function createWorkingDays(country: string, closedDays: readonly string[]
     day.dayOfWeek <= 5 && !closed.has(day.toString()) && !holidaysOf(day.year).has(day.toString())
 }
 
-export type MomentFacts = {
-  now: Instant
-  timeZone: string
-  isWorkingDay: WorkingDays
-  /** Value of `entity.…` or `event.…`. */
-  read(field: string): unknown
-}
+export type MomentFacts = Facts & { readonly isWorkingDay: WorkingDays }
 
 /** The instant a moment stands for, or null when the data it hangs on is not there. */
 export function resolveMoment(moment: Moment, facts: MomentFacts): Instant | null {
-  return 'for' in moment ? resolveAfter(moment, facts) : resolveUntil(moment, facts)
+  return 'until' in moment ? resolveUntil(moment, facts) : resolveAfter(moment, facts)
 }
 
 function resolveAfter(moment: z.infer<typeof afterSchema>, facts: MomentFacts): Instant {
-  const earliest = Temporal.Instant.from(facts.now)
-    .toZonedDateTimeISO(facts.timeZone)
-    .add(Temporal.Duration.from(moment.for))
-  let due = moment.at ? earliest.withPlainTime(moment.at) : earliest
-  if (Temporal.ZonedDateTime.compare(due, earliest) < 0) due = due.add({ days: 1 })
-  if (moment.on === 'working-day') due = moveToWorkingDay(due, 1, facts.isWorkingDay)
-  return toText(due)
+  const now = Temporal.Instant.from(facts.now).toZonedDateTimeISO(facts.timeZone)
+  const earliest = moment.for ? now.add(Temporal.Duration.from(moment.for)) : now
+  const at = moment.at ? nextAt(earliest, moment.at) : earliest
+  const due = moment.between ? nextBetween(at, moment.between) : at
+  const onDay = moveToDay(due, 1, moment.on, facts.isWorkingDay)
+  const isLater = !onDay.toPlainDate().equals(due.toPlainDate())
+  return toText(moment.between && isLater ? onDay.withPlainTime(moment.between[0]) : onDay)
 }
 
 function resolveUntil(moment: z.infer<typeof untilSchema>, facts: MomentFacts): Instant | null {
@@ -112,17 +149,36 @@ function resolveUntil(moment: z.infer<typeof untilSchema>, facts: MomentFacts): 
   let due = Temporal.Instant.from(anchor).toZonedDateTimeISO(facts.timeZone)
   if (moment.offset) due = due.add(Temporal.Duration.from(moment.offset))
   if (moment.at) due = due.withPlainTime(moment.at)
-  if (moment.on === 'working-day') due = moveToWorkingDay(due, -1, facts.isWorkingDay)
-  return toText(due)
+  return toText(moveToDay(due, -1, moment.on, facts.isWorkingDay))
 }
 
-function moveToWorkingDay(
+function nextAt(earliest: Temporal.ZonedDateTime, time: string): Temporal.ZonedDateTime {
+  const due = earliest.withPlainTime(time)
+  return Temporal.ZonedDateTime.compare(due, earliest) < 0 ? due.add({ days: 1 }) : due
+}
+
+function nextBetween(
+  earliest: Temporal.ZonedDateTime,
+  [from, to]: readonly [string, string],
+): Temporal.ZonedDateTime {
+  const time = earliest.toPlainTime()
+  if (Temporal.PlainTime.compare(time, to) >= 0)
+    return earliest.add({ days: 1 }).withPlainTime(from)
+  return Temporal.PlainTime.compare(time, from) < 0 ? earliest.withPlainTime(from) : earliest
+}
+
+function moveToDay(
   from: Temporal.ZonedDateTime,
   days: 1 | -1,
+  on: Moment['on'],
   isWorkingDay: WorkingDays,
 ): Temporal.ZonedDateTime {
+  if (on === 'any-day') return from
+  const names = on === 'working-day' ? null : new Set<string>(on)
+  const fits = (day: Temporal.PlainDate) =>
+    names ? names.has(weekdays[day.dayOfWeek - 1] ?? '') : isWorkingDay(day)
   let due = from
-  while (!isWorkingDay(due.toPlainDate())) due = due.add({ days })
+  while (!fits(due.toPlainDate())) due = due.add({ days })
   return due
 }
 

@@ -1,6 +1,6 @@
 import type { ChannelName } from './definition/words.ts'
 import type { DecideContext, Draft } from './draft.ts'
-import { createFieldReader } from './facts.ts'
+import { factsFrom } from './facts.ts'
 import type { JsonObject, JsonValue } from './json.ts'
 import type { ReasonCode } from './reasons.ts'
 import {
@@ -120,14 +120,14 @@ export function moveOnJourney(
 
 /** The assigned persona, or the first whose condition holds. */
 export function choosePersona(draft: Draft, context: DecideContext): void {
-  const read = createFieldReader(draft, context, {
+  const facts = factsFrom(draft, context, {
     trigger: null,
     entityData: null,
     enrolment: null,
   })
   const { personas } = context.definition
   const assigned = personas.find((persona) => persona.id === draft.person.assignedPersona)
-  const persona = (assigned ?? personas.find((each) => each.holds(read)))?.id ?? null
+  const persona = (assigned ?? personas.find((each) => each.holds(facts)))?.id ?? null
   if (persona !== draft.person.persona) draft.person = { ...draft.person, persona }
 }
 

@@ -8,6 +8,11 @@ const list = {
     whatToDo: 'nothing; change the entry rule of the campaign if it should repeat',
   },
   applied: { text: 'the event was applied', whatToDo: 'nothing' },
+  awaited_came: { text: 'what the campaign waited for came', whatToDo: 'nothing' },
+  awaited_not_in_time: {
+    text: 'what the campaign waited for did not come in time',
+    whatToDo: 'nothing; raise "within" of the step if that is too soon',
+  },
   branch_taken: { text: 'an arm of a branch was taken', whatToDo: 'nothing' },
   campaign_not_live: {
     text: 'the campaign was not live when the event came',
@@ -168,6 +173,7 @@ const list = {
   },
   seen: { text: 'the recipient opened it or followed a link', whatToDo: 'nothing' },
   sending_stopped: { text: 'all sending is stopped', whatToDo: 'resume with "wegwijs resume all"' },
+  split_taken: { text: 'was put into an arm of a split', whatToDo: 'nothing' },
   template_error: {
     text: 'the text could not be made',
     whatToDo:

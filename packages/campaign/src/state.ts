@@ -82,18 +82,20 @@ export type Enrolment = {
 
 export type Timer = { timerId: string; enrolmentId: string; step: string; dueAt: Instant }
 
-export type IntentState =
-  | 'planned'
-  | 'queued'
-  | 'sending'
-  | 'sent'
-  | 'delivered'
-  | 'bounced'
-  | 'skipped'
-  | 'cancelled'
-  | 'expired'
-  | 'failed'
-  | 'held'
+export const intentStates = [
+  'planned',
+  'queued',
+  'sending',
+  'sent',
+  'delivered',
+  'bounced',
+  'skipped',
+  'cancelled',
+  'expired',
+  'failed',
+  'held',
+] as const
+export type IntentState = (typeof intentStates)[number]
 
 /** A planned message. The core plans and withdraws; from `queued` on others move it. */
 export type Intent = {
@@ -147,6 +149,10 @@ export function consentKey(consent: {
   channel: ChannelName | null
 }): string {
   return `${consent.purpose}/${consent.channel ?? ''}`
+}
+
+export function campaignKey(campaignId: string, version: number): string {
+  return `${campaignId}@${version}`
 }
 
 export function entryOf(campaignId: string, entryKey: string): string {

@@ -301,7 +301,7 @@ const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
     [
       'a message that is there twice',
       { [guide]: ['id: eve', 'id: booked'] },
-      ['campaigns/guide.yaml:18:28 the message "booked" is there twice'],
+      ['campaigns/guide.yaml:18:28 the id "booked" is there twice'],
     ],
   ],
   'the conditions of a campaign': [
@@ -357,7 +357,7 @@ const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
       'a list where one value belongs',
       { [guide]: ['value: first', 'value: [first]'] },
       [
-        'campaigns/guide.yaml:16:51 expected one value after "eq" (a list is for "in" and "notIn"), found a list',
+        'campaigns/guide.yaml:16:51 expected one value after "eq" (a list is for "in", "notIn" and "between"), found a list',
       ],
     ],
     [

@@ -26,14 +26,16 @@ export type StateScope = {
    * another run has ahead.
    */
   mergedPeople: readonly string[]
-  /** Campaigns that touchpoints of the batch end: what of them runs or may still go out. */
-  endedCampaignIds: readonly string[]
+  /** Campaigns that touchpoints of the batch end, or that wait for them: what of them runs or may still go out. */
+  touchedCampaignIds: readonly string[]
   /** Entities that the batch speaks of: enrolments that hang on them. */
   entities: readonly { type: string; id: string }[]
   /** Enrolments that go on, because their timers have come. */
   resumed: readonly EnrolmentKey[]
   /** Messages that receipts of the batch are about. */
   intentIds: readonly string[]
+  /** Campaigns that wait for receipts: their enrolments that such a message is of. */
+  receiptCampaignIds: readonly string[]
   /** Campaigns that the batch may start: their past entries. */
   campaignIds: readonly string[]
 }
@@ -95,8 +97,9 @@ async function loadEnrolments(
   personIds: string[],
   scope: StateScope,
 ): Promise<Selectable<Schema['enrolment']>[]> {
-  const { wholePeople, mergedPeople, endedCampaignIds, campaignIds, entities, resumed } = scope
-  const reasons = [wholePeople, mergedPeople, endedCampaignIds, entities, resumed]
+  const { wholePeople, mergedPeople, touchedCampaignIds, campaignIds, entities, resumed } = scope
+  const told = scope.receiptCampaignIds.length > 0 ? scope.intentIds : []
+  const reasons = [wholePeople, mergedPeople, touchedCampaignIds, entities, resumed, told]
   if (reasons.every((some) => some.length === 0)) return []
   const ofPeople = sql`run.person_id = any(${personIds}::uuid[])`
   const { rows } = await sql<Selectable<Schema['enrolment']>>`
@@ -106,11 +109,17 @@ async function loadEnrolments(
       and run.campaign_id = any(${[...campaignIds]}::text[])
     union
     select * from enrolment run where ${ofPeople}
-      and run.campaign_id = any(${[...endedCampaignIds]}::text[]) and ${isAlive}
+      and run.campaign_id = any(${[...touchedCampaignIds]}::text[]) and ${isAlive}
     union
     select * from enrolment run where ${ofPeople} and (run.entity_type, run.entity_id) in (
       select * from unnest(${entities.map((entity) => entity.type)}::text[],
         ${entities.map((entity) => entity.id)}::text[]))
+    union
+    select own.* from unnest(${[...told]}::uuid[]) as told (intent_id) cross join lateral (
+      select e.* from intent i join enrolment e using (person_id, enrolment_id)
+      where i.intent_id = told.intent_id and i.campaign_id = any(${[...scope.receiptCampaignIds]}::text[])
+        and e.state = 'running' offset 0
+    ) as own
     union
     select own.* from ${runsOf(resumed)} cross join lateral (
       select * from enrolment e

@@ -108,7 +108,11 @@ function scopeOf(events: readonly Addressed[], definition: CompiledDefinition): 
   return {
     wholePeople: [...dying.map(({ personId }) => personId), ...mergedPeople],
     mergedPeople,
-    endedCampaignIds: [...types].flatMap((type) => [...(definition.enders.get(type) ?? [])]),
+    touchedCampaignIds: [...types].flatMap((type) => [
+      ...(definition.enders.get(type) ?? []),
+      ...(definition.listeners.get(type) ?? []),
+    ]),
+    receiptCampaignIds: [...definition.receiptListeners],
     entities: events.flatMap((each) => (each.event.entity ? [each.event.entity] : [])),
     resumed: [],
     intentIds: events.flatMap(({ event }) =>

@@ -74,7 +74,8 @@ async function fireWith(deps: TimerDependencies, limit: number): Promise<number>
     const states = await loadStates(tx, ids, {
       wholePeople: [],
       mergedPeople: [],
-      endedCampaignIds: [],
+      touchedCampaignIds: [],
+      receiptCampaignIds: [],
       entities: [],
       resumed,
       intentIds: [],

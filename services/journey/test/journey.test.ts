@@ -159,6 +159,48 @@ test('an event starts a campaign, and a wait goes on when its time has come', as
   ])
 })
 
+test('whoever waits for a touchpoint, or for a receipt, goes on when it comes and not before', async () => {
+  const answered = 'care.survey.answered.v1'
+  await run([
+    campaign({
+      id: 'survey',
+      steps: [{ waitFor: { touchpoint: answered, within: 'P3D' } }, message('hello')],
+    }),
+    campaign({
+      id: 'cascade',
+      steps: [
+        message('hello'),
+        {
+          waitFor: {
+            message: 'hello',
+            status: ['delivered'],
+            within: 'PT30M',
+            // biome-ignore lint/suspicious/noThenProperty: the word in the file
+            then: [message('later', { id: 'thanks' })],
+            otherwise: [message('later', { id: 'again' })],
+          },
+        },
+      ],
+    }),
+  ])
+  await publish(event('care.discharge.completed.v1'))
+  const [hello] = await intents()
+  expect(await intents()).toMatchObject([{ campaign_id: 'cascade', message_id: 'hello' }])
+  await store.db.updateTable('intent').set({ state: 'sent' }).execute()
+  const receipt = event('message.delivered.v1', {
+    source: 'urn:wegwijs:receipts:smtp',
+    subject: hello?.person_id ?? '',
+    data: { intentId: hello?.intent_id ?? '', provider: 'smtp', channel: 'email' },
+  })
+  await publish(signEvent(receipt, secret), event(answered))
+  await stepTo('2026-03-06T09:00:00.000Z')
+  expect((await intents()).map((row) => `${row.campaign_id}/${row.message_id}`).sort()).toEqual([
+    'cascade/hello',
+    'cascade/thanks',
+    'survey/hello',
+  ])
+})
+
 test('the same event counts once, however often it arrives (P2)', async () => {
   await run([campaign({ id: 'aftercare', entry: 'every-time' })])
   const discharge = event('care.discharge.completed.v1')

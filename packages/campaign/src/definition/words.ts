@@ -71,7 +71,7 @@ export const localTimeSchema = z
   .regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/, 'expected a local time such as "10:00"')
   .meta({ title: 'local time' })
 
-function isDuration(text: string): boolean {
+export function isDuration(text: string): boolean {
   try {
     Temporal.Duration.from(text)
     return true

@@ -1,18 +1,20 @@
 import { z } from 'zod'
 import { type Condition, conditionSchema } from '../condition.ts'
 import { noteOf } from '../draft.ts'
-import { readerOf } from '../facts.ts'
-import type { StepResult, StepRun } from './step-run.ts'
+import { factsOf } from '../facts.ts'
+import type { Step } from './step.ts'
+import type { StepKind } from './step-kind.ts'
 
-/** Takes the first arm whose condition holds, else `otherwise`, else none; then goes on after the branch. */
-export interface BranchStep<Step> {
-  branch: BranchArm<Step>[]
+export type BranchStep = {
+  branch: ({ when: Condition; steps: Step[] } | { otherwise: Step[] })[]
 }
-type BranchArm<Step> = { when: Condition; steps: Step[] } | { otherwise: Step[] }
 
-export function branchStepSchema<Step>(steps: z.ZodType<Step[]>): z.ZodType<BranchStep<Step>> {
-  return z
-    .strictObject({
+export const branchStep: StepKind<BranchStep> = {
+  key: 'branch',
+  meaning:
+    'Takes the first arm whose condition holds, else `otherwise`, else none; then goes on after the branch.',
+  schema: (steps) =>
+    z.strictObject({
       branch: z
         .array(
           z.union([
@@ -33,21 +35,30 @@ export function branchStepSchema<Step>(steps: z.ZodType<Step[]>): z.ZodType<Bran
           'expected "otherwise" as the last arm, at most once',
         )
         .describe('The arms, the first that fits counts.'),
+    }),
+  parts: ({ branch }) => ({
+    arms: branch.map((arm, index) =>
+      'when' in arm
+        ? {
+            path: ['branch', index, 'steps'],
+            label: `arm ${index + 1}`,
+            when: { path: ['branch', index, 'when'], condition: arm.when },
+            steps: arm.steps,
+          }
+        : {
+            path: ['branch', index, 'otherwise'],
+            label: 'otherwise',
+            when: null,
+            steps: arm.otherwise,
+          },
+    ),
+  }),
+  decide(_, { draft, context, enrolment, node }) {
+    const facts = factsOf(draft, context, enrolment)
+    const taken = node.arms.findIndex((arm) => arm.holds(facts))
+    noteOf(draft, enrolment, 'branch_taken', {
+      detail: { step: node.path, arm: taken < 0 ? null : taken },
     })
-    .meta({
-      id: 'step-branch',
-      title: 'Step: branch',
-      description:
-        'Takes the first arm whose condition holds, else `otherwise`, else none; then goes on after the branch.',
-    })
-}
-
-export function runBranch(run: StepRun): StepResult {
-  const { draft, context, enrolment, node } = run
-  const read = readerOf(draft, context, enrolment)
-  const taken = node.arms.findIndex((arm) => arm.holds(read))
-  noteOf(draft, enrolment, 'branch_taken', {
-    detail: { step: node.path, arm: taken < 0 ? null : taken },
-  })
-  return { goTo: node.arms[taken]?.first ?? node.next }
+    return { goTo: node.arms[taken]?.first ?? node.next }
+  },
 }

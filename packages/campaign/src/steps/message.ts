@@ -7,68 +7,94 @@ import {
   positiveDurationSchema,
 } from '../definition/words.ts'
 import { type DecideContext, type Draft, noteOf } from '../draft.ts'
-import { readerOf, timeZoneOf } from '../facts.ts'
+import { factsOf } from '../facts.ts'
 import { addDuration, type Instant } from '../instant.ts'
-import { momentSchema, resolveMoment } from '../moment.ts'
+import { fieldOf, momentSchema, resolveMoment } from '../moment.ts'
 import type { ReasonCode } from '../reasons.ts'
-import type { Enrolment, Intent } from '../state.ts'
-import type { StepResult, StepRun } from './step-run.ts'
+import { type Enrolment, type Intent, intentStates } from '../state.ts'
+import type { StepKind } from './step-kind.ts'
+import type { StepRun } from './step-run.ts'
 
-/**
- * Plans one message. `channels` are tried in this order until one can be used (the persona's own
- * order when left out). `send` plans it for later; without it, it is due at once. `expires` says
- * how long after its due time it is still worth having; `until` ends it at a moment of the entity.
- *
- * A moment that has already passed makes the message due now, so that somebody whose appointment
- * is tomorrow still hears what they would have heard yesterday, unless `until` has passed too.
- */
-export const messageStepSchema = z
-  .strictObject({
-    message: z
-      .strictObject({
-        id: identifierSchema.describe(
-          'How later conditions name it (`enrolment.<id>.status`); once in a campaign.',
+const messageStepSchema = z.strictObject({
+  message: z
+    .strictObject({
+      id: identifierSchema.describe(
+        'How later conditions name it (`enrolment.<id>.status`); once in a campaign.',
+      ),
+      template: identifierSchema.describe('The folder in `templates/` with its texts.'),
+      channels: z
+        .array(z.enum(channelNames))
+        .min(1)
+        .optional()
+        .describe(
+          "Tried in this order until one can be used; without it, the persona's own order.",
         ),
-        template: identifierSchema.describe('The folder in `templates/` with its texts.'),
-        channels: z
-          .array(z.enum(channelNames))
-          .min(1)
-          .optional()
-          .describe(
-            "Tried in this order until one can be used; without it, the persona's own order.",
-          ),
-        send: momentSchema.optional().describe('When it is due; without it, at once.'),
-        expires: positiveDurationSchema
-          .optional()
-          .describe(
-            'How long after its due time it is still worth having; without it, what its class says.',
-          ),
-        until: z
-          .string()
-          .regex(/^entity\.[a-z][A-Za-z0-9]*$/, 'expected a moment such as "entity.startsAt"')
-          .optional()
-          .describe('A moment of the entity after which it is not worth having any more.'),
-      })
-      .describe('The message.'),
-  })
-  .meta({
-    id: 'step-message',
-    title: 'Step: message',
-    description:
-      'Plans one message. A moment that has passed makes it due now, so that somebody whose appointment is tomorrow still hears what they would have heard yesterday, unless `until` has passed too.',
-  })
+      send: momentSchema.optional().describe('When it is due; without it, at once.'),
+      expires: positiveDurationSchema
+        .optional()
+        .describe(
+          'How long after its due time it is still worth having; without it, what its class says.',
+        ),
+      until: z
+        .string()
+        .regex(/^entity\.[a-z][A-Za-z0-9]*$/, 'expected a moment such as "entity.startsAt"')
+        .optional()
+        .describe('A moment of the entity after which it is not worth having any more.'),
+    })
+    .describe('The message.'),
+})
 export type MessageStep = z.infer<typeof messageStepSchema>
 
-export function runMessage(step: MessageStep, run: StepRun): StepResult {
-  const times = messageTimes(step, run)
-  if (times === null) {
-    noteOf(run.draft, run.enrolment, 'moment_unknown', { detail: { message: step.message.id } })
-  } else if (times.expiresAt <= run.context.now) {
-    noteOf(run.draft, run.enrolment, 'moment_passed', { detail: { message: step.message.id } })
-  } else {
-    planMessage(step, run, times, 'message_planned')
+export const messageStep: StepKind<MessageStep> = {
+  key: 'message',
+  meaning:
+    "Plans one message. `channels` are tried in this order until one can be used (the persona's own order when left out). `send` plans it for later; without it, it is due at once. `expires` says how long after its due time it is still worth having; `until` ends it at a moment of the entity. A moment that has already passed makes the message due now, so that somebody whose appointment is tomorrow still hears what they would have heard yesterday, unless `until` has passed too.",
+  schema: () => messageStepSchema,
+  parts: ({ message }) => ({
+    id: { name: message.id, path: ['message', 'id'] },
+    template: message.template,
+    moments: [
+      ...(message.send ? fieldOf(message.send) : []).map((field) => ({
+        path: ['message', 'send', 'until'],
+        field,
+      })),
+      ...(message.until ? [{ path: ['message', 'until'], field: message.until }] : []),
+    ],
+    fields: [
+      [
+        `${message.id}.status`,
+        { type: 'text', sensitivity: 'neutral', required: false, values: [...intentStates] },
+      ],
+    ],
+  }),
+  decide(step, run) {
+    const times = messageTimes(step, run)
+    if (times === null) {
+      noteOf(run.draft, run.enrolment, 'moment_unknown', { detail: { message: step.message.id } })
+    } else if (times.expiresAt <= run.context.now) {
+      noteOf(run.draft, run.enrolment, 'moment_passed', { detail: { message: step.message.id } })
+    } else {
+      planMessage(step, run, times, 'message_planned')
+    }
+    return { goTo: run.node.next }
+  },
+  read: ({ message }, _, { draft, enrolment }) => statusOf(draft, enrolment, message.id),
+}
+
+/** The state of the newest message that the step of that id planned. */
+function statusOf(draft: Draft, enrolment: Enrolment, messageId: string): string | undefined {
+  let newest: Intent | undefined
+  for (const intent of draft.intents.values()) {
+    if (intent.enrolmentId !== enrolment.enrolmentId || intent.messageId !== messageId) continue
+    if (!newest || isNewer(intent, newest)) newest = intent
   }
-  return { goTo: run.node.next }
+  return newest?.state
+}
+
+/** By the time of planning; of one time, the one for the newer version of the entity. */
+function isNewer(intent: Intent, than: Intent): boolean {
+  if (intent.plannedAt !== than.plannedAt) return intent.plannedAt > than.plannedAt
+  return (intent.entity?.version ?? 0) > (than.entity?.version ?? 0)
 }
 
 type Times = { dueAt: Instant; expiresAt: Instant }
@@ -76,21 +102,15 @@ type Times = { dueAt: Instant; expiresAt: Instant }
 /** When the message is due and until when it is worth sending; null when its moment has no data. */
 export function messageTimes(step: MessageStep, run: Omit<StepRun, 'node'>): Times | null {
   const { draft, context, campaign, enrolment } = run
-  const timeZone = timeZoneOf(draft, context)
-  const read = readerOf(draft, context, enrolment)
+  const facts = factsOf(draft, context, enrolment)
   const { send, expires, until } = step.message
   const moment = send
-    ? resolveMoment(send, {
-        now: context.now,
-        timeZone,
-        isWorkingDay: context.definition.isWorkingDay,
-        read,
-      })
+    ? resolveMoment(send, { ...facts, isWorkingDay: context.definition.isWorkingDay })
     : context.now
-  const end = until ? read(until) : null
+  const end = until ? facts.read(until) : null
   if (moment === null || end === undefined) return null
   const dueAt = moment > context.now ? moment : context.now
-  const latest = addDuration(dueAt, expires ?? campaign.policy.expires, timeZone)
+  const latest = addDuration(dueAt, expires ?? campaign.policy.expires, facts.timeZone)
   return { dueAt, expiresAt: typeof end === 'string' && end < latest ? end : latest }
 }
 

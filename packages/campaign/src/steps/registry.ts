@@ -1,11 +1,22 @@
 import { z } from 'zod'
-import type { Condition } from '../condition.ts'
-import { type BranchStep, branchStepSchema } from './branch.ts'
-import { type MessageStep, messageStepSchema } from './message.ts'
-import { type WaitStep, waitStepSchema } from './wait.ts'
+import { branchStep } from './branch.ts'
+import { endStep } from './end.ts'
+import { messageStep } from './message.ts'
+import { splitStep } from './split.ts'
+import type { Step } from './step.ts'
+import type { StepKind, StepParts } from './step-kind.ts'
+import { waitStep } from './wait.ts'
+import { waitForStep } from './wait-for.ts'
 
 /** Every kind of step a campaign can be made of; a new kind is a file of its own and a line here. */
-export type Step = MessageStep | WaitStep | BranchStep<Step>
+export const stepKinds = [
+  messageStep,
+  waitStep,
+  waitForStep,
+  branchStep,
+  splitStep,
+  endStep,
+] as const
 
 export const stepsSchema: z.ZodType<Step[]> = z
   .array(z.lazy(() => stepSchema))
@@ -14,13 +25,34 @@ export const stepsSchema: z.ZodType<Step[]> = z
 
 // Made once, not by each call of a getter: what walks the schema would walk for ever.
 const stepSchema: z.ZodType<Step> = z
-  .union([messageStepSchema, waitStepSchema, branchStepSchema(stepsSchema)])
+  .union(stepKinds.map((kind) => describedSchemaOf(kind as StepKind<Step>)))
   .meta({ id: 'step', title: 'A step', description: 'One of the kinds of steps.' })
 
-/** The ways into a step that holds others; `when` null is the way that is always open. */
-export function stepsInside(step: Step): { when: Condition | null; steps: readonly Step[] }[] {
-  if (!('branch' in step)) return []
-  return step.branch.map((arm) =>
-    'when' in arm ? { when: arm.when, steps: arm.steps } : { when: null, steps: arm.otherwise },
-  )
+function describedSchemaOf({ key, meaning, schema }: StepKind<Step>) {
+  const id = `step-${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+  return schema(stepsSchema).meta({ id, title: `Step: ${key}`, description: meaning })
+}
+
+const byKey = new Map<string, StepKind<Step>>(
+  stepKinds.map((kind) => [kind.key, kind as StepKind<Step>]),
+)
+
+/** The kind of a step that its schema accepted. */
+export function kindOf(step: Step): StepKind<Step> {
+  const [key = ''] = Object.keys(step)
+  const kind = byKey.get(key)
+  if (!kind) throw new RangeError(`there is no step "${key}"`)
+  return kind
+}
+
+export function partsOf(step: Step): StepParts {
+  return kindOf(step).parts(step)
+}
+
+/** These steps and all that they hold, in the order of the text. */
+export function everyStep(steps: readonly Step[]): Step[] {
+  return steps.flatMap((step) => [
+    step,
+    ...(partsOf(step).arms ?? []).flatMap((arm) => everyStep(arm.steps)),
+  ])
 }

@@ -1,29 +1,29 @@
 import { z } from 'zod'
 import { noteOf } from '../draft.ts'
-import { readerOf, timeZoneOf } from '../facts.ts'
-import { momentSchema, resolveMoment } from '../moment.ts'
-import type { StepResult, StepRun } from './step-run.ts'
+import { factsOf } from '../facts.ts'
+import { fieldOf, momentSchema, resolveMoment } from '../moment.ts'
+import type { StepKind } from './step-kind.ts'
 
-/** Goes on at a later moment. A moment that has passed, or whose data is missing, does not wait. */
-export const waitStepSchema = z.strictObject({ wait: momentSchema.describe('Until when.') }).meta({
-  id: 'step-wait',
-  title: 'Step: wait',
-  description:
-    'Goes on at a later moment. A moment that has passed, or whose data is missing, does not wait.',
-})
+const waitStepSchema = z.strictObject({ wait: momentSchema.describe('Until when.') })
 export type WaitStep = z.infer<typeof waitStepSchema>
 
-export function runWait(step: WaitStep, run: StepRun): StepResult {
-  const { draft, context, enrolment, node } = run
-  const until = resolveMoment(step.wait, {
-    now: context.now,
-    timeZone: timeZoneOf(draft, context),
-    isWorkingDay: context.definition.isWorkingDay,
-    read: readerOf(draft, context, enrolment),
-  })
-  if (until === null) {
-    noteOf(draft, enrolment, 'moment_unknown', { detail: { step: node.path } })
-    return { goTo: node.next }
-  }
-  return until > context.now ? { waitUntil: until } : { goTo: node.next }
+export const waitStep: StepKind<WaitStep> = {
+  key: 'wait',
+  meaning:
+    'Goes on at a later moment: after some time, at the next local time or weekday, or around a moment of the event or the entity. A moment that has passed, or whose data is missing, does not wait.',
+  schema: () => waitStepSchema,
+  parts: ({ wait }) => ({
+    moments: fieldOf(wait).map((field) => ({ path: ['wait', 'until'], field })),
+  }),
+  decide({ wait }, { draft, context, enrolment, node }) {
+    const until = resolveMoment(wait, {
+      ...factsOf(draft, context, enrolment),
+      isWorkingDay: context.definition.isWorkingDay,
+    })
+    if (until === null) {
+      noteOf(draft, enrolment, 'moment_unknown', { detail: { step: node.path } })
+      return { goTo: node.next }
+    }
+    return until > context.now ? { waitUntil: until } : { goTo: node.next }
+  },
 }

@@ -5,6 +5,7 @@ import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import type { Field } from '@wegwijs/campaign/definition/field'
 import type { Persona } from '@wegwijs/campaign/definition/personas'
 import type { Touchpoint } from '@wegwijs/campaign/definition/touchpoints'
+import { partsOf } from '@wegwijs/campaign/steps/registry'
 import { type Complaint, type Fault, unknownName } from '../fault.ts'
 import type { Path } from '../yaml-source.ts'
 import { checkCondition } from './condition.ts'
@@ -19,7 +20,7 @@ export function checkCampaigns(parts: Parts): Fault[] {
   return parts.campaigns.flatMap((campaign) => [
     ...checkId(campaign),
     ...checkNames(campaign, parts),
-    ...checkMessageIds(campaign),
+    ...checkStepIds(campaign),
     ...checkEntity(campaign, parts),
     ...checkFields(campaign, parts),
     ...checkMarketingPersonas(campaign, parts),
@@ -44,24 +45,34 @@ function checkNames(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
   const journeys = parts.journeys?.value.journeys.map(({ id }) => id)
   const types = parts.touchpoints?.value.touchpoints.map(({ type }) => type)
   const personas = parts.personas?.value.personas.map(({ id }) => id)
+  const messages = stepsOf(campaign.value.steps).flatMap(({ step }) =>
+    'message' in step ? [step.message.id] : [],
+  )
   check('journey', journey, journeys, ['journey'])
   check('touchpoint', trigger.touchpoint, types, ['trigger', 'touchpoint'])
   exit.forEach(({ touchpoint }, index) => {
     check('touchpoint', touchpoint, types, ['exit', index, 'touchpoint'])
   })
+  for (const { step, path } of stepsOf(campaign.value.steps)) {
+    for (const { type, path: within } of partsOf(step).touchpoints ?? [])
+      check('touchpoint', type, types, [...path, ...within])
+    for (const { id, path: within } of partsOf(step).messages ?? [])
+      check('message', id, messages, [...path, ...within])
+  }
   audience.personas?.forEach((persona, index) => {
     check('persona', persona, personas, ['audience', 'personas', index])
   })
   return faults
 }
 
-function checkMessageIds(campaign: Loaded<CampaignFile>): Fault[] {
+function checkStepIds(campaign: Loaded<CampaignFile>): Fault[] {
   return repeated(
     campaign,
-    'message',
-    stepsOf(campaign.value.steps).flatMap(({ step, path }) =>
-      'message' in step ? [{ name: step.message.id, path: [...path, 'message', 'id'] }] : [],
-    ),
+    'id',
+    stepsOf(campaign.value.steps).flatMap(({ step, path }) => {
+      const { id } = partsOf(step)
+      return id ? [{ name: id.name, path: [...path, ...id.path] }] : []
+    }),
   )
 }
 
@@ -95,14 +106,22 @@ export function warnOfCampaigns(parts: Parts): Fault[] {
   })
 }
 
-/** Every field that a campaign may name, and the personas there are; undefined when a file is missing. */
-function fieldsOf(campaign: Loaded<CampaignFile>, parts: Parts): Map<string, Field> | undefined {
+/**
+ * Every field that a campaign may name, and the personas there are; `event` is what began it, or what
+ * `type` names. Undefined when a file is missing.
+ */
+function fieldsOf(
+  campaign: Loaded<CampaignFile>,
+  parts: Parts,
+  type?: string,
+): Map<string, Field> | undefined {
   const { touchpoints, policies, journeys } = parts
   if (!touchpoints || !policies || !journeys) return undefined
   const fields = new Map(
     campaignFieldsOf(
       { touchpoints: touchpoints.value, policies: policies.value, journeys: journeys.value },
       campaign.value,
+      type,
     ),
   )
   const persona = fields.get('person.persona')
@@ -118,10 +137,14 @@ function checkFields(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
   // Before somebody is enrolled there are no messages whose status could be asked.
   const before = new Map([...fields].filter(([name]) => !name.startsWith('enrolment.')))
   return [
-    ...conditionsOf(campaign.value).flatMap(({ condition, path, isEntry }) => [
-      ...checkCondition(campaign, path, condition, isEntry ? before : fields),
-      ...checkMarketing(campaign, path, condition, fields),
-    ]),
+    ...conditionsOf(campaign.value).flatMap(({ condition, path, isEntry, about: type }) => {
+      const own = type === null ? fields : fieldsOf(campaign, parts, type)
+      const known = isEntry ? before : (own ?? fields)
+      return [
+        ...checkCondition(campaign, path, condition, known),
+        ...checkMarketing(campaign, path, condition, known),
+      ]
+    }),
     ...momentsOf(campaign.value).flatMap(({ field, path }) =>
       checkMoment(campaign, path, field, { fields, hasEntity: trigger.entity !== undefined }),
     ),
@@ -186,40 +209,39 @@ function triggerOf(campaign: Loaded<CampaignFile>, { touchpoints }: Parts): Touc
   )
 }
 
-type ConditionAt = { condition: Condition; path: (string | number)[]; isEntry: boolean }
+/** `about`: the touchpoint whose data `event` is there; null for the one that began the enrolment. */
+type ConditionAt = {
+  condition: Condition
+  path: (string | number)[]
+  isEntry: boolean
+  about: string | null
+}
 
 function conditionsOf({ trigger, audience, steps }: CampaignFile): ConditionAt[] {
   const entry = (condition: Condition | undefined, path: string[]): ConditionAt[] =>
-    condition ? [{ condition, path, isEntry: true }] : []
+    condition ? [{ condition, path, isEntry: true, about: null }] : []
   return [
     ...entry(trigger.where, ['trigger', 'where']),
     ...entry(audience.where, ['audience', 'where']),
-    ...stepsOf(steps).flatMap(({ step, path }) =>
-      'branch' in step
-        ? step.branch.flatMap((arm, index) =>
-            'when' in arm
-              ? [{ condition: arm.when, path: [...path, 'branch', index, 'when'], isEntry: false }]
-              : [],
-          )
-        : [],
-    ),
+    ...stepsOf(steps).flatMap(({ step, path }) => {
+      const { arms = [], conditions = [] } = partsOf(step)
+      const ofArms = arms.flatMap(({ when }) => (when ? [{ ...when, about: null }] : []))
+      return [...ofArms, ...conditions].map(({ condition, path: within, about: type }) => ({
+        condition,
+        path: [...path, ...within],
+        isEntry: false,
+        about: type,
+      }))
+    }),
   ]
 }
 
 /** Every field that a campaign uses as a moment, with the path to its name. */
 function momentsOf({ steps }: CampaignFile): { field: string; path: (string | number)[] }[] {
-  return stepsOf(steps).flatMap(({ step, path }) => {
-    if ('wait' in step)
-      return 'until' in step.wait
-        ? [{ field: step.wait.until, path: [...path, 'wait', 'until'] }]
-        : []
-    if (!('message' in step)) return []
-    const { send, until } = step.message
-    return [
-      ...(send && 'until' in send
-        ? [{ field: send.until, path: [...path, 'message', 'send', 'until'] }]
-        : []),
-      ...(until === undefined ? [] : [{ field: until, path: [...path, 'message', 'until'] }]),
-    ]
-  })
+  return stepsOf(steps).flatMap(({ step, path }) =>
+    (partsOf(step).moments ?? []).map(({ field, path: within }) => ({
+      field,
+      path: [...path, ...within],
+    })),
+  )
 }

@@ -48,16 +48,20 @@ export function holdsIn(condition: Condition, given: Case): boolean {
   if ('any' in condition) return condition.any.some((part) => holdsIn(part, given))
   if ('not' in condition) return !holdsIn(condition.not, given)
   if (!isComparison(condition)) return given.get(questionOf(condition)) === true
-  return compileCondition(condition)((field) => given.get(field))
+  return compileCondition(condition)({ ...noTime, read: (field) => given.get(field) })
 }
 
 const comparisons: ReadonlySet<Operator> = new Set<Operator>([
-  ...(['eq', 'neq', 'in', 'notIn', 'lt', 'lte', 'gt', 'gte', 'contains', 'exists'] as const),
+  ...(['eq', 'neq', 'in', 'notIn', 'lt', 'lte', 'gt', 'gte', 'between'] as const),
+  ...(['contains', 'exists'] as const),
 ])
 
-/** What asks for anything else than a value, such as the history, may hold or not as it likes. */
+/** For what is compared without looking at the clock. */
+const noTime = { now: '2026-01-01T00:00:00.000Z', timeZone: 'UTC' }
+
+/** What asks for anything else than a value, such as the clock, may hold or not as it likes. */
 function isComparison(leaf: Leaf): boolean {
-  return 'field' in leaf && comparisons.has(leaf.op)
+  return comparisons.has(leaf.op)
 }
 
 function questionOf(leaf: Leaf): string {

@@ -1,4 +1,10 @@
-import { type Condition, type Leaf, leavesOf } from '@wegwijs/campaign/condition'
+import {
+  type Condition,
+  type Leaf,
+  leavesOf,
+  operatorsOf,
+  valueShapes,
+} from '@wegwijs/campaign/condition'
 import type { Field, FieldType } from '@wegwijs/campaign/definition/field'
 import { toInstant } from '@wegwijs/campaign/instant'
 import { type Complaint, type Fault, unknownName, withNearest } from '../fault.ts'
@@ -30,14 +36,10 @@ export function checkCondition(
   })
 }
 
-const ordering = ['lt', 'lte', 'gt', 'gte']
 const listing = ['in', 'notIn']
 
 function complaintAboutOperator(leaf: Leaf, type: FieldType): Complaint | undefined {
-  const unfit =
-    (ordering.includes(leaf.op) && (type === 'text' || type === 'boolean')) ||
-    (leaf.op === 'contains' && type !== 'text')
-  if (!unfit) return undefined
+  if (operatorsOf[type].includes(leaf.op)) return undefined
   const message = `"${leaf.op}" cannot be used on ${leaf.field}, which is a ${type}`
   return { message, found: leaf.op }
 }
@@ -46,10 +48,12 @@ type ValueComplaint = { complaint: Complaint; index?: number }
 
 function checkValue(leaf: Leaf, field: Field): ValueComplaint[] {
   const { op, value } = leaf
-  if (op === 'exists')
-    return typeof value === 'boolean' ? [] : [{ complaint: unlike('true or false', value) }]
-  if (listing.includes(op)) {
+  const shape = valueShapes[op]
+  if (shape) return shape.fits(value) ? [] : [{ complaint: unlike(shape.expected, value) }]
+  if (listing.includes(op) || op === 'between') {
     if (!Array.isArray(value)) return [{ complaint: unlike(`a list after "${op}"`, value) }]
+    if (op === 'between' && value.length !== 2)
+      return [{ complaint: unlike('two values, the smaller one first', value) }]
     return value.flatMap((item, index) => {
       const complaint = complaintAboutValue(item, field)
       return complaint ? [{ complaint, index }] : []
@@ -57,10 +61,16 @@ function checkValue(leaf: Leaf, field: Field): ValueComplaint[] {
   }
   if (Array.isArray(value))
     return [
-      { complaint: unlike(`one value after "${op}" (a list is for "in" and "notIn")`, value) },
+      {
+        complaint: unlike(
+          `one value after "${op}" (a list is for "in", "notIn" and "between")`,
+          value,
+        ),
+      },
     ]
   // What a text contains is a part of a value, not one of the values.
-  const complaint = complaintAboutValue(value, op === 'contains' ? withoutValues(field) : field)
+  const isPart = op === 'contains' || op === 'startsWith'
+  const complaint = complaintAboutValue(value, isPart ? withoutValues(field) : field)
   return complaint ? [{ complaint }] : []
 }
 

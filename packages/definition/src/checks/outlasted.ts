@@ -1,7 +1,8 @@
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import { addDuration, type Instant } from '@wegwijs/campaign/instant'
 import { leavesOf } from '@wegwijs/campaign/condition'
-import type { Step } from '@wegwijs/campaign/steps/registry'
+import { partsOf } from '@wegwijs/campaign/steps/registry'
+import type { Step } from '@wegwijs/campaign/steps/step'
 import type { Fault } from '../fault.ts'
 import type { Path } from '../yaml-source.ts'
 import { casesOf, holdsIn } from './cases.ts'
@@ -42,16 +43,10 @@ function follow(watch: Watch, steps: readonly Step[], path: Path, before: Way): 
   steps.forEach((step, index) => {
     const at = [...path, index]
     if ('message' in step) way = withMessage(watch, step.message, way)
-    else if ('wait' in step && 'for' in step.wait)
+    else if ('wait' in step && !('until' in step.wait) && step.wait.for)
       way = afterWait(step.wait.for, [...at, 'wait', 'for'], way)
-    else if ('branch' in step) {
-      lookAtBranch(watch, step, way)
-      step.branch.forEach((arm, position) => {
-        const key = 'when' in arm ? 'steps' : 'otherwise'
-        const inside = 'when' in arm ? arm.steps : arm.otherwise
-        follow(watch, inside, [...at, 'branch', position, key], way)
-      })
-    }
+    else lookAtBranch(watch, step, way)
+    for (const arm of partsOf(step).arms ?? []) follow(watch, arm.steps, [...at, ...arm.path], way)
   })
 }
 
@@ -60,9 +55,10 @@ type Message = Extract<Step, { message: unknown }>['message']
 function withMessage({ classExpires }: Watch, message: Message, { now, alive }: Way): Way {
   const { send, id } = message
   // When it is sent depends on the calendar or on the data: then nothing can be said.
-  if (send && (!('for' in send) || send.at || send.on === 'working-day')) return { now, alive }
+  if (send && ('until' in send || send.at || send.between || send.on !== 'any-day'))
+    return { now, alive }
   const lasts = message.expires ?? classExpires
-  const due = send ? addDuration(now, send.for, 'UTC') : now
+  const due = send?.for ? addDuration(now, send.for, 'UTC') : now
   const until = addDuration(due, lasts, 'UTC')
   return { now, alive: new Map(alive).set(id, { until, lasts }) }
 }

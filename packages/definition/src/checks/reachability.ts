@@ -1,7 +1,8 @@
 import { type Condition, leavesOf } from '@wegwijs/campaign/condition'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import type { Field } from '@wegwijs/campaign/definition/field'
-import type { Step } from '@wegwijs/campaign/steps/registry'
+import { partsOf } from '@wegwijs/campaign/steps/registry'
+import type { Step } from '@wegwijs/campaign/steps/step'
 import type { Complaint, Fault } from '../fault.ts'
 import type { Path } from '../yaml-source.ts'
 import { type Case, casesOf, holdsIn } from './cases.ts'
@@ -34,7 +35,15 @@ function unreachedInSteps(
   known: Known,
 ): Fault[] {
   return steps.flatMap((step, index) => {
-    if (!('branch' in step)) return []
+    if (!('branch' in step)) {
+      return (partsOf(step).arms ?? []).flatMap((arm) =>
+        unreachedInSteps(
+          campaign,
+          { steps: arm.steps, path: [...path, index, ...arm.path], given },
+          known,
+        ),
+      )
+    }
     const at = [...path, index, 'branch']
     const arms = step.branch.map((arm) => ('when' in arm ? arm.when : null))
     const unreached = unreachedArms(arms, given, known).map(({ index: arm, complaint }) =>

@@ -1,4 +1,5 @@
-import type { Step } from '@wegwijs/campaign/steps/registry'
+import { partsOf } from '@wegwijs/campaign/steps/registry'
+import type { Step } from '@wegwijs/campaign/steps/step'
 
 export type StepAt = { step: Step; path: (string | number)[] }
 
@@ -6,11 +7,8 @@ export type StepAt = { step: Step; path: (string | number)[] }
 export function stepsOf(steps: readonly Step[], path: (string | number)[] = ['steps']): StepAt[] {
   return steps.flatMap((step, index) => {
     const at = [...path, index]
-    if (!('branch' in step)) return [{ step, path: at }]
-    const inside = step.branch.flatMap((arm, position) =>
-      'when' in arm
-        ? stepsOf(arm.steps, [...at, 'branch', position, 'steps'])
-        : stepsOf(arm.otherwise, [...at, 'branch', position, 'otherwise']),
+    const inside = (partsOf(step).arms ?? []).flatMap((arm) =>
+      stepsOf(arm.steps, [...at, ...arm.path]),
     )
     return [{ step, path: at }, ...inside]
   })

@@ -1,0 +1,84 @@
+import { z } from 'zod'
+import { fractionOf } from '../chance.ts'
+import { identifierSchema } from '../definition/words.ts'
+import { noteOf } from '../draft.ts'
+import type { Step } from './step.ts'
+import type { StepKind } from './step-kind.ts'
+
+export type SplitStep = {
+  split: { id: string; arms: { name: string; weight: number; steps?: Step[] | undefined }[] }
+}
+
+export const splitStep: StepKind<SplitStep> = {
+  key: 'split',
+  meaning:
+    'Divides people over arms in proportion to their weights, to learn which works better. It hangs on who the person is and not on chance: the same person is in the same arm of this split every time, in every version. An arm without `steps` is a hold-out: its people get none of this, and are counted beside the others.',
+  schema: (steps) =>
+    z.strictObject({
+      split: z
+        .strictObject({
+          id: identifierSchema.describe(
+            'How later conditions name it (`enrolment.<id>.arm`); once in a campaign.',
+          ),
+          arms: z
+            .array(
+              z.strictObject({
+                name: identifierSchema.describe('What reports and conditions call the arm.'),
+                weight: z
+                  .number()
+                  .int()
+                  .min(1)
+                  .max(1_000_000)
+                  .describe('How many of all weights together go this way, such as 90 of 100.'),
+                steps: steps.optional().describe('What happens to them; without it, nothing.'),
+              }),
+            )
+            .min(2)
+            .refine(
+              (arms) => new Set(arms.map(({ name }) => name)).size === arms.length,
+              'expected arms with different names',
+            )
+            .describe('The arms; everybody is in one of them.'),
+        })
+        .describe('Which people go which way.'),
+    }),
+  parts: ({ split }) => ({
+    id: { name: split.id, path: ['split', 'id'] },
+    arms: split.arms.map(({ name, steps }, index) => ({
+      path: ['split', 'arms', index, 'steps'],
+      label: name,
+      when: null,
+      steps: steps ?? [],
+    })),
+    fields: [
+      [
+        `${split.id}.arm`,
+        {
+          type: 'text',
+          sensitivity: 'neutral',
+          required: false,
+          values: split.arms.map(({ name }) => name),
+        },
+      ],
+    ],
+  }),
+  decide({ split }, { draft, campaign, enrolment, node }) {
+    const taken = armOf(split, campaign.id, draft.person.personId)
+    noteOf(draft, enrolment, 'split_taken', {
+      detail: { step: node.path, split: split.id, arm: split.arms[taken]?.name ?? null },
+    })
+    return { goTo: node.arms[taken]?.first ?? node.next }
+  },
+  read: ({ split }, _, { draft, enrolment }) =>
+    split.arms[armOf(split, enrolment.campaignId, draft.person.personId)]?.name,
+}
+
+/** Index of the arm that a person is in: by their id, so that it is the same one each time. */
+function armOf({ id, arms }: SplitStep['split'], campaignId: string, personId: string): number {
+  const whole = arms.reduce((sum, { weight }) => sum + weight, 0)
+  let left = fractionOf(`split/${campaignId}/${id}/${personId}`) * whole
+  return arms.findIndex(({ weight }) => {
+    left -= weight
+    return left < 0
+  })
+}

@@ -1,0 +1,64 @@
+import type { z } from 'zod'
+import type { Condition } from '../condition.ts'
+import type { Field } from '../definition/field.ts'
+import type { Draft } from '../draft.ts'
+import type { JsonValue } from '../json.ts'
+import type { Enrolment, JourneyEvent } from '../state.ts'
+import type { Step } from './step.ts'
+import type { Onward, StepResult, StepRun } from './step-run.ts'
+
+/** Where something stands within its step, as in the file: `['branch', 0, 'when']`. */
+export type PathInStep = readonly (string | number)[]
+
+type ConditionAt = { readonly path: PathInStep; readonly condition: Condition }
+
+/** A way into steps that another step holds; `when` null is the way that is always open. */
+export type StepArm = {
+  readonly path: PathInStep
+  /** As a reader of the campaign would call it. */
+  readonly label: string
+  readonly when: ConditionAt | null
+  readonly steps: readonly Step[]
+}
+
+/**
+ * What everybody who is not the step itself needs to know of it: whoever checks a definition, indexes
+ * it, draws it or tells of it asks this and never the kind.
+ */
+export type StepParts = {
+  /** Its name, which no other step of the campaign has. */
+  readonly id?: { readonly name: string; readonly path: PathInStep }
+  readonly arms?: readonly StepArm[]
+  /** Conditions beside those of its arms; `about` is the touchpoint whose data `event` then is. */
+  readonly conditions?: readonly (ConditionAt & { readonly about: string })[]
+  /** Fields that must be moments. */
+  readonly moments?: readonly { readonly path: PathInStep; readonly field: string }[]
+  /** Touchpoints that it listens to. */
+  readonly touchpoints?: readonly { readonly path: PathInStep; readonly type: string }[]
+  /** Messages of the same campaign whose receipts it listens to. */
+  readonly messages?: readonly { readonly path: PathInStep; readonly id: string }[]
+  /** The template that it sends. */
+  readonly template?: string
+  /** What later conditions may ask, without the root `enrolment`: `welcome.status`. */
+  readonly fields?: readonly (readonly [name: string, field: Field])[]
+}
+
+/** One kind of step: everything that is particular to it, in a file of its own. */
+export type StepKind<Own extends object> = {
+  /** The key under which it stands in a campaign. */
+  readonly key: string
+  /** What it does, as the reference tells it to whoever writes a campaign. */
+  readonly meaning: string
+  /** Of the whole step; `steps` is the schema of steps that it may hold. */
+  schema(steps: z.ZodType<Step[]>): z.ZodType<Own>
+  parts(step: Own): StepParts
+  decide(step: Own, run: StepRun): StepResult
+  /** The value of one of its `fields` for one enrolment; undefined when there is none yet. */
+  read?(step: Own, name: string, of: { draft: Draft; enrolment: Enrolment }): JsonValue | undefined
+  /** The moment has come until which somebody waited here; without it the step behind follows. */
+  onTimer?(step: Own, run: StepRun): Onward
+  /** A touchpoint that it listens to came while somebody waits here; null: not the one that is meant. */
+  onTouchpoint?(step: Own, event: JourneyEvent, run: StepRun): Onward | null
+  /** A receipt came for a message that it listens to, while somebody waits here; null as above. */
+  onReceipt?(step: Own, run: StepRun): Onward | null
+}

@@ -1,0 +1,266 @@
+import { partsOf, stepKinds } from '@wegwijs/campaign/steps/registry'
+import type { Step } from '@wegwijs/campaign/steps/step'
+import { campaign, message } from '@wegwijs/test-support/small-hospital'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { definitionOf, person } from './given.ts'
+
+const discharge = 'care.discharge.completed.v1'
+const admission = 'care.admission.started.v1'
+const answered = 'care.survey.answered.v1'
+const monday = '2026-03-02T09:00:00.000Z'
+
+/** Somebody who has just been discharged, in a campaign of these steps. */
+function discharged(
+  steps: Parameters<typeof campaign>[0]['steps'],
+  start = monday,
+  subject = 'p1',
+) {
+  const patient = person(definitionOf([campaign({ id: 'aftercare', steps })]), start, subject)
+  patient.happens(discharge)
+  return patient
+}
+
+const messages = (patient: ReturnType<typeof person>) =>
+  patient.intents().map(({ messageId }) => messageId)
+
+describe('every kind of step', () => {
+  test('stands under a key of its own and says what it means', () => {
+    expect(new Set(stepKinds.map(({ key }) => key)).size).toBe(stepKinds.length)
+    for (const { meaning } of stepKinds) expect(meaning).toMatch(/^[A-Z].*\.$/)
+  })
+})
+
+describe('a wait', () => {
+  const waits = (wait: object, start: string) =>
+    discharged([{ wait } as Step, message('later')], start).timers()[0]?.dueAt
+
+  test.each([
+    ['for the next time that clocks show ten', { at: '10:00' }, '2026-03-02T09:00:00.000Z'],
+    ['which may be tomorrow', { at: '09:00' }, '2026-03-03T08:00:00.000Z'],
+    ['for a weekday', { on: ['thursday'] }, '2026-03-05T09:00:00.000Z'],
+    ['for a weekday and a time', { on: ['monday'], at: '09:30' }, '2026-03-09T08:30:00.000Z'],
+    [
+      'for some time and then a part of the day',
+      { for: 'PT10H', between: ['09:00', '17:00'] },
+      '2026-03-03T08:00:00.000Z',
+    ],
+    [
+      'into a part of the day of a working day',
+      { for: 'P5D', between: ['09:00', '17:00'], on: 'working-day' },
+      '2026-03-09T08:00:00.000Z',
+    ],
+  ])('%s', (_, wait, due) => {
+    // A Monday, 10:00 in Amsterdam.
+    const start = due === '2026-03-02T09:00:00.000Z' ? '2026-03-02T08:00:00.000Z' : monday
+    expect(waits(wait, start)).toBe(due)
+  })
+
+  test('for a part of the day in which it is already goes on at once', () => {
+    const patient = discharged([
+      { wait: { between: ['09:00', '17:00'], on: 'any-day' } },
+      message('later'),
+    ])
+    expect(messages(patient)).toEqual(['later'])
+  })
+
+  test('keeps to local time over the night in which clocks go back', () => {
+    expect(waits({ for: 'P1D', at: '10:00' }, '2026-10-24T07:00:00.000Z')).toBe(
+      '2026-10-25T09:00:00.000Z',
+    )
+  })
+})
+
+describe('waiting for a touchpoint', () => {
+  const steps: Step[] = [
+    message('hello'),
+    {
+      waitFor: {
+        touchpoint: answered,
+        within: 'P3D',
+        // biome-ignore lint/suspicious/noThenProperty: the word in the file
+        then: [{ end: true }],
+        otherwise: [message('later', { id: 'reminder' })],
+      },
+    },
+    message('later'),
+  ]
+
+  test('goes on at once when it comes, and never looks at the clock again', () => {
+    const patient = discharged(steps)
+    expect(patient.timers()).toMatchObject([{ dueAt: '2026-03-05T09:00:00.000Z' }])
+    patient.comes('2026-03-03T12:00:00.000Z')
+    patient.happens(answered)
+    expect(patient.reasons).toEqual(['awaited_came', 'completed'])
+    expect(patient.timers()).toEqual([])
+    patient.comes('2026-04-01T00:00:00.000Z')
+    expect(messages(patient)).toEqual(['hello'])
+  })
+
+  test('takes the other way when it does not come in time, and then what is behind', () => {
+    const patient = discharged(steps)
+    patient.comes('2026-03-05T09:00:00.000Z')
+    expect(patient.reasons).toContain('awaited_not_in_time')
+    expect(messages(patient)).toEqual(['hello', 'reminder', 'later'])
+    patient.happens(answered)
+    expect(patient.reasons).toEqual([])
+  })
+
+  test('only for one whose data fits', () => {
+    const awaited: Step = {
+      waitFor: {
+        touchpoint: discharge,
+        where: { field: 'event.ward', op: 'eq', value: 'C3' },
+        within: 'P3D',
+      },
+    }
+    const patient = discharged([awaited, message('later')])
+    patient.happens(discharge, { data: { ward: 'B1' } })
+    expect(patient.reasons).toEqual(['already_entered'])
+    patient.happens(discharge, { data: { ward: 'C3' } })
+    expect(patient.reasons).toContain('awaited_came')
+    expect(messages(patient)).toEqual(['later'])
+  })
+
+  test('ends with its campaign, when that ends first', () => {
+    const definition = definitionOf([
+      campaign({ id: 'aftercare', steps, exit: [{ touchpoint: admission }] }),
+    ])
+    const patient = person(definition)
+    patient.happens(discharge)
+    patient.happens(admission)
+    expect(patient.reasons).toContain('exit_touchpoint')
+    patient.happens(answered)
+    expect(patient.reasons).toEqual([])
+  })
+})
+
+describe('waiting for what became of a message', () => {
+  const cascade: Step[] = [
+    message('hello'),
+    {
+      waitFor: {
+        message: 'hello',
+        status: ['delivered'],
+        within: 'PT30M',
+        otherwise: [message('later', { id: 'next', channels: ['sms'] })],
+      },
+    },
+  ]
+  const receipt = (type: string, intentId: string) =>
+    [type, { data: { intentId, channel: 'email' } }] as const
+
+  test('sends the next one only when it was not delivered in time', () => {
+    const patient = discharged(cascade)
+    patient.comes('2026-03-02T09:30:00.000Z')
+    expect(messages(patient)).toEqual(['hello', 'next'])
+  })
+
+  test('sends no other one when it was delivered, and none when that is told later', () => {
+    const patient = discharged(cascade)
+    const [hello] = patient.intents()
+    patient.message(hello?.intentId ?? '', { state: 'sent' })
+    patient.happens(...receipt('message.delivered.v1', hello?.intentId ?? ''))
+    expect(patient.reasons).toEqual(['awaited_came', 'completed'])
+    patient.comes('2026-03-02T10:00:00.000Z')
+    expect(messages(patient)).toEqual(['hello'])
+
+    const late = discharged(cascade)
+    const [first] = late.intents()
+    late.message(first?.intentId ?? '', { state: 'sent' })
+    late.comes('2026-03-02T09:30:00.000Z')
+    late.happens(...receipt('message.delivered.v1', first?.intentId ?? ''))
+    expect(messages(late)).toEqual(['hello', 'next'])
+  })
+
+  test('waits on for a receipt of another kind', () => {
+    const patient = discharged(cascade)
+    const [hello] = patient.intents()
+    patient.message(hello?.intentId ?? '', { state: 'sent' })
+    patient.happens(...receipt('message.bounced.v1', hello?.intentId ?? ''))
+    expect(patient.timers()).toHaveLength(1)
+  })
+})
+
+describe('a split', () => {
+  const split = (weights: readonly number[]): Step => ({
+    split: {
+      id: 'tone',
+      arms: weights.map((weight, index) => ({
+        name: `arm${index}`,
+        weight,
+        ...(index === 0 ? {} : { steps: [message('hello', { id: `hello-${index}` })] }),
+      })),
+    },
+  })
+
+  test('puts the same person into the same arm, every time', () => {
+    const subjects = Array.from({ length: 50 }, (_, index) => `person-${index}`)
+    const arms = () =>
+      subjects.map((subject) => messages(discharged([split([1, 1])], monday, subject)))
+    expect(arms()).toEqual(arms())
+    expect(new Set(arms().map(String)).size).toBe(2)
+  })
+
+  test('keeps to its weights, within what chance allows', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 9 }), fc.nat(1_000), (weight, salt) => {
+        const people = 1_000
+        const definition = definitionOf([
+          campaign({ id: 'aftercare', steps: [split([10 - weight, weight])] }),
+        ])
+        let taken = 0
+        for (let index = 0; index < people; index += 1) {
+          const patient = person(definition, monday, `p${salt}-${index}`)
+          patient.happens(discharge)
+          taken += patient.intents().length
+        }
+        const expected = (people * weight) / 10
+        // Six times the deviation of a fair draw: once in some hundred million properties.
+        const most = 6 * Math.sqrt((people * weight * (10 - weight)) / 100)
+        expect(Math.abs(taken - expected)).toBeLessThan(most)
+      }),
+      { numRuns: 20 },
+    )
+  })
+
+  test('can be asked for later', () => {
+    const steps: Step[] = [
+      split([1, 1]),
+      {
+        branch: [
+          {
+            when: { field: 'enrolment.tone.arm', op: 'eq', value: 'arm1' },
+            steps: [message('later')],
+          },
+        ],
+      },
+    ]
+    for (let index = 0; index < 20; index += 1) {
+      const sent = messages(discharged(steps, monday, `p-${index}`))
+      expect(sent).toEqual(sent.length === 0 ? [] : ['hello-1', 'later'])
+    }
+  })
+})
+
+test('an end goes no further, and takes nothing back', () => {
+  const patient = discharged([message('hello'), { end: true }, message('later')])
+  expect(messages(patient)).toEqual(['hello'])
+  expect(patient.intents()[0]?.state).toBe('planned')
+  expect(patient.enrolments()).toMatchObject([{ state: 'completed', reason: 'completed' }])
+})
+
+test('what a step names is found wherever it stands', () => {
+  const inside = message('hello')
+  const steps: Step[] = [
+    {
+      branch: [
+        { otherwise: [{ waitFor: { touchpoint: answered, within: 'P1D', otherwise: [inside] } }] },
+      ],
+    },
+  ]
+  expect(partsOf(steps[0] as Step).arms?.[0]?.steps).toHaveLength(1)
+  expect(definitionOf([campaign({ id: 'aftercare', steps })]).listeners.get(answered)).toEqual(
+    new Set(['aftercare']),
+  )
+})
