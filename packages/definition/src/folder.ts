@@ -131,7 +131,8 @@ function isYaml(name: string): boolean {
   return /\.ya?ml$/i.test(name)
 }
 
-function decode(bytes: Buffer): string | undefined {
+/** Undefined when it is no text in UTF-8. */
+export function decode(bytes: Buffer): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {

@@ -3,6 +3,7 @@ import { addDeadLetters } from './commands/dead-letters.ts'
 import { addDefinition } from './commands/definition.ts'
 import { addEvents } from './commands/events.ts'
 import { addExplain } from './commands/explain.ts'
+import { addFmt } from './commands/fmt.ts'
 import { addJourneys } from './commands/journeys.ts'
 import { addKeys } from './commands/keys.ts'
 import { addLedger } from './commands/ledger.ts'
@@ -31,6 +32,7 @@ export function createProgram(shell: Shell): Command {
     addStack,
     addMigrate,
     addDefinition,
+    addFmt,
     addSchemas,
     addJourneys,
     addRehearse,

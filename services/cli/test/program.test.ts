@@ -105,6 +105,24 @@ describe('validate', () => {
   }, 60_000)
 })
 
+test('files are put into form, and a check says which are not', async () => {
+  const copy = join(folder, 'untidy')
+  await cp(exampleFolder, copy, { recursive: true })
+  expect((await run(['fmt', copy, '--check'])).code).toBe(0)
+  const file = join(copy, 'campaigns/patient-panel.yaml')
+  const text = await readFile(file, 'utf8')
+  await writeFile(file, text.replace(/^(id: .*\n)(name: .*\n)/, '$2$1'))
+  const checked = await run(['fmt', copy, '--check'])
+  expect(checked.code).toBe(exitCodes.checkFailed)
+  expect(checked.out).toBe('campaigns/patient-panel.yaml\n')
+  expect((await run(['fmt', copy])).err).toContain('1 file put into form')
+  expect(await readFile(file, 'utf8')).toBe(text)
+  await writeFile(file, 'name: "')
+  const refused = await run(['fmt', copy])
+  expect(refused.code).toBe(exitCodes.dataInvalid)
+  expect(refused.out).toMatch(/^error {3}campaigns\/patient-panel\.yaml:\d+:\d+ not YAML/)
+}, 60_000)
+
 test('schemas are written where an editor finds them, and are no part of the definition', async () => {
   const copy = join(folder, 'with-schemas')
   await cp(exampleFolder, copy, { recursive: true })
