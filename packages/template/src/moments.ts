@@ -39,12 +39,26 @@ export function writeMoment(
   try {
     if (dateOnly.test(value)) {
       if (format !== 'date' && format !== 'weekday') return undefined
-      return Temporal.PlainDate.from(value).toLocaleString(locale, options[format])
+      const day = Temporal.PlainDate.from(value).toZonedDateTime('UTC')
+      return writerOf(locale, 'UTC', format).format(day.epochMilliseconds)
     }
-    return Temporal.Instant.from(value)
-      .toZonedDateTimeISO(reader.timeZone)
-      .toLocaleString(locale, options[format])
+    const { epochMilliseconds } = Temporal.Instant.from(value)
+    return writerOf(locale, reader.timeZone, format).format(epochMilliseconds)
   } catch {
     return undefined
   }
+}
+
+const mostWriters = 500
+const writers = new Map<string, Intl.DateTimeFormat>()
+
+/** Remembered: to make one costs more than to write the whole e-mail around it. */
+function writerOf(locale: string, timeZone: string, format: MomentFormat): Intl.DateTimeFormat {
+  const key = `${locale} ${timeZone} ${format}`
+  const known = writers.get(key)
+  if (known) return known
+  const writer = new Intl.DateTimeFormat(locale, { ...options[format], timeZone })
+  if (writers.size >= mostWriters) writers.clear()
+  writers.set(key, writer)
+  return writer
 }
