@@ -1,8 +1,8 @@
+import type { Identity } from '@wegwijs/campaign/journey-event'
 import { isRetryable } from '@wegwijs/runtime/failure'
 import { createGroupCommit } from '@wegwijs/runtime/group-commit'
 import { sql } from 'kysely'
 import type { Database, Querying } from './database.ts'
-import type { Identity } from './identities.ts'
 import { isUndone, query } from './transaction.ts'
 
 /** A message as it is put into the inbox; `personId` is ours. */

@@ -1,10 +1,8 @@
 import { ownIdSpace } from '@wegwijs/campaign/event-check'
+import type { Identity } from '@wegwijs/campaign/journey-event'
 import { derivedUuid, newUuid } from '@wegwijs/runtime/derived-id'
 import { sql } from 'kysely'
 import type { Querying } from './database.ts'
-
-/** A publisher's id of a person. */
-export type Identity = { idSpace: string; externalId: string }
 
 /**
  * Whose ids these are: one person id per identity, in the order given. Who is not known yet is

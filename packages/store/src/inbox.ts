@@ -1,13 +1,8 @@
 import type { Decision } from '@wegwijs/campaign/draft'
+import { inboxRetentionDays } from '@wegwijs/wire/event-time'
 import { sql } from 'kysely'
 import type { Querying } from './database.ts'
 import { insertRows, rowsOf } from './rows.ts'
-
-/**
- * How long identities of events are remembered, in days: longer than Kafka keeps a touchpoint, so
- * that a topic replayed whole meets an inbox that still knows it. What is older is refused.
- */
-export const inboxRetentionDays = 90
 
 /** The identity of an event, under the person it is about (P2). */
 export type InboxKey = { personId: string; source: string; eventId: string; subject: string }

@@ -1,5 +1,11 @@
 import type { Rejection, TouchpointEvent } from './touchpoint-event.ts'
 
+/**
+ * How long identities of events are remembered, in days: longer than Kafka keeps a touchpoint, so
+ * that a topic replayed whole meets an inbox that still knows it. What is older is refused.
+ */
+export const inboxRetentionDays = 90
+
 const LEAD_MS = 5 * 60_000
 const DAY_MS = 86_400_000
 

@@ -1,8 +1,7 @@
-import { yearOf } from '@wegwijs/campaign/instant'
 import type { ChannelName, OutgoingMessage } from '@wegwijs/channels/port'
-import { isFailure } from '@wegwijs/runtime/failure'
 import type { ClaimedMessage } from '@wegwijs/store/last-check'
 import type { Rendered, Renderer } from '@wegwijs/template/template'
+import { writeContent } from '@wegwijs/template/write-content'
 import type { SendingRules } from './sending-rules.ts'
 import type { Template } from './template-shelf.ts'
 
@@ -22,7 +21,8 @@ export function composeMessage(
   if (!template) return { fault: 'template_unknown' }
   const sender = senderOf(channel, rules)
   if (sender === null) return { fault: 'channel_not_defined' }
-  const rendered = render(claimed, channel, rules, { template, renderer })
+  const facts = { ...claimed, at: claimed.claimedAt }
+  const rendered = writeContent(facts, channel, rules, { template, renderer })
   if ('fault' in rendered) return rendered
   return {
     message: {
@@ -46,53 +46,6 @@ export function composeMessage(
 function senderOf(channel: ChannelName, { channels }: SendingRules): string | null {
   if (channel === 'app') return channels.app ? '' : null
   return channels[channel]?.from ?? null
-}
-
-function render(
-  claimed: ClaimedMessage,
-  channel: ChannelName,
-  rules: SendingRules,
-  { template, renderer }: { template: Template; renderer: Renderer },
-): Rendered | { fault: string } {
-  try {
-    return renderer.render(template, {
-      channel,
-      locale: claimed.person.locale ?? rules.locale,
-      defaultLocale: rules.locale,
-      timeZone: claimed.person.timeZone ?? rules.timeZone,
-      data: dataOf(claimed, rules),
-    })
-  } catch (error) {
-    // The code and nothing of the data (P7): `template_variable_missing`.
-    if (isFailure(error)) return { fault: error.code.replace(/^WEGWIJS_/, '').toLowerCase() }
-    return { fault: 'template_failed' }
-  }
-}
-
-/** What a template may name, under the roots of the field catalogue. */
-function dataOf(claimed: ClaimedMessage, rules: SendingRules): Record<string, unknown> {
-  const { person } = claimed
-  const timeZone = person.timeZone ?? rules.timeZone
-  const { birthYear } = person.fields
-  return {
-    person: {
-      ...person.fields,
-      persona: person.persona,
-      locale: person.locale ?? rules.locale,
-      ...(typeof birthYear === 'number'
-        ? { age: yearOf(claimed.claimedAt, timeZone) - birthYear }
-        : {}),
-    },
-    event: claimed.event,
-    entity: claimed.entity,
-    organisation: rules.organisation,
-    enrolment: Object.fromEntries(
-      Object.entries(claimed.statuses).map(([id, status]) => [id, { status }]),
-    ),
-    journey: Object.fromEntries(
-      Object.entries(person.journeys).map(([id, { phase }]) => [id, { phase }]),
-    ),
-  }
 }
 
 function contentOf({ content }: Rendered, from: string): OutgoingMessage['content'] {

@@ -1,3 +1,4 @@
+import type { Identity } from '@wegwijs/campaign/journey-event'
 import { fail } from '@wegwijs/runtime/failure'
 import {
   type AppMessage,
@@ -5,7 +6,6 @@ import {
   listAppMessages,
   markAppMessageRead,
 } from '@wegwijs/store/app-inbox'
-import type { Identity } from '@wegwijs/store/identities'
 import { isJsonObject, parseJson } from '@wegwijs/wire/json'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { GatewayContext } from './context.ts'

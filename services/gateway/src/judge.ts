@@ -3,8 +3,7 @@ import { mayPublish } from '@wegwijs/campaign/definition/touchpoints'
 import { isOwn } from '@wegwijs/campaign/event-check'
 import { isOwnType } from '@wegwijs/campaign/reserved-types'
 import type { ApiKey } from '@wegwijs/store/api-keys'
-import { inboxRetentionDays } from '@wegwijs/store/inbox'
-import { checkTime } from '@wegwijs/wire/event-time'
+import { checkTime, inboxRetentionDays } from '@wegwijs/wire/event-time'
 import type { Decoded, Rejection, TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 
 /** What an event is held against. */

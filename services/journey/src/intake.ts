@@ -1,13 +1,12 @@
 import type { CompiledDefinition } from '@wegwijs/campaign/compile'
 import { isOwn } from '@wegwijs/campaign/event-check'
-import type { EntityReference, JourneyEvent } from '@wegwijs/campaign/state'
+import { type Identity, journeyEventOf } from '@wegwijs/campaign/journey-event'
+import type { JourneyEvent } from '@wegwijs/campaign/state'
 import type { BrokerRecord } from '@wegwijs/kafka/port'
-import type { Identity } from '@wegwijs/store/identities'
-import { inboxRetentionDays } from '@wegwijs/store/inbox'
 import { decodeRecord } from '@wegwijs/wire/cloudevents-kafka'
-import { checkTime } from '@wegwijs/wire/event-time'
+import { checkTime, inboxRetentionDays } from '@wegwijs/wire/event-time'
 import { verifyEvent } from '@wegwijs/wire/signature'
-import type { Rejection, TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
+import type { Rejection } from '@wegwijs/wire/touchpoint-event'
 
 /** A record that can be decided: its event, and whose it is in the publisher's words. */
 export type Accepted = { record: BrokerRecord; event: JourneyEvent; identity: Identity }
@@ -38,28 +37,6 @@ export function takeIn(record: BrokerRecord, context: IntakeContext): Accepted |
   return {
     record,
     identity: { idSpace: publisher.idSpace, externalId: event.subject },
-    event: {
-      source: event.source,
-      id: event.id,
-      subject: event.subject,
-      type: event.type,
-      time: event.time,
-      data,
-      entity: entityOf(event, context.definition),
-      traceparent: event.traceparent ?? null,
-    },
+    event: journeyEventOf(event, data, context.definition),
   }
-}
-
-/** The entity of a touchpoint that has one; what another type says in passing hangs on nothing. */
-function entityOf(event: TouchpointEvent, definition: CompiledDefinition): EntityReference | null {
-  const type = definition.touchpoints.get(event.type)?.entity
-  if (!type || event.entity === undefined || event.version === undefined) return null
-  return { type, id: event.entity.slice(type.length + 1), version: event.version }
-}
-
-/** The identity that a `person.merged` or `person.identified` names beside its subject. */
-export function otherIdentityOf(event: JourneyEvent): Identity | null {
-  if (event.type !== 'person.merged.v1' && event.type !== 'person.identified.v1') return null
-  return { idSpace: String(event.data.idSpace), externalId: String(event.data.externalId) }
 }

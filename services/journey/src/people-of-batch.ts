@@ -1,10 +1,11 @@
 import type { CompiledDefinition } from '@wegwijs/campaign/compile'
+import { type Identity, otherIdentityOf } from '@wegwijs/campaign/journey-event'
 import type { PersonState } from '@wegwijs/campaign/state'
 import type { Querying } from '@wegwijs/store/database'
-import { findOrCreatePeople, type Identity, linkIdentities } from '@wegwijs/store/identities'
+import { findOrCreatePeople, linkIdentities } from '@wegwijs/store/identities'
 import { loadStates, type StateScope } from '@wegwijs/store/load-states'
 import { lockPeople } from '@wegwijs/store/person-locks'
-import { type Accepted, otherIdentityOf } from './intake.ts'
+import type { Accepted } from './intake.ts'
 
 /** Whose event it is, and for a merge or a link who else is meant. */
 export type Addressed = Accepted & { personId: string; otherId: string | null }

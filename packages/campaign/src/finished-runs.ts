@@ -1,0 +1,44 @@
+import type { CompiledDefinition } from './compile.ts'
+import { campaignKey } from './compile.ts'
+import { type Enrolment, entryOf, isOpen, type PersonState } from './state.ts'
+
+/**
+ * The same person without the runs that nothing can touch any more: of a campaign that may be entered
+ * every time, ended, hanging on no entity, with no message that may still go out. No rule of entry
+ * asks for them, no merge compares them, and no newer version takes them along. A store need not
+ * forget them, since it loads only what an event may touch; who keeps people in memory must, or a
+ * person would cost more the longer they are with us (P8).
+ *
+ * Gives the same object when there is nothing to forget.
+ */
+export function withoutFinishedRuns(
+  state: PersonState,
+  definition: Pick<CompiledDefinition, 'campaigns'>,
+): PersonState {
+  const finished = [...state.enrolments.values()].filter((each) =>
+    isForgettable(state, each, definition),
+  )
+  if (finished.length === 0) return state
+  const ids = new Set(finished.map(({ enrolmentId }) => enrolmentId))
+  const entries = new Set(state.entries)
+  for (const { campaignId, entryKey } of finished) entries.delete(entryOf(campaignId, entryKey))
+  return {
+    ...state,
+    enrolments: new Map([...state.enrolments].filter(([id]) => !ids.has(id))),
+    intents: new Map([...state.intents].filter(([, { enrolmentId }]) => !ids.has(enrolmentId))),
+    entries,
+  }
+}
+
+function isForgettable(
+  { intents }: PersonState,
+  { state, entity, campaignId, version, enrolmentId }: Enrolment,
+  { campaigns }: Pick<CompiledDefinition, 'campaigns'>,
+): boolean {
+  if (state === 'running' || entity !== null) return false
+  if (campaigns.get(campaignKey(campaignId, version))?.file.entry !== 'every-time') return false
+  for (const intent of intents.values()) {
+    if (intent.enrolmentId === enrolmentId && isOpen(intent)) return false
+  }
+  return true
+}

@@ -1,0 +1,124 @@
+import type { ChannelName } from './definition/words.ts'
+import type { Instant } from './instant.ts'
+import type { ReasonCode } from './reasons.ts'
+import {
+  type Consent,
+  type ContactKind,
+  type Enrolment,
+  entityKey,
+  type Intent,
+  type PersonState,
+} from './state.ts'
+
+/**
+ * What the last check says of one message on one channel. `claim`: it may be sent. `next`: not over
+ * this channel. The others end it: `skip` → skipped, `cancel` → cancelled, `expire` → expired,
+ * `hold` → held.
+ */
+export type LastCheck =
+  | { readonly effect: 'claim'; readonly reason: null }
+  | {
+      readonly effect: 'skip' | 'cancel' | 'expire' | 'hold' | 'next'
+      readonly reason: ReasonCode
+    }
+
+export type LastCheckRequest = {
+  readonly intent: Intent
+  readonly channel: ChannelName
+  /** The message's class needs a consent. */
+  readonly needsConsent: boolean
+  readonly now: Instant
+}
+
+const claim: LastCheck = { effect: 'claim', reason: null }
+
+/**
+ * The pure twin of the statement in `packages/store/src/last-check.ts`: the same refusals in the same
+ * order, the first that holds decides (P3). A dry run decides by it; messages are really sent by the
+ * statement alone, which looks at the tables with all the locks held.
+ *
+ * Left out is what only the tables know: stops that staff or the gateway wrote down (a death or a
+ * consent in the events is seen in the person's own record), operational stops, and what was with a
+ * worker while two records became one or its entity changed.
+ */
+export function lastCheck(state: PersonState, request: LastCheckRequest): LastCheck {
+  return (
+    checkPerson(state, request) ??
+    checkCause(state, request) ??
+    checkChannel(state, request) ??
+    claim
+  )
+}
+
+/** For no channel at all. */
+function checkPerson(
+  { person, consents }: PersonState,
+  { intent, needsConsent }: LastCheckRequest,
+): LastCheck | null {
+  if (person.deceasedAt !== null) return { effect: 'skip', reason: 'person_deceased' }
+  const own = consentsOf(consents, intent)
+  if (own.some((consent) => consent.state === 'withdrawn' && consent.channel === null)) {
+    return { effect: 'skip', reason: 'consent_withdrawn' }
+  }
+  const isGranted = own.some(
+    ({ state, channel }) =>
+      state === 'granted' && (channel === null || intent.channels.includes(channel)),
+  )
+  return needsConsent && !isGranted ? { effect: 'skip', reason: 'consent_missing' } : null
+}
+
+/** What the message is for: its run, its entity, its own moment. */
+function checkCause(
+  { enrolments, entities }: PersonState,
+  { intent, now }: LastCheckRequest,
+): LastCheck | null {
+  const enrolment = enrolments.get(intent.enrolmentId)
+  // Of a run that ended for the other record of the person it may have been sent.
+  const isOpenTwin = intent.duplicate && enrolment?.reason === 'merged_duplicate'
+  if (enrolment?.state === 'exited' && !isOpenTwin) {
+    return { effect: 'cancel', reason: reasonOfEnd(enrolment) }
+  }
+  const known = intent.entity ? entities.get(entityKey(intent.entity)) : undefined
+  if (intent.entity && known?.version !== intent.entity.version) {
+    const reason = known?.state === 'withdrawn' ? 'entity_withdrawn' : 'entity_superseded'
+    return { effect: 'cancel', reason }
+  }
+  if (intent.expiresAt > now) return null
+  return intent.duplicate
+    ? { effect: 'hold', reason: 'outcome_unknown' }
+    : { effect: 'expire', reason: 'expired' }
+}
+
+function checkChannel(
+  { person, consents }: PersonState,
+  { intent, channel, needsConsent }: LastCheckRequest,
+): LastCheck | null {
+  const own = consentsOf(consents, intent)
+  if (own.some((consent) => consent.state === 'withdrawn' && consent.channel === channel)) {
+    return { effect: 'next', reason: 'consent_withdrawn' }
+  }
+  const isGranted = own.some(
+    (consent) =>
+      consent.state === 'granted' && (consent.channel === null || consent.channel === channel),
+  )
+  if (needsConsent && !isGranted) return { effect: 'next', reason: 'consent_missing' }
+  const contact = person.contacts[contactKindOf[channel]]
+  if (!contact) return { effect: 'next', reason: 'contact_missing' }
+  return contact.refusedAt === null ? null : { effect: 'next', reason: 'contact_refused' }
+}
+
+/** Where a channel finds its address. */
+export const contactKindOf: Readonly<Record<ChannelName, ContactKind>> = {
+  app: 'app',
+  email: 'email',
+  sms: 'phone',
+}
+
+function consentsOf(consents: ReadonlyMap<string, Consent>, { class: own }: Intent): Consent[] {
+  if (consents.size === 0) return []
+  return [...consents.values()].filter(({ purpose }) => purpose === own || purpose === 'all')
+}
+
+function reasonOfEnd({ reason }: Enrolment): ReasonCode {
+  return (reason ?? 'exit_touchpoint') as ReasonCode
+}

@@ -1,0 +1,80 @@
+import { yearOf } from '@wegwijs/campaign/instant'
+import { isFailure } from '@wegwijs/runtime/failure'
+import type { ChannelName, CompiledTemplate, Rendered, Renderer } from './template.ts'
+
+/** What is known of the person and of what the message is about, when it is written. */
+export type ContentFacts = {
+  person: {
+    fields: Readonly<Record<string, unknown>>
+    locale: string | null
+    timeZone: string | null
+    persona: string | null
+    journeys: Readonly<Record<string, { phase?: string }>>
+  }
+  /** Data of the event that began the run. */
+  event: Readonly<Record<string, unknown>>
+  /** Data of the entity that the message hangs on. */
+  entity: Readonly<Record<string, unknown>>
+  /** State of the newest message of the run, by id of the step. */
+  statuses: Readonly<Record<string, string>>
+  /** Business time at which it is written, an ISO instant. */
+  at: string
+}
+
+/** What the organisation's definition says for whoever has said nothing. */
+export type ContentRules = {
+  organisation: Readonly<Record<string, unknown>>
+  locale: string
+  timeZone: string
+}
+
+/** `template_variable_missing`: the code of what is wrong, and nothing of the data (P7). */
+export type ContentFault = { fault: string }
+
+/** Writes one message for one channel in the person's own language, or says why it cannot be made. */
+export function writeContent(
+  facts: ContentFacts,
+  channel: ChannelName,
+  rules: ContentRules,
+  {
+    template,
+    renderer,
+  }: { template: Pick<CompiledTemplate, 'id' | 'channels'>; renderer: Renderer },
+): Rendered | ContentFault {
+  try {
+    return renderer.render(template, {
+      channel,
+      locale: facts.person.locale ?? rules.locale,
+      defaultLocale: rules.locale,
+      timeZone: facts.person.timeZone ?? rules.timeZone,
+      data: dataOf(facts, rules),
+    })
+  } catch (error) {
+    if (isFailure(error)) return { fault: error.code.replace(/^WEGWIJS_/, '').toLowerCase() }
+    return { fault: 'template_failed' }
+  }
+}
+
+/** What a template may name, under the roots of the field catalogue. */
+function dataOf(facts: ContentFacts, rules: ContentRules): Record<string, unknown> {
+  const { person } = facts
+  const timeZone = person.timeZone ?? rules.timeZone
+  const { birthYear } = person.fields
+  return {
+    person: {
+      ...person.fields,
+      persona: person.persona,
+      locale: person.locale ?? rules.locale,
+      ...(typeof birthYear === 'number' ? { age: yearOf(facts.at, timeZone) - birthYear } : {}),
+    },
+    event: facts.event,
+    entity: facts.entity,
+    organisation: rules.organisation,
+    enrolment: Object.fromEntries(
+      Object.entries(facts.statuses).map(([id, status]) => [id, { status }]),
+    ),
+    journey: Object.fromEntries(
+      Object.entries(person.journeys).map(([id, { phase }]) => [id, { phase }]),
+    ),
+  }
+}
