@@ -39,6 +39,8 @@ module.exports = {
     knowsOnly('queue', ['wire', 'runtime']),
     knowsOnly('channels', ['wire', 'runtime']),
     knowsOnly('rehearsal', ['campaign', 'definition', 'kafka', 'store', 'wire', 'runtime']),
+    // Of a rehearsal only how time is stepped, of channels only what an address is: it reaches nothing.
+    knowsOnly('dry-run', ['campaign', 'template', 'channels', 'rehearsal', 'wire', 'runtime']),
     {
       name: 'packages-never-see-services',
       severity: 'error',

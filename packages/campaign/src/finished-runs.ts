@@ -1,6 +1,5 @@
 import type { CompiledDefinition } from './compile.ts'
-import { campaignKey } from './compile.ts'
-import { type Enrolment, entryOf, isOpen, type PersonState } from './state.ts'
+import { campaignKey, type Enrolment, entryOf, isOpen, type PersonState } from './state.ts'
 
 /**
  * The same person without the runs that nothing can touch any more: of a campaign that may be entered

@@ -12,6 +12,7 @@ import { addMigrate } from './commands/migrate.ts'
 import { addPositions } from './commands/positions.ts'
 import { addRehearse } from './commands/rehearse.ts'
 import { addSchemas } from './commands/schemas.ts'
+import { addSimulate } from './commands/simulate.ts'
 import { addStack } from './commands/stack.ts'
 import { addStatus } from './commands/status.ts'
 import { addStops } from './commands/stops.ts'
@@ -34,6 +35,7 @@ export function createProgram(shell: Shell): Command {
     addDefinition,
     addFmt,
     addSchemas,
+    addSimulate,
     addJourneys,
     addRehearse,
     addEvents,

@@ -1,4 +1,4 @@
-import { chance } from './chance.ts'
+import { lot } from '@wegwijs/dry-run/outcome-model'
 
 /**
  * How the sandbox can be told to fail. Those above the line do not take the message, those below do.
@@ -82,7 +82,7 @@ export function createFaults(): Faults {
   const keyOf = (fault: Fault, intentId = '') => `${fault.channel} ${fault.mode} ${intentId}`
 
   const isMet = (fault: Fault, intentId: string) =>
-    chance('fault', fault.channel, fault.mode, intentId) < fault.rate &&
+    lot('fault', fault.channel, fault.mode, intentId) < fault.rate &&
     (met.get(keyOf(fault, intentId)) ?? 0) < (fault.times ?? Number.POSITIVE_INFINITY)
 
   const count = (fault: Fault, intentId: string) => {

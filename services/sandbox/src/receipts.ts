@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { OutcomeRates } from '@wegwijs/dry-run/outcome-model'
 import type { Clock } from '@wegwijs/runtime/clock'
 import { derivedUuid } from '@wegwijs/runtime/derived-id'
 import type { Logger } from '@wegwijs/runtime/log'
@@ -8,7 +9,7 @@ import { request } from 'undici'
 import { type AcceptedMessage, fileNames } from './accepted.ts'
 import type { Faults, ReceiptMode } from './faults.ts'
 import { openJournal } from './journal.ts'
-import { type OutcomeRates, receiptOf } from './outcomes.ts'
+import { receiptsOf } from './outcomes.ts'
 
 export type ReceiptOptions = {
   directory: string
@@ -25,9 +26,9 @@ export type ReceiptOptions = {
 }
 
 export type Receipts = {
-  /** The receipt of this message, if there is to be one, will be sent. Once, unless told to fail. */
+  /** The receipts of this message, if there are to be any, will be sent. Once, unless told to fail. */
   add(message: AcceptedMessage): void
-  /** `sent` counts messages: what a fault adds to their receipts counts as pending only. */
+  /** `sent` counts what the model says comes; what a fault adds to it counts as pending only. */
   counts(): { pending: number; sent: number }
   close(): Promise<void>
 }
@@ -97,12 +98,15 @@ export async function openReceipts(options: ReceiptOptions): Promise<Receipts> {
 
   return {
     add(message) {
-      const receipt = gatewayUrl === undefined ? undefined : receiptOf(message, rates)
-      if (receipt === undefined || done.has(receipt.receiptId)) return
-      done.add(receipt.receiptId)
-      for (const { delayMs, ...posting } of postingsOf(receipt, message.channel, faults)) {
-        // Who closes leaves those that wait: after a restart they are pending again.
-        post(providers[message.channel], posting, delayMs).catch(() => undefined)
+      if (gatewayUrl === undefined) return
+      const { channel } = message
+      for (const receipt of receiptsOf(message, rates)) {
+        if (done.has(receipt.receiptId)) continue
+        done.add(receipt.receiptId)
+        for (const { delayMs, ...posting } of postingsOf(receipt, channel, faults)) {
+          // Who closes leaves those that wait: after a restart they are pending again.
+          post(providers[channel], posting, delayMs).catch(() => undefined)
+        }
       }
     },
     counts: () => ({ pending, sent }),

@@ -1,6 +1,6 @@
+import { lot } from '@wegwijs/dry-run/outcome-model'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { chance } from '../src/chance.ts'
 import { createFaults, readFault } from '../src/faults.ts'
 import { receiptOf, usualRates } from '../src/outcomes.ts'
 
@@ -8,13 +8,13 @@ describe('chance', () => {
   test('is the same for the same parts, and spread from 0 up to 1', () => {
     fc.assert(
       fc.property(fc.uuid(), (id) => {
-        const drawn = chance('fault', id)
-        expect(drawn).toBe(chance('fault', id))
+        const drawn = lot('fault', id)
+        expect(drawn).toBe(lot('fault', id))
         expect(drawn).toBeGreaterThanOrEqual(0)
         expect(drawn).toBeLessThan(1)
       }),
     )
-    const drawn = Array.from({ length: 10_000 }, (_, index) => chance('spread', String(index)))
+    const drawn = Array.from({ length: 10_000 }, (_, index) => lot('spread', String(index)))
     const below = (limit: number) => drawn.filter((each) => each < limit).length / drawn.length
     expect(below(0.1)).toBeCloseTo(0.1, 1)
     expect(below(0.5)).toBeCloseTo(0.5, 1)

@@ -1,0 +1,194 @@
+import type { ChannelName } from '@wegwijs/campaign/definition/words'
+import { type AttemptOutcome, afterAttempt } from '@wegwijs/campaign/delivery'
+import type { DecideContext } from '@wegwijs/campaign/draft'
+import { ownSource } from '@wegwijs/campaign/event-check'
+import { contactKindOf, type LastCheck, lastCheck } from '@wegwijs/campaign/last-check'
+import {
+  entityKey,
+  type Intent,
+  type IntentState,
+  type JourneyEvent,
+  type PersonState,
+} from '@wegwijs/campaign/state'
+import type { Rendered } from '@wegwijs/template/template'
+import { type ContentFacts, writeContent } from '@wegwijs/template/write-content'
+import { bounceDetail, type OutcomeRates, outcomeOf } from './outcome-model.ts'
+import { refusalOfChannel, type Sending } from './sending.ts'
+
+export type DeliverContext = DecideContext & { sending: Sending; outcomes: OutcomeRates }
+
+export type Delivered = {
+  /** The person with the message in the state in which the hand-over left it. */
+  state: PersonState
+  /** The one that took it, or that was tried last. */
+  channel: ChannelName
+  /** What the person would have read; null when nothing was handed over. */
+  rendered: Rendered | null
+  /** What its provider reports of it, still to be decided, in this order. */
+  receipts: readonly JourneyEvent[]
+}
+
+const endStates: Readonly<Record<Exclude<LastCheck['effect'], 'claim' | 'next'>, IntentState>> = {
+  skip: 'skipped',
+  cancel: 'cancelled',
+  expire: 'expired',
+  hold: 'held',
+}
+
+/**
+ * Takes one message that is due from its last check to its receipts, as release, claim, worker,
+ * provider and gateway do together: channel by channel until one takes it, or something ends it.
+ */
+export function deliver(state: PersonState, intent: Intent, context: DeliverContext): Delivered {
+  const { now, sending } = context
+  const needsConsent = sending.classesNeedingConsent.has(intent.class)
+  for (let index = 0; ; index += 1) {
+    const channel = channelAt(intent, index)
+    const check = lastCheck(state, { intent, channel, needsConsent, now })
+    if (check.effect === 'next') {
+      if (index + 1 < intent.channels.length) continue
+      return ended(state, intent, { state: 'skipped', reason: 'no_usable_channel' }, channel)
+    }
+    if (check.effect !== 'claim') {
+      const { effect, reason } = check
+      return ended(state, intent, { state: endStates[effect], reason }, channel)
+    }
+    const attempt = tryOn(state, intent, channel, context)
+    const after = afterAttempt(attemptedOf(intent, index), attempt.outcome, now)
+    // A channel that cannot take it gives way to the next one at once.
+    if (after.state === 'planned') continue
+    const sent = ended(state, intent, after, channel)
+    if (after.state !== 'sent') return sent
+    const receipts = receiptsOf(sent.state, intent, channel, context)
+    return { ...sent, rendered: attempt.rendered, receipts }
+  }
+}
+
+function channelAt(intent: Intent, index: number): ChannelName {
+  const channel = intent.channels[index]
+  if (channel === undefined) throw new RangeError(`message ${intent.messageId} has no channel`)
+  return channel
+}
+
+function ended(
+  state: PersonState,
+  intent: Intent,
+  change: Pick<Intent, 'state' | 'reason'>,
+  channel: ChannelName,
+): Delivered {
+  const next: Intent = { ...intent, state: change.state, reason: change.reason }
+  const intents = new Map(state.intents).set(intent.intentId, next)
+  return { state: { ...state, intents }, channel, rendered: null, receipts: [] }
+}
+
+function attemptedOf(intent: Intent, channelIndex: number): Parameters<typeof afterAttempt>[0] {
+  const { intentId, channels, dueAt, expiresAt, unknownOutcome, duplicate } = intent
+  const idempotent = channels[channelIndex] === 'app'
+  const attempts = 1
+  return {
+    intentId,
+    channels,
+    channelIndex,
+    attempts,
+    dueAt,
+    expiresAt,
+    unknownOutcome,
+    idempotent,
+    duplicate,
+  }
+}
+
+type Attempt = { outcome: AttemptOutcome; rendered: Rendered | null }
+
+/** What services/delivery does with a claimed message, up to the provider, who accepts everything. */
+function tryOn(
+  state: PersonState,
+  intent: Intent,
+  channel: ChannelName,
+  { sending, now }: DeliverContext,
+): Attempt {
+  const template = sending.templateOf(intent.templateId, intent.templateHash)
+  if (template === null) return unrenderable('template_unknown')
+  const own = sending.channels[channel]
+  if (!own) return unrenderable('channel_not_defined')
+  const facts = factsOf(state, intent, now)
+  const rendered = writeContent(facts, channel, sending.rules, {
+    template,
+    renderer: sending.renderer,
+  })
+  if ('fault' in rendered) return unrenderable(rendered.fault)
+  const to = state.person.contacts[contactKindOf[channel]]?.address ?? ''
+  const reason = refusalOfChannel(channel, to, 'from' in own ? own.from : '')
+  if (reason !== null) {
+    return { outcome: { kind: 'refused', reason, unasked: true }, rendered: null }
+  }
+  return { outcome: { kind: 'accepted' }, rendered }
+}
+
+function unrenderable(reason: string): Attempt {
+  return { outcome: { kind: 'unrenderable', reason }, rendered: null }
+}
+
+function factsOf(state: PersonState, intent: Intent, at: string): ContentFacts {
+  const enrolment = state.enrolments.get(intent.enrolmentId)
+  const entity = intent.entity ? state.entities.get(entityKey(intent.entity)) : undefined
+  return {
+    person: state.person,
+    event: enrolment?.trigger.data ?? {},
+    entity: entity?.data ?? {},
+    statuses: statusesOf(state, intent),
+    at,
+  }
+}
+
+/** State of the newest message of the run, by id of its step; this one is in its queue by now. */
+function statusesOf({ intents }: PersonState, own: Intent): Record<string, string> {
+  const newest = new Map<string, Intent>()
+  for (const intent of intents.values()) {
+    if (intent.enrolmentId !== own.enrolmentId) continue
+    const known = newest.get(intent.messageId)
+    if (!known || isNewer(intent, known)) newest.set(intent.messageId, intent)
+  }
+  return Object.fromEntries(
+    [...newest].map(([id, intent]) => [
+      id,
+      intent.intentId === own.intentId ? 'queued' : intent.state,
+    ]),
+  )
+}
+
+function isNewer(intent: Intent, than: Intent): boolean {
+  if (intent.plannedAt !== than.plannedAt) return intent.plannedAt > than.plannedAt
+  return (intent.entity?.version ?? -1) > (than.entity?.version ?? -1)
+}
+
+/** Receipts are events in again (P1); of the app nobody reports. */
+function receiptsOf(
+  { person }: PersonState,
+  { intentId }: Intent,
+  channel: ChannelName,
+  { outcomes, sending, now }: DeliverContext,
+): JourneyEvent[] {
+  if (channel === 'app') return []
+  const provider = sending.channels[channel]?.provider ?? channel
+  const report = (status: string, detail?: string): JourneyEvent => ({
+    source: `${ownSource}:receipts:${provider}`,
+    id: `${intentId}-${status}`,
+    subject: person.personId,
+    type: `message.${status}.v1`,
+    time: now,
+    data: { intentId, provider, channel, ...(detail === undefined ? {} : { detail }) },
+    entity: null,
+    traceparent: null,
+  })
+  switch (outcomeOf({ intentId, channel }, outcomes)) {
+    case 'none':
+      return []
+    case 'bounced':
+      return [report('bounced', bounceDetail(channel))]
+    case 'delivered':
+      return [report('delivered')]
+    case 'answered':
+      return [report('delivered'), report('replied')]
+  }
+}

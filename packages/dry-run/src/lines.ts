@@ -1,0 +1,66 @@
+import type { ChannelName } from '@wegwijs/campaign/definition/words'
+import type { IntentState } from '@wegwijs/campaign/state'
+import type { People, PersonNumber } from './people.ts'
+import type { SimulatedMessage } from './simulation.ts'
+
+/** One message decision, as `wegwijs simulate --json` prints it. */
+export type MessageLine = {
+  /** `idSpace:externalId`; of several the first in the order of the texts. */
+  person: string
+  campaign: string
+  version: number
+  /** Id of the message step. */
+  step: string
+  /** The one that took it, or that was tried last. */
+  channel: ChannelName
+  /** When it was planned for, in UTC. */
+  plannedFor: string
+  outcome: IntentState
+  reason: string | null
+  /** Id of the event that began the run. */
+  eventId: string
+}
+
+/** Keeps what became of messages until everybody's last name is known. */
+export class MessageLines {
+  readonly #lines: { person: PersonNumber; line: Omit<MessageLine, 'person'> }[] = []
+
+  add({ person, intent, channel, eventId }: SimulatedMessage): void {
+    this.#lines.push({
+      person,
+      line: {
+        campaign: intent.campaignId,
+        version: intent.version,
+        step: intent.messageId,
+        channel,
+        plannedFor: intent.dueAt,
+        outcome: intent.state,
+        reason: intent.reason,
+        eventId,
+      },
+    })
+  }
+
+  /** In the order in which they are printed: the same for the same messages, however they came. */
+  sorted(people: Pick<People, 'nameOf'>): MessageLine[] {
+    return sortLines(
+      this.#lines.map(({ person, line }) => ({ person: people.nameOf(person), ...line })),
+    )
+  }
+}
+
+/** By moment, then person, then everything else. */
+export function sortLines(lines: readonly MessageLine[]): MessageLine[] {
+  return lines
+    .map((line) => ({ line, key: [line.plannedFor, line.person, JSON.stringify(line)] }))
+    .sort((a, b) => compare(a.key, b.key))
+    .map(({ line }) => line)
+}
+
+function compare(one: readonly string[], other: readonly string[]): number {
+  for (const [index, part] of one.entries()) {
+    const than = other[index] ?? ''
+    if (part !== than) return part < than ? -1 : 1
+  }
+  return 0
+}

@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto'
+import type { ChannelName } from '@wegwijs/campaign/definition/words'
+
+/** Shares of the messages that a provider accepted, 0 to 1; what is left is delivered. */
+export type OutcomeRates = {
+  readonly bounced: number
+  /** No receipt ever comes: it happens with every provider. */
+  readonly none: number
+  /** Delivered, and the person answers. */
+  readonly answered?: number
+  /** Other lots for the same messages. Without one a message's lot hangs on its id alone. */
+  readonly seed?: string
+}
+
+/** What a provider reports of a message that it accepted; `none`: nothing, ever. */
+export type ModelOutcome = 'delivered' | 'bounced' | 'answered' | 'none'
+
+export const alwaysDelivered: OutcomeRates = { bounced: 0, none: 0 }
+
+/**
+ * The one model of what becomes of accepted messages, for a dry run and for the sandbox: a hash
+ * decides, so the same message comes to the same in every run, in memory and on the real servers.
+ */
+export function outcomeOf(
+  { intentId, channel }: { intentId: string; channel: ChannelName },
+  rates: OutcomeRates,
+): ModelOutcome {
+  const { bounced, none, answered = 0, seed } = rates
+  if (bounced + none + answered === 0) return 'delivered'
+  const drawn = seed === undefined ? lot('outcome', intentId) : lot(seed, intentId, channel)
+  if (drawn < none) return 'none'
+  if (drawn < none + bounced) return 'bounced'
+  return drawn < none + bounced + answered ? 'answered' : 'delivered'
+}
+
+/** The code that a provider of this channel gives for a bounce. */
+export function bounceDetail(channel: 'email' | 'sms'): string {
+  return channel === 'email' ? 'mailbox_full' : 'number_unreachable'
+}
+
+/** A number from 0 up to 1 that looks like chance and is always the same for the same parts. */
+export function lot(...parts: readonly string[]): number {
+  return createHash('sha256').update(parts.join('\n')).digest().readUInt32BE(0) / 2 ** 32
+}

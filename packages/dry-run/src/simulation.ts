@@ -1,0 +1,305 @@
+import type { CompiledDefinition } from '@wegwijs/campaign/compile'
+import { decideEvent, decideTimer } from '@wegwijs/campaign/decide'
+import type { ChannelName } from '@wegwijs/campaign/definition/words'
+import type { Decision } from '@wegwijs/campaign/draft'
+import { withoutFinishedRuns } from '@wegwijs/campaign/finished-runs'
+import { otherIdentityOf } from '@wegwijs/campaign/journey-event'
+import { mergePeople } from '@wegwijs/campaign/merge'
+import {
+  type Intent,
+  isOpen,
+  type JourneyEvent,
+  type PersonState,
+  type Timer,
+} from '@wegwijs/campaign/state'
+import { createGrid } from '@wegwijs/rehearsal/steps'
+import { derivedUuid } from '@wegwijs/runtime/derived-id'
+import type { Rendered } from '@wegwijs/template/template'
+import type { Rejection, RejectionClass, TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
+import { type DeliverContext, deliver } from './deliver.ts'
+import { DuePeople } from './due-people.ts'
+import type { OutcomeRates } from './outcome-model.ts'
+import { People, type PersonNumber } from './people.ts'
+import { createSeenEvents } from './seen-events.ts'
+import type { Sending } from './sending.ts'
+import { takeIn } from './take-in.ts'
+
+export type SimulationOptions = {
+  definition: CompiledDefinition
+  sending: Sending
+  outcomes: OutcomeRates
+  /** ISO 8601, as a rehearsal steps; PT0S stops at every moment at which something happens. */
+  step?: string
+  /** Told of each message when it has come to its end, once. */
+  onMessage(message: SimulatedMessage): void
+  /** Told of everything that a campaign concluded about somebody. */
+  onDecision?(person: PersonNumber, decision: Decision): void
+}
+
+/** A message and what it came to. */
+export type SimulatedMessage = {
+  person: PersonNumber
+  persona: string | null
+  intent: Intent
+  channel: ChannelName
+  /** The event that began the run in which it was planned. */
+  eventId: string
+  /** When it came to that, an ISO instant. */
+  at: string
+  /** What the person would have read; null when nothing was handed over. */
+  rendered: Rendered | null
+}
+
+export type SimulationTally = {
+  events: number
+  applied: number
+  duplicates: number
+  /** What could not be used, by class. */
+  deadLetters: Partial<Record<RejectionClass, number>>
+  people: number
+  /** Where virtual time stands, ISO instants; null before the first event. */
+  from: string | null
+  until: string | null
+}
+
+/**
+ * A dry run: the same core as the live pipeline, on a virtual clock, with people in memory and nobody
+ * to write to. Events come in their order of arrival. At each moment, in turn, as the conductor of a
+ * rehearsal has it (packages/rehearsal/src/conductor.ts):
+ *
+ * 1. what is due by now: timers, then messages with their last check and their receipts;
+ * 2. the events that have arrived by now;
+ * 3. what became due by that, as in 1.
+ *
+ * Then time jumps to the next event or due time, rounded up to the step. What comes out is a matter of
+ * the input alone, and nothing of one person hangs on another.
+ */
+export class Simulation {
+  readonly people: People
+  readonly #options: SimulationOptions
+  readonly #grid: ReturnType<typeof createGrid>
+  readonly #due = new DuePeople()
+  readonly #seen = createSeenEvents()
+  readonly #context: DeliverContext
+  readonly #tally = { events: 0, applied: 0, duplicates: 0 }
+  readonly #deadLetters: Partial<Record<RejectionClass, number>> = {}
+  #from: string | null = null
+  /** Event time that has been reached: what stands below a later event arrives with it. */
+  #arrived = ''
+  #nowMs = Number.NEGATIVE_INFINITY
+
+  constructor(options: SimulationOptions, people = new People()) {
+    this.people = people
+    this.#options = options
+    this.#grid = createGrid(options.step ?? 'PT0S')
+    const { definition, sending, outcomes } = options
+    this.#context = { definition, sending, outcomes, now: '', deriveId: derivedUuid }
+  }
+
+  get tally(): SimulationTally {
+    return {
+      ...this.#tally,
+      deadLetters: this.#deadLetters,
+      people: this.people.count,
+      from: this.#from,
+      until: this.#context.now === '' ? null : this.#context.now,
+    }
+  }
+
+  /** Lets time come to the event, and decides it. */
+  take(event: TouchpointEvent): void {
+    this.#tally.events += 1
+    if (event.time > this.#arrived) this.#arrived = event.time
+    const instant = this.#grid.roundUp(this.#arrived)
+    if (instant !== this.#context.now) this.#comeTo(instant)
+    this.#from ??= instant
+    this.#decide(event)
+  }
+
+  /** An input that could not even be read as an event. */
+  reject(errorClass: RejectionClass): void {
+    this.#tally.events += 1
+    this.#deadLetter(errorClass)
+  }
+
+  /** Lets time go on until nothing is due any more. */
+  finish(): SimulationTally {
+    this.#playDue()
+    for (let next = this.#due.nextMs(); next !== undefined; next = this.#due.nextMs()) {
+      this.#stand(this.#grid.roundUp(new Date(next).toISOString()))
+      this.#playDue()
+    }
+    return this.tally
+  }
+
+  #comeTo(instant: string): void {
+    this.#playDue()
+    for (let next = this.#due.nextMs(); next !== undefined; next = this.#due.nextMs()) {
+      const between = this.#grid.roundUp(new Date(next).toISOString())
+      if (between >= instant) break
+      this.#stand(between)
+      this.#playDue()
+    }
+    this.#stand(instant)
+    this.#playDue()
+  }
+
+  #stand(instant: string): void {
+    this.#context.now = instant
+    this.#nowMs = Date.parse(instant)
+  }
+
+  #playDue(): void {
+    for (;;) {
+      const person = this.#due.take(this.#nowMs)
+      if (person === undefined) return
+      this.#playPerson(person)
+    }
+  }
+
+  /** Timers first: what they plan for now goes out now. */
+  #playPerson(person: PersonNumber): void {
+    const { now, definition } = this.#context
+    let state = this.people.stateOf(person)
+    for (const timer of dueTimers(state, now)) {
+      state = this.#decided(person, state, decideTimer(state, timer, this.#context))
+    }
+    for (const { intentId } of dueMessages(state, now)) {
+      const intent = state.intents.get(intentId)
+      // A receipt of the one before may have withdrawn it.
+      if (intent?.state === 'planned') state = this.#send(person, state, intent)
+    }
+    this.#keep(person, withoutFinishedRuns(state, definition))
+  }
+
+  #send(person: PersonNumber, before: PersonState, intent: Intent): PersonState {
+    const { receipts, ...delivered } = deliver(before, intent, this.#context)
+    let { state } = delivered
+    for (const receipt of receipts) {
+      state = this.#decided(person, state, decideEvent(state, receipt, this.#context))
+    }
+    const last = state.intents.get(intent.intentId) ?? intent
+    this.#tellMessage(person, state, { ...delivered, intent: last })
+    return state
+  }
+
+  /** Tells of what was decided about a person; gives the state that it left. */
+  #decided(
+    person: PersonNumber,
+    before: Pick<PersonState, 'intents'>,
+    { state, decisions }: { state: PersonState; decisions: readonly Decision[] },
+  ): PersonState {
+    for (const decision of decisions) this.#options.onDecision?.(person, decision)
+    for (const [id, intent] of state.intents) {
+      const known = before.intents.get(id)
+      if (known === intent || isOpen(intent) || (known && !isOpen(known))) continue
+      // Withdrawn before it was due.
+      const [channel] = intent.channels
+      if (channel) this.#tellMessage(person, state, { intent, channel, rendered: null })
+    }
+    return state
+  }
+
+  #keep(person: PersonNumber, state: PersonState): void {
+    this.people.put(person, state)
+    const next = nextDue(state)
+    this.#due.set(person, next === null ? null : Date.parse(next))
+  }
+
+  #decide(incoming: TouchpointEvent): void {
+    const addressed = this.#address(incoming)
+    if ('errorClass' in addressed) this.#deadLetter(addressed.errorClass)
+    else if (this.#seen.add(addressed.event, this.#nowMs)) this.#applyOrPutAside(addressed)
+    else this.#tally.duplicates += 1
+  }
+
+  /** Whose event it is, and for a merge or a link who else is meant; people are made, and linked. */
+  #address(incoming: TouchpointEvent): Addressed | Rejection {
+    const taken = takeIn(incoming, this.#context)
+    if ('errorClass' in taken) return taken
+    const { event, identity } = taken
+    const person = this.people.find(identity)
+    if (person === null) return nobody
+    const named = otherIdentityOf(event)
+    if (named && event.type === 'person.identified.v1') this.people.link(person, named)
+    return { event, person, other: named && this.people.find(named) }
+  }
+
+  /** As a record that cannot be applied becomes a dead letter, and its partition goes on. */
+  #applyOrPutAside(addressed: Addressed): void {
+    try {
+      this.#apply(addressed)
+      this.#tally.applied += 1
+    } catch {
+      this.#deadLetter('apply_failed')
+    }
+  }
+
+  #apply({ event, person, other }: Addressed): void {
+    if (event.type === 'person.merged.v1') this.#merge(person, other)
+    // The link was made when the people of the event were looked up.
+    if (event.type === 'person.merged.v1' || event.type === 'person.identified.v1') return
+    const before = this.people.stateOf(person)
+    const decided = decideEvent(before, event, this.#context)
+    this.#keep(person, this.#decided(person, before, decided))
+  }
+
+  #merge(into: PersonNumber, from: PersonNumber | null): void {
+    if (from === null || from === into) return
+    const [own, other] = [this.people.stateOf(into), this.people.stateOf(from)]
+    const merged = mergePeople(own, other, this.#context)
+    this.people.merge(from, into)
+    this.#due.set(from, null)
+    const intents = new Map([...own.intents, ...other.intents])
+    this.#keep(into, this.#decided(into, { intents }, merged))
+  }
+
+  #deadLetter(errorClass: RejectionClass): void {
+    this.#deadLetters[errorClass] = (this.#deadLetters[errorClass] ?? 0) + 1
+  }
+
+  #tellMessage(
+    person: PersonNumber,
+    state: PersonState,
+    message: Pick<SimulatedMessage, 'intent' | 'channel' | 'rendered'>,
+  ): void {
+    this.#options.onMessage({
+      ...message,
+      person,
+      persona: state.person.persona,
+      eventId: state.enrolments.get(message.intent.enrolmentId)?.trigger.id ?? '',
+      at: this.#context.now,
+    })
+  }
+}
+
+type Addressed = { event: JourneyEvent; person: PersonNumber; other: PersonNumber | null }
+
+const nobody: Rejection = {
+  errorClass: 'data_invalid',
+  reason: 'nobody has this id',
+  path: 'subject',
+}
+
+/** In the order in which they are due, as services/journey/src/timers.ts has it. */
+function dueTimers({ timers }: PersonState, now: string): Timer[] {
+  if (timers.size === 0) return []
+  return [...timers.values()]
+    .filter((timer) => timer.dueAt <= now)
+    .sort((a, b) => (a.dueAt + a.timerId < b.dueAt + b.timerId ? -1 : 1))
+}
+
+function dueMessages({ intents }: PersonState, now: string): Intent[] {
+  return [...intents.values()]
+    .filter((intent) => intent.state === 'planned' && intent.dueAt <= now)
+    .sort((a, b) => (a.dueAt + a.intentId < b.dueAt + b.intentId ? -1 : 1))
+}
+
+function nextDue({ timers, intents }: PersonState): string | null {
+  let next: string | null = null
+  for (const { dueAt } of timers.values()) if (next === null || dueAt < next) next = dueAt
+  for (const { state, dueAt } of intents.values()) {
+    if (state === 'planned' && (next === null || dueAt < next)) next = dueAt
+  }
+  return next
+}

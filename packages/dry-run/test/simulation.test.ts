@@ -1,0 +1,177 @@
+import { fileURLToPath } from 'node:url'
+import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
+import { loadDefinition } from '@wegwijs/definition/load-definition'
+import { generateJourneys } from '@wegwijs/rehearsal/generate-journeys'
+import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
+import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
+import fc from 'fast-check'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { sortLines } from '../src/lines.ts'
+import { simulate } from './simulate.ts'
+
+const folder = fileURLToPath(new URL('../../../examples/hospital', import.meta.url))
+const outcomes = { bounced: 0.1, none: 0.1, answered: 0.1, seed: 'laws' }
+const handedOver = new Set(['sent', 'delivered', 'bounced'])
+
+let example: DefinitionBundle
+beforeAll(async () => {
+  const { bundle } = await loadDefinition(folder)
+  if (bundle === null) throw new Error('the example has faults')
+  example = bundle
+})
+
+const seed = fc.integer({ min: 0, max: 1_000_000 }).map(String)
+const runs = { numRuns: 15 }
+
+describe('whatever happens', () => {
+  test('the same input gives the same bytes, however many people are at rest', () => {
+    fc.assert(
+      fc.property(seed, (seed) => {
+        const events = generateJourneys({ people: 8, seed })
+        const [one, again] = [undefined, 1].map((mostAwake) =>
+          JSON.stringify(
+            simulate(example, events, { outcomes, ...(mostAwake && { mostAwake }) }).lines,
+          ),
+        )
+        expect(again).toBe(one)
+      }),
+      runs,
+    )
+  })
+
+  test('nothing of one person hangs on another: all at once is each by themselves', () => {
+    fc.assert(
+      fc.property(seed, (seed) => {
+        // Of an event that comes late others tell when it arrives, so none does here.
+        const events = generateJourneys({ people: 6, seed }).toSorted((a, b) =>
+          a.time < b.time ? -1 : Number(a.time > b.time),
+        )
+        const own = Map.groupBy(events, ({ subject }) => subject.replace(/^W-/, ''))
+        const alone = [...own.values()].flatMap((each) => simulate(example, each).lines)
+        const together = simulate(example, events).lines
+        expect(together.length).toBeGreaterThan(0)
+        expect(sortLines(alone)).toEqual(together)
+      }),
+      runs,
+    )
+  })
+
+  test.each([
+    ['person.deceased.v1', {}],
+    ['consent.withdrawn.v1', { purpose: 'all', origin: 'person' }],
+  ])('nothing is sent after %s', (type, data) => {
+    fc.assert(
+      fc.property(seed, fc.double({ min: 0, max: 1, noNaN: true }), (seed, part) => {
+        const events = generateJourneys({ people: 6, seed }).filter(
+          // A consent given later would lift it.
+          (event) => event.type !== 'consent.granted.v1',
+        )
+        const index = Math.floor(part * (events.length - 1))
+        const at = events
+          .slice(0, index + 1)
+          .reduce((last, { time }) => (time > last ? time : last), '')
+        const subject = events[index]?.subject.replace(/^W-/, '') ?? ''
+        const end = happen('the-end', type, { subject, time: at, data, source: ehr })
+        const { messages } = simulate(example, events.toSpliced(index + 1, 0, end))
+        const after = messages.filter(
+          (each) =>
+            each.name.endsWith(subject) && each.at > at && handedOver.has(each.intent.state),
+        )
+        expect(after).toEqual([])
+      }),
+      { numRuns: 25 },
+    )
+  })
+})
+
+const ehr = 'urn:example:delinde:ehr'
+function happen(id: string, type: string, over: Partial<TouchpointEvent> = {}): TouchpointEvent {
+  return {
+    id,
+    type,
+    source: 'urn:test:ehr',
+    subject: 'p1',
+    time: '2026-03-02T09:00:00.000Z',
+    data: {},
+    ...over,
+  }
+}
+
+describe('the small hospital', () => {
+  const hospital = smallHospital([
+    campaign({ id: 'care', entry: 'every-time' }),
+    campaign({ id: 'offer', class: 'marketing', entry: 'every-time', steps: [message('later')] }),
+  ])
+  const arrives = happen('a', 'person.upserted.v1', {
+    data: { givenName: 'Test', contacts: { email: 'p1@example.org' }, test: true },
+  })
+  const discharged = (id: string, time = '2026-03-02T09:00:00.000Z') =>
+    happen(id, 'care.discharge.completed.v1', { time })
+
+  test('tells what became of each message, and why', () => {
+    const { lines } = simulate(hospital, [arrives, discharged('d1')])
+    expect(lines).toMatchObject([
+      {
+        person: 'ehr:p1',
+        campaign: 'care',
+        version: 1,
+        step: 'hello',
+        channel: 'email',
+        plannedFor: '2026-03-02T09:00:00.000Z',
+        outcome: 'delivered',
+        reason: 'delivered',
+        eventId: 'd1',
+      },
+      { campaign: 'offer', outcome: 'skipped', reason: 'consent_missing', eventId: 'd1' },
+    ])
+  })
+
+  test('counts what came twice and what cannot be used, by class', () => {
+    const { tally, lines } = simulate(hospital, [
+      arrives,
+      discharged('d1'),
+      discharged('d1'),
+      happen('x', 'care.unknown.v1'),
+      happen('y', 'care.discharge.completed.v1', { source: 'urn:nobody' }),
+      happen('z', 'message.delivered.v1', { source: 'urn:wegwijs' }),
+    ])
+    expect(tally).toMatchObject({ events: 6, applied: 2, duplicates: 1, people: 1 })
+    expect(tally.deadLetters).toEqual({
+      unknown_type: 1,
+      source_not_allowed: 1,
+      signature_invalid: 1,
+    })
+    expect(lines).toHaveLength(2)
+  })
+
+  test('an address that a channel would refuse is not written to', () => {
+    const wrong = { ...arrives, data: { contacts: { email: 'nobody at home' }, test: true } }
+    const byEmail = smallHospital([
+      campaign({ id: 'care', steps: [message('hello', { channels: ['email'] })] }),
+    ])
+    const { lines } = simulate(byEmail, [wrong, discharged('d1')])
+    expect(lines[0]).toMatchObject({ outcome: 'failed', reason: 'provider_refused' })
+  })
+
+  test('a bounce is remembered: the next message takes another way, or none', () => {
+    const bounces = { bounced: 1, none: 0 }
+    const events = [arrives, discharged('d1'), discharged('d2', '2026-03-03T09:00:00.000Z')]
+    const { lines } = simulate(hospital, events, { outcomes: bounces })
+    expect(lines.filter(({ campaign }) => campaign === 'care')).toMatchObject([
+      { outcome: 'bounced' },
+      { outcome: 'skipped', reason: 'no_usable_channel' },
+    ])
+  })
+
+  test('two records that become one are one', () => {
+    const crm = { source: 'urn:test:crm', subject: 'c9' }
+    const { tally, lines } = simulate(hospital, [
+      arrives,
+      happen('s', 'care.survey.answered.v1', crm),
+      happen('m', 'person.merged.v1', { data: { idSpace: 'crm', externalId: 'c9' } }),
+      discharged('d1'),
+    ])
+    expect(tally.people).toBe(1)
+    expect(new Set(lines.map(({ person }) => person))).toEqual(new Set(['crm:c9']))
+  })
+})

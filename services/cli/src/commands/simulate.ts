@@ -1,0 +1,135 @@
+import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
+import { compileDraft } from '@wegwijs/dry-run/draft'
+import { MessageLines } from '@wegwijs/dry-run/lines'
+import { alwaysDelivered, type OutcomeRates } from '@wegwijs/dry-run/outcome-model'
+import { Samples } from '@wegwijs/dry-run/samples'
+import { sendingOf } from '@wegwijs/dry-run/sending'
+import { Simulation } from '@wegwijs/dry-run/simulation'
+import { Counting } from '@wegwijs/dry-run/summary'
+import { generateJourneys } from '@wegwijs/rehearsal/generate-journeys'
+import { fail } from '@wegwijs/runtime/failure'
+import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
+import { type Command, InvalidArgumentError } from 'commander'
+import { readOrEnd } from '../definition-input.ts'
+import { streamEvents } from '../events-input.ts'
+import { faultLines, type LogOptions, readLogWith, withLogOptions } from '../log-options.ts'
+import { type Call, runs, type Shell } from '../shell.ts'
+import { reportLines } from '../simulation-report.ts'
+import { atLeastOne, seedText } from '../words.ts'
+
+type Options = LogOptions & {
+  events?: string
+  log?: string
+  journeys?: number
+  seed: string
+  step: string
+  outcomes: OutcomeRates
+}
+
+/** `wegwijs simulate`: what a definition would do, without doing it. */
+export function addSimulate(program: Command, shell: Shell): void {
+  const command = program
+    .command('simulate')
+    .summary('show what a definition would send, and send nothing')
+    .description(
+      'Show what a definition would send if these events happened: to whom, when, over which channel and why not. Decides as the live system does, on a virtual clock; sends nothing and writes nothing.',
+    )
+    .argument('<folder>', 'the folder of the definition, such as examples/hospital')
+    .option(
+      '--events <file>',
+      'CloudEvents, one JSON value a line, in order of arrival; - is standard input',
+    )
+    .option('--log <file>', 'the log of another system, a CSV file')
+    .option('--journeys <count>', 'invent the journeys of so many people', atLeastOne)
+    .option('--seed <text>', 'of the invented journeys', seedText, '1')
+  withLogOptions(command)
+    .option(
+      '--outcomes <shares>',
+      'what becomes of messages, such as bounced=0.02,none=0.01,answered=0.1; the rest is delivered',
+      outcomeRates,
+      alwaysDelivered,
+    )
+    .option('--step <duration>', 'ISO 8601, as a rehearsal steps; PT0S is exact', 'PT0S')
+    .action(runs(shell, simulate))
+}
+
+async function simulate(call: Call, options: Options, folder = ''): Promise<void> {
+  const { output } = call
+  const { bundle } = await readOrEnd(folder, output)
+  const lines = new MessageLines()
+  const counting = new Counting(bundle.policies.timeZone)
+  const samples = new Samples()
+  const simulation = new Simulation({
+    definition: compileDraft(bundle),
+    sending: sendingOf(bundle),
+    outcomes: options.outcomes,
+    step: options.step,
+    onMessage: (message) => {
+      if (output.json) lines.add(message)
+      counting.message(message)
+      samples.message(message)
+    },
+    onDecision: (_, decision) => counting.decision(decision),
+  })
+  for await (const events of eventsOf(call, options, bundle)) {
+    for (const event of events) simulation.take(event)
+    call.signal.throwIfAborted()
+  }
+  const tally = simulation.finish()
+  if (output.json) {
+    for (const line of lines.sorted(simulation.people)) output.line(JSON.stringify(line))
+    return
+  }
+  const report = { bundle, tally, summary: counting.summary, samples: samples.all }
+  for (const line of reportLines(report, simulation.people)) output.line(line)
+}
+
+/** The events of the one input that was named, some at a time. */
+function eventsOf(
+  call: Call,
+  options: Options,
+  bundle: DefinitionBundle,
+): AsyncIterable<readonly TouchpointEvent[]> {
+  const { events, log, journeys, seed } = options
+  const named = [events, log, journeys].filter((each) => each !== undefined)
+  if (named.length !== 1) {
+    throw fail('WEGWIJS_USAGE', { problem: 'name one of --events, --log and --journeys' })
+  }
+  if (events !== undefined) return streamEvents(events, call.readInput())
+  if (log !== undefined) return eventsOfLog(call, log, options, bundle)
+  return atOnce(() => generateJourneys({ people: journeys ?? 1, seed }))
+}
+
+async function* eventsOfLog(
+  { output }: Call,
+  file: string,
+  options: Options,
+  bundle: DefinitionBundle,
+): AsyncGenerator<readonly TouchpointEvent[]> {
+  const { events, faults } = await readLogWith(file, options, bundle)
+  for (const line of faultLines(faults)) output.say(line)
+  yield events
+}
+
+async function* atOnce(
+  make: () => readonly TouchpointEvent[],
+): AsyncGenerator<readonly TouchpointEvent[]> {
+  yield make()
+}
+
+/** `bounced=0.02,answered=0.1,seed=spring`. */
+function outcomeRates(text: string): OutcomeRates {
+  const rates = { bounced: 0, none: 0, answered: 0 }
+  let seed: string | undefined
+  for (const part of text.split(',')) {
+    const [name = '', value = ''] = part.split('=', 2)
+    if (name === 'seed' && value !== '') seed = seedText(value)
+    else if (Object.hasOwn(rates, name) && /^(0(\.\d+)?|1)$/.test(value)) {
+      rates[name as keyof typeof rates] = Number(value)
+    } else throw new InvalidArgumentError('Expected shares such as bounced=0.02,none=0.01.')
+  }
+  if (rates.bounced + rates.none + rates.answered > 1) {
+    throw new InvalidArgumentError('The shares are more than 1 together.')
+  }
+  return seed === undefined ? rates : { ...rates, seed }
+}

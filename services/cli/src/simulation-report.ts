@@ -1,0 +1,145 @@
+import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
+import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
+import { everyStep } from '@wegwijs/campaign/steps/registry'
+import type { People } from '@wegwijs/dry-run/people'
+import type { Sample } from '@wegwijs/dry-run/samples'
+import type { SimulationTally } from '@wegwijs/dry-run/simulation'
+import type { MessageCount, RunCount, SimulationSummary } from '@wegwijs/dry-run/summary'
+import { table } from './output.ts'
+import { localTime, reasonText } from './story.ts'
+
+export type SimulationReport = {
+  bundle: DefinitionBundle
+  tally: SimulationTally
+  summary: SimulationSummary
+  samples: readonly Sample[]
+}
+
+/** What a simulation came to, for people: the whole, then campaign by campaign, then some texts. */
+export function reportLines(report: SimulationReport, people: People): string[] {
+  const { bundle, summary } = report
+  return [
+    ...headLines(report),
+    ...bundle.campaigns.flatMap((campaign) => ['', ...campaignLines(campaign, summary)]),
+    ...sampleLines(report, people),
+  ]
+}
+
+function headLines({ bundle, tally, summary }: SimulationReport): string[] {
+  const { timeZone } = bundle.policies
+  const { events, applied, duplicates, deadLetters, from, until } = tally
+  const messages = sumOf(summary.messages)
+  const handedOver = sumOf(summary.messages.filter(isHandedOver))
+  const unusable = Object.entries(deadLetters).map(([name, count]) => `${number(count)} ${name}`)
+  return [
+    'A simulation: nothing was sent, nothing was written.',
+    '',
+    `events       ${number(events)} of ${number(tally.people)} people: ${number(applied)} applied, ${number(duplicates)} seen before`,
+    ...(unusable.length > 0 ? [`not usable   ${unusable.join(', ')}`] : []),
+    ...(from && until
+      ? [`time         ${localTime(from, timeZone)} to ${localTime(until, timeZone)} (${timeZone})`]
+      : []),
+    `messages     ${number(messages)}: ${number(handedOver)} sent, ${number(messages - handedOver)} not`,
+    ...busiestLines(summary),
+  ]
+}
+
+function busiestLines({ busiestDay }: SimulationSummary): string[] {
+  if (busiestDay === null) return []
+  const weekday = new Intl.DateTimeFormat('en-GB', { weekday: 'long', timeZone: 'UTC' })
+  const name = weekday.format(Date.parse(busiestDay.day))
+  return [`busiest day  ${name} ${busiestDay.day}: ${number(busiestDay.count)} messages`]
+}
+
+function campaignLines(
+  { id, name, steps }: CampaignFile,
+  { messages, runs }: SimulationSummary,
+): string[] {
+  // In the order in which the file has them.
+  const order = everyStep(steps).flatMap((step) => ('message' in step ? step.message.id : []))
+  const own = messages
+    .filter(({ campaign }) => campaign === id)
+    .sort((a, b) => order.indexOf(a.step) - order.indexOf(b.step))
+  const ownRuns = runs.filter(({ campaign }) => campaign === id)
+  const entered = sumOf(ownRuns.filter(({ what }) => what === 'entered'))
+  return [
+    `${id}: ${name}`,
+    entered === 0 ? '  nobody entered' : `  ${number(entered)} times entered`,
+    ...runLines(ownRuns, 'refused', 'did not enter'),
+    ...runLines(
+      ownRuns.filter(({ reason }) => reason !== 'completed'),
+      'ended',
+      'left before the end',
+    ),
+    ...(own.length > 0 ? messageTable(own).map((line) => `  ${line}`) : []),
+  ]
+}
+
+function runLines(runs: readonly RunCount[], what: RunCount['what'], words: string): string[] {
+  return runs
+    .filter((run) => run.what === what)
+    .map(({ count, reason }) => `  ${number(count)} ${words}: ${reasonText(reason)} (${reason})`)
+}
+
+/** A row for each step, channel, outcome and reason; a column for each persona that occurs. */
+function messageTable(counts: readonly MessageCount[]): string[] {
+  const personas = [...new Set(counts.map(({ persona }) => persona ?? 'none'))].sort()
+  const rows = Map.groupBy(counts, ({ step, channel, outcome, reason }) =>
+    JSON.stringify([step, channel, outcome, reason]),
+  )
+  return table(
+    ['STEP', 'CHANNEL', 'OUTCOME', 'WHY', 'ALL', ...personas],
+    [...rows].map(([key, own]) => {
+      const [step, channel, outcome, reason] = JSON.parse(key) as [string, string, string, string]
+      const ofPersona = personas.map((persona) =>
+        cell(sumOf(own.filter((each) => (each.persona ?? 'none') === persona)), persona),
+      )
+      return [step, channel, outcome, reasonText(reason), sumOf(own), ...ofPersona]
+    }),
+  )
+}
+
+/** Nobody is an empty cell; a table of noughts hides what is in it. */
+function cell(count: number, heading: string): string {
+  return (count === 0 ? '' : number(count)).padStart(heading.length)
+}
+
+function sampleLines({ bundle, samples }: SimulationReport, people: People): string[] {
+  if (samples.length === 0) return []
+  const { timeZone } = bundle.policies
+  return [
+    '',
+    `${samples.length} of the messages, as they would be read`,
+    ...samples.flatMap(({ person, campaign, step, at, rendered }) => [
+      '',
+      `${localTime(at, timeZone)}  ${campaign} ${step} to ${people.nameOf(person)} by ${rendered.content.kind} (${rendered.locale})`,
+      ...textOf(rendered).map((line) => `  | ${line}`),
+    ]),
+  ]
+}
+
+const longestSample = 12
+
+function textOf({ content }: Sample['rendered']): string[] {
+  const lines =
+    content.kind === 'email'
+      ? [content.subject, '', ...content.text.trim().split('\n')]
+      : content.kind === 'sms'
+        ? content.text.split('\n')
+        : [content.title, '', ...content.body.trim().split('\n')]
+  if (lines.length <= longestSample) return lines
+  return [...lines.slice(0, longestSample), `… ${lines.length - longestSample} more lines`]
+}
+
+function isHandedOver({ outcome }: MessageCount): boolean {
+  return outcome === 'sent' || outcome === 'delivered' || outcome === 'bounced'
+}
+
+function sumOf(counts: readonly { count: number }[]): number {
+  return counts.reduce((sum, { count }) => sum + count, 0)
+}
+
+/** 12,345: as the British write it. */
+function number(count: number): string {
+  return count.toLocaleString('en-GB')
+}
