@@ -2,7 +2,7 @@ import { compileCondition, type Predicate } from './condition.ts'
 import type { DefinitionBundle } from './definition/bundle.ts'
 import type { CampaignFile } from './definition/campaign.ts'
 import type { Persona } from './definition/personas.ts'
-import type { ClassPolicy } from './definition/policies.ts'
+import type { ClassPolicy, PoliciesFile } from './definition/policies.ts'
 import type { Publisher, Touchpoint } from './definition/touchpoints.ts'
 import type { CampaignClass, ChannelName } from './definition/words.ts'
 import { createEventCheck, type EventCheck } from './event-check.ts'
@@ -36,7 +36,9 @@ export type CompiledCampaign = {
   templates: Readonly<Record<string, string>>
   triggerHolds: Predicate | null
   audienceHolds: Predicate | null
-  exits: ReadonlySet<string>
+  /** touchpoint type → whether one of these ends it. */
+  exits: ReadonlyMap<string, Predicate>
+  goalHolds: Predicate | null
   first: string
   nodes: ReadonlyMap<string, StepNode>
   /** Name of a field of an enrolment, without its root → how to read it. */
@@ -59,6 +61,7 @@ export type CompiledDefinition = {
   revision: number
   timeZone: string
   locale: string
+  holdOut: PoliciesFile['holdOut']
   isWorkingDay: WorkingDays
   publishers: ReadonlyMap<string, Publisher>
   touchpoints: ReadonlyMap<string, Touchpoint>
@@ -70,6 +73,8 @@ export type CompiledDefinition = {
   starters: ReadonlyMap<string, ReadonlyMap<string, readonly CompiledCampaign[]>>
   /** touchpoint type → ids of the campaigns of which it ends some version. */
   enders: ReadonlyMap<string, ReadonlySet<string>>
+  /** touchpoint type → ids of the campaigns that are for it → within which time, in some version. */
+  goals: ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>
   /** touchpoint type → ids of the campaigns in some version of which somebody may wait for it. */
   listeners: ReadonlyMap<string, ReadonlySet<string>>
   /** Ids of the campaigns in some version of which somebody may wait for a receipt. */
@@ -100,6 +105,7 @@ export function compileDefinition(
     revision,
     timeZone: bundle.policies.timeZone,
     locale: bundle.policies.locale,
+    holdOut: bundle.policies.holdOut,
     isWorkingDay: createWorkingDays(bundle.policies.holidays, bundle.policies.closedDays),
     publishers: new Map(
       bundle.touchpoints.publishers.map((publisher) => [publisher.source, publisher]),
@@ -111,7 +117,8 @@ export function compileDefinition(
     checkEvent: createEventCheck(bundle),
     campaigns,
     starters: indexStarters(live, personas),
-    enders: indexTypes(campaigns.values(), ({ exits }) => exits),
+    enders: indexTypes(campaigns.values(), ({ exits }) => exits.keys()),
+    goals: indexGoals(campaigns.values()),
     listeners: indexTypes(campaigns.values(), ({ file }) =>
       everyStep(file.steps).flatMap((step) =>
         (partsOf(step).touchpoints ?? []).map(({ type }) => type),
@@ -141,11 +148,22 @@ export function compileCampaign(
     templates: version.templates,
     triggerHolds: file.trigger.where ? compileCondition(file.trigger.where) : null,
     audienceHolds: file.audience.where ? compileCondition(file.audience.where) : null,
-    exits: new Set(file.exit.map((exit) => exit.touchpoint)),
+    exits: compileExits(file),
+    goalHolds: file.goal?.where ? compileCondition(file.goal.where) : null,
     first,
     nodes,
     reads: new Map(everyStep(file.steps).flatMap(readsOf)),
   }
+}
+
+function compileExits({ exit }: CampaignFile): Map<string, Predicate> {
+  const byType = Map.groupBy(exit, ({ touchpoint }) => touchpoint)
+  return new Map(
+    [...byType].map(([type, exits]) => {
+      const parts = exits.map(({ where }) => (where ? compileCondition(where) : () => true))
+      return [type, (facts) => parts.some((part) => part(facts))]
+    }),
+  )
 }
 
 function readsOf(step: Step): [string, EnrolmentRead][] {
@@ -209,6 +227,19 @@ function indexTypes(
   for (const campaign of campaigns) {
     for (const type of typesOf(campaign))
       index.set(type, (index.get(type) ?? new Set()).add(campaign.id))
+  }
+  return index
+}
+
+function indexGoals(
+  campaigns: Iterable<CompiledCampaign>,
+): Map<string, Map<string, readonly string[]>> {
+  const index = new Map<string, Map<string, readonly string[]>>()
+  for (const { id, file } of campaigns) {
+    if (!file.goal) continue
+    const { touchpoint, within } = file.goal
+    const ofType = index.get(touchpoint) ?? new Map<string, readonly string[]>()
+    index.set(touchpoint, ofType.set(id, [...(ofType.get(id) ?? []), within]))
   }
   return index
 }

@@ -3,6 +3,7 @@ import {
   exitByTouchpoint,
   hearReceipt,
   hearTouchpoint,
+  reachGoals,
   resume,
   startCampaigns,
   startOvertaken,
@@ -76,6 +77,7 @@ function applyTouchpoint(draft: Draft, event: JourneyEvent, context: DecideConte
   if (news !== 'newer') return 'entity_not_newer'
   moveOnJourney(draft, event, context)
   choosePersona(draft, context)
+  reachGoals(draft, event, context)
   exitByTouchpoint(draft, event, context)
   hearTouchpoint(draft, event, context)
   startCampaigns(draft, event, context)

@@ -32,7 +32,7 @@ export type Draft = {
   enrolments: Map<string, Enrolment>
   timers: Map<string, Timer>
   intents: Map<string, Intent>
-  entries: Set<string>
+  entries: Map<string, Instant>
   decisions: Decision[]
 }
 
@@ -44,7 +44,7 @@ export function draftOf(state: PersonState): Draft {
     enrolments: new Map(state.enrolments),
     timers: new Map(state.timers),
     intents: new Map(state.intents),
-    entries: new Set(state.entries),
+    entries: new Map(state.entries),
     decisions: [],
   }
 }

@@ -1,8 +1,9 @@
+import { fractionOf } from './chance.ts'
 import type { CompiledCampaign, StepNode } from './compile.ts'
 import { traceCondition } from './condition.ts'
 import { type DecideContext, type Draft, noteOf } from './draft.ts'
-import { factsFrom } from './facts.ts'
-import { subtractDuration } from './instant.ts'
+import { factsFrom, factsOf } from './facts.ts'
+import { addDuration, type Instant, subtractDuration } from './instant.ts'
 import type { JsonObject } from './json.ts'
 import type { ReasonCode } from './reasons.ts'
 import {
@@ -85,9 +86,12 @@ function refusalOf(
   if (event.time < subtractDuration(context.now, file.trigger.maxAge, timeZone)) {
     return { reason: 'event_too_old', detail: { time: event.time, maxAge: file.trigger.maxAge } }
   }
-  const entryKey = entryKeyOf(draft, event, campaign)
-  if (draft.entries.has(entryOf(campaign.id, entryKey))) {
+  const entered = draft.entries.get(entryOf(campaign.id, entryKeyOf(draft, event, campaign)))
+  if (entered !== undefined && !mayEnterAgain(entered, campaign, context)) {
     return { reason: 'already_entered', detail: { entry: file.entry } }
+  }
+  if (file.atOnce !== undefined && runningIn(draft, campaign) >= file.atOnce) {
+    return { reason: 'at_once', detail: { atOnce: file.atOnce } }
   }
   const facts = factsFrom(draft, context, {
     trigger: event,
@@ -109,9 +113,25 @@ function refusalOf(
   return null
 }
 
+function mayEnterAgain(
+  entered: Instant,
+  { file: { entry } }: CompiledCampaign,
+  { now, definition }: DecideContext,
+): boolean {
+  if (typeof entry === 'string') return false
+  return addDuration(entered, entry.again, definition.timeZone) <= now
+}
+
+function runningIn(draft: Draft, campaign: CompiledCampaign): number {
+  return [...draft.enrolments.values()].filter(
+    ({ campaignId, state }) => campaignId === campaign.id && state === 'running',
+  ).length
+}
+
 /** What may not repeat under the campaign's entry rule. */
 function entryKeyOf(draft: Draft, event: JourneyEvent, campaign: CompiledCampaign): string {
-  switch (campaign.file.entry) {
+  const { entry } = campaign.file
+  switch (typeof entry === 'string' ? entry : 'once') {
     case 'once':
       return ''
     case 'once-per-journey':
@@ -145,6 +165,7 @@ function enrol(
     step: null,
     enteredAt: context.now,
     endedAt: null,
+    goalAt: null,
     entity: event.entity,
     trigger: {
       source: event.source,
@@ -155,10 +176,33 @@ function enrol(
     },
     traceparent: event.traceparent,
   }
-  draft.entries.add(entryOf(campaign.id, entryKey))
+  draft.entries.set(entryOf(campaign.id, entryKey), context.now)
   draft.enrolments.set(enrolment.enrolmentId, enrolment)
+  if (isHeldOut(draft, campaign, context)) {
+    end(draft, enrolment, 'exited', 'held_out', context)
+    return
+  }
   noteOf(draft, enrolment, 'enrolled')
   goOn(draft, enrolment, campaign.first, context)
+}
+
+/**
+ * By who the person is, so that it is the same people every time: of one campaign, and of all campaigns
+ * of some classes together. They enter and get nothing, to be counted beside the others.
+ */
+function isHeldOut(
+  { person: { personId } }: Draft,
+  { id, file }: CompiledCampaign,
+  { definition: { holdOut } }: DecideContext,
+): boolean {
+  if (file.class === 'care') return false
+  if (file.holdOut !== undefined && fractionOf(`hold-out/${id}/${personId}`) * 100 < file.holdOut)
+    return true
+  return (
+    holdOut !== undefined &&
+    holdOut.classes.includes(file.class) &&
+    fractionOf(`hold-out/${personId}`) * 100 < holdOut.percent
+  )
 }
 
 /** Goes on with the enrolment whose timer has come. A timer whose enrolment has ended does nothing. */
@@ -226,10 +270,44 @@ export function exitByTouchpoint(draft: Draft, event: JourneyEvent, context: Dec
     if (!ended.has(enrolment.campaignId)) continue
     if (enrolment.state !== 'running' && !hasOpen(draft, enrolment)) continue
     if (isOfAnotherEntity(enrolment, event)) continue
-    if (campaignOf(enrolment, context).exits.has(event.type)) {
+    const ends = campaignOf(enrolment, context).exits.get(event.type)
+    if (ends?.(factsOf(draft, context, enrolment, event))) {
       end(draft, enrolment, 'exited', 'exit_touchpoint', context)
     }
   }
+}
+
+/**
+ * Counts a touchpoint that campaigns are for, once for each run that it comes in time for, also for
+ * those that have ended or were held out. Who still goes through one leaves it, as by an exit (P3).
+ */
+export function reachGoals(draft: Draft, event: JourneyEvent, context: DecideContext): void {
+  const hoping = context.definition.goals.get(event.type)
+  if (!hoping) return
+  for (const enrolment of [...draft.enrolments.values()]) {
+    if (!hoping.has(enrolment.campaignId) || !isGoalOf(draft, enrolment, event, context)) continue
+    const reached: Enrolment = { ...enrolment, goalAt: event.time }
+    draft.enrolments.set(reached.enrolmentId, reached)
+    if (reached.state === 'running' || hasOpen(draft, reached))
+      end(draft, reached, 'exited', 'goal_reached', context)
+    else noteOf(draft, reached, 'goal_reached')
+  }
+}
+
+function isGoalOf(
+  draft: Draft,
+  enrolment: Enrolment,
+  event: JourneyEvent,
+  context: DecideContext,
+): boolean {
+  const { file, goalHolds } = campaignOf(enrolment, context)
+  if (file.goal?.touchpoint !== event.type || enrolment.goalAt !== null) return false
+  if (isOfAnotherEntity(enrolment, event)) return false
+  const facts = factsOf(draft, context, enrolment, event)
+  // Who enters and reaches it in one breath has times in one order and decisions in the other.
+  const from = enrolment.trigger.time
+  const until = addDuration(enrolment.enteredAt, file.goal.within, facts.timeZone)
+  return event.time >= from && event.time <= until && (goalHolds?.(facts) ?? true)
 }
 
 function isOfAnotherEntity(enrolment: Enrolment, event: JourneyEvent): boolean {

@@ -3,7 +3,8 @@ import { campaignKey, type Enrolment, entryOf, isOpen, type PersonState } from '
 
 /**
  * The same person without the runs that nothing can touch any more: of a campaign that may be entered
- * every time, ended, hanging on no entity, with no message that may still go out. No rule of entry
+ * every time, ended, hanging on no entity, with no message that may still go out and no goal that may
+ * still be reached. No rule of entry
  * asks for them, no merge compares them, and no newer version takes them along. A store need not
  * forget them, since it loads only what an event may touch; who keeps people in memory must, or a
  * person would cost more the longer they are with us (P8).
@@ -19,7 +20,7 @@ export function withoutFinishedRuns(
   )
   if (finished.length === 0) return state
   const ids = new Set(finished.map(({ enrolmentId }) => enrolmentId))
-  const entries = new Set(state.entries)
+  const entries = new Map(state.entries)
   for (const { campaignId, entryKey } of finished) entries.delete(entryOf(campaignId, entryKey))
   return {
     ...state,
@@ -31,11 +32,12 @@ export function withoutFinishedRuns(
 
 function isForgettable(
   { intents }: PersonState,
-  { state, entity, campaignId, version, enrolmentId }: Enrolment,
+  { state, entity, campaignId, version, enrolmentId, goalAt }: Enrolment,
   { campaigns }: Pick<CompiledDefinition, 'campaigns'>,
 ): boolean {
   if (state === 'running' || entity !== null) return false
-  if (campaigns.get(campaignKey(campaignId, version))?.file.entry !== 'every-time') return false
+  const file = campaigns.get(campaignKey(campaignId, version))?.file
+  if (file?.entry !== 'every-time' || (file.goal && goalAt === null)) return false
   for (const intent of intents.values()) {
     if (intent.enrolmentId === enrolmentId && isOpen(intent)) return false
   }

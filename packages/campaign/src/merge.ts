@@ -18,6 +18,7 @@ import { contactKinds, type Entity, entryOf, type PersonState } from './state.ts
  * - under `once-per-journey`, when each is of the newest episode of its own record: that episode is
  *   the one which runs now. The numbers of older episodes count the stays of one record and say
  *   nothing about those of the other, so runs of older ones are left alone;
+ * - under `again: P30D`, when both were entered in the past 30 days;
  * - under `every-time`, never.
  *
  * Of the runs of one entry one goes on: one that has nothing ahead which went out, or may have gone
@@ -51,7 +52,10 @@ export function mergePeople(
   for (const [id, timer] of other.timers) draft.timers.set(id, timer)
   for (const { enrolment } of runs) {
     draft.enrolments.set(enrolment.enrolmentId, enrolment)
-    draft.entries.add(entryOf(enrolment.campaignId, enrolment.entryKey))
+    const entry = entryOf(enrolment.campaignId, enrolment.entryKey)
+    const known = draft.entries.get(entry)
+    if (known === undefined || known < enrolment.enteredAt)
+      draft.entries.set(entry, enrolment.enteredAt)
   }
   mergePerson(draft, other)
   choosePersona(draft, context)

@@ -1,6 +1,7 @@
 import type { CompiledCampaign, StepNode } from './compile.ts'
 import type { DecideContext, Draft } from './draft.ts'
 import { campaignOf, end, hasOpen, journeyEntryKey } from './enrolments.ts'
+import { subtractDuration } from './instant.ts'
 import {
   type Enrolment,
   type EntityReference,
@@ -26,6 +27,10 @@ export function runsIn(
   return [...record.enrolments.values()].map((before) => {
     const { entry, journey } = campaignOf(before, context).file
     if (entry === 'every-time') return { enrolment: before, entry: null }
+    if (typeof entry === 'object') {
+      const since = subtractDuration(context.now, entry.again, context.definition.timeZone)
+      return before.enteredAt > since ? joined(before) : { enrolment: before, entry: null }
+    }
     if (entry !== 'once-per-journey') return joined(before)
     const isOfNewest = before.entryKey === journeyEntryKey(journey, record.person.journeys)
     if (!isOfNewest) return { enrolment: before, entry: null }

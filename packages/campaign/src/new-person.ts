@@ -21,6 +21,6 @@ export function newPerson(personId: string): PersonState {
     enrolments: new Map(),
     timers: new Map(),
     intents: new Map(),
-    entries: new Set(),
+    entries: new Map(),
   }
 }

@@ -8,6 +8,10 @@ const list = {
     whatToDo: 'nothing; change the entry rule of the campaign if it should repeat',
   },
   applied: { text: 'the event was applied', whatToDo: 'nothing' },
+  at_once: {
+    text: 'is in this campaign already, as often at the same time as it allows',
+    whatToDo: 'nothing; raise atOnce of the campaign if there may be more',
+  },
   awaited_came: { text: 'what the campaign waited for came', whatToDo: 'nothing' },
   awaited_not_in_time: {
     text: 'what the campaign waited for did not come in time',
@@ -86,6 +90,11 @@ const list = {
   expired: {
     text: 'it was no longer worth sending',
     whatToDo: 'see what delayed it, or raise expires',
+  },
+  goal_reached: { text: 'what the campaign is for has happened', whatToDo: 'nothing' },
+  held_out: {
+    text: 'belongs to those who get nothing, so that the effect can be measured',
+    whatToDo: 'nothing; it is always the same people, chosen by a hash of who they are',
   },
   identity_linked: { text: 'another id of the person was linked', whatToDo: 'nothing' },
   identity_taken: {

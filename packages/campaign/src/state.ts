@@ -16,8 +16,11 @@ export type PersonState = {
   timers: ReadonlyMap<string, Timer>
   /** The messages of these enrolments, and those that a receipt of the batch is about. */
   intents: ReadonlyMap<string, Intent>
-  /** `campaign id + entry key` of every enrolment ever, in the campaigns that the batch may start. */
-  entries: ReadonlySet<string>
+  /**
+   * `campaign id + entry key` of every enrolment ever, in the campaigns that the batch may start → when it
+   * was entered last.
+   */
+  entries: ReadonlyMap<string, Instant>
 }
 
 export type Person = {
@@ -75,6 +78,8 @@ export type Enrolment = {
   step: string | null
   enteredAt: Instant
   endedAt: Instant | null
+  /** When what the campaign is for happened, whether or not it still ran. */
+  goalAt: Instant | null
   entity: EntityReference | null
   trigger: Trigger
   traceparent: string | null

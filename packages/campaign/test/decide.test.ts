@@ -86,6 +86,140 @@ describe('a campaign starts', () => {
   })
 })
 
+describe('how often somebody enters', () => {
+  test('again when so much time has passed since they entered', () => {
+    const patient = person(definitionOf([campaign({ id: 'aftercare', entry: { again: 'P30D' } })]))
+    const enters = (at: string) => {
+      patient.comes(at)
+      patient.happens(discharge)
+      return patient.reasons[0]
+    }
+    expect(enters('2026-03-02T09:00:00.000Z')).toBe('enrolled')
+    expect(enters('2026-04-01T07:59:59.000Z')).toBe('already_entered')
+    // Thirty days on the calendar, over the night in which clocks go forward.
+    expect(enters('2026-04-01T08:00:00.000Z')).toBe('enrolled')
+    expect(enters('2026-04-02T08:00:00.000Z')).toBe('already_entered')
+  })
+
+  test('no more often at the same time than it allows', () => {
+    const steps = [{ wait: { for: 'P7D', on: anyDay } }, message('later')]
+    const patient = person(
+      definitionOf([campaign({ id: 'aftercare', entry: 'every-time', atOnce: 2, steps })]),
+    )
+    const seen = [1, 2, 3].map(() => {
+      patient.happens(discharge)
+      return patient.reasons[0]
+    })
+    expect(seen).toEqual(['enrolled', 'enrolled', 'at_once'])
+    patient.comes('2026-03-09T09:00:00.000Z')
+    patient.happens(discharge)
+    expect(patient.reasons[0]).toBe('enrolled')
+  })
+})
+
+describe('a goal', () => {
+  const answered = 'care.survey.answered.v1'
+  const steps = [message('hello'), { wait: { for: 'P7D', on: anyDay } }, message('later')]
+  const survey = (over: object = {}) =>
+    definitionOf([
+      campaign({ id: 'survey', steps, goal: { touchpoint: answered, within: 'P21D' }, ...over }),
+    ])
+
+  test('ends the campaign at once, takes back what was not sent, and is counted once', () => {
+    const patient = person(survey())
+    patient.happens(discharge)
+    patient.happens(answered)
+    expect(patient.reasons).toEqual(['goal_reached', 'goal_reached'])
+    expect(patient.intents()).toMatchObject([{ state: 'cancelled', reason: 'goal_reached' }])
+    expect(patient.enrolments()).toMatchObject([
+      { state: 'exited', reason: 'goal_reached', goalAt: '2026-03-02T09:00:00.000Z' },
+    ])
+    patient.happens(answered)
+    expect(patient.reasons).toEqual([])
+  })
+
+  test('counts for a run that has ended, as long as its window lasts', () => {
+    const patient = person(survey({ steps: [message('hello')] }))
+    patient.happens(discharge)
+    const [hello] = patient.intents()
+    patient.message(hello?.intentId ?? '', { state: 'delivered' })
+    patient.comes('2026-03-23T09:00:00.001Z')
+    patient.happens(answered)
+    expect(patient.reasons).toEqual([])
+    patient.happens(answered, { time: '2026-03-23T08:59:59.000Z' })
+    expect(patient.reasons).toEqual(['goal_reached'])
+    expect(patient.enrolments()).toMatchObject([{ state: 'completed', reason: 'completed' }])
+  })
+
+  test('of another appointment is no goal of this one', () => {
+    const moved = 'care.appointment.moved.v1'
+    const patient = person(
+      definitionOf([
+        campaign({
+          id: 'guide',
+          journey: 'operation',
+          entry: 'once-per-entity',
+          trigger: { touchpoint: booked },
+          goal: { touchpoint: moved, within: 'P30D' },
+        }),
+      ]),
+    )
+    patient.happens(booked, appointment(1, '2026-03-10T09:00:00.000Z'))
+    const other = { ...appointment(2, '2026-03-12T09:00:00.000Z') }
+    patient.happens(moved, { ...other, entity: { type: 'appointment', id: 'A-2', version: 2 } })
+    expect(patient.reasons).not.toContain('goal_reached')
+    patient.happens(moved, other)
+    expect(patient.reasons).toContain('goal_reached')
+  })
+})
+
+describe('a hold-out', () => {
+  const people = Array.from({ length: 300 }, (_, index) => `p-${index}`)
+  const heldOut = (over: object, policies: object = {}) => {
+    const definition = definitionOf([campaign({ id: 'panel', ...over })])
+    return people.filter((subject) => {
+      const patient = person({ ...definition, ...policies }, undefined, subject)
+      patient.happens(discharge)
+      const isHeldOut = patient.reasons.includes('held_out')
+      expect(patient.intents()).toHaveLength(isHeldOut ? 0 : 1)
+      expect(patient.enrolments()).toHaveLength(1)
+      return isHeldOut
+    })
+  }
+
+  test('gets nothing, always the same people, in the proportion that was said', () => {
+    const marketing = { class: 'marketing' as const, holdOut: 20 }
+    const some = heldOut(marketing)
+    expect(heldOut(marketing)).toEqual(some)
+    // Six deviations of a fair draw around 60.
+    expect(Math.abs(some.length - 60)).toBeLessThan(42)
+  })
+
+  test('of all campaigns together is of the classes that were named, and never of care', () => {
+    const all = { holdOut: { percent: 50, classes: ['marketing' as const] } }
+    expect(heldOut({ class: 'marketing' }, all).length).toBeGreaterThan(100)
+    expect(heldOut({ class: 'service' }, all)).toEqual([])
+    expect(heldOut({ class: 'care', holdOut: 50 }, all)).toEqual([])
+  })
+
+  test('who was held out and reaches the goal all the same is counted beside the others', () => {
+    const goal = { touchpoint: 'care.survey.answered.v1', within: 'P21D' }
+    const definition = definitionOf([
+      campaign({ id: 'panel', class: 'marketing', holdOut: 50, goal }),
+    ])
+    const subject = people.find((each) => {
+      const patient = person(definition, undefined, each)
+      patient.happens(discharge)
+      return patient.reasons.includes('held_out')
+    })
+    const patient = person(definition, undefined, subject)
+    patient.happens(discharge)
+    patient.happens('care.survey.answered.v1')
+    expect(patient.reasons).toEqual(['goal_reached'])
+    expect(patient.enrolments()).toMatchObject([{ reason: 'held_out', goalAt: expect.any(String) }])
+  })
+})
+
 describe('steps', () => {
   test('wait for local time on a working day, over the night in which clocks change', () => {
     const steps = [

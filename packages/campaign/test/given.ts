@@ -43,7 +43,7 @@ export function nobody(personId = 'person-1'): PersonState {
     enrolments: new Map(),
     timers: new Map(),
     intents: new Map(),
-    entries: new Set(),
+    entries: new Map(),
   }
 }
 

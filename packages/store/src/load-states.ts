@@ -28,6 +28,8 @@ export type StateScope = {
   mergedPeople: readonly string[]
   /** Campaigns that touchpoints of the batch end, or that wait for them: what of them runs or may still go out. */
   touchedCampaignIds: readonly string[]
+  /** Campaigns that touchpoints of the batch are the goal of: runs that have not reached it. */
+  goals: readonly { campaignId: string; enteredSince: string }[]
   /** Entities that the batch speaks of: enrolments that hang on them. */
   entities: readonly { type: string; id: string }[]
   /** Enrolments that go on, because their timers have come. */
@@ -72,7 +74,7 @@ export async function loadStates(
   for (const row of intents)
     put(states, row, (state) => state.intents, row.intent_id, intentOf(row))
   for (const row of entries)
-    states.get(row.person_id)?.entries.add(entryOf(row.campaign_id, row.entry_key))
+    states.get(row.person_id)?.entries.set(entryOf(row.campaign_id, row.entry_key), row.entered_at)
   return states
 }
 
@@ -99,7 +101,8 @@ async function loadEnrolments(
 ): Promise<Selectable<Schema['enrolment']>[]> {
   const { wholePeople, mergedPeople, touchedCampaignIds, campaignIds, entities, resumed } = scope
   const told = scope.receiptCampaignIds.length > 0 ? scope.intentIds : []
-  const reasons = [wholePeople, mergedPeople, touchedCampaignIds, entities, resumed, told]
+  const { goals } = scope
+  const reasons = [wholePeople, mergedPeople, touchedCampaignIds, goals, entities, resumed, told]
   if (reasons.every((some) => some.length === 0)) return []
   const ofPeople = sql`run.person_id = any(${personIds}::uuid[])`
   const { rows } = await sql<Selectable<Schema['enrolment']>>`
@@ -110,6 +113,11 @@ async function loadEnrolments(
     union
     select * from enrolment run where ${ofPeople}
       and run.campaign_id = any(${[...touchedCampaignIds]}::text[]) and ${isAlive}
+    union
+    select run.* from unnest(${goals.map(({ campaignId }) => campaignId)}::text[],
+        ${goals.map(({ enteredSince }) => enteredSince)}::timestamptz[]) as goal (campaign_id, since)
+      join enrolment run on run.campaign_id = goal.campaign_id and run.entered_at >= goal.since
+      where ${ofPeople} and run.goal_at is null
     union
     select * from enrolment run where ${ofPeople} and (run.entity_type, run.entity_id) in (
       select * from unnest(${entities.map((entity) => entity.type)}::text[],
@@ -167,17 +175,18 @@ async function loadIntents(
   return rows
 }
 
+type Entry = { person_id: string; campaign_id: string; entry_key: string; entered_at: string }
+
 async function loadEntries(
   tx: Querying,
   personIds: string[],
   campaignIds: readonly string[],
-): Promise<{ person_id: string; campaign_id: string; entry_key: string }[]> {
+): Promise<Entry[]> {
   if (campaignIds.length === 0) return []
-  const { rows } = await sql<{ person_id: string; campaign_id: string; entry_key: string }>`
-    select person_id, campaign_id, entry_key from enrolment
-    where person_id = any(${personIds}::uuid[]) and campaign_id = any(${[...campaignIds]}::text[])`.execute(
-    tx,
-  )
+  const { rows } = await sql<Entry>`
+    select person_id, campaign_id, entry_key, max(entered_at) as entered_at from enrolment
+    where person_id = any(${personIds}::uuid[]) and campaign_id = any(${[...campaignIds]}::text[])
+    group by person_id, campaign_id, entry_key`.execute(tx)
   return rows
 }
 
@@ -198,7 +207,7 @@ type MutableState = {
   enrolments: Map<string, Enrolment>
   timers: Map<string, Timer>
   intents: Map<string, Intent>
-  entries: Set<string>
+  entries: Map<string, string>
 }
 
 function emptyState(person: Person): MutableState {
@@ -209,7 +218,7 @@ function emptyState(person: Person): MutableState {
     enrolments: new Map(),
     timers: new Map(),
     intents: new Map(),
-    entries: new Set(),
+    entries: new Map(),
   }
 }
 

@@ -5,6 +5,7 @@ import * as ground from './migrations/0001-ground.ts'
 import * as positionMark from './migrations/0002-position-mark.ts'
 import * as fewerRows from './migrations/0003-fewer-rows.ts'
 import * as inPlaceOf from './migrations/0004-in-place-of.ts'
+import * as goals from './migrations/0005-goals.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -14,6 +15,7 @@ const migrations: Record<string, Migration> = {
   '0002-position-mark': positionMark,
   '0003-fewer-rows': fewerRows,
   '0004-in-place-of': inPlaceOf,
+  '0005-goals': goals,
 }
 
 /**

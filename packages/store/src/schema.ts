@@ -155,6 +155,7 @@ export type Schema = {
     step: string | null
     entered_at: Moment
     ended_at: string | null
+    goal_at: string | null
     entity_type: string | null
     entity_id: string | null
     entity_version: number | null

@@ -70,6 +70,7 @@ export function enrolmentOf(row: Selectable<Schema['enrolment']>): Enrolment {
     step: row.step,
     enteredAt: row.entered_at,
     endedAt: row.ended_at,
+    goalAt: row.goal_at,
     entity: referenceOf(row),
     trigger,
     traceparent: traceparent ?? null,

@@ -168,10 +168,15 @@ async function decideAll(
   }: { namespace: string; definition: CompiledDefinition; now: string },
 ): Promise<{ decided: DecidedEvent[]; wakes: Wake[] }> {
   if (events.length === 0) return { decided: [], wakes: [] }
-  const people = new PeopleInHand(tx, namespace, await loadPeople(tx, events, definition), {
-    definition,
-    now,
-  })
+  const people = new PeopleInHand(
+    tx,
+    namespace,
+    await loadPeople(tx, events, { definition, now }),
+    {
+      definition,
+      now,
+    },
+  )
   const decided: DecidedEvent[] = []
   for (const event of events) decided.push(await people.decide(event))
   const changes = await people.save()

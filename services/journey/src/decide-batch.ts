@@ -116,6 +116,6 @@ function rowsAfterRekeying(into: PersonState, from: PersonState): PersonState {
     enrolments: new Map([...from.enrolments, ...into.enrolments]),
     timers: new Map([...from.timers, ...into.timers]),
     intents: new Map([...from.intents, ...into.intents]),
-    entries: new Set([...from.entries, ...into.entries]),
+    entries: new Map([...from.entries, ...into.entries]),
   }
 }

@@ -1,4 +1,5 @@
-import type { CompiledDefinition } from '@wegwijs/campaign/compile'
+import type { CompiledCampaign, CompiledDefinition } from '@wegwijs/campaign/compile'
+import { subtractDuration } from '@wegwijs/campaign/instant'
 import { type Identity, otherIdentityOf } from '@wegwijs/campaign/journey-event'
 import type { PersonState } from '@wegwijs/campaign/state'
 import type { Querying } from '@wegwijs/store/database'
@@ -92,15 +93,18 @@ async function lockSurvivors(tx: Querying, ids: readonly string[]): Promise<Map<
 export async function loadPeople(
   tx: Querying,
   events: readonly Addressed[],
-  definition: CompiledDefinition,
+  context: ScopeContext,
 ): Promise<Map<string, PersonState>> {
   const ids = new Set(
     events.flatMap((each) => (each.otherId ? [each.personId, each.otherId] : [each.personId])),
   )
-  return loadStates(tx, [...ids], scopeOf(events, definition))
+  return loadStates(tx, [...ids], scopeOf(events, context))
 }
 
-function scopeOf(events: readonly Addressed[], definition: CompiledDefinition): StateScope {
+type ScopeContext = { definition: CompiledDefinition; now: string }
+
+function scopeOf(events: readonly Addressed[], context: ScopeContext): StateScope {
+  const { definition } = context
   const types = new Set(events.map((each) => each.event.type))
   const mergedPeople = events.flatMap(({ event, personId, otherId }) =>
     event.type === 'person.merged.v1' && otherId !== null ? [personId, otherId] : [],
@@ -112,7 +116,11 @@ function scopeOf(events: readonly Addressed[], definition: CompiledDefinition): 
     touchedCampaignIds: [...types].flatMap((type) => [
       ...(definition.enders.get(type) ?? []),
       ...(definition.listeners.get(type) ?? []),
+      ...startersOf([type], definition)
+        .filter(({ file }) => file.atOnce !== undefined)
+        .map(({ id }) => id),
     ]),
+    goals: [...types].flatMap((type) => goalsOf(type, context)),
     receiptCampaignIds: [...definition.receiptListeners],
     entities: events.flatMap((each) => (each.event.entity ? [each.event.entity] : [])),
     resumed: [],
@@ -127,18 +135,31 @@ function scopeOf(events: readonly Addressed[], definition: CompiledDefinition): 
  * Campaigns of whose entries one may count: those that an event of these types could start. A merge
  * joins two people's entries, of whatever they entered long before this batch (P2).
  */
-function campaignsEnteredBy(
-  types: ReadonlySet<string>,
-  { campaigns, starters }: CompiledDefinition,
-): string[] {
+function campaignsEnteredBy(types: ReadonlySet<string>, definition: CompiledDefinition): string[] {
   const candidates = types.has('person.merged.v1')
-    ? [...campaigns.values()]
-    : [...types].flatMap((type) => [...(starters.get(type)?.values() ?? [])].flat())
+    ? [...definition.campaigns.values()]
+    : startersOf(types, definition)
   return [
     ...new Set(
       candidates.filter(({ file }) => file.entry !== 'every-time').map((campaign) => campaign.id),
     ),
   ]
+}
+
+function startersOf(types: Iterable<string>, { starters }: CompiledDefinition): CompiledCampaign[] {
+  return [...types].flatMap((type) => [...(starters.get(type)?.values() ?? [])].flat())
+}
+
+/** Since when somebody must have entered whose goal this can be: by the version that allows most. */
+function goalsOf(
+  type: string,
+  { definition, now }: ScopeContext,
+): { campaignId: string; enteredSince: string }[] {
+  return [...(definition.goals.get(type) ?? [])].map(([campaignId, windows]) => {
+    const [first = now] = windows.map((within) => subtractDuration(now, within, 'UTC')).sort()
+    // A day more: zones differ by less.
+    return { campaignId, enteredSince: subtractDuration(first, 'P1D', 'UTC') }
+  })
 }
 
 function keyOf(identity: Identity): string {

@@ -76,6 +76,7 @@ async function fireWith(deps: TimerDependencies, limit: number): Promise<number>
       mergedPeople: [],
       touchedCampaignIds: [],
       receiptCampaignIds: [],
+      goals: [],
       entities: [],
       resumed,
       intentIds: [],

@@ -201,6 +201,46 @@ test('whoever waits for a touchpoint, or for a receipt, goes on when it comes an
   ])
 })
 
+test('what is said of how often, and what for, holds over batches', async () => {
+  const discharged = 'care.discharge.completed.v1'
+  const answered = 'care.survey.answered.v1'
+  await run([
+    campaign({
+      id: 'survey',
+      entry: { again: 'P30D' },
+      goal: { touchpoint: answered, within: 'P21D' },
+    }),
+    campaign({
+      id: 'aftercare',
+      entry: 'every-time',
+      atOnce: 1,
+      steps: [{ wait: { for: 'P7D', on: 'any-day' } }, message('later')],
+    }),
+  ])
+  const runs = async () =>
+    (await store.db.selectFrom('enrolment').selectAll().orderBy('campaign_id').execute()).map(
+      ({ campaign_id: id, state, reason, goal_at: goalAt }) => [id, state, reason, goalAt],
+    )
+  await publish(event(discharged))
+  await publish(event(discharged))
+  expect(await runs()).toEqual([
+    ['aftercare', 'running', null, null],
+    ['survey', 'completed', 'completed', null],
+  ])
+  await stepTo('2026-03-08T09:00:00.000Z')
+  const time = '2026-03-08T09:00:00.000Z'
+  await publish(event(answered, { time }))
+  await publish(event(answered, { time }))
+  expect(await runs()).toEqual([
+    ['aftercare', 'running', null, null],
+    ['survey', 'exited', 'goal_reached', time],
+  ])
+  const later = '2026-04-02T09:00:00.000Z'
+  await stepTo(later)
+  await publish(event(discharged, { time: later }))
+  expect((await runs()).map(([id]) => id)).toEqual(['aftercare', 'aftercare', 'survey', 'survey'])
+})
+
 test('the same event counts once, however often it arrives (P2)', async () => {
   await run([campaign({ id: 'aftercare', entry: 'every-time' })])
   const discharge = event('care.discharge.completed.v1')

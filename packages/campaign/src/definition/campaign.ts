@@ -9,8 +9,29 @@ import {
 } from './words.ts'
 
 /** How often one person may go through a campaign. */
-export const entryRules = ['once', 'once-per-journey', 'once-per-entity', 'every-time'] as const
-export type EntryRule = (typeof entryRules)[number]
+const entryRules = ['once', 'once-per-journey', 'once-per-entity', 'every-time'] as const
+
+const touchpointThat = (does: string) =>
+  z.strictObject({
+    touchpoint: touchpointTypeSchema.describe(`The touchpoint that ${does}.`),
+    where: conditionSchema
+      .optional()
+      .describe('Only one of which this holds; `event` is its data.'),
+  })
+
+/** What an organisation expects of a campaign, so that what came of it can be held against it. */
+const goalSchema = touchpointThat('is hoped for').extend({
+  within: positiveDurationSchema.describe('How long after somebody entered it still counts.'),
+  assumption: z
+    .strictObject({
+      what: z.string().min(1).describe('What is measured, such as "no-show".'),
+      from: z.number().describe('How it is without the campaign.'),
+      to: z.number().describe('How it should become with it.'),
+      unit: z.string().min(1).default('%').describe('Of both figures.'),
+    })
+    .optional()
+    .describe('What is expected; reports compare it with what happened.'),
+})
 
 /** `campaigns/<id>.yaml` */
 export const campaignFileSchema = z.strictObject({
@@ -42,15 +63,38 @@ export const campaignFileSchema = z.strictObject({
     .default({})
     .describe('Whom it is for; everybody, when it is left out.'),
   entry: z
-    .enum(entryRules)
+    .union([
+      z.enum(entryRules),
+      z
+        .strictObject({
+          again: positiveDurationSchema.describe('How long after entering before it is again.'),
+        })
+        .describe('Again after some time.'),
+    ])
     .default('once-per-journey')
     .describe('How often one person may go through it.'),
+  atOnce: z
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .describe('How many runs of one person there may be at the same time; without it, any number.'),
   exit: z
-    .array(
-      z.strictObject({ touchpoint: touchpointTypeSchema.describe('The touchpoint that ends it.') }),
-    )
+    .array(touchpointThat('ends it'))
     .default([])
     .describe('What ends it for a person at once: waits end, messages not yet sent are withdrawn.'),
+  goal: goalSchema
+    .optional()
+    .describe('What it is for. Who reaches it leaves at once, as by an exit, and is counted.'),
+  holdOut: z
+    .number()
+    .int()
+    .min(1)
+    .max(50)
+    .optional()
+    .describe(
+      'How many of a hundred people get nothing of it, always the same ones, so that its effect can be measured. Never for care.',
+    ),
   steps: stepsSchema.describe('What happens, one step after the other.'),
 })
 export type CampaignFile = z.infer<typeof campaignFileSchema>

@@ -61,6 +61,18 @@ export const policiesFileSchema = z.strictObject({
       research: classPolicySchema.describe('What asks people to take part in research.'),
     })
     .describe('What each class of campaigns may do.'),
+  holdOut: z
+    .strictObject({
+      percent: z.number().int().min(1).max(50).describe('How many of a hundred people.'),
+      classes: z
+        .array(z.enum(['service', 'marketing', 'research']))
+        .min(1)
+        .describe('Of which classes they get nothing. Care is never held back.'),
+    })
+    .optional()
+    .describe(
+      'People who get nothing of some classes, always the same ones, so that the effect of all campaigns together can be measured.',
+    ),
   person: fieldsSchema
     .default({})
     .describe(

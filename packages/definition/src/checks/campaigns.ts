@@ -22,6 +22,7 @@ export function checkCampaigns(parts: Parts): Fault[] {
     ...checkNames(campaign, parts),
     ...checkStepIds(campaign),
     ...checkEntity(campaign, parts),
+    ...checkHoldOut(campaign),
     ...checkFields(campaign, parts),
     ...checkMarketingPersonas(campaign, parts),
   ])
@@ -36,7 +37,7 @@ function checkId(campaign: Loaded<CampaignFile>): Fault[] {
 }
 
 function checkNames(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
-  const { journey, trigger, exit, audience } = campaign.value
+  const { journey, trigger, exit, goal, audience } = campaign.value
   const faults: Fault[] = []
   const check = (kind: string, name: string, known: readonly string[] | undefined, path: Path) => {
     if (known && !known.includes(name))
@@ -53,6 +54,7 @@ function checkNames(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
   exit.forEach(({ touchpoint }, index) => {
     check('touchpoint', touchpoint, types, ['exit', index, 'touchpoint'])
   })
+  if (goal) check('touchpoint', goal.touchpoint, types, ['goal', 'touchpoint'])
   for (const { step, path } of stepsOf(campaign.value.steps)) {
     for (const { type, path: within } of partsOf(step).touchpoints ?? [])
       check('touchpoint', type, types, [...path, ...within])
@@ -128,6 +130,13 @@ function fieldsOf(
   const ids = parts.personas?.value.personas.map(({ id }) => id)
   if (persona && ids) fields.set('person.persona', { ...persona, values: ids })
   return fields
+}
+
+/** What belongs to the care itself is kept from nobody, however much could be learnt from it. */
+function checkHoldOut(campaign: Loaded<CampaignFile>): Fault[] {
+  if (campaign.value.class !== 'care' || campaign.value.holdOut === undefined) return []
+  const message = 'care is kept from nobody: only service, marketing and research have a hold-out'
+  return [about(campaign, ['holdOut'], { message, found: String(campaign.value.holdOut) })]
 }
 
 function checkFields(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
@@ -217,12 +226,18 @@ type ConditionAt = {
   about: string | null
 }
 
-function conditionsOf({ trigger, audience, steps }: CampaignFile): ConditionAt[] {
+function conditionsOf({ trigger, audience, exit, goal, steps }: CampaignFile): ConditionAt[] {
   const entry = (condition: Condition | undefined, path: string[]): ConditionAt[] =>
     condition ? [{ condition, path, isEntry: true, about: null }] : []
+  const later = (
+    { touchpoint, where }: { touchpoint: string; where?: Condition | undefined },
+    path: (string | number)[],
+  ): ConditionAt[] => (where ? [{ condition: where, path, isEntry: false, about: touchpoint }] : [])
   return [
     ...entry(trigger.where, ['trigger', 'where']),
     ...entry(audience.where, ['audience', 'where']),
+    ...exit.flatMap((each, index) => later(each, ['exit', index, 'where'])),
+    ...(goal ? later(goal, ['goal', 'where']) : []),
     ...stepsOf(steps).flatMap(({ step, path }) => {
       const { arms = [], conditions = [] } = partsOf(step)
       const ofArms = arms.flatMap(({ when }) => (when ? [{ ...when, about: null }] : []))
