@@ -19,44 +19,89 @@ import { type MessageStep, messageTimes, planMessage, withdrawMessage } from './
 export type EntityNews = 'newer' | 'known' | 'overtaken'
 
 /**
- * Applies what an event says of an entity (an appointment, a stay). Only a version above the known
- * one counts; it takes along every wait and message that hangs on the entity (P3). An older or equal
- * one changes nothing; only what the version right before the known one alone says is added to it,
- * as it would have been if the two had come in their order.
+ * Applies what an event says of an entity (an appointment, a stay). A version above the known one takes
+ * along every wait and message that hangs on the entity (P3). Of an older one only what no newer version
+ * says is added, as it would be known if they had come in their order, and what hangs on that is timed
+ * anew; an equal one changes nothing.
  */
 export function applyEntity(draft: Draft, event: JourneyEvent, context: DecideContext): EntityNews {
   if (!event.entity) return 'newer'
   const touchpoint = context.definition.touchpoints.get(event.type)
   if (!touchpoint?.entity) return 'newer'
-  const key = entityKey(event.entity)
-  const known = draft.entities.get(key)
-  if (known && event.entity.version === known.version) return 'known'
-  if (known && event.entity.version < known.version) {
-    if (event.entity.version === known.version - 1) addUnsaid(draft, known, event)
-    return 'overtaken'
-  }
-  const next: Entity = {
+  const known = draft.entities.get(entityKey(event.entity))
+  if (known?.version === event.entity.version) return 'known'
+  const said: Entity = {
     ...event.entity,
     state: touchpoint.withdraws ? 'withdrawn' : 'active',
-    data: { ...known?.data, ...event.data },
+    data: event.data,
     changedAt: event.time,
+    saidIn: { fields: {}, touchpoints: { [event.type]: event.entity.version } },
   }
-  draft.entities.set(key, next)
-  if (known) takeAlong(draft, next, context)
-  return 'newer'
+  if (!known) {
+    draft.entities.set(entityKey(said), said)
+    return 'newer'
+  }
+  const { entity, changed } = uniteEntities(said, known)
+  draft.entities.set(entityKey(entity), entity)
+  takeAlong(draft, entity, changed, context)
+  return entity.version > known.version ? 'newer' : 'overtaken'
 }
 
-function addUnsaid(draft: Draft, known: Entity, { data }: JourneyEvent): void {
-  draft.entities.set(entityKey(known), { ...known, data: { ...data, ...known.data } })
+/** An entity of which more is known, and the fields in which the newest version of it differs now. */
+export type UnitedEntity = { entity: Entity; changed: ReadonlySet<string> }
+
+/**
+ * Makes one of what two tell of the same entity, in whatever order: each field as its newest version says,
+ * and of one version as the first of the two does.
+ */
+export function uniteEntities(one: Entity, other: Entity): UnitedEntity {
+  const [newest, older] = one.version >= other.version ? [one, other] : [other, one]
+  const data = { ...newest.data }
+  const fields = { ...newest.saidIn.fields }
+  for (const [field, value] of Object.entries(older.data)) {
+    const version = versionOfField(older, field)
+    if (version <= versionOfField(newest, field)) continue
+    Object.assign(data, { [field]: value })
+    if (version < newest.version) fields[field] = version
+    else delete fields[field]
+  }
+  const touchpoints = { ...older.saidIn.touchpoints }
+  for (const [type, version] of Object.entries(newest.saidIn.touchpoints))
+    touchpoints[type] = Math.max(version, touchpoints[type] ?? version)
+  const entity = { ...newest, data, saidIn: { fields, touchpoints } }
+  const sameAge = older.version === newest.version ? [newest, older] : [newest]
+  return { entity, changed: new Set(sameAge.flatMap((each) => fieldsThatDiffer(entity, each))) }
 }
 
-/** Takes what hangs on older versions of the entity along to this one. */
-export function takeAlong(draft: Draft, entity: Entity, context: DecideContext): void {
+/** Below all versions for a field that it does not have. */
+function versionOfField({ data, version, saidIn }: Entity, field: string): number {
+  if (!Object.hasOwn(data, field)) return -1
+  return saidIn.fields[field] ?? version
+}
+
+function fieldsThatDiffer(one: Entity, other: Entity): string[] {
+  return Object.keys(one.data).filter(
+    (field) => JSON.stringify(one.data[field]) !== JSON.stringify(other.data[field]),
+  )
+}
+
+/**
+ * Takes what hangs on older versions of the entity along to this one, and times anew what hangs on this
+ * one and on a field that has `changed`.
+ */
+export function takeAlong(
+  draft: Draft,
+  entity: Entity,
+  changed: ReadonlySet<string>,
+  context: DecideContext,
+): void {
   for (const enrolment of [...draft.enrolments.values()]) {
     if (!enrolment.entity || entityKey(enrolment.entity) !== entityKey(entity)) continue
-    if (enrolment.entity.version >= entity.version) continue
-    if (entity.state === 'withdrawn') withdraw(draft, enrolment, context)
-    else retime(draft, enrolment, entity, context)
+    const isOlder = enrolment.entity.version < entity.version
+    if (entity.state === 'withdrawn') {
+      if (isOlder) withdraw(draft, enrolment, context)
+    } else if (isOlder) retime(draft, enrolment, entity, context)
+    else if (changed.size > 0) amend(draft, enrolment, changed, context)
   }
 }
 
@@ -91,7 +136,43 @@ function retime(draft: Draft, before: Enrolment, entity: Entity, context: Decide
   waitAgain(draft, enrolment, context)
 }
 
-function replan(draft: Draft, enrolment: Enrolment, intent: Intent, context: DecideContext): void {
+/**
+ * The same for an enrolment of this very version, when a field has another value now: only what hangs on
+ * such a field. What may have gone out comes back by itself with what is known then.
+ */
+function amend(
+  draft: Draft,
+  enrolment: Enrolment,
+  changed: ReadonlySet<string>,
+  context: DecideContext,
+): void {
+  if (enrolment.state === 'exited') return
+  const { nodes } = campaignOf(enrolment, context)
+  for (const intent of newestPerStep(draft, enrolment)) {
+    const step = nodes.get(intent.step)?.step
+    if (step && 'message' in step && hangsOn(step.message, changed))
+      replan(draft, enrolment, intent, context, { isAmended: true })
+  }
+  const waits = nodes.get(enrolment.step ?? '')?.step
+  if (waits && 'wait' in waits && hangsOn({ send: waits.wait }, changed))
+    waitAgain(draft, enrolment, context)
+}
+
+function hangsOn(
+  { send, until }: Pick<MessageStep['message'], 'send' | 'until'>,
+  fields: ReadonlySet<string>,
+): boolean {
+  const moments = [until, send && 'until' in send ? send.until : undefined]
+  return moments.some((moment) => moment?.startsWith('entity.') && fields.has(moment.slice(7)))
+}
+
+function replan(
+  draft: Draft,
+  enrolment: Enrolment,
+  intent: Intent,
+  context: DecideContext,
+  { isAmended = false } = {},
+): void {
   const campaign = campaignOf(enrolment, context)
   const node = campaign.nodes.get(intent.step)
   if (!node || !('message' in node.step)) return
@@ -101,13 +182,14 @@ function replan(draft: Draft, enrolment: Enrolment, intent: Intent, context: Dec
   const run = { draft, context, campaign, enrolment, node }
   const times = messageTimes(step, run)
   if (times === null || times.expiresAt <= context.now) return
+  const plan = (insteadOf: string | null) =>
+    planMessage(step, run, times, 'message_replanned', { insteadOf, isAmended })
   const { send } = step.message
   const isAhead = send && hangsOnEntity(send) && times.dueAt > context.now
-  if (isAhead && (pending || wentOut(intent) || mayGoOut(intent) || isLeftOut(intent)))
-    planMessage(step, run, times, 'message_replanned')
-  else if (mayGoOut(intent)) planMessage(step, run, times, 'message_replanned', intent.intentId)
-  else if (pending || isLeftOut(intent))
-    planMessage(step, run, times, 'message_replanned', pending ? intent.insteadOf : null)
+  if (isAhead && (pending || wentOut(intent) || mayGoOut(intent) || isLeftOut(intent))) plan(null)
+  else if (mayGoOut(intent)) {
+    if (pending || !isAmended) plan(intent.intentId)
+  } else if (pending || isLeftOut(intent)) plan(pending ? intent.insteadOf : null)
 }
 
 /** A run that goes on has a message withdrawn, too, when another one had told the same. */
@@ -144,8 +226,15 @@ function newestPerStep(draft: Draft, enrolment: Enrolment): Intent[] {
   for (const intent of draft.intents.values()) {
     if (intent.enrolmentId !== enrolment.enrolmentId) continue
     const known = newest.get(intent.step)
-    if (!known || (intent.entity?.version ?? 0) > (known.entity?.version ?? 0))
-      newest.set(intent.step, intent)
+    if (!known || isNewer(intent, known)) newest.set(intent.step, intent)
   }
   return [...newest.values()]
+}
+
+/** Of one version all but the last were withdrawn when more became known of it, or had gone out before. */
+function isNewer(intent: Intent, than: Intent): boolean {
+  const [version, known] = [intent.entity?.version ?? 0, than.entity?.version ?? 0]
+  if (version !== known) return version > known
+  if (intent.plannedAt !== than.plannedAt) return intent.plannedAt > than.plannedAt
+  return than.state === 'cancelled'
 }

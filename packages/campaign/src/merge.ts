@@ -1,9 +1,9 @@
 import { type DecideContext, type Draft, draftOf, note, stateOf } from './draft.ts'
 import { end, hasOpen } from './enrolments.ts'
-import { takeAlong } from './entities.ts'
+import { takeAlong, type UnitedEntity, uniteEntities } from './entities.ts'
 import { endRepeats, runsIn } from './merged-runs.ts'
 import { choosePersona, keepConsent, uniteWithdrawals } from './people.ts'
-import { contactKinds, type Entity, entryOf, type PersonState } from './state.ts'
+import { contactKinds, entryOf, type PersonState } from './state.ts'
 
 /**
  * Makes one person of two (`person.merged`). The most restrictive wins: consents unite with
@@ -45,7 +45,7 @@ export function mergePeople(
   const draft = draftOf(into)
   const other = draftOf(from)
   mergeConsents(draft, other)
-  const newer = mergeEntities(draft, other)
+  const united = mergeEntities(draft, other)
   const journeys = mergeJourneys(draft.person.journeys, other.person.journeys)
   const runs = [...runsIn(draft, journeys, context), ...runsIn(other, journeys, context)]
   for (const [id, intent] of other.intents) draft.intents.set(id, intent)
@@ -59,7 +59,7 @@ export function mergePeople(
   }
   mergePerson(draft, other)
   choosePersona(draft, context)
-  for (const entity of newer) takeAlong(draft, entity, context)
+  for (const { entity, changed } of united) takeAlong(draft, entity, changed, context)
   // Now that both tell of the same version: what they would tell is compared, not what they would have.
   endRepeats(draft, runs, context)
   if (draft.person.deceasedAt !== null) endAll(draft, context)
@@ -131,19 +131,16 @@ function mergeConsents(draft: Draft, other: Draft): void {
   }
 }
 
-/** Returns those of which one of the two knew an older version. */
-function mergeEntities(draft: Draft, other: Draft): Entity[] {
-  const newer: Entity[] = []
+/** Returns those that both know. What a version does not say again still holds, as within one record. */
+function mergeEntities(draft: Draft, other: Draft): UnitedEntity[] {
+  const united: UnitedEntity[] = []
   for (const [key, theirs] of other.entities) {
     const ours = draft.entities.get(key)
-    if (ours?.version === theirs.version) continue
-    const [first, last] = ours && ours.version > theirs.version ? [theirs, ours] : [ours, theirs]
-    // What a version does not say again still holds, as it does within one record.
-    const entity = { ...last, data: { ...first?.data, ...last.data } }
-    draft.entities.set(key, entity)
-    if (first) newer.push(entity)
+    const both = ours && uniteEntities(ours, theirs)
+    draft.entities.set(key, both?.entity ?? theirs)
+    if (both) united.push(both)
   }
-  return newer
+  return united
 }
 
 function latest(a: string | null, b: string | null): string | null {

@@ -50,8 +50,19 @@ export type JourneyPlace = { phase: string; episode: number; since: Instant }
 export type EntityReference = { type: string; id: string; version: number }
 export type Entity = EntityReference & {
   state: 'active' | 'withdrawn'
+  /** Each field as the newest version says that has it. */
   data: JsonObject
   changedAt: Instant
+  saidIn: SaidIn
+}
+
+/**
+ * In which version of an entity what was said: each field that the newest version does not have, and
+ * each type of touchpoint that spoke of it, with the newest version that did.
+ */
+export type SaidIn = {
+  readonly fields: Readonly<Record<string, number>>
+  readonly touchpoints: Readonly<Record<string, number>>
 }
 
 export type ConsentPurpose = CampaignClass | 'all'

@@ -1,6 +1,7 @@
 import type { JsonObject } from '@wegwijs/campaign/json'
 import { type Intent, isPending } from '@wegwijs/campaign/state'
 import { campaign, message } from '@wegwijs/test-support/small-hospital'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { definitionOf, person } from './given.ts'
 
@@ -499,22 +500,85 @@ describe('an appointment', () => {
       isBooked(patient)
       expect(patient.reasons).toEqual(['entity_not_newer'])
     })
+  })
 
-    test('keeps what only the version right before says', () => {
-      const patient = person(definitionOf([reminder]))
-      const said = (version: number, data: JsonObject) =>
-        patient.happens('care.appointment.moved.v1', {
-          entity: { type: 'appointment', id: 'A-1', version },
-          data,
-        })
-      said(4, { startsAt: '2026-03-20T08:30:00.000Z' })
-      said(3, { startsAt: '2026-03-19T08:30:00.000Z', ward: 'B' })
-      said(1, { startsAt: '2026-03-18T08:30:00.000Z', room: '7' })
-      expect(patient.state.entities.get('appointment/A-1')).toMatchObject({
-        version: 4,
-        data: { startsAt: '2026-03-20T08:30:00.000Z', ward: 'B' },
+  describe('that is told of in any order', () => {
+    const said = (patient: Patient, version: number, data: JsonObject) =>
+      patient.happens(version === 1 ? booked : 'care.appointment.moved.v1', {
+        entity: { type: 'appointment', id: 'A-1', version },
+        data,
       })
-      expect(patient.state.entities.get('appointment/A-1')?.data).not.toHaveProperty('room')
+    const known = (patient: Patient) => patient.state.entities.get('appointment/A-1')
+
+    test('is known as if it had been told in order: each field as the newest version says that has it', () => {
+      const dataOf = fc.dictionary(fc.constantFrom('ward', 'room', 'doctor'), fc.nat(9), {
+        maxKeys: 3,
+      })
+      fc.assert(
+        fc.property(
+          fc.array(dataOf, { minLength: 1, maxLength: 5 }).chain((all) => {
+            const versions = all.map((data, index) => ({ version: index + 1, data }))
+            const order = fc.shuffledSubarray(versions, { minLength: all.length })
+            return fc.record({ versions: fc.constant(versions), order })
+          }),
+          ({ versions, order }) => {
+            const [inOrder, anyOrder] = [person(definitionOf([])), person(definitionOf([]))]
+            for (const { version, data } of versions) said(inOrder, version, data)
+            for (const { version, data } of order) said(anyOrder, version, data)
+            expect(known(anyOrder)).toEqual(known(inOrder))
+          },
+        ),
+      )
+    })
+
+    test.each([
+      { order: [1, 3, 2], name: 'the move comes last' },
+      { order: [3, 1, 2], name: 'the newest comes first' },
+      { order: [2, 3, 1], name: 'the booking comes last' },
+    ])('is reminded of at the moment that holds: $name (P1, P3)', ({ order }) => {
+      const all: Record<number, JsonObject> = {
+        1: { startsAt: '2026-03-14T08:30:00.000Z' },
+        2: { startsAt: '2026-03-20T08:30:00.000Z' },
+        3: { room: '7' },
+      }
+      const patient = person(definitionOf([reminder]))
+      for (const version of order) said(patient, version, all[version] ?? {})
+      expect(patient.intents().filter(isPending)).toMatchObject([
+        { dueAt: '2026-03-19T17:00:00.000Z', entity: { version: 3 } },
+      ])
+    })
+
+    test('is waited for until the moment that holds', () => {
+      const steps = [
+        { wait: { until: 'entity.startsAt', offset: '-PT2H', on: anyDay } },
+        message('hello'),
+      ]
+      const patient = person(definitionOf([{ ...reminder, steps }]))
+      said(patient, 1, { startsAt: '2026-03-14T08:30:00.000Z' })
+      said(patient, 3, { room: '7' })
+      said(patient, 2, { startsAt: '2026-03-20T08:30:00.000Z' })
+      expect(patient.timers()).toMatchObject([{ dueAt: '2026-03-20T06:30:00.000Z' }])
+    })
+
+    test('is told of again when it was at a moment that does not hold (P1)', () => {
+      const patient = person(definitionOf([reminder]))
+      said(patient, 1, { startsAt: '2026-03-14T08:30:00.000Z' })
+      said(patient, 3, { room: '7' })
+      patient.message(patient.intents().at(-1)?.intentId ?? '', { state: 'sent' })
+      said(patient, 2, { startsAt: '2026-03-20T08:30:00.000Z' })
+      expect(patient.intents().filter(isPending)).toMatchObject([
+        { dueAt: '2026-03-19T17:00:00.000Z' },
+      ])
+    })
+
+    test('is left as it is when what comes behind changes no moment of it (P2)', () => {
+      const patient = person(definitionOf([reminder]))
+      said(patient, 1, { startsAt: '2026-03-14T08:30:00.000Z' })
+      said(patient, 3, { room: '7' })
+      const before = patient.intents()
+      said(patient, 2, { ward: 'B' })
+      expect(patient.intents()).toEqual(before)
+      expect(known(patient)?.data).toMatchObject({ ward: 'B', room: '7' })
     })
   })
 

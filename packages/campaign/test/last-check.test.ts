@@ -125,7 +125,10 @@ test.each([
     entities: new Map([
       [
         'appointment/A',
-        { type: 'appointment', id: 'A', version: 2, state, data: {}, changedAt: now },
+        {
+          ...{ type: 'appointment', id: 'A', version: 2, state, data: {}, changedAt: now },
+          saidIn: { fields: {}, touchpoints: {} },
+        },
       ],
     ]),
   }))

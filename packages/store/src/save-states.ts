@@ -25,7 +25,7 @@ export async function saveStates(
     tx,
     'entity',
     ['person_id', 'entity_type', 'entity_id'],
-    ['person_id', 'entity_type', 'entity_id', 'version', 'state', 'data', 'changed_at'],
+    ['person_id', 'entity_type', 'entity_id', 'version', 'state', 'data', 'changed_at', 'said_in'],
     changedOf(changes, (state) => state.entities).map(({ personId, value }) => ({
       person_id: personId,
       entity_type: value.type,
@@ -34,6 +34,7 @@ export async function saveStates(
       state: value.state,
       data: value.data,
       changed_at: value.changedAt,
+      said_in: value.saidIn,
     })),
   )
   void upsertRows(

@@ -58,6 +58,7 @@ export type Schema = {
     state: 'active' | 'withdrawn'
     data: Json<JsonObject>
     changed_at: Moment
+    said_in: ColumnType<JsonObject, string | undefined, string>
   }
   consent: {
     person_id: string

@@ -38,6 +38,7 @@ export function entityOf(row: Selectable<Schema['entity']>): Entity {
     state: row.state,
     data: row.data as Entity['data'],
     changedAt: row.changed_at,
+    saidIn: row.said_in as Entity['saidIn'],
   }
 }
 

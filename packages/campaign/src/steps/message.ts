@@ -116,23 +116,21 @@ export function messageTimes(step: MessageStep, run: Omit<StepRun, 'node'>): Tim
 
 /**
  * Puts the message into the draft. Its id is derived from the enrolment, the step and the version
- * of the entity: the same decision made again plans the same message (P2).
+ * of the entity, and when more became known of that version (`isAmended`) from how many there were
+ * before: the same decision made again plans the same message (P2).
  */
 export function planMessage(
   step: MessageStep,
   run: StepRun,
   times: Times,
   reason: ReasonCode & `message_${string}`,
-  insteadOf: string | null = null,
+  { insteadOf = null, isAmended = false }: { insteadOf?: string | null; isAmended?: boolean } = {},
 ): void {
   const { draft, context, campaign, enrolment, node } = run
+  const version = String(enrolment.entity?.version ?? 0)
+  const nth = isAmended ? [String(countPlanned(run))] : []
   const intent: Intent = {
-    intentId: context.deriveId(
-      'intent',
-      enrolment.enrolmentId,
-      node.path,
-      String(enrolment.entity?.version ?? 0),
-    ),
+    intentId: context.deriveId('intent', enrolment.enrolmentId, node.path, version, ...nth),
     enrolmentId: enrolment.enrolmentId,
     campaignId: campaign.id,
     version: campaign.version,
@@ -159,6 +157,13 @@ export function planMessage(
     intentId: intent.intentId,
     detail: { message: intent.messageId, dueAt: times.dueAt },
   })
+}
+
+/** How often the step has planned its message. */
+function countPlanned({ draft, enrolment, node }: StepRun): number {
+  return [...draft.intents.values()].filter(
+    (intent) => intent.enrolmentId === enrolment.enrolmentId && intent.step === node.path,
+  ).length
 }
 
 function templateHashOf(campaign: CompiledCampaign, template: string): string {
