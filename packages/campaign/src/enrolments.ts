@@ -34,7 +34,8 @@ export function startCampaigns(draft: Draft, event: JourneyEvent, context: Decid
 /**
  * Starts what an event starts though a newer version of its entity came before it. Whatever enters
  * hangs on the newest version, and is told of that one alone. A version that is told anew under
- * another id looks the same: so only campaigns start that nobody enters twice.
+ * another id looks the same: so only campaigns start that nobody enters twice. One that a touchpoint
+ * has ended since does not start; of an exit with a condition nobody knows any more whether it held.
  */
 export function startOvertaken(draft: Draft, event: JourneyEvent, context: DecideContext): void {
   const known = event.entity && draft.entities.get(entityKey(event.entity))
@@ -43,15 +44,47 @@ export function startOvertaken(draft: Draft, event: JourneyEvent, context: Decid
   const newest: JourneyEvent = { ...event, entity: { type, id, version } }
   for (const campaign of candidatesOf(draft, event, context)) {
     const refusal =
-      refusalOfOvertaken(known, campaign) ?? refusalOf(draft, newest, campaign, context)
+      refusalOfOvertaken(draft, event, known, campaign, context) ??
+      refusalOf(draft, newest, campaign, context)
     if (refusal) refuse(draft, campaign, refusal)
     else enrol(draft, newest, campaign, context)
   }
 }
 
-function refusalOfOvertaken(newest: Entity, { file }: CompiledCampaign): EntryRefusal | null {
-  if (file.entry === 'every-time') return { reason: 'entity_not_newer', detail: null }
-  return newest.state === 'withdrawn' ? { reason: 'entity_withdrawn', detail: null } : null
+function refusalOfOvertaken(
+  draft: Draft,
+  event: JourneyEvent,
+  newest: Entity,
+  { file: { entry, exit, goal } }: CompiledCampaign,
+  context: DecideContext,
+): EntryRefusal | null {
+  if (entry === 'every-time') return { reason: 'entity_not_newer', detail: null }
+  if (newest.state === 'withdrawn') return { reason: 'entity_withdrawn', detail: null }
+  const isOver = [...exit, ...(goal ? [goal] : [])].some(
+    ({ touchpoint, where }) =>
+      !where && hasHappenedSince(draft, event, newest, touchpoint, context),
+  )
+  return isOver ? { reason: 'exit_touchpoint', detail: null } : null
+}
+
+/**
+ * Whether a touchpoint has happened after this event, as far as it is known: one of the entity by its
+ * version, any other by the phase into which it leads, when the person entered that later and is in it
+ * still. What left no such trace has not happened, and another one that leads into the same phase counts
+ * for it.
+ */
+function hasHappenedSince(
+  { person }: Draft,
+  event: JourneyEvent,
+  newest: Entity,
+  type: string,
+  { definition }: DecideContext,
+): boolean {
+  const touchpoint = definition.touchpoints.get(type)
+  if (touchpoint?.entity)
+    return (newest.saidIn.touchpoints[type] ?? 0) > (event.entity?.version ?? 0)
+  const place = person.journeys[touchpoint?.journey ?? '']
+  return place !== undefined && place.phase === touchpoint?.phase && place.since > event.time
 }
 
 function candidatesOf(

@@ -500,6 +500,51 @@ describe('an appointment', () => {
       isBooked(patient)
       expect(patient.reasons).toEqual(['entity_not_newer'])
     })
+
+    const exits = ['care.appointment.moved.v1', 'care.admission.started.v1']
+    const ending = (touchpoint: string) =>
+      person(definitionOf([{ ...reminder, exit: [{ touchpoint }] }]))
+
+    test.each(exits)('starts nothing that %s has ended since (P3)', (exit) => {
+      const patient = ending(exit)
+      moved(patient)
+      patient.comes('2026-03-02T10:00:00.000Z')
+      if (exit !== 'care.appointment.moved.v1') patient.happens(exit)
+      const time = '2026-03-02T09:00:00.000Z'
+      patient.happens(booked, { ...appointment(1, '2026-03-14T08:30:00.000Z'), time })
+      expect(patient.reasons).toEqual(['exit_touchpoint'])
+      expect(patient.intents()).toEqual([])
+    })
+
+    test('starts nothing whose goal was reached since (P3)', () => {
+      const goal = { touchpoint: 'care.appointment.moved.v1', within: 'P21D' }
+      const patient = person(definitionOf([{ ...reminder, goal }]))
+      moved(patient)
+      isBooked(patient)
+      expect(patient.reasons).toEqual(['exit_touchpoint'])
+    })
+
+    test('starts what may have ended under a condition of which nobody knows whether it held (P1)', () => {
+      const where = { field: 'event.ward', op: 'eq' as const, value: 'C3' }
+      const exit = [{ touchpoint: 'care.appointment.moved.v1', where }]
+      const patient = person(definitionOf([{ ...reminder, exit }]))
+      moved(patient)
+      isBooked(patient)
+      expect(patient.reasons).toContain('enrolled')
+    })
+
+    test('starts what ended before it was booked, or with another appointment (P1)', () => {
+      for (const exit of exits) {
+        const patient = ending(exit)
+        patient.happens('care.admission.started.v1')
+        const other = { entity: { type: 'appointment', id: 'B-1', version: 1 } }
+        patient.happens('care.appointment.moved.v1', { ...appointment(1, ''), ...other })
+        patient.comes('2026-03-02T10:00:00.000Z')
+        patient.happens('care.appointment.booked.v1', appointment(2, '2026-03-20T08:30:00.000Z'))
+        isBooked(patient)
+        expect(patient.reasons).toEqual(['already_entered'])
+      }
+    })
   })
 
   describe('that is told of in any order', () => {

@@ -393,6 +393,39 @@ test('a moved appointment re-times what is pending, a cancelled one withdraws it
   expect(await outcomes()).toEqual(['applied', 'applied', 'entity_not_newer', 'applied'])
 })
 
+test('a booking behind a change that has ended its campaign starts nothing (P3)', async () => {
+  const moved = 'care.appointment.moved.v1'
+  const trigger = { touchpoint: 'care.appointment.booked.v1' }
+  const entry = 'once-per-entity' as const
+  await run([
+    campaign({
+      id: 'confirmation',
+      journey: 'operation',
+      entry,
+      trigger,
+      exit: [{ touchpoint: moved }],
+    }),
+  ])
+  const version = (number: number, data = {}) => ({
+    entity: 'appointment/A-1',
+    version: number,
+    data,
+  })
+  await publish(event(moved, version(2, { startsAt: '2026-03-20T08:30:00.000Z' })))
+  await publish(event(trigger.touchpoint, version(1, { startsAt: '2026-03-14T08:30:00.000Z' })))
+  expect(await intents()).toEqual([])
+  await publish(event('care.appointment.cancelled.v1', version(3)))
+  expect(await store.db.selectFrom('entity').select(['data', 'said_in']).execute()).toEqual([
+    {
+      data: { startsAt: '2026-03-20T08:30:00.000Z' },
+      said_in: {
+        fields: { startsAt: 2 },
+        touchpoints: { [moved]: 2, [trigger.touchpoint]: 1, 'care.appointment.cancelled.v1': 3 },
+      },
+    },
+  ])
+})
+
 test.each(['sending', 'held'] as const)(
   'an exit reaches a message that is %s, though its campaign has run through (P3)',
   async (state) => {
