@@ -150,7 +150,7 @@ export const aftercareAtHome: Stories = {
       given: senior,
       when: [
         { at: '03-06 11:00', ...home },
-        { at: '03-06 11:00', subject: 'second-record', ...home },
+        { at: '03-06 11:01', subject: 'second-record', ...home },
         {
           at: '03-06 12:00',
           type: 'person.merged.v1',
