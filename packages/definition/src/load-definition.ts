@@ -6,7 +6,7 @@ import { personasFileSchema } from '@wegwijs/campaign/definition/personas'
 import { policiesFileSchema } from '@wegwijs/campaign/definition/policies'
 import { touchpointsFileSchema } from '@wegwijs/campaign/definition/touchpoints'
 import type { z } from 'zod'
-import { checkCampaigns, warnOfCampaigns } from './checks/campaigns.ts'
+import { checkCampaigns, checkClasses, warnOfCampaigns } from './checks/campaigns.ts'
 import { checkMessages } from './checks/messages.ts'
 import type { Loaded, Parts } from './checks/parts.ts'
 import { checkJourneys, checkPersonas, checkPolicies, warnOfPersonas } from './checks/people.ts'
@@ -22,11 +22,13 @@ import { parseYaml } from './yaml-source.ts'
  * Reads an organisation's folder and holds everything in it against everything else.
  *
  * All faults come at once, each with file, line and column; `bundle` is null exactly if there are
- * any. Warnings stop nothing. The same files give the same bundle, byte for byte. Rejects only when
+ * any. Warnings stop nothing. `publishedClasses` are the classes under which campaigns have been
+ * published, by id: another one is a fault. The same files give the same bundle, byte for byte. Rejects only when
  * a file that is there cannot be read.
  */
 export async function loadDefinition(
   folder: string,
+  { publishedClasses = new Map() }: { publishedClasses?: ReadonlyMap<string, string> } = {},
 ): Promise<{ bundle: DefinitionBundle | null; faults: Fault[]; warnings: Fault[] }> {
   const { texts, templates: ids, faults } = await readFolder(folder)
   const read = <T>(path: string, schema: z.ZodType<T>): Loaded<T> | undefined => {
@@ -65,6 +67,7 @@ export async function loadDefinition(
     ...checkJourneys(parts),
     ...checkPolicies(parts),
     ...checkCampaigns(parts),
+    ...checkClasses(parts, publishedClasses),
     ...messages.faults,
   )
   const warnings = [

@@ -47,6 +47,14 @@ export const failures = {
     retryable: true,
     exitCode: unavailable,
   },
+  WEGWIJS_CAMPAIGN_CLASS_FIXED: {
+    message: (detail: { campaign: string; published: string; found: string }) =>
+      `campaign ${detail.campaign} was published as "${detail.published}" and cannot become "${detail.found}": nothing has been changed`,
+    whatToDo:
+      'Give the new campaign an id of its own; consent, caps and queue of whoever is in the old one hang on its class.',
+    retryable: false,
+    exitCode: dataInvalid,
+  },
   WEGWIJS_CLOSE_DEADLINE: {
     message: (detail: { phase: string; deadlineMs: number }) =>
       `closing "${detail.phase}" took longer than its ${detail.deadlineMs} ms and was left behind`,
@@ -196,6 +204,13 @@ export const failures = {
     retryable: false,
     exitCode: usage,
   },
+  WEGWIJS_PLAN_OUTDATED: {
+    message: (detail: { changed: string; expected: string; found: string }) =>
+      `${detail.changed} has changed since the plan ${detail.expected} was made (it would be ${detail.found} now): nothing has been changed`,
+    whatToDo: 'Run `wegwijs plan` again, read what it shows, and apply that plan.',
+    retryable: false,
+    exitCode: dataInvalid,
+  },
   WEGWIJS_POSITION_IN_USE: {
     message: (detail: { topic: string; members: number }) =>
       `${detail.topic} is being read: its group has ${detail.members} ${detail.members === 1 ? 'member' : 'members'}`,
@@ -305,6 +320,12 @@ export const failures = {
     retryable: true,
     exitCode: temporary,
   },
+  WEGWIJS_REVISION_UNKNOWN: {
+    message: (detail: { revision: number }) => `no revision ${detail.revision} was ever applied`,
+    whatToDo: '`wegwijs status` tells the revision in force; those before it have lower numbers.',
+    retryable: false,
+    exitCode: usage,
+  },
   WEGWIJS_ROUTE_UNKNOWN: {
     message: () => 'there is nothing at this address, or not for this method',
     whatToDo: 'docs/reference/http.md lists what there is.',
@@ -359,7 +380,8 @@ export const failures = {
   WEGWIJS_TEMPLATE_INVALID: {
     message: (detail: { template: string; faults: readonly string[] }) =>
       `template ${detail.template} has ${listed(detail.faults)}`,
-    whatToDo: 'Correct the named lines; docs/reference/templates.md lists what a template may use.',
+    whatToDo:
+      'Correct the named lines; docs/reference/definition.md#template-texts lists what a template may use.',
     retryable: false,
     exitCode: dataInvalid,
   },

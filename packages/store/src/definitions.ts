@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto'
-import { messageTemplatesOf } from '@wegwijs/campaign/catalogue'
 import {
   type CampaignVersion,
   type CompiledDefinition,
@@ -7,12 +5,20 @@ import {
 } from '@wegwijs/campaign/compile'
 import { type DefinitionBundle, definitionBundleSchema } from '@wegwijs/campaign/definition/bundle'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
+import { fail } from '@wegwijs/runtime/failure'
 import { sql } from 'kysely'
 import type { Querying, Store } from './database.ts'
+import { requirePlan } from './plan-name.ts'
+import {
+  type CampaignChange,
+  hashOf,
+  lockDefinition,
+  type PublishedCampaign,
+  publicationOf,
+} from './publication.ts'
 import { insertRows } from './rows.ts'
 import { inTransaction, query } from './transaction.ts'
 
-export type CampaignChange = 'new' | 'changed' | 'unchanged' | 'ended'
 export type AppliedDefinition = {
   revision: number
   campaigns: { id: string; version: number; change: CampaignChange }[]
@@ -22,20 +28,60 @@ export type AppliedDefinition = {
  * Makes a definition the one in force. A campaign whose text or templates differ from its live
  * version becomes a new version; who is in the old one stays on it (P5). A campaign that is no
  * longer there ends for new people. All or nothing, and one at a time.
+ *
+ * With `plan`, the name of a plan, it does what that plan showed, or nothing.
+ *
+ * @throws WEGWIJS_PLAN_OUTDATED when it would do anything else than the plan showed
+ * @throws WEGWIJS_CAMPAIGN_CLASS_FIXED when a campaign was published under another class
  */
 export async function applyDefinition(
   store: Store,
   bundle: DefinitionBundle,
   appliedBy: string,
+  { plan }: { plan?: string } = {},
 ): Promise<AppliedDefinition> {
   return inTransaction(store.db, async (tx) => {
-    await sql`select pg_advisory_xact_lock(hashtextextended(${`${store.namespace} definition`}, 0))`.execute(
-      tx,
-    )
+    await lockDefinition(tx, store.namespace)
+    if (plan !== undefined) await requirePlan(tx, bundle, plan)
+    const { published, ended } = await publicationOf(tx, bundle)
     const revision = await addRevision(tx, bundle, appliedBy)
     await addTemplates(tx, bundle)
-    return { revision, campaigns: await publishCampaigns(tx, bundle, revision) }
+    await addVersions(
+      tx,
+      published.filter(({ change }) => change !== 'unchanged'),
+      revision,
+    )
+    await endCampaigns(
+      tx,
+      ended.map(({ campaignId }) => campaignId),
+    )
+    return {
+      revision,
+      campaigns: [
+        ...published.map(({ campaign, version, change }) => ({ id: campaign.id, version, change })),
+        ...ended.map(({ campaignId, version }) => ({
+          id: campaignId,
+          version,
+          change: 'ended' as const,
+        })),
+      ],
+    }
   })
+}
+
+/**
+ * A definition as it was applied at some time, to go back to it.
+ *
+ * @throws WEGWIJS_REVISION_UNKNOWN
+ */
+export async function bundleOfRevision(db: Querying, revision: number): Promise<DefinitionBundle> {
+  const row = await db
+    .selectFrom('definition')
+    .select('bundle')
+    .where('revision', '=', revision)
+    .executeTakeFirst()
+  if (!row) throw fail('WEGWIJS_REVISION_UNKNOWN', { revision })
+  return definitionBundleSchema.parse(row.bundle)
 }
 
 /** The revision in force, or null when nothing has been applied yet. */
@@ -125,64 +171,9 @@ async function addTemplates(tx: Querying, bundle: DefinitionBundle): Promise<voi
     on conflict do nothing`.execute(tx)
 }
 
-async function publishCampaigns(
-  tx: Querying,
-  bundle: DefinitionBundle,
-  revision: number,
-): Promise<AppliedDefinition['campaigns']> {
-  const known = await tx
-    .selectFrom('campaign as c')
-    .leftJoin('campaign_version as v', (join) =>
-      join.onRef('v.campaign_id', '=', 'c.campaign_id').onRef('v.version', '=', 'c.live_version'),
-    )
-    .select(['c.campaign_id', 'c.live_version', 'v.hash'])
-    .select(
-      sql<number>`(select max(version) from campaign_version m where m.campaign_id = c.campaign_id)`.as(
-        'newest',
-      ),
-    )
-    .execute()
-  const live = new Map(known.map((row) => [row.campaign_id, row]))
-  const hashes = new Map(bundle.templates.map((template) => [template.id, template.hash]))
-  const published = bundle.campaigns.map((campaign) => {
-    const templates = Object.fromEntries(
-      messageTemplatesOf(campaign.steps).map((id) => [id, hashes.get(id) ?? '']),
-    )
-    const hash = hashOf(JSON.stringify([campaign, templates]))
-    const before = live.get(campaign.id)
-    const unchanged = before?.hash === hash
-    const version = unchanged ? (before.live_version ?? 1) : (before?.newest ?? 0) + 1
-    const change: CampaignChange = unchanged ? 'unchanged' : before ? 'changed' : 'new'
-    return { campaign, templates, hash, version, change }
-  })
-  const changed = published.filter((each) => each.change !== 'unchanged')
-  await addVersions(tx, changed, revision)
-  const here = new Set(bundle.campaigns.map((campaign) => campaign.id))
-  const ended = known.filter((row) => row.live_version !== null && !here.has(row.campaign_id))
-  await endCampaigns(
-    tx,
-    ended.map((row) => row.campaign_id),
-  )
-  return [
-    ...published.map(({ campaign, version, change }) => ({ id: campaign.id, version, change })),
-    ...ended.map((row) => ({
-      id: row.campaign_id,
-      version: row.live_version ?? 0,
-      change: 'ended' as const,
-    })),
-  ]
-}
-
-type PublishedVersion = {
-  campaign: CampaignFile
-  templates: Record<string, string>
-  hash: string
-  version: number
-}
-
 async function addVersions(
   tx: Querying,
-  versions: readonly PublishedVersion[],
+  versions: readonly PublishedCampaign[],
   revision: number,
 ): Promise<void> {
   const { rows } = await sql<{ now: string }>`select business_now() as now`.execute(tx)
@@ -217,8 +208,4 @@ async function endCampaigns(tx: Querying, ids: readonly string[]): Promise<void>
     .set({ live_version: null, state: 'ended' })
     .where('campaign_id', 'in', [...ids])
     .execute()
-}
-
-function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }

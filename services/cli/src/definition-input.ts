@@ -1,9 +1,12 @@
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import { type Fault, formatFault } from '@wegwijs/definition/fault'
 import { loadDefinition } from '@wegwijs/definition/load-definition'
-import { exitCodes } from '@wegwijs/runtime/failure'
+import { exitCodes, fail } from '@wegwijs/runtime/failure'
+import type { Store } from '@wegwijs/store/database'
+import { bundleOfRevision } from '@wegwijs/store/definitions'
+import { publishedClasses } from '@wegwijs/store/publication'
 import type { Output } from './output.ts'
-import { Ended } from './shell.ts'
+import { type Call, Ended } from './shell.ts'
 
 export type ReadDefinition = { bundle: DefinitionBundle; warnings: readonly Fault[] }
 
@@ -11,14 +14,43 @@ export type ReadDefinition = { bundle: DefinitionBundle; warnings: readonly Faul
  * Reads the definition that a command needs. With faults it lists them as the answer and ends the
  * command: nothing has been changed.
  */
-export async function readOrEnd(folder: string, output: Output): Promise<ReadDefinition> {
-  const { bundle, faults, warnings } = await loadDefinition(folder)
+export async function readOrEnd(
+  folder: string,
+  output: Output,
+  classes?: ReadonlyMap<string, string>,
+): Promise<ReadDefinition> {
+  const { bundle, faults, warnings } = await loadDefinition(
+    folder,
+    classes ? { publishedClasses: classes } : {},
+  )
   if (bundle !== null) return { bundle, warnings }
   output.data({ valid: false, faults, warnings }, () => faultLines(faults, warnings))
   output.say(
     `${count(faults, 'fault')}; nothing has been changed. Correct the named lines and run it again.`,
   )
   throw new Ended(exitCodes.dataInvalid)
+}
+
+/** What is to be published: the files of a folder, or what was in force at an earlier revision. */
+export type Wanted = { folder: string | undefined; revision: number | undefined }
+
+/** @throws WEGWIJS_USAGE when neither or both are named; WEGWIJS_REVISION_UNKNOWN */
+export async function readForPublishing(
+  { output, surroundings }: Call,
+  { folder, revision }: Wanted,
+): Promise<{ bundle: DefinitionBundle; store: Store }> {
+  if ((folder === undefined) === (revision === undefined))
+    throw fail('WEGWIJS_USAGE', { problem: 'name a folder, or an earlier revision' })
+  if (folder === undefined) {
+    const store = await surroundings.store()
+    return { bundle: await bundleOfRevision(store.db, revision ?? 0), store }
+  }
+  const { bundle } = await readOrEnd(folder, output)
+  const store = await surroundings.store()
+  const classes = await publishedClasses(store.db)
+  const isFixed = bundle.campaigns.some(({ id, class: now }) => (classes.get(id) ?? now) !== now)
+  // Told with its line; publishing refuses it all the same.
+  return isFixed ? { ...(await readOrEnd(folder, output, classes)), store } : { bundle, store }
 }
 
 /** Faults first, then, apart from them, what only experience warns of. */
@@ -38,5 +70,9 @@ function linesOf(kind: string, faults: readonly Fault[]): string[] {
 }
 
 export function count(list: readonly unknown[], noun: string): string {
-  return `${list.length} ${noun}${list.length === 1 ? '' : 's'}`
+  return countOf(list.length, noun)
+}
+
+export function countOf(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
 }

@@ -28,6 +28,20 @@ export function checkCampaigns(parts: Parts): Fault[] {
   ])
 }
 
+/** Consent, caps and queue of whoever is in a campaign hang on its class, so it never changes. */
+export function checkClasses(
+  { campaigns }: Parts,
+  published: ReadonlyMap<string, string>,
+): Fault[] {
+  return campaigns.flatMap((campaign) => {
+    const before = published.get(campaign.value.id)
+    const { class: found } = campaign.value
+    if (before === undefined || before === found) return []
+    const message = `"${campaign.value.id}" was published as "${before}", and the class of a campaign never changes: a campaign of another class needs another id`
+    return [about(campaign, ['class'], { message, found, nearest: before })]
+  })
+}
+
 function checkId(campaign: Loaded<CampaignFile>): Fault[] {
   const { id } = campaign.value
   const nearest = /([^/]+)\.yaml$/.exec(campaign.source.file)?.[1]

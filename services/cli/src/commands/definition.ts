@@ -1,12 +1,17 @@
+import { readFile, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
-import { exitCodes } from '@wegwijs/runtime/failure'
+import { exitCodes, fail } from '@wegwijs/runtime/failure'
+import { type DefinitionPlan, planDefinition } from '@wegwijs/store/definition-plan'
 import { applyDefinition } from '@wegwijs/store/definitions'
+import { isPlanName } from '@wegwijs/store/plan-name'
 import type { Command } from 'commander'
-import { count, faultLines, readOrEnd } from '../definition-input.ts'
+import { count, faultLines, readForPublishing, readOrEnd } from '../definition-input.ts'
 import { table } from '../output.ts'
+import { planLines, planSummary } from '../plan-story.ts'
 import { type Call, Ended, runs, type Shell } from '../shell.ts'
+import { atLeastOne } from '../words.ts'
 
-/** `wegwijs validate` and `wegwijs apply`: an organisation's definition, as files. */
+/** `wegwijs validate`, `plan` and `apply`: an organisation's definition, as files. */
 export function addDefinition(program: Command, shell: Shell): void {
   program
     .command('validate')
@@ -17,15 +22,34 @@ export function addDefinition(program: Command, shell: Shell): void {
     .argument('<folder>', 'the folder of the definition, such as examples/hospital')
     .option('--strict', 'end as with a fault when there are warnings', false)
     .action(runs(shell, validate))
-  program
-    .command('apply')
+  withWanted(program.command('plan'))
+    .summary('show what applying a definition would change')
+    .description(
+      'Show what applying a definition would change, field by field: campaigns and their versions, who is under way in each, and the files that they share. Nothing is changed. It names the plan, by which `apply` does exactly this or nothing.',
+    )
+    .option('--out <file>', 'write the plan, as JSON, into a file as well')
+    .action(runs(shell, plan))
+  withWanted(program.command('apply'))
     .summary('make a definition the one in force')
     .description(
-      'Make a definition the one in force, all or nothing. Who is in a campaign stays on the version they entered.',
+      'Make a definition the one in force, all or nothing. Who is in a campaign stays on the version they entered. To go back is to apply an earlier revision.',
     )
-    .argument('<folder>', 'the folder of the definition, such as examples/hospital')
+    .option(
+      '--plan <plan>',
+      'do what this plan showed, or nothing: its name, or the file that `plan --out` wrote',
+    )
     .option('--by <name>', 'who applies it, for the record', userInfo().username)
     .action(runs(shell, apply))
+}
+
+function withWanted(command: Command): Command {
+  return command
+    .argument('[folder]', 'the folder of the definition, such as examples/hospital')
+    .option(
+      '--revision <number>',
+      'instead of a folder: what was in force as that revision',
+      atLeastOne,
+    )
 }
 
 async function validate(
@@ -49,10 +73,30 @@ async function validate(
   if (strict && warnings.length > 0) throw new Ended(exitCodes.dataInvalid)
 }
 
-async function apply(call: Call, options: { by: string }, folder = ''): Promise<void> {
-  const { bundle } = await readOrEnd(folder, call.output)
-  const store = await call.surroundings.store()
-  const applied = await applyDefinition(store, bundle, options.by)
+type PublishOptions = { revision?: number; plan?: string; out?: string; by: string }
+
+async function plan(call: Call, options: PublishOptions, folder?: string): Promise<void> {
+  const { bundle, store } = await readForPublishing(call, { folder, revision: options.revision })
+  const planned = await planDefinition(store, bundle)
+  if (options.out !== undefined) await writeOrFail(options.out, planned)
+  call.output.data(planned, () => planLines(planned))
+  const summary = planSummary(planned)
+  call.output.say(
+    summary === undefined
+      ? 'Nothing would change.'
+      : `Plan ${planned.plan}: ${summary}. Nothing has been changed.\n\`wegwijs apply ${wantedWords(options, folder)} --plan ${options.out ?? planned.plan}\` does exactly this, or nothing.`,
+  )
+}
+
+async function apply(call: Call, options: PublishOptions, folder?: string): Promise<void> {
+  const name = options.plan === undefined ? undefined : await planName(options.plan)
+  const { bundle, store } = await readForPublishing(call, { folder, revision: options.revision })
+  const applied = await applyDefinition(
+    store,
+    bundle,
+    options.by,
+    name === undefined ? {} : { plan: name },
+  )
   call.output.data(applied, () => [
     `revision ${applied.revision}`,
     ...table(
@@ -60,4 +104,30 @@ async function apply(call: Call, options: { by: string }, folder = ''): Promise<
       applied.campaigns.map(({ id, version, change }) => [id, version, change]),
     ),
   ])
+}
+
+function wantedWords({ revision }: PublishOptions, folder: string | undefined): string {
+  return folder ?? `--revision ${revision}`
+}
+
+/** A name as `plan` tells it, or the file that it wrote. */
+async function planName(text: string): Promise<string> {
+  if (isPlanName(text)) return text
+  const problem = `"${text}" is neither the name of a plan nor a file that \`wegwijs plan --out\` wrote`
+  try {
+    const { plan: name } = JSON.parse(await readFile(text, 'utf8')) as { plan?: unknown }
+    if (typeof name === 'string' && isPlanName(name)) return name
+  } catch (error) {
+    throw fail('WEGWIJS_USAGE', { problem }, error)
+  }
+  throw fail('WEGWIJS_USAGE', { problem })
+}
+
+async function writeOrFail(file: string, planned: DefinitionPlan): Promise<void> {
+  try {
+    await writeFile(file, `${JSON.stringify(planned, null, 2)}\n`)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw fail('WEGWIJS_USAGE', { problem: `the plan cannot be written: ${reason}` }, error)
+  }
 }

@@ -1,0 +1,156 @@
+import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
+import { type Difference, differencesBetween } from '@wegwijs/campaign/definition/differences'
+import type { JsonValue } from '@wegwijs/campaign/json'
+import type { Querying, Store } from './database.ts'
+import { latestBundle } from './definitions.ts'
+import {
+  type CampaignChange,
+  lockDefinition,
+  type Publication,
+  publicationOf,
+} from './publication.ts'
+import { planOf } from './plan-name.ts'
+import { inTransaction } from './transaction.ts'
+
+/** What applying a definition would change, and nothing else. */
+export type DefinitionPlan = {
+  /**
+   * Names exactly this change: `<revision in force>-<its hash>-<hash of the definition to apply>`.
+   * Whoever applies by it gets this, or a refusal.
+   */
+  plan: string
+  /** The revision in force; null when nothing has been applied yet. */
+  revision: number | null
+  campaigns: PlannedCampaign[]
+  /** The files that all campaigns share, and the templates. */
+  shared: PlannedPart[]
+}
+
+export type PlannedCampaign = {
+  id: string
+  change: CampaignChange
+  from: number | null
+  to: number | null
+  differences: Difference[]
+  /** Templates whose texts are others, though the campaign names the same. */
+  otherTexts: string[]
+  /** People who are in it now: they stay on the version that they entered (P5). */
+  inFlight: { version: number; people: number }[]
+}
+
+export type PlannedPart = { part: SharedPart; differences: Difference[] }
+
+const sharedParts = [
+  'touchpoints',
+  'personas',
+  'journeys',
+  'policies',
+  'channels',
+  'templates',
+] as const
+type SharedPart = (typeof sharedParts)[number]
+
+/**
+ * What applying `bundle` would change. Changes nothing; waits for an apply that is under way.
+ *
+ * @throws WEGWIJS_CAMPAIGN_CLASS_FIXED when a campaign was published under another class
+ */
+export async function planDefinition(
+  store: Store,
+  bundle: DefinitionBundle,
+): Promise<DefinitionPlan> {
+  return inTransaction(store.db, async (tx) => {
+    await lockDefinition(tx, store.namespace)
+    const publication = await publicationOf(tx, bundle)
+    const latest = await latestBundle(tx)
+    return {
+      plan: await planOf(tx, bundle),
+      revision: latest?.revision ?? null,
+      campaigns: plannedCampaigns(publication, await peopleInFlight(tx)),
+      shared: sharedParts.flatMap((part) => {
+        const differences = differencesBetween(
+          partOf(latest?.bundle, part),
+          partOf(bundle, part),
+          part === 'templates' ? part : '',
+        )
+        return differences.length > 0 ? [{ part, differences }] : []
+      }),
+    }
+  })
+}
+
+type InFlight = ReadonlyMap<string, PlannedCampaign['inFlight']>
+
+/** One statement, whatever the number of people: an index holds those who are in a campaign. */
+async function peopleInFlight(tx: Querying): Promise<InFlight> {
+  const rows = await tx
+    .selectFrom('enrolment')
+    .select(['campaign_id', 'version'])
+    .select((each) => each.fn.countAll<number>().as('people'))
+    .where('state', '=', 'running')
+    .groupBy(['campaign_id', 'version'])
+    .orderBy('version', 'desc')
+    .execute()
+  return Map.groupBy(
+    rows.map((row) => ({ ...row, people: Number(row.people) })),
+    (row) => row.campaign_id,
+  )
+}
+
+function plannedCampaigns(
+  { published, ended }: Publication,
+  inFlight: InFlight,
+): PlannedCampaign[] {
+  const peopleIn = (id: string) =>
+    (inFlight.get(id) ?? []).map(({ version, people }) => ({ version, people }))
+  return [
+    ...published.map(
+      ({ campaign, templates, version, change, live }): PlannedCampaign => ({
+        id: campaign.id,
+        change,
+        from: live?.version ?? null,
+        to: version,
+        differences:
+          change === 'changed' && live
+            ? differencesBetween(asJson(live.file), asJson(campaign))
+            : [],
+        otherTexts: Object.entries(templates).flatMap(([id, hash]) =>
+          live?.templates[id] !== undefined && live.templates[id] !== hash ? [id] : [],
+        ),
+        inFlight: peopleIn(campaign.id),
+      }),
+    ),
+    ...ended.map(
+      (live): PlannedCampaign => ({
+        id: live.campaignId,
+        change: 'ended',
+        from: live.version,
+        to: null,
+        differences: [],
+        otherTexts: [],
+        inFlight: peopleIn(live.campaignId),
+      }),
+    ),
+  ]
+}
+
+/** Without what is worked out from the rest: a hash or a list of variables tells a reader nothing. */
+function partOf(bundle: DefinitionBundle | undefined, part: SharedPart): JsonValue | undefined {
+  if (!bundle) return undefined
+  if (part !== 'templates') return asJson(bundle[part])
+  return bundle.templates.map(({ id, channels }) => ({
+    id,
+    ...(asJson(
+      Object.fromEntries(
+        Object.entries(channels).map(([name, { sensitivity, content }]) => [
+          name,
+          { sensitivity, ...content },
+        ]),
+      ),
+    ) as object),
+  }))
+}
+
+function asJson(value: unknown): JsonValue {
+  return JSON.parse(JSON.stringify(value)) as JsonValue
+}

@@ -1,0 +1,108 @@
+import type { Difference } from '@wegwijs/campaign/definition/differences'
+import type { JsonValue } from '@wegwijs/campaign/json'
+import type { DefinitionPlan, PlannedCampaign } from '@wegwijs/store/definition-plan'
+import { countOf } from './definition-input.ts'
+
+/** A plan as people read it: what comes, what changes, what ends, and who is under way. */
+export function planLines(plan: DefinitionPlan): string[] {
+  if (planSummary(plan) === undefined) return []
+  const { revision, campaigns, shared } = plan
+  const changing = campaigns.filter(({ change }) => change !== 'unchanged')
+  const same = campaigns.length - changing.length
+  return [
+    revision === null
+      ? 'Nothing has been applied yet.'
+      : `Revision ${revision} is in force. Applying this would change:`,
+    '',
+    ...changing.flatMap(campaignLines),
+    ...(same > 0 ? [`= ${countOf(same, 'campaign')} without a change`] : []),
+    ...(revision === null ? [] : shared).flatMap(({ part, differences }) => [
+      `~ ${part === 'templates' ? 'templates' : `${part}.yaml`}`,
+      ...differences.map((difference) => `    ${differenceLine(difference)}`),
+    ]),
+  ]
+}
+
+/** `1 new, 2 changed, 1 ended`; undefined when nothing would change. */
+export function planSummary({ campaigns, shared, revision }: DefinitionPlan): string | undefined {
+  const counts = (['new', 'changed', 'ended'] as const).flatMap((change) => {
+    const number = campaigns.filter((campaign) => campaign.change === change).length
+    return number > 0 ? [`${countOf(number, 'campaign')} ${change}`] : []
+  })
+  const parts = revision === null ? [] : shared.map(({ part }) => part)
+  const all = [...counts, ...(parts.length > 0 ? [`changes in ${parts.join(', ')}`] : [])]
+  return all.length > 0 ? all.join(', ') : undefined
+}
+
+function campaignLines(campaign: PlannedCampaign): string[] {
+  const { id, change, from, to, differences, otherTexts, inFlight } = campaign
+  const heading = {
+    new: `+ campaign ${id}: starts as version ${to}`,
+    changed:
+      from === null
+        ? `+ campaign ${id}: had ended, starts again as version ${to}`
+        : `~ campaign ${id}: version ${from} becomes version ${to}`,
+    ended: `- campaign ${id}: ends for new people`,
+    unchanged: `= campaign ${id}`,
+  }[change]
+  const isSameText =
+    change === 'changed' && from !== null && differences.length + otherTexts.length === 0
+  return [
+    heading,
+    ...differences.map((difference) => `    ${differenceLine(difference)}`),
+    ...otherTexts.map((template) => `    ~ its template "${template}" has other texts (below)`),
+    ...(isSameText
+      ? ['    ~ nothing that its author wrote: it is only stored in another form']
+      : []),
+    ...inFlight.map(
+      ({ version, people }) =>
+        `    ${countOf(people, 'person').replace('persons', 'people')} under way in version ${version}: to its end as they entered it`,
+    ),
+  ]
+}
+
+function differenceLine({ path, from, to }: Difference): string {
+  if (from === undefined && to === undefined) return `~ ${path}`
+  if (from === undefined) return `+ ${path}: ${shown(to)}`
+  if (to === undefined) return `- ${path}: ${shown(from)}`
+  if (typeof from !== 'string' || typeof to !== 'string')
+    return `~ ${path}: ${shown(from)} → ${shown(to)}`
+  const [before, after] = aroundTheDifference(from, to)
+  return `~ ${path}: ${before} → ${after}`
+}
+
+const mostCharacters = 70
+const charactersAround = 15
+
+function shown(value: JsonValue | undefined): string {
+  const text = flow(value).replace(/\s+/g, ' ')
+  return text.length > mostCharacters ? `${text.slice(0, mostCharacters - 1)}…` : text
+}
+
+/** As one line of YAML. */
+function flow(value: JsonValue | undefined): string {
+  if (Array.isArray(value)) return `[${value.map(flow).join(', ')}]`
+  if (typeof value !== 'object' || value === null) return String(value)
+  const fields = Object.entries(value).map(([key, field]) => `${key}: ${flow(field)}`)
+  return `{ ${fields.join(', ')} }`
+}
+
+/** Of two long texts the part in which they differ, with a little of what stands around it. */
+function aroundTheDifference(from: string, to: string): [string, string] {
+  if (from.length <= mostCharacters && to.length <= mostCharacters) return [shown(from), shown(to)]
+  let start = 0
+  while (start < Math.min(from.length, to.length) && from[start] === to[start]) start += 1
+  let end = 0
+  const most = Math.min(from.length, to.length) - start
+  while (end < most && from.at(-1 - end) === to.at(-1 - end)) end += 1
+  const cut = (text: string) => {
+    const [first, last] = [
+      Math.max(0, start - charactersAround),
+      text.length - end + charactersAround,
+    ]
+    return shown(
+      `${first > 0 ? '…' : ''}${text.slice(first, last)}${last < text.length ? '…' : ''}`,
+    )
+  }
+  return [cut(from), cut(to)]
+}

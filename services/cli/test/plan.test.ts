@@ -1,0 +1,131 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { exitCodes } from '@wegwijs/runtime/failure'
+import type { Store } from '@wegwijs/store/database'
+import { currentRevision } from '@wegwijs/store/definitions'
+import { openNamespace } from '@wegwijs/test-support/namespace'
+import { seedMessages } from '@wegwijs/test-support/seed-messages'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { exampleFolder } from '../src/log-options.ts'
+import { run } from './run.ts'
+
+const { databaseUrl } = inject('servers')
+let store: Store
+let folder = ''
+beforeAll(async () => {
+  store = await openNamespace(databaseUrl, 'cli_plan')
+  folder = join(await mkdtemp(join(tmpdir(), 'wegwijs-plan-')), 'hospital')
+  await cp(exampleFolder, folder, { recursive: true })
+  const first = await cli('plan', folder)
+  expect(first.out).toContain('Nothing has been applied yet.')
+  expect(first.out).toContain('+ campaign patient-panel: starts as version 1')
+  expect((await cli('apply', folder)).code).toBe(0)
+}, 120_000)
+afterAll(async () => {
+  await store.close()
+  await rm(join(folder, '..'), { recursive: true })
+})
+
+function cli(...words: string[]) {
+  return run(words, { WEGWIJS_NAMESPACE: store.namespace, WEGWIJS_DATABASE_URL: databaseUrl })
+}
+
+async function edit(file: string, from: string | RegExp, to: string): Promise<void> {
+  const path = join(folder, file)
+  const text = await readFile(path, 'utf8')
+  const edited = text.replace(from, to)
+  expect(edited).not.toBe(text)
+  await writeFile(path, edited)
+}
+
+test('a plan tells what changes, campaign by campaign and field by field, and applying does it', async () => {
+  expect((await cli('plan', folder)).err).toBe('Nothing would change.\n')
+  await seedMessages(store, 2, {
+    enrolment: { campaign_id: 'aftercare-at-home', version: 1, state: 'running' },
+  })
+  await edit('campaigns/aftercare-at-home.yaml', 'wait: { for: P2D', 'wait: { for: P3D')
+  await edit('personas.yaml', 'channels: [app, email, sms]', 'channels: [email, app, sms]')
+  await edit(
+    'templates/recovery-tips/app.nl.yaml',
+    /title: .*/,
+    'title: Zo komt u weer op krachten',
+  )
+  await rm(join(folder, 'campaigns/patient-panel.yaml'))
+  const { code, out, err } = await cli('plan', folder)
+  expect(code).toBe(0)
+  expect(out).toContain(`~ campaign aftercare-at-home: version 1 becomes version 2
+    ~ steps[1].branch[2].otherwise[2].wait.for: P2D → P3D
+    ~ its template "recovery-tips" has other texts (below)
+    2 people under way in version 1: to its end as they entered it
+`)
+  expect(out).toContain('- campaign patient-panel: ends for new people\n')
+  expect(out).toContain('= 6 campaigns without a change\n')
+  expect(out).toContain(`~ personas.yaml
+    ~ personas[digital-senior].channels: [app, email, sms] → [email, app, sms]
+`)
+  expect(out).toMatch(/ {4}~ templates\[recovery-tips\]\.app\.nl\.title: .* → Zo komt u/)
+  expect(err).toContain('1 campaign changed, 1 campaign ended, changes in personas, templates')
+  expect(err).toContain('Nothing has been changed.')
+  expect(await currentRevision(store.db)).toBe(1)
+
+  const [, name = ''] = /^Plan (\S+):/.exec(err) ?? []
+  const applied = await cli('apply', folder, '--plan', name, '--json')
+  expect(applied.code).toBe(0)
+  expect(applied.json()).toMatchObject({ revision: 2 })
+}, 120_000)
+
+test('a plan in a file is applied as it is, or not when something has changed since', async () => {
+  await edit('campaigns/aftercare-at-home.yaml', 'wait: { for: P3D', 'wait: { for: P4D')
+  const file = join(folder, '..', 'plan.json')
+  const planned = await cli('plan', folder, '--out', file)
+  expect(planned.err).toContain(`apply ${folder} --plan ${file}\``)
+  await edit('campaigns/aftercare-at-home.yaml', 'wait: { for: P4D', 'wait: { for: P5D')
+  const refused = await cli('apply', folder, '--plan', file)
+  expect(refused.code).toBe(exitCodes.dataInvalid)
+  expect(refused.err).toContain('WEGWIJS_PLAN_OUTDATED: the definition to apply has changed since')
+  expect(refused.err).toContain('nothing has been changed')
+  expect(await currentRevision(store.db)).toBe(2)
+  await edit('campaigns/aftercare-at-home.yaml', 'wait: { for: P5D', 'wait: { for: P4D')
+  expect((await cli('apply', folder, '--plan', file)).code).toBe(0)
+  const late = await cli('apply', folder, '--plan', file)
+  expect(late.err).toContain('the definition in force has changed since')
+  expect(await currentRevision(store.db)).toBe(3)
+}, 120_000)
+
+test('another class of a published campaign is a fault at its line', async () => {
+  await edit('campaigns/experience-survey.yaml', 'class: service', 'class: care')
+  for (const command of ['plan', 'apply']) {
+    const { code, out, err } = await cli(command, folder)
+    expect(code).toBe(exitCodes.dataInvalid)
+    expect(out).toMatch(
+      /^error {3}campaigns\/experience-survey\.yaml:\d+:8 "experience-survey" was published as "service"/,
+    )
+    expect(err).toContain('nothing has been changed')
+  }
+  await edit('campaigns/experience-survey.yaml', 'class: care', 'class: service')
+}, 120_000)
+
+test('to go back is to apply an earlier revision', async () => {
+  const planned = await cli('plan', '--revision', '1')
+  expect(planned.out).toContain('+ campaign patient-panel: had ended, starts again as version 2')
+  expect(planned.err).toContain('`wegwijs apply --revision 1 --plan')
+  const { json } = await cli('apply', '--revision', '1', '--json')
+  expect(json()).toMatchObject({
+    revision: 4,
+    campaigns: expect.arrayContaining([{ id: 'patient-panel', version: 2, change: 'changed' }]),
+  })
+  expect((await cli('plan', '--revision', '99')).err).toContain('no revision 99 was ever applied')
+}, 60_000)
+
+test.each([
+  [['plan']],
+  [['plan', 'examples/hospital', '--revision', '1']],
+  [['apply', 'examples/hospital', '--plan', 'nonsense']],
+  [['apply', 'examples/hospital', '--plan', 'package.json']],
+  [['plan', '--revision', 'first']],
+])('%j is no way to give the command', async (words) => {
+  const { code } = await cli(...words)
+  expect(code).toBe(exitCodes.usage)
+  expect(await currentRevision(store.db)).toBe(4)
+})
