@@ -113,15 +113,15 @@ function newestOf(messages: readonly [string, number][]): Messages {
   return new Map(messages.toSorted(([, one], [, other]) => one - other))
 }
 
-/** Ids of the messages of all steps that may come after this one. */
+/** Ids of the messages of all steps that may come after this one, at which somebody waits. */
 function messagesAfter({ nodes }: CompiledCampaign, path: string): string[] {
   const seen = new Set<StepNode>()
-  const waiting = [nodes.get(path)?.next]
-  while (waiting.length > 0) {
-    const node = nodes.get(waiting.pop() ?? '')
+  const paths: (string | null)[] = [path]
+  while (paths.length > 0) {
+    const node = nodes.get(paths.pop() ?? '')
     if (!node || seen.has(node)) continue
     seen.add(node)
-    waiting.push(node.next, ...node.arms.map((arm) => arm.first))
+    paths.push(node.next, ...node.arms.map((arm) => arm.first))
   }
   return [...seen].flatMap(({ step }) => ('message' in step ? [step.message.id] : []))
 }

@@ -152,6 +152,28 @@ describe('what may not repeat', () => {
     expect(messagesOf(into, 'welcome')).toEqual(['p1 hello cancelled', 'p2 hello planned'])
   })
 
+  test('is not told again out of an arm of the step at which the other record waits (P2)', () => {
+    const wait = { touchpoint: discharge, within: 'P1D' }
+    // biome-ignore lint/suspicious/noThenProperty: the word in the file
+    const waitFor = { ...wait, then: [message('later')] }
+    const waiting = definitionOf([
+      campaign({ id: 'welcome', entry: 'once', trigger, steps: [message('hello'), { waitFor }] }),
+    ])
+    const [into, from] = [person(waiting), person(waiting, undefined, 'p2')]
+    for (const patient of [into, from]) patient.happens(survey)
+    comesOut(into, 'welcome', 'sent')
+    comesOut(from, 'welcome', 'failed')
+    from.happens(discharge)
+    comesOut(from, 'welcome', 'sent')
+    merge(into, from)
+    into.happens(discharge)
+    expect(messagesOf(into, 'welcome')).toEqual([
+      'p1 hello sent',
+      'p2 hello failed',
+      'p2 later sent',
+    ])
+  })
+
   test('does not end what repeats', () => {
     const [into, from] = two()
     into.happens(survey)
