@@ -393,6 +393,26 @@ test('a moved appointment re-times what is pending, a cancelled one withdraws it
   expect(await outcomes()).toEqual(['applied', 'applied', 'entity_not_newer', 'applied'])
 })
 
+test('what is under way when its appointment moves is planned anew in its place, and again (P1)', async () => {
+  const trigger = { touchpoint: 'care.appointment.booked.v1' }
+  const entry = 'once-per-entity' as const
+  await run([campaign({ id: 'confirmation', journey: 'operation', entry, trigger })])
+  const version = (number: number, day: number) => ({
+    entity: 'appointment/A-1',
+    version: number,
+    data: { startsAt: `2026-03-${day}T08:30:00.000Z` },
+  })
+  await publish(event(trigger.touchpoint, version(1, 14)))
+  await store.db.updateTable('intent').set({ state: 'sending' }).execute()
+  await publish(event('care.appointment.moved.v1', version(2, 20)))
+  await publish(event('care.appointment.moved.v1', version(3, 21)))
+  const ofVersion = new Map((await intents()).map((intent) => [intent.entity_version, intent]))
+  const instead_of = ofVersion.get(1)?.intent_id
+  expect(ofVersion.get(1)).toMatchObject({ state: 'sending', instead_of: null })
+  expect(ofVersion.get(2)).toMatchObject({ state: 'cancelled', instead_of })
+  expect(ofVersion.get(3)).toMatchObject({ state: 'planned', instead_of })
+})
+
 test('a booking behind a change that has ended its campaign starts nothing (P3)', async () => {
   const moved = 'care.appointment.moved.v1'
   const trigger = { touchpoint: 'care.appointment.booked.v1' }
