@@ -3,6 +3,7 @@ import type { CampaignFile } from './definition/campaign.ts'
 import type { Field } from './definition/field.ts'
 import { everyStep, partsOf } from './steps/registry.ts'
 import type { Step } from './steps/step.ts'
+import { triggerPartsOf } from './triggers/registry.ts'
 
 type Fields = ReadonlyMap<string, Field>
 
@@ -46,11 +47,11 @@ export function personFieldsOf(definition: Pick<DefinitionBundle, 'policies'>): 
 export function campaignFieldsOf(
   definition: Pick<DefinitionBundle, 'policies' | 'touchpoints' | 'journeys'>,
   campaign: CampaignFile,
-  about: string = campaign.trigger.touchpoint,
+  about: string | undefined = triggerPartsOf(campaign.trigger).touchpoint?.type,
 ): Fields {
   const { touchpoints } = definition.touchpoints
-  const find = (type: string) => touchpoints.find((touchpoint) => touchpoint.type === type)
-  const trigger = find(campaign.trigger.touchpoint)
+  const find = (type: string | undefined) => touchpoints.find((each) => each.type === type)
+  const trigger = find(triggerPartsOf(campaign.trigger).touchpoint?.type)
   const sharers = trigger?.entity
     ? touchpoints.filter((touchpoint) => touchpoint.entity === trigger.entity)
     : []

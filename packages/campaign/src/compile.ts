@@ -5,13 +5,14 @@ import type { Persona } from './definition/personas.ts'
 import type { ClassPolicy, PoliciesFile } from './definition/policies.ts'
 import type { Publisher, Touchpoint } from './definition/touchpoints.ts'
 import type { CampaignClass, ChannelName } from './definition/words.ts'
-import { createEventCheck, type EventCheck } from './event-check.ts'
-import { createWorkingDays, type WorkingDays } from './moment.ts'
 import type { Draft } from './draft.ts'
+import { createEventCheck, type EventCheck } from './event-check.ts'
 import type { JsonValue } from './json.ts'
+import { createWorkingDays, type WorkingDays } from './moment.ts'
 import { campaignKey, type Enrolment } from './state.ts'
 import { everyStep, kindOf, partsOf } from './steps/registry.ts'
 import type { Step } from './steps/step.ts'
+import { triggerPartsOf } from './triggers/registry.ts'
 
 /**
  * One step where it stands: `next` follows it, `arms` are the ways into those that it holds, and
@@ -146,7 +147,7 @@ export function compileCampaign(
     file,
     policy: classes[file.class],
     templates: version.templates,
-    triggerHolds: file.trigger.where ? compileCondition(file.trigger.where) : null,
+    triggerHolds: compileWhere(file),
     audienceHolds: file.audience.where ? compileCondition(file.audience.where) : null,
     exits: compileExits(file),
     goalHolds: file.goal?.where ? compileCondition(file.goal.where) : null,
@@ -154,6 +155,11 @@ export function compileCampaign(
     nodes,
     reads: new Map(everyStep(file.steps).flatMap(readsOf)),
   }
+}
+
+function compileWhere({ trigger }: CampaignFile): Predicate | null {
+  const { where } = triggerPartsOf(trigger)
+  return where ? compileCondition(where.condition) : null
 }
 
 function compileExits({ exit }: CampaignFile): Map<string, Predicate> {
@@ -209,11 +215,12 @@ function indexStarters(
 ): Map<string, Map<string, CompiledCampaign[]>> {
   const index = new Map<string, Map<string, CompiledCampaign[]>>()
   for (const campaign of live) {
-    const type = campaign.file.trigger.touchpoint
-    const byPersona = index.get(type) ?? new Map<string, CompiledCampaign[]>()
-    index.set(type, byPersona)
-    for (const persona of campaign.file.audience.personas ?? personas.map((each) => each.id)) {
-      byPersona.set(persona, [...(byPersona.get(persona) ?? []), campaign])
+    const wanted = campaign.file.audience.personas ?? personas.map((each) => each.id)
+    for (const type of triggerPartsOf(campaign.file.trigger).types) {
+      const byPersona = index.get(type) ?? new Map<string, CompiledCampaign[]>()
+      index.set(type, byPersona)
+      for (const persona of wanted)
+        byPersona.set(persona, [...(byPersona.get(persona) ?? []), campaign])
     }
   }
   return index

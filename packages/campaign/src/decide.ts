@@ -47,10 +47,17 @@ export function decideTimer(state: PersonState, timer: Timer, context: DecideCon
 function applyEvent(draft: Draft, event: JourneyEvent, context: DecideContext): ReasonCode {
   switch (event.type) {
     case 'person.upserted.v1': {
+      const before = draft.person
       const outcome = applyProfile(draft, event)
       choosePersona(draft, context)
+      // Names and addresses rest in the person's row only (P7).
+      startCampaigns(draft, { ...event, data: {} }, context, before)
       return outcome
     }
+    case 'person.enrolled.v1':
+      choosePersona(draft, context)
+      startCampaigns(draft, event, context)
+      return 'applied'
     case 'person.deceased.v1':
       draft.person = { ...draft.person, deceasedAt: draft.person.deceasedAt ?? event.time }
       endAll(draft, context)

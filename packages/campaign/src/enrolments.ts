@@ -21,11 +21,21 @@ import {
 import { withdrawMessage } from './steps/message.ts'
 import { kindOf } from './steps/registry.ts'
 import type { Onward, StepRun } from './steps/step-run.ts'
+import { triggerKindOf, triggerPartsOf } from './triggers/registry.ts'
 
-/** Lets every live campaign that an event could start decide about it (P4: each leaves its reason). */
-export function startCampaigns(draft: Draft, event: JourneyEvent, context: DecideContext): void {
+/**
+ * Lets every live campaign that an event could start decide about it (P4: each that it is meant for
+ * leaves its reason). `before` is the person as they were until then.
+ */
+export function startCampaigns(
+  draft: Draft,
+  event: JourneyEvent,
+  context: DecideContext,
+  before: Person = draft.person,
+): void {
   for (const campaign of candidatesOf(draft, event, context)) {
-    const refusal = refusalOf(draft, event, campaign, context)
+    const refusal = refusalOf(draft, event, campaign, context, before)
+    if (refusal === false) continue
     if (refusal) refuse(draft, campaign, refusal)
     else enrol(draft, event, campaign, context)
   }
@@ -46,6 +56,7 @@ export function startOvertaken(draft: Draft, event: JourneyEvent, context: Decid
     const refusal =
       refusalOfOvertaken(draft, event, known, campaign, context) ??
       refusalOf(draft, newest, campaign, context)
+    if (refusal === false) continue
     if (refusal) refuse(draft, campaign, refusal)
     else enrol(draft, newest, campaign, context)
   }
@@ -112,9 +123,24 @@ function refusalOf(
   event: JourneyEvent,
   campaign: CompiledCampaign,
   context: DecideContext,
-): EntryRefusal | null {
-  if (draft.person.deceasedAt !== null) return { reason: 'person_deceased', detail: null }
+  before: Person = draft.person,
+): EntryRefusal | false | null {
   const { file } = campaign
+  const facts = factsFrom(draft, context, {
+    trigger: event,
+    entityData: event.entity ? (draft.entities.get(entityKey(event.entity))?.data ?? null) : null,
+    enrolment: null,
+  })
+  const trigger = triggerKindOf(file.trigger).decide(file.trigger, {
+    event,
+    campaignId: campaign.id,
+    before,
+    person: draft.person,
+    facts,
+    whereHolds: campaign.triggerHolds,
+  })
+  if (trigger === false) return false
+  if (draft.person.deceasedAt !== null) return { reason: 'person_deceased', detail: null }
   const { timeZone } = context.definition
   if (event.time < subtractDuration(context.now, file.trigger.maxAge, timeZone)) {
     return { reason: 'event_too_old', detail: { time: event.time, maxAge: file.trigger.maxAge } }
@@ -126,16 +152,10 @@ function refusalOf(
   if (file.atOnce !== undefined && runningIn(draft, campaign) >= file.atOnce) {
     return { reason: 'at_once', detail: { atOnce: file.atOnce } }
   }
-  const facts = factsFrom(draft, context, {
-    trigger: event,
-    entityData: event.entity ? (draft.entities.get(entityKey(event.entity))?.data ?? null) : null,
-    enrolment: null,
-  })
-  if (campaign.triggerHolds && file.trigger.where && !campaign.triggerHolds(facts)) {
-    return {
-      reason: 'trigger_false',
-      detail: { leaves: traceCondition(file.trigger.where, facts).leaves },
-    }
+  if (trigger) {
+    const { where } = triggerPartsOf(file.trigger)
+    const leaves = trigger.leaves && where ? traceCondition(where.condition, facts).leaves : null
+    return { reason: trigger.reason, detail: leaves && { leaves } }
   }
   if (campaign.audienceHolds && file.audience.where && !campaign.audienceHolds(facts)) {
     return {

@@ -12,6 +12,10 @@ const list = {
     text: 'is in this campaign already, as often at the same time as it allows',
     whatToDo: 'nothing; raise atOnce of the campaign if there may be more',
   },
+  attribute_otherwise: {
+    text: 'the field changed, but not from or to the value that the campaign waits for',
+    whatToDo: 'nothing',
+  },
   awaited_came: { text: 'what the campaign waited for came', whatToDo: 'nothing' },
   awaited_not_in_time: {
     text: 'what the campaign waited for did not come in time',

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { channelNames, timeZoneSchema } from './definition/words.ts'
+import { channelNames, identifierSchema, timeZoneSchema } from './definition/words.ts'
 
 /**
  * The types whose meaning is ours, with the data they carry. Publishers send `person.*` and
@@ -84,6 +84,7 @@ export const reservedTypes = {
   'message.replied.v1': message,
   'message.sent.v1': message,
   'person.deceased.v1': z.object({}),
+  'person.enrolled.v1': z.object({ campaign: identifierSchema }),
   'person.identified.v1': otherId,
   'person.merged.v1': otherId,
   'person.upserted.v1': personUpserted,

@@ -7,8 +7,8 @@ import { touchpointsFileSchema } from '@wegwijs/campaign/definition/touchpoints'
 import { appFileSchema, manifestSchema } from '@wegwijs/template/manifest'
 import type { z } from 'zod'
 import { logMappingSchema } from './log-mapping-schema.ts'
-import type { Path } from './yaml-source.ts'
 import { sectionAt } from './schema-walk.ts'
+import type { Path } from './yaml-source.ts'
 
 /** One kind of YAML file in an organisation's folder. */
 export type FileKind = {

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { readdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { canonicalText } from './canonical.ts'
-import { decode } from './folder.ts'
 import { compareTexts, type Fault, faultAt, inReadingOrder } from './fault.ts'
 import { type FileKind, kindOf, referenceTo } from './file-kinds.ts'
+import { decode } from './folder.ts'
 import { parseYaml } from './yaml-source.ts'
 
 /** `changed` are the files, by their paths in the folder, that are not, or were not, in our form. */

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
-import { referenceTo } from './file-kinds.ts'
 import { type Complaint, type Fault, faultAt, withNearest } from './fault.ts'
+import { referenceTo } from './file-kinds.ts'
 import { type Schema, schemasAt } from './schema-walk.ts'
 import type { Path, YamlSource } from './yaml-source.ts'
 

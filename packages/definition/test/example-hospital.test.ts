@@ -5,6 +5,7 @@ import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import type { Field } from '@wegwijs/campaign/definition/field'
 import { type ChannelName, localeNames } from '@wegwijs/campaign/definition/words'
+import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
 import { createRenderer } from '@wegwijs/template/render'
 import type { Rendered } from '@wegwijs/template/template'
 import { describe, expect, test } from 'vitest'
@@ -116,8 +117,8 @@ function dataFor(campaign: CampaignFile, amount: 'all' | 'least'): Record<string
     event: {},
     entity: {},
   }
-  const trigger = bundle.touchpoints.touchpoints.find(
-    ({ type }) => type === campaign.trigger.touchpoint,
+  const trigger = bundle.touchpoints.touchpoints.find(({ type }) =>
+    triggerPartsOf(campaign.trigger).types.includes(type),
   )
   for (const [path, field] of campaignFieldsOf(bundle, campaign)) {
     const [root = '', name = ''] = path.split('.')

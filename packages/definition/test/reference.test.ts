@@ -31,7 +31,7 @@ test('every link within the page has an end', () => {
 
 test.each([
   ['campaigns/guide.yaml', [], 'campaign'],
-  ['campaigns/guide.yaml', ['trigger', 'touchpoint'], 'campaign'],
+  ['campaigns/guide.yaml', ['trigger', 'touchpoint'], 'trigger-touchpoint'],
   ['campaigns/guide.yaml', ['trigger', 'where', 'op'], 'condition'],
   ['campaigns/guide.yaml', ['steps', 0], 'step'],
   ['campaigns/guide.yaml', ['steps', 0, 'message', 'template'], 'step-message'],

@@ -101,6 +101,7 @@ const reservedNames: Readonly<Record<string, Readonly<Record<LocaleName, string>
   'consent.granted.v1': { nl: 'Toestemming gegeven', en: 'Gave consent' },
   'consent.withdrawn.v1': { nl: 'Wil dit niet meer ontvangen', en: 'Does not want this any more' },
   'person.deceased.v1': { nl: 'Overleden', en: 'Has died' },
+  'person.enrolled.v1': { nl: 'In een campagne gezet', en: 'Put into a campaign' },
   'person.merged.v1': { nl: 'Twee dossiers werden één', en: 'Two records became one' },
 }
 

@@ -1,4 +1,6 @@
 import type { ReasonCode } from '@wegwijs/campaign/reasons'
+import { hasReservedName } from '@wegwijs/campaign/reserved-types'
+import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
 import type {
   CampaignFacts,
   EnrolmentFact,
@@ -26,8 +28,13 @@ export type Verdict = {
 
 /** One verdict per event that could have started the campaign, or one that says that none came. */
 export function verdictsOf(facts: PersonFacts, campaign: CampaignFacts): Verdict[] {
-  const triggers = new Set(campaign.versions.map(({ file }) => file.trigger.touchpoint))
-  const events = facts.events.filter((event) => triggers.has(event.type))
+  const triggers = new Set(
+    campaign.versions.flatMap(({ file }) => triggerPartsOf(file.trigger).types),
+  )
+  const events = facts.events.filter(
+    (event) =>
+      triggers.has(event.type) && (isTouchpoint(event) || hasLooked(facts, campaign, event)),
+  )
   if (events.length > 0) return events.map((event) => verdictOf(facts, campaign, event))
   return [
     {
@@ -37,6 +44,18 @@ export function verdictsOf(facts: PersonFacts, campaign: CampaignFacts): Verdict
       detail: { waitsFor: [...triggers] },
     },
   ]
+}
+
+/** Of what is ours, such as a profile, most is not about what a campaign waits for. */
+function isTouchpoint({ type }: EventFact): boolean {
+  return !hasReservedName(type)
+}
+
+function hasLooked(facts: PersonFacts, campaign: CampaignFacts, event: EventFact): boolean {
+  return facts.decisions.some(
+    ({ source, eventId, campaignId }) =>
+      source === event.source && eventId === event.id && campaignId === campaign.campaignId,
+  )
 }
 
 function verdictOf(facts: PersonFacts, campaign: CampaignFacts, event: EventFact): Verdict {
@@ -59,7 +78,10 @@ function verdictOf(facts: PersonFacts, campaign: CampaignFacts, event: EventFact
       messages: facts.messages.filter((message) => message.enrolmentId === enrolmentId),
     }
   }
-  const refused = decisions.find((decision) => decision.enrolmentId === null)
+  // Who is held out enters, so as to be counted, and gets nothing.
+  const refused = decisions.find(
+    ({ enrolmentId, reason }) => enrolmentId === null || reason === 'held_out',
+  )
   if (refused) {
     const { version, detail } = refused
     const reason = refused.reason as ReasonCode
@@ -75,8 +97,9 @@ function notConsidered(campaign: CampaignFacts, event: EventFact): Verdict {
   if (event.outcome !== 'applied') return { ...verdict, reason: event.outcome as ReasonCode }
   if (!live) return { ...verdict, reason: 'campaign_not_live' }
   const { trigger, audience } = live.file
-  if (trigger.touchpoint !== event.type) {
-    const detail = { waitsFor: [trigger.touchpoint] }
+  const { types } = triggerPartsOf(trigger)
+  if (!types.includes(event.type)) {
+    const detail = { waitsFor: types }
     return { ...verdict, reason: 'trigger_other_touchpoint', detail }
   }
   if (audience.personas && !audience.personas.includes(event.persona ?? '')) {

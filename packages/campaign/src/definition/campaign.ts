@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { conditionSchema } from '../condition.ts'
 import { stepsSchema } from '../steps/registry.ts'
+import { triggerSchema } from '../triggers/registry.ts'
 import {
   campaignClasses,
   identifierSchema,
@@ -42,15 +43,7 @@ export const campaignFileSchema = z.strictObject({
   class: z
     .enum(campaignClasses)
     .describe('What it is for: decides which consent it needs, its queue, and when it expires.'),
-  trigger: z
-    .strictObject({
-      touchpoint: touchpointTypeSchema.describe('The touchpoint that starts it.'),
-      where: conditionSchema.optional().describe('Only events for which this holds start it.'),
-      maxAge: positiveDurationSchema
-        .default('P1D')
-        .describe('An event older than this changes what we know, but starts nothing.'),
-    })
-    .describe('What starts it.'),
+  trigger: triggerSchema.describe('What starts it.'),
   audience: z
     .strictObject({
       personas: z

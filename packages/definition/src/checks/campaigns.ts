@@ -4,8 +4,8 @@ import { leavesOf } from '@wegwijs/campaign/condition'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import type { Field } from '@wegwijs/campaign/definition/field'
 import type { Persona } from '@wegwijs/campaign/definition/personas'
-import type { Touchpoint } from '@wegwijs/campaign/definition/touchpoints'
 import { partsOf } from '@wegwijs/campaign/steps/registry'
+import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
 import { type Complaint, type Fault, unknownName } from '../fault.ts'
 import type { Path } from '../yaml-source.ts'
 import { checkCondition } from './condition.ts'
@@ -13,6 +13,7 @@ import { neverMissing } from './messages.ts'
 import { outlastedIn } from './outlasted.ts'
 import { about, type Loaded, type Parts, repeated } from './parts.ts'
 import { unreachedIn } from './reachability.ts'
+import { checkAttribute, triggerOf, whereOf } from './trigger.ts'
 import { stepsOf } from './walk.ts'
 
 /** `campaigns/*.yaml` against everything that they name, templates excepted. */
@@ -64,7 +65,8 @@ function checkNames(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
     'message' in step ? [step.message.id] : [],
   )
   check('journey', journey, journeys, ['journey'])
-  check('touchpoint', trigger.touchpoint, types, ['trigger', 'touchpoint'])
+  const { touchpoint: start } = triggerPartsOf(trigger)
+  if (start) check('touchpoint', start.type, types, ['trigger', ...start.path])
   exit.forEach(({ touchpoint }, index) => {
     check('touchpoint', touchpoint, types, ['exit', index, 'touchpoint'])
   })
@@ -95,9 +97,10 @@ function checkStepIds(campaign: Loaded<CampaignFile>): Fault[] {
 /** Everything that hangs on an entity needs a trigger that brings one. */
 function checkEntity(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
   const trigger = triggerOf(campaign, parts)
-  if (!trigger || trigger.entity !== undefined) return []
+  if (trigger === undefined || trigger?.entity !== undefined) return []
+  const without = trigger ? `${trigger.type} has none` : 'a trigger of this kind has none'
   const lacking = (what: string): Complaint => ({
-    message: `${what} needs an entity, and ${trigger.type} has none`,
+    message: `${what} needs an entity, and ${without}`,
     found: what,
   })
   return [
@@ -115,7 +118,8 @@ export function warnOfCampaigns(parts: Parts): Fault[] {
   return parts.campaigns.flatMap((campaign) => {
     const fields = fieldsOf(campaign, parts)
     const trigger = triggerOf(campaign, parts)
-    if (!fields || !trigger || !parts.policies || checkFields(campaign, parts).length > 0) return []
+    if (!fields || trigger === undefined || !parts.policies) return []
+    if (checkFields(campaign, parts).length > 0) return []
     const known = { fields, neverMissing: neverMissing(trigger) }
     const { expires } = parts.policies.value.classes[campaign.value.class]
     return [...unreachedIn(campaign, known), ...outlastedIn(campaign, expires, known)]
@@ -156,10 +160,11 @@ function checkHoldOut(campaign: Loaded<CampaignFile>): Fault[] {
 function checkFields(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
   const trigger = triggerOf(campaign, parts)
   const fields = fieldsOf(campaign, parts)
-  if (!fields || !trigger) return []
+  if (!fields || trigger === undefined) return []
   // Before somebody is enrolled there are no messages whose status could be asked.
   const before = new Map([...fields].filter(([name]) => !name.startsWith('enrolment.')))
   return [
+    ...checkAttribute(campaign, fields),
     ...conditionsOf(campaign.value).flatMap(({ condition, path, isEntry, about: type }) => {
       const own = type === null ? fields : fieldsOf(campaign, parts, type)
       const known = isEntry ? before : (own ?? fields)
@@ -169,7 +174,7 @@ function checkFields(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
       ]
     }),
     ...momentsOf(campaign.value).flatMap(({ field, path }) =>
-      checkMoment(campaign, path, field, { fields, hasEntity: trigger.entity !== undefined }),
+      checkMoment(campaign, path, field, { fields, hasEntity: trigger?.entity !== undefined }),
     ),
   ]
 }
@@ -226,12 +231,6 @@ function healthFields(condition: Condition, fields: ReadonlyMap<string, Field>) 
     .map(({ leaf, path }) => ({ field: leaf.field, path }))
 }
 
-function triggerOf(campaign: Loaded<CampaignFile>, { touchpoints }: Parts): Touchpoint | undefined {
-  return touchpoints?.value.touchpoints.find(
-    ({ type }) => type === campaign.value.trigger.touchpoint,
-  )
-}
-
 /** `about`: the touchpoint whose data `event` is there; null for the one that began the enrolment. */
 type ConditionAt = {
   condition: Condition
@@ -240,7 +239,8 @@ type ConditionAt = {
   about: string | null
 }
 
-function conditionsOf({ trigger, audience, exit, goal, steps }: CampaignFile): ConditionAt[] {
+function conditionsOf(file: CampaignFile): ConditionAt[] {
+  const { audience, exit, goal, steps } = file
   const entry = (condition: Condition | undefined, path: string[]): ConditionAt[] =>
     condition ? [{ condition, path, isEntry: true, about: null }] : []
   const later = (
@@ -248,7 +248,7 @@ function conditionsOf({ trigger, audience, exit, goal, steps }: CampaignFile): C
     path: (string | number)[],
   ): ConditionAt[] => (where ? [{ condition: where, path, isEntry: false, about: touchpoint }] : [])
   return [
-    ...entry(trigger.where, ['trigger', 'where']),
+    ...entry(whereOf(file), ['trigger', 'where']),
     ...entry(audience.where, ['audience', 'where']),
     ...exit.flatMap((each, index) => later(each, ['exit', index, 'where'])),
     ...(goal ? later(goal, ['goal', 'where']) : []),

@@ -74,7 +74,8 @@ function checkValue(leaf: Leaf, field: Field): ValueComplaint[] {
   return complaint ? [{ complaint }] : []
 }
 
-function complaintAboutValue(value: unknown, field: Field): Complaint | undefined {
+/** What is wrong with a value for a field of this type; undefined when nothing is. */
+export function complaintAboutValue(value: unknown, field: Field): Complaint | undefined {
   switch (field.type) {
     case 'number':
       return typeof value === 'number' ? undefined : unlike('a number', value)

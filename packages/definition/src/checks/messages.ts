@@ -15,6 +15,7 @@ import type { LoadedTemplate } from '../template-folder.ts'
 import { casesOf, holdsIn } from './cases.ts'
 import { about, type Loaded, type Parts } from './parts.ts'
 import type { Known } from './reachability.ts'
+import { triggerOf, whereOf } from './trigger.ts'
 import { stepsOf } from './walk.ts'
 
 type Message = MessageStep['message']
@@ -132,10 +133,9 @@ type Verdict = { faults: Fault[]; warnings: Fault[] }
 /** Every variable of every template that a campaign uses: known there, and no more telling than declared. */
 function checkVariables(campaign: Loaded<CampaignFile>, parts: Parts): Verdict {
   const { touchpoints, policies, journeys } = parts
-  const trigger = touchpoints?.value.touchpoints.find(
-    ({ type }) => type === campaign.value.trigger.touchpoint,
-  )
-  if (!touchpoints || !policies || !journeys || !trigger) return { faults: [], warnings: [] }
+  const trigger = triggerOf(campaign, parts)
+  if (!touchpoints || !policies || !journeys || trigger === undefined)
+    return { faults: [], warnings: [] }
   const fields = templateFieldsOf(
     { touchpoints: touchpoints.value, policies: policies.value, journeys: journeys.value },
     campaign.value,
@@ -164,20 +164,20 @@ function checkVariables(campaign: Loaded<CampaignFile>, parts: Parts): Verdict {
   }
 }
 
-/** What everybody in a campaign with this trigger has, whoever they are. */
-export function neverMissing(trigger: Touchpoint): ReadonlySet<string> {
+/** What everybody in a campaign that this touchpoint starts has, whoever they are; null: another kind does. */
+export function neverMissing(trigger: Touchpoint | null): ReadonlySet<string> {
   return new Set([
     ...['person.persona', 'person.locale', 'organisation.name'],
     ...['organisation.phone', 'organisation.website'],
-    ...Object.entries(trigger.data).flatMap(([name, field]) =>
+    ...Object.entries(trigger?.data ?? {}).flatMap(([name, field]) =>
       field.required ? [`event.${name}`, `entity.${name}`] : [],
     ),
   ])
 }
 
 /** A field that the trigger or the audience asks after is there for whoever it let in. */
-function fieldsThatSomeLack({ trigger, audience }: CampaignFile, known: Known): Set<string> {
-  const conditions = [trigger.where, audience.where].filter((where) => where !== undefined)
+function fieldsThatSomeLack(file: CampaignFile, known: Known): Set<string> {
+  const conditions = [whereOf(file), file.audience.where].filter((where) => where !== undefined)
   const cases = casesOf(conditions, known.fields, known.neverMissing)
   const inside = cases?.filter((one) => conditions.every((where) => holdsIn(where, one))) ?? []
   const isThere = (field: string) =>

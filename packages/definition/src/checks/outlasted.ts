@@ -1,6 +1,6 @@
+import { leavesOf } from '@wegwijs/campaign/condition'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import { addDuration, type Instant } from '@wegwijs/campaign/instant'
-import { leavesOf } from '@wegwijs/campaign/condition'
 import { partsOf } from '@wegwijs/campaign/steps/registry'
 import type { Step } from '@wegwijs/campaign/steps/step'
 import type { Fault } from '../fault.ts'

@@ -7,20 +7,22 @@ import type { Complaint, Fault } from '../fault.ts'
 import type { Path } from '../yaml-source.ts'
 import { type Case, casesOf, holdsIn } from './cases.ts'
 import { about, type Loaded } from './parts.ts'
+import { whereOf } from './trigger.ts'
 
 /** What is known of the people that a campaign is about. */
 export type Known = { fields: ReadonlyMap<string, Field>; neverMissing: ReadonlySet<string> }
 
 /** Arms of branches that nobody can take, and conditions that hold for nobody: a warning each. */
 export function unreachedIn(campaign: Loaded<CampaignFile>, known: Known): Fault[] {
-  const { trigger, audience, steps } = campaign.value
+  const { audience, steps } = campaign.value
+  const where = whereOf(campaign.value)
   const nobody = (condition: Condition | undefined, path: Path): Fault[] =>
     condition && isImpossible(condition, known)
       ? [about(campaign, path, { message: 'this holds for nobody: it contradicts itself' })]
       : []
-  const entry = trigger.where && hangsOnEventAlone(trigger.where) ? [trigger.where] : []
+  const entry = where && hangsOnEventAlone(where) ? [where] : []
   return [
-    ...nobody(trigger.where, ['trigger', 'where']),
+    ...nobody(where, ['trigger', 'where']),
     ...nobody(audience.where, ['audience', 'where']),
     ...unreachedInSteps(campaign, { steps, path: ['steps'], given: entry }, known),
   ]
