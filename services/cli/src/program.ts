@@ -4,6 +4,7 @@ import { addDefinition } from './commands/definition.ts'
 import { addEvents } from './commands/events.ts'
 import { addExplain } from './commands/explain.ts'
 import { addFmt } from './commands/fmt.ts'
+import { addGraph } from './commands/graph.ts'
 import { addJourneys } from './commands/journeys.ts'
 import { addKeys } from './commands/keys.ts'
 import { addLedger } from './commands/ledger.ts'
@@ -33,6 +34,7 @@ export function createProgram(shell: Shell): Command {
     addStack,
     addMigrate,
     addDefinition,
+    addGraph,
     addFmt,
     addSchemas,
     addSimulate,

@@ -106,6 +106,32 @@ test('another class of a published campaign is a fault at its line', async () =>
   await edit('campaigns/experience-survey.yaml', 'class: care', 'class: service')
 }, 120_000)
 
+test('a graph counts in the versions that have its steps, in one statement', async () => {
+  const of = (version: number, state: string, step: string | null) => ({
+    enrolment: { campaign_id: 'patient-panel', version, state, step },
+  })
+  await seedMessages(store, 3, {
+    ...of(1, 'completed', null),
+    intent: {
+      campaign_id: 'patient-panel',
+      step: '1',
+      message_id: 'invitation',
+      state: 'delivered',
+    },
+  })
+  await seedMessages(store, 2, of(1, 'running', '0'))
+  const { code, out, err } = await cli('graph', exampleFolder, 'patient-panel')
+  expect(code).toBe(0)
+  expect(err).toBe('counted in version 1\n')
+  expect(out).toContain('5 people entered: 3 completed, 2 running')
+  expect(out).toContain('3 people: 3 delivered')
+  expect(out).toContain('2 people now')
+  await edit('campaigns/experience-survey.yaml', 'wait: { for: P7D', 'wait: { for: P8D')
+  const draft = await cli('graph', folder, 'experience-survey')
+  expect(draft.err).toBe('without counts: no version with these steps was ever published\n')
+  await edit('campaigns/experience-survey.yaml', 'wait: { for: P8D', 'wait: { for: P7D')
+}, 60_000)
+
 test('to go back is to apply an earlier revision', async () => {
   const planned = await cli('plan', '--revision', '1')
   expect(planned.out).toContain('+ campaign patient-panel: had ended, starts again as version 2')

@@ -105,6 +105,20 @@ describe('validate', () => {
   }, 60_000)
 })
 
+describe('graph', () => {
+  test('draws a campaign where there is no database, and says that nothing is counted', async () => {
+    const { code, out, err } = await run(['graph', exampleFolder, 'patient-panel', '--no-counts'])
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(out).toMatch(/^---\ntitle: "Denk mee met De Linde"\n---\nflowchart TD\n/)
+  }, 60_000)
+
+  test('names the campaign that was meant', async () => {
+    const { code, err } = await run(['graph', exampleFolder, 'patient-pannel'])
+    expect(code).toBe(exitCodes.usage)
+    expect(err).toContain('did you mean patient-panel?')
+  }, 60_000)
+})
+
 test('files are put into form, and a check says which are not', async () => {
   const copy = join(folder, 'untidy')
   await cp(exampleFolder, copy, { recursive: true })

@@ -106,7 +106,7 @@ function hasStatus(
 
 function take({ draft, enrolment, node }: StepRun, arm: number): Onward {
   noteOf(draft, enrolment, arm === came ? 'awaited_came' : 'awaited_not_in_time', {
-    detail: { step: node.path },
+    detail: { step: node.path, arm },
   })
   return { goTo: node.arms[arm]?.first ?? node.next }
 }

@@ -1,0 +1,105 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
+import { withNearest } from '@wegwijs/definition/fault'
+import { type CampaignCounts, campaignGraph, type StepCounts } from '@wegwijs/definition/graph'
+import { fail, isFailure } from '@wegwijs/runtime/failure'
+import { type CampaignCount, countsOf, versionsOf } from '@wegwijs/store/campaign-counts'
+import type { Store } from '@wegwijs/store/database'
+import type { Command } from 'commander'
+import { readOrEnd } from '../definition-input.ts'
+import { type Call, runs, type Shell } from '../shell.ts'
+
+/** `wegwijs graph`: a campaign to look at. */
+export function addGraph(program: Command, shell: Shell): void {
+  program
+    .command('graph')
+    .summary('draw a campaign as a Mermaid flowchart')
+    .description(
+      'Draw a campaign as a Mermaid flowchart, which GitHub, GitLab and most wikis show. Where a database is configured and the campaign has run with these steps, it tells how many people came where, and who waits there now.',
+    )
+    .argument('<folder>', 'the folder of the definition, such as examples/hospital')
+    .argument('<campaign>', 'the id of the campaign')
+    .option('--no-counts', 'leave out how many people came where')
+    .action(runs(shell, graph))
+}
+
+async function graph(
+  call: Call,
+  { counts: isCounted }: { counts: boolean },
+  folder = '',
+  id = '',
+): Promise<void> {
+  const { bundle } = await readOrEnd(folder, call.output)
+  const campaign = bundle.campaigns.find((each) => each.id === id)
+  if (!campaign) throw unknownCampaign(id, bundle.campaigns)
+  const counts = isCounted ? await countsFor(campaign, call) : undefined
+  const mermaid = campaignGraph(campaign, bundle, counts)
+  call.output.data({ campaign: id, mermaid }, () => [mermaid.trimEnd()])
+}
+
+function unknownCampaign(id: string, campaigns: readonly CampaignFile[]): Error {
+  const known = campaigns.map((campaign) => campaign.id)
+  const { nearest } = withNearest(id, known)
+  const hint = nearest === undefined ? `known are ${known.join(', ')}` : `did you mean ${nearest}?`
+  return fail('WEGWIJS_USAGE', { problem: `there is no campaign ${id}: ${hint}` })
+}
+
+/** Of every version that has these very steps; others went other ways. */
+async function countsFor(
+  campaign: CampaignFile,
+  { surroundings, output }: Call,
+): Promise<CampaignCounts | undefined> {
+  const store = await storeIfThere(() => surroundings.store())
+  if (!store) {
+    output.say('without counts: no database is configured')
+    return undefined
+  }
+  const versions = await versionsOf(store, campaign.id)
+  const drawn = versions.filter(({ file }) => isDeepStrictEqual(file.steps, plain(campaign.steps)))
+  const numbers = drawn.map(({ version }) => version)
+  if (numbers.length === 0) {
+    output.say(
+      versions.length === 0
+        ? 'without counts: the campaign was never published'
+        : 'without counts: no version with these steps was ever published',
+    )
+    return undefined
+  }
+  output.say(`counted in version ${numbers.join(', ')}`)
+  return gathered(await countsOf(store, campaign.id, numbers))
+}
+
+async function storeIfThere(open: () => Promise<Store>): Promise<Store | undefined> {
+  try {
+    return await open()
+  } catch (error) {
+    if (isFailure(error, 'WEGWIJS_CONFIG_INVALID')) return undefined
+    throw error
+  }
+}
+
+/** As it is stored: without what JSON does not know. */
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value))
+}
+
+function gathered(counts: readonly CampaignCount[]): CampaignCounts {
+  const states: Record<string, number> = {}
+  const steps = new Map<string, Mutable<StepCounts>>()
+  for (const { kind, step, what, people } of counts) {
+    if (kind === 'entered') states[what ?? ''] = people
+    if (step === null) continue
+    const known = steps.get(step) ?? { came: 0, waits: 0, arms: {}, messages: {} }
+    steps.set(step, known)
+    if (kind === 'came') known.came = people
+    if (kind === 'waits') known.waits = people
+    if (kind === 'arm') known.arms[what ?? ''] = people
+    if (kind === 'message') known.messages[what ?? ''] = people
+  }
+  const entered = Object.values(states).reduce((sum, people) => sum + people, 0)
+  return { entered, states, steps }
+}
+
+type Mutable<T> = {
+  -readonly [Key in keyof T]: T[Key] extends number ? number : Record<string, number>
+}
