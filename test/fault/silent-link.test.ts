@@ -123,6 +123,8 @@ describe('a commit that gets no answer', () => {
       leaseMs: 60_000,
       revision: 1,
       classesNeedingConsent: [],
+      quietHours: [],
+      timeZone: 'UTC',
       rehearsalVerified: false,
     })
   }

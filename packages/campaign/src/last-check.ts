@@ -1,5 +1,7 @@
+import type { QuietHours } from './definition/policies.ts'
 import type { ChannelName } from './definition/words.ts'
 import type { Instant } from './instant.ts'
+import { quietUntil } from './quiet-hours.ts'
 import type { ReasonCode } from './reasons.ts'
 import {
   type Consent,
@@ -12,11 +14,12 @@ import {
 
 /**
  * What the last check says of one message on one channel. `claim`: it may be sent. `next`: not over
- * this channel. The others end it: `skip` → skipped, `cancel` → cancelled, `expire` → expired,
+ * this channel. `wait`: not before `dueAt`. The others end it: `skip` → skipped, `cancel` → cancelled, `expire` → expired,
  * `hold` → held.
  */
 export type LastCheck =
   | { readonly effect: 'claim'; readonly reason: null }
+  | { readonly effect: 'wait'; readonly reason: ReasonCode; readonly dueAt: Instant }
   | {
       readonly effect: 'skip' | 'cancel' | 'expire' | 'hold' | 'next'
       readonly reason: ReasonCode
@@ -27,6 +30,10 @@ export type LastCheckRequest = {
   readonly channel: ChannelName
   /** The message's class needs a consent. */
   readonly needsConsent: boolean
+  /** Those of its class. */
+  readonly quietHours: QuietHours | undefined
+  /** The organisation's, for whose own is not known. */
+  readonly timeZone: string
   readonly now: Instant
 }
 
@@ -45,6 +52,7 @@ export function lastCheck(state: PersonState, request: LastCheckRequest): LastCh
   return (
     checkPerson(state, request) ??
     checkCause(state, request) ??
+    checkHour(state, request) ??
     checkChannel(state, request) ??
     claim
   )
@@ -87,6 +95,16 @@ function checkCause(
   return intent.duplicate
     ? { effect: 'hold', reason: 'outcome_unknown' }
     : { effect: 'expire', reason: 'expired' }
+}
+
+function checkHour(
+  { person }: PersonState,
+  { intent, quietHours, timeZone, now }: LastCheckRequest,
+): LastCheck | null {
+  const until = quietHours && quietUntil(now, quietHours, person.timeZone ?? timeZone)
+  if (!until) return null
+  const dueAt = until < intent.expiresAt ? until : intent.expiresAt
+  return { effect: 'wait', reason: 'quiet_hours', dueAt }
 }
 
 function checkChannel(

@@ -179,6 +179,10 @@ const list = {
     text: 'the provider could not take it before it expired',
     whatToDo: 'see the state of the provider',
   },
+  quiet_hours: {
+    text: 'it was a time at which people are left in peace',
+    whatToDo: 'nothing; it goes out when that time is over',
+  },
   replied: { text: 'the recipient answered', whatToDo: 'nothing' },
   resent_by_staff: {
     text: 'a member of staff had it sent once more',

@@ -188,6 +188,54 @@ describe('how often somebody enters', () => {
   })
 })
 
+describe('quiet hours', () => {
+  const quietHours = { from: '21:00', until: '08:00' }
+  const inTheEvening = (over: object = {}, start = '2026-03-02T20:30:00.000Z') => {
+    const definition = definitionOf([campaign({ id: 'aftercare', ...over })])
+    const campaigns = [...definition.campaigns].map(
+      ([key, each]) => [key, { ...each, policy: { ...each.policy, quietHours } }] as const,
+    )
+    const [[, compiled] = []] = campaigns
+    const starters = new Map(
+      [...definition.starters].map(([type, byPersona]) => [
+        type,
+        new Map([...byPersona.keys()].map((persona) => [persona, compiled ? [compiled] : []])),
+      ]),
+    )
+    const patient = person({ ...definition, campaigns: new Map(campaigns), starters }, start)
+    patient.happens(discharge)
+    return patient
+  }
+
+  test('plan a message for the moment at which they end, and count its expiry from there', () => {
+    expect(inTheEvening().intents()).toMatchObject([
+      { dueAt: '2026-03-03T07:00:00.000Z', expiresAt: '2026-03-05T07:00:00.000Z' },
+    ])
+  })
+
+  test('end at local time, also on the night in which clocks go forward', () => {
+    expect(inTheEvening({}, '2026-03-28T21:00:00.000Z').intents()).toMatchObject([
+      { dueAt: '2026-03-29T06:00:00.000Z' },
+    ])
+  })
+
+  test('plan nothing that is not worth having in the morning', () => {
+    const patient = inTheEvening({
+      trigger: { touchpoint: booked },
+      journey: 'operation',
+      entry: 'once-per-entity',
+      steps: [message('hello', { until: 'entity.startsAt' })],
+    })
+    patient.happens(booked, appointment(1, '2026-03-03T06:30:00.000Z'))
+    expect(patient.reasons).toContain('moment_passed')
+    patient.happens(booked, {
+      ...appointment(1, '2026-03-03T07:30:00.000Z'),
+      entity: { type: 'appointment', id: 'A-2', version: 1 },
+    })
+    expect(patient.intents()).toMatchObject([{ dueAt: '2026-03-03T07:00:00.000Z' }])
+  })
+})
+
 describe('a goal', () => {
   const answered = 'care.survey.answered.v1'
   const steps = [message('hello'), { wait: { for: 'P7D', on: anyDay } }, message('later')]

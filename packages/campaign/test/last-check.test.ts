@@ -21,7 +21,8 @@ function check(
   { state, intent }: ReturnType<typeof planned>,
   more: Partial<Parameters<typeof lastCheck>[1]> = {},
 ) {
-  return lastCheck(state, { intent, channel: 'email', needsConsent: false, now, ...more })
+  const usual = { needsConsent: false, quietHours: undefined, timeZone: 'Europe/Amsterdam' }
+  return lastCheck(state, { intent, channel: 'email', ...usual, now, ...more })
 }
 
 function consent(over: Partial<Consent>): Consent {
@@ -164,4 +165,30 @@ test('a channel without an address, or with one at which nothing arrives, gives 
     },
   }))
   expect(check(refused)).toEqual({ effect: 'next', reason: 'contact_refused' })
+})
+
+test('quiet hours put it off until they end in the time zone of the person, and never past its expiry (P3)', () => {
+  const quietHours = { from: '21:00', until: '08:00' }
+  const night = '2026-03-02T21:30:00.000Z'
+  const inAmsterdam = planned((state, intent) => ({
+    ...state,
+    intents: new Map([[intent.intentId, { ...intent, expiresAt: '2026-03-04T09:00:00.000Z' }]]),
+  }))
+  expect(check(inAmsterdam, { quietHours, now: night })).toEqual({
+    effect: 'wait',
+    reason: 'quiet_hours',
+    dueAt: '2026-03-03T07:00:00.000Z',
+  })
+  const inCuracao = planned((state) => ({
+    ...state,
+    person: { ...state.person, timeZone: 'America/Curacao' },
+  }))
+  expect(check(inCuracao, { quietHours, now: night }).effect).toBe('claim')
+  const short = planned((state, intent) => ({
+    ...state,
+    intents: new Map([[intent.intentId, { ...intent, expiresAt: '2026-03-02T22:00:00.000Z' }]]),
+  }))
+  expect(check(short, { quietHours, now: night })).toMatchObject({
+    dueAt: '2026-03-02T22:00:00.000Z',
+  })
 })

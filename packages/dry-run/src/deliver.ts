@@ -28,7 +28,9 @@ export type Delivered = {
   receipts: readonly JourneyEvent[]
 }
 
-const endStates: Readonly<Record<Exclude<LastCheck['effect'], 'claim' | 'next'>, IntentState>> = {
+const endStates: Readonly<
+  Record<Exclude<LastCheck['effect'], 'claim' | 'next' | 'wait'>, IntentState>
+> = {
   skip: 'skipped',
   cancel: 'cancelled',
   expire: 'expired',
@@ -44,10 +46,16 @@ export function deliver(state: PersonState, intent: Intent, context: DeliverCont
   const needsConsent = sending.classesNeedingConsent.has(intent.class)
   for (let index = 0; ; index += 1) {
     const channel = channelAt(intent, index)
-    const check = lastCheck(state, { intent, channel, needsConsent, now })
+    const { timeZone } = sending.rules
+    const { quietHours } = sending.classes[intent.class]
+    const check = lastCheck(state, { intent, channel, needsConsent, quietHours, timeZone, now })
     if (check.effect === 'next') {
       if (index + 1 < intent.channels.length) continue
       return ended(state, intent, { state: 'skipped', reason: 'no_usable_channel' }, channel)
+    }
+    if (check.effect === 'wait') {
+      const { reason, dueAt } = check
+      return ended(state, intent, { state: 'planned', reason, dueAt }, channel)
     }
     if (check.effect !== 'claim') {
       const { effect, reason } = check
@@ -73,10 +81,11 @@ function channelAt(intent: Intent, index: number): ChannelName {
 function ended(
   state: PersonState,
   intent: Intent,
-  change: Pick<Intent, 'state' | 'reason'>,
+  change: Pick<Intent, 'state' | 'reason'> & { dueAt?: string },
   channel: ChannelName,
 ): Delivered {
-  const next: Intent = { ...intent, state: change.state, reason: change.reason }
+  const { state: came, reason, dueAt = intent.dueAt } = change
+  const next: Intent = { ...intent, state: came, reason, dueAt }
   const intents = new Map(state.intents).set(intent.intentId, next)
   return { state: { ...state, intents }, channel, rendered: null, receipts: [] }
 }

@@ -25,7 +25,7 @@ export type MessageLine = {
 export class MessageLines {
   readonly #lines: { person: PersonNumber; line: Omit<MessageLine, 'person'> }[] = []
 
-  add({ person, intent, channel, eventId }: SimulatedMessage): void {
+  add({ person, intent, channel, plannedFor, eventId }: SimulatedMessage): void {
     this.#lines.push({
       person,
       line: {
@@ -33,7 +33,7 @@ export class MessageLines {
         version: intent.version,
         step: intent.messageId,
         channel,
-        plannedFor: intent.dueAt,
+        plannedFor,
         outcome: intent.state,
         reason: intent.reason,
         eventId,

@@ -11,6 +11,7 @@ export type Sending = {
   readonly channels: DefinitionBundle['channels']
   readonly rules: ContentRules
   readonly classesNeedingConsent: ReadonlySet<CampaignClass>
+  readonly classes: DefinitionBundle['policies']['classes']
   readonly renderer: Renderer
   /** The texts that a campaign was published with; null when they are not there. */
   templateOf(id: string, hash: string): Pick<CompiledTemplate, 'id' | 'channels'> | null
@@ -34,6 +35,7 @@ export function sendingOf(
       locale: policies.locale,
       timeZone: policies.timeZone,
     },
+    classes: policies.classes,
     classesNeedingConsent: new Set(
       classes.filter(([, policy]) => policy.consent === 'required').map(([name]) => name),
     ),

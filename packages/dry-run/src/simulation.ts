@@ -3,6 +3,7 @@ import { decideEvent, decideTimer } from '@wegwijs/campaign/decide'
 import type { ChannelName } from '@wegwijs/campaign/definition/words'
 import type { Decision } from '@wegwijs/campaign/draft'
 import { withoutFinishedRuns } from '@wegwijs/campaign/finished-runs'
+import type { Instant } from '@wegwijs/campaign/instant'
 import { otherIdentityOf } from '@wegwijs/campaign/journey-event'
 import { mergePeople } from '@wegwijs/campaign/merge'
 import {
@@ -44,6 +45,8 @@ export type SimulatedMessage = {
   channel: ChannelName
   /** The event that began the run in which it was planned. */
   eventId: string
+  /** What it was planned for at first, an ISO instant. */
+  plannedFor: Instant
   /** When it came to that, an ISO instant. */
   at: string
   /** What the person would have read; null when nothing was handed over. */
@@ -75,6 +78,8 @@ export type SimulationTally = {
  * the input alone, and nothing of one person hangs on another.
  */
 export class Simulation {
+  /** Of messages that were put off, what they were planned for. */
+  readonly #plannedFor = new Map<string, Instant>()
   readonly people: People
   readonly #options: SimulationOptions
   readonly #grid: ReturnType<typeof createGrid>
@@ -179,8 +184,15 @@ export class Simulation {
       state = this.#decided(person, state, decideEvent(state, receipt, this.#context))
     }
     const last = state.intents.get(intent.intentId) ?? intent
-    this.#tellMessage(person, state, { ...delivered, intent: last })
+    // It is too early in the day: of this message there is nothing to tell yet.
+    if (last.state === 'planned') this.#plannedFor.set(last.intentId, this.#plannedForOf(intent))
+    else this.#tellMessage(person, state, { ...delivered, intent: last })
     return state
+  }
+
+  /** What it was planned for, however often it has been put off since. */
+  #plannedForOf({ intentId, dueAt }: Intent): Instant {
+    return this.#plannedFor.get(intentId) ?? dueAt
   }
 
   /** Tells of what was decided about a person; gives the state that it left. */
@@ -263,8 +275,11 @@ export class Simulation {
     state: PersonState,
     message: Pick<SimulatedMessage, 'intent' | 'channel' | 'rendered'>,
   ): void {
+    const plannedFor = this.#plannedForOf(message.intent)
+    this.#plannedFor.delete(message.intent.intentId)
     this.#options.onMessage({
       ...message,
+      plannedFor,
       person,
       persona: state.person.persona,
       eventId: state.enrolments.get(message.intent.enrolmentId)?.trigger.id ?? '',

@@ -3,13 +3,13 @@ import { type Difference, differencesBetween } from '@wegwijs/campaign/definitio
 import type { JsonValue } from '@wegwijs/campaign/json'
 import type { Querying, Store } from './database.ts'
 import { latestBundle } from './definitions.ts'
+import { planOf } from './plan-name.ts'
 import {
   type CampaignChange,
   lockDefinition,
   type Publication,
   publicationOf,
 } from './publication.ts'
-import { planOf } from './plan-name.ts'
 import { inTransaction } from './transaction.ts'
 
 /** What applying a definition would change, and nothing else. */

@@ -1,3 +1,4 @@
+import type { QuietHours } from '@wegwijs/campaign/definition/policies'
 import type { ChannelName } from '@wegwijs/campaign/definition/words'
 import type { ReasonCode } from '@wegwijs/campaign/reasons'
 import { type QueryResult, type RawBuilder, sql } from 'kysely'
@@ -53,6 +54,7 @@ import { type Wake, wake } from './wake.ts'
  *   hold it. It comes back by itself, ever more slowly, and at once when the stop is lifted.
  * - merged_duplicate, older_version_told: the same message of the other run, or the one whose place it
  *   took, is with a worker still. It comes back when the lease of that one must be over.
+ * - quiet_hours: it is a time at which people of its class are left in peace. It comes back when that ends.
  * - it is not due, or nothing is: a worker is never early.
  *
  * Not over this channel (the next channel of the message, at once; skipped with no_usable_channel
@@ -130,6 +132,8 @@ const refusals: readonly Refusal[] = [
   { effect: 'wait', reason: 'template_stopped', when: stopped('template', sql`template_id`) },
   { effect: 'wait', reason: 'channel_stopped', when: stopped('channel', sql`channel`) },
   { effect: 'wait', reason: 'provider_stopped', when: stopped('provider', sql`asked_provider`) },
+  // P3 quiet hours
+  { effect: 'await-morning', reason: 'quiet_hours', when: sql`quiet_until is not null` },
   // P3 never early
   { effect: 'unqueue', reason: null, when: sql`due_at > due_now` },
   // P3 consent, for this channel alone
@@ -145,7 +149,16 @@ export const lastCheckReasons: ReadonlySet<ReasonCode> = new Set(
   refusals.flatMap(({ reason }) => reason ?? []),
 )
 
-type Effect = 'skip' | 'cancel' | 'expire' | 'hold' | 'await-lease' | 'wait' | 'unqueue' | 'next'
+type Effect =
+  | 'skip'
+  | 'cancel'
+  | 'expire'
+  | 'hold'
+  | 'await-lease'
+  | 'await-morning'
+  | 'wait'
+  | 'unqueue'
+  | 'next'
 type Refusal = { effect: Effect; reason: ReasonCode | null; when: RawBuilder<unknown> }
 
 function stopped(scope: string, target?: RawBuilder<unknown>): RawBuilder<unknown> {
@@ -169,6 +182,9 @@ export type ClaimRequest = {
   /** The definition that the caller renders by, and its classes that need a consent. */
   readonly revision: number
   readonly classesNeedingConsent: readonly string[]
+  readonly quietHours: readonly (QuietHours & { readonly class: string })[]
+  /** The organisation's, for whose own is not known. */
+  readonly timeZone: string
   /** The provider has said that it is a sandbox; without it a rehearsal sends nothing. */
   readonly rehearsalVerified: boolean
 }
@@ -412,7 +428,7 @@ function factsOf(request: ClaimRequest): RawBuilder<unknown> {
       e.version as entity_known, e.state as entity_state, e.data as entity_data,
       i.class = any(${[...request.classesNeedingConsent]}::text[]) as needs_consent,
       c.withdrawn_everywhere, c.withdrawn_here, c.granted_here, c.granted_somewhere,
-      stop.kind as stop, twin.state as twin, older.state as older, statuses.statuses
+      quiet.until as quiet_until, stop.kind as stop, twin.state as twin, older.state as older, statuses.statuses
     from look join item on (not look.rehearsal or ${request.rehearsalVerified})
       and look.revision = ${request.revision}
     join named i on i.intent_id = item.intent_id and i.state = 'queued'
@@ -424,6 +440,7 @@ function factsOf(request: ClaimRequest): RawBuilder<unknown> {
     left join entity e on e.person_id = i.person_id and e.entity_type = i.entity_type
       and e.entity_id = i.entity_id
     left join lateral (${consentFacts}) as c on true
+    left join lateral (${quietHoursOf(request)}) as quiet on true
     left join lateral (${firstPersonStop}) as stop on true
     left join lateral (${twinOfMerge}) as twin on true
     left join lateral (
@@ -447,6 +464,16 @@ const consentFacts = sql`
     coalesce(bool_or(state = 'granted' and (k.channel = '' or k.channel = any(i.channels))), false)
       as granted_somewhere
   from consent k where k.person_id = i.person_id and k.purpose in (i.class, 'all')`
+
+/** No row, and nothing to compute, for a class that has none. */
+function quietHoursOf({ quietHours, timeZone }: ClaimRequest): RawBuilder<unknown> {
+  return sql`
+    select quiet_until(look.now, hours.begins, hours.ends, coalesce(p.time_zone, ${timeZone}), ${timeZone}) as until
+    from unnest(${quietHours.map((hours) => hours.class)}::text[],
+      ${quietHours.map(({ from }) => from)}::time[], ${quietHours.map(({ until }) => until)}::time[])
+      as hours (class, begins, ends)
+    where hours.class = i.class`
+}
 
 /** Of the stops that stand the heaviest; `channel` is a consent that was withdrawn for this one. */
 const firstPersonStop = sql`
@@ -539,6 +566,7 @@ function moveOf(request: ClaimRequest, telling: boolean): RawBuilder<unknown> {
       detail = ${nextDetail},
       due_at = case when d.effect = 'wait' then ${looksAgainAt}
         when d.effect = 'await-lease' then ${afterLease(request)}
+        when d.effect = 'await-morning' then least(d.expires_at, d.quiet_until)
         when d.moves_on then d.now else i.due_at end,
       channel_index = i.channel_index + d.moves_on::integer,
       job_id = case when d.effect = 'claim' then i.job_id end,

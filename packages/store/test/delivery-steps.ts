@@ -31,6 +31,8 @@ export async function claimItems(
     leaseMs: 60_000,
     revision: 1,
     classesNeedingConsent: ['marketing', 'research'],
+    quietHours: [],
+    timeZone: 'Europe/Amsterdam',
     rehearsalVerified: false,
     ...over,
   })

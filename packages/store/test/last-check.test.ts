@@ -1,8 +1,10 @@
+import { quietUntil } from '@wegwijs/campaign/quiet-hours'
 import { newUuid } from '@wegwijs/runtime/derived-id'
 import { countStatements } from '@wegwijs/test-support/count-statements'
 import { openNamespace } from '@wegwijs/test-support/namespace'
 import { later, type SeededMessage, seedMessages } from '@wegwijs/test-support/seed-messages'
 import { campaign, smallHospital } from '@wegwijs/test-support/small-hospital'
+import fc from 'fast-check'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import { stepBusinessTime } from '../src/business-clock.ts'
@@ -414,6 +416,87 @@ describe('a message waits when', () => {
     expect(claimed).toEqual([])
     expect(refused).toEqual([{ intentId: ids.intentId, state: 'planned', reason: null }])
     expect(await intentOf(store, ids.intentId)).toMatchObject({ state: 'planned', due_at: dueAt })
+  })
+})
+
+describe('quiet hours', () => {
+  const zone = 'Europe/Amsterdam'
+  const clock = (hours: number, timeZone = zone) =>
+    new Intl.DateTimeFormat('nl', { hour: '2-digit', minute: '2-digit', timeZone }).format(
+      Date.now() + hours * 3_600_000,
+    )
+  /** From an hour ago until an hour from now, as clocks of that zone show it. */
+  const quiet = (timeZone = zone) => [
+    { class: 'care', from: clock(-1, timeZone), until: clock(1, timeZone) },
+  ]
+  const claimed = async (over: Partial<ClaimRequest>, person: object = {}) => {
+    const [ids] = await seedMessages(store, 1, { intent: { class: 'care' } })
+    if (!ids) throw new Error('no message')
+    if (Object.keys(person).length > 0) await set('person', ids, person)
+    const result = await claimDue(store, over)
+    return { result, row: await intentOf(store, ids.intentId) }
+  }
+
+  it('hold a message until they end, in the time zone of the person (P3)', async () => {
+    const { result, row } = await claimed({ quietHours: quiet() })
+    expect(result.refused).toMatchObject([{ state: 'planned', reason: 'quiet_hours' }])
+    const waitsMs = Date.parse(row.due_at) - Date.now()
+    expect(waitsMs).toBeGreaterThan(3_500_000)
+    expect(waitsMs).toBeLessThanOrEqual(3_600_000)
+    expect(await toldOf(store, row.intent_id)).toEqual([])
+    const elsewhere = { time_zone: 'Pacific/Auckland' }
+    const abroad = await claimed({ quietHours: quiet('Pacific/Auckland') }, elsewhere)
+    expect(abroad.row).toMatchObject({ state: 'planned', reason: 'quiet_hours' })
+    expect((await claimed({ quietHours: quiet() }, elsewhere)).row.state).toBe('sending')
+  })
+
+  it('are those of its class alone', async () => {
+    const quietHours = quiet().map((hours) => ({ ...hours, class: 'marketing' }))
+    expect((await claimed({ quietHours })).row.state).toBe('sending')
+  })
+
+  it('never hold it beyond its expiry', async () => {
+    const [ids] = await seedMessages(store, 1, { intent: { class: 'care' } })
+    if (!ids) throw new Error('no message')
+    const expiresAt = later(now(), 60)
+    await set('intent', ids, { expires_at: expiresAt })
+    await claimDue(store, { quietHours: quiet() })
+    expect(await intentOf(store, ids.intentId)).toMatchObject({ due_at: expiresAt })
+  })
+
+  it('of a person in a zone that PostgreSQL does not know are those of the organisation', async () => {
+    const { row } = await claimed({ quietHours: quiet() }, { time_zone: 'Nowhere/At_All' })
+    expect(row.reason).toBe('quiet_hours')
+  })
+
+  it('end in PostgreSQL when they end in the core, whatever the moment and the zone', async () => {
+    const chance = fc.sample(
+      fc.record({
+        moment: fc
+          .integer({ min: Date.UTC(2026, 0), max: Date.UTC(2028, 0) })
+          .map((at) => new Date(at).toISOString()),
+        hours: fc.constantFrom(
+          { from: '21:00', until: '08:00' },
+          { from: '00:00', until: '07:30' },
+          { from: '12:00', until: '13:00' },
+          { from: '22:15', until: '00:00' },
+        ),
+        timeZone: fc.constantFrom(zone, 'UTC', 'Pacific/Auckland', 'America/Curacao'),
+      }),
+      500,
+    )
+    const { rows } = await sql<{ ends: string | null }>`
+      select quiet_until(moment, begins, ends, zone, 'UTC') as ends from unnest(
+        ${chance.map(({ moment }) => moment)}::timestamptz[],
+        ${chance.map(({ hours }) => hours.from)}::time[],
+        ${chance.map(({ hours }) => hours.until)}::time[],
+        ${chance.map(({ timeZone }) => timeZone)}::text[]
+      ) with ordinality as asked (moment, begins, ends, zone, place) order by place`.execute(
+      store.db,
+    )
+    expect(rows.map(({ ends }) => ends)).toEqual(
+      chance.map(({ moment, hours, timeZone }) => quietUntil(moment, hours, timeZone)),
+    )
   })
 })
 
@@ -857,7 +940,7 @@ describe('a message that comes back after two records became one', () => {
 })
 
 it('every reason of the last check is shown above', () => {
-  const shown = [...finals, ...waits, ...nexts].map((each) => each.reason)
+  const shown = [...finals, ...waits, ...nexts].map((each) => each.reason).concat('quiet_hours')
   expect([...lastCheckReasons].filter((reason) => !shown.includes(reason))).toEqual([])
 })
 

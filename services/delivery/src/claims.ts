@@ -76,6 +76,8 @@ async function claimOrAbandon(
       leaseMs: deps.leaseMs,
       revision: rules.revision,
       classesNeedingConsent: rules.classesNeedingConsent,
+      quietHours: rules.quietHours,
+      timeZone: rules.timeZone,
       rehearsalVerified: deps.guard.isVerified(channel.name),
     })
   } catch (error) {

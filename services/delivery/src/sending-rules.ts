@@ -1,4 +1,5 @@
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
+import type { ClassPolicy, QuietHours } from '@wegwijs/campaign/definition/policies'
 import type { CampaignClass } from '@wegwijs/campaign/definition/words'
 import { fail } from '@wegwijs/runtime/failure'
 import type { Store } from '@wegwijs/store/database'
@@ -8,6 +9,7 @@ import { latestBundle } from '@wegwijs/store/definitions'
 export type SendingRules = {
   revision: number
   classesNeedingConsent: readonly CampaignClass[]
+  quietHours: readonly (QuietHours & { class: CampaignClass })[]
   channels: DefinitionBundle['channels']
   organisation: DefinitionBundle['policies']['organisation']
   locale: string
@@ -52,12 +54,15 @@ export function rulesOf(
   revision: number,
   { channels, policies }: Pick<DefinitionBundle, 'channels' | 'policies'>,
 ): SendingRules {
-  const classes = Object.entries(policies.classes) as [CampaignClass, { consent: string }][]
+  const classes = Object.entries(policies.classes) as [CampaignClass, ClassPolicy][]
   return {
     revision,
     classesNeedingConsent: classes
       .filter(([, policy]) => policy.consent === 'required')
       .map(([name]) => name),
+    quietHours: classes.flatMap(([name, { quietHours }]) =>
+      quietHours ? [{ class: name, ...quietHours }] : [],
+    ),
     channels,
     organisation: policies.organisation,
     locale: policies.locale,

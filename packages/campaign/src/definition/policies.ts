@@ -1,6 +1,20 @@
 import { z } from 'zod'
 import { fieldsSchema } from './field.ts'
-import { laneNames, localeNames, positiveDurationSchema, timeZoneSchema } from './words.ts'
+import {
+  laneNames,
+  localeNames,
+  localTimeSchema,
+  positiveDurationSchema,
+  timeZoneSchema,
+} from './words.ts'
+
+const quietHoursSchema = z
+  .strictObject({
+    from: localTimeSchema.describe('Local time of the person from which it is quiet.'),
+    until: localTimeSchema.describe('Local time at which it ends, on the same day or the next.'),
+  })
+  .refine(({ from, until }) => from !== until, 'expected two different times')
+export type QuietHours = z.infer<typeof quietHoursSchema>
 
 /** What a class of campaigns may do. */
 const classPolicySchema = z
@@ -24,6 +38,11 @@ const classPolicySchema = z
     expires: positiveDurationSchema.describe(
       'How long after its due time a message is still worth sending, when it does not say itself.',
     ),
+    quietHours: quietHoursSchema
+      .optional()
+      .describe(
+        'When nobody is written to, such as from `"21:00"` until `"08:00"`: what would be due then waits for the end, or expires.',
+      ),
   })
   .meta({
     id: 'class-policy',

@@ -10,6 +10,7 @@ import { type DecideContext, type Draft, noteOf } from '../draft.ts'
 import { factsOf } from '../facts.ts'
 import { addDuration, type Instant } from '../instant.ts'
 import { fieldOf, momentSchema, resolveMoment } from '../moment.ts'
+import { quietUntil } from '../quiet-hours.ts'
 import type { ReasonCode } from '../reasons.ts'
 import { type Enrolment, type Intent, intentStates } from '../state.ts'
 import type { StepKind } from './step-kind.ts'
@@ -109,9 +110,15 @@ export function messageTimes(step: MessageStep, run: Omit<StepRun, 'node'>): Tim
     : context.now
   const end = until ? facts.read(until) : null
   if (moment === null || end === undefined) return null
-  const dueAt = moment > context.now ? moment : context.now
+  const { quietHours } = campaign.policy
+  const earliest = moment > context.now ? moment : context.now
+  const dueAt = (quietHours && quietUntil(earliest, quietHours, facts.timeZone)) ?? earliest
   const latest = addDuration(dueAt, expires ?? campaign.policy.expires, facts.timeZone)
-  return { dueAt, expiresAt: typeof end === 'string' && end < latest ? end : latest }
+  const expiresAt = typeof end === 'string' && end < latest ? end : latest
+  // Who would be woken by it gets it in the morning, if it is still worth having then.
+  return dueAt > earliest && expiresAt <= dueAt
+    ? { dueAt, expiresAt: context.now }
+    : { dueAt, expiresAt }
 }
 
 /**
