@@ -6,8 +6,8 @@ import * as positionMark from './migrations/0002-position-mark.ts'
 import * as fewerRows from './migrations/0003-fewer-rows.ts'
 import * as inPlaceOf from './migrations/0004-in-place-of.ts'
 import * as goals from './migrations/0005-goals.ts'
-import * as quietHours from './migrations/0007-quiet-hours.ts'
 import * as saidIn from './migrations/0006-said-in.ts'
+import * as quietHours from './migrations/0007-quiet-hours.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -18,8 +18,8 @@ const migrations: Record<string, Migration> = {
   '0003-fewer-rows': fewerRows,
   '0004-in-place-of': inPlaceOf,
   '0005-goals': goals,
-  '0007-quiet-hours': quietHours,
   '0006-said-in': saidIn,
+  '0007-quiet-hours': quietHours,
 }
 
 /**
