@@ -142,7 +142,9 @@ function refusalOf(
   if (trigger === false) return false
   if (draft.person.deceasedAt !== null) return { reason: 'person_deceased', detail: null }
   const { timeZone } = context.definition
-  if (event.time < subtractDuration(context.now, file.trigger.maxAge, timeZone)) {
+  // What happens now is not old, whatever the calendar says.
+  const isPast = event.time < context.now
+  if (isPast && event.time < subtractDuration(context.now, file.trigger.maxAge, timeZone)) {
     return { reason: 'event_too_old', detail: { time: event.time, maxAge: file.trigger.maxAge } }
   }
   const entered = draft.entries.get(entryOf(campaign.id, entryKeyOf(draft, event, campaign)))
