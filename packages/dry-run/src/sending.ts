@@ -46,12 +46,25 @@ export function sendingOf(
 
 /** As a channel has it by default; its address book is that of the organisation's own country. */
 const country = 'NL'
+const mostRemembered = 50_000
+const remembered = new Map<string, string | null>()
 
 /**
  * Why a channel would refuse a message by its own check, before any provider is asked: the checks of
  * packages/channels on the addresses. Null when it would not.
  */
 export function refusalOfChannel(channel: ChannelName, to: string, from: string): string | null {
+  // To read a number costs more than to decide the event that it is for.
+  const key = `${channel}\n${to}\n${from}`
+  const known = remembered.get(key)
+  if (known !== undefined) return known
+  if (remembered.size >= mostRemembered) remembered.clear()
+  const refusal = findRefusal(channel, to, from)
+  remembered.set(key, refusal)
+  return refusal
+}
+
+function findRefusal(channel: ChannelName, to: string, from: string): string | null {
   switch (channel) {
     case 'email':
       if (parseMailbox(from) === undefined) return 'sender_invalid'

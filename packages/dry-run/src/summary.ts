@@ -90,7 +90,8 @@ function add<Kind extends { count: number }>(
   counts: Map<string, Kind>,
   kind: Omit<Kind, 'count'>,
 ): void {
-  const key = JSON.stringify(Object.values(kind))
+  // No id, code or name holds a line break.
+  const key = Object.values(kind).join('\n')
   const known = counts.get(key)
   if (known) known.count += 1
   else counts.set(key, { ...kind, count: 1 } as Kind)

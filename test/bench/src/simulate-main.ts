@@ -70,7 +70,9 @@ function simulate({ campaigns, people, events, everyMatch, fromText }: Simulatio
   // Some at a time: made beforehand, so that the making is not measured, and never all in memory.
   const atOnce = 10_000
   for (let from = 0; from < events; from += atOnce) {
-    const some = Array.from({ length: Math.min(atOnce, events - from) }, (_, at) => visit(from + at))
+    const some = Array.from({ length: Math.min(atOnce, events - from) }, (_, at) =>
+      visit(from + at),
+    )
     const lines = fromText ? some.map((event) => JSON.stringify(formatEvent(event))) : []
     const began = process.cpuUsage()
     if (fromText) for (const line of lines) takeLine(simulation, line)
@@ -85,6 +87,8 @@ function simulate({ campaigns, people, events, everyMatch, fromText }: Simulatio
     cpuSeconds,
     peopleBytes: heapBytes() - before,
   }
+  // Asked for last, or the people would have been collected with everything else.
+  if (simulation.tally.people !== people) throw new Error('somebody is missing')
   return figures
 }
 

@@ -7,6 +7,7 @@ import { backlog, campaigns, history } from './growth.ts'
 import { latency } from './latency.ts'
 import { memory } from './memory.ts'
 import { sends } from './sends.ts'
+import { simulate } from './simulate.ts'
 import { statements } from './statements.ts'
 import { workers } from './workers.ts'
 
@@ -25,4 +26,5 @@ export const rows: readonly Row[] = [
   flushall,
   statements,
   workers,
+  simulate,
 ]
