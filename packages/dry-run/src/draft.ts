@@ -13,6 +13,18 @@ export type LiveVersion = Pick<CampaignVersion, 'id' | 'version' | 'file' | 'tem
   newest: number
 }
 
+/** The versions that are live in a definition as it was loaded from the record. */
+export function liveVersionsOf({ campaigns, starters }: CompiledDefinition): LiveVersion[] {
+  const live = new Set(
+    [...starters.values()].flatMap((byPersona) => [...byPersona.values()].flat()),
+  )
+  return [...live].map(({ id, version, file, templates }) => {
+    const versions = [...campaigns.values()].filter((each) => each.id === id)
+    const newest = Math.max(...versions.map((each) => each.version))
+    return { id, version, file, templates, newest }
+  })
+}
+
 /**
  * A definition as it would be in force once it is applied: every campaign live, under the version
  * that publishing would give it (packages/store/src/definitions.ts): its live one when nothing

@@ -98,6 +98,14 @@ export class People {
     return this.#slot(this.survivorOf(person)).name
   }
 
+  /** Who has this name, as {@link nameOf} gives it. */
+  numberOf(name: string): PersonNumber | undefined {
+    const colon = name.indexOf(':')
+    const identity = { idSpace: name.slice(0, colon), externalId: name.slice(colon + 1) }
+    const known = this.#lookUp(identity)
+    return known === undefined ? undefined : this.survivorOf(known)
+  }
+
   #lookUp(identity: Identity): PersonNumber | undefined {
     return identity.idSpace === ownIdSpace
       ? this.#byId.get(identity.externalId)

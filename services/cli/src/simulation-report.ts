@@ -1,6 +1,7 @@
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import { everyStep } from '@wegwijs/campaign/steps/registry'
+import type { Difference, Differences } from '@wegwijs/dry-run/difference'
 import type { People } from '@wegwijs/dry-run/people'
 import type { Sample } from '@wegwijs/dry-run/samples'
 import type { SimulationTally } from '@wegwijs/dry-run/simulation'
@@ -142,4 +143,55 @@ function sumOf(counts: readonly { count: number }[]): number {
 /** 12,345: as the British write it. */
 function number(count: number): string {
   return count.toLocaleString('en-GB')
+}
+
+/** Who would get more, less or other than now, and why, message by message. */
+export function differenceLines({ same, differences }: Differences, against: string): string[] {
+  const countOf = (change: Difference['change']) =>
+    number(differences.filter((each) => each.change === change).length)
+  const steps = Map.groupBy(differences, ({ campaign, step }) => `${campaign} ${step}`)
+  return [
+    '',
+    `Compared with ${against}: ${countOf('more')} messages more, ${countOf('less')} less, ${countOf('other')} otherwise, ${number(same)} the same`,
+    ...[...steps].flatMap(([name, own]) => ['', name, ...groupsOf(own).map(groupLine)]),
+  ]
+}
+
+type DifferenceGroup = { change: Difference['change']; what: string; of: Difference[] }
+
+/** Differences of one kind together, the largest group first. */
+function groupsOf(differences: readonly Difference[]): DifferenceGroup[] {
+  const groups = Map.groupBy(differences, (each) => `${each.change} ${whatDiffers(each)}`)
+  return [...groups.values()]
+    .flatMap((of) => (of[0] ? [{ change: of[0].change, what: whatDiffers(of[0]), of }] : []))
+    .sort(
+      (a, b) => changes.indexOf(a.change) - changes.indexOf(b.change) || b.of.length - a.of.length,
+    )
+}
+
+const changes: readonly Difference['change'][] = ['more', 'less', 'other']
+
+const differenceTexts: Readonly<Record<string, string>> = {
+  step_not_there: 'the campaign has no such message',
+  campaign_not_live: 'there is no such campaign',
+  branch_taken: 'another way through its steps was taken',
+}
+
+function whatDiffers({ change, reason, now, would }: Difference): string {
+  if (change === 'other') {
+    return reason === 'other_channel'
+      ? `by ${would?.channel} instead of ${now?.channel}`
+      : 'at another moment'
+  }
+  const text = differenceTexts[reason] ?? reasonText(reason)
+  return `${change === 'more' ? 'now' : 'then'} not, because ${text} (${reason})`
+}
+
+const mostNamed = 3
+
+function groupLine({ change, what, of }: DifferenceGroup): string {
+  const people = [...new Set(of.map(({ person }) => person))]
+  const others = people.length > mostNamed ? ` and ${number(people.length - mostNamed)} others` : ''
+  const names = `${people.slice(0, mostNamed).join(', ')}${others}`
+  return `  ${number(of.length)} ${change === 'other' ? 'otherwise' : change}, ${what}: ${names}`
 }

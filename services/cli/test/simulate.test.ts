@@ -1,8 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { exitCodes } from '@wegwijs/runtime/failure'
-import { expect, onTestFinished, test } from 'vitest'
+import { openNamespace } from '@wegwijs/test-support/namespace'
+import { expect, inject, onTestFinished, test } from 'vitest'
 import { exampleFolder } from '../src/log-options.ts'
 import { run } from './run.ts'
 
@@ -97,3 +98,54 @@ test('one input is named, and a folder without faults', async () => {
   expect(empty.code).toBe(exitCodes.dataInvalid)
   expect((await simulate(['--events', 'nowhere.ndjson'])).code).toBe(exitCodes.usage)
 })
+
+/** The example, with the survey only for who says so, and with nobody asked to join the panel. */
+async function draftOfExample(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'wegwijs-draft-'))
+  onTestFinished(() => rm(directory, { recursive: true }))
+  await cp(exampleFolder, directory, { recursive: true })
+  const campaigns = join(directory, 'campaigns')
+  await rm(join(campaigns, 'patient-panel.yaml'))
+  const file = join(campaigns, 'aftercare-at-home.yaml')
+  const text = await readFile(file, 'utf8')
+  await writeFile(file, text.replace('channels: [app, email, sms]', 'channels: [email, sms, app]'))
+  return directory
+}
+
+test('a draft is compared with another definition: who gets more, less, other, and why', async () => {
+  const draft = await draftOfExample()
+  const words = ['simulate', draft, '--journeys', '40', '--against', exampleFolder]
+  const { code, out } = await run(words)
+  expect(code).toBe(0)
+  expect(out).toMatch(/^Compared with .+: 0 messages more, \d+ less, \d+ otherwise, \d+ the same$/m)
+  expect(out).toMatch(
+    /^ {2}\d+ less, then not, because there is no such campaign \(campaign_not_live\): /m,
+  )
+  expect(out).toMatch(/^ {2}\d+ otherwise, by email instead of app: ehr:P-/m)
+  const json = await run([...words, '--json'])
+  const changes = json.out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).change as string)
+  expect(new Set(changes)).toEqual(new Set(['less', 'other']))
+})
+
+test('a draft is compared with what is live, under the version that it would get', async () => {
+  const { databaseUrl } = inject('servers')
+  const store = await openNamespace(databaseUrl, 'simulate')
+  onTestFinished(() => store.close())
+  const environment = { WEGWIJS_NAMESPACE: store.namespace, WEGWIJS_DATABASE_URL: databaseUrl }
+  const against = ['--journeys', '20', '--against', 'live']
+  const early = await run(['simulate', exampleFolder, ...against], environment)
+  expect(early.code).toBe(exitCodes.usage)
+  expect((await run(['apply', exampleFolder], environment)).code).toBe(0)
+  const same = await run(['simulate', exampleFolder, ...against, '--json'], environment)
+  expect(same).toMatchObject({ code: 0, out: '' })
+  const changed = await run(['simulate', await draftOfExample(), ...against, '--json'], environment)
+  const aftercare = changed.out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+    .filter(({ campaign }) => campaign === 'aftercare-at-home')
+  expect(aftercare[0]).toMatchObject({ now: { version: 1 }, would: { version: 2 } })
+}, 60_000)

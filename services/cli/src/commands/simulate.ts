@@ -1,5 +1,8 @@
+import type { CompiledDefinition } from '@wegwijs/campaign/compile'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
-import { compileDraft } from '@wegwijs/dry-run/draft'
+import { type Compared, compare } from '@wegwijs/dry-run/difference'
+import { compileDraft, type LiveVersion, liveVersionsOf } from '@wegwijs/dry-run/draft'
+import { Fates } from '@wegwijs/dry-run/fates'
 import { MessageLines } from '@wegwijs/dry-run/lines'
 import { alwaysDelivered, type OutcomeRates } from '@wegwijs/dry-run/outcome-model'
 import { Samples } from '@wegwijs/dry-run/samples'
@@ -8,13 +11,14 @@ import { Simulation } from '@wegwijs/dry-run/simulation'
 import { Counting } from '@wegwijs/dry-run/summary'
 import { generateJourneys } from '@wegwijs/rehearsal/generate-journeys'
 import { fail } from '@wegwijs/runtime/failure'
+import { latestBundle, loadDefinition } from '@wegwijs/store/definitions'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import { type Command, InvalidArgumentError } from 'commander'
 import { readOrEnd } from '../definition-input.ts'
 import { streamEvents } from '../events-input.ts'
 import { faultLines, type LogOptions, readLogWith, withLogOptions } from '../log-options.ts'
 import { type Call, runs, type Shell } from '../shell.ts'
-import { reportLines } from '../simulation-report.ts'
+import { differenceLines, reportLines } from '../simulation-report.ts'
 import { atLeastOne, seedText } from '../words.ts'
 
 type Options = LogOptions & {
@@ -24,6 +28,7 @@ type Options = LogOptions & {
   seed: string
   step: string
   outcomes: OutcomeRates
+  against?: string
 }
 
 /** `wegwijs simulate`: what a definition would do, without doing it. */
@@ -49,6 +54,10 @@ export function addSimulate(program: Command, shell: Shell): void {
       outcomeRates,
       alwaysDelivered,
     )
+    .option(
+      '--against <live|folder>',
+      'tell who would get more, less or other than by the definition in force, or by that of another folder',
+    )
     .option('--step <duration>', 'ISO 8601, as a rehearsal steps; PT0S is exact', 'PT0S')
     .action(runs(shell, simulate))
 }
@@ -56,32 +65,92 @@ export function addSimulate(program: Command, shell: Shell): void {
 async function simulate(call: Call, options: Options, folder = ''): Promise<void> {
   const { output } = call
   const { bundle } = await readOrEnd(folder, output)
+  const against = options.against === undefined ? null : await otherSide(call, options.against)
+  const draft = runOf({ bundle, definition: compileDraft(bundle, against?.live) }, options, {
+    keepsLines: output.json || against !== null,
+  })
+  const other = against && runOf(against, options, { keepsLines: true })
+  for await (const events of eventsOf(call, options, bundle)) {
+    for (const event of events) {
+      draft.simulation.take(event)
+      other?.simulation.take(event)
+    }
+    call.signal.throwIfAborted()
+  }
+  const tally = draft.simulation.finish()
+  other?.simulation.finish()
+  const { people } = draft.simulation
+  const differences = other && compare(comparedOf(other), comparedOf(draft))
+  if (output.json) {
+    const lines = differences ? differences.differences : draft.lines.sorted(people)
+    for (const line of lines) output.line(JSON.stringify(line))
+    return
+  }
+  const { counting, samples } = draft
+  const report = { bundle, tally, summary: counting.summary, samples: samples.all }
+  for (const line of reportLines(report, people)) output.line(line)
+  if (differences && against) {
+    for (const line of differenceLines(differences, against.name)) output.line(line)
+  }
+}
+
+type Side = { bundle: DefinitionBundle; definition: CompiledDefinition }
+type OtherSide = Side & { name: string; live: LiveVersion[] }
+
+/** What the draft is compared with: the definition in force, or that of another folder. */
+async function otherSide(call: Call, against: string): Promise<OtherSide> {
+  if (against !== 'live') {
+    const { bundle } = await readOrEnd(against, call.output)
+    const definition = compileDraft(bundle)
+    return { bundle, definition, name: against, live: liveVersionsOf(definition) }
+  }
+  const store = await call.surroundings.store()
+  const latest = await latestBundle(store.db)
+  const definition = await loadDefinition(store)
+  if (latest === null || definition === null) {
+    throw fail('WEGWIJS_USAGE', { problem: 'no definition has been applied; see `wegwijs apply`' })
+  }
+  const name = `the live definition (revision ${latest.revision})`
+  return { bundle: latest.bundle, definition, name, live: liveVersionsOf(definition) }
+}
+
+type Run = {
+  simulation: Simulation
+  lines: MessageLines
+  fates: Fates
+  counting: Counting
+  samples: Samples
+}
+
+function runOf(
+  { bundle, definition }: Side,
+  { outcomes, step }: Options,
+  { keepsLines }: { keepsLines: boolean },
+): Run {
   const lines = new MessageLines()
+  const fates = new Fates(definition)
   const counting = new Counting(bundle.policies.timeZone)
   const samples = new Samples()
   const simulation = new Simulation({
-    definition: compileDraft(bundle),
+    definition,
     sending: sendingOf(bundle),
-    outcomes: options.outcomes,
-    step: options.step,
+    outcomes,
+    step,
     onMessage: (message) => {
-      if (output.json) lines.add(message)
+      if (keepsLines) lines.add(message)
       counting.message(message)
       samples.message(message)
     },
-    onDecision: (_, decision) => counting.decision(decision),
+    onDecision: (person, decision) => {
+      if (keepsLines) fates.decision(person, decision)
+      counting.decision(decision)
+    },
   })
-  for await (const events of eventsOf(call, options, bundle)) {
-    for (const event of events) simulation.take(event)
-    call.signal.throwIfAborted()
-  }
-  const tally = simulation.finish()
-  if (output.json) {
-    for (const line of lines.sorted(simulation.people)) output.line(JSON.stringify(line))
-    return
-  }
-  const report = { bundle, tally, summary: counting.summary, samples: samples.all }
-  for (const line of reportLines(report, simulation.people)) output.line(line)
+  return { simulation, lines, fates, counting, samples }
+}
+
+function comparedOf({ simulation: { people }, lines, fates }: Run): Compared {
+  return { people, fates, lines: lines.sorted(people) }
 }
 
 /** The events of the one input that was named, some at a time. */

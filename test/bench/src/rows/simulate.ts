@@ -14,7 +14,7 @@ export const simulate: Row = {
   title: 'Events simulated on one core, 100 live campaigns, and what people hold in memory',
   measure: async (world) => {
     const rounds = world.quick ? 1 : 3
-    const events = world.quick ? 12_000 : 120_000
+    const events = world.quick ? 12_000 : 60_000
     const people = world.quick ? 1_000 : 20_000
     const usual = { campaigns, people, events, everyMatch: usualMatch, fromText: false }
     const loads = {
@@ -32,7 +32,7 @@ export const simulate: Row = {
       }
       figures.push({ name, unit: 'events per second of a core', values })
     }
-    const many = world.quick ? 5_000 : 200_000
+    const many = world.quick ? 5_000 : 100_000
     const held = await simulateOnce(world, { ...usual, people: many, events: many + 20_000 })
     const perPerson = held.peopleBytes / many
     return {
