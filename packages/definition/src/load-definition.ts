@@ -1,5 +1,5 @@
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
-import { campaignFileSchema } from '@wegwijs/campaign/definition/campaign'
+import { type CampaignFile, campaignFileSchema } from '@wegwijs/campaign/definition/campaign'
 import { channelsFileSchema } from '@wegwijs/campaign/definition/channels'
 import { journeysFileSchema } from '@wegwijs/campaign/definition/journeys'
 import { personasFileSchema } from '@wegwijs/campaign/definition/personas'
@@ -14,6 +14,7 @@ import { checkTouchpoints } from './checks/touchpoints.ts'
 import { compareTexts, type Fault, inReadingOrder } from './fault.ts'
 import { referenceTo } from './file-kinds.ts'
 import { type RootName, readFolder, rootFiles } from './folder.ts'
+import { mended } from './mended.ts'
 import { checkAgainst } from './schema-faults.ts'
 import { type LoadedTemplate, loadTemplate } from './template-folder.ts'
 import { parseYaml } from './yaml-source.ts'
@@ -48,7 +49,12 @@ export async function loadDefinition(
   const campaignPaths = [...texts.keys()].filter(
     (path) => path.startsWith('campaigns/') && path.endsWith('.yaml'),
   )
-  const campaigns = campaignPaths.flatMap((path) => read(path, campaignFileSchema) ?? [])
+  const whole = campaignPaths.flatMap((path) => read(path, campaignFileSchema) ?? [])
+  // One mistake in a campaign does not hide the next. Other files say what there is: stand-ins there
+  // would have every campaign complain.
+  const refused = campaignPaths.filter((path) => !whole.some(({ source }) => source.file === path))
+  const campaigns = [...whole, ...refused.flatMap((path) => withStandIns(path, texts))]
+  const alreadyTold = placesOf(faults.filter(({ file }) => refused.includes(file)))
   const parts: Parts = {
     policies,
     touchpoints: readRoot('touchpoints', touchpointsFileSchema),
@@ -56,11 +62,11 @@ export async function loadDefinition(
     journeys: readRoot('journeys', journeysFileSchema),
     channels: readRoot('channels', channelsFileSchema),
     campaigns,
-    everyCampaignIsRead: campaigns.length === campaignPaths.length,
+    everyCampaignIsRead: whole.length === campaignPaths.length,
     templates: new Map(loaded.map((template) => [template.id, template])),
   }
   const messages = checkMessages(parts)
-  faults.push(
+  const found = [
     ...loaded.flatMap((template) => template.faults),
     ...checkTouchpoints(parts),
     ...checkPersonas(parts),
@@ -69,11 +75,12 @@ export async function loadDefinition(
     ...checkCampaigns(parts),
     ...checkClasses(parts, publishedClasses),
     ...messages.faults,
-  )
+  ]
+  faults.push(...found.filter((fault) => !alreadyTold.has(placeOf(fault))))
   const warnings = [
     ...loaded.flatMap((template) => template.warnings),
     ...warnOfPersonas(parts),
-    ...warnOfCampaigns(parts),
+    ...warnOfCampaigns({ ...parts, campaigns: whole }),
     ...messages.warnings,
   ]
   return {
@@ -81,6 +88,22 @@ export async function loadDefinition(
     faults: inReadingOrder(withoutRepeats(faults)).map(withReference),
     warnings: inReadingOrder(withoutRepeats(warnings)).map(withReference),
   }
+}
+
+/** A campaign that its schema refused, as far as the rest of it can be checked. */
+function withStandIns(path: string, texts: ReadonlyMap<string, string>): Loaded<CampaignFile>[] {
+  const source = parseYaml(path, texts.get(path) ?? '')
+  const value = source.faults.length > 0 ? undefined : mended(campaignFileSchema, source)
+  return value === undefined ? [] : [{ source, value }]
+}
+
+/** What a check says where a stand-in stands was said of what stood there. */
+function placesOf(faults: readonly Fault[]): ReadonlySet<string> {
+  return new Set(faults.map(placeOf))
+}
+
+function placeOf({ file, line, column }: Fault): string {
+  return `${file}:${line}:${column}`
 }
 
 async function loadTemplates(

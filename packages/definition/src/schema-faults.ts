@@ -13,16 +13,16 @@ export function checkAgainst<T>(
 ): { value: T | undefined; faults: Fault[] } {
   const result = schema.safeParse(source.value)
   if (result.success) return { value: result.data, faults: [] }
-  return {
-    value: undefined,
-    faults: withoutMisspelt(
-      result.error.issues.flatMap((issue) => faultsOf(schema, source, issue, [])),
-    ),
-  }
+  return { value: undefined, faults: withoutMisspelt(findingsOf(schema, source, result.error)) }
 }
 
-/** A fault with the key it misses, if that is what it is about. */
-type Finding = { fault: Fault; missing?: string }
+/** A fault with what it is about: a value, a key that nobody knows, or one that is missing. */
+export type Finding = { fault: Fault; path: Path; stranger?: string; missing?: string }
+
+/** Everything that a schema finds in `source`, in the terms of the arm that was meant of each union. */
+export function findingsOf(schema: Schema, source: YamlSource, error: z.core.$ZodError): Finding[] {
+  return error.issues.flatMap((issue) => faultsOf(schema, source, issue, []))
+}
 
 function faultsOf(schema: Schema, source: YamlSource, issue: Issue, above: Path): Finding[] {
   const path = [...above, ...pathOf(issue)]
@@ -33,6 +33,8 @@ function faultsOf(schema: Schema, source: YamlSource, issue: Issue, above: Path)
     )
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => ({
+      path,
+      stranger: key,
       fault: faultAt(source.file, source.positionOfKey([...path, key]), {
         message: `unknown key "${key}"`,
         found: key,
@@ -42,6 +44,7 @@ function faultsOf(schema: Schema, source: YamlSource, issue: Issue, above: Path)
     }))
   if (issue.code === 'invalid_key')
     return issue.issues.map((inner) => ({
+      path,
       fault: faultAt(source.file, source.positionOfKey(path), {
         message: `${inner.message}, found "${String(path.at(-1))}"`,
         found: String(path.at(-1)),
@@ -53,13 +56,16 @@ function faultsOf(schema: Schema, source: YamlSource, issue: Issue, above: Path)
     const message = `missing key "${key}"`
     return [
       {
+        path,
         fault: faultAt(source.file, source.positionOf(path), { message, reference }),
         missing: key,
       },
     ]
   }
   const complaint = complaintOf(issue, valueAt(source.value, path))
-  return [{ fault: faultAt(source.file, source.positionOf(path), { ...complaint, reference }) }]
+  return [
+    { path, fault: faultAt(source.file, source.positionOf(path), { ...complaint, reference }) },
+  ]
 }
 
 /** `tamplate` is one mistake: its unknown key is told, the missing `template` is not told as well. */
@@ -164,7 +170,7 @@ function valueAt(value: unknown, path: Path): unknown {
 }
 
 /** Every key that any schema at `path` knows: what a misspelt key is compared with. */
-function keysAt(schema: Schema, path: Path): string[] {
+export function keysAt(schema: Schema, path: Path): string[] {
   return schemasAt(schema, path).flatMap(({ schema: found }) => {
     const { def } = (found as z.core.$ZodTypes)._zod
     return def.type === 'object' ? Object.keys(def.shape) : []

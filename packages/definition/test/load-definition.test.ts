@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { definitionBundleSchema } from '@wegwijs/campaign/definition/bundle'
 import { describe, expect, test } from 'vitest'
 import { loadDefinition } from '../src/load-definition.ts'
-import { type Changes, tell, withFolder } from './planted-folder.ts'
+import { type Changes, sound, tell, withFolder } from './planted-folder.ts'
 
 const guide = 'campaigns/guide.yaml'
 const touchpoints = 'touchpoints.yaml'
@@ -642,6 +642,62 @@ test('all faults come at once, in reading order, also beside a file that cannot 
     'personas.yaml:7:48 expected a number, found "old"',
     expect.stringMatching(/^templates\/booked\/sms\.nl\.hbs:1:5 partials/),
   ])
+})
+
+describe('a campaign that its schema refuses is checked all the same:', () => {
+  const wrong = (...changes: (readonly [string, string])[]): Changes => ({
+    [guide]: changes.reduce((text, [from, to]) => text.replace(from, to), sound[guide] ?? ''),
+  })
+
+  test.each<[string, Changes, string[]]>([
+    [
+      'a misspelt key and an unknown name',
+      wrong(['class: service', 'clas: service'], ['journey: visit', 'journey: visitt']),
+      [
+        '3:10 unknown journey "visitt" (did you mean "visit"?)',
+        '4:1 unknown key "clas" (did you mean "class"?)',
+      ],
+    ],
+    [
+      'a wrong duration and a template that there is not',
+      wrong(['for: PT1H', 'for: an hour'], ['template: booked, until', 'template: boked, until']),
+      [
+        '13:38 unknown template "boked" (did you mean "booked"?)',
+        '18:64 expected an ISO 8601 duration such as "P2D" or "PT12H", found "an hour"',
+      ],
+    ],
+    [
+      'a step that is none and a persona that there is not',
+      wrong(['- wait: { until', '- wiat: { until'], ['[senior, others]', '[senor, others]']),
+      [
+        '7:14 unknown persona "senor" (did you mean "senior"?)',
+        '14:5 unknown key "wiat" (did you mean "wait"?)',
+      ],
+    ],
+    [
+      'a missing key, and nothing of what it would have said',
+      wrong(['journey: visit\n', ''], ['op: eq, value: first', 'op: eq, value: frist']),
+      [
+        '1:1 missing key "journey"',
+        '15:51 expected one of "first", "second", found "frist" (did you mean "first"?)',
+      ],
+    ],
+    [
+      'a value that is none, told once',
+      wrong(
+        ['trigger: { touchpoint: care.visit.booked.v1 }', 'trigger: { touchpoint: Booked }'],
+        ['op: eq, value: true', 'op: eq, value: yes'],
+      ),
+      ['5:24 expected a type such as "care.appointment.booked.v1", found "Booked"'],
+    ],
+  ])('%s', async (_, changes, faults) => {
+    expect((await tell(changes)).faults).toEqual(faults.map((fault) => `${guide}:${fault}`))
+  })
+
+  test('and is never used', async () => {
+    const { bundle } = await withFolder(wrong(['class: service', 'clas: service']), loadDefinition)
+    expect(bundle).toBeNull()
+  })
 })
 
 test('a fault carries what was found and the nearest name as data, too', async () => {

@@ -1,0 +1,100 @@
+import type { z } from 'zod'
+import { withNearest } from './fault.ts'
+import { type Finding, findingsOf, keysAt } from './schema-faults.ts'
+import { type Schema, schemasAt } from './schema-walk.ts'
+import type { Path, YamlSource } from './yaml-source.ts'
+
+/**
+ * The value of a source that its schema refused, with stand-ins for what is wrong, so that the rest can
+ * be checked as well and its author hears everything at once. Never for use: only its faults are.
+ * Undefined when too much is wrong for that.
+ */
+export function mended<T>(schema: z.ZodType<T>, source: YamlSource): T | undefined {
+  const value: unknown = structuredClone(source.value)
+  for (let round = 0; round < mostRounds; round += 1) {
+    const result = schema.safeParse(value)
+    if (result.success) return result.data
+    const findings = findingsOf(schema, { ...source, value }, result.error)
+    // A misspelt key is what the missing one was meant to be: no stand-in for that.
+    const strangers = findings.filter(({ stranger }) => stranger !== undefined)
+    const changes = (strangers.length > 0 ? strangers : findings).map((finding) =>
+      mend(schema, value, finding),
+    )
+    if (!changes.includes(true)) return undefined
+  }
+  return undefined
+}
+
+/** Each round takes away at least one fault of every place; what nests deeper is not worth it. */
+const mostRounds = 10
+
+/** True when something has changed. */
+function mend(schema: Schema, value: unknown, { path, stranger }: Finding): boolean {
+  if (stranger !== undefined) return withoutStranger(schema, value, path, stranger)
+  for (let length = path.length; length > 0; length -= 1) {
+    const at = path.slice(0, length)
+    const key = at.at(-1) ?? ''
+    const holder = holderAt(value, at.slice(0, -1))
+    if (!holder) continue
+    const schemas = schemasAt(schema, at).map((found) => found.schema)
+    const standIn = standInFor(schemas, holder[key])
+    if (standIn === undefined && length === path.length && isOptional(schema, at)) {
+      delete holder[key]
+      return true
+    }
+    if (standIn === undefined) continue
+    holder[key] = structuredClone(standIn)
+    return true
+  }
+  return false
+}
+
+/** A misspelt key is taken for the one that was meant, any other is left out. */
+function withoutStranger(schema: Schema, value: unknown, path: Path, key: string): boolean {
+  const holder = holderAt(value, path)
+  if (!holder || !Object.hasOwn(holder, key)) return false
+  const { nearest } = withNearest(key, keysAt(schema, path))
+  if (nearest !== undefined && !Object.hasOwn(holder, nearest)) holder[nearest] = holder[key]
+  delete holder[key]
+  return true
+}
+
+type Holder = Record<string | number, unknown>
+
+function holderAt(value: unknown, path: Path): Holder | undefined {
+  let current = value
+  for (const part of path) {
+    if (typeof current !== 'object' || current === null) return undefined
+    current = (current as Holder)[part]
+  }
+  return typeof current === 'object' && current !== null ? (current as Holder) : undefined
+}
+
+/** Something of every kind that a definition holds; the first that a schema takes stands in. */
+const standIns: readonly unknown[] = [
+  ...['P1D', '10:00', 'x', 'entity.x', 'event.x', 'care.x.v1', 'NL', 'Europe/Amsterdam'],
+  ...[true, 1, { end: true }, { field: 'person.locale', op: 'exists', value: true }, [], {}],
+]
+
+function standInFor(schemas: readonly Schema[], found: unknown): unknown {
+  const enumerated = schemas.flatMap(valuesOf)
+  const { nearest } = typeof found === 'string' ? withNearest(found, enumerated) : {}
+  return [nearest, ...enumerated, ...standIns].find(
+    (each) =>
+      each !== undefined && schemas.some((schema) => (schema as z.ZodType).safeParse(each).success),
+  )
+}
+
+function valuesOf(schema: Schema): string[] {
+  const { def } = (schema as z.core.$ZodTypes)._zod
+  return def.type === 'enum' ? Object.values(def.entries).map(String) : []
+}
+
+function isOptional(schema: Schema, path: Path): boolean {
+  const key = path.at(-1)
+  return schemasAt(schema, path.slice(0, -1)).some(({ schema: holder }) => {
+    const { def } = (holder as z.core.$ZodTypes)._zod
+    const child = def.type === 'object' && typeof key === 'string' ? def.shape[key] : undefined
+    return child !== undefined && (child as z.ZodType).safeParse(undefined).success
+  })
+}
