@@ -124,7 +124,22 @@ test('a trigger or an audience that holds for nobody', async () => {
         'where: { all: [{ field: person.usesPortal, op: eq, value: true }, { field: person.usesPortal, op: exists, value: false }] }',
       ],
     }),
-  ).toEqual([`${guide}:8:10 this holds for nobody: it contradicts itself`])
+  ).toEqual([`${guide}:8:10 this never holds: it contradicts itself`])
+})
+
+test('an exit that never ends it, by the values of its own touchpoint', async () => {
+  const minutes = (op: string, value: number) =>
+    `{ field: event.minutes, op: ${op}, value: ${value} }`
+  const exit = (where: string): Changes => ({
+    [guide]: [
+      'touchpoint: care.visit.ended.v1',
+      `touchpoint: care.visit.ended.v1\n    where: ${where}`,
+    ],
+  })
+  expect(await warningsOf(exit(minutes('gt', 5)))).toEqual([])
+  expect(await warningsOf(exit(`{ all: [${minutes('gt', 5)}, ${minutes('lt', 5)}] }`))).toEqual([
+    `${guide}:12:12 this never holds: it contradicts itself`,
+  ])
 })
 
 test('a persona that those above it leave nobody for', async () => {
@@ -165,6 +180,16 @@ ${arms}`,
     const waits = '  - wait: { for: PT11H }\n  - wait: { for: PT2H }\n  - wait: { for: P9D }\n'
     expect(await warningsOf(asked(waits, reached + otherwise))).toEqual([
       late('15:18', 'PT12H', 'PT2H'),
+    ])
+  })
+
+  test('is told where what becomes of the message is waited for', async () => {
+    const waiting = (within: string) =>
+      `  - waitFor: { message: booked, status: [delivered], within: ${within} }\n`
+    const none = arm('{ field: event.kind, op: eq, value: first }')
+    expect(await warningsOf(asked(waiting('P1D'), none))).toEqual([])
+    expect(await warningsOf(asked(waiting('P5D'), none))).toEqual([
+      `${guide}:14:62 "booked" is worth sending for PT12H, and this waits P5D for what becomes of it: whom it did not reach hears nothing until then`,
     ])
   })
 

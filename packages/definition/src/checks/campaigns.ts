@@ -12,7 +12,7 @@ import { checkCondition } from './condition.ts'
 import { neverMissing } from './messages.ts'
 import { outlastedIn } from './outlasted.ts'
 import { about, type Loaded, type Parts, repeated } from './parts.ts'
-import { unreachedIn } from './reachability.ts'
+import { isImpossible, type Known, unreachedIn } from './reachability.ts'
 import { checkAttribute, triggerOf, whereOf } from './trigger.ts'
 import { stepsOf } from './walk.ts'
 
@@ -122,8 +122,25 @@ export function warnOfCampaigns(parts: Parts): Fault[] {
     if (checkFields(campaign, parts).length > 0) return []
     const known = { fields, neverMissing: neverMissing(trigger) }
     const { expires } = parts.policies.value.classes[campaign.value.class]
-    return [...unreachedIn(campaign, known), ...outlastedIn(campaign, expires, known)]
+    return [
+      ...impossibleIn(campaign, parts, known),
+      ...unreachedIn(campaign, known),
+      ...outlastedIn(campaign, expires, known),
+    ]
   })
+}
+
+/** Conditions that let nobody in, or nobody out; arms of a branch are looked at together. */
+function impossibleIn(campaign: Loaded<CampaignFile>, parts: Parts, known: Known): Fault[] {
+  return conditionsOf(campaign.value)
+    .filter(({ path }) => path.at(-1) === 'where')
+    .filter(({ condition, about: type }) => {
+      const fields = type === null ? undefined : fieldsOf(campaign, parts, type)
+      return isImpossible(condition, fields ? { fields, neverMissing: new Set() } : known)
+    })
+    .map(({ path }) =>
+      about(campaign, path, { message: 'this never holds: it contradicts itself' }),
+    )
 }
 
 /**

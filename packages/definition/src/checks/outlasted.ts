@@ -45,10 +45,27 @@ function follow(watch: Watch, steps: readonly Step[], path: Path, before: Way): 
     if ('message' in step) way = withMessage(watch, step.message, way)
     else if ('wait' in step && !('until' in step.wait) && step.wait.for)
       way = afterWait(step.wait.for, [...at, 'wait', 'for'], way)
+    else if ('waitFor' in step)
+      lookAtWaitFor(watch, step.waitFor, [...at, 'waitFor', 'within'], way)
     else lookAtBranch(watch, step, way)
     for (const arm of partsOf(step).arms ?? []) follow(watch, arm.steps, [...at, ...arm.path], way)
   })
 }
+
+/** A receipt may come a day after the last moment of sending; to wait longer is to wait for nothing. */
+const receiptsComeWithin = 'P1D'
+
+function lookAtWaitFor(watch: Watch, waitFor: WaitFor, path: Path, { now, alive }: Way): void {
+  if (!('message' in waitFor)) return
+  const life = alive.get(waitFor.message)
+  const { within } = waitFor
+  const last = life && addDuration(life.until, receiptsComeWithin, 'UTC')
+  if (!life || !last || addDuration(now, within, 'UTC') <= last) return
+  const message = `"${waitFor.message}" is worth sending for ${life.lasts}, and this waits ${within} for what becomes of it: whom it did not reach hears nothing until then`
+  watch.found.push(about(watch.campaign, path, { message, found: within }))
+}
+
+type WaitFor = Extract<Step, { waitFor: unknown }>['waitFor']
 
 type Message = Extract<Step, { message: unknown }>['message']
 

@@ -12,20 +12,11 @@ import { whereOf } from './trigger.ts'
 /** What is known of the people that a campaign is about. */
 export type Known = { fields: ReadonlyMap<string, Field>; neverMissing: ReadonlySet<string> }
 
-/** Arms of branches that nobody can take, and conditions that hold for nobody: a warning each. */
+/** Arms of branches that nobody can take: a warning each. */
 export function unreachedIn(campaign: Loaded<CampaignFile>, known: Known): Fault[] {
-  const { audience, steps } = campaign.value
   const where = whereOf(campaign.value)
-  const nobody = (condition: Condition | undefined, path: Path): Fault[] =>
-    condition && isImpossible(condition, known)
-      ? [about(campaign, path, { message: 'this holds for nobody: it contradicts itself' })]
-      : []
-  const entry = where && hangsOnEventAlone(where) ? [where] : []
-  return [
-    ...nobody(where, ['trigger', 'where']),
-    ...nobody(audience.where, ['audience', 'where']),
-    ...unreachedInSteps(campaign, { steps, path: ['steps'], given: entry }, known),
-  ]
+  const given = where && hangsOnEventAlone(where) ? [where] : []
+  return unreachedInSteps(campaign, { steps: campaign.value.steps, path: ['steps'], given }, known)
 }
 
 /** Steps with what is certain of whoever comes there: what the event said, which never changes. */
@@ -114,7 +105,8 @@ function ordinal(index: number): string {
   return `the ${ordinals[index] ?? `${index + 1}th`} arm`
 }
 
-function isImpossible(condition: Condition, { fields, neverMissing }: Known): boolean {
+/** True for what contradicts itself; false also when it would take too long to tell. */
+export function isImpossible(condition: Condition, { fields, neverMissing }: Known): boolean {
   const cases = casesOf([condition], fields, neverMissing)
   return cases !== null && !cases.some((one) => holdsIn(condition, one))
 }
