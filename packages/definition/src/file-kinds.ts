@@ -3,6 +3,7 @@ import { channelsFileSchema } from '@wegwijs/campaign/definition/channels'
 import { journeysFileSchema } from '@wegwijs/campaign/definition/journeys'
 import { personasFileSchema } from '@wegwijs/campaign/definition/personas'
 import { policiesFileSchema } from '@wegwijs/campaign/definition/policies'
+import { specificationsFileSchema } from '@wegwijs/campaign/definition/specification'
 import { touchpointsFileSchema } from '@wegwijs/campaign/definition/touchpoints'
 import { appFileSchema, manifestSchema } from '@wegwijs/template/manifest'
 import type { z } from 'zod'
@@ -64,8 +65,16 @@ export const fileKinds: readonly FileKind[] = [
     id: 'campaign',
     files: 'campaigns/*.yaml',
     meaning: 'One campaign: what starts it, whom it is for, and what happens then.',
-    matches: /^campaigns\/[^/]+\.yaml$/,
+    matches: /^campaigns\/[^/]+(?<!\.test)\.yaml$/,
     schema: campaignFileSchema,
+  },
+  {
+    id: 'specifications',
+    files: 'campaigns/*.test.yaml',
+    meaning:
+      'What the campaign beside it is to do, in examples: given somebody, when this happens, then that is sent. `wegwijs test` plays them; they are no part of what is applied.',
+    matches: /^campaigns\/[^/]+\.test\.yaml$/,
+    schema: specificationsFileSchema,
   },
   {
     id: 'template',

@@ -4,20 +4,43 @@ import { channelsFileSchema } from '@wegwijs/campaign/definition/channels'
 import { journeysFileSchema } from '@wegwijs/campaign/definition/journeys'
 import { personasFileSchema } from '@wegwijs/campaign/definition/personas'
 import { policiesFileSchema } from '@wegwijs/campaign/definition/policies'
+import {
+  type Specification,
+  type SpecificationsFile,
+  specificationsFileSchema,
+} from '@wegwijs/campaign/definition/specification'
 import { touchpointsFileSchema } from '@wegwijs/campaign/definition/touchpoints'
 import type { z } from 'zod'
 import { checkCampaigns, checkClasses, warnOfCampaigns } from './checks/campaigns.ts'
 import { checkMessages } from './checks/messages.ts'
 import type { Loaded, Parts } from './checks/parts.ts'
 import { checkJourneys, checkPersonas, checkPolicies, warnOfPersonas } from './checks/people.ts'
+import { checkSpecifications, warnOfSpecifications } from './checks/specifications.ts'
 import { checkTouchpoints } from './checks/touchpoints.ts'
-import { compareTexts, type Fault, inReadingOrder } from './fault.ts'
-import { referenceTo } from './file-kinds.ts'
+import { compareTexts, type Fault, inReadingOrder, type Position } from './fault.ts'
+import { kindOf, referenceTo } from './file-kinds.ts'
 import { type RootName, readFolder, rootFiles } from './folder.ts'
 import { mended } from './mended.ts'
 import { checkAgainst } from './schema-faults.ts'
 import { type LoadedTemplate, loadTemplate } from './template-folder.ts'
-import { parseYaml } from './yaml-source.ts'
+import { type Path, parseYaml } from './yaml-source.ts'
+
+/** The specifications of one campaign, with the places of their parts in the file. */
+export type CampaignSpecifications = {
+  campaign: string
+  file: string
+  specifications: readonly Specification[]
+  /** Of what stands at `path` within the specification of that index. */
+  positionOf(index: number, path: Path): Position
+}
+
+export type LoadedDefinition = {
+  bundle: DefinitionBundle | null
+  /** In the order of the names of their campaigns; no part of what is applied. */
+  specifications: CampaignSpecifications[]
+  faults: Fault[]
+  warnings: Fault[]
+}
 
 /**
  * Reads an organisation's folder and holds everything in it against everything else.
@@ -30,7 +53,7 @@ import { parseYaml } from './yaml-source.ts'
 export async function loadDefinition(
   folder: string,
   { publishedClasses = new Map() }: { publishedClasses?: ReadonlyMap<string, string> } = {},
-): Promise<{ bundle: DefinitionBundle | null; faults: Fault[]; warnings: Fault[] }> {
+): Promise<LoadedDefinition> {
   const { texts, templates: ids, faults } = await readFolder(folder)
   const read = <T>(path: string, schema: z.ZodType<T>): Loaded<T> | undefined => {
     const text = texts.get(path)
@@ -46,9 +69,8 @@ export async function loadDefinition(
 
   const policies = readRoot('policies', policiesFileSchema)
   const loaded = await loadTemplates(ids, texts, policies?.value.locale ?? 'nl')
-  const campaignPaths = [...texts.keys()].filter(
-    (path) => path.startsWith('campaigns/') && path.endsWith('.yaml'),
-  )
+  const pathsOf = (kind: string) => [...texts.keys()].filter((path) => kindOf(path)?.id === kind)
+  const campaignPaths = pathsOf('campaign')
   const whole = campaignPaths.flatMap((path) => read(path, campaignFileSchema) ?? [])
   // One mistake in a campaign does not hide the next. Other files say what there is: stand-ins there
   // would have every campaign complain.
@@ -63,6 +85,9 @@ export async function loadDefinition(
     channels: readRoot('channels', channelsFileSchema),
     campaigns,
     everyCampaignIsRead: whole.length === campaignPaths.length,
+    specifications: pathsOf('specifications').flatMap(
+      (path) => read(path, specificationsFileSchema) ?? [],
+    ),
     templates: new Map(loaded.map((template) => [template.id, template])),
   }
   const messages = checkMessages(parts)
@@ -73,6 +98,7 @@ export async function loadDefinition(
     ...checkJourneys(parts),
     ...checkPolicies(parts),
     ...checkCampaigns(parts),
+    ...checkSpecifications(parts),
     ...checkClasses(parts, publishedClasses),
     ...messages.faults,
   ]
@@ -81,10 +107,12 @@ export async function loadDefinition(
     ...loaded.flatMap((template) => template.warnings),
     ...warnOfPersonas(parts),
     ...warnOfCampaigns({ ...parts, campaigns: whole }),
+    ...warnOfSpecifications(parts),
     ...messages.warnings,
   ]
   return {
     bundle: faults.length === 0 ? bundleOf(parts) : null,
+    specifications: parts.specifications.map(specificationsOf),
     faults: inReadingOrder(withoutRepeats(faults)).map(withReference),
     warnings: inReadingOrder(withoutRepeats(warnings)).map(withReference),
   }
@@ -112,6 +140,15 @@ async function loadTemplates(
   defaultLocale: 'nl' | 'en',
 ): Promise<LoadedTemplate[]> {
   return Promise.all(ids.map((id) => loadTemplate(id, texts, defaultLocale)))
+}
+
+function specificationsOf({
+  source,
+  value: { campaign, specifications },
+}: Loaded<SpecificationsFile>): CampaignSpecifications {
+  const positionOf = (index: number, path: Path) =>
+    source.positionOf(['specifications', index, ...path])
+  return { campaign, file: source.file, specifications, positionOf }
 }
 
 /** Null when a file is missing, which is a fault of its own. */

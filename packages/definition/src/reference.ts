@@ -131,6 +131,7 @@ function kindSection({ id, files, meaning }: FileKind, schema: JsonSchema): stri
 
 ## ${files
     .replace('*/', '<id>/')
+    .replace('*.test.yaml', '<name>.test.yaml')
     .replace('*.yaml', files.startsWith('templates') ? '<language>.yaml' : '<name>.yaml')
     .replaceAll('<', '&lt;')}
 

@@ -126,29 +126,35 @@ const typeNames: Readonly<Record<string, string>> = {
 
 function complaintOf(issue: Issue, value: unknown): Complaint {
   const found = show(value)
-  const unlike = (expected: string): Complaint => ({
-    message: `expected ${expected}, found ${found}`,
-    found: typeof value === 'string' ? value : found,
-  })
+  const expected = (what: string) => unlike(what, value)
   switch (issue.code) {
     case 'invalid_type':
-      return unlike(typeNames[issue.expected] ?? issue.expected)
+      return expected(typeNames[issue.expected] ?? issue.expected)
     case 'invalid_value': {
       const values = issue.values.map(String)
-      const complaint = unlike(`one of ${values.map((known) => `"${known}"`).join(', ')}`)
+      const complaint = expected(`one of ${values.map((known) => `"${known}"`).join(', ')}`)
       return typeof value === 'string' ? { ...complaint, ...withNearest(value, values) } : complaint
     }
     case 'too_small':
-      return unlike(`${typeNames[issue.origin] ?? issue.origin} of at least ${issue.minimum}`)
+      return expected(`${typeNames[issue.origin] ?? issue.origin} of at least ${issue.minimum}`)
     case 'too_big':
-      return unlike(`${typeNames[issue.origin] ?? issue.origin} of at most ${issue.maximum}`)
+      return expected(`${typeNames[issue.origin] ?? issue.origin} of at most ${issue.maximum}`)
     default:
       return { message: `${issue.message}, found ${found}`, found: String(value) }
   }
 }
 
+/** `expected a number, found "ten"` */
+export function unlike(expected: string, value: unknown): Complaint {
+  const found = show(value)
+  return {
+    message: `expected ${expected}, found ${found}`,
+    found: typeof value === 'string' ? value : found,
+  }
+}
+
 /** A value as a fault shows it: short, and on one line. */
-export function show(value: unknown): string {
+function show(value: unknown): string {
   if (value === undefined || value === null) return 'nothing'
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'object') return 'a mapping'

@@ -8,14 +8,15 @@ import {
   type Intent,
   type IntentState,
   type JourneyEvent,
+  type Person,
   type PersonState,
 } from '@wegwijs/campaign/state'
 import type { Rendered } from '@wegwijs/template/template'
 import { type ContentFacts, writeContent } from '@wegwijs/template/write-content'
-import { bounceDetail, type OutcomeRates, outcomeOf } from './outcome-model.ts'
+import { bounceDetail, type Outcomes, outcomeOf } from './outcome-model.ts'
 import { refusalOfChannel, type Sending } from './sending.ts'
 
-export type DeliverContext = DecideContext & { sending: Sending; outcomes: OutcomeRates }
+export type DeliverContext = DecideContext & { sending: Sending; outcomes: Outcomes }
 
 export type Delivered = {
   /** The person with the message in the state in which the hand-over left it. */
@@ -174,23 +175,19 @@ function isNewer(intent: Intent, than: Intent): boolean {
 /** Receipts are events in again (P1); of the app nobody reports. */
 function receiptsOf(
   { person }: PersonState,
-  { intentId }: Intent,
+  intent: Intent,
   channel: ChannelName,
   { outcomes, sending, now }: DeliverContext,
 ): JourneyEvent[] {
   if (channel === 'app') return []
-  const provider = sending.channels[channel]?.provider ?? channel
-  const report = (status: string, detail?: string): JourneyEvent => ({
-    source: `${ownSource}:receipts:${provider}`,
-    id: `${intentId}-${status}`,
-    subject: person.personId,
-    type: `message.${status}.v1`,
-    time: now,
-    data: { intentId, provider, channel, ...(detail === undefined ? {} : { detail }) },
-    entity: null,
-    traceparent: null,
-  })
-  switch (outcomeOf({ intentId, channel }, outcomes)) {
+  const { intentId } = intent
+  const report = (status: ReceiptStatus, detail?: string) =>
+    receiptOf({ person, intentId, channel, status, detail }, sending, now)
+  const outcome =
+    typeof outcomes === 'function'
+      ? outcomes(intent, channel)
+      : outcomeOf({ intentId, channel }, outcomes)
+  switch (outcome) {
     case 'none':
       return []
     case 'bounced':
@@ -199,5 +196,41 @@ function receiptsOf(
       return [report('delivered')]
     case 'answered':
       return [report('delivered'), report('replied')]
+  }
+}
+
+export type ReceiptStatus =
+  | 'delivered'
+  | 'bounced'
+  | 'complained'
+  | 'replied'
+  | 'opened'
+  | 'clicked'
+
+type Report = {
+  person: Pick<Person, 'personId'>
+  intentId: string
+  channel: ChannelName
+  status: ReceiptStatus
+  /** Why, or what was answered. */
+  detail: string | undefined
+}
+
+/** What a provider reports of a message, as the event that the gateway makes of it. */
+export function receiptOf(
+  { person, intentId, channel, status, detail }: Report,
+  { channels }: Pick<Sending, 'channels'>,
+  at: string,
+): JourneyEvent {
+  const provider = channels[channel]?.provider ?? channel
+  return {
+    source: `${ownSource}:receipts:${provider}`,
+    id: `${intentId}-${status}`,
+    subject: person.personId,
+    type: `message.${status}.v1`,
+    time: at,
+    data: { intentId, provider, channel, ...(detail === undefined ? {} : { detail }) },
+    entity: null,
+    traceparent: null,
   }
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { ChannelName } from '@wegwijs/campaign/definition/words'
+import type { Intent } from '@wegwijs/campaign/state'
 
 /** Shares of the messages that a provider accepted, 0 to 1; what is left is delivered. */
 export type OutcomeRates = {
@@ -11,6 +12,9 @@ export type OutcomeRates = {
   /** Other lots for the same messages. Without one a message's lot hangs on its id alone. */
   readonly seed?: string
 }
+
+/** Shares, or what somebody has decided of each message. */
+export type Outcomes = OutcomeRates | ((message: Intent, channel: ChannelName) => ModelOutcome)
 
 /** What a provider reports of a message that it accepted; `none`: nothing, ever. */
 export type ModelOutcome = 'delivered' | 'bounced' | 'answered' | 'none'

@@ -2,6 +2,7 @@ import type { CompiledDefinition } from '@wegwijs/campaign/compile'
 import { decideEvent, decideTimer } from '@wegwijs/campaign/decide'
 import type { ChannelName } from '@wegwijs/campaign/definition/words'
 import type { Decision } from '@wegwijs/campaign/draft'
+import type { ReasonCode } from '@wegwijs/campaign/reasons'
 import { withoutFinishedRuns } from '@wegwijs/campaign/finished-runs'
 import type { Instant } from '@wegwijs/campaign/instant'
 import { otherIdentityOf } from '@wegwijs/campaign/journey-event'
@@ -19,7 +20,7 @@ import type { Rendered } from '@wegwijs/template/template'
 import type { Rejection, RejectionClass, TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import { type DeliverContext, deliver } from './deliver.ts'
 import { DuePeople } from './due-people.ts'
-import type { OutcomeRates } from './outcome-model.ts'
+import type { Outcomes } from './outcome-model.ts'
 import { People, type PersonNumber } from './people.ts'
 import { createSeenEvents } from './seen-events.ts'
 import type { Sending } from './sending.ts'
@@ -28,13 +29,17 @@ import { takeIn } from './take-in.ts'
 export type SimulationOptions = {
   definition: CompiledDefinition
   sending: Sending
-  outcomes: OutcomeRates
+  outcomes: Outcomes
   /** ISO 8601, as a rehearsal steps; PT0S stops at every moment at which something happens. */
   step?: string
+  /** Keep the runs that nothing touches any more, to ask how they ended. Default: they are forgotten. */
+  keepsFinishedRuns?: boolean
   /** Told of each message when it has come to its end, once. */
   onMessage(message: SimulatedMessage): void
   /** Told of everything that a campaign concluded about somebody. */
   onDecision?(person: PersonNumber, decision: Decision): void
+  /** Told of each event that was applied, and what became of it, before what campaigns concluded. */
+  onEvent?(person: PersonNumber, event: JourneyEvent, outcome: ReasonCode): void
 }
 
 /** A message and what it came to. */
@@ -111,6 +116,24 @@ export class Simulation {
     }
   }
 
+  /** Where time stands, an ISO instant; empty before the first event. */
+  get now(): string {
+    return this.#context.now
+  }
+
+  /** Lets time come to this instant, with all that is due by then; events may still come at it. */
+  goOnTo(instant: string): void {
+    if (instant > this.#arrived) this.#arrived = instant
+    const next = this.#grid.roundUp(this.#arrived)
+    if (next === this.#context.now) this.#playDue()
+    else this.#comeTo(next)
+  }
+
+  /** Decides what a provider reports of a message, now. */
+  hear(person: PersonNumber, receipt: JourneyEvent): void {
+    this.#applyOrPutAside({ event: receipt, person, other: null })
+  }
+
   /** Lets time come to the event, and decides it. */
   take(event: TouchpointEvent): void {
     this.#tally.events += 1
@@ -174,7 +197,8 @@ export class Simulation {
       // A receipt of the one before may have withdrawn it.
       if (intent?.state === 'planned') state = this.#send(person, state, intent)
     }
-    this.#keep(person, withoutFinishedRuns(state, definition))
+    const keeps = this.#options.keepsFinishedRuns
+    this.#keep(person, keeps ? state : withoutFinishedRuns(state, definition))
   }
 
   #send(person: PersonNumber, before: PersonState, intent: Intent): PersonState {
@@ -253,6 +277,7 @@ export class Simulation {
     if (event.type === 'person.merged.v1' || event.type === 'person.identified.v1') return
     const before = this.people.stateOf(person)
     const decided = decideEvent(before, event, this.#context)
+    this.#options.onEvent?.(person, event, decided.outcome)
     this.#keep(person, this.#decided(person, before, decided))
   }
 

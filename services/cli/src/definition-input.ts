@@ -1,6 +1,6 @@
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import { type Fault, formatFault } from '@wegwijs/definition/fault'
-import { loadDefinition } from '@wegwijs/definition/load-definition'
+import { type CampaignSpecifications, loadDefinition } from '@wegwijs/definition/load-definition'
 import { exitCodes, fail } from '@wegwijs/runtime/failure'
 import type { Store } from '@wegwijs/store/database'
 import { bundleOfRevision } from '@wegwijs/store/definitions'
@@ -8,7 +8,11 @@ import { publishedClasses } from '@wegwijs/store/publication'
 import type { Output } from './output.ts'
 import { type Call, Ended } from './shell.ts'
 
-export type ReadDefinition = { bundle: DefinitionBundle; warnings: readonly Fault[] }
+export type ReadDefinition = {
+  bundle: DefinitionBundle
+  specifications: readonly CampaignSpecifications[]
+  warnings: readonly Fault[]
+}
 
 /**
  * Reads the definition that a command needs. With faults it lists them as the answer and ends the
@@ -19,11 +23,11 @@ export async function readOrEnd(
   output: Output,
   classes?: ReadonlyMap<string, string>,
 ): Promise<ReadDefinition> {
-  const { bundle, faults, warnings } = await loadDefinition(
+  const { bundle, specifications, faults, warnings } = await loadDefinition(
     folder,
     classes ? { publishedClasses: classes } : {},
   )
-  if (bundle !== null) return { bundle, warnings }
+  if (bundle !== null) return { bundle, specifications, warnings }
   output.data({ valid: false, faults, warnings }, () => faultLines(faults, warnings))
   output.say(
     `${count(faults, 'fault')}; nothing has been changed. Correct the named lines and run it again.`,

@@ -3,7 +3,10 @@ import { exitCodes } from '@wegwijs/runtime/failure'
 /** How a command ends, for scripts; after sysexits(3). docs/reference/cli.md is made from it. */
 export const exitCodeTable: readonly { code: number; means: string }[] = [
   { code: 0, means: 'Done, and what was checked holds.' },
-  { code: exitCodes.checkFailed, means: 'A check said no: a rule of the ledger does not hold.' },
+  {
+    code: exitCodes.checkFailed,
+    means: 'A check said no: a rule of the ledger, or a specification, does not hold.',
+  },
   {
     code: exitCodes.usage,
     means: 'The command was not given as it takes it, or does not apply: nothing was done.',

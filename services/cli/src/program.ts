@@ -17,6 +17,7 @@ import { addSimulate } from './commands/simulate.ts'
 import { addStack } from './commands/stack.ts'
 import { addStatus } from './commands/status.ts'
 import { addStops } from './commands/stops.ts'
+import { addTest } from './commands/test.ts'
 import type { Shell } from './shell.ts'
 
 /** The whole tree of commands, in the order in which somebody new meets them. */
@@ -37,6 +38,7 @@ export function createProgram(shell: Shell): Command {
     addGraph,
     addFmt,
     addSchemas,
+    addTest,
     addSimulate,
     addJourneys,
     addRehearse,

@@ -35,7 +35,10 @@ export function tellStory(facts: PersonFacts, words: StoryWords): StoryLine[] {
   )
   const chapters = [
     ...facts.events
-      .filter((event) => !event.type.startsWith('message.'))
+      // A receipt is told of where its message is; only what it led to is a chapter of its own.
+      .filter(
+        (event) => !event.type.startsWith('message.') || byEvent.has(keyOf(event.source, event.id)),
+      )
       .map((event) =>
         eventChapter(event, byEvent.get(keyOf(event.source, event.id)) ?? [], context),
       ),

@@ -8,7 +8,7 @@ import {
 import type { Field, FieldType } from '@wegwijs/campaign/definition/field'
 import { toInstant } from '@wegwijs/campaign/instant'
 import { type Complaint, type Fault, unknownName, withNearest } from '../fault.ts'
-import { show } from '../schema-faults.ts'
+import { unlike } from '../schema-faults.ts'
 import { about, type Loaded } from './parts.ts'
 
 type Fields = ReadonlyMap<string, Field>
@@ -116,12 +116,4 @@ function complaintAboutInstant(value: unknown): Complaint | undefined {
 
 function withoutValues({ values: _, ...field }: Field): Field {
   return field
-}
-
-function unlike(expected: string, value: unknown): Complaint {
-  const found = show(value)
-  return {
-    message: `expected ${expected}, found ${found}`,
-    found: typeof value === 'string' ? value : found,
-  }
 }

@@ -3,6 +3,7 @@ import type { ChannelsFile } from '@wegwijs/campaign/definition/channels'
 import type { JourneysFile } from '@wegwijs/campaign/definition/journeys'
 import type { PersonasFile } from '@wegwijs/campaign/definition/personas'
 import type { PoliciesFile } from '@wegwijs/campaign/definition/policies'
+import type { SpecificationsFile } from '@wegwijs/campaign/definition/specification'
 import type { TouchpointsFile } from '@wegwijs/campaign/definition/touchpoints'
 import { type Complaint, type Fault, faultAt } from '../fault.ts'
 import { referenceTo } from '../file-kinds.ts'
@@ -24,6 +25,7 @@ export type Parts = {
   channels: Loaded<ChannelsFile> | undefined
   campaigns: readonly Loaded<CampaignFile>[]
   everyCampaignIsRead: boolean
+  specifications: readonly Loaded<SpecificationsFile>[]
   /** By id; also those that could not be compiled. */
   templates: ReadonlyMap<string, LoadedTemplate>
 }

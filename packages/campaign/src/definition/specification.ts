@@ -1,0 +1,299 @@
+import { z } from 'zod'
+import { type ReasonCode, reasons } from '../reasons.ts'
+import { localMomentSchema } from '../specification/local-moment.ts'
+import { fieldNameSchema } from './field.ts'
+import {
+  campaignClasses,
+  channelNames,
+  identifierSchema,
+  localeNames,
+  timeZoneSchema,
+  touchpointTypeSchema,
+} from './words.ts'
+
+/**
+ * What a campaign is to do, in examples: `campaigns/<id>.test.yaml` stands beside `campaigns/<id>.yaml`
+ * and is no part of what is applied. Moments are what the clocks of the organisation show.
+ */
+
+const reasonSchema = z
+  .enum(Object.keys(reasons) as [ReasonCode, ...ReasonCode[]])
+  .meta({ title: 'reason' })
+
+/** `evening-before`, or of another campaign `appointment-moved/moved`. */
+const messageNameSchema = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9-]*(\/[a-z][a-z0-9-]*)?$/,
+    'expected a message such as "reminder", or "other-campaign/reminder"',
+  )
+  .meta({ title: 'message' })
+
+const valueSchema = z.union([z.string(), z.number(), z.boolean()])
+
+const personShape = {
+  persona: identifierSchema
+    .optional()
+    .describe(
+      'Assigned to them. Without it, it is found by the conditions of `personas.yaml`, as of everybody.',
+    ),
+  age: z.number().int().min(0).max(120).optional().describe('In years.'),
+  language: z
+    .enum(localeNames)
+    .optional()
+    .describe('Without it, the one of the organisation counts.'),
+  'time zone': timeZoneSchema
+    .optional()
+    .describe('Without it, the one of the organisation counts.'),
+  'reached by': z
+    .array(z.enum(channelNames))
+    .optional()
+    .describe('The channels on which we have an address of them; without it, all.'),
+  fields: z
+    .record(fieldNameSchema, valueSchema)
+    .optional()
+    .describe('What is known of them: fields of `policies.yaml`.'),
+}
+
+export const providerWords = ['delivered', 'bounced', 'answered', 'nothing'] as const
+export type ProviderWord = (typeof providerWords)[number]
+
+const givenSchema = z
+  .strictObject({
+    ...personShape,
+    'consents to': z
+      .array(z.enum(campaignClasses))
+      .optional()
+      .describe('What they gave their consent for before.'),
+    arms: z
+      .record(identifierSchema, identifierSchema)
+      .optional()
+      .describe('Which arm of a split they are in, by the id of the split.'),
+    'held out': z
+      .boolean()
+      .optional()
+      .describe('They are of those who get nothing, so that the effect can be measured.'),
+    'provider tells': z
+      .record(messageNameSchema, z.enum(providerWords))
+      .optional()
+      .describe(
+        'What the provider reports of a message as soon as it has it; of any other it reports that it was delivered. Of the app nobody reports.',
+      ),
+  })
+  .meta({
+    id: 'given',
+    title: 'Who a specification is about',
+    description:
+      'The person as they are before anything happens. Who is not described has no persona of their own, and can be reached by every channel.',
+  })
+export type Given = z.infer<typeof givenSchema>
+
+const at = localMomentSchema.describe('When.')
+
+const expectationSchema = z
+  .union([
+    z.enum(['nothing', 'nothing else']),
+    z
+      .strictObject({
+        sent: messageNameSchema.describe('This message was handed over.'),
+        at: localMomentSchema.optional().describe('At this moment.'),
+        over: z.enum(channelNames).optional().describe('Over this channel.'),
+        saying: z
+          .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+          .optional()
+          .describe('A text that is in it, or several that all are.'),
+      })
+      .describe('A message that was sent.'),
+    z
+      .strictObject({
+        withdrawn: messageNameSchema.describe('This message was taken back before it was sent.'),
+        'planned for': localMomentSchema
+          .optional()
+          .describe('It had been planned for this moment.'),
+        at: localMomentSchema.optional().describe('It was taken back at this moment.'),
+        because: reasonSchema.optional().describe('For this reason.'),
+      })
+      .describe('A message that was planned, and taken back.'),
+    z
+      .strictObject({
+        'not sent': messageNameSchema.describe(
+          'This message came to its moment and could not be sent.',
+        ),
+        'planned for': localMomentSchema
+          .optional()
+          .describe('It had been planned for this moment.'),
+        because: reasonSchema.optional().describe('For this reason.'),
+      })
+      .describe('A message that was due, and was skipped, expired, failed or is held.'),
+    z
+      .strictObject({
+        planned: messageNameSchema.describe('This message is planned, and waits for its moment.'),
+        for: localMomentSchema.optional().describe('For this moment.'),
+      })
+      .describe('A message that is still to come at the moment of asking.'),
+    z
+      .strictObject({ entered: localMomentSchema.describe('They entered the campaign then.') })
+      .describe('Somebody entered.'),
+    z
+      .strictObject({
+        'did not enter': reasonSchema.describe('They were not let in, for this reason.'),
+        at: localMomentSchema.optional().describe('At this moment.'),
+      })
+      .describe('Somebody was not let in.'),
+    z
+      .strictObject({
+        'waits until': localMomentSchema.describe(
+          'The campaign waits for this moment, at the moment of asking.',
+        ),
+      })
+      .describe('What the campaign waits for.'),
+    z
+      .strictObject({
+        'ended because': reasonSchema.describe(
+          'Their run through the campaign ended for this reason; `completed` when it went to its end.',
+        ),
+        at: localMomentSchema.optional().describe('At this moment.'),
+      })
+      .describe('How it ended.'),
+    z
+      .strictObject({
+        'goal reached': localMomentSchema.describe('What the campaign is for happened then.'),
+      })
+      .describe('The goal of the campaign was reached.'),
+    z
+      .strictObject({ persona: identifierSchema.describe('They are of this persona.') })
+      .describe('Whom we take them for.'),
+  ])
+  .meta({
+    id: 'expectation',
+    title: 'What is expected',
+    description:
+      'One thing that is to have happened. `nothing`: nobody is written to. `nothing else`: beside what was named nothing came of any message, so that what was withdrawn, not sent or is still planned must be named, too.',
+  })
+export type Expectation = z.infer<typeof expectationSchema>
+
+const expectations = z.array(expectationSchema).min(1)
+const then = expectations
+  .optional()
+  .describe('What holds right after it. Here not every message need be named.')
+
+const whenSchema = z
+  .union([
+    z
+      .strictObject({
+        at: at.describe('When it happened.'),
+        happens: touchpointTypeSchema.describe('The touchpoint.'),
+        'heard at': localMomentSchema
+          .optional()
+          .describe('When its publisher told us; without it, at once.'),
+        entity: z
+          .string()
+          .regex(/^[a-z][a-z0-9-]*\/.+$/, 'expected an entity such as "appointment/A-1"')
+          .optional()
+          .describe('Which one, when there are several; without it, always the same.'),
+        version: z
+          .number()
+          .int()
+          .min(0)
+          .optional()
+          .describe('Of the entity; without it, each is newer than the one before.'),
+        data: z
+          .record(fieldNameSchema, valueSchema)
+          .optional()
+          .describe(
+            'Its data; moments as the clocks of the organisation show them. What is not said of an entity is as it was said before.',
+          ),
+        then,
+      })
+      .describe('A touchpoint happens.'),
+    z
+      .strictObject({
+        at,
+        'consents to': z.enum(campaignClasses).describe('They give their consent for this.'),
+        over: z.enum(channelNames).optional().describe('For this channel only.'),
+        then,
+      })
+      .describe('Somebody gives a consent.'),
+    z
+      .strictObject({
+        at,
+        'opts out of': z
+          .enum([...campaignClasses, 'all'])
+          .describe('They do not want this any more.'),
+        over: z.enum(channelNames).optional().describe('Over this channel only.'),
+        then,
+      })
+      .describe('Somebody withdraws a consent.'),
+    z
+      .strictObject({
+        at,
+        becomes: z
+          .strictObject(personShape)
+          .describe('What is different from now on; all else stays as it was.'),
+        then,
+      })
+      .describe('Other things are known of them.'),
+    z
+      .strictObject({ at, dies: z.literal(true).describe('We hear that they died.'), then })
+      .describe('Somebody dies.'),
+    z
+      .strictObject({
+        at,
+        'provider tells': z
+          .enum(['delivered', 'bounced', 'complained', 'replied', 'opened', 'clicked'])
+          .describe('What the provider reports.'),
+        of: messageNameSchema.describe('The message; its newest when there are several.'),
+        words: z.string().min(1).optional().describe('What they replied, such as STOP.'),
+        then,
+      })
+      .describe(
+        'A provider reports about a message. Of a message that stands here it reports nothing else.',
+      ),
+    z
+      .strictObject({
+        at,
+        // biome-ignore lint/suspicious/noThenProperty: a list, which nobody can await
+        then: expectations.describe('What holds at this moment.'),
+      })
+      .describe('Nothing happens; we only look.'),
+  ])
+  .meta({
+    id: 'happening',
+    title: 'What happens',
+    description: 'One thing that happens, in the order in which we hear of it.',
+  })
+export type Happening = z.infer<typeof whenSchema>
+
+const specificationSchema = z
+  .strictObject({
+    name: z.string().min(1).describe('What it says, in a sentence; once in a file.'),
+    given: givenSchema.default({}).describe('Who it is about.'),
+    when: z.array(whenSchema).min(1).describe('What happens, one after the other.'),
+    until: localMomentSchema
+      .optional()
+      .describe('How long time goes on; without it, until nothing is planned any more.'),
+    // biome-ignore lint/suspicious/noThenProperty: a list, which nobody can await
+    then: expectations.describe(
+      'What has come of it. Each message of the campaign that was sent must be named.',
+    ),
+  })
+  .meta({
+    id: 'specification',
+    title: 'A specification',
+    description:
+      'One example of what a campaign is to do: given somebody, when this happens, then that is sent.',
+  })
+export type Specification = z.infer<typeof specificationSchema>
+
+/** `campaigns/<id>.test.yaml` */
+export const specificationsFileSchema = z.strictObject({
+  campaign: identifierSchema.describe(
+    'The campaign that it is about: the name of its file without `.test.yaml`.',
+  ),
+  description: z.string().optional().describe('What its author thought of.'),
+  specifications: z
+    .array(specificationSchema)
+    .min(1)
+    .describe('Each is played by itself, with somebody of its own.'),
+})
+export type SpecificationsFile = z.infer<typeof specificationsFileSchema>

@@ -1,0 +1,181 @@
+import type { DefinitionBundle } from '../definition/bundle.ts'
+import type { Given, Happening, Specification } from '../definition/specification.ts'
+import { mayPublish, type Touchpoint } from '../definition/touchpoints.ts'
+import type { ChannelName } from '../definition/words.ts'
+import { addDuration, type Instant, yearOf } from '../instant.ts'
+import type { IncomingEvent } from '../journey-event.ts'
+import type { JsonObject, JsonValue } from '../json.ts'
+import { contactKindOf } from '../last-check.ts'
+import { instantOf } from './local-moment.ts'
+
+/** An event as its publisher would tell it. */
+export type ToldEvent = IncomingEvent & { data: JsonObject }
+
+/** One thing that happens: when we hear of it, and as which event, if any publisher tells it. */
+export type Play = {
+  /** Index of the line in `when`; null for what was so before. */
+  line: number | null
+  at: Instant
+  event: ToldEvent | null
+}
+
+type Definition = Pick<DefinitionBundle, 'touchpoints' | 'policies'>
+
+/**
+ * What happens in a specification, as the publishers that may tell it would tell it, in the order in
+ * which we hear of it; first, an hour before, who the person is. Receipts and moments at which we only
+ * look are no events of a publisher.
+ *
+ * `subject` is the person's id in the id space of every publisher. Expects what the checks of a
+ * definition have found right; throws RangeError on anything else.
+ */
+export function playsOf(
+  { given, when }: Specification,
+  definition: Definition,
+  subject: string,
+): Play[] {
+  const { timeZone } = definition.policies
+  const entities: Entities = new Map()
+  const firstAt = when.map(({ at }) => instantOf(at, timeZone)).reduce((a, b) => (a < b ? a : b))
+  const before = addDuration(firstAt, '-PT1H', timeZone)
+  const plays = when.map((happening, line): Play => {
+    const at = instantOf(happening.at, timeZone)
+    const heard = 'heard at' in happening ? happening['heard at'] : undefined
+    const told = eventOf(happening, at, definition, entities)
+    return {
+      line,
+      at: heard === undefined ? at : instantOf(heard, timeZone),
+      event: told && toldBy(definition, { ...told, subject, id: `line-${line + 1}`, time: at }),
+    }
+  })
+  return [...introductionOf(given, before, definition, subject), ...plays]
+}
+
+/** The touchpoints that say something of this entity share what is known of it. */
+type Entities = Map<string, { version: number; data: JsonObject }>
+
+type Told = Pick<ToldEvent, 'type' | 'data'> & Partial<Pick<ToldEvent, 'entity' | 'version'>>
+
+function introductionOf(
+  given: Given,
+  at: Instant,
+  definition: Definition,
+  subject: string,
+): Play[] {
+  const consents = given['consents to'] ?? []
+  const told: Told[] = [
+    { type: 'person.upserted.v1', data: profileOf(strangerWith(given), at, definition) },
+    ...consents.map((purpose) => ({ type: 'consent.granted.v1', data: { purpose } })),
+  ]
+  return told.map((each, index) => ({
+    line: null,
+    at,
+    event: toldBy(definition, { ...each, subject, id: `given-${index + 1}`, time: at }),
+  }))
+}
+
+/** Of whom nothing is said we know a name and every address, or no message could go out. */
+function strangerWith(given: Given): Given {
+  return { 'reached by': ['app', 'email', 'sms'], ...given }
+}
+
+type Profile = Pick<Given, 'persona' | 'age' | 'language' | 'time zone' | 'reached by' | 'fields'>
+
+function profileOf(person: Profile, at: Instant, { policies }: Definition): JsonObject {
+  const { persona, age, language, fields } = person
+  const said: Record<string, JsonValue | undefined> = {
+    givenName: 'Sam',
+    familyName: 'Jansen',
+    birthYear: age === undefined ? undefined : yearOf(at, policies.timeZone) - age,
+    locale: language,
+    timeZone: person['time zone'],
+    persona,
+    contacts: person['reached by'] && contactsOf(person['reached by']),
+    attributes: fields,
+    test: true,
+  }
+  return Object.fromEntries(
+    Object.entries(said).filter((entry): entry is [string, JsonValue] => entry[1] !== undefined),
+  )
+}
+
+const addresses: Readonly<Record<ChannelName, string>> = {
+  app: 'app-1',
+  email: 'sam.jansen@example.org',
+  sms: '+31612345678',
+}
+
+function contactsOf(channels: readonly ChannelName[]): JsonObject {
+  const contacts = (Object.keys(addresses) as ChannelName[]).map((channel) => [
+    contactKindOf[channel],
+    channels.includes(channel) ? addresses[channel] : null,
+  ])
+  return Object.fromEntries(contacts)
+}
+
+function eventOf(
+  happening: Happening,
+  at: Instant,
+  definition: Definition,
+  entities: Entities,
+): Told | null {
+  if ('happens' in happening) return touchpointOf(happening, definition, entities)
+  if ('becomes' in happening) {
+    return { type: 'person.upserted.v1', data: profileOf(happening.becomes, at, definition) }
+  }
+  if ('dies' in happening) return { type: 'person.deceased.v1', data: {} }
+  if ('consents to' in happening) {
+    return consentOf('consent.granted.v1', happening['consents to'], happening.over)
+  }
+  if ('opts out of' in happening) {
+    return consentOf('consent.withdrawn.v1', happening['opts out of'], happening.over)
+  }
+  return null
+}
+
+function consentOf(type: string, purpose: string, channel: ChannelName | undefined): Told {
+  return { type, data: { purpose, ...(channel === undefined ? {} : { channel }) } }
+}
+
+/** Of an entity each touchpoint tells a newer version, and says of it what was said before and it can say. */
+function touchpointOf(
+  happening: Extract<Happening, { happens: string }>,
+  definition: Definition,
+  entities: Entities,
+): Told {
+  const type = happening.happens
+  const touchpoint = definition.touchpoints.touchpoints.find((each) => each.type === type)
+  if (!touchpoint) throw new RangeError(`there is no touchpoint ${type}`)
+  const said = dataOf(touchpoint, happening.data ?? {}, definition.policies.timeZone)
+  if (touchpoint.entity === undefined) return { type, data: said }
+  const entity = happening.entity ?? `${touchpoint.entity}/1`
+  const known = entities.get(entity)
+  const data = { ...known?.data, ...said }
+  const version = happening.version ?? (known?.version ?? 0) + 1
+  entities.set(entity, { version: Math.max(version, known?.version ?? 0), data })
+  return { type, entity, version, data: pickOwn(data, Object.keys(touchpoint.data)) }
+}
+
+function dataOf(
+  { data: fields }: Touchpoint,
+  data: Readonly<Record<string, string | number | boolean>>,
+  timeZone: string,
+): JsonObject {
+  return Object.fromEntries(
+    Object.entries(data).map(([name, value]) => [
+      name,
+      fields[name]?.type === 'instant' ? instantOf(String(value), timeZone) : value,
+    ]),
+  )
+}
+
+function pickOwn(data: JsonObject, names: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(data).filter(([name]) => names.includes(name)))
+}
+
+/** As the first publisher tells it that may. */
+function toldBy({ touchpoints }: Definition, event: Omit<ToldEvent, 'source'>): ToldEvent {
+  const publisher = touchpoints.publishers.find(({ types }) => mayPublish(types, event.type))
+  if (!publisher) throw new RangeError(`no publisher may tell ${event.type}`)
+  return { ...event, source: publisher.source }
+}

@@ -1,0 +1,212 @@
+import type { CompiledDefinition } from '@wegwijs/campaign/compile'
+import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
+import type {
+  Expectation,
+  Happening,
+  ProviderWord,
+  Specification,
+} from '@wegwijs/campaign/definition/specification'
+import type { Decision } from '@wegwijs/campaign/draft'
+import type { ReasonCode } from '@wegwijs/campaign/reasons'
+import { type Play, playsOf } from '@wegwijs/campaign/specification/happenings'
+import { instantOf } from '@wegwijs/campaign/specification/local-moment'
+import type { Intent, JourneyEvent, PersonState } from '@wegwijs/campaign/state'
+import { receiptOf } from './deliver.ts'
+import { isMessage, type Unmet, unmetExpectations } from './expectations.ts'
+import type { ModelOutcome } from './outcome-model.ts'
+import type { PersonNumber } from './people.ts'
+import type { Sending } from './sending.ts'
+import { type SimulatedMessage, Simulation } from './simulation.ts'
+
+/** What specifications are played by: a definition as it would be once applied. */
+export type Stage = { bundle: DefinitionBundle; definition: CompiledDefinition; sending: Sending }
+
+/** Everything that happened, in its order. */
+export type History = {
+  events: { at: string; event: JourneyEvent; outcome: ReasonCode }[]
+  /** `event` is the one that led to it; null when a moment did. */
+  decisions: { at: string; decision: Decision; event: JourneyEvent | null }[]
+  messages: SimulatedMessage[]
+}
+
+export type PlayedSpecification = {
+  /** What was expected and did not come; none when the specification holds. */
+  unmet: Unmet[]
+  history: History
+  /** The person as they are at the end. */
+  state: PersonState
+}
+
+/** So many people are tried before one turns up who is in the arms that were asked for. */
+const mostPeople = 1_000
+
+/**
+ * Plays one specification of a campaign, with the core and the clock of a simulation and all campaigns
+ * of the definition, and holds what happened against what it expects.
+ *
+ * Who is held out, and which arm of a split somebody is in, hangs on who they are: people are tried
+ * until one is as was asked for, and nobody is held out unless that was asked for.
+ */
+export function playSpecification(
+  campaign: string,
+  specification: Specification,
+  stage: Stage,
+): PlayedSpecification {
+  for (let number = 1; ; number += 1) {
+    const playing = new Playing(campaign, specification, stage, `P-${number}`)
+    const played = playing.play()
+    if (number === mostPeople || isAsAsked(campaign, specification, played.history)) return played
+  }
+}
+
+function isAsAsked(campaign: string, { given }: Specification, { decisions }: History): boolean {
+  const own = decisions
+    .map(({ decision }) => decision)
+    .filter(({ campaignId }) => campaignId === campaign)
+  const entered = own.filter(({ reason }) => reason === 'enrolled' || reason === 'held_out')
+  const arms = given.arms ?? {}
+  return (
+    entered.every(({ reason }) => (reason === 'held_out') === (given['held out'] ?? false)) &&
+    own.every(({ reason, detail }) => {
+      if (reason !== 'split_taken') return true
+      const wanted = arms[String(detail?.split)]
+      return wanted === undefined || wanted === detail?.arm
+    })
+  )
+}
+
+/** One person's run through one specification. */
+class Playing {
+  readonly #campaign: string
+  readonly #specification: Specification
+  readonly #stage: Stage
+  readonly #subject: string
+  readonly #simulation: Simulation
+  readonly #person: PersonNumber
+  readonly #history: History = { events: [], decisions: [], messages: [] }
+  readonly #unmet: Unmet[] = []
+  /** What is being decided; null while moments come. */
+  #event: JourneyEvent | null = null
+
+  constructor(campaign: string, specification: Specification, stage: Stage, subject: string) {
+    this.#campaign = campaign
+    this.#specification = specification
+    this.#stage = stage
+    this.#subject = subject
+    this.#simulation = new Simulation({
+      definition: stage.definition,
+      sending: stage.sending,
+      outcomes: (intent) => outcomeAsTold(campaign, specification, intent),
+      keepsFinishedRuns: true,
+      onMessage: (message) => this.#history.messages.push(message),
+      onDecision: (_, decision) => {
+        this.#history.decisions.push({ at: this.#simulation.now, decision, event: this.#event })
+      },
+      onEvent: (_, event, outcome) => {
+        this.#event = event
+        this.#history.events.push({ at: this.#simulation.now, event, outcome })
+      },
+    })
+    this.#person = this.#makePerson()
+  }
+
+  play(): PlayedSpecification {
+    const { bundle } = this.#stage
+    const { when, until, then } = this.#specification
+    for (const play of playsOf(this.#specification, bundle, this.#subject)) {
+      this.#simulation.goOnTo(play.at)
+      const happening = play.line === null ? undefined : when[play.line]
+      this.#happen(play, happening)
+      this.#event = null
+      if (!happening?.then) continue
+      this.#simulation.goOnTo(play.at)
+      this.#expect(happening.then, ['when', play.line ?? 0, 'then'])
+    }
+    if (until === undefined) this.#simulation.finish()
+    else this.#simulation.goOnTo(instantOf(until, bundle.policies.timeZone))
+    this.#expect(then, ['then'])
+    return { unmet: this.#unmet, history: this.#history, state: this.#state }
+  }
+
+  get #state(): PersonState {
+    return this.#simulation.people.stateOf(this.#person)
+  }
+
+  /** Every publisher means the same person by this id. */
+  #makePerson(): PersonNumber {
+    const { people } = this.#simulation
+    const [first, ...others] = this.#stage.bundle.touchpoints.publishers.map(({ idSpace }) => ({
+      idSpace,
+      externalId: this.#subject,
+    }))
+    const person = first ? people.find(first) : null
+    if (person === null) throw new RangeError('there is no publisher who could tell of anybody')
+    for (const identity of others) people.link(person, identity)
+    return person
+  }
+
+  #happen({ line, event }: Play, happening: Happening | undefined): void {
+    if (event) {
+      const before = this.#history.events.length
+      this.#simulation.take(event)
+      if (this.#history.events.length > before || line === null) return
+      const classes = Object.keys(this.#simulation.tally.deadLetters).join(', ')
+      const happened = [`${event.type} was put aside (${classes})`]
+      this.#unmet.push({ path: ['when', line], expected: 'an event that can be used', happened })
+    } else if (happening && 'of' in happening) {
+      this.#report(happening, line ?? 0)
+    }
+  }
+
+  #report(happening: Extract<Happening, { of: string }>, line: number): void {
+    const newest = this.#history.messages.findLast(
+      ({ intent, rendered }) =>
+        rendered !== null && isMessage(happening.of, intent, this.#campaign),
+    )
+    if (!newest) {
+      const expected = `${happening.of} at a provider that can tell of it`
+      const happened = [`${happening.of} had not been sent by then`]
+      this.#unmet.push({ path: ['when', line, 'of'], expected, happened })
+      return
+    }
+    const { person } = this.#state
+    const { intentId } = newest.intent
+    const [status, detail] = [happening['provider tells'], happening.words]
+    const report = { person, intentId, channel: newest.channel, status, detail }
+    this.#simulation.hear(
+      this.#person,
+      receiptOf(report, this.#stage.sending, this.#simulation.now),
+    )
+  }
+
+  #expect(expectations: readonly Expectation[], path: readonly (string | number)[]): void {
+    const unmet = unmetExpectations(expectations, {
+      campaign: this.#campaign,
+      timeZone: this.#stage.bundle.policies.timeZone,
+      history: this.#history,
+      state: this.#state,
+      isLast: path[0] === 'then',
+    })
+    this.#unmet.push(...unmet.map((each) => ({ ...each, path: [...path, ...each.path] })))
+  }
+}
+
+const outcomes: Readonly<Record<ProviderWord, ModelOutcome>> = {
+  delivered: 'delivered',
+  bounced: 'bounced',
+  answered: 'answered',
+  nothing: 'none',
+}
+
+function outcomeAsTold(
+  campaign: string,
+  { given, when }: Specification,
+  intent: Intent,
+): ModelOutcome {
+  const isToldLater = when.some((each) => 'of' in each && isMessage(each.of, intent, campaign))
+  if (isToldLater) return 'none'
+  const told = Object.entries(given['provider tells'] ?? {}).find(([name]) =>
+    isMessage(name, intent, campaign),
+  )
+  return told ? outcomes[told[1]] : 'delivered'
+}

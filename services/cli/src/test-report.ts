@@ -1,0 +1,183 @@
+import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
+import type { CampaignSpecifications } from '@wegwijs/definition/load-definition'
+import type { Unmet } from '@wegwijs/dry-run/expectations'
+import type { History, PlayedSpecification } from '@wegwijs/dry-run/specification'
+import type { DecisionFact, EventFact, MessageFact, PersonFacts } from '@wegwijs/store/explain'
+import { formatStory, tellStory } from './story.ts'
+
+/** A specification and how it went. */
+export type Tested = {
+  campaign: string
+  name: string
+  file: string
+  line: number
+  /** In the order of the lines; none when it holds. */
+  unmet: (Omit<Unmet, 'path'> & { line: number; column: number })[]
+  /** What happened to its person, line by line; only told of one that does not hold. */
+  timeLine: string[]
+}
+
+export function testedOf(
+  { campaign, file, specifications, positionOf }: CampaignSpecifications,
+  index: number,
+  { unmet, ...played }: PlayedSpecification,
+  bundle: DefinitionBundle,
+): Tested {
+  return {
+    campaign,
+    name: specifications[index]?.name ?? '',
+    file,
+    line: positionOf(index, []).line,
+    unmet: unmet.map(({ path, ...each }) => ({ ...positionOf(index, path), ...each })),
+    timeLine: unmet.length === 0 ? [] : timeLineOf(played, bundle),
+  }
+}
+
+/** What `--json` prints. */
+export function testReport(tested: readonly Tested[], untested: readonly string[]) {
+  const failed = tested.filter(({ unmet }) => unmet.length > 0).length
+  return {
+    held: tested.length - failed,
+    failed,
+    specifications: tested.map(({ campaign, name, file, line, unmet, timeLine }) => ({
+      campaign,
+      name,
+      file,
+      line,
+      holds: unmet.length === 0,
+      ...(unmet.length === 0 ? {} : { unmet, timeLine }),
+    })),
+    campaignsWithoutSpecifications: untested,
+  }
+}
+
+/** A line each, under the name of their campaign; below one that does not hold, why. */
+export function testReportLines(tested: readonly Tested[], bundle: DefinitionBundle): string[] {
+  const names = new Map(bundle.campaigns.map(({ id, name }) => [id, name]))
+  return [...Map.groupBy(tested, ({ campaign }) => campaign)].flatMap(([id, own], index) => [
+    ...(index === 0 ? [] : ['']),
+    `${id}: ${names.get(id) ?? ''}`,
+    ...own.flatMap(specificationLines),
+  ])
+}
+
+function specificationLines({ name, file, unmet, timeLine }: Tested): string[] {
+  if (unmet.length === 0) return [`  ✓ ${name}`]
+  return [
+    `  ✗ ${name}`,
+    ...unmet.flatMap(({ line, column, expected, happened }) => [
+      `      ${file}:${line}:${column}`,
+      `        expected  ${expected}`,
+      ...happened.map((each, index) => `        ${index === 0 ? 'but' : '   '}       ${each}`),
+    ]),
+    '      what happened',
+    ...timeLine.map((line) => `        ${line}`),
+    '',
+  ]
+}
+
+function timeLineOf(
+  played: Omit<PlayedSpecification, 'unmet'>,
+  bundle: DefinitionBundle,
+): string[] {
+  const { timeZone } = bundle.policies
+  const names = new Map(bundle.touchpoints.touchpoints.map(({ type, name }) => [type, name.en]))
+  const nameOfType = (type: string) => names.get(type) ?? reservedNames[type] ?? type
+  return formatStory(tellStory(factsOf(played, bundle), { timeZone, nameOfType }), timeZone)
+}
+
+const reservedNames: Readonly<Record<string, string>> = {
+  'person.upserted.v1': 'What is known of the person',
+  'person.deceased.v1': 'Death',
+  'consent.granted.v1': 'Consent given',
+  'consent.withdrawn.v1': 'Consent withdrawn',
+  'message.delivered.v1': 'Receipt: delivered',
+  'message.bounced.v1': 'Receipt: bounced',
+  'message.complained.v1': 'Receipt: complained',
+  'message.replied.v1': 'Receipt: replied',
+  'message.opened.v1': 'Receipt: opened',
+  'message.clicked.v1': 'Receipt: clicked',
+}
+
+/** What was played as what would have been stored, so that it is told in the same sentences. */
+function factsOf(
+  { history, state }: Omit<PlayedSpecification, 'unmet'>,
+  bundle: DefinitionBundle,
+): PersonFacts {
+  const { personId, persona, deceasedAt } = state.person
+  return {
+    personId,
+    identities: [],
+    persona,
+    deceasedAt,
+    test: true,
+    businessNow: '',
+    events: history.events.map(eventFact),
+    enrolments: [],
+    decisions: history.decisions.map(decisionFact),
+    messages: messageFacts(history, state, bundle),
+    stops: [],
+  }
+}
+
+function eventFact({ at, event, outcome }: History['events'][number]): EventFact {
+  const { source, id, subject, type, time, entity } = event
+  return {
+    source,
+    id,
+    subject,
+    type,
+    time,
+    businessAt: at,
+    entity: entity && `${entity.type}/${entity.id}`,
+    version: entity && entity.version,
+    persona: null,
+    outcome,
+  }
+}
+
+function decisionFact({ at, decision, event }: History['decisions'][number]): DecisionFact {
+  return { businessAt: at, source: event?.source ?? null, eventId: event?.id ?? null, ...decision }
+}
+
+function messageFacts(
+  { messages }: History,
+  { intents }: PlayedSpecification['state'],
+  { channels }: DefinitionBundle,
+): MessageFact[] {
+  const ended = new Map(messages.map((message) => [message.intent.intentId, message]))
+  const planned = [...intents.values()].filter(({ intentId }) => !ended.has(intentId))
+  return [...[...ended.values()].map(({ intent }) => intent), ...planned].map((intent) => {
+    const { at, channel, rendered } = ended.get(intent.intentId) ?? {}
+    // What a provider told later stands in the state.
+    const { state, reason } = intents.get(intent.intentId) ?? intent
+    const provider = channel === undefined ? '' : (channels[channel]?.provider ?? channel)
+    const attempt = {
+      businessAt: at ?? '',
+      channel: channel ?? '',
+      provider,
+      outcome: 'accepted',
+      reason: null,
+      duplicate: false,
+    }
+    return {
+      intentId: intent.intentId,
+      enrolmentId: intent.enrolmentId,
+      campaignId: intent.campaignId,
+      version: intent.version,
+      messageId: intent.messageId,
+      templateId: intent.templateId,
+      state,
+      reason,
+      detail: null,
+      channels: intent.channels,
+      channel: channel ?? null,
+      provider,
+      plannedAt: intent.plannedAt,
+      dueAt: intent.dueAt,
+      expiresAt: intent.expiresAt,
+      settledAt: at ?? null,
+      attempts: rendered ? [attempt] : [],
+    }
+  })
+}
