@@ -82,6 +82,8 @@ function forgotten(
 type Fate = {
   what: 'sent' | 'withdrawn' | 'not sent' | 'planned'
   intent: Intent
+  /** Quiet hours may have put it off since. */
+  plannedFor: string
   /** Null while it is planned. */
   at: string | null
   channel: string | null
@@ -89,14 +91,23 @@ type Fate = {
 }
 
 function fatesOf({ history, state }: Asked): Fate[] {
-  const told = history.messages.map(({ intent, at, channel, rendered }): Fate => {
+  const told = history.messages.map(({ intent, plannedFor, at, channel, rendered }): Fate => {
     const text = rendered === null ? '' : textOf(rendered)
-    return { what: whatOf(intent, rendered), intent, at, channel, text }
+    return { what: whatOf(intent, rendered), intent, plannedFor, at, channel, text }
   })
   const known = new Set(told.map(({ intent }) => intent.intentId))
   const planned = [...state.intents.values()]
     .filter((intent) => isOpen(intent) && !known.has(intent.intentId))
-    .map((intent): Fate => ({ what: 'planned', intent, at: null, channel: null, text: '' }))
+    .map(
+      (intent): Fate => ({
+        what: 'planned',
+        intent,
+        plannedFor: intent.dueAt,
+        at: null,
+        channel: null,
+        text: '',
+      }),
+    )
   return [...told, ...planned]
 }
 
@@ -161,7 +172,7 @@ function assign(
 }
 
 function fits(expectation: MessageExpectation, fate: Fate, asked: Asked): boolean {
-  const { what, intent, at, channel, text } = fate
+  const { what, intent, plannedFor, at, channel, text } = fate
   if (!isMessage(nameOf(expectation), intent, asked.campaign) || !(what in expectation))
     return false
   if ('sent' in expectation) {
@@ -172,10 +183,10 @@ function fits(expectation: MessageExpectation, fate: Fate, asked: Asked): boolea
       [saying].flat().every((part) => text.includes(part))
     )
   }
-  if ('planned' in expectation) return isAt(expectation.for, intent.dueAt, asked)
+  if ('planned' in expectation) return isAt(expectation.for, plannedFor, asked)
   const { because } = expectation
   return (
-    isAt(expectation['planned for'], intent.dueAt, asked) &&
+    isAt(expectation['planned for'], plannedFor, asked) &&
     isAt('at' in expectation ? expectation.at : undefined, at, asked) &&
     (because === undefined || because === intent.reason)
   )
@@ -196,8 +207,8 @@ function insteadOf(
 }
 
 function tell(fate: Fate, asked: Asked, withText = false): string {
-  const { what, intent, at, channel, text } = fate
-  const { campaignId, messageId, dueAt, reason } = intent
+  const { what, intent, plannedFor, at, channel, text } = fate
+  const { campaignId, messageId, reason } = intent
   const name = campaignId === asked.campaign ? messageId : `${campaignId}/${messageId}`
   const moment = at === null ? '' : show(at, asked)
   switch (what) {
@@ -206,11 +217,11 @@ function tell(fate: Fate, asked: Asked, withText = false): string {
       return `${name} was sent at ${moment} over ${channel}${saying}`
     }
     case 'withdrawn':
-      return `${name}, planned for ${show(dueAt, asked)}, was withdrawn at ${moment}${reasonWords(reason)}`
+      return `${name}, planned for ${show(plannedFor, asked)}, was withdrawn at ${moment}${reasonWords(reason)}`
     case 'not sent':
-      return `${name}, planned for ${show(dueAt, asked)}, was not sent${reasonWords(reason)}`
+      return `${name}, planned for ${show(plannedFor, asked)}, was not sent${reasonWords(reason)}`
     case 'planned':
-      return `${name} is planned for ${show(dueAt, asked)}`
+      return `${name} is planned for ${show(plannedFor, asked)}`
   }
 }
 
