@@ -1,4 +1,7 @@
+import { personFieldsOf } from '@wegwijs/campaign/catalogue'
+import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import { z } from 'zod'
+import { compareTexts } from './fault.ts'
 import { type FileKind, fileKinds } from './file-kinds.ts'
 
 /** As much of JSON Schema 2020-12 as our schemas use. */
@@ -36,16 +39,107 @@ export function jsonSchemaOf(kind: FileKind): JsonSchema {
     unrepresentable: 'any',
   }) as JsonSchema
   const { $schema, ...rest } = withoutDetours(schema)
-  return { ...($schema ? { $schema } : {}), title: kind.files, description: kind.meaning, ...rest }
+  return {
+    ...($schema ? { $schema } : {}),
+    title: titleOf(kind),
+    description: kind.meaning,
+    ...rest,
+  }
 }
 
-/** A file for each kind, by name: what `wegwijs schemas` writes and docs/reference/schemas holds. */
-export function jsonSchemaFiles(): { name: string; files: string; text: string }[] {
+/**
+ * A file for each kind, by name: what `wegwijs schemas` writes and docs/reference/schemas holds. With a
+ * definition an editor offers its names, too: of touchpoints, personas, journeys, templates, fields.
+ */
+export function jsonSchemaFiles(
+  bundle?: DefinitionBundle,
+): { name: string; files: string; text: string }[] {
+  const names = bundle ? namesIn(bundle) : new Map()
   return fileKinds.map((kind) => ({
     name: `${kind.id}.json`,
     files: kind.files,
-    text: `${JSON.stringify(jsonSchemaOf(kind), null, 2)}\n`,
+    text: `${JSON.stringify(withoutTextTitles(offering(jsonSchemaOf(kind), names)), null, 2)}\n`,
   }))
+}
+
+function titleOf({ id }: FileKind): string {
+  return id.charAt(0).toUpperCase() + id.slice(1).replaceAll('-', ' ')
+}
+
+/**
+ * An editor shows a title over what a key means: "name", which is the kind of text, over that of a
+ * journey would mislead. Titles of sections begin with a capital.
+ */
+function withoutTextTitles(schema: JsonSchema): JsonSchema {
+  return JSON.parse(JSON.stringify(schema), (_, part: unknown) => {
+    if (typeof part !== 'object' || part === null || !('title' in part)) return part
+    const { title, ...rest } = part
+    return typeof title === 'string' && /^[a-z]/.test(title) ? rest : part
+  }) as JsonSchema
+}
+
+/** Names that stand under a key, whatever the file. */
+type Names = ReadonlyMap<string, readonly string[]>
+
+function namesIn(bundle: DefinitionBundle): Names {
+  const { touchpoints } = bundle.touchpoints
+  const { journeys } = bundle.journeys
+  const person = [...personFieldsOf(bundle).keys()]
+  const data = touchpoints.flatMap(({ entity, data: fields }) =>
+    Object.entries(fields).flatMap(([name, { type }]) =>
+      ['event', ...(entity ? ['entity'] : [])].map((root) => ({ name: `${root}.${name}`, type })),
+    ),
+  )
+  const moments = data.filter(({ type }) => type === 'instant')
+  const sorted = (names: readonly string[]) => [...new Set(names)].sort(compareTexts)
+  return new Map([
+    ['touchpoint', sorted(touchpoints.map(({ type }) => type))],
+    ['journey', sorted(journeys.map(({ id }) => id))],
+    ['phase', sorted(journeys.flatMap(({ phases }) => phases.map(({ id }) => id)))],
+    ['personas', sorted(bundle.personas.personas.map(({ id }) => id))],
+    ['template', sorted(bundle.templates.map(({ id }) => id))],
+    ['attribute', sorted(person)],
+    ['until', sorted(moments.map(({ name }) => name))],
+    [
+      'field',
+      sorted([
+        ...person,
+        ...data.map(({ name }) => name),
+        ...journeys.map(({ id }) => `journey.${id}.phase`),
+      ]),
+    ],
+  ])
+}
+
+/** Offers the known names where one is to be typed; others are for `wegwijs validate` to judge. */
+function offering(schema: JsonSchema, names: Names, key = ''): JsonSchema {
+  const known = names.get(key)
+  if (known && schema.type === 'string' && !schema.enum) {
+    const { title, description, default: otherwise, ...shape } = schema
+    return {
+      ...(title === undefined ? {} : { title }),
+      ...(description === undefined ? {} : { description }),
+      ...(otherwise === undefined ? {} : { default: otherwise }),
+      anyOf: [{ enum: [...known] }, shape],
+    }
+  }
+  const each = (schemas: Record<string, JsonSchema>, isKeyed: boolean) =>
+    Object.fromEntries(
+      Object.entries(schemas).map(([name, part]) => [
+        name,
+        offering(part, names, isKeyed ? name : ''),
+      ]),
+    )
+  return {
+    ...schema,
+    ...(schema.properties ? { properties: each(schema.properties, true) } : {}),
+    ...(schema.$defs ? { $defs: each(schema.$defs, false) } : {}),
+    ...(schema.items ? { items: offering(schema.items, names, key) } : {}),
+    ...(schema.anyOf ? { anyOf: schema.anyOf.map((way) => offering(way, names, key)) } : {}),
+    ...(typeof schema.additionalProperties === 'object'
+      ? { additionalProperties: offering(schema.additionalProperties, names) }
+      : {}),
+  }
 }
 
 /** A recursive schema gets a nameless definition that only refers to the one with a name. */

@@ -66,7 +66,8 @@ ${table(
 ### Help while you type
 
 Each kind of file has a JSON Schema in [schemas](schemas), with what this page says of each key.
-\`wegwijs schemas <folder>\` writes them into \`.schemas\` of the folder. An editor with the YAML language
+\`wegwijs schemas <folder>\` writes them into \`.schemas\` of the folder, with the names that stand in it:
+touchpoints, personas, journeys, templates and fields are then offered while you type. An editor with the YAML language
 server (Visual Studio Code with Red Hat's extension, JetBrains, Neovim, Helix) completes and checks
 while you type when the file says where its schema is, on its first line:
 

@@ -18,7 +18,10 @@ function form(file: string, text: string): string {
 }
 
 test('the example is in form', async () => {
-  expect(await checkFormat(hospital)).toEqual({ changed: [], faults: [] })
+  expect(await checkFormat(hospital), 'run `wegwijs fmt examples/hospital`').toEqual({
+    changed: [],
+    faults: [],
+  })
 })
 
 test('keys stand in the order of the reference, comments with what they are about', () => {

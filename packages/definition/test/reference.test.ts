@@ -4,7 +4,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { fileKinds, kindOf, referenceTo } from '../src/file-kinds.ts'
-import { type JsonSchema, jsonSchemaOf } from '../src/json-schemas.ts'
+import { type JsonSchema, jsonSchemaFiles, jsonSchemaOf } from '../src/json-schemas.ts'
+import { loadDefinition } from '../src/load-definition.ts'
 import { referencePages, staleReferences } from '../src/reference.ts'
 import { sound } from './planted-folder.ts'
 
@@ -81,6 +82,37 @@ describe('an editor with the schemas', () => {
     const text = sound[file] ?? ''
     expect(text).toContain(right)
     expect(isRight(file, parse(text.replace(right, wrong)))).toBe(false)
+  })
+})
+
+describe('an editor with the schemas of one definition', () => {
+  test('offers its names, and leaves it to validate to judge others', async () => {
+    const { bundle } = await loadDefinition(hospital)
+    if (!bundle) throw new Error('the example has faults')
+    const text = jsonSchemaFiles(bundle).find(({ name }) => name === 'campaign.json')?.text ?? ''
+    const check = new Ajv2020({ strict: false }).compile(JSON.parse(text) as object)
+    const campaign = parse(sound['campaigns/guide.yaml'] ?? '') as object
+    expect(check(campaign)).toBe(true)
+    expect(check({ ...campaign, journey: 'Not A Name' })).toBe(false)
+    const offered = [...text.matchAll(/"enum": \[([^\]]*)\]/g)].map(([, names = '']) => names)
+    for (const name of [
+      'care.discharge.completed.v1',
+      'planned-operation',
+      'worried-caregiver',
+      'home-again',
+      'person.usesPortal',
+      'event.destination',
+      'entity.startsAt',
+      'journey.hospital-stay.phase',
+    ])
+      expect(
+        offered.some((names) => names.includes(`"${name}"`)),
+        name,
+      ).toBe(true)
+  })
+
+  test('has the names of no definition in what everybody reads', () => {
+    for (const { text } of jsonSchemaFiles()) expect(text).not.toContain('hospital-stay')
   })
 })
 

@@ -144,7 +144,7 @@ test('schemas are written where an editor finds them, and are no part of the def
   expect(code).toBe(0)
   expect(out).toContain('# yaml-language-server: $schema=../.schemas/campaign.json')
   const schema = JSON.parse(await readFile(join(copy, '.schemas/campaign.json'), 'utf8')) as object
-  expect(schema).toMatchObject({ title: 'campaigns/*.yaml', type: 'object' })
+  expect(schema).toMatchObject({ title: 'Campaign', type: 'object' })
   const campaign = join(copy, 'campaigns/patient-panel.yaml')
   const text = await readFile(campaign, 'utf8')
   await writeFile(campaign, `# yaml-language-server: $schema=../.schemas/campaign.json\n${text}`)

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { jsonSchemaFiles } from '@wegwijs/definition/json-schemas'
+import { loadDefinition } from '@wegwijs/definition/load-definition'
 import type { Command } from 'commander'
 import { table } from '../output.ts'
 import { type Call, runs, type Shell } from '../shell.ts'
@@ -14,14 +15,15 @@ export function addSchemas(program: Command, shell: Shell): void {
     .command('schemas')
     .summary('write the JSON Schemas that an editor completes and checks by')
     .description(
-      'Write the JSON Schema of every kind of file into .schemas of a definition, and tell the first line by which an editor finds each. See docs/reference/definition.md#editors.',
+      'Write the JSON Schema of every kind of file into .schemas of a definition, with the names that it declares, and tell the first line by which an editor finds each. See docs/reference/definition.md#editors.',
     )
     .argument('<folder>', 'the folder of the definition, such as examples/hospital')
     .action(runs(shell, schemas))
 }
 
 async function schemas({ output }: Call, _: unknown, folder = ''): Promise<void> {
-  const files = jsonSchemaFiles()
+  const { bundle } = await loadDefinition(folder)
+  const files = jsonSchemaFiles(bundle ?? undefined)
   await mkdir(join(folder, schemaFolder), { recursive: true })
   for (const { name, text } of files) await writeFile(join(folder, schemaFolder, name), text)
   const lines = files.map((file) => ({
@@ -34,7 +36,11 @@ async function schemas({ output }: Call, _: unknown, folder = ''): Promise<void>
       lines.map(({ files: where, line }) => [where, line]),
     ),
   )
-  output.say(`${files.length} schemas written to ${join(folder, schemaFolder)}`)
+  output.say(
+    bundle
+      ? `${files.length} schemas written to ${join(folder, schemaFolder)}, with the names of this definition: run it again when there are others`
+      : `${files.length} schemas written to ${join(folder, schemaFolder)}, without the names of this definition, for it has faults`,
+  )
 }
 
 /** From where such a file stands to the folder of the definition. */
