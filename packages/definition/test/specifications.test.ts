@@ -259,6 +259,18 @@ test('what nobody may tell cannot happen', async () => {
   ])
 })
 
+test('somebody is put into a campaign that there is', async () => {
+  const enrolled = (campaign: string) =>
+    text.replace(
+      '{ at: 2026-03-06 09:00, provider tells: delivered, of: booked }',
+      `{ at: 2026-03-06 09:00, enrolled in: ${campaign} }`,
+    )
+  expect((await tell({ [file]: enrolled('guide') })).faults).toEqual([])
+  expect((await tell({ [file]: enrolled('giude') })).faults).toEqual([
+    `${file}:20:46 unknown campaign "giude" (did you mean "guide"?)`,
+  ])
+})
+
 test('specifications of a campaign that is gone are told, and stop nothing', async () => {
   const { faults, warnings } = await tell({
     [file]: null,

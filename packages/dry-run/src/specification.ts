@@ -113,12 +113,15 @@ class Playing {
   play(): PlayedSpecification {
     const { bundle } = this.#stage
     const { when, until, then } = this.#specification
-    for (const play of playsOf(this.#specification, bundle, this.#subject)) {
-      this.#simulation.goOnTo(play.at)
+    const plays = playsOf(this.#specification, bundle, this.#subject)
+    this.#introduce(plays.filter(({ line }) => line === null))
+    for (const play of plays) {
       const happening = play.line === null ? undefined : when[play.line]
+      if (!happening) continue
+      this.#simulation.goOnTo(play.at)
       this.#happen(play, happening)
       this.#event = null
-      if (!happening?.then) continue
+      if (!happening.then) continue
       this.#simulation.goOnTo(play.at)
       this.#expect(happening.then, ['when', play.line ?? 0, 'then'])
     }
@@ -145,15 +148,34 @@ class Playing {
     return person
   }
 
-  #happen({ line, event }: Play, happening: Happening | undefined): void {
+  /** What was so before is known, and has started nothing. */
+  #introduce(plays: readonly Play[]): void {
+    for (const { event } of plays) if (event) this.#simulation.take(event)
+    const none = new Map<never, never>()
+    this.#simulation.people.put(this.#person, {
+      ...this.#state,
+      enrolments: none,
+      timers: none,
+      intents: none,
+      entries: none,
+    })
+    this.#history.decisions = []
+    this.#event = null
+  }
+
+  #happen({ line, event }: Play, happening: Happening): void {
     if (event) {
       const before = this.#history.events.length
       this.#simulation.take(event)
-      if (this.#history.events.length > before || line === null) return
+      if (this.#history.events.length > before) return
       const classes = Object.keys(this.#simulation.tally.deadLetters).join(', ')
       const happened = [`${event.type} was put aside (${classes})`]
-      this.#unmet.push({ path: ['when', line], expected: 'an event that can be used', happened })
-    } else if (happening && 'of' in happening) {
+      this.#unmet.push({
+        path: ['when', line ?? 0],
+        expected: 'an event that can be used',
+        happened,
+      })
+    } else if ('of' in happening) {
       this.#report(happening, line ?? 0)
     }
   }

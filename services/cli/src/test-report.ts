@@ -1,4 +1,6 @@
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
+import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
+import { everyStep } from '@wegwijs/campaign/steps/registry'
 import type { CampaignSpecifications } from '@wegwijs/definition/load-definition'
 import type { Unmet } from '@wegwijs/dry-run/expectations'
 import type { History, PlayedSpecification } from '@wegwijs/dry-run/specification'
@@ -13,6 +15,8 @@ export type Tested = {
   line: number
   /** In the order of the lines; none when it holds. */
   unmet: (Omit<Unmet, 'path'> & { line: number; column: number })[]
+  /** Ids of the messages of the campaign that were sent in it. */
+  sent: string[]
   /** What happened to its person, line by line; only told of one that does not hold. */
   timeLine: string[]
 }
@@ -29,12 +33,41 @@ export function testedOf(
     file,
     line: positionOf(index, []).line,
     unmet: unmet.map(({ path, ...each }) => ({ ...positionOf(index, path), ...each })),
-    timeLine: unmet.length === 0 ? [] : timeLineOf(played, bundle),
+    sent: played.history.messages
+      .filter(({ intent, rendered }) => rendered !== null && intent.campaignId === campaign)
+      .map(({ intent }) => intent.messageId),
+    timeLine: unmet.length === 0 ? [] : timeLineOf(played, campaign, bundle),
+  }
+}
+
+/** What of the campaigns no specification speaks of. */
+export type Untested = {
+  /** Campaigns that have none. */
+  campaigns: string[]
+  /** Messages of the others that are sent in none of theirs. */
+  messages: { campaign: string; message: string }[]
+}
+
+export function untestedOf(
+  campaigns: readonly CampaignFile[],
+  tested: readonly Tested[],
+): Untested {
+  const own = Map.groupBy(tested, ({ campaign }) => campaign)
+  return {
+    campaigns: campaigns.flatMap(({ id }) => (own.has(id) ? [] : [id])),
+    messages: campaigns.flatMap(({ id, steps }) => {
+      const sent = own.get(id)?.flatMap((each) => each.sent)
+      return everyStep(steps).flatMap((step) =>
+        sent && 'message' in step && !sent.includes(step.message.id)
+          ? [{ campaign: id, message: step.message.id }]
+          : [],
+      )
+    }),
   }
 }
 
 /** What `--json` prints. */
-export function testReport(tested: readonly Tested[], untested: readonly string[]) {
+export function testReport(tested: readonly Tested[], untested: Untested) {
   const failed = tested.filter(({ unmet }) => unmet.length > 0).length
   return {
     held: tested.length - failed,
@@ -47,7 +80,7 @@ export function testReport(tested: readonly Tested[], untested: readonly string[
       holds: unmet.length === 0,
       ...(unmet.length === 0 ? {} : { unmet, timeLine }),
     })),
-    campaignsWithoutSpecifications: untested,
+    untested,
   }
 }
 
@@ -76,19 +109,29 @@ function specificationLines({ name, file, unmet, timeLine }: Tested): string[] {
   ]
 }
 
+type Played = Omit<PlayedSpecification, 'unmet'>
+
+/** What happened, in the sentences of a story; which other campaigns did not let them in is left out. */
 function timeLineOf(
-  played: Omit<PlayedSpecification, 'unmet'>,
+  { history, state }: Played,
+  campaign: string,
   bundle: DefinitionBundle,
 ): string[] {
   const { timeZone } = bundle.policies
   const names = new Map(bundle.touchpoints.touchpoints.map(({ type, name }) => [type, name.en]))
   const nameOfType = (type: string) => names.get(type) ?? reservedNames[type] ?? type
-  return formatStory(tellStory(factsOf(played, bundle), { timeZone, nameOfType }), timeZone)
+  const decisions = history.decisions.filter(
+    ({ decision: { campaignId, enrolmentId } }) =>
+      campaignId === null || campaignId === campaign || enrolmentId !== null,
+  )
+  const facts = factsOf({ history: { ...history, decisions }, state }, bundle)
+  return formatStory(tellStory(facts, { timeZone, nameOfType }), timeZone)
 }
 
 const reservedNames: Readonly<Record<string, string>> = {
   'person.upserted.v1': 'What is known of the person',
   'person.deceased.v1': 'Death',
+  'person.enrolled.v1': 'Put in by hand',
   'consent.granted.v1': 'Consent given',
   'consent.withdrawn.v1': 'Consent withdrawn',
   'message.delivered.v1': 'Receipt: delivered',
@@ -100,10 +143,7 @@ const reservedNames: Readonly<Record<string, string>> = {
 }
 
 /** What was played as what would have been stored, so that it is told in the same sentences. */
-function factsOf(
-  { history, state }: Omit<PlayedSpecification, 'unmet'>,
-  bundle: DefinitionBundle,
-): PersonFacts {
+function factsOf({ history, state }: Played, bundle: DefinitionBundle): PersonFacts {
   const { personId, persona, deceasedAt } = state.person
   return {
     personId,

@@ -18,14 +18,20 @@ type Report = {
     unmet?: { line: number; column: number; expected: string; happened: string[] }[]
     timeLine?: string[]
   }[]
-  campaignsWithoutSpecifications: string[]
+  untested: { campaigns: string[]; messages: { campaign: string; message: string }[] }
+}
+
+/** A copy of the example to plant a mistake in. */
+async function copyOfExample(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'wegwijs-specifications-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  await cp(exampleFolder, folder, { recursive: true })
+  return folder
 }
 
 /** A copy of the example with one text of one file replaced by another. */
 async function exampleWith(path: string, before: string, after: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'wegwijs-specifications-'))
-  onTestFinished(() => rm(folder, { recursive: true }))
-  await cp(exampleFolder, folder, { recursive: true })
+  const folder = await copyOfExample()
   const text = await readFile(join(folder, path), 'utf8')
   // A mistake that was not planted would prove nothing.
   if (!text.includes(before)) throw new Error(`${path} has no "${before}"`)
@@ -217,7 +223,7 @@ test('a message that nobody named fails, at the line of "then"', async () => {
 })
 
 test('specifications of a campaign that is gone are not played, and told', async () => {
-  const folder = await exampleWith('campaigns/patient-panel.yaml', 'id: ', 'id: ')
+  const folder = await copyOfExample()
   await rm(join(folder, 'campaigns/patient-panel.yaml'))
   const { code, out, err } = await run(['test', folder])
   expect(code).toBe(0)
@@ -228,7 +234,7 @@ test('specifications of a campaign that is gone are not played, and told', async
 })
 
 test('a campaign without specifications is a warning, and no failure', async () => {
-  const folder = await exampleWith('campaigns/patient-panel.yaml', 'id: ', 'id: ')
+  const folder = await copyOfExample()
   await rm(join(folder, 'campaigns/patient-panel.test.yaml'))
   const { code, err } = await run(['test', folder])
   expect(code).toBe(0)
@@ -236,7 +242,20 @@ test('a campaign without specifications is a warning, and no failure', async () 
     'warning: patient-panel has no specifications (campaigns/patient-panel.test.yaml)',
   )
   const { json } = await run(['test', folder, '--json'])
-  expect((json() as Report).campaignsWithoutSpecifications).toEqual(['patient-panel'])
+  expect((json() as Report).untested).toEqual({ campaigns: ['patient-panel'], messages: [] })
+})
+
+test('a message that no specification sends is a warning, too', async () => {
+  const folder = await copyOfExample()
+  const specifications = join(folder, 'campaigns/appointment-guide.test.yaml')
+  const text = await readFile(specifications, 'utf8')
+  const [head = '', first = ''] = text.split(/^ {2}- name:/m)
+  await writeFile(specifications, `${head}  - name:${first}`)
+  const { code, err } = await run(['test', folder, '--campaign', 'appointment-guide'])
+  expect(code).toBe(0)
+  expect(err).toBe(
+    'warning: no specification of appointment-guide sends reminder\n1 specification, and all hold\n',
+  )
 })
 
 test('what is wrong with a definition or its specifications is told, and nothing is played', async () => {

@@ -107,6 +107,21 @@ test('event, decisions with reason, message with channel and time', () => {
   ])
 })
 
+test('a receipt is told of where it led to something, and only there', () => {
+  const receipt = (id: string) => ({
+    ...event(id, 'message.delivered.v1'),
+    source: 'urn:wegwijs:receipts:smtp',
+  })
+  const lines = told({
+    events: [receipt('r1'), receipt('r2')],
+    decisions: [decision('r2', 'awaited_came', { source: 'urn:wegwijs:receipts:smtp' })],
+  })
+  expect(lines).toEqual([
+    '2026-03-01 10:15  message.delivered.v1 from smtp',
+    '                    → home: what the campaign waited for came',
+  ])
+})
+
 test('what staff closed, and what a receipt says of it later, are both told', () => {
   const [attempt] = message().attempts
   const lines = told({

@@ -84,7 +84,7 @@ const givenSchema = z
     id: 'given',
     title: 'Who a specification is about',
     description:
-      'The person as they are before anything happens. Who is not described has no persona of their own, and can be reached by every channel.',
+      'The person as they are before anything happens; that they are so starts no campaign. Of whom nothing is said we know a name and an address on every channel.',
   })
 export type Given = z.infer<typeof givenSchema>
 
@@ -209,6 +209,15 @@ const whenSchema = z
     z
       .strictObject({
         at,
+        'enrolled in': identifierSchema.describe(
+          'The campaign that staff, or another system, puts them into.',
+        ),
+        then,
+      })
+      .describe('Somebody is put into a campaign by hand.'),
+    z
+      .strictObject({
+        at,
         'consents to': z.enum(campaignClasses).describe('They give their consent for this.'),
         over: z.enum(channelNames).optional().describe('For this channel only.'),
         then,
@@ -252,7 +261,7 @@ const whenSchema = z
     z
       .strictObject({
         at,
-        // biome-ignore lint/suspicious/noThenProperty: a list, which nobody can await
+        // biome-ignore lint/suspicious/noThenProperty: the word in the file; no promise is made of it
         then: expectations.describe('What holds at this moment.'),
       })
       .describe('Nothing happens; we only look.'),
@@ -272,7 +281,7 @@ const specificationSchema = z
     until: localMomentSchema
       .optional()
       .describe('How long time goes on; without it, until nothing is planned any more.'),
-    // biome-ignore lint/suspicious/noThenProperty: a list, which nobody can await
+    // biome-ignore lint/suspicious/noThenProperty: the word in the file; no promise is made of it
     then: expectations.describe(
       'What has come of it. Each message of the campaign that was sent must be named.',
     ),

@@ -123,6 +123,9 @@ function eventOf(
   if ('becomes' in happening) {
     return { type: 'person.upserted.v1', data: profileOf(happening.becomes, at, definition) }
   }
+  if ('enrolled in' in happening) {
+    return { type: 'person.enrolled.v1', data: { campaign: happening['enrolled in'] } }
+  }
   if ('dies' in happening) return { type: 'person.deceased.v1', data: {} }
   if ('consents to' in happening) {
     return consentOf('consent.granted.v1', happening['consents to'], happening.over)

@@ -177,10 +177,19 @@ function checkHappening(looked: Looked, happening: Happening, path: Path): Fault
       : checkVoice(looked, happening, path)),
     ...('becomes' in happening ? checkPerson(looked, happening.becomes, [...path, 'becomes']) : []),
     ...('of' in happening ? checkMessage(looked, happening.of, [...path, 'of']) : []),
+    ...('enrolled in' in happening
+      ? checkCampaignName(looked, happening['enrolled in'], [...path, 'enrolled in'])
+      : []),
     ...('then' in happening && happening.then
       ? checkExpectations(looked, happening.then, [...path, 'then'])
       : []),
   ]
+}
+
+function checkCampaignName({ loaded, parts }: Looked, name: string, path: Path): Fault[] {
+  const known = parts.campaigns.map(({ value }) => value.id)
+  if (!parts.everyCampaignIsRead || known.includes(name)) return []
+  return [about(loaded, path, unknownName('campaign', name, known))]
 }
 
 /** What is told of people must have somebody who may tell it. */
@@ -188,6 +197,7 @@ function checkVoice({ loaded, parts }: Looked, happening: Happening, path: Path)
   const told: readonly [string, string][] = [
     ['becomes', 'person.upserted.v1'],
     ['dies', 'person.deceased.v1'],
+    ['enrolled in', 'person.enrolled.v1'],
     ['consents to', 'consent.granted.v1'],
     ['opts out of', 'consent.withdrawn.v1'],
   ]

@@ -1,4 +1,7 @@
+import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
+import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import { withNearest } from '@wegwijs/definition/fault'
+import type { CampaignSpecifications } from '@wegwijs/definition/load-definition'
 import { compileDraft } from '@wegwijs/dry-run/draft'
 import { sendingOf } from '@wegwijs/dry-run/sending'
 import { playSpecification } from '@wegwijs/dry-run/specification'
@@ -6,7 +9,14 @@ import { exitCodes, fail } from '@wegwijs/runtime/failure'
 import type { Command } from 'commander'
 import { countOf, readOrEnd } from '../definition-input.ts'
 import { type Call, Ended, runs, type Shell } from '../shell.ts'
-import { type Tested, testedOf, testReport, testReportLines } from '../test-report.ts'
+import {
+  type Tested,
+  testedOf,
+  testReport,
+  testReportLines,
+  type Untested,
+  untestedOf,
+} from '../test-report.ts'
 
 /** `wegwijs test`: does each campaign do what its specifications say? */
 export function addTest(program: Command, shell: Shell): void {
@@ -24,41 +34,53 @@ export function addTest(program: Command, shell: Shell): void {
 async function test(call: Call, options: { campaign?: string }, folder = ''): Promise<void> {
   const { output } = call
   const { bundle, specifications } = await readOrEnd(folder, output)
-  const ids = selected(
-    bundle.campaigns.map(({ id }) => id),
-    options.campaign,
-  )
+  const campaigns = selected(bundle.campaigns, options.campaign)
   const stage = { bundle, definition: compileDraft(bundle), sending: sendingOf(bundle) }
-  const chosen = specifications.filter(({ campaign }) => ids.includes(campaign))
-  const tested = chosen.flatMap((own) =>
-    own.specifications.map((specification, index): Tested => {
-      call.signal.throwIfAborted()
-      return testedOf(own, index, playSpecification(own.campaign, specification, stage), bundle)
-    }),
-  )
-  const untested = ids.filter((id) => chosen.every(({ campaign }) => campaign !== id))
+  const tested = specifications
+    .filter(({ campaign }) => campaigns.some(({ id }) => id === campaign))
+    .flatMap((own) =>
+      own.specifications.map((specification, index): Tested => {
+        call.signal.throwIfAborted()
+        return testedOf(own, index, playSpecification(own.campaign, specification, stage), bundle)
+      }),
+    )
+  const untested = untestedOf(campaigns, tested)
   output.data(testReport(tested, untested), () => testReportLines(tested, bundle))
-  for (const id of untested) {
-    output.say(`warning: ${id} has no specifications (campaigns/${id}.test.yaml)`)
-  }
-  for (const { campaign, file } of specifications) {
-    if (bundle.campaigns.every(({ id }) => id !== campaign)) {
-      output.say(`warning: ${file} is not played: there is no campaign ${campaign}`)
-    }
-  }
+  for (const line of warningLines(untested, specifications, bundle)) output.say(line)
   const failed = tested.filter(({ unmet }) => unmet.length > 0).length
   const all = countOf(tested.length, 'specification')
-  output.say(
-    failed === 0
-      ? `${all}, and all hold`
-      : `${all}: ${failed} ${failed === 1 ? 'does' : 'do'} not hold`,
-  )
-  if (failed > 0) throw new Ended(exitCodes.checkFailed)
+  if (failed === 0) return output.say(`${all}, and all hold`)
+  output.say(`${all}: ${failed} ${failed === 1 ? 'does' : 'do'} not hold`)
+  throw new Ended(exitCodes.checkFailed)
 }
 
-function selected(ids: readonly string[], id: string | undefined): readonly string[] {
-  if (id === undefined) return ids
-  if (ids.includes(id)) return [id]
+function warningLines(
+  { campaigns, messages }: Untested,
+  specifications: readonly CampaignSpecifications[],
+  bundle: DefinitionBundle,
+): string[] {
+  const orphans = specifications.filter(({ campaign }) =>
+    bundle.campaigns.every(({ id }) => id !== campaign),
+  )
+  return [
+    ...orphans.map(
+      ({ file, campaign }) => `warning: ${file} is not played: there is no campaign ${campaign}`,
+    ),
+    ...campaigns.map((id) => `warning: ${id} has no specifications (campaigns/${id}.test.yaml)`),
+    ...messages.map(
+      ({ campaign, message }) => `warning: no specification of ${campaign} sends ${message}`,
+    ),
+  ]
+}
+
+function selected(
+  campaigns: readonly CampaignFile[],
+  id: string | undefined,
+): readonly CampaignFile[] {
+  if (id === undefined) return campaigns
+  const found = campaigns.filter((campaign) => campaign.id === id)
+  if (found.length > 0) return found
+  const ids = campaigns.map((campaign) => campaign.id)
   const { nearest } = withNearest(id, ids)
   const hint = nearest === undefined ? `there are ${ids.join(', ')}` : `did you mean ${nearest}?`
   throw fail('WEGWIJS_USAGE', { problem: `there is no campaign "${id}"; ${hint}` })
