@@ -56,6 +56,7 @@ const violations: Readonly<Record<string, Violation>> = {
   ...knows('queue', 'store'),
   ...knows('channels', 'store'),
   ...knows('rehearsal', 'queue'),
+  ...knows('dry-run', 'store'),
   'packages-never-see-services': breaks('packages/store/src/service.ts', '@wegwijs/gateway/offer'),
   'services-never-meet': breaks('services/journey/src/neighbour.ts', '@wegwijs/gateway/offer'),
   'only-demo-and-cli-see-infra': breaks('services/journey/src/stack.ts', '@wegwijs/local/offer'),

@@ -17,7 +17,8 @@ export function planLines(plan: DefinitionPlan): string[] {
     ...changing.flatMap(campaignLines),
     ...(same > 0 ? [`= ${countOf(same, 'campaign')} without a change`] : []),
     ...(revision === null ? [] : shared).flatMap(({ part, differences }) => [
-      `~ ${part === 'templates' ? 'templates' : `${part}.yaml`}`,
+      // A version keeps its texts; everything else that campaigns share is one for all versions.
+      `~ ${part === 'templates' ? 'templates' : `${part}.yaml, at once, also for who is under way`}`,
       ...differences.map((difference) => `    ${differenceLine(difference)}`),
     ]),
   ]

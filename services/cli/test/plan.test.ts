@@ -61,7 +61,7 @@ test('a plan tells what changes, campaign by campaign and field by field, and ap
 `)
   expect(out).toContain('- campaign patient-panel: ends for new people\n')
   expect(out).toContain('= 6 campaigns without a change\n')
-  expect(out).toContain(`~ personas.yaml
+  expect(out).toContain(`~ personas.yaml, at once, also for who is under way
     ~ personas[digital-senior].channels: [app, email, sms] → [email, app, sms]
 `)
   expect(out).toMatch(/ {4}~ templates\[recovery-tips\]\.app\.nl\.title: .* → Zo komt u/)
