@@ -4,7 +4,7 @@ import type { CampaignFile } from './definition/campaign.ts'
 import type { Persona } from './definition/personas.ts'
 import type { ClassPolicy, PoliciesFile } from './definition/policies.ts'
 import type { Publisher, Touchpoint } from './definition/touchpoints.ts'
-import type { CampaignClass, ChannelName } from './definition/words.ts'
+import type { CampaignClass, ChannelName, EntityMeant } from './definition/words.ts'
 import type { Draft } from './draft.ts'
 import { createEventCheck, type EventCheck } from './event-check.ts'
 import type { JsonValue } from './json.ts'
@@ -37,14 +37,16 @@ export type CompiledCampaign = {
   templates: Readonly<Record<string, string>>
   triggerHolds: Predicate | null
   audienceHolds: Predicate | null
-  /** touchpoint type → whether one of these ends it. */
-  exits: ReadonlyMap<string, Predicate>
+  /** touchpoint type → what of it ends the campaign: one of these is enough. */
+  exits: ReadonlyMap<string, readonly CompiledExit[]>
   goalHolds: Predicate | null
   first: string
   nodes: ReadonlyMap<string, StepNode>
   /** Name of a field of an enrolment, without its root → how to read it. */
   reads: ReadonlyMap<string, EnrolmentRead>
 }
+
+type CompiledExit = { entity: EntityMeant; holds: Predicate }
 
 type EnrolmentRead = (draft: Draft, enrolment: Enrolment) => JsonValue | undefined
 
@@ -162,13 +164,16 @@ function compileWhere({ trigger }: CampaignFile): Predicate | null {
   return where ? compileCondition(where.condition) : null
 }
 
-function compileExits({ exit }: CampaignFile): Map<string, Predicate> {
+function compileExits({ exit }: CampaignFile): Map<string, CompiledExit[]> {
   const byType = Map.groupBy(exit, ({ touchpoint }) => touchpoint)
   return new Map(
-    [...byType].map(([type, exits]) => {
-      const parts = exits.map(({ where }) => (where ? compileCondition(where) : () => true))
-      return [type, (facts) => parts.some((part) => part(facts))]
-    }),
+    [...byType].map(([type, exits]) => [
+      type,
+      exits.map(({ entity, where }) => ({
+        entity,
+        holds: where ? compileCondition(where) : () => true,
+      })),
+    ]),
   )
 }
 

@@ -12,6 +12,7 @@ import {
   type Entity,
   entityKey,
   entryOf,
+  isOfAnotherEntity,
   isOpen,
   isPending,
   type JourneyEvent,
@@ -271,12 +272,12 @@ export function resume(draft: Draft, timer: Timer, context: DecideContext): void
   goOn(draft, enrolment, onward.goTo, context)
 }
 
-/** Lets enrolments go on that wait for this touchpoint. One of another appointment is not meant. */
+/** Lets enrolments go on that wait for this touchpoint. */
 export function hearTouchpoint(draft: Draft, event: JourneyEvent, context: DecideContext): void {
   const listeners = context.definition.listeners.get(event.type)
   if (!listeners) return
   for (const enrolment of [...draft.enrolments.values()]) {
-    if (!listeners.has(enrolment.campaignId) || isOfAnotherEntity(enrolment, event)) continue
+    if (!listeners.has(enrolment.campaignId)) continue
     hear(draft, enrolment, context, (run) =>
       kindOf(run.node.step).onTouchpoint?.(run.node.step, event, run),
     )
@@ -324,9 +325,13 @@ export function exitByTouchpoint(draft: Draft, event: JourneyEvent, context: Dec
   for (const enrolment of [...draft.enrolments.values()]) {
     if (!ended.has(enrolment.campaignId)) continue
     if (enrolment.state !== 'running' && !hasOpen(draft, enrolment)) continue
-    if (isOfAnotherEntity(enrolment, event)) continue
-    const ends = campaignOf(enrolment, context).exits.get(event.type)
-    if (ends?.(factsOf(draft, context, enrolment, event))) {
+    const exits = campaignOf(enrolment, context).exits.get(event.type) ?? []
+    const meant = isOfAnotherEntity(enrolment, event)
+      ? exits.filter(({ entity }) => entity === 'any')
+      : exits
+    if (meant.length === 0) continue
+    const facts = factsOf(draft, context, enrolment, event)
+    if (meant.some(({ holds }) => holds(facts))) {
       end(draft, enrolment, 'exited', 'exit_touchpoint', context)
     }
   }
@@ -357,20 +362,12 @@ function isGoalOf(
 ): boolean {
   const { file, goalHolds } = campaignOf(enrolment, context)
   if (file.goal?.touchpoint !== event.type || enrolment.goalAt !== null) return false
-  if (isOfAnotherEntity(enrolment, event)) return false
+  if (file.goal.entity === 'same' && isOfAnotherEntity(enrolment, event)) return false
   const facts = factsOf(draft, context, enrolment, event)
   // Who enters and reaches it in one breath has times in one order and decisions in the other.
   const from = enrolment.trigger.time
   const until = addDuration(enrolment.enteredAt, file.goal.within, facts.timeZone)
   return event.time >= from && event.time <= until && (goalHolds?.(facts) ?? true)
-}
-
-function isOfAnotherEntity(enrolment: Enrolment, event: JourneyEvent): boolean {
-  return (
-    enrolment.entity !== null &&
-    event.entity !== null &&
-    entityKey(enrolment.entity) !== entityKey(event.entity)
-  )
 }
 
 /**

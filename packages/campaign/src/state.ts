@@ -184,3 +184,12 @@ export function isPending(intent: Intent): boolean {
 export function isOpen(intent: Intent): boolean {
   return isPending(intent) || intent.state === 'sending' || intent.state === 'held'
 }
+
+/** What happens to one appointment says nothing of what hangs on another one. */
+export function isOfAnotherEntity(enrolment: Enrolment, event: JourneyEvent): boolean {
+  return (
+    enrolment.entity !== null &&
+    event.entity !== null &&
+    entityKey(enrolment.entity) !== entityKey(event.entity)
+  )
+}

@@ -290,6 +290,35 @@ describe('a goal', () => {
     patient.happens(moved, other)
     expect(patient.reasons).toContain('goal_reached')
   })
+
+  test('of another appointment counts where the campaign says so, for exits and waits, too', () => {
+    const of = (over: object) =>
+      person(
+        definitionOf([
+          campaign({
+            id: 'guide',
+            journey: 'operation',
+            entry: 'once-per-entity',
+            trigger: { touchpoint: 'care.appointment.moved.v1' },
+            steps: [{ wait: { for: 'P7D', on: anyDay } }, message('later')],
+            ...over,
+          }),
+        ]),
+      )
+    const again = { touchpoint: booked, entity: 'any' as const }
+    const all = [
+      [{ goal: { ...again, within: 'P30D' } }, 'goal_reached'],
+      [{ exit: [again] }, 'exit_touchpoint'],
+      [{ steps: [{ waitFor: { ...again, within: 'P7D' } }] }, 'awaited_came'],
+    ] as const
+    for (const [over, reason] of all) {
+      const patient = of(over)
+      patient.happens('care.appointment.moved.v1', appointment(1, '2026-03-10T09:00:00.000Z'))
+      const entity = { type: 'appointment', id: 'A-2', version: 1 }
+      patient.happens(booked, { ...appointment(1, '2026-03-12T09:00:00.000Z'), entity })
+      expect(patient.reasons).toContain(reason)
+    }
+  })
 })
 
 describe('a hold-out', () => {

@@ -4,6 +4,7 @@ import { stepsSchema } from '../steps/registry.ts'
 import { triggerSchema } from '../triggers/registry.ts'
 import {
   campaignClasses,
+  entityMeantSchema,
   identifierSchema,
   positiveDurationSchema,
   touchpointTypeSchema,
@@ -18,6 +19,7 @@ const touchpointThat = (does: string) =>
     where: conditionSchema
       .optional()
       .describe('Only one of which this holds; `event` is its data.'),
+    entity: entityMeantSchema,
   })
 
 /** What an organisation expects of a campaign, so that what came of it can be held against it. */

@@ -61,6 +61,15 @@ export const positiveDurationSchema = durationSchema
   )
   .meta({ title: 'duration' })
 
+/** Of a campaign about an appointment or a stay: of which one a touchpoint is meant. */
+export const entityMeantSchema = z
+  .enum(['same', 'any'])
+  .default('same')
+  .describe(
+    'Of a campaign about an appointment or a stay: whether a touchpoint about another one counts, too.',
+  )
+export type EntityMeant = z.infer<typeof entityMeantSchema>
+
 export const timeZoneSchema = z
   .string()
   .refine(isTimeZone, 'expected an IANA time zone such as "Europe/Amsterdam"')

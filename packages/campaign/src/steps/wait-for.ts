@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { type Condition, conditionSchema } from '../condition.ts'
 import {
+  type EntityMeant,
+  entityMeantSchema,
   identifierSchema,
   positiveDurationSchema,
   touchpointTypeSchema,
@@ -8,6 +10,7 @@ import {
 import { noteOf } from '../draft.ts'
 import { factsOf } from '../facts.ts'
 import { addDuration } from '../instant.ts'
+import { isOfAnotherEntity } from '../state.ts'
 import type { Step } from './step.ts'
 import type { StepKind } from './step-kind.ts'
 import type { Onward, StepRun } from './step-run.ts'
@@ -16,7 +19,7 @@ import type { Onward, StepRun } from './step-run.ts'
 const awaitedStatuses = ['delivered', 'bounced'] as const
 
 type Awaited =
-  | { touchpoint: string; where?: Condition | undefined }
+  | { touchpoint: string; where?: Condition | undefined; entity?: EntityMeant }
   | { message: string; status: (typeof awaitedStatuses)[number][] }
 
 export type WaitForStep = {
@@ -29,7 +32,7 @@ const timedOut = 1
 export const waitForStep: StepKind<WaitForStep> = {
   key: 'waitFor',
   meaning:
-    'Waits until something happens: a touchpoint, from the moment at which the step begins, or what a provider tells of an earlier message of this campaign. When it comes in time, `then` follows at once; when it does not come `within` that time, `otherwise`; and after either the step behind. Of a campaign about an appointment or a stay, a touchpoint about another one is not meant.',
+    'Waits until something happens: a touchpoint, from the moment at which the step begins, or what a provider tells of an earlier message of this campaign. When it comes in time, `then` follows at once; when it does not come `within` that time, `otherwise`; and after either the step behind.',
   schema: (steps) => {
     const ways = {
       within: positiveDurationSchema.describe('How long it is waited for, such as `P3D`.'),
@@ -43,6 +46,7 @@ export const waitForStep: StepKind<WaitForStep> = {
         where: conditionSchema
           .optional()
           .describe('Only one of which this holds; `event` is its data.'),
+        entity: entityMeantSchema,
         ...ways,
       })
       .describe('Waits for a touchpoint.')
@@ -86,6 +90,7 @@ export const waitForStep: StepKind<WaitForStep> = {
   onTouchpoint({ waitFor }, event, run) {
     if (!('touchpoint' in waitFor) || waitFor.touchpoint !== event.type) return null
     const { draft, context, enrolment, node } = run
+    if (waitFor.entity !== 'any' && isOfAnotherEntity(enrolment, event)) return null
     const facts = factsOf(draft, context, enrolment, event)
     return node.conditions.every((holds) => holds(facts)) ? take(run, came) : null
   },
