@@ -6,7 +6,9 @@ import { appointmentGuide } from './campaigns/appointment-guide.ts'
 import { appointmentMoved } from './campaigns/appointment-moved.ts'
 import { experienceSurvey } from './campaigns/experience-survey.ts'
 import { familyInformation } from './campaigns/family-information.ts'
+import { missedAppointment } from './campaigns/missed-appointment.ts'
 import { patientPanel } from './campaigns/patient-panel.ts'
+import { portalWelcome } from './campaigns/portal-welcome.ts'
 import { welcomeAtTheWard } from './campaigns/welcome-at-the-ward.ts'
 import { readExample } from './src/example.ts'
 import { expectLedgerHolds, type Flow, openFlow, openGround } from './src/flow.ts'
@@ -24,6 +26,8 @@ const campaigns = [
   appointmentGuide,
   appointmentMoved,
   appointmentCancelled,
+  missedAppointment,
+  portalWelcome,
   experienceSurvey,
   patientPanel,
 ]

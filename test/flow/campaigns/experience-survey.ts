@@ -21,7 +21,7 @@ export const experienceSurvey: Stories = {
       ],
       outcome: [
         '03-09 10:00 email invitation delivered "Hoe was het bij ons? Vijf vragen"',
-        '03-10 21:00 left exit_touchpoint',
+        '03-10 21:00 left goal_reached',
       ],
     },
     'an answer on the website counts for the patient who gave it': {
@@ -43,7 +43,7 @@ export const experienceSurvey: Stories = {
       ],
       outcome: [
         '03-09 10:00 email invitation delivered "Hoe was het bij ons? Vijf vragen"',
-        '03-10 21:00 left exit_touchpoint',
+        '03-10 21:00 left goal_reached',
       ],
     },
     'silence to who is back with us': {
