@@ -26,6 +26,7 @@ export type JsonSchema = {
   additionalProperties?: JsonSchema | boolean
   propertyNames?: JsonSchema
   items?: JsonSchema
+  prefixItems?: JsonSchema[]
   anyOf?: JsonSchema[]
   oneOf?: JsonSchema[]
   allOf?: JsonSchema[]

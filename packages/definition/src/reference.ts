@@ -155,9 +155,15 @@ function waysOf(schema: JsonSchema): string {
   if (!ways) return fieldsTable(schema)
   return ways
     .map((way) =>
-      way.$ref === undefined ? `${wayHeading(way)}\n\n${fieldsTable(way)}` : `- ${typeOf(way)}\n`,
+      way.properties ? `${wayHeading(way)}\n\n${fieldsTable(way)}` : `- ${wayInOneLine(way)}\n`,
     )
-    .join(ways.every((way) => way.$ref) ? '' : '\n')
+    .join(ways.every((way) => !way.properties) ? '' : '\n')
+}
+
+function wayInOneLine(way: JsonSchema): string {
+  return way.description && way.$ref === undefined
+    ? `${typeOf(way)}: ${way.description}`
+    : typeOf(way)
 }
 
 function wayHeading(way: JsonSchema): string {
@@ -168,17 +174,16 @@ function wayHeading(way: JsonSchema): string {
 type Row = { key: string; schema: JsonSchema; required: boolean }
 
 function fieldsTable(schema: JsonSchema): string {
-  const rows = rowsOf(schema, '')
+  const rows = rowsOf(schema, '').map(({ key, schema: field, required }) => [
+    `\`${key}\``,
+    typeOf(field),
+    leftOut(field, required),
+    field.description ?? '',
+  ])
   if (rows.length === 0) return ''
-  return table(
-    ['key', 'what it takes', 'left out', 'what it means'],
-    rows.map(({ key, schema: field, required }) => [
-      `\`${key}\``,
-      typeOf(field),
-      leftOut(field, required),
-      field.description ?? '',
-    ]),
-  )
+  // What several ways have in common is told once.
+  const told = new Map(rows.map((row) => [row.join('|'), row]))
+  return table(['key', 'what it takes', 'left out', 'what it means'], [...told.values()])
 }
 
 /** Nested keys become rows of their own, `trigger.maxAge`; what has a section of its own does not. */
@@ -226,10 +231,12 @@ function typeOf(schema: JsonSchema): string {
     return `[${name.replaceAll('-', ' ')}](#${name})`
   }
   if (schema.const !== undefined) return `\`${schema.const}\``
+  if (schema.enum?.join() === Object.keys(reasons).join()) return '[reason](reasons.md)'
   if (schema.enum) return schema.enum.map((value) => `\`${value}\``).join(', ')
   const ways = schema.anyOf ?? schema.oneOf
   if (ways) return [...new Set(ways.map(typeOf))].join(' or ')
   if (schema.type === 'array' && schema.items) return `list of ${typeOf(schema.items)}`
+  if (schema.prefixItems) return `list: ${schema.prefixItems.map(typeOf).join(', ')}`
   if (typeof schema.additionalProperties === 'object') {
     const names = schema.propertyNames?.enum?.map((name) => `\`${name}\``).join(', ')
     return `${names ? `for each of ${names}: ` : 'by name: '}${typeOf(schema.additionalProperties)}`
