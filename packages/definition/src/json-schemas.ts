@@ -1,5 +1,6 @@
 import { personFieldsOf } from '@wegwijs/campaign/catalogue'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
+import { everyStep } from '@wegwijs/campaign/steps/registry'
 import { z } from 'zod'
 import { compareTexts } from './fault.ts'
 import { type FileKind, fileKinds } from './file-kinds.ts'
@@ -55,12 +56,14 @@ export function jsonSchemaOf(kind: FileKind): JsonSchema {
 export function jsonSchemaFiles(
   bundle?: DefinitionBundle,
 ): { name: string; files: string; text: string }[] {
-  const names = bundle ? namesIn(bundle) : new Map()
-  return fileKinds.map((kind) => ({
-    name: `${kind.id}.json`,
-    files: kind.files,
-    text: `${JSON.stringify(withoutTextTitles(offering(jsonSchemaOf(kind), names)), null, 2)}\n`,
-  }))
+  return fileKinds.map((kind) => {
+    const names = bundle ? namesFor(kind, bundle) : new Map()
+    return {
+      name: `${kind.id}.json`,
+      files: kind.files,
+      text: `${JSON.stringify(withoutTextTitles(offering(jsonSchemaOf(kind), names)), null, 2)}\n`,
+    }
+  })
 }
 
 function titleOf({ id }: FileKind): string {
@@ -79,8 +82,30 @@ function withoutTextTitles(schema: JsonSchema): JsonSchema {
   }) as JsonSchema
 }
 
-/** Names that stand under a key, whatever the file. */
+/** Names that stand under a key. */
 type Names = ReadonlyMap<string, readonly string[]>
+
+/** In specifications the same key may mean something else: their `until` is a moment on the clock. */
+function namesFor({ id }: FileKind, bundle: DefinitionBundle): Names {
+  return id === 'specifications' ? namesInSpecifications(bundle) : namesIn(bundle)
+}
+
+function namesInSpecifications({ campaigns, touchpoints, personas }: DefinitionBundle): Names {
+  const messages = campaigns.flatMap(({ steps }) =>
+    everyStep(steps).flatMap((step) => ('message' in step ? [step.message.id] : [])),
+  )
+  const ofMessages = [...new Set(messages)].sort(compareTexts)
+  return new Map([
+    ['happens', touchpoints.touchpoints.map(({ type }) => type).sort(compareTexts)],
+    ['persona', personas.personas.map(({ id }) => id)],
+    ['campaign', campaigns.map(({ id }) => id)],
+    ['enrolled in', campaigns.map(({ id }) => id)],
+    ...['sent', 'withdrawn', 'not sent', 'planned', 'of'].map((key): [string, string[]] => [
+      key,
+      ofMessages,
+    ]),
+  ])
+}
 
 function namesIn(bundle: DefinitionBundle): Names {
   const { touchpoints } = bundle.touchpoints

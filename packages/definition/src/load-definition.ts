@@ -23,7 +23,7 @@ import { type RootName, readFolder, rootFiles } from './folder.ts'
 import { mended } from './mended.ts'
 import { checkAgainst } from './schema-faults.ts'
 import { type LoadedTemplate, loadTemplate } from './template-folder.ts'
-import { type Path, parseYaml } from './yaml-source.ts'
+import { type Path, parseYaml, type YamlSource } from './yaml-source.ts'
 
 /** The specifications of one campaign, with the places of their parts in the file. */
 export type CampaignSpecifications = {
@@ -75,8 +75,16 @@ export async function loadDefinition(
   // One mistake in a campaign does not hide the next. Other files say what there is: stand-ins there
   // would have every campaign complain.
   const refused = campaignPaths.filter((path) => !whole.some(({ source }) => source.file === path))
-  const campaigns = [...whole, ...refused.flatMap((path) => withStandIns(path, texts))]
-  const alreadyTold = placesOf(faults.filter(({ file }) => refused.includes(file)))
+  const mend = <T>(path: string, schema: z.ZodType<T>) =>
+    withStandIns(parseYaml(path, texts.get(path) ?? ''), schema)
+  const campaigns = [...whole, ...refused.flatMap((path) => mend(path, campaignFileSchema))]
+  const specificationPaths = pathsOf('specifications')
+  const specifications = specificationPaths.flatMap(
+    (path) => read(path, specificationsFileSchema) ?? mend(path, specificationsFileSchema),
+  )
+  const alreadyTold = placesOf(
+    faults.filter(({ file }) => refused.includes(file) || specificationPaths.includes(file)),
+  )
   const parts: Parts = {
     policies,
     touchpoints: readRoot('touchpoints', touchpointsFileSchema),
@@ -85,9 +93,7 @@ export async function loadDefinition(
     channels: readRoot('channels', channelsFileSchema),
     campaigns,
     everyCampaignIsRead: whole.length === campaignPaths.length,
-    specifications: pathsOf('specifications').flatMap(
-      (path) => read(path, specificationsFileSchema) ?? [],
-    ),
+    specifications,
     templates: new Map(loaded.map((template) => [template.id, template])),
   }
   const messages = checkMessages(parts)
@@ -118,10 +124,9 @@ export async function loadDefinition(
   }
 }
 
-/** A campaign that its schema refused, as far as the rest of it can be checked. */
-function withStandIns(path: string, texts: ReadonlyMap<string, string>): Loaded<CampaignFile>[] {
-  const source = parseYaml(path, texts.get(path) ?? '')
-  const value = source.faults.length > 0 ? undefined : mended(campaignFileSchema, source)
+/** A file that its schema refused, as far as the rest of it can be checked. */
+function withStandIns<T>(source: YamlSource, schema: z.ZodType<T>): Loaded<T>[] {
+  const value = source.faults.length > 0 ? undefined : mended(schema, source)
   return value === undefined ? [] : [{ source, value }]
 }
 

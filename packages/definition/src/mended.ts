@@ -72,7 +72,17 @@ function holderAt(value: unknown, path: Path): Holder | undefined {
 
 /** Something of every kind that a definition holds; the first that a schema takes stands in. */
 const standIns: readonly unknown[] = [
-  ...['P1D', '10:00', 'x', 'entity.x', 'event.x', 'care.x.v1', 'NL', 'Europe/Amsterdam'],
+  ...[
+    'P1D',
+    '10:00',
+    '2026-01-01 12:00',
+    'x',
+    'entity.x',
+    'event.x',
+    'care.x.v1',
+    'NL',
+    'Europe/Amsterdam',
+  ],
   ...[true, 1, { end: true }, { field: 'person.locale', op: 'exists', value: true }, [], {}],
 ]
 

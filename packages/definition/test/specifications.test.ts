@@ -1,4 +1,6 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { type JsonSchema, jsonSchemaFiles } from '../src/json-schemas.ts'
 import { loadDefinition } from '../src/load-definition.ts'
 import { type Changes, tell, withFolder } from './planted-folder.ts'
 
@@ -257,6 +259,50 @@ test('what nobody may tell cannot happen', async () => {
   expect(faults).toEqual([
     `${file}:20:33 no publisher of touchpoints.yaml may tell consent.granted.v1`,
   ])
+})
+
+test('one mistake does not hide the next', async () => {
+  const two = text
+    .replace('over: app', 'ovr: app')
+    .replace('{ persona: senior }', '{ persona: senor }')
+    .replace('at: 2026-03-05 09:00', 'at: the fifth')
+  expect((await tell({ [file]: two })).faults).toEqual([
+    `${file}:13:13 expected a moment such as "2026-03-14 09:30", found "the fifth"`,
+    `${file}:25:9 unknown key "ovr" (did you mean "over"?)`,
+    `${file}:27:20 unknown persona "senor" (did you mean "senior"?)`,
+  ])
+})
+
+test('whatever stands in the middle of being edited, it is told and nothing throws', async () => {
+  const edited = fc
+    .record({
+      from: fc.nat(text.length),
+      length: fc.nat(30),
+      put: fc.constantFrom('', '{', '\n', '- ', ': ', 'x', '2026-10-25 02:30', 'nothing'),
+    })
+    .map(({ from, length, put }) => text.slice(0, from) + put + text.slice(from + length))
+  await fc.assert(
+    fc.asyncProperty(edited, async (changed) => {
+      const { faults, warnings } = await withFolder({ [file]: changed }, loadDefinition)
+      for (const fault of [...faults, ...warnings]) expect(fault.line).toBeGreaterThan(0)
+    }),
+    { numRuns: 60 },
+  )
+}, 120_000)
+
+test('an editor offers the messages, touchpoints and personas of the definition', async () => {
+  const { bundle } = await withFolder({}, loadDefinition)
+  const schema = jsonSchemaFiles(bundle ?? undefined).find(
+    ({ name }) => name === 'specifications.json',
+  )
+  const { $defs } = JSON.parse(schema?.text ?? '{}') as JsonSchema
+  const keysOf = (part: string) =>
+    Object.assign({}, ...($defs?.[part]?.anyOf ?? []).map(({ properties }) => properties))
+  const offered = ({ anyOf }: JsonSchema) => anyOf?.[0]?.enum
+  expect(offered(keysOf('expectation').sent)).toEqual(['booked', 'eve'])
+  expect(offered(keysOf('happening').happens)).toContain('care.visit.moved.v1')
+  expect(offered($defs?.given?.properties?.persona ?? {})).toEqual(['senior', 'others'])
+  expect($defs?.specification?.properties?.until?.anyOf).toBeUndefined()
 })
 
 test('somebody is put into a campaign that there is', async () => {
