@@ -31,7 +31,7 @@ export const subtractDuration = remembering(
 /** The calendar year of `instant` in `timeZone`. */
 export function yearOf(instant: Instant, timeZone: string): number {
   const known = years.get(timeZone)
-  if (known && isIn(known, instant)) return known.year
+  if (known && known.from <= instant && instant < known.until) return known.year
   const { year } = Temporal.Instant.from(instant).toZonedDateTimeISO(timeZone)
   const begin = (of: number) =>
     toText(new Temporal.PlainDate(of, 1, 1).toZonedDateTime(timeZone).epochMilliseconds)
@@ -39,13 +39,12 @@ export function yearOf(instant: Instant, timeZone: string): number {
   return year
 }
 
-const years = new Map<string, Stretch & { year: number }>()
+const years = new Map<string, { year: number; from: Instant; until: Instant }>()
 
 type Span = {
   duration: Temporal.Duration
-  /** How long it is where a day is 24 hours; null for what only a calendar can tell. */
-  evenMs: number | null
-  hasDays: boolean
+  /** Its days, where each has 24 hours, and the rest; null for what only a calendar can tell. */
+  even: { daysMs: number; restMs: number } | null
 }
 
 const readSpan = remembering((text: string): Span => spanOf(Temporal.Duration.from(text)))
@@ -55,26 +54,38 @@ const readNegated = remembering(
 
 function spanOf(duration: Temporal.Duration): Span {
   const { years, months, weeks, days } = duration
-  const hasDays = weeks !== 0 || days !== 0
-  if (years !== 0 || months !== 0) return { duration, evenMs: null, hasDays }
-  const rest = duration.with({ weeks: 0, days: 0 }).total('milliseconds')
-  return { duration, evenMs: (weeks * 7 + days) * 86_400_000 + rest, hasDays }
+  if (years !== 0 || months !== 0) return { duration, even: null }
+  const restMs = duration.with({ weeks: 0, days: 0 }).total('milliseconds')
+  return { duration, even: { daysMs: (weeks * 7 + days) * dayMs, restMs } }
 }
 
+const dayMs = 86_400_000
+
 /**
- * Where the clocks of the zone run evenly from the one moment to the other, a day is 24 hours, and no
- * calendar needs to be asked: it would be a third of what deciding costs. Months and years always ask.
+ * No calendar needs to be asked where the clocks of the zone run evenly, nor of a move over changes of
+ * them to a moment that is far from any: it would be a third of what deciding costs. Months and years
+ * always ask.
  */
-function move(instant: Instant, { duration, evenMs, hasDays }: Span, timeZone: string): Instant {
-  if (evenMs !== null) {
-    const moved = toText(millisecondsOf(instant) + evenMs)
-    if (!hasDays || isEven(instant, moved, timeZone)) return moved
-  }
+function move(instant: Instant, { duration, even }: Span, timeZone: string): Instant {
+  const fromMs = millisecondsOf(instant)
+  const onDayMs = even && moveDays(fromMs, even.daysMs, timeZone)
+  if (even && onDayMs !== null) return toText(onDayMs + even.restMs)
   return Temporal.Instant.from(instant)
     .toZonedDateTimeISO(timeZone)
     .add(duration)
     .toInstant()
     .toString({ fractionalSecondDigits: 3 })
+}
+
+/** The same time of day so many days on; null near a change of the clocks, where there may be none or two. */
+function moveDays(fromMs: number, daysMs: number, timeZone: string): number | null {
+  if (daysMs === 0) return fromMs
+  const own = stretchAt(fromMs, timeZone)
+  const other = stretchAt(fromMs + daysMs, timeZone)
+  const movedMs = fromMs + daysMs + own.offsetMs - other.offsetMs
+  if (own === other) return movedMs
+  const isFar = other.fromMs + dayMs <= movedMs && movedMs < other.untilMs - dayMs
+  return isFar ? movedMs : null
 }
 
 // The language's own date reads and writes exactly what an Instant is, ten times as fast.
@@ -89,30 +100,31 @@ function toText(epochMilliseconds: number): Instant {
   return new Date(epochMilliseconds).toISOString()
 }
 
-/** From the moment at which the clocks of a zone were last changed until the next such moment. */
-type Stretch = { from: Instant; until: Instant }
-const stretches = new Map<string, Stretch>()
+/** From one change of the clocks of a zone until the next, and how far they are ahead of UTC meanwhile. */
+type Stretch = { fromMs: number; untilMs: number; offsetMs: number }
+const stretches = new Map<string, Stretch[]>()
 
-function isEven(one: Instant, other: Instant, timeZone: string): boolean {
-  const known = stretches.get(timeZone)
-  const stretch = known && isIn(known, one) ? known : stretchOf(one, timeZone)
-  if (stretch !== known) stretches.set(timeZone, stretch)
-  return isIn(stretch, other)
+function stretchAt(ms: number, timeZone: string): Stretch {
+  const known = stretches.get(timeZone) ?? []
+  const found = known.find(({ fromMs, untilMs }) => fromMs <= ms && ms < untilMs)
+  if (found) return found
+  const stretch = readStretch(ms, timeZone)
+  stretches.set(timeZone, [stretch, ...known].slice(0, mostStretches))
+  return stretch
 }
 
-function isIn({ from, until }: Stretch, instant: Instant): boolean {
-  return from <= instant && instant < until
-}
+/** As many changes as lie between a message and all that hangs on it. */
+const mostStretches = 8
 
-function stretchOf(instant: Instant, timeZone: string): Stretch {
-  const at = Temporal.Instant.from(instant)
+function readStretch(ms: number, timeZone: string): Stretch {
+  const at = Temporal.Instant.fromEpochMilliseconds(ms)
+  const here = at.toZonedDateTimeISO(timeZone)
   // A moment later, or a change at this very moment would not count as having been.
   const last = at.add({ nanoseconds: 1 }).toZonedDateTimeISO(timeZone)
-  const from = last.getTimeZoneTransition('previous')
-  const until = at.toZonedDateTimeISO(timeZone).getTimeZoneTransition('next')
   return {
-    from: from ? toText(from.epochMilliseconds) : '',
-    until: until ? toText(until.epochMilliseconds) : '~',
+    fromMs: last.getTimeZoneTransition('previous')?.epochMilliseconds ?? Number.NEGATIVE_INFINITY,
+    untilMs: here.getTimeZoneTransition('next')?.epochMilliseconds ?? Number.POSITIVE_INFINITY,
+    offsetMs: here.offsetNanoseconds / 1e6,
   }
 }
 

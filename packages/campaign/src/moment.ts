@@ -3,7 +3,7 @@ import { Temporal } from 'temporal-polyfill'
 import { z } from 'zod'
 import type { Facts } from './condition.ts'
 import { durationSchema, localTimeSchema, positiveDurationSchema } from './definition/words.ts'
-import type { Instant } from './instant.ts'
+import { addDuration, type Instant } from './instant.ts'
 
 export const weekdays = [
   'monday',
@@ -134,13 +134,16 @@ export function resolveMoment(moment: Moment, facts: MomentFacts): Instant | nul
 }
 
 function resolveAfter(moment: z.infer<typeof afterSchema>, facts: MomentFacts): Instant {
+  const { for: duration, at: time, between, on } = moment
+  const isPlain = time === undefined && between === undefined && on === 'any-day'
+  if (duration && isPlain) return addDuration(facts.now, duration, facts.timeZone)
   const now = Temporal.Instant.from(facts.now).toZonedDateTimeISO(facts.timeZone)
-  const earliest = moment.for ? now.add(Temporal.Duration.from(moment.for)) : now
-  const at = moment.at ? nextAt(earliest, moment.at) : earliest
-  const due = moment.between ? nextBetween(at, moment.between) : at
-  const onDay = moveToDay(due, 1, moment.on, facts.isWorkingDay)
+  const earliest = duration ? now.add(Temporal.Duration.from(duration)) : now
+  const at = time ? nextAt(earliest, time) : earliest
+  const due = between ? nextBetween(at, between) : at
+  const onDay = moveToDay(due, 1, on, facts.isWorkingDay)
   const isLater = !onDay.toPlainDate().equals(due.toPlainDate())
-  return toText(moment.between && isLater ? onDay.withPlainTime(moment.between[0]) : onDay)
+  return toText(between && isLater ? onDay.withPlainTime(between[0]) : onDay)
 }
 
 function resolveUntil(moment: z.infer<typeof untilSchema>, facts: MomentFacts): Instant | null {
