@@ -1,5 +1,6 @@
 import type { ChannelName } from '@wegwijs/campaign/definition/words'
 import type { Decision } from '@wegwijs/campaign/draft'
+import type { ReasonCode } from '@wegwijs/campaign/reasons'
 import type { IntentState } from '@wegwijs/campaign/state'
 import type { SimulatedMessage } from './simulation.ts'
 
@@ -31,9 +32,11 @@ export type SimulationSummary = {
   busiestDay: { day: string; count: number } | null
 }
 
-const endReasons = new Set<string>([
+const endReasons = new Set<ReasonCode>([
   'completed',
   'exit_touchpoint',
+  'goal_reached',
+  'held_out',
   'entity_withdrawn',
   'merged_duplicate',
   'person_deceased',
