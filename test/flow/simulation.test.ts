@@ -4,12 +4,14 @@ import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import { loadLogMapping } from '@wegwijs/definition/log-mapping'
 import { compileDraft } from '@wegwijs/dry-run/draft'
 import { type MessageLine, MessageLines } from '@wegwijs/dry-run/lines'
-import type { OutcomeRates } from '@wegwijs/dry-run/outcome-model'
+import { alwaysDelivered, type OutcomeRates } from '@wegwijs/dry-run/outcome-model'
 import { sendingOf } from '@wegwijs/dry-run/sending'
 import { Simulation } from '@wegwijs/dry-run/simulation'
 import { generateJourneys } from '@wegwijs/rehearsal/generate-journeys'
 import { readLog } from '@wegwijs/rehearsal/read-log'
 import { readEnvironment } from '@wegwijs/runtime/env'
+import type { Store } from '@wegwijs/store/database'
+import { daysBack, storedEvents, storedPeople } from '@wegwijs/store/stored-history'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import { expect, test } from 'vitest'
 import { readExample } from './src/example.ts'
@@ -22,11 +24,7 @@ import { readLiveLines } from './src/live-lines.ts'
  */
 const step = 'PT15M'
 
-function simulate(
-  bundle: DefinitionBundle,
-  events: readonly TouchpointEvent[],
-  outcomes: OutcomeRates,
-): MessageLine[] {
+function simulationOf(bundle: DefinitionBundle, outcomes: OutcomeRates) {
   const lines = new MessageLines()
   const simulation = new Simulation({
     definition: compileDraft(bundle),
@@ -35,33 +33,63 @@ function simulate(
     step,
     onMessage: (message) => lines.add(message),
   })
+  return { simulation, lines }
+}
+
+function simulate(
+  bundle: DefinitionBundle,
+  events: readonly TouchpointEvent[],
+  outcomes: OutcomeRates,
+): MessageLine[] {
+  const { simulation, lines } = simulationOf(bundle, outcomes)
   for (const event of events) simulation.take(event)
   simulation.finish()
   return lines.sorted(simulation.people)
 }
 
-async function live(
+/** What the live pipeline decides of them, and what `look` finds in its tables afterwards. */
+async function live<Found>(
   bundle: DefinitionBundle,
   events: readonly TouchpointEvent[],
   rates: OutcomeRates,
-): Promise<MessageLine[]> {
+  look: (store: Store) => Promise<Found>,
+): Promise<Found> {
   const { store } = await openGround(bundle, events[0]?.time ?? '')
   const flow = await openFlow({ store, settings: { sandbox: { rates } } })
   await flow.play(events, step)
-  const lines = await readLiveLines(store)
+  const found = await look(store)
   await flow.close()
   await store.close()
-  return lines
+  return found
 }
 
 test('generated journeys', async () => {
   const bundle = await readExample()
-  const events = generateJourneys({ people: 60, seed: 'twin' })
+  const events = generateJourneys({ people: 40, seed: 'twin' })
   const rates = { bounced: 0.1, none: 0.1, answered: 0.2, seed: 'twin' }
   const simulated = simulate(bundle, events, rates)
-  expect(simulated.length).toBeGreaterThan(200)
+  expect(simulated.length).toBeGreaterThan(100)
   expect(new Set(simulated.map(({ outcome }) => outcome)).size).toBeGreaterThan(4)
-  expect(simulated).toEqual(await live(bundle, events, rates))
+  expect(simulated).toEqual(await live(bundle, events, rates, readLiveLines))
+}, 120_000)
+
+test('what is stored, simulated once more, comes to the same', async () => {
+  const bundle = await readExample()
+  const events = generateJourneys({ people: 15, seed: 'again' })
+  const again = await live(bundle, events, alwaysDelivered, async (store) => {
+    const since = await daysBack(store.db, 10_000)
+    const { simulation, lines } = simulationOf(bundle, alwaysDelivered)
+    for await (const people of storedPeople(store.db, since)) {
+      for (const person of people) simulation.introduce(person)
+    }
+    for await (const some of storedEvents(store.db, since)) {
+      for (const { event, arrivedAt } of some) simulation.take(event, arrivedAt)
+    }
+    simulation.finish()
+    return lines.sorted(simulation.people)
+  })
+  expect(again.length).toBeGreaterThan(50)
+  expect(again).toEqual(simulate(bundle, events, alwaysDelivered))
 }, 120_000)
 
 /**
@@ -86,6 +114,6 @@ if (existsSync(log)) {
     const rates = { bounced: 0.1, none: 0.05 }
     const simulated = simulate(bundle, part, rates)
     expect(simulated.length).toBeGreaterThan(30)
-    expect(simulated).toEqual(await live(bundle, part, rates))
+    expect(simulated).toEqual(await live(bundle, part, rates, readLiveLines))
   }, 300_000)
 }

@@ -2,15 +2,20 @@ import type { CompiledDefinition } from '@wegwijs/campaign/compile'
 import { decideEvent, decideTimer } from '@wegwijs/campaign/decide'
 import type { ChannelName } from '@wegwijs/campaign/definition/words'
 import type { Decision } from '@wegwijs/campaign/draft'
-import type { ReasonCode } from '@wegwijs/campaign/reasons'
 import { withoutFinishedRuns } from '@wegwijs/campaign/finished-runs'
 import type { Instant } from '@wegwijs/campaign/instant'
-import { otherIdentityOf } from '@wegwijs/campaign/journey-event'
+import { type Identity, otherIdentityOf } from '@wegwijs/campaign/journey-event'
 import { mergePeople } from '@wegwijs/campaign/merge'
+import type { ReasonCode } from '@wegwijs/campaign/reasons'
 import {
+  type Consent,
+  consentKey,
+  type Entity,
+  entityKey,
   type Intent,
   isOpen,
   type JourneyEvent,
+  type Person,
   type PersonState,
   type Timer,
 } from '@wegwijs/campaign/state'
@@ -56,6 +61,14 @@ export type SimulatedMessage = {
   at: string
   /** What the person would have read; null when nothing was handed over. */
   rendered: Rendered | null
+}
+
+/** Somebody who is known before their first event. */
+export type KnownPerson = {
+  identities: readonly Identity[]
+  person: Person
+  consents: readonly Consent[]
+  entities: readonly Entity[]
 }
 
 export type SimulationTally = {
@@ -134,10 +147,28 @@ export class Simulation {
     this.#applyOrPutAside({ event: receipt, person, other: null })
   }
 
-  /** Lets time come to the event, and decides it. */
-  take(event: TouchpointEvent): void {
+  /** Makes a person of whom more is known than events will tell. All their ids are theirs from now on. */
+  introduce({ identities, person, consents, entities }: KnownPerson): void {
+    const [first, ...others] = identities
+    const number = first && this.people.find(first)
+    if (number === undefined || number === null) return
+    for (const other of others) this.people.link(number, other)
+    const before = this.people.stateOf(number)
+    this.people.put(number, {
+      ...before,
+      person: { ...person, personId: before.person.personId },
+      consents: new Map(consents.map((consent) => [consentKey(consent), consent])),
+      entities: new Map(entities.map((entity) => [entityKey(entity), entity])),
+    })
+  }
+
+  /**
+   * Lets time come to the event, and decides it. Where nobody knows when it arrived, it did when it
+   * happened, and not before what was taken before it.
+   */
+  take(event: TouchpointEvent, arrivedAt: string = event.time): void {
     this.#tally.events += 1
-    if (event.time > this.#arrived) this.#arrived = event.time
+    if (arrivedAt > this.#arrived) this.#arrived = arrivedAt
     const instant = this.#grid.roundUp(this.#arrived)
     if (instant !== this.#context.now) this.#comeTo(instant)
     this.#from ??= instant

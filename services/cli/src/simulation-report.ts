@@ -12,6 +12,8 @@ import { localTime, reasonText } from './story.ts'
 export type SimulationReport = {
   bundle: DefinitionBundle
   tally: SimulationTally
+  /** From when on what was planned counts; null for all of it. */
+  since: string | null
   summary: SimulationSummary
   samples: readonly Sample[]
 }
@@ -26,7 +28,7 @@ export function reportLines(report: SimulationReport, people: People): string[] 
   ]
 }
 
-function headLines({ bundle, tally, summary }: SimulationReport): string[] {
+function headLines({ bundle, tally, since, summary }: SimulationReport): string[] {
   const { timeZone } = bundle.policies
   const { events, applied, duplicates, deadLetters, from, until } = tally
   const messages = sumOf(summary.messages)
@@ -38,8 +40,15 @@ function headLines({ bundle, tally, summary }: SimulationReport): string[] {
     `events       ${number(events)} of ${number(tally.people)} people: ${number(applied)} applied, ${number(duplicates)} seen before`,
     ...(unusable.length > 0 ? [`not usable   ${unusable.join(', ')}`] : []),
     ...(from && until
-      ? [`time         ${localTime(from, timeZone)} to ${localTime(until, timeZone)} (${timeZone})`]
+      ? [
+          `time         ${localTime(since ?? from, timeZone)} to ${localTime(until, timeZone)} (${timeZone})`,
+        ]
       : []),
+    ...(since === null
+      ? []
+      : [
+          `counted      what was planned since ${localTime(since, timeZone)}, people as they are known now`,
+        ]),
     `messages     ${number(messages)}: ${number(handedOver)} sent, ${number(messages - handedOver)} not`,
     ...busiestLines(summary),
   ]

@@ -139,6 +139,8 @@ test('a draft is compared with what is live, under the version that it would get
   const early = await run(['simulate', exampleFolder, ...against], environment)
   expect(early.code).toBe(exitCodes.usage)
   expect((await run(['apply', exampleFolder], environment)).code).toBe(0)
+  const days = await run(['simulate', exampleFolder, '--days', '30'], environment)
+  expect(days).toMatchObject({ code: 0, out: expect.stringContaining('0 of 0 people') })
   const same = await run(['simulate', exampleFolder, ...against, '--json'], environment)
   expect(same).toMatchObject({ code: 0, out: '' })
   const changed = await run(['simulate', await draftOfExample(), ...against, '--json'], environment)

@@ -12,6 +12,12 @@ import { Counting } from '@wegwijs/dry-run/summary'
 import { generateJourneys } from '@wegwijs/rehearsal/generate-journeys'
 import { fail } from '@wegwijs/runtime/failure'
 import { latestBundle, loadDefinition } from '@wegwijs/store/definitions'
+import {
+  daysBack,
+  type StoredPerson,
+  storedEvents,
+  storedPeople,
+} from '@wegwijs/store/stored-history'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import { type Command, InvalidArgumentError } from 'commander'
 import { readOrEnd } from '../definition-input.ts'
@@ -25,6 +31,7 @@ type Options = LogOptions & {
   events?: string
   log?: string
   journeys?: number
+  days?: number
   seed: string
   step: string
   outcomes: OutcomeRates
@@ -47,6 +54,11 @@ export function addSimulate(program: Command, shell: Shell): void {
     .option('--log <file>', 'the log of another system, a CSV file')
     .option('--journeys <count>', 'invent the journeys of so many people', atLeastOne)
     .option('--seed <text>', 'of the invented journeys', seedText, '1')
+    .option(
+      '--days <count>',
+      'what is stored of the last days, people as they are known now',
+      atLeastOne,
+    )
   withLogOptions(command)
     .option(
       '--outcomes <shares>',
@@ -65,15 +77,20 @@ export function addSimulate(program: Command, shell: Shell): void {
 async function simulate(call: Call, options: Options, folder = ''): Promise<void> {
   const { output } = call
   const { bundle } = await readOrEnd(folder, output)
+  const since = await sinceOf(call, options)
   const against = options.against === undefined ? null : await otherSide(call, options.against)
   const draft = runOf({ bundle, definition: compileDraft(bundle, against?.live) }, options, {
     keepsLines: output.json || against !== null,
+    since,
   })
-  const other = against && runOf(against, options, { keepsLines: true })
-  for await (const events of eventsOf(call, options, bundle)) {
-    for (const event of events) {
-      draft.simulation.take(event)
-      other?.simulation.take(event)
+  const other = against && runOf(against, options, { keepsLines: true, since })
+  const runs = other ? [draft, other] : [draft]
+  for await (const people of peopleOf(call, since)) {
+    for (const { simulation } of runs) for (const person of people) simulation.introduce(person)
+  }
+  for await (const events of eventsOf(call, options, bundle, since)) {
+    for (const { event, arrivedAt } of events) {
+      for (const { simulation } of runs) simulation.take(event, arrivedAt)
     }
     call.signal.throwIfAborted()
   }
@@ -87,7 +104,7 @@ async function simulate(call: Call, options: Options, folder = ''): Promise<void
     return
   }
   const { counting, samples } = draft
-  const report = { bundle, tally, summary: counting.summary, samples: samples.all }
+  const report = { bundle, tally, since, summary: counting.summary, samples: samples.all }
   for (const line of reportLines(report, people)) output.line(line)
   if (differences && against) {
     for (const line of differenceLines(differences, against.name)) output.line(line)
@@ -125,7 +142,7 @@ type Run = {
 function runOf(
   { bundle, definition }: Side,
   { outcomes, step }: Options,
-  { keepsLines }: { keepsLines: boolean },
+  { keepsLines, since }: { keepsLines: boolean; since: string | null },
 ): Run {
   const lines = new MessageLines()
   const fates = new Fates(definition)
@@ -137,13 +154,14 @@ function runOf(
     outcomes,
     step,
     onMessage: (message) => {
+      if (since !== null && message.intent.plannedAt < since) return
       if (keepsLines) lines.add(message)
       counting.message(message)
       samples.message(message)
     },
     onDecision: (person, decision) => {
       if (keepsLines) fates.decision(person, decision)
-      counting.decision(decision)
+      if (since === null || simulation.now >= since) counting.decision(decision)
     },
   })
   return { simulation, lines, fates, counting, samples }
@@ -153,37 +171,51 @@ function comparedOf({ simulation: { people }, lines, fates }: Run): Compared {
   return { people, fates, lines: lines.sorted(people) }
 }
 
+/** From when on what is stored counts; null for any other input. */
+async function sinceOf(call: Call, { days }: Options): Promise<string | null> {
+  if (days === undefined) return null
+  const { db } = await call.surroundings.store()
+  return daysBack(db, days)
+}
+
+async function* peopleOf(call: Call, since: string | null): AsyncGenerator<StoredPerson[]> {
+  if (since !== null) yield* storedPeople((await call.surroundings.store()).db, since)
+}
+
+type Arriving = { event: TouchpointEvent; arrivedAt?: string }
+
 /** The events of the one input that was named, some at a time. */
-function eventsOf(
+async function* eventsOf(
   call: Call,
   options: Options,
   bundle: DefinitionBundle,
-): AsyncIterable<readonly TouchpointEvent[]> {
-  const { events, log, journeys, seed } = options
-  const named = [events, log, journeys].filter((each) => each !== undefined)
+  since: string | null,
+): AsyncGenerator<readonly Arriving[]> {
+  const { events, log, journeys, days, seed } = options
+  const named = [events, log, journeys, days].filter((each) => each !== undefined)
   if (named.length !== 1) {
-    throw fail('WEGWIJS_USAGE', { problem: 'name one of --events, --log and --journeys' })
+    throw fail('WEGWIJS_USAGE', { problem: 'name one of --events, --log, --journeys and --days' })
   }
-  if (events !== undefined) return streamEvents(events, call.readInput())
-  if (log !== undefined) return eventsOfLog(call, log, options, bundle)
-  return atOnce(() => generateJourneys({ people: journeys ?? 1, seed }))
+  if (since !== null) yield* storedEvents((await call.surroundings.store()).db, since)
+  else if (events !== undefined) {
+    for await (const some of streamEvents(events, call.readInput())) yield some.map(arriving)
+  } else if (log !== undefined) yield (await eventsOfLog(call, log, options, bundle)).map(arriving)
+  else yield generateJourneys({ people: journeys ?? 1, seed }).map(arriving)
 }
 
-async function* eventsOfLog(
+function arriving(event: TouchpointEvent): Arriving {
+  return { event }
+}
+
+async function eventsOfLog(
   { output }: Call,
   file: string,
   options: Options,
   bundle: DefinitionBundle,
-): AsyncGenerator<readonly TouchpointEvent[]> {
+): Promise<TouchpointEvent[]> {
   const { events, faults } = await readLogWith(file, options, bundle)
   for (const line of faultLines(faults)) output.say(line)
-  yield events
-}
-
-async function* atOnce(
-  make: () => readonly TouchpointEvent[],
-): AsyncGenerator<readonly TouchpointEvent[]> {
-  yield make()
+  return events
 }
 
 /** `bounced=0.02,answered=0.1,seed=spring`. */

@@ -1,0 +1,166 @@
+import type { Identity } from '@wegwijs/campaign/journey-event'
+import type { JsonObject } from '@wegwijs/campaign/json'
+import type { Consent, Entity, Person } from '@wegwijs/campaign/state'
+import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
+import { type Selectable, sql } from 'kysely'
+import { businessNow } from './business-clock.ts'
+import type { Database, Querying } from './database.ts'
+import type { Schema } from './schema.ts'
+import { consentOf, entityOf, personOf } from './state-rows.ts'
+import { query } from './transaction.ts'
+
+/**
+ * What is stored of the people to whom something happened since a moment, for a dry run over it. All
+ * their events that are kept come along, older ones too: what a campaign does hangs on them.
+ *
+ * Names, addresses and fields are kept as they are now and not as they were (P7: events hold none), and
+ * so everybody has been introduced as they are now. Of what is older than their oldest event, consents,
+ * entities and places on journeys hold as far as nothing has changed them since.
+ */
+export type StoredPerson = {
+  identities: readonly Identity[]
+  person: Person
+  consents: readonly Consent[]
+  entities: readonly Entity[]
+}
+
+export type StoredEvent = { event: TouchpointEvent; arrivedAt: string }
+
+/** The moment so many days before business time. */
+export async function daysBack(db: Querying, days: number): Promise<string> {
+  const now = await query(() => businessNow(db))
+  return new Date(Date.parse(now) - days * 86_400_000).toISOString()
+}
+
+const peopleAtOnce = 1_000
+
+/** Those to whom something happened since then, some at a time. */
+export async function* storedPeople(db: Querying, since: string): AsyncGenerator<StoredPerson[]> {
+  let after = '00000000-0000-0000-0000-000000000000'
+  for (;;) {
+    const ids = await query(() => personIdsAfter(db, since, after))
+    const last = ids.at(-1)
+    if (last === undefined) return
+    yield await query(() => peopleOf(db, ids))
+    after = last
+  }
+}
+
+async function personIdsAfter(db: Querying, since: string, after: string): Promise<string[]> {
+  const { rows } = await sql<{ person_id: string }>`
+    select distinct person_id from event
+    where business_at >= ${since} and person_id > ${after}::uuid
+    order by person_id limit ${peopleAtOnce}`.execute(db)
+  return rows.map((row) => row.person_id)
+}
+
+async function peopleOf(db: Querying, ids: readonly string[]): Promise<StoredPerson[]> {
+  const wanted = sql`person_id = any(${[...ids]}::uuid[])`
+  const people = await sql<Selectable<Schema['person']>>`
+    select * from person where ${wanted} and merged_into is null`.execute(db)
+  const identities = await sql<{ person_id: string; id_space: string; external_id: string }>`
+    select person_id, id_space, external_id from person_identity where ${wanted}
+    order by id_space, external_id`.execute(db)
+  const firsts = await sql<{ person_id: string; first: string }>`
+    select person_id, min(business_at) as first from event where ${wanted} group by person_id`.execute(
+    db,
+  )
+  const consents = await sql<Selectable<Schema['consent']>>`
+    select * from consent where ${wanted}`.execute(db)
+  const entities = await sql<Selectable<Schema['entity']>>`
+    select * from entity where ${wanted}`.execute(db)
+  const own = <Row extends { person_id: string }>(rows: readonly Row[]) => {
+    const byPerson = Map.groupBy(rows, (row) => row.person_id)
+    return (id: string): readonly Row[] => byPerson.get(id) ?? []
+  }
+  const [identitiesOf, consentsOf, entitiesOf, firstOf] = [
+    own(identities.rows),
+    own(consents.rows),
+    own(entities.rows),
+    own(firsts.rows),
+  ]
+  return people.rows.map((row) => {
+    const first = firstOf(row.person_id)[0]?.first ?? ''
+    return {
+      identities: identitiesOf(row.person_id).map(({ id_space, external_id }) => ({
+        idSpace: id_space,
+        externalId: external_id,
+      })),
+      person: asBefore(personOf(row), first),
+      consents: consentsOf(row.person_id)
+        .map(consentOf)
+        .filter(({ at }) => at < first),
+      entities: entitiesOf(row.person_id)
+        .map(entityOf)
+        .filter(({ changedAt }) => changedAt < first),
+    }
+  })
+}
+
+/** What has come about since is told again by the events. */
+function asBefore(person: Person, first: string): Person {
+  const places = Object.entries(person.journeys).filter(([, { since }]) => since < first)
+  return {
+    ...person,
+    journeys: Object.fromEntries(places),
+    deceasedAt: person.deceasedAt !== null && person.deceasedAt < first ? person.deceasedAt : null,
+    profileAt: null,
+  }
+}
+
+const eventsAtOnce = 5_000
+
+type EventRow = {
+  source: string
+  event_id: string
+  subject: string
+  type: string
+  time: string
+  business_at: string
+  data: JsonObject
+  entity: string | null
+  entity_version: number | null
+}
+
+/**
+ * All kept events of those people, in the order in which they were taken in, some at a time. Without our
+ * own: what providers reported was about messages that were really sent. One statement reads them, so
+ * that what comes in meanwhile is not seen, and a long history is sorted once.
+ */
+export async function* storedEvents(db: Database, since: string): AsyncGenerator<StoredEvent[]> {
+  const tx = await query(() =>
+    db.startTransaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(),
+  )
+  try {
+    await query(() =>
+      // A cursor takes no parameters.
+      sql`declare history no scroll cursor for
+        select source, event_id, subject, type, time, business_at, data, entity, entity_version
+        from event where type not like 'message.%'
+          and person_id in (select person_id from event where business_at >= ${sql.lit(since)}::timestamptz)
+        order by recorded_at, record_offset, source, event_id, subject`.execute(tx),
+    )
+    for (;;) {
+      const { rows } = await query(() =>
+        sql<EventRow>`fetch ${sql.lit(eventsAtOnce)} from history`.execute(tx),
+      )
+      if (rows.length === 0) return
+      yield rows.map((row) => ({ event: eventOf(row), arrivedAt: row.business_at }))
+    }
+  } finally {
+    await tx.rollback().execute()
+  }
+}
+
+function eventOf(row: EventRow): TouchpointEvent {
+  return {
+    id: row.event_id,
+    source: row.source,
+    type: row.type,
+    subject: row.subject,
+    time: row.time,
+    data: row.data as TouchpointEvent['data'],
+    ...(row.entity !== null && { entity: row.entity }),
+    ...(row.entity_version !== null && { version: row.entity_version }),
+  }
+}
