@@ -1,5 +1,5 @@
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
-import { type CampaignFile, campaignFileSchema } from '@wegwijs/campaign/definition/campaign'
+import { campaignFileSchema } from '@wegwijs/campaign/definition/campaign'
 import { channelsFileSchema } from '@wegwijs/campaign/definition/channels'
 import { journeysFileSchema } from '@wegwijs/campaign/definition/journeys'
 import { personasFileSchema } from '@wegwijs/campaign/definition/personas'
