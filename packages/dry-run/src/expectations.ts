@@ -213,7 +213,7 @@ function tell(fate: Fate, asked: Asked, withText = false): string {
   const moment = at === null ? '' : show(at, asked)
   switch (what) {
     case 'sent': {
-      const saying = withText ? `, saying: ${text.replaceAll(/\s+/g, ' ').trim()}` : ''
+      const saying = withText ? `, saying: ${beginningOf(text)}` : ''
       return `${name} was sent at ${moment} over ${channel}${saying}`
     }
     case 'withdrawn':
@@ -223,6 +223,12 @@ function tell(fate: Fate, asked: Asked, withText = false): string {
     case 'planned':
       return `${name} is planned for ${show(plannedFor, asked)}`
   }
+}
+
+/** On one line, and no longer than somebody reads to see what is wrong. */
+function beginningOf(text: string): string {
+  const line = text.replaceAll(/\s+/g, ' ').trim()
+  return line.length > 400 ? `${line.slice(0, 400)}…` : line
 }
 
 /** `evening-before sent, at 2026-03-19 18:00` */
