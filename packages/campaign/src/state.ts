@@ -128,6 +128,8 @@ export type Intent = {
   templateId: string
   templateHash: string
   channels: readonly ChannelName[]
+  /** The one that took it, or is tried next; absent while none has been tried. */
+  channel?: ChannelName
   state: IntentState
   reason: string | null
   /** A provider may have it already, from an attempt of which nobody knows the outcome. */

@@ -173,6 +173,14 @@ describe('waiting for what became of a message', () => {
     expect(messages(late)).toEqual(['hello', 'next'])
   })
 
+  test('counts what lies in the app as delivered, of which nobody reports', () => {
+    const patient = discharged(cascade)
+    const [hello] = patient.intents()
+    patient.message(hello?.intentId ?? '', { state: 'sent', channel: 'app' })
+    patient.comes('2026-03-02T09:30:00.000Z')
+    expect(messages(patient)).toEqual(['hello'])
+  })
+
   test('waits on for a receipt of another kind', () => {
     const patient = discharged(cascade)
     const [hello] = patient.intents()

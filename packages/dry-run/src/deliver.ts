@@ -86,7 +86,7 @@ function ended(
   channel: ChannelName,
 ): Delivered {
   const { state: came, reason, dueAt = intent.dueAt } = change
-  const next: Intent = { ...intent, state: came, reason, dueAt }
+  const next: Intent = { ...intent, state: came, reason, dueAt, channel }
   const intents = new Map(state.intents).set(intent.intentId, next)
   return { state: { ...state, intents }, channel, rendered: null, receipts: [] }
 }

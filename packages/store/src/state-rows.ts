@@ -92,6 +92,7 @@ export function intentOf(row: Selectable<Schema['intent']>): Intent {
     templateId: row.template_id,
     templateHash: row.template_hash,
     channels: row.channels as Intent['channels'],
+    ...channelOf(row),
     state: row.state,
     reason: row.reason,
     duplicate: row.duplicate,
@@ -102,6 +103,11 @@ export function intentOf(row: Selectable<Schema['intent']>): Intent {
     expiresAt: row.expires_at,
     traceparent: row.traceparent,
   }
+}
+
+function channelOf(row: Selectable<Schema['intent']>): Pick<Intent, 'channel'> {
+  const channel = (row.channels as Intent['channels'])[row.channel_index]
+  return channel === undefined ? {} : { channel }
 }
 
 type EntityColumns = {

@@ -129,7 +129,7 @@ function worldOf(
       if (proxy === undefined) throw new RangeError(`there is no proxy ${name}`)
       return proxy
     },
-    inFlight,
+    inFlight: () => until('PostgreSQL tells what is in flight', inFlight),
     untilInFlight: (what, isThere) => until(what, inFlight, isThere),
     async untilGoesOn() {
       const beganMs = systemClock.monotonicMs()

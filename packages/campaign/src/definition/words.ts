@@ -6,6 +6,9 @@ import { z } from 'zod'
 export const channelNames = ['app', 'email', 'sms'] as const
 export type ChannelName = (typeof channelNames)[number]
 
+/** Of what lies in an inbox nobody reports that it has arrived: it is there as soon as it is sent. */
+export const arrivesWhenSent: ReadonlySet<ChannelName> = new Set(['app'])
+
 /** Queue classes, the most urgent first. */
 export const laneNames = ['transactional', 'standard', 'bulk'] as const
 export type LaneName = (typeof laneNames)[number]

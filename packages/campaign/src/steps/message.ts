@@ -79,17 +79,21 @@ export const messageStep: StepKind<MessageStep> = {
     }
     return { goTo: run.node.next }
   },
-  read: ({ message }, _, { draft, enrolment }) => statusOf(draft, enrolment, message.id),
+  read: ({ message }, _, { draft, enrolment }) => newestOf(draft, enrolment, message.id)?.state,
 }
 
-/** The state of the newest message that the step of that id planned. */
-function statusOf(draft: Draft, enrolment: Enrolment, messageId: string): string | undefined {
+/** The newest message that the step of that id planned. */
+export function newestOf(
+  draft: Draft,
+  enrolment: Enrolment,
+  messageId: string,
+): Intent | undefined {
   let newest: Intent | undefined
   for (const intent of draft.intents.values()) {
     if (intent.enrolmentId !== enrolment.enrolmentId || intent.messageId !== messageId) continue
     if (!newest || isNewer(intent, newest)) newest = intent
   }
-  return newest?.state
+  return newest
 }
 
 /** By the time of planning; of one time, the one for the newer version of the entity. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type Condition, conditionSchema } from '../condition.ts'
 import {
+  arrivesWhenSent,
   type EntityMeant,
   entityMeantSchema,
   identifierSchema,
@@ -11,6 +12,7 @@ import { noteOf } from '../draft.ts'
 import { factsOf } from '../facts.ts'
 import { addDuration } from '../instant.ts'
 import { isOfAnotherEntity } from '../state.ts'
+import { newestOf } from './message.ts'
 import type { Step } from './step.ts'
 import type { StepKind } from './step-kind.ts'
 import type { Onward, StepRun } from './step-run.ts'
@@ -32,7 +34,7 @@ const timedOut = 1
 export const waitForStep: StepKind<WaitForStep> = {
   key: 'waitFor',
   meaning:
-    'Waits until something happens: a touchpoint, from the moment at which the step begins, or what a provider tells of an earlier message of this campaign. When it comes in time, `then` follows at once; when it does not come `within` that time, `otherwise`; and after either the step behind.',
+    'Waits until something happens: a touchpoint, from the moment at which the step begins, or what a provider tells of an earlier message of this campaign. What was put into the app counts as delivered: nobody tells of it. When it comes in time, `then` follows at once; when it does not come `within` that time, `otherwise`; and after either the step behind.',
   schema: (steps) => {
     const ways = {
       within: positiveDurationSchema.describe('How long it is waited for, such as `P3D`.'),
@@ -103,9 +105,11 @@ export const waitForStep: StepKind<WaitForStep> = {
 
 function hasStatus(
   { message, status }: Extract<Awaited, { message: string }>,
-  { draft, context, enrolment }: StepRun,
+  { draft, enrolment }: StepRun,
 ): boolean {
-  const state = factsOf(draft, context, enrolment).read(`enrolment.${message}.status`)
+  const newest = newestOf(draft, enrolment, message)
+  const isThere = newest?.state === 'sent' && newest.channel && arrivesWhenSent.has(newest.channel)
+  const state = isThere ? 'delivered' : newest?.state
   return status.some((each) => each === state)
 }
 
