@@ -1,6 +1,8 @@
+import type { OutcomeRates } from '@wegwijs/dry-run/outcome-model'
 import type { FastifyInstance } from 'fastify'
 import { type Faults, readFault } from './faults.ts'
 import type { Outbox } from './outbox.ts'
+import { readRates } from './outcomes.ts'
 import type { Receipts } from './receipts.ts'
 
 /** How a rehearsal's conductor sees that the sandbox is done with everything it was given. */
@@ -26,14 +28,25 @@ export type ControlOptions = {
   outbox: Outbox
   receipts: Receipts
   faults: Faults
+  rates: { get(): OutcomeRates; set(rates: OutcomeRates): void }
   underWay: () => number
   mostUnderWay: () => number
   calledTooEarly: () => number
 }
 
-/** `GET /status`; `GET`, `PUT` and `DELETE /faults` (`?channel=` for those of one channel). */
+/**
+ * `GET /status`; `GET`, `PUT` and `DELETE /faults` (`?channel=` for those of one channel); `GET` and
+ * `PUT /outcomes`, what becomes of messages that are accepted from then on.
+ */
 export function routeControls(app: FastifyInstance, options: ControlOptions): void {
-  const { faults } = options
+  const { faults, rates } = options
+  app.get('/outcomes', async () => rates.get())
+  app.put('/outcomes', async ({ body }, reply) => {
+    const read = readRates(body)
+    if (typeof read === 'string') return reply.code(400).send({ error: read })
+    rates.set(read)
+    return rates.get()
+  })
   app.get('/status', async () => statusOf(options))
   app.get('/faults', async () => ({ faults: faults.list() }))
   app.put('/faults', async ({ body }, reply) => {

@@ -16,7 +16,8 @@ export type ReceiptOptions = {
   /** The gateway's address; without it nothing is sent and nothing is pending. */
   gatewayUrl?: string
   secret: string
-  rates: OutcomeRates
+  /** Those in force when a message is accepted. */
+  rates: () => OutcomeRates
   faults: Pick<Faults, 'meetReceipt'>
   /** The provider's name at the gateway, by channel. */
   providers: Readonly<Record<AcceptedMessage['channel'], string>>
@@ -100,7 +101,7 @@ export async function openReceipts(options: ReceiptOptions): Promise<Receipts> {
     add(message) {
       if (gatewayUrl === undefined) return
       const { channel } = message
-      for (const receipt of receiptsOf(message, rates)) {
+      for (const receipt of receiptsOf(message, rates())) {
         if (done.has(receipt.receiptId)) continue
         done.add(receipt.receiptId)
         for (const { delayMs, ...posting } of postingsOf(receipt, channel, faults)) {

@@ -63,7 +63,14 @@ export async function startSandbox(scope: Scope, options: SandboxOptions): Promi
   const { host = '127.0.0.1', clock = systemClock, log } = options
   const { signal } = scope
   const faults = createFaults()
-  const { outbox, receipts } = await openFiles(scope, options, { clock, faults })
+  let inForce = options.rates ?? usualRates
+  const rates = {
+    get: () => inForce,
+    set: (other: OutcomeRates) => {
+      inForce = other
+    },
+  }
+  const { outbox, receipts } = await openFiles(scope, options, { clock, faults, rates: rates.get })
 
   const calls = countUnderWay()
   const rateLimit = createRateLimit(clock)
@@ -82,6 +89,7 @@ export async function startSandbox(scope: Scope, options: SandboxOptions): Promi
     outbox,
     receipts,
     faults,
+    rates,
     underWay: calls.count,
     mostUnderWay: calls.most,
     calledTooEarly: rateLimit.calledTooEarly,
@@ -115,7 +123,7 @@ export async function startSandbox(scope: Scope, options: SandboxOptions): Promi
 async function openFiles(
   scope: Scope,
   options: SandboxOptions,
-  { clock, faults }: { clock: Clock; faults: Faults },
+  { clock, faults, rates }: { clock: Clock; faults: Faults; rates: () => OutcomeRates },
 ): Promise<{ outbox: Outbox; receipts: Receipts }> {
   const { directory, gatewayUrl, secret, log } = options
   await mkdir(directory, { recursive: true })
@@ -123,7 +131,7 @@ async function openFiles(
     directory,
     ...(gatewayUrl === undefined ? {} : { gatewayUrl }),
     secret,
-    rates: options.rates ?? usualRates,
+    rates,
     faults,
     providers: options.providers ?? usualProviders,
     log,

@@ -2,7 +2,7 @@ import { lot } from '@wegwijs/dry-run/outcome-model'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createFaults, readFault } from '../src/faults.ts'
-import { receiptOf, usualRates } from '../src/outcomes.ts'
+import { readRates, receiptOf, receiptsOf, usualRates } from '../src/outcomes.ts'
 
 describe('chance', () => {
   test('is the same for the same parts, and spread from 0 up to 1', () => {
@@ -118,5 +118,27 @@ describe('what becomes of a message', () => {
 
   test('is nothing for a message that is not ours', () => {
     expect(receiptOf(message('campaign-17'), usualRates)).toBeUndefined()
+  })
+
+  test('an answer comes after the delivery, and says nothing of what was written', () => {
+    const id = '0190a3c0-0000-7000-8000-000000000001'
+    const receipts = receiptsOf(message(id), { bounced: 0, none: 0, answered: 1 })
+    expect(receipts.map(({ status }) => status)).toEqual(['delivered', 'replied'])
+    expect(receipts[1]).not.toHaveProperty('detail')
+  })
+
+  test.each<[unknown, unknown]>([
+    [
+      { bounced: 0.1, seed: 'spring' },
+      { bounced: 0.1, none: 0, answered: 0, seed: 'spring' },
+    ],
+    [{}, { bounced: 0, none: 0, answered: 0 }],
+    [{ bounced: 2 }, 'bounced: expected 0 to 1'],
+    [{ bounced: 0.6, none: 0.6 }, 'more than 1 together'],
+    [{ lost: 1 }, 'unknown: lost'],
+    [{ seed: '' }, 'seed: expected a text'],
+    ['often', 'expected an object'],
+  ])('rates sent as %j are read as %j', (sent, read) => {
+    expect(readRates(sent)).toEqual(read)
   })
 })

@@ -257,6 +257,27 @@ describe('receipts', () => {
     )
   })
 
+  test('come as the rates say that are in force when a message is accepted', async () => {
+    const gateway = await openGateway()
+    undo.push(gateway.close)
+    const rig = await open({ gatewayUrl: gateway.url, rates: certain })
+    const outcomes = `${rig.sandbox.pageUrl}/outcomes`
+    const setRates = async (rates: unknown) => {
+      const headers = { 'content-type': 'application/json' }
+      const body = JSON.stringify(rates)
+      return (await request(outcomes, { method: 'PUT', headers, body })).statusCode
+    }
+    expect(await setRates({ bounced: 2 })).toBe(400)
+    await rig.sms.send(smsMessage(), untroubled())
+    expect(await setRates({ answered: 1, seed: 'spring' })).toBe(200)
+    await rig.sms.send(smsMessage(), untroubled())
+    await gateway.untilTaken(3)
+    const statuses = gateway.taken.map(({ status }) => status)
+    expect(statuses).toEqual(['delivered', 'delivered', 'replied'])
+    const inForce = await (await request(outcomes)).body.json()
+    expect(inForce).toEqual({ bounced: 0, none: 0, answered: 1, seed: 'spring' })
+  })
+
   test('are sent until they are taken; until then the sandbox is not idle', async () => {
     const gateway = await openGateway()
     undo.push(gateway.close)
