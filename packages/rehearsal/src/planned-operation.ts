@@ -6,7 +6,8 @@ const ZONE = 'Europe/Amsterdam'
 
 /**
  * A planned operation, from the referral until the last check-up; an appointment may be moved, once
- * or twice, or be cancelled, and then the road ends there. Returns when the last of it happened.
+ * or twice, or be cancelled, or nobody comes to it, and then the road ends there. Returns when the last
+ * of it happened.
  */
 export function livePlannedOperation(diary: Diary, referredMs: number): number {
   const { random } = diary
@@ -38,6 +39,7 @@ function liveOperation(diary: Diary, startsMs: number, department: string): numb
   const checkUpMs = localTime(homeMs, random.between(10, 20), random.between(9, 15))
   checkUp.tell(homeMs + 30 * minuteMs, 'care.appointment.booked.v1', checkUpMs)
   if (random.chance(0.1)) return checkUp.cancel(between(diary, homeMs + hourMs, checkUpMs))
+  if (random.chance(0.08)) return checkUp.miss(checkUpMs + hourMs)
   diary.write(checkUpMs + 20 * minuteMs, 'care.aftercare.completed.v1', {
     byPhone: random.chance(0.5),
   })
@@ -47,6 +49,7 @@ function liveOperation(diary: Diary, startsMs: number, department: string): numb
 type Appointment = {
   tell(atMs: number, type: string, startsMs: number): void
   cancel(atMs: number): number
+  miss(atMs: number): number
 }
 
 function openAppointment(
@@ -66,6 +69,10 @@ function openAppointment(
     cancel: (atMs) => {
       const reason = diary.random.chance(0.6) ? 'by-patient' : 'by-hospital'
       diary.write(atMs, 'care.appointment.cancelled.v1', { startsAt, reason }, entity())
+      return atMs
+    },
+    miss: (atMs) => {
+      diary.write(atMs, 'care.appointment.missed.v1', { startsAt }, entity())
       return atMs
     },
   }
