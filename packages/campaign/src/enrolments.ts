@@ -21,7 +21,7 @@ import {
 } from './state.ts'
 import { withdrawMessage } from './steps/message.ts'
 import { kindOf } from './steps/registry.ts'
-import type { Onward, StepRun } from './steps/step-run.ts'
+import type { Onward, StepResult, StepRun } from './steps/step-run.ts'
 import { triggerKindOf, triggerPartsOf } from './triggers/registry.ts'
 
 /**
@@ -268,8 +268,9 @@ export function resume(draft: Draft, timer: Timer, context: DecideContext): void
   if (enrolment?.state !== 'running' || enrolment.step !== timer.step) return
   const run = runAt(draft, enrolment, timer.step, context)
   const kind = kindOf(run.node.step)
-  const onward = kind.onTimer?.(run.node.step, run) ?? { goTo: run.node.next }
-  goOn(draft, enrolment, onward.goTo, context)
+  const result = kind.onTimer?.(run.node.step, run) ?? { goTo: run.node.next }
+  const path = follow(run, result)
+  if (path !== undefined) goOn(draft, enrolment, path, context)
 }
 
 /** Lets enrolments go on that wait for this touchpoint. */
@@ -362,7 +363,7 @@ function isGoalOf(
 ): boolean {
   const { file, goalHolds } = campaignOf(enrolment, context)
   if (file.goal?.touchpoint !== event.type || enrolment.goalAt !== null) return false
-  if (file.goal.entity === 'same' && isOfAnotherEntity(enrolment, event)) return false
+  if (file.goal.entity !== 'any' && isOfAnotherEntity(enrolment, event)) return false
   const facts = factsOf(draft, context, enrolment, event)
   // Who enters and reaches it in one breath has times in one order and decisions in the other.
   const from = enrolment.trigger.time
@@ -409,18 +410,22 @@ export function goOn(
   let path = from
   while (path !== null) {
     const run = runAt(draft, enrolment, path, context)
-    const result = kindOf(run.node.step).decide(run.node.step, run)
-    if ('waitUntil' in result) {
-      wait(draft, enrolment, run.node, result.waitUntil, context)
-      return
-    }
-    if ('endWith' in result) {
-      end(draft, enrolment, 'completed', result.endWith, context)
-      return
-    }
-    path = result.goTo
+    const next = follow(run, kindOf(run.node.step).decide(run.node.step, run))
+    if (next === undefined) return
+    path = next
   }
   end(draft, enrolment, 'completed', 'completed', context)
+}
+
+/** Where to go on (null is the end), or undefined when the enrolment waits or has ended. */
+function follow(
+  { draft, enrolment, node, context }: StepRun,
+  result: StepResult,
+): string | null | undefined {
+  if ('goTo' in result) return result.goTo
+  if ('waitUntil' in result) wait(draft, enrolment, node, result.waitUntil, context)
+  else end(draft, enrolment, 'completed', result.endWith, context)
+  return undefined
 }
 
 /** The version that a person entered is the one they stay on (P5). */

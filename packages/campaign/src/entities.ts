@@ -185,7 +185,7 @@ function replan(
   const plan = (insteadOf: string | null) =>
     planMessage(step, run, times, 'message_replanned', { insteadOf, isAmended })
   const { send } = step.message
-  const isAhead = send && hangsOnEntity(send) && times.dueAt > context.now
+  const isAhead = send && hangsOnEntity(send) && times.moment > context.now
   if (isAhead && (pending || wentOut(intent) || mayGoOut(intent) || isLeftOut(intent))) plan(null)
   else if (mayGoOut(intent)) {
     if (pending || !isAmended) plan(intent.intentId)

@@ -66,6 +66,17 @@ const dayMs = 86_400_000
  * them to a moment that is far from any: it would be a third of what deciding costs. Months and years
  * always ask.
  */
+/**
+ * That time of day on the same day. Of a time that clocks show twice it is the second, as in PostgreSQL;
+ * one that they skip is as much later as they skip.
+ */
+export function atTime(day: Temporal.ZonedDateTime, time: string): Temporal.ZonedDateTime {
+  return day
+    .toPlainDate()
+    .toPlainDateTime(time)
+    .toZonedDateTime(day.timeZoneId, { disambiguation: 'later' })
+}
+
 function move(instant: Instant, { duration, even }: Span, timeZone: string): Instant {
   const fromMs = millisecondsOf(instant)
   const onDayMs = even && moveDays(fromMs, even.daysMs, timeZone)

@@ -3,7 +3,7 @@ import { Temporal } from 'temporal-polyfill'
 import { z } from 'zod'
 import type { Facts } from './condition.ts'
 import { durationSchema, localTimeSchema, positiveDurationSchema } from './definition/words.ts'
-import { addDuration, type Instant } from './instant.ts'
+import { addDuration, atTime, type Instant } from './instant.ts'
 
 export const weekdays = [
   'monday',
@@ -165,9 +165,8 @@ function nextBetween(
   [from, to]: readonly [string, string],
 ): Temporal.ZonedDateTime {
   const time = earliest.toPlainTime()
-  if (Temporal.PlainTime.compare(time, to) >= 0)
-    return earliest.add({ days: 1 }).withPlainTime(from)
-  return Temporal.PlainTime.compare(time, from) < 0 ? earliest.withPlainTime(from) : earliest
+  if (Temporal.PlainTime.compare(time, to) >= 0) return atTime(earliest.add({ days: 1 }), from)
+  return Temporal.PlainTime.compare(time, from) < 0 ? atTime(earliest, from) : earliest
 }
 
 function moveToDay(

@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import type { QuietHours } from './definition/policies.ts'
-import type { Instant } from './instant.ts'
+import { atTime, type Instant } from './instant.ts'
 
 /**
  * When the quiet hours end in which this moment lies, or null when it lies in none. Both are local times
@@ -17,9 +17,6 @@ export function quietUntil(
   const today = from < until ? time >= from && time < until : time < until
   const tomorrow = from > until && time >= from
   if (!today && !tomorrow) return null
-  return local
-    .add({ days: tomorrow ? 1 : 0 })
-    .withPlainTime(until)
-    .toInstant()
-    .toString({ fractionalSecondDigits: 3 })
+  const day = local.add({ days: tomorrow ? 1 : 0 })
+  return atTime(day, until).toInstant().toString({ fractionalSecondDigits: 3 })
 }

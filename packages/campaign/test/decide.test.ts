@@ -219,6 +219,27 @@ describe('quiet hours', () => {
     ])
   })
 
+  test('make nothing new of a reminder that has been delivered (P2)', () => {
+    const patient = inTheEvening(
+      {
+        trigger: { touchpoint: booked },
+        journey: 'operation',
+        entry: 'once-per-entity',
+        steps: [
+          message('hello', { send: { until: 'entity.startsAt', offset: '-P1D', on: anyDay } }),
+        ],
+      },
+      '2026-03-02T08:00:00.000Z',
+    )
+    const startsAt = '2026-03-03T14:00:00.000Z'
+    patient.happens(booked, appointment(1, startsAt))
+    const [reminder] = patient.intents()
+    patient.message(reminder?.intentId ?? '', { state: 'delivered' })
+    patient.comes('2026-03-02T21:00:00.000Z')
+    patient.happens('care.appointment.moved.v1', appointment(2, startsAt))
+    expect(patient.intents()).toHaveLength(1)
+  })
+
   test('plan nothing that is not worth having in the morning', () => {
     const patient = inTheEvening({
       trigger: { touchpoint: booked },

@@ -173,6 +173,38 @@ describe('waiting for what became of a message', () => {
     expect(messages(late)).toEqual(['hello', 'next'])
   })
 
+  test('gives a message its time from when it is due, wherever that has moved', () => {
+    const later: Step[] = [
+      message('hello', { send: { for: 'P1D', on: 'any-day' } }),
+      ...cascade.slice(1),
+    ]
+    const patient = discharged(later)
+    expect(patient.timers()).toMatchObject([{ dueAt: '2026-03-03T09:30:00.000Z' }])
+    const [hello] = patient.intents()
+    // Put off since, by quiet hours or by a provider that had no time.
+    patient.message(hello?.intentId ?? '', { dueAt: '2026-03-03T12:00:00.000Z' })
+    patient.comes('2026-03-03T09:30:00.000Z')
+    expect(messages(patient)).toEqual(['hello'])
+    expect(patient.timers()).toMatchObject([{ dueAt: '2026-03-03T12:30:00.000Z' }])
+  })
+
+  test('takes back what has not gone out, when the next one comes in its place (P2)', () => {
+    const patient = discharged(cascade)
+    patient.comes('2026-03-02T09:30:00.000Z')
+    expect(patient.intents()).toMatchObject([
+      { messageId: 'hello', state: 'cancelled', reason: 'awaited_not_in_time' },
+      { messageId: 'next', state: 'planned' },
+    ])
+  })
+
+  test('leaves it alone when nothing comes in its place', () => {
+    const [hello, awaited] = cascade as [Step, { waitFor: object }]
+    const { otherwise: _, ...waitFor } = awaited.waitFor as { otherwise: unknown }
+    const patient = discharged([hello, { waitFor } as unknown as Step, message('later')])
+    patient.comes('2026-03-02T09:30:00.000Z')
+    expect(patient.intents()).toMatchObject([{ state: 'planned' }, { messageId: 'later' }])
+  })
+
   test('counts what lies in the app as delivered, of which nobody reports', () => {
     const patient = discharged(cascade)
     const [hello] = patient.intents()

@@ -480,11 +480,21 @@ describe('quiet hours', () => {
           { from: '00:00', until: '07:30' },
           { from: '12:00', until: '13:00' },
           { from: '22:15', until: '00:00' },
+          { from: '00:30', until: '02:30' },
         ),
         timeZone: fc.constantFrom(zone, 'UTC', 'Pacific/Auckland', 'America/Curacao'),
       }),
       500,
     )
+    // Both nights in which Dutch clocks are changed, a quarter of an hour at a time.
+    for (const night of ['2026-03-29', '2026-10-25']) {
+      for (let quarter = 0; quarter < 16; quarter += 1) {
+        const moment = new Date(
+          Date.parse(`${night}T00:00:00.000Z`) + quarter * 900_000,
+        ).toISOString()
+        chance.push({ moment, hours: { from: '00:30', until: '02:30' }, timeZone: zone })
+      }
+    }
     const { rows } = await sql<{ ends: string | null }>`
       select quiet_until(moment, begins, ends, zone, 'UTC') as ends from unnest(
         ${chance.map(({ moment }) => moment)}::timestamptz[],

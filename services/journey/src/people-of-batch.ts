@@ -120,7 +120,7 @@ function scopeOf(events: readonly Addressed[], context: ScopeContext): StateScop
         .filter(({ file }) => file.atOnce !== undefined)
         .map(({ id }) => id),
     ]),
-    goals: [...types].flatMap((type) => goalsOf(type, context)),
+    goals: goalsOf(events, context),
     receiptCampaignIds: [...definition.receiptListeners],
     entities: events.flatMap((each) => (each.event.entity ? [each.event.entity] : [])),
     resumed: [],
@@ -150,15 +150,23 @@ function startersOf(types: Iterable<string>, { starters }: CompiledDefinition): 
   return [...types].flatMap((type) => [...(starters.get(type)?.values() ?? [])].flat())
 }
 
-/** Since when somebody must have entered whose goal this can be: by the version that allows most. */
+/**
+ * Since when somebody must have entered whose goal one of these events can be: by the version that
+ * allows most, and by when it happened, which may be long before it is read.
+ */
 function goalsOf(
-  type: string,
-  { definition, now }: ScopeContext,
+  events: readonly Addressed[],
+  { definition }: ScopeContext,
 ): { campaignId: string; enteredSince: string }[] {
-  return [...(definition.goals.get(type) ?? [])].map(([campaignId, windows]) => {
-    const [first = now] = windows.map((within) => subtractDuration(now, within, 'UTC')).sort()
-    // A day more: zones differ by less.
-    return { campaignId, enteredSince: subtractDuration(first, 'P1D', 'UTC') }
+  return [...Map.groupBy(events, ({ event }) => event.type)].flatMap(([type, own]) => {
+    const [happened = ''] = own.map(({ event }) => event.time).sort()
+    return [...(definition.goals.get(type) ?? [])].map(([campaignId, windows]) => {
+      const [first = happened] = windows
+        .map((each) => subtractDuration(happened, each, 'UTC'))
+        .sort()
+      // A day more: zones differ by less.
+      return { campaignId, enteredSince: subtractDuration(first, 'P1D', 'UTC') }
+    })
   })
 }
 

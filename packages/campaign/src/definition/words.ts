@@ -93,6 +93,8 @@ export function isDuration(text: string): boolean {
 }
 
 function isTimeZone(text: string): boolean {
+  // An offset is no zone: it knows no summer, and PostgreSQL reads its sign the other way round.
+  if (!/^[A-Za-z]/.test(text)) return false
   try {
     Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(text)
     return true

@@ -102,7 +102,8 @@ function isNewer(intent: Intent, than: Intent): boolean {
   return (intent.entity?.version ?? 0) > (than.entity?.version ?? 0)
 }
 
-type Times = { dueAt: Instant; expiresAt: Instant }
+/** `moment` is what the step says, which may have passed; `dueAt` when it can be sent at the earliest. */
+type Times = { moment: Instant; dueAt: Instant; expiresAt: Instant }
 
 /** When the message is due and until when it is worth sending; null when its moment has no data. */
 export function messageTimes(step: MessageStep, run: Omit<StepRun, 'node'>): Times | null {
@@ -120,9 +121,8 @@ export function messageTimes(step: MessageStep, run: Omit<StepRun, 'node'>): Tim
   const latest = addDuration(dueAt, expires ?? campaign.policy.expires, facts.timeZone)
   const expiresAt = typeof end === 'string' && end < latest ? end : latest
   // Who would be woken by it gets it in the morning, if it is still worth having then.
-  return dueAt > earliest && expiresAt <= dueAt
-    ? { dueAt, expiresAt: context.now }
-    : { dueAt, expiresAt }
+  const isTooLate = dueAt > earliest && expiresAt <= dueAt
+  return { moment, dueAt, expiresAt: isTooLate ? context.now : expiresAt }
 }
 
 /**
@@ -159,7 +159,8 @@ export function planMessage(
     entity: enrolment.entity,
     insteadOf,
     plannedAt: context.now,
-    ...times,
+    dueAt: times.dueAt,
+    expiresAt: times.expiresAt,
     traceparent: enrolment.traceparent,
   }
   if (draft.intents.has(intent.intentId)) return

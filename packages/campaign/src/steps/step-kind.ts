@@ -56,7 +56,7 @@ export type StepKind<Own extends object> = {
   /** The value of one of its `fields` for one enrolment; undefined when there is none yet. */
   read?(step: Own, name: string, of: { draft: Draft; enrolment: Enrolment }): JsonValue | undefined
   /** The moment has come until which somebody waited here; without it the step behind follows. */
-  onTimer?(step: Own, run: StepRun): Onward
+  onTimer?(step: Own, run: StepRun): StepResult
   /** A touchpoint that it listens to came while somebody waits here; null: not the one that is meant. */
   onTouchpoint?(step: Own, event: JourneyEvent, run: StepRun): Onward | null
   /** A receipt came for a message that it listens to, while somebody waits here; null as above. */

@@ -9,10 +9,10 @@ import {
   touchpointTypeSchema,
 } from '../definition/words.ts'
 import { noteOf } from '../draft.ts'
-import { factsOf } from '../facts.ts'
-import { addDuration } from '../instant.ts'
-import { isOfAnotherEntity } from '../state.ts'
-import { newestOf } from './message.ts'
+import { factsOf, timeZoneOf } from '../facts.ts'
+import { addDuration, type Instant } from '../instant.ts'
+import { isOfAnotherEntity, isPending } from '../state.ts'
+import { newestOf, withdrawMessage } from './message.ts'
 import type { Step } from './step.ts'
 import type { StepKind } from './step-kind.ts'
 import type { Onward, StepRun } from './step-run.ts'
@@ -34,7 +34,7 @@ const timedOut = 1
 export const waitForStep: StepKind<WaitForStep> = {
   key: 'waitFor',
   meaning:
-    'Waits until something happens: a touchpoint, from the moment at which the step begins, or what a provider tells of an earlier message of this campaign. What was put into the app counts as delivered: nobody tells of it. When it comes in time, `then` follows at once; when it does not come `within` that time, `otherwise`; and after either the step behind.',
+    'Waits until something happens: a touchpoint, from the moment at which the step begins, or what a provider tells of an earlier message of this campaign. The time for a message runs from when it is due; one that has not gone out when it is over is taken back if `otherwise` says what comes in its place. What was put into the app counts as delivered: nobody tells of it. Whatever ends the campaign, such as the cancellation of its own appointment, ends the wait with it. When it comes in time, `then` follows at once; when it does not come `within` that time, `otherwise`; and after either the step behind.',
   schema: (steps) => {
     const ways = {
       within: positiveDurationSchema.describe('How long it is waited for, such as `P3D`.'),
@@ -84,10 +84,8 @@ export const waitForStep: StepKind<WaitForStep> = {
     }
   },
   decide({ waitFor }, run) {
-    const { draft, context, enrolment } = run
     if ('message' in waitFor && hasStatus(waitFor, run)) return take(run, came)
-    const { timeZone } = factsOf(draft, context, enrolment)
-    return { waitUntil: addDuration(context.now, waitFor.within, timeZone) }
+    return { waitUntil: endOf(waitFor, run, run.context.now) }
   },
   onTouchpoint({ waitFor }, event, run) {
     if (!('touchpoint' in waitFor) || waitFor.touchpoint !== event.type) return null
@@ -98,9 +96,40 @@ export const waitForStep: StepKind<WaitForStep> = {
   },
   onReceipt: ({ waitFor }, run) =>
     'message' in waitFor && hasStatus(waitFor, run) ? take(run, came) : null,
-  // A receipt may have come just before, and be decided in the same batch.
-  onTimer: ({ waitFor }, run) =>
-    take(run, 'message' in waitFor && hasStatus(waitFor, run) ? came : timedOut),
+  onTimer({ waitFor }, run) {
+    if (!('message' in waitFor)) return take(run, timedOut)
+    // A receipt may have come just before, and be decided in the same batch.
+    if (hasStatus(waitFor, run)) return take(run, came)
+    const isPlanned = newestOf(run.draft, run.enrolment, waitFor.message) !== undefined
+    const waitUntil = isPlanned ? endOf(waitFor, run) : run.context.now
+    if (waitUntil > run.context.now) return { waitUntil }
+    takeBack(waitFor.message, run)
+    return take(run, timedOut)
+  },
+}
+
+/**
+ * Until when it is waited for, not counted from before `earliest`. A message has its time from when it
+ * is due: it may be planned for later, have moved with its appointment, or be put off by quiet hours,
+ * and nobody is to get the next one before.
+ */
+function endOf(
+  waitFor: WaitForStep['waitFor'],
+  { draft, context, enrolment }: StepRun,
+  earliest: Instant = '',
+): Instant {
+  const newest = 'message' in waitFor ? newestOf(draft, enrolment, waitFor.message) : undefined
+  const dueAt = newest?.dueAt ?? ''
+  const from = dueAt > earliest ? dueAt : earliest
+  return addDuration(from || context.now, waitFor.within, timeZoneOf(draft, context))
+}
+
+/** What follows comes in its place: one that has not gone out by then would be a second one (P2). */
+function takeBack(messageId: string, { draft, enrolment, node }: StepRun): void {
+  const newest = newestOf(draft, enrolment, messageId)
+  const hasInstead = node.arms[timedOut]?.first !== node.next
+  if (newest && isPending(newest) && hasInstead)
+    withdrawMessage(draft, enrolment, newest, 'awaited_not_in_time')
 }
 
 function hasStatus(
