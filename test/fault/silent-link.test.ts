@@ -125,6 +125,7 @@ describe('a commit that gets no answer', () => {
       classesNeedingConsent: [],
       quietHours: [],
       timeZone: 'UTC',
+      budgets: [],
       rehearsalVerified: false,
     })
   }

@@ -1,4 +1,5 @@
-import type { QuietHours } from './definition/policies.ts'
+import { type CountedMessage, placeFreeAt } from './contact-budget.ts'
+import type { Budget, QuietHours } from './definition/policies.ts'
 import type { ChannelName } from './definition/words.ts'
 import type { Instant } from './instant.ts'
 import { quietUntil } from './quiet-hours.ts'
@@ -34,6 +35,9 @@ export type LastCheckRequest = {
   readonly quietHours: QuietHours | undefined
   /** The organisation's, for whose own is not known. */
   readonly timeZone: string
+  readonly budgets: readonly Budget[]
+  /** What the person was sent before, as far as it counts for a budget. */
+  readonly counted: readonly CountedMessage[]
   readonly now: Instant
 }
 
@@ -54,6 +58,7 @@ export function lastCheck(state: PersonState, request: LastCheckRequest): LastCh
     checkCause(state, request) ??
     checkHour(state, request) ??
     checkChannel(state, request) ??
+    checkBudgets(state, request) ??
     claim
   )
 }
@@ -123,6 +128,17 @@ function checkChannel(
   const contact = person.contacts[contactKindOf[channel]]
   if (!contact) return { effect: 'next', reason: 'contact_missing' }
   return contact.refusedAt === null ? null : { effect: 'next', reason: 'contact_refused' }
+}
+
+/** Last of all: only what would be sent now needs a place. */
+function checkBudgets(
+  { person: { persona } }: PersonState,
+  { intent, budgets, counted, now }: LastCheckRequest,
+): LastCheck | null {
+  const { intentId, class: own, expiresAt } = intent
+  const freeAt = placeFreeAt(budgets, { intentId, class: own, persona }, counted, now)
+  if (freeAt === null) return null
+  return { effect: 'wait', reason: 'budget_used', dueAt: freeAt < expiresAt ? freeAt : expiresAt }
 }
 
 /** Where a channel finds its address. */

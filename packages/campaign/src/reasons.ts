@@ -22,6 +22,10 @@ const list = {
     whatToDo: 'nothing; raise "within" of the step if that is too soon',
   },
   branch_taken: { text: 'an arm of a branch was taken', whatToDo: 'nothing' },
+  budget_used: {
+    text: 'the person has had as much as the contact budget allows',
+    whatToDo: 'nothing; it goes out when there is room again, unless it is too late by then',
+  },
   campaign_not_live: {
     text: 'the campaign was not live when the event came',
     whatToDo: 'nothing; a campaign looks only at what happens while it is live',

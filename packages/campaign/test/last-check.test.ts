@@ -1,3 +1,4 @@
+import type { Budget } from '@wegwijs/campaign/definition/policies'
 import { lastCheck } from '@wegwijs/campaign/last-check'
 import { type Consent, consentKey, type Intent, type PersonState } from '@wegwijs/campaign/state'
 import { campaign, message } from '@wegwijs/test-support/small-hospital'
@@ -21,7 +22,13 @@ function check(
   { state, intent }: ReturnType<typeof planned>,
   more: Partial<Parameters<typeof lastCheck>[1]> = {},
 ) {
-  const usual = { needsConsent: false, quietHours: undefined, timeZone: 'Europe/Amsterdam' }
+  const usual = {
+    needsConsent: false,
+    quietHours: undefined,
+    timeZone: 'Europe/Amsterdam',
+    budgets: [],
+    counted: [],
+  }
   return lastCheck(state, { intent, channel: 'email', ...usual, now, ...more })
 }
 
@@ -190,5 +197,30 @@ test('quiet hours put it off until they end in the time zone of the person, and 
   }))
   expect(check(short, { quietHours, now: night })).toMatchObject({
     dueAt: '2026-03-02T22:00:00.000Z',
+  })
+})
+
+test('a contact budget puts off what nothing else stands in the way of, and never past its expiry (P3)', () => {
+  const offer = planned((state, intent) => ({
+    ...state,
+    intents: new Map([[intent.intentId, { ...intent, class: 'marketing' }]]),
+  }))
+  const budgets: Budget[] = [{ id: 'a-day', most: 1, per: 'P1D', classes: ['marketing'] }]
+  const counted = [{ intentId: 'before', class: 'marketing', at: now } as const]
+  const at = '2026-03-03T08:00:00.000Z'
+  expect(check(offer, { budgets, counted, now: at })).toEqual({
+    effect: 'wait',
+    reason: 'budget_used',
+    dueAt: '2026-03-03T09:00:00.000Z',
+  })
+  expect(check(offer, { budgets, counted, now: '2026-03-03T09:00:00.000Z' }).effect).toBe('claim')
+  expect(check(planned(), { budgets, counted, now: at }).effect).toBe('claim')
+  const short = { ...offer, intent: { ...offer.intent, expiresAt: '2026-03-03T08:30:00.000Z' } }
+  expect(check(short, { budgets, counted, now: at })).toMatchObject({
+    dueAt: '2026-03-03T08:30:00.000Z',
+  })
+  expect(check(offer, { budgets, counted, now: at, channel: 'sms' })).toEqual({
+    effect: 'next',
+    reason: 'contact_missing',
   })
 })

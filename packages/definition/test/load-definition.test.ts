@@ -261,6 +261,33 @@ const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
       ],
     ],
   ],
+  'the contact budgets': [
+    [
+      'a persona that nobody declared',
+      { 'policies.yaml': ['person:', budgets('personas: [senor]')] },
+      ['policies.yaml:11:69 unknown persona "senor" (did you mean "senior"?)'],
+    ],
+    [
+      'a budget that is there twice',
+      { 'policies.yaml': ['person:', budgets('', '')] },
+      ['policies.yaml:12:11 the budget "a-week" is there twice'],
+    ],
+    [
+      'care, of which nobody can have too much',
+      { 'policies.yaml': ['person:', budgets('').replace('[service]', '[service, care]')] },
+      [expect.stringMatching(/^policies\.yaml:11:57 .*"care"/)],
+    ],
+    [
+      'a window that is of no one length',
+      { 'policies.yaml': ['person:', budgets('').replace('P7D', 'P1M')] },
+      [expect.stringMatching(/^policies\.yaml:11:33 expected weeks, days, hours or minutes/)],
+    ],
+    [
+      'a window that nothing ever leaves',
+      { 'policies.yaml': ['person:', budgets('').replace('P7D', 'P53W')] },
+      [expect.stringMatching(/^policies\.yaml:11:33 .*up to "P366D"/)],
+    ],
+  ],
   'the names in a campaign': [
     [
       'an id that is not its file',
@@ -747,3 +774,11 @@ test('a folder that is not there is a fault', async () => {
     },
   ])
 })
+
+/** Before what the contact centre asks: budgets that differ in what follows their classes. */
+function budgets(...ends: string[]): string {
+  const lines = ends.map(
+    (end) => `  - { id: a-week, most: 3, per: P7D, classes: [service]${end && `, ${end}`} }`,
+  )
+  return `budgets:\n${lines.join('\n')}\nperson:`
+}

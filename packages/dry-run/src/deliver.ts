@@ -1,3 +1,4 @@
+import type { CountedMessage } from '@wegwijs/campaign/contact-budget'
 import type { ChannelName } from '@wegwijs/campaign/definition/words'
 import { type AttemptOutcome, afterAttempt } from '@wegwijs/campaign/delivery'
 import type { DecideContext } from '@wegwijs/campaign/draft'
@@ -41,15 +42,31 @@ const endStates: Readonly<
 /**
  * Takes one message that is due from its last check to its receipts, as release, claim, worker,
  * provider and gateway do together: channel by channel until one takes it, or something ends it.
+ * `counted` is what the person was sent before, as far as it counts for a contact budget.
  */
-export function deliver(state: PersonState, intent: Intent, context: DeliverContext): Delivered {
+export function deliver(
+  state: PersonState,
+  intent: Intent,
+  counted: readonly CountedMessage[],
+  context: DeliverContext,
+): Delivered {
   const { now, sending } = context
+  const { budgets, rules } = sending
+  const { timeZone } = rules
+  const { quietHours } = sending.classes[intent.class]
   const needsConsent = sending.classesNeedingConsent.has(intent.class)
   for (let index = 0; ; index += 1) {
     const channel = channelAt(intent, index)
-    const { timeZone } = sending.rules
-    const { quietHours } = sending.classes[intent.class]
-    const check = lastCheck(state, { intent, channel, needsConsent, quietHours, timeZone, now })
+    const check = lastCheck(state, {
+      intent,
+      channel,
+      needsConsent,
+      quietHours,
+      timeZone,
+      budgets,
+      counted,
+      now,
+    })
     if (check.effect === 'next') {
       if (index + 1 < intent.channels.length) continue
       return ended(state, intent, { state: 'skipped', reason: 'no_usable_channel' }, channel)

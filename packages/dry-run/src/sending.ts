@@ -1,4 +1,5 @@
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
+import type { Budget } from '@wegwijs/campaign/definition/policies'
 import type { CampaignClass, ChannelName } from '@wegwijs/campaign/definition/words'
 import { parseAddress, parseMailbox } from '@wegwijs/channels/mailbox'
 import { parsePhone, parseSender } from '@wegwijs/channels/phone'
@@ -11,6 +12,7 @@ export type Sending = {
   readonly channels: DefinitionBundle['channels']
   readonly rules: ContentRules
   readonly classesNeedingConsent: ReadonlySet<CampaignClass>
+  readonly budgets: readonly Budget[]
   readonly classes: DefinitionBundle['policies']['classes']
   readonly renderer: Renderer
   /** The texts that a campaign was published with; null when they are not there. */
@@ -35,6 +37,7 @@ export function sendingOf(
       locale: policies.locale,
       timeZone: policies.timeZone,
     },
+    budgets: policies.budgets ?? [],
     classes: policies.classes,
     classesNeedingConsent: new Set(
       classes.filter(([, policy]) => policy.consent === 'required').map(([name]) => name),

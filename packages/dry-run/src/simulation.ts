@@ -23,6 +23,7 @@ import { createGrid } from '@wegwijs/rehearsal/steps'
 import { derivedUuid } from '@wegwijs/runtime/derived-id'
 import type { Rendered } from '@wegwijs/template/template'
 import type { Rejection, RejectionClass, TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
+import { CountedMessages } from './counted-messages.ts'
 import { type DeliverContext, deliver } from './deliver.ts'
 import { DuePeople } from './due-people.ts'
 import type { Outcomes } from './outcome-model.ts'
@@ -100,6 +101,7 @@ export class Simulation {
   readonly #plannedFor = new Map<string, Instant>()
   readonly people: People
   readonly #options: SimulationOptions
+  readonly #counted: CountedMessages
   readonly #grid: ReturnType<typeof createGrid>
   readonly #due = new DuePeople()
   readonly #seen = createSeenEvents()
@@ -116,6 +118,7 @@ export class Simulation {
     this.#options = options
     this.#grid = createGrid(options.step ?? 'PT0S')
     const { definition, sending, outcomes } = options
+    this.#counted = new CountedMessages(sending.budgets)
     this.#context = { definition, sending, outcomes, now: '', deriveId: derivedUuid }
   }
 
@@ -233,13 +236,18 @@ export class Simulation {
   }
 
   #send(person: PersonNumber, before: PersonState, intent: Intent): PersonState {
-    const { receipts, ...delivered } = deliver(before, intent, this.#context)
+    const counted = this.#counted.of(person)
+    const { receipts, ...delivered } = deliver(before, intent, counted, this.#context)
     let { state } = delivered
+    if (delivered.rendered !== null) {
+      const { intentId, class: own } = intent
+      this.#counted.add(person, { intentId, class: own, at: this.#context.now })
+    }
     for (const receipt of receipts) {
       state = this.#decided(person, state, decideEvent(state, receipt, this.#context))
     }
     const last = state.intents.get(intent.intentId) ?? intent
-    // It is too early in the day: of this message there is nothing to tell yet.
+    // It is too early, or one too many: of this message there is nothing to tell yet.
     if (last.state === 'planned') this.#plannedFor.set(last.intentId, this.#plannedForOf(intent))
     else this.#tellMessage(person, state, { ...delivered, intent: last })
     return state
@@ -317,6 +325,7 @@ export class Simulation {
     const [own, other] = [this.people.stateOf(into), this.people.stateOf(from)]
     const merged = mergePeople(own, other, this.#context)
     this.people.merge(from, into)
+    this.#counted.merge(from, into)
     this.#due.set(from, null)
     const intents = new Map([...own.intents, ...other.intents])
     this.#keep(into, this.#decided(into, { intents }, merged))

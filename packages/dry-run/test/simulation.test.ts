@@ -1,5 +1,7 @@
 import { fileURLToPath } from 'node:url'
+import { windowMs } from '@wegwijs/campaign/contact-budget'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
+import type { Budget } from '@wegwijs/campaign/definition/policies'
 import { loadDefinition } from '@wegwijs/definition/load-definition'
 import { generateJourneys } from '@wegwijs/rehearsal/generate-journeys'
 import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
@@ -81,6 +83,83 @@ describe('whatever happens', () => {
       }),
       { numRuns: 25 },
     )
+  })
+})
+
+describe('contact budgets', () => {
+  const budgets: Budget[] = [
+    { id: 'a-day', most: 1, per: 'PT20H', classes: ['service'] },
+    { id: 'a-week', most: 3, per: 'P7D', classes: ['service', 'marketing', 'research'] },
+    {
+      id: 'parents',
+      most: 1,
+      per: 'P4D',
+      classes: ['service', 'marketing'],
+      personas: ['busy-parent'],
+    },
+  ]
+  const withBudgets = () => ({ ...example, policies: { ...example.policies, budgets } })
+
+  test('nobody ever has more than one in any window, and what waits comes to its turn or expires (P3)', () => {
+    let putOff = 0
+    fc.assert(
+      fc.property(seed, (seed) => {
+        const events = generateJourneys({ people: 12, seed })
+        const { messages } = simulate(withBudgets(), events, { outcomes })
+        putOff += messages.filter(
+          ({ rendered, at, plannedFor }) => rendered && at > plannedFor,
+        ).length
+        const sent = messages.filter(({ rendered }) => rendered !== null)
+        for (const [name, own] of Map.groupBy(sent, ({ name }) => name)) {
+          for (const budget of budgets) {
+            const times = own
+              .filter(({ intent }) => (budget.classes as string[]).includes(intent.class))
+              .filter(({ persona }) => !budget.personas || budget.personas.includes(persona ?? ''))
+              .map(({ at }) => Date.parse(at))
+            for (const from of times) {
+              const within = times.filter((at) => at >= from && at < from + windowMs(budget))
+              expect(within.length, `${name} ${budget.id}`).toBeLessThanOrEqual(budget.most)
+            }
+          }
+        }
+        for (const { intent } of messages) expect(intent.state).not.toBe('planned')
+      }),
+      runs,
+    )
+    expect(putOff).toBeGreaterThan(0)
+  })
+
+  test('whoever two records were has had what both had', () => {
+    const hospital = smallHospital([
+      campaign({ id: 'offer', class: 'service', entry: 'every-time' }),
+    ])
+    const policies = {
+      ...hospital.policies,
+      budgets: [{ id: 'a-day', most: 2, per: 'P1D', classes: ['service' as const] }],
+    }
+    const arrives = (subject: string) =>
+      happen(`a-${subject}`, 'person.upserted.v1', {
+        subject,
+        data: { givenName: 'Test', contacts: { email: `${subject}@example.org` }, test: true },
+      })
+    const discharged = (subject: string, time: string) =>
+      happen(`d-${subject}-${time}`, 'care.discharge.completed.v1', { subject, time })
+    const { messages } = simulate({ ...hospital, policies }, [
+      arrives('p1'),
+      arrives('p2'),
+      discharged('p1', '2026-03-02T09:00:00.000Z'),
+      discharged('p2', '2026-03-02T10:00:00.000Z'),
+      happen('m', 'person.merged.v1', {
+        time: '2026-03-02T11:00:00.000Z',
+        data: { idSpace: 'ehr', externalId: 'p2' },
+      }),
+      discharged('p1', '2026-03-02T12:00:00.000Z'),
+    ])
+    expect(messages.filter(({ rendered }) => rendered).map(({ at }) => at)).toEqual([
+      '2026-03-02T09:00:00.000Z',
+      '2026-03-02T10:00:00.000Z',
+      '2026-03-03T09:00:00.000Z',
+    ])
   })
 })
 

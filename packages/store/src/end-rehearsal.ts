@@ -21,6 +21,7 @@ const rehearsed = [
   'intent',
   'attempt',
   'app_message',
+  'counted_message',
   'outbox',
 ] as const
 

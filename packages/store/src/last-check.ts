@@ -1,7 +1,8 @@
-import type { QuietHours } from '@wegwijs/campaign/definition/policies'
+import type { Budget, QuietHours } from '@wegwijs/campaign/definition/policies'
 import type { ChannelName } from '@wegwijs/campaign/definition/words'
 import type { ReasonCode } from '@wegwijs/campaign/reasons'
 import { type QueryResult, type RawBuilder, sql } from 'kysely'
+import { countClaimed, counts, isAnyUnderWay, lockBudgets, placeFreeAt } from './contact-budgets.ts'
 import type { Querying, Store } from './database.ts'
 import { appendOutbox } from './outbox.ts'
 import { isTold, outcomeRecords, toldStates } from './outcome-events.ts'
@@ -62,6 +63,15 @@ import { type Wake, wake } from './wake.ts'
  *
  * - consent_withdrawn, consent_missing: for this channel alone.
  * - contact_missing, contact_refused: no address, or one at which nothing arrives.
+ *
+ * Not now, though nothing else is in its way:
+ *
+ * - budget_used: the person has had as much of this as a contact budget allows. It comes back when the
+ *   oldest message that counts has left the window; and already when the lease of one that is with a
+ *   worker must be over, since that may not go out.
+ *
+ * Of several messages of one person that would take a place, one is claimed at a time. The others give
+ * way: they stay planned and due, and come again when that one is counted.
  */
 const refusals: readonly Refusal[] = [
   // P3 fail closed
@@ -142,6 +152,8 @@ const refusals: readonly Refusal[] = [
   // P3 suppression
   { effect: 'next', reason: 'contact_missing', when: sql`address is null` },
   { effect: 'next', reason: 'contact_refused', when: sql`address_refused` },
+  // P3 contact budget
+  { effect: 'await-place', reason: 'budget_used', when: sql`place_free_at is not null` },
 ]
 
 /** Every reason for which the last check may refuse, for tests and for the reference. */
@@ -156,6 +168,7 @@ type Effect =
   | 'hold'
   | 'await-lease'
   | 'await-morning'
+  | 'await-place'
   | 'wait'
   | 'unqueue'
   | 'next'
@@ -185,6 +198,7 @@ export type ClaimRequest = {
   readonly quietHours: readonly (QuietHours & { readonly class: string })[]
   /** The organisation's, for whose own is not known. */
   readonly timeZone: string
+  readonly budgets: readonly Budget[]
   /** The provider has said that it is a sandbox; without it a rehearsal sends nothing. */
   readonly rehearsalVerified: boolean
 }
@@ -270,6 +284,11 @@ export async function claim(store: Store, request: ClaimRequest): Promise<ClaimR
 async function claimUntold(store: Store, request: ClaimRequest): Promise<Row[]> {
   const { checked } = await inTransaction(store.db, async (tx) => {
     void lockItems(tx, request, { skipLocked: false })
+    const { items, budgets } = request
+    if (budgets.length > 0) {
+      const ids = items.map(({ intentId }) => intentId)
+      lockBudgets(tx, store.namespace, ids, budgets)
+    }
     return { checked: checkAndMove(tx, request, { telling: false }) }
   })
   return (await checked).rows
@@ -325,6 +344,7 @@ type Row = Looked & {
   channel: string
   provider: string | null
   duplicate: boolean
+  effect: Effect | 'claim' | 'give-way'
   next_state: IntentState
   next_reason: string | null
   moves_on: boolean
@@ -372,7 +392,7 @@ function checkAndMove(
         sql` `,
       )} end as refusal from facts
     ), judged as materialized (
-      select *, ${effectOf} as effect, ${reasonOf} as refusal_reason,
+      select *, ${effectOf(request)} as effect, ${reasonOf} as refusal_reason,
         channel_index + 1 < cardinality(channels) as has_next,
         duplicate and unknown_outcome = 'at-most-once' as only_here
       from checked
@@ -380,7 +400,8 @@ function checkAndMove(
       select *, ${nextState} as next_state, ${nextReason} as next_reason,
         effect = 'next' and has_next and not only_here as moves_on
       from judged
-    ), moved as (${moveOf(request, telling)})
+    ), moved as (${moveOf(request, telling)}
+    )${hasBudgets(request) && !telling ? sql`, counted as (${countClaimed})` : sql``}
     select look.rehearsal, look.revision, d.*, moved.next_fence, moved.next_attempts,
       moved.intent_id is null as is_left
     from look left join decided d on true left join moved on moved.intent_id = d.intent_id
@@ -388,10 +409,23 @@ function checkAndMove(
   return send(tx, statement)
 }
 
-const effectOf = sql`case refusal ${sql.join(
+const refusedEffect = sql`case refusal ${sql.join(
   refusals.map(({ effect }, index) => sql`when ${sql.lit(index)} then ${sql.lit(effect)}`),
   sql` `,
 )} else 'claim' end`
+
+/** The first of a person's that counts may take a place; the next one must find it counted. */
+function effectOf(request: ClaimRequest): RawBuilder<unknown> {
+  if (!hasBudgets(request)) return refusedEffect
+  const place = sql`row_number() over (partition by person_id, refusal is null and counts
+    order by due_at, intent_id)`
+  return sql`case when refusal is null and counts and ${place} > 1 then 'give-way'
+    else ${refusedEffect} end`
+}
+
+function hasBudgets({ budgets }: ClaimRequest): boolean {
+  return budgets.length > 0
+}
 
 const reasonOf = sql`case refusal ${sql.join(
   refusals.map(({ reason }, index) => sql`when ${sql.lit(index)} then ${sql.lit(reason)}`),
@@ -416,7 +450,7 @@ const nextReason = sql`case
 /** Everything the clauses look at, of each message that may be looked at. */
 function factsOf(request: ClaimRequest): RawBuilder<unknown> {
   return sql`
-    select item.asked_job, i.person_id, i.intent_id, i.enrolment_id, i.campaign_id, i.version, i.message_id,
+    select item.asked_job, i.person_id, i.intent_id, i.class, i.enrolment_id, i.campaign_id, i.version, i.message_id,
       i.template_id, i.template_hash, i.channels, i.channel_index, i.unknown_outcome, i.duplicate,
       i.entity_type, i.entity_version, i.planned_for, i.due_at, i.expires_at, i.traceparent,
       i.provider, i.reason, ${request.channel}::text as channel,
@@ -428,6 +462,7 @@ function factsOf(request: ClaimRequest): RawBuilder<unknown> {
       e.version as entity_known, e.state as entity_state, e.data as entity_data,
       i.class = any(${[...request.classesNeedingConsent]}::text[]) as needs_consent,
       c.withdrawn_everywhere, c.withdrawn_here, c.granted_here, c.granted_somewhere,
+      ${counts(request.budgets, 'i')} as counts, place.until as place_free_at,
       quiet.until as quiet_until, stop.kind as stop, twin.state as twin, older.state as older, statuses.statuses
     from look join item on (not look.rehearsal or ${request.rehearsalVerified})
       and look.revision = ${request.revision}
@@ -441,6 +476,7 @@ function factsOf(request: ClaimRequest): RawBuilder<unknown> {
       and e.entity_id = i.entity_id
     left join lateral (${consentFacts}) as c on true
     left join lateral (${quietHoursOf(request)}) as quiet on true
+    left join lateral (${placeOf(request)}) as place on true
     left join lateral (${firstPersonStop}) as stop on true
     left join lateral (${twinOfMerge}) as twin on true
     left join lateral (
@@ -473,6 +509,11 @@ function quietHoursOf({ quietHours, timeZone }: ClaimRequest): RawBuilder<unknow
       ${quietHours.map(({ from }) => from)}::time[], ${quietHours.map(({ until }) => until)}::time[])
       as hours (class, begins, ends)
     where hours.class = i.class`
+}
+
+/** Nothing to look at where there are no budgets. */
+function placeOf(request: ClaimRequest): RawBuilder<unknown> {
+  return hasBudgets(request) ? placeFreeAt(request.budgets) : sql`select null::timestamptz as until`
 }
 
 /** Of the stops that stand the heaviest; `channel` is a consent that was withdrawn for this one. */
@@ -567,6 +608,8 @@ function moveOf(request: ClaimRequest, telling: boolean): RawBuilder<unknown> {
       due_at = case when d.effect = 'wait' then ${looksAgainAt}
         when d.effect = 'await-lease' then ${afterLease(request)}
         when d.effect = 'await-morning' then least(d.expires_at, d.quiet_until)
+        when d.effect = 'await-place' then least(d.expires_at, d.place_free_at,
+          case when ${isAnyUnderWay} then ${afterLease(request)} end)
         when d.moves_on then d.now else i.due_at end,
       channel_index = i.channel_index + d.moves_on::integer,
       job_id = case when d.effect = 'claim' then i.job_id end,
@@ -656,7 +699,7 @@ function outcomeOf(row: Row) {
 
 function wakesOf(rows: readonly Row[]): Wake[] {
   const wakes: Wake[] = []
-  if (rows.some((row) => row.moves_on)) wakes.push('intents')
+  if (rows.some((row) => row.moves_on || row.effect === 'give-way')) wakes.push('intents')
   if (rows.some((row) => row.intent_id !== null && isTold(row.next_state))) wakes.push('outbox')
   return wakes
 }

@@ -15,6 +15,8 @@ const plainTables = [
   'decision',
   'attempt',
   'app_message',
+  // After the messages, too: who claims one holds its row, and then counts it.
+  'counted_message',
 ] as const
 
 /**

@@ -8,6 +8,7 @@ import * as inPlaceOf from './migrations/0004-in-place-of.ts'
 import * as goals from './migrations/0005-goals.ts'
 import * as saidIn from './migrations/0006-said-in.ts'
 import * as quietHours from './migrations/0007-quiet-hours.ts'
+import * as countedMessages from './migrations/0008-counted-messages.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -20,6 +21,7 @@ const migrations: Record<string, Migration> = {
   '0005-goals': goals,
   '0006-said-in': saidIn,
   '0007-quiet-hours': quietHours,
+  '0008-counted-messages': countedMessages,
 }
 
 /**

@@ -239,6 +239,13 @@ export type Schema = {
     at: Moment
     read_at: string | null
   }
+  counted_message: {
+    person_id: string
+    intent_id: string
+    fence: number
+    class: string
+    at: Moment
+  }
   outbox: {
     outbox_id: Generated<string>
     topic: string

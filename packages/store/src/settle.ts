@@ -210,6 +210,7 @@ function rowOf(intent: LockedAttempt, outcome: AttemptOutcome, next: AfterAttemp
     channel: intent.channel,
     provider: intent.provider ?? '',
     outcome: outcome.kind === 'unrenderable' ? 'refused' : outcome.kind,
+    gives_back: moves && outcome.kind !== 'accepted' && outcome.kind !== 'unknown',
     attempt_reason: 'reason' in outcome ? safeText(outcome.reason) : null,
     reference: outcome.kind === 'accepted' ? safeText(outcome.reference) : null,
     duplicate: intent.duplicate,
@@ -219,7 +220,20 @@ function rowOf(intent: LockedAttempt, outcome: AttemptOutcome, next: AfterAttemp
 const rowColumns = sql`person_id uuid, intent_id uuid, moves boolean, state text, reason text,
   faults jsonb, channel_index integer, attempts integer, due_at timestamptz, repeat boolean,
   final boolean, now timestamptz, fence integer, channel text, provider text, outcome text,
-  attempt_reason text, reference text, duplicate boolean`
+  gives_back boolean, attempt_reason text, reference text, duplicate boolean`
+
+/** What was certainly not handed over does not count for a contact budget; of the attempts before it more may be known. */
+function giveBack(rows: readonly AttemptRow[]): RawBuilder<unknown> {
+  const given = rows.filter((row) => row.gives_back)
+  if (given.length === 0) return sql``
+  return sql`, given_back as (
+      delete from counted_message c using written w
+      where w.gives_back and c.person_id = w.person_id and c.intent_id = w.intent_id
+        and c.fence = w.fence
+        -- Said once more as a list, as below.
+        and c.person_id = any(${given.map((row) => row.person_id)}::uuid[])
+    )`
+}
 
 function writeRows(
   tx: Querying,
@@ -238,7 +252,7 @@ function writeRows(
       select person_id, intent_id, fence, now, channel, provider, outcome, attempt_reason,
         reference, duplicate
       from written
-    ), told as (${outboxInsert(told)})
+    ), told as (${outboxInsert(told)})${giveBack(rows)}
     update intent i set
       state = case when w.moves then w.state else i.state end,
       reason = case when w.moves then w.reason else i.reason end,

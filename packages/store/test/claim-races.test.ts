@@ -1,10 +1,11 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import type { Budget } from '@wegwijs/campaign/definition/policies'
 import { ownIdSpace } from '@wegwijs/campaign/event-check'
 import { newUuid } from '@wegwijs/runtime/derived-id'
 import { crashBefore } from '@wegwijs/test-support/crash'
 import { openNamespace } from '@wegwijs/test-support/namespace'
-import { seedMessages } from '@wegwijs/test-support/seed-messages'
+import { type SeededMessage, seedMessages } from '@wegwijs/test-support/seed-messages'
 import { campaign, smallHospital } from '@wegwijs/test-support/small-hospital'
 import { sql } from 'kysely'
 import {
@@ -19,7 +20,8 @@ import {
 } from 'vitest'
 import { type DatabaseTransaction, openStore, type Store } from '../src/database.ts'
 import { applyDefinition } from '../src/definitions.ts'
-import { abandonClaim } from '../src/settle.ts'
+import { rekeyPerson } from '../src/merges.ts'
+import { abandonClaim, settle } from '../src/settle.ts'
 import { stopPerson } from '../src/stops.ts'
 import { claimItems, intentOf, itemsOf, releaseAll } from './delivery-steps.ts'
 
@@ -32,7 +34,9 @@ beforeAll(async () => {
 })
 
 beforeEach(async () => {
-  await sql`truncate person, person_stop, enrolment, intent, attempt, outbox`.execute(store.db)
+  await sql`truncate person, person_stop, enrolment, intent, attempt, outbox, counted_message`.execute(
+    store.db,
+  )
 })
 
 afterAll(() => store.close())
@@ -131,6 +135,133 @@ describe('a claim', () => {
     const claimed = results.flatMap((result) => result.claimed.map((each) => each.intentId))
     expect(claimed).toHaveLength(200)
     expect(new Set(claimed).size).toBe(200)
+  })
+})
+
+describe('two claims of what one person has a budget for', () => {
+  const budgets: Budget[] = [{ id: 'a-day', most: 1, per: 'P1D', classes: ['service'] }]
+  const alone = { job_id: 'j', state: 'queued', class: 'service' }
+  /** Messages of one person, each in a job of its own. */
+  const queuedOf = async (count: number, of?: SeededMessage) => {
+    const queued: SeededMessage[] = []
+    for (let index = 0; index < count; index += 1) {
+      const first = of ?? queued[0]
+      const own = first && { person_id: first.personId, enrolment_id: first.enrolmentId }
+      const [ids] = await seedMessages(store, 1, { intent: { ...alone, ...own } })
+      if (ids) queued.push({ ...ids, personId: first?.personId ?? ids.personId })
+    }
+    return queued
+  }
+  const claimOf = (ids: SeededMessage, over: object = {}) =>
+    claimItems(store, [{ intentId: ids.intentId, jobId: 'j' }], { budgets, ...over })
+  const lockedBudget = (personId: string) =>
+    sql`select pg_advisory_xact_lock(hashtextextended(${`${store.namespace} budget ${personId}`}, 0))`
+  const countedOf = async (personId: string) => {
+    const { rows } = await sql`select from counted_message where person_id = ${personId}`.execute(
+      store.db,
+    )
+    return rows.length
+  }
+
+  it('never both take the last place, in two workers at the same instant (P3)', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const [one, other] = await queuedOf(2)
+      if (!one || !other) throw new Error('no messages')
+      const claiming: ReturnType<typeof claimItems>[] = []
+      await store.db.transaction().execute(async (tx) => {
+        await lockedBudget(one.personId).execute(tx)
+        claiming.push(claimOf(one), claimOf(other))
+        await untilSomebodyWaits(2)
+      })
+      const results = await Promise.all(claiming)
+      expect(results.flatMap(({ claimed }) => claimed)).toHaveLength(1)
+      expect(results.flatMap(({ refused }) => refused)).toMatchObject([{ reason: 'budget_used' }])
+      expect(await countedOf(one.personId)).toBe(1)
+    }
+  })
+
+  it('and what a claim took that is then lost is not counted', async () => {
+    const [one, other] = await queuedOf(2)
+    if (!one || !other) throw new Error('no messages')
+    await expect(
+      claimItems(crashBefore(store, 3), [{ intentId: one.intentId, jobId: 'j' }], { budgets }),
+    ).rejects.toThrow('the process is dead')
+    expect((await claimOf(other)).claimed).toHaveLength(1)
+  })
+
+  it('never exceed it, whatever many workers claim, settle and bring again in any order', async () => {
+    const two = [{ ...budgets[0], most: 2 }] as Budget[]
+    const people = await Promise.all(Array.from({ length: 4 }, () => queuedOf(10)))
+    const all = people.flat()
+    const jobs = Array.from({ length: 24 }, (_, job) =>
+      all
+        .filter((_, index) => (index * 7 + job * 5) % 4 === 0)
+        .map(({ intentId }) => ({ intentId, jobId: 'j' })),
+    )
+    const worker = async (own: typeof jobs) => {
+      for (const [round, items] of own.entries()) {
+        const ordered = round % 2 === 0 ? items : items.toReversed()
+        const { claimed } = await claimItems(store, ordered, { budgets: two })
+        // Every third comes back, and is brought again.
+        const returned = claimed.filter((_, index) => index % 3 === 0)
+        const outcome = { kind: 'not_started', reason: 'test' } as const
+        await settle(
+          store,
+          returned.map(({ intentId, fence }) => ({ intentId, fence, outcome })),
+        )
+        await sql`update intent set state = 'queued', job_id = 'j', due_at = now()
+          where intent_id in (select intent_id from intent where state = 'planned'
+            order by intent_id for update)`.execute(store.db)
+      }
+    }
+    await Promise.all([0, 1, 2, 3].map((one) => worker(jobs.filter((_, job) => job % 4 === one))))
+    for (let round = 0; round < 10; round += 1) {
+      const items = all.map(({ intentId }) => ({ intentId, jobId: 'j' }))
+      await claimItems(store, items, { budgets: two })
+      await sql`update intent set state = 'queued', job_id = 'j', due_at = now()
+        where state = 'planned'`.execute(store.db)
+    }
+    const { rows } = await sql<{ state: string; many: number }>`
+      select person_id, count(*)::integer as many from intent where state = 'sending'
+      group by person_id`.execute(store.db)
+    expect(rows.map(({ many }) => many)).toEqual([2, 2, 2, 2])
+    for (const [first] of people) expect(await countedOf(first?.personId ?? '')).toBe(2)
+  })
+
+  it('of two records that become one meanwhile: the claim is counted for who is left', async () => {
+    const [into] = await queuedOf(1)
+    const [from] = await queuedOf(1)
+    if (!into || !from) throw new Error('no messages')
+    let claiming: ReturnType<typeof claimItems> | undefined
+    await store.db.transaction().execute(async (tx) => {
+      await rekeyPerson(tx, from.personId, into.personId)
+      claiming = claimOf(from)
+      await untilSomebodyWaits()
+    })
+    expect((await claiming)?.claimed).toHaveLength(1)
+    expect(await countedOf(into.personId)).toBe(1)
+    expect((await claimOf(into)).refused).toMatchObject([{ reason: 'budget_used' }])
+  })
+
+  it('and a merge that waits for the claim takes what it has counted', async () => {
+    const [into] = await queuedOf(1)
+    const [from] = await queuedOf(1)
+    if (!into || !from) throw new Error('no messages')
+    const claimed: unknown[] = []
+    let merging: Promise<void> | undefined
+    await store.db.transaction().execute(async (tx) => {
+      await lockedBudget(from.personId).execute(tx)
+      const claiming = claimOf(from).then(({ claimed: own }) => claimed.push(...own))
+      await untilSomebodyWaits()
+      merging = store.db
+        .transaction()
+        .execute((other) => rekeyPerson(other, from.personId, into.personId))
+      await untilSomebodyWaits(2)
+      merging = Promise.all([merging, claiming]).then(() => undefined)
+    })
+    await merging
+    expect(claimed).toHaveLength(1)
+    expect(await countedOf(into.personId)).toBe(1)
   })
 })
 

@@ -33,6 +33,7 @@ export async function claimItems(
     classesNeedingConsent: ['marketing', 'research'],
     quietHours: [],
     timeZone: 'Europe/Amsterdam',
+    budgets: [],
     rehearsalVerified: false,
     ...over,
   })

@@ -1,3 +1,4 @@
+import type { Budget } from '@wegwijs/campaign/definition/policies'
 import { openNamespace } from '@wegwijs/test-support/namespace'
 import { rowsRead, stopStatistics } from '@wegwijs/test-support/rows-read'
 import { seedMessages } from '@wegwijs/test-support/seed-messages'
@@ -74,6 +75,43 @@ it('plans that were made while the tables were empty are good for full ones (P8)
   const read = await rowsRead(steady, async () => expect(await deliverAll()).toBe(20))
   const most = Math.max(...Object.values(read))
   expect(most, JSON.stringify(read)).toBeLessThan(20 * 50)
+})
+
+describe('with contact budgets', () => {
+  const budgets: Budget[] = [
+    { id: 'a-week', most: 1, per: 'P7D', classes: ['service'] },
+    { id: 'a-month', most: 2, per: 'P30D', classes: ['service', 'marketing'] },
+  ]
+  const service = { class: 'service' }
+
+  /** What is claimed, and given back. */
+  async function claimAndGiveBack(): Promise<number> {
+    const jobs = await releaseAll(steady)
+    const { claimed } = await claimItems(steady, itemsOf(jobs), { budgets })
+    const outcome = { kind: 'refused', reason: 'x' } as const
+    const given = claimed.slice(0, claimed.length / 2)
+    await settle(
+      steady,
+      given.map(({ intentId, fence }) => ({ intentId, fence, outcome })),
+    )
+    return claimed.length
+  }
+
+  it('plans that were made while nothing was counted are good when much is (P8)', async () => {
+    for (let round = 0; round < 8; round += 1) {
+      await seedMessages(ground, 2, { intent: service })
+      expect(await claimAndGiveBack()).toBe(2)
+      await sql`truncate intent, counted_message`.execute(ground.db)
+    }
+    await seedMessages(ground, 5_000, { intent: { ...service, state: 'sent' } })
+    await sql`insert into counted_message (person_id, intent_id, fence, class, at)
+      select person_id, intent_id, tried, 'service', business_now() - make_interval(mins => tried)
+      from intent cross join generate_series(1, 4) as tries (tried)`.execute(ground.db)
+    await seedMessages(ground, 20, { intent: service })
+    const read = await rowsRead(steady, async () => expect(await claimAndGiveBack()).toBe(20))
+    const most = Math.max(...Object.values(read))
+    expect(most, JSON.stringify(read)).toBeLessThan(20 * 50)
+  })
 })
 
 /** A table, and a statement that is prepared for it on the one connection there is. */

@@ -78,6 +78,7 @@ async function claimOrAbandon(
       classesNeedingConsent: rules.classesNeedingConsent,
       quietHours: rules.quietHours,
       timeZone: rules.timeZone,
+      budgets: rules.budgets,
       rehearsalVerified: deps.guard.isVerified(channel.name),
     })
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
-import type { ClassPolicy, QuietHours } from '@wegwijs/campaign/definition/policies'
+import type { Budget, ClassPolicy, QuietHours } from '@wegwijs/campaign/definition/policies'
 import type { CampaignClass } from '@wegwijs/campaign/definition/words'
 import { fail } from '@wegwijs/runtime/failure'
 import type { Store } from '@wegwijs/store/database'
@@ -10,6 +10,7 @@ export type SendingRules = {
   revision: number
   classesNeedingConsent: readonly CampaignClass[]
   quietHours: readonly (QuietHours & { class: CampaignClass })[]
+  budgets: readonly Budget[]
   channels: DefinitionBundle['channels']
   organisation: DefinitionBundle['policies']['organisation']
   locale: string
@@ -63,6 +64,7 @@ export function rulesOf(
     quietHours: classes.flatMap(([name, { quietHours }]) =>
       quietHours ? [{ class: name, ...quietHours }] : [],
     ),
+    budgets: policies.budgets ?? [],
     channels,
     organisation: policies.organisation,
     locale: policies.locale,

@@ -1,5 +1,7 @@
 import type { Logger } from '@wegwijs/runtime/log'
+import { forgetOldCounted } from '@wegwijs/store/contact-budgets'
 import type { Store } from '@wegwijs/store/database'
+import { latestBundle } from '@wegwijs/store/definitions'
 import { forgetOldEvents } from '@wegwijs/store/inbox'
 import { takeLock } from '@wegwijs/store/outbox'
 import { dropOldPartitions, keepPartitions } from '@wegwijs/store/partitions'
@@ -9,7 +11,7 @@ const forgetBatch = 5_000
 
 /**
  * What is done once a day: partitions for the months to come, old months dropped, old identities of
- * events forgotten. One scheduler at a time: tables cannot be made twice at once.
+ * events forgotten, and what counts for no contact budget any more. One scheduler at a time: tables cannot be made twice at once.
  */
 export function createUpkeepPass(
   store: Store,
@@ -23,6 +25,10 @@ export function createUpkeepPass(
     })
     if (dropped.length > 0) log.info('dropped old partitions', { count: dropped.length })
     const forgotten = await inTransaction(store.db, (tx) => forgetOldEvents(tx, forgetBatch))
-    return forgotten === forgetBatch
+    const budgets = (await latestBundle(store.db))?.bundle.policies.budgets ?? []
+    const uncounted = await inTransaction(store.db, (tx) =>
+      forgetOldCounted(tx, budgets, forgetBatch),
+    )
+    return forgotten === forgetBatch || uncounted === forgetBatch
   }
 }

@@ -1,6 +1,9 @@
+import { Temporal } from 'temporal-polyfill'
 import { z } from 'zod'
 import { fieldsSchema } from './field.ts'
 import {
+  identifierSchema,
+  isDuration,
   laneNames,
   localeNames,
   localTimeSchema,
@@ -15,6 +18,45 @@ const quietHoursSchema = z
   })
   .refine(({ from, until }) => from !== until, 'expected two different times')
 export type QuietHours = z.infer<typeof quietHoursSchema>
+
+/** What is of one length on every calendar, and not so long that nothing is ever forgotten. */
+function isWindow(text: string): boolean {
+  if (!isDuration(text)) return true
+  const duration = Temporal.Duration.from(text)
+  if (duration.years !== 0 || duration.months !== 0) return false
+  return (
+    duration.total({ unit: 'days', relativeTo: '1970-01-01T00:00:00Z[UTC]' }) <= LONGEST_WINDOW_DAYS
+  )
+}
+
+const LONGEST_WINDOW_DAYS = 366
+
+const budgetSchema = z
+  .strictObject({
+    id: identifierSchema.describe('Name of the budget, unique within the file.'),
+    most: z.number().int().min(1).max(1_000).describe('So many messages a person may get.'),
+    per: positiveDurationSchema
+      .refine(isWindow, 'expected weeks, days, hours or minutes, such as "P7D", up to "P366D"')
+      .describe(
+        'Within any span of this length, wherever it begins. A day is 24 hours; months and years are of no one length.',
+      ),
+    classes: z
+      .array(z.enum(['service', 'marketing', 'research']))
+      .min(1)
+      .describe('Of which classes messages count, all of them together. Care never counts.'),
+    personas: z
+      .array(identifierSchema)
+      .min(1)
+      .optional()
+      .describe('Whom it holds for, such as `[busy-parent]`; everybody when it is not there.'),
+  })
+  .meta({
+    id: 'contact-budget',
+    title: 'A contact budget',
+    description:
+      'How much a person may get, over all campaigns and channels. What would be one too many waits until the oldest message that counts is long enough ago, or expires. What was surely not handed over does not count.',
+  })
+export type Budget = z.infer<typeof budgetSchema>
 
 /** What a class of campaigns may do. */
 const classPolicySchema = z
@@ -92,6 +134,10 @@ export const policiesFileSchema = z.strictObject({
     .describe(
       'People who get nothing of some classes, always the same ones, so that the effect of all campaigns together can be measured.',
     ),
+  budgets: z
+    .array(budgetSchema)
+    .optional()
+    .describe('How much a person may get within a span of time. Every budget has to have room.'),
   person: fieldsSchema
     .default({})
     .describe(

@@ -1,7 +1,8 @@
 import { personFieldsOf } from '@wegwijs/campaign/catalogue'
-import type { Fault } from '../fault.ts'
+import type { PoliciesFile } from '@wegwijs/campaign/definition/policies'
+import { type Fault, unknownName } from '../fault.ts'
 import { checkCondition } from './condition.ts'
-import { about, type Parts, repeated } from './parts.ts'
+import { about, type Loaded, type Parts, repeated } from './parts.ts'
 import { unreachedArms } from './reachability.ts'
 import { checkField } from './touchpoints.ts'
 
@@ -88,9 +89,32 @@ export function checkJourneys({ journeys: loaded }: Parts): Fault[] {
 }
 
 /** `policies.yaml` */
-export function checkPolicies({ policies: loaded }: Parts): Fault[] {
+export function checkPolicies(parts: Parts): Fault[] {
+  const { policies: loaded } = parts
   if (!loaded) return []
-  return Object.entries(loaded.value.person).flatMap(([name, field]) =>
-    checkField(loaded, ['person', name], field),
-  )
+  return [
+    ...Object.entries(loaded.value.person).flatMap(([name, field]) =>
+      checkField(loaded, ['person', name], field),
+    ),
+    ...checkBudgets(loaded, parts),
+  ]
+}
+
+function checkBudgets(loaded: Loaded<PoliciesFile>, { personas }: Parts): Fault[] {
+  const { budgets = [] } = loaded.value
+  const known = personas?.value.personas.map(({ id }) => id)
+  return [
+    ...repeated(
+      loaded,
+      'budget',
+      budgets.map(({ id }, index) => ({ name: id, path: ['budgets', index, 'id'] })),
+    ),
+    ...budgets.flatMap(({ personas: named = [] }, index) =>
+      named.flatMap((name, place) => {
+        if (!known || known.includes(name)) return []
+        const path = ['budgets', index, 'personas', place]
+        return [about(loaded, path, unknownName('persona', name, known))]
+      }),
+    ),
+  ]
 }

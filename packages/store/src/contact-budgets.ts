@@ -1,0 +1,94 @@
+import { countedClasses, longestWindowMs, windowMs } from '@wegwijs/campaign/contact-budget'
+import type { Budget } from '@wegwijs/campaign/definition/policies'
+import { type RawBuilder, sql } from 'kysely'
+import type { Querying } from './database.ts'
+import { send } from './transaction.ts'
+
+/**
+ * How much a person may get, counted where it is sent: the statement that claims a message writes down
+ * that it counts (P3). Whoever claims something of somebody that counts holds a lock of that person's
+ * until it is committed, so two claims never both take the last place. The locks are taken after those
+ * of the messages, in one order, and whoever has them waits for nothing any more.
+ *
+ * A definition without budgets costs nothing: none of this is asked.
+ */
+
+/** Of which of the claimed messages the class counts. */
+export function counts(budgets: readonly Budget[], intent: string): RawBuilder<unknown> {
+  return sql`${sql.ref(`${intent}.class`)} = any(${[...countedClasses(budgets)]}::text[])`
+}
+
+/** Waits until nobody else claims anything that counts of the people whose messages these are. */
+export function lockBudgets(
+  tx: Querying,
+  namespace: string,
+  intentIds: readonly string[],
+  budgets: readonly Budget[],
+): void {
+  void send(
+    tx,
+    sql`select pg_advisory_xact_lock(person) from (
+      select distinct hashtextextended(${`${namespace} budget `} || i.person_id, 0) as person
+      from intent i where i.intent_id = any(${[...intentIds]}::uuid[]) and ${counts(budgets, 'i')}
+      order by person offset 0
+    ) as people`,
+  )
+}
+
+/**
+ * When there is room for the message `i` of the person `p`, as `until`; null when that is now. One row.
+ * Twin of `placeFreeAt` in the core.
+ */
+export function placeFreeAt(budgets: readonly Budget[]): RawBuilder<unknown> {
+  const rules = budgets.map(({ most, per, classes, personas = null }) => ({
+    most,
+    window_s: windowMs({ per }) / 1000,
+    classes,
+    personas,
+  }))
+  return sql`
+    select max(oldest.at + make_interval(secs => b.window_s)) as until
+    from json_to_recordset(${JSON.stringify(rules)}::json)
+      as b (most integer, window_s float8, classes text[], personas text[])
+    cross join lateral (
+      select max(c.at) as at from counted_message c
+      where c.person_id = i.person_id and c.intent_id <> i.intent_id and c.class = any(b.classes)
+        and c.at > look.now - make_interval(secs => b.window_s)
+      group by c.intent_id order by 1 desc offset b.most - 1 limit 1
+    ) as oldest
+    where i.class = any(b.classes) and (b.personas is null or p.persona = any(b.personas))`
+}
+
+/**
+ * Writes down what `moved` has claimed. Rounded up to a whole millisecond, like every moment: a window is
+ * never too short.
+ */
+export const countClaimed = sql`
+  insert into counted_message (person_id, intent_id, fence, class, at)
+  select d.person_id, d.intent_id, moved.next_fence, d.class,
+    date_trunc('milliseconds', d.now + interval '999 microseconds')
+  from moved join decided d on d.intent_id = moved.intent_id
+  where d.effect = 'claim' and d.counts`
+
+/**
+ * What is counted of somebody may be with a worker still, and given back. Of the message `d` that waits
+ * for its place.
+ */
+export const isAnyUnderWay = sql`exists (
+  select from intent o where o.person_id = d.person_id and o.state = 'sending')`
+
+/**
+ * Forgets what counts for no budget any more, `limit` at a time; returns how much that was. Never waits
+ * for a record that becomes somebody else's.
+ */
+export async function forgetOldCounted(
+  tx: Querying,
+  budgets: readonly Budget[],
+  limit: number,
+): Promise<number> {
+  const result = await sql`delete from counted_message where ctid in (
+    select ctid from counted_message
+    where at <= business_now() - make_interval(secs => ${longestWindowMs(budgets) / 1000})
+    limit ${limit} for update skip locked)`.execute(tx)
+  return Number(result.numAffectedRows ?? 0)
+}
