@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
+import type { Budget } from '@wegwijs/campaign/definition/policies'
 import { loadLogMapping } from '@wegwijs/definition/log-mapping'
 import { compileDraft } from '@wegwijs/dry-run/draft'
 import { type MessageLine, MessageLines } from '@wegwijs/dry-run/lines'
@@ -90,6 +91,21 @@ test('what is stored, simulated once more, comes to the same', async () => {
   })
   expect(again.length).toBeGreaterThan(50)
   expect(again).toEqual(simulate(bundle, events, alwaysDelivered))
+}, 120_000)
+
+test('contact budgets, counted by the claims of several workers', async () => {
+  const example = await readExample()
+  const budgets: Budget[] = [
+    { id: 'a-day', most: 1, per: 'PT20H', classes: ['service'] },
+    { id: 'a-week', most: 2, per: 'P7D', classes: ['service', 'marketing'] },
+  ]
+  const bundle = { ...example, policies: { ...example.policies, budgets } }
+  const events = generateJourneys({ people: 40, seed: 'budgets' })
+  const rates = { bounced: 0.1, none: 0.1, seed: 'budgets' }
+  const simulated = simulate(bundle, events, rates)
+  // They stand in the way of some.
+  expect(simulated).not.toEqual(simulate(example, events, rates))
+  expect(simulated).toEqual(await live(bundle, events, rates, readLiveLines))
 }, 120_000)
 
 /**

@@ -42,12 +42,13 @@ const endStates: Readonly<
 /**
  * Takes one message that is due from its last check to its receipts, as release, claim, worker,
  * provider and gateway do together: channel by channel until one takes it, or something ends it.
- * `counted` is what the person was sent before, as far as it counts for a contact budget.
+ * `counted` is what the person was sent before, as far as it counts for a contact budget. One that was
+ * put off goes on with the channel `from`, at which it was then: those before it could not take it.
  */
 export function deliver(
   state: PersonState,
   intent: Intent,
-  counted: readonly CountedMessage[],
+  { counted, from }: { counted: readonly CountedMessage[]; from: ChannelName | undefined },
   context: DeliverContext,
 ): Delivered {
   const { now, sending } = context
@@ -55,7 +56,7 @@ export function deliver(
   const { timeZone } = rules
   const { quietHours } = sending.classes[intent.class]
   const needsConsent = sending.classesNeedingConsent.has(intent.class)
-  for (let index = 0; ; index += 1) {
+  for (let index = from ? intent.channels.indexOf(from) : 0; ; index += 1) {
     const channel = channelAt(intent, index)
     const check = lastCheck(state, {
       intent,

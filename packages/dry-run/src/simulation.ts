@@ -97,8 +97,8 @@ export type SimulationTally = {
  * the input alone, and nothing of one person hangs on another.
  */
 export class Simulation {
-  /** Of messages that were put off, what they were planned for. */
-  readonly #plannedFor = new Map<string, Instant>()
+  /** Of messages that were put off, what they were planned for, and at which channel they are. */
+  readonly #putOff = new Map<string, { plannedFor: Instant; channel: ChannelName }>()
   readonly people: People
   readonly #options: SimulationOptions
   readonly #counted: CountedMessages
@@ -237,7 +237,8 @@ export class Simulation {
 
   #send(person: PersonNumber, before: PersonState, intent: Intent): PersonState {
     const counted = this.#counted.of(person)
-    const { receipts, ...delivered } = deliver(before, intent, counted, this.#context)
+    const from = this.#putOff.get(intent.intentId)?.channel
+    const { receipts, ...delivered } = deliver(before, intent, { counted, from }, this.#context)
     let { state } = delivered
     if (delivered.rendered !== null) {
       const { intentId, class: own } = intent
@@ -248,14 +249,16 @@ export class Simulation {
     }
     const last = state.intents.get(intent.intentId) ?? intent
     // It is too early, or one too many: of this message there is nothing to tell yet.
-    if (last.state === 'planned') this.#plannedFor.set(last.intentId, this.#plannedForOf(intent))
-    else this.#tellMessage(person, state, { ...delivered, intent: last })
+    if (last.state === 'planned') {
+      const { channel } = delivered
+      this.#putOff.set(last.intentId, { plannedFor: this.#plannedForOf(intent), channel })
+    } else this.#tellMessage(person, state, { ...delivered, intent: last })
     return state
   }
 
   /** What it was planned for, however often it has been put off since. */
   #plannedForOf({ intentId, dueAt }: Intent): Instant {
-    return this.#plannedFor.get(intentId) ?? dueAt
+    return this.#putOff.get(intentId)?.plannedFor ?? dueAt
   }
 
   /** Tells of what was decided about a person; gives the state that it left. */
@@ -269,7 +272,7 @@ export class Simulation {
       const known = before.intents.get(id)
       if (known === intent || isOpen(intent) || (known && !isOpen(known))) continue
       // Withdrawn before it was due.
-      const [channel] = intent.channels
+      const channel = this.#putOff.get(id)?.channel ?? intent.channels[0]
       if (channel) this.#tellMessage(person, state, { intent, channel, rendered: null })
     }
     return state
@@ -341,7 +344,7 @@ export class Simulation {
     message: Pick<SimulatedMessage, 'intent' | 'channel' | 'rendered'>,
   ): void {
     const plannedFor = this.#plannedForOf(message.intent)
-    this.#plannedFor.delete(message.intent.intentId)
+    this.#putOff.delete(message.intent.intentId)
     this.#options.onMessage({
       ...message,
       plannedFor,
