@@ -70,7 +70,8 @@ function refusalOfOvertaken(
   { file: { entry, exit, goal } }: CompiledCampaign,
   context: DecideContext,
 ): EntryRefusal | null {
-  if (entry === 'every-time') return { reason: 'entity_not_newer', detail: null }
+  if (entry === 'every-time' || typeof entry === 'object')
+    return { reason: 'entity_not_newer', detail: null }
   if (newest.state === 'withdrawn') return { reason: 'entity_withdrawn', detail: null }
   const isOver = [...exit, ...(goal ? [goal] : [])].some(
     ({ touchpoint, where }) =>

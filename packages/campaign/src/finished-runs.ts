@@ -1,4 +1,5 @@
-import type { CompiledDefinition } from './compile.ts'
+import type { DecideContext } from './draft.ts'
+import { addDuration } from './instant.ts'
 import { campaignKey, type Enrolment, entryOf, isOpen, type PersonState } from './state.ts'
 
 /**
@@ -13,10 +14,10 @@ import { campaignKey, type Enrolment, entryOf, isOpen, type PersonState } from '
  */
 export function withoutFinishedRuns(
   state: PersonState,
-  definition: Pick<CompiledDefinition, 'campaigns'>,
+  { definition, now }: Pick<DecideContext, 'definition' | 'now'>,
 ): PersonState {
   const finished = [...state.enrolments.values()].filter((each) =>
-    isForgettable(state, each, definition),
+    isForgettable(state, each, { definition, now }),
   )
   if (finished.length === 0) return state
   const ids = new Set(finished.map(({ enrolmentId }) => enrolmentId))
@@ -32,12 +33,17 @@ export function withoutFinishedRuns(
 
 function isForgettable(
   { intents }: PersonState,
-  { state, entity, campaignId, version, enrolmentId, goalAt }: Enrolment,
-  { campaigns }: Pick<CompiledDefinition, 'campaigns'>,
+  { state, entity, campaignId, version, enrolmentId, enteredAt, goalAt }: Enrolment,
+  { definition, now }: Pick<DecideContext, 'definition' | 'now'>,
 ): boolean {
   if (state === 'running' || entity !== null) return false
-  const file = campaigns.get(campaignKey(campaignId, version))?.file
-  if (file?.entry !== 'every-time' || (file.goal && goalAt === null)) return false
+  const file = definition.campaigns.get(campaignKey(campaignId, version))?.file
+  if (file?.entry !== 'every-time') return false
+  if (file.goal && goalAt === null) {
+    // What happened in time may be heard of a day late.
+    const counts = addDuration(enteredAt, file.goal.within, definition.timeZone)
+    if (addDuration(counts, 'P1D', definition.timeZone) >= now) return false
+  }
   for (const intent of intents.values()) {
     if (intent.enrolmentId === enrolmentId && isOpen(intent)) return false
   }

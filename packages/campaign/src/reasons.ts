@@ -187,6 +187,10 @@ const list = {
     text: 'it was a time at which people are left in peace',
     whatToDo: 'nothing; it goes out when that time is over',
   },
+  quiet_hours_outlast: {
+    text: 'it would not be worth having any more when the quiet hours end',
+    whatToDo: 'raise expires or until of the message, or plan it for earlier',
+  },
   replied: { text: 'the recipient answered', whatToDo: 'nothing' },
   resent_by_staff: {
     text: 'a member of staff had it sent once more',

@@ -248,7 +248,7 @@ describe('quiet hours', () => {
       steps: [message('hello', { until: 'entity.startsAt' })],
     })
     patient.happens(booked, appointment(1, '2026-03-03T06:30:00.000Z'))
-    expect(patient.reasons).toContain('moment_passed')
+    expect(patient.reasons).toContain('quiet_hours_outlast')
     patient.happens(booked, {
       ...appointment(1, '2026-03-03T07:30:00.000Z'),
       entity: { type: 'appointment', id: 'A-2', version: 1 },

@@ -24,14 +24,14 @@ const campaignsOf = ({ enrolments }: ReturnType<typeof discharged>['state']) =>
   [...enrolments.values()].map(({ campaignId }) => campaignId).sort()
 
 test('nothing is forgotten as long as a message may still go out', () => {
-  const { state } = discharged()
-  expect(withoutFinishedRuns(state, definition)).toBe(state)
+  const somebody = discharged()
+  expect(withoutFinishedRuns(somebody.state, somebody.context())).toBe(somebody.state)
 })
 
 test('what has ended and may come again is forgotten, with its messages and its entry', () => {
   const somebody = discharged()
   for (const { intentId } of somebody.intents()) somebody.message(intentId, { state: 'delivered' })
-  const rest = withoutFinishedRuns(somebody.state, definition)
+  const rest = withoutFinishedRuns(somebody.state, somebody.context())
   expect(campaignsOf(somebody.state)).toEqual(['every', 'once', 'waits'])
   expect(campaignsOf(rest)).toEqual(['once', 'waits'])
   expect(new Set([...rest.intents.values()].map(({ campaignId }) => campaignId))).toEqual(
@@ -47,11 +47,28 @@ test('it changes nothing about what comes next', () => {
     for (const { intentId } of somebody.intents())
       somebody.message(intentId, { state: 'delivered' })
   }
-  forgotten.state = withoutFinishedRuns(forgotten.state, definition)
+  forgotten.state = withoutFinishedRuns(forgotten.state, forgotten.context())
   const outcomes = [kept, forgotten].map((somebody) => {
     somebody.comes('2026-03-20T09:00:00.000Z')
     somebody.happens('care.discharge.completed.v1', { id: 'again' })
     return somebody.reasons
   })
   expect(outcomes[1]).toEqual(outcomes[0])
+})
+
+test('what may still reach its goal is kept as long as that counts, and a day more', () => {
+  const hoping = definitionOf([
+    campaign({
+      id: 'every',
+      entry: 'every-time',
+      goal: { touchpoint: 'care.survey.answered.v1', within: 'P7D' },
+    }),
+  ])
+  const somebody = person(hoping)
+  somebody.happens('care.discharge.completed.v1')
+  for (const { intentId } of somebody.intents()) somebody.message(intentId, { state: 'delivered' })
+  const keptAt = (now: string) =>
+    withoutFinishedRuns(somebody.state, { definition: hoping, now }).enrolments.size
+  expect(keptAt('2026-03-10T09:00:00.000Z')).toBe(1)
+  expect(keptAt('2026-03-10T09:00:00.001Z')).toBe(0)
 })

@@ -232,7 +232,7 @@ export class Simulation {
       if (intent?.state === 'planned') state = this.#send(person, state, intent)
     }
     const keeps = this.#options.keepsFinishedRuns
-    this.#keep(person, keeps ? state : withoutFinishedRuns(state, definition))
+    this.#keep(person, keeps ? state : withoutFinishedRuns(state, this.#context))
   }
 
   #send(person: PersonNumber, before: PersonState, intent: Intent): PersonState {

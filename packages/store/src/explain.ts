@@ -37,6 +37,8 @@ export type EventFact = {
   version: number | null
   /** The person's persona after it. */
   persona: string | null
+  /** The campaign into which it puts the person by hand. */
+  enrols?: string | null
   /** A code of the closed list: what became of the event itself. */
   outcome: string
 }
@@ -182,7 +184,8 @@ async function readIdentities(db: Querying, personId: string): Promise<Identity[
 async function readEvents(db: Querying, personId: string): Promise<EventFact[]> {
   const { rows } = await sql<EventFact>`
     select source, event_id as id, subject, type, time, business_at as "businessAt", entity,
-      entity_version as version, persona, outcome
+      entity_version as version, persona, outcome,
+      case when type = 'person.enrolled.v1' then data ->> 'campaign' end as enrols
     from event where person_id = ${personId}
     order by business_at, recorded_at, partition, record_offset
   `.execute(db)

@@ -33,7 +33,10 @@ export function verdictsOf(facts: PersonFacts, campaign: CampaignFacts): Verdict
   )
   const events = facts.events.filter(
     (event) =>
-      triggers.has(event.type) && (isTouchpoint(event) || hasLooked(facts, campaign, event)),
+      triggers.has(event.type) &&
+      (isTouchpoint(event) ||
+        event.enrols === campaign.campaignId ||
+        hasLooked(facts, campaign, event)),
   )
   if (events.length > 0) return events.map((event) => verdictOf(facts, campaign, event))
   return [

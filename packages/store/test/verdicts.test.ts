@@ -151,3 +151,31 @@ describe('a campaign that never looked says why not', () => {
     expect(reasonOf(known, campaign())).toBe('entity_not_newer')
   })
 })
+
+describe('a campaign that starts by hand', () => {
+  const byHand = campaign(
+    {},
+    file({ trigger: { manual: true }, audience: { personas: ['parent'] } }),
+  )
+  const put = (enrols: string) => event({ type: 'person.enrolled.v1', enrols })
+
+  test('into which somebody of another persona was put says so', () => {
+    expect(verdictsOf(facts({ events: [put('home')] }), byHand)).toMatchObject([
+      { reason: 'persona_not_in_audience', detail: { persona: 'senior' } },
+    ])
+  })
+
+  test('says nothing of who was put into another one, nor of profiles', () => {
+    const others = [put('elsewhere'), event({ type: 'person.upserted.v1' })]
+    expect(verdictsOf(facts({ events: others }), byHand)).toMatchObject([
+      { reason: 'trigger_other_touchpoint', event: null },
+    ])
+  })
+
+  test('from which they were held out tells that, and not that it was not live', () => {
+    const heldOut = decision({ reason: 'held_out', enrolmentId: 'run' })
+    expect(verdictsOf(facts({ decisions: [heldOut] }), campaign())).toMatchObject([
+      { outcome: 'refused', reason: 'held_out' },
+    ])
+  })
+})

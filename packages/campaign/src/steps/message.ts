@@ -73,7 +73,8 @@ export const messageStep: StepKind<MessageStep> = {
     if (times === null) {
       noteOf(run.draft, run.enrolment, 'moment_unknown', { detail: { message: step.message.id } })
     } else if (times.expiresAt <= run.context.now) {
-      noteOf(run.draft, run.enrolment, 'moment_passed', { detail: { message: step.message.id } })
+      const reason = times.isOutlasted ? 'quiet_hours_outlast' : 'moment_passed'
+      noteOf(run.draft, run.enrolment, reason, { detail: { message: step.message.id } })
     } else {
       planMessage(step, run, times, 'message_planned')
     }
@@ -102,8 +103,9 @@ function isNewer(intent: Intent, than: Intent): boolean {
   return (intent.entity?.version ?? 0) > (than.entity?.version ?? 0)
 }
 
-/** `moment` is what the step says, which may have passed; `dueAt` when it can be sent at the earliest. */
-type Times = { moment: Instant; dueAt: Instant; expiresAt: Instant }
+/** `moment` is what the step says, which may have passed; `dueAt` when it can be sent at the earliest;
+ * `isOutlasted`: the quiet hours last longer than it is worth having. */
+type Times = { moment: Instant; dueAt: Instant; expiresAt: Instant; isOutlasted: boolean }
 
 /** When the message is due and until when it is worth sending; null when its moment has no data. */
 export function messageTimes(step: MessageStep, run: Omit<StepRun, 'node'>): Times | null {
@@ -121,8 +123,8 @@ export function messageTimes(step: MessageStep, run: Omit<StepRun, 'node'>): Tim
   const latest = addDuration(dueAt, expires ?? campaign.policy.expires, facts.timeZone)
   const expiresAt = typeof end === 'string' && end < latest ? end : latest
   // Who would be woken by it gets it in the morning, if it is still worth having then.
-  const isTooLate = dueAt > earliest && expiresAt <= dueAt
-  return { moment, dueAt, expiresAt: isTooLate ? context.now : expiresAt }
+  const isOutlasted = dueAt > earliest && expiresAt <= dueAt
+  return { moment, dueAt, expiresAt: isOutlasted ? context.now : expiresAt, isOutlasted }
 }
 
 /**

@@ -34,7 +34,7 @@ const timedOut = 1
 export const waitForStep: StepKind<WaitForStep> = {
   key: 'waitFor',
   meaning:
-    'Waits until something happens: a touchpoint, from the moment at which the step begins, or what a provider tells of an earlier message of this campaign. The time for a message runs from when it is due; one that has not gone out when it is over is taken back if `otherwise` says what comes in its place. What was put into the app counts as delivered: nobody tells of it. Whatever ends the campaign, such as the cancellation of its own appointment, ends the wait with it. When it comes in time, `then` follows at once; when it does not come `within` that time, `otherwise`; and after either the step behind.',
+    'Waits until something happens: a touchpoint, from the moment at which the step begins, or what a provider tells of an earlier message of this campaign. The time for a message runs from when it is due; one that has not gone out when it is over is taken back if `otherwise` says what comes in its place. What was put into the app counts as delivered: nobody tells of it. A touchpoint about an appointment or a stay is heard when it brings a newer version of it. Whatever ends the campaign, such as the cancellation of its own appointment, ends the wait with it. When it comes in time, `then` follows at once; when it does not come `within` that time, `otherwise`; and after either the step behind.',
   schema: (steps) => {
     const ways = {
       within: positiveDurationSchema.describe('How long it is waited for, such as `P3D`.'),
