@@ -221,7 +221,7 @@ export class Simulation {
 
   /** Timers first: what they plan for now goes out now. */
   #playPerson(person: PersonNumber): void {
-    const { now, definition } = this.#context
+    const { now } = this.#context
     let state = this.people.stateOf(person)
     for (const timer of dueTimers(state, now)) {
       state = this.#decided(person, state, decideTimer(state, timer, this.#context))
