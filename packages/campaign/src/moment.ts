@@ -143,7 +143,7 @@ function resolveAfter(moment: z.infer<typeof afterSchema>, facts: MomentFacts): 
   const due = between ? nextBetween(at, between) : at
   const onDay = moveToDay(due, 1, on, facts.isWorkingDay)
   const isLater = !onDay.toPlainDate().equals(due.toPlainDate())
-  return toText(between && isLater ? onDay.withPlainTime(between[0]) : onDay)
+  return toText(between && isLater ? atTime(onDay, between[0]) : onDay)
 }
 
 function resolveUntil(moment: z.infer<typeof untilSchema>, facts: MomentFacts): Instant | null {
@@ -151,13 +151,15 @@ function resolveUntil(moment: z.infer<typeof untilSchema>, facts: MomentFacts): 
   if (typeof anchor !== 'string') return null
   let due = Temporal.Instant.from(anchor).toZonedDateTimeISO(facts.timeZone)
   if (moment.offset) due = due.add(Temporal.Duration.from(moment.offset))
-  if (moment.at) due = due.withPlainTime(moment.at)
+  if (moment.at) due = atTime(due, moment.at)
   return toText(moveToDay(due, -1, moment.on, facts.isWorkingDay))
 }
 
 function nextAt(earliest: Temporal.ZonedDateTime, time: string): Temporal.ZonedDateTime {
-  const due = earliest.withPlainTime(time)
-  return Temporal.ZonedDateTime.compare(due, earliest) < 0 ? due.add({ days: 1 }) : due
+  const due = atTime(earliest, time)
+  return Temporal.ZonedDateTime.compare(due, earliest) < 0
+    ? atTime(earliest.add({ days: 1 }), time)
+    : due
 }
 
 function nextBetween(
