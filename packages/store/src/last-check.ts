@@ -441,10 +441,17 @@ const nextState = sql`case effect
   when 'next' then case when only_here then 'held' when has_next then 'planned' else 'skipped' end
   else 'planned' end`
 
+/** It is looked at again by itself, and nothing about it was decided. */
+const briefly = ['await-place', 'await-morning', 'await-lease', 'give-way', 'unqueue'].map(
+  (effect) => sql.lit(effect),
+)
+
 const nextReason = sql`case
   when effect = 'next' and only_here then 'outcome_unknown'
   when effect = 'next' and not has_next then 'no_usable_channel'
   when refusal_reason = 'exit_touchpoint' then coalesce(enrolment_reason, refusal_reason)
+  -- P2: what staff said of it must not be asked of them again because the hour was wrong.
+  when reason = 'resent_by_staff' and effect in (${sql.join(briefly, sql`, `)}) then reason
   else refusal_reason end`
 
 /** Everything the clauses look at, of each message that may be looked at. */

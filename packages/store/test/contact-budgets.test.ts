@@ -275,6 +275,10 @@ it('what counts for no budget any more is forgotten, some at a time', async () =
     1, 1, 0,
   ])
   expect(await counted(personId)).toHaveLength(2)
+  // Without budgets what may count again is kept for as long as any window may be.
+  expect(await forget([])).toBe(0)
+  const longAgo = later(now, -367 * DAY_S)
+  await store.db.updateTable('counted_message').set({ at: longAgo }).execute()
   expect(await forget([])).toBe(2)
 })
 

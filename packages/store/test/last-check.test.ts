@@ -450,6 +450,17 @@ describe('quiet hours', () => {
     expect((await claimed({ quietHours: quiet() }, elsewhere)).row.state).toBe('sending')
   })
 
+  it('do not make it forget that staff had it sent once more (P2)', async () => {
+    const [ids] = await seedMessages(store, 1, { intent: { class: 'care' } })
+    if (!ids) throw new Error('no message')
+    await set('intent', ids, { reason: 'resent_by_staff', duplicate: true })
+    await claimDue(store, { quietHours: quiet() })
+    expect(await intentOf(store, ids.intentId)).toMatchObject({
+      state: 'planned',
+      reason: 'resent_by_staff',
+    })
+  })
+
   it('are those of its class alone', async () => {
     const quietHours = quiet().map((hours) => ({ ...hours, class: 'marketing' }))
     expect((await claimed({ quietHours })).row.state).toBe('sending')
