@@ -151,15 +151,14 @@ function resolveUntil(moment: z.infer<typeof untilSchema>, facts: MomentFacts): 
   if (typeof anchor !== 'string') return null
   let due = Temporal.Instant.from(anchor).toZonedDateTimeISO(facts.timeZone)
   if (moment.offset) due = due.add(Temporal.Duration.from(moment.offset))
-  if (moment.at) due = atTime(due, moment.at)
+  if (moment.at) due = due.withPlainTime(moment.at)
   return toText(moveToDay(due, -1, moment.on, facts.isWorkingDay))
 }
 
+/** Of a time that clocks show twice it is the first. */
 function nextAt(earliest: Temporal.ZonedDateTime, time: string): Temporal.ZonedDateTime {
-  const due = atTime(earliest, time)
-  return Temporal.ZonedDateTime.compare(due, earliest) < 0
-    ? atTime(earliest.add({ days: 1 }), time)
-    : due
+  const due = earliest.withPlainTime(time)
+  return Temporal.ZonedDateTime.compare(due, earliest) < 0 ? due.add({ days: 1 }) : due
 }
 
 function nextBetween(

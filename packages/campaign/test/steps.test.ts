@@ -64,6 +64,15 @@ describe('a wait', () => {
     expect(messages(patient)).toEqual(['later'])
   })
 
+  test('for a time that clocks show twice is for the first, and for one that they skip an hour later', () => {
+    expect(waits({ for: 'PT1H', at: '02:30' }, '2026-10-24T18:00:00.000Z')).toBe(
+      '2026-10-25T00:30:00.000Z',
+    )
+    expect(waits({ for: 'PT1H', at: '02:30' }, '2026-03-28T19:00:00.000Z')).toBe(
+      '2026-03-29T01:30:00.000Z',
+    )
+  })
+
   test('keeps to local time over the night in which clocks go back', () => {
     expect(waits({ for: 'P1D', at: '10:00' }, '2026-10-24T07:00:00.000Z')).toBe(
       '2026-10-25T09:00:00.000Z',
