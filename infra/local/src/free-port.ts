@@ -12,6 +12,8 @@ const TRIES = 1_000
 
 /** What is left of the block of ports that this process has for itself. */
 const left: number[] = []
+/** The block that is being reserved; all who ask meanwhile wait for the same one. */
+let reserving: Promise<void> | null = null
 
 /**
  * Finds a TCP port on 127.0.0.1 that nobody listens on, and that no other process that asks here is
@@ -25,23 +27,31 @@ export async function freePort(preferred?: number): Promise<number> {
   if (preferred !== undefined && (await isFree(preferred))) return preferred
   for (let tries = 0; tries < TRIES; tries += 1) {
     const port = left.shift()
-    if (port === undefined) left.push(...(await reserveBlock()))
+    if (port === undefined) await haveBlock()
     else if (await isFree(port)) return port
   }
   throw new RangeError(`no free port found from ${LOWEST_PORT} on`)
+}
+
+function haveBlock(): Promise<void> {
+  reserving ??= reserveBlock().finally(() => {
+    reserving = null
+  })
+  return reserving
 }
 
 /**
  * Takes a block that no other process has. Whoever listens on its first port has it, so that a
  * process that ends, however it ends, gives it back.
  */
-async function reserveBlock(): Promise<number[]> {
+async function reserveBlock(): Promise<void> {
   for (let tries = 0; tries < TRIES; tries += 1) {
     const first = LOWEST_PORT + randomInt(BLOCKS) * PORTS_PER_BLOCK
     const mark = await listen(first)
     if (mark === null) continue
     mark.unref()
-    return Array.from({ length: PORTS_PER_BLOCK - 1 }, (_, nth) => first + 1 + nth)
+    left.push(...Array.from({ length: PORTS_PER_BLOCK - 1 }, (_, nth) => first + 1 + nth))
+    return
   }
   throw new RangeError(`all ${BLOCKS} blocks of ports from ${LOWEST_PORT} on are taken`)
 }
