@@ -76,7 +76,7 @@ function channelParts({ email, sms, app }: Outcome['channels']): string {
 }
 
 function reasonText(code: string): string {
-  return Object.hasOwn(reasons, code) ? reasons[code as ReasonCode].text : code
+  return Object.hasOwn(reasons, code) ? reasons[code as ReasonCode].text.en : code
 }
 
 function totalOf(messages: Status['messages'], states: readonly (keyof Status['messages'])[]) {

@@ -1,224 +1,553 @@
+import type { InEachLanguage } from './explain/words.ts'
+
+/** What a reason means, as the end of a sentence ("…: the person has died"), and what can be done. */
+export type Reason = { text: InEachLanguage<string>; whatToDo: InEachLanguage<string> }
+
+const nothing = { nl: 'niets', en: 'nothing' }
+
 /**
  * Why something was, or was not, done: the one closed list (P4). Every event, decision and message
  * carries one of these codes; `whatToDo` is for the person who reads it.
  */
 const list = {
   already_entered: {
-    text: 'has already been through this campaign as often as its entry rule allows',
-    whatToDo: 'nothing; change the entry rule of the campaign if it should repeat',
+    text: {
+      nl: 'deze persoon heeft de campagne al zo vaak gehad als is toegestaan',
+      en: 'the person has been through this campaign as often as its entry rule allows',
+    },
+    whatToDo: {
+      nl: 'niets; pas de regel "entry" van de campagne aan als iemand haar vaker mag krijgen',
+      en: 'nothing; change the entry rule of the campaign if it should repeat',
+    },
   },
-  applied: { text: 'the event was applied', whatToDo: 'nothing' },
+  applied: {
+    text: { nl: 'de gebeurtenis is verwerkt', en: 'the event was applied' },
+    whatToDo: nothing,
+  },
   at_once: {
-    text: 'is in this campaign already, as often at the same time as it allows',
-    whatToDo: 'nothing; raise atOnce of the campaign if there may be more',
+    text: {
+      nl: 'deze persoon zit al in deze campagne, zo vaak tegelijk als is toegestaan',
+      en: 'the person is in this campaign already, as often at the same time as it allows',
+    },
+    whatToDo: {
+      nl: 'niets; verhoog "atOnce" van de campagne als het vaker tegelijk mag',
+      en: 'nothing; raise atOnce of the campaign if there may be more',
+    },
   },
   attribute_otherwise: {
-    text: 'the field changed, but not from or to the value that the campaign waits for',
-    whatToDo: 'nothing',
+    text: {
+      nl: 'het gegeven is veranderd, maar niet van of naar de waarde waar de campagne op wacht',
+      en: 'the field changed, but not from or to the value that the campaign waits for',
+    },
+    whatToDo: nothing,
   },
-  awaited_came: { text: 'what the campaign waited for came', whatToDo: 'nothing' },
+  awaited_came: {
+    text: {
+      nl: 'waar de campagne op wachtte, is gekomen',
+      en: 'what the campaign waited for came',
+    },
+    whatToDo: nothing,
+  },
   awaited_not_in_time: {
-    text: 'what the campaign waited for did not come in time',
-    whatToDo: 'nothing; raise "within" of the step if that is too soon',
+    text: {
+      nl: 'waar de campagne op wachtte, is niet op tijd gekomen',
+      en: 'what the campaign waited for did not come in time',
+    },
+    whatToDo: {
+      nl: 'niets; verhoog "within" van de stap als dat te kort is',
+      en: 'nothing; raise "within" of the step if that is too soon',
+    },
   },
-  branch_taken: { text: 'an arm of a branch was taken', whatToDo: 'nothing' },
+  bounced: {
+    text: {
+      nl: 'de verzenddienst meldt dat het niet kon worden bezorgd',
+      en: 'the provider reports that it could not be delivered',
+    },
+    whatToDo: { nl: 'verbeter het adres of nummer', en: 'correct the address' },
+  },
+  branch_taken: {
+    text: { nl: 'er is een weg van een vertakking gekozen', en: 'an arm of a branch was taken' },
+    whatToDo: nothing,
+  },
   budget_used: {
-    text: 'the person has had as much as the contact budget allows',
-    whatToDo: 'nothing; it goes out when there is room again, unless it is too late by then',
+    text: {
+      nl: 'deze persoon heeft al zoveel berichten gehad als het contactbudget toestaat',
+      en: 'the person has had as much as the contact budget allows',
+    },
+    whatToDo: {
+      nl: 'niets; het gaat uit als er weer ruimte is, tenzij het dan te laat is',
+      en: 'nothing; it goes out when there is room again, unless it is too late by then',
+    },
   },
   campaign_not_live: {
-    text: 'the campaign was not live when the event came',
-    whatToDo: 'nothing; a campaign looks only at what happens while it is live',
+    text: {
+      nl: 'de campagne stond niet aan toen de gebeurtenis binnenkwam',
+      en: 'the campaign was not live when the event came',
+    },
+    whatToDo: {
+      nl: 'niets; een campagne kijkt alleen naar wat er gebeurt terwijl zij aanstaat',
+      en: 'nothing; a campaign looks only at what happens while it is live',
+    },
   },
   campaign_stopped: {
-    text: 'the campaign is stopped',
-    whatToDo: 'resume it with "wegwijs resume campaign" when the reason is gone',
+    text: { nl: 'de campagne is stilgezet', en: 'the campaign is stopped' },
+    whatToDo: {
+      nl: 'hervat haar met "wegwijs resume campaign" als de reden voorbij is',
+      en: 'resume it with "wegwijs resume campaign" when the reason is gone',
+    },
   },
   channel_stopped: {
-    text: 'the channel is stopped',
-    whatToDo: 'resume it with "wegwijs resume channel" when the reason is gone',
+    text: { nl: 'het kanaal is stilgezet', en: 'the channel is stopped' },
+    whatToDo: {
+      nl: 'hervat het met "wegwijs resume channel" als de reden voorbij is',
+      en: 'resume it with "wegwijs resume channel" when the reason is gone',
+    },
   },
   closed_by_staff: {
-    text: 'a member of staff closed it, having asked the provider',
-    whatToDo: 'nothing; who and why stands beside it',
-  },
-  completed: { text: 'went through all steps', whatToDo: 'nothing' },
-  condition_false: {
-    text: 'the condition of the audience does not hold',
-    whatToDo: 'see the leaves: which field was compared with what',
-  },
-  consent_import_yields: {
-    text: 'an imported consent does not lift what the person said',
-    whatToDo: 'nothing; only the person can give consent again',
-  },
-  consent_not_newer: {
-    text: 'a newer consent or withdrawal is known',
-    whatToDo: 'nothing; check the publisher if this happens often',
-  },
-  consent_missing: {
-    text: 'this class of messages needs a consent that the person has not given',
-    whatToDo: 'ask for consent in another way; never by message',
-  },
-  consent_withdrawn: {
-    text: 'the person does not want this',
-    whatToDo: 'nothing; only the person can change it',
-  },
-  contact_missing: {
-    text: 'no address for this channel is known',
-    whatToDo: 'have the publisher send person.upserted.v1 with the address',
-  },
-  contact_refused: {
-    text: 'a provider said that nothing arrives at this address',
-    whatToDo: 'have the publisher send the right address',
-  },
-  delivered: { text: 'the provider reports delivery', whatToDo: 'nothing' },
-  bounced: {
-    text: 'the provider reports that it could not be delivered',
-    whatToDo: 'correct the address',
+    text: {
+      nl: 'een medewerker heeft het afgesloten na navraag bij de verzenddienst',
+      en: 'a member of staff closed it, having asked the provider',
+    },
+    whatToDo: {
+      nl: 'niets; wie het deed en waarom staat erbij',
+      en: 'nothing; who and why stands beside it',
+    },
   },
   complained: {
-    text: 'the recipient complained',
-    whatToDo: 'nothing; marketing over this channel has ended',
+    text: { nl: 'de ontvanger heeft geklaagd', en: 'the recipient complained' },
+    whatToDo: {
+      nl: 'niets; marketing over dit kanaal is gestopt',
+      en: 'nothing; marketing over this channel has ended',
+    },
   },
-  enrolled: { text: 'entered the campaign', whatToDo: 'nothing' },
+  completed: {
+    text: { nl: 'alle stappen zijn doorlopen', en: 'all steps were gone through' },
+    whatToDo: nothing,
+  },
+  condition_false: {
+    text: {
+      nl: 'deze persoon hoort niet bij de doelgroep',
+      en: 'the condition of the audience does not hold',
+    },
+    whatToDo: {
+      nl: 'kijk welk gegeven waarmee is vergeleken',
+      en: 'see the leaves: which field was compared with what',
+    },
+  },
+  consent_import_yields: {
+    text: {
+      nl: 'een ingelezen toestemming heft niet op wat deze persoon zelf heeft gezegd',
+      en: 'an imported consent does not lift what the person said',
+    },
+    whatToDo: {
+      nl: 'niets; alleen de persoon zelf kan weer toestemming geven',
+      en: 'nothing; only the person can give consent again',
+    },
+  },
+  consent_missing: {
+    text: {
+      nl: 'voor dit soort berichten is toestemming nodig, en die heeft deze persoon niet gegeven',
+      en: 'this class of messages needs a consent that the person has not given',
+    },
+    whatToDo: {
+      nl: 'vraag op een andere manier om toestemming, nooit met een bericht',
+      en: 'ask for consent in another way; never by message',
+    },
+  },
+  consent_not_newer: {
+    text: {
+      nl: 'er is al een latere toestemming of afmelding bekend',
+      en: 'a newer consent or withdrawal is known',
+    },
+    whatToDo: {
+      nl: 'niets; kijk het systeem na dat dit meldt als het vaak gebeurt',
+      en: 'nothing; check the publisher if this happens often',
+    },
+  },
+  consent_withdrawn: {
+    text: { nl: 'deze persoon wil dit niet', en: 'the person does not want this' },
+    whatToDo: {
+      nl: 'niets; alleen de persoon zelf kan dat veranderen',
+      en: 'nothing; only the person can change it',
+    },
+  },
+  contact_missing: {
+    text: {
+      nl: 'er is voor dit kanaal geen adres of nummer bekend',
+      en: 'no address for this channel is known',
+    },
+    whatToDo: {
+      nl: 'laat het bronsysteem het adres sturen met person.upserted.v1',
+      en: 'have the publisher send person.upserted.v1 with the address',
+    },
+  },
+  contact_refused: {
+    text: {
+      nl: 'volgens de verzenddienst komt op dit adres of nummer niets aan',
+      en: 'a provider said that nothing arrives at this address',
+    },
+    whatToDo: {
+      nl: 'laat het bronsysteem het juiste adres sturen',
+      en: 'have the publisher send the right address',
+    },
+  },
+  delivered: {
+    text: { nl: 'de verzenddienst meldt dat het is bezorgd', en: 'the provider reports delivery' },
+    whatToDo: nothing,
+  },
+  enrolled: {
+    text: { nl: 'deze persoon is in de campagne gekomen', en: 'the person entered the campaign' },
+    whatToDo: nothing,
+  },
   entity_not_newer: {
-    text: 'an equal or newer version of this appointment or stay is known',
-    whatToDo: 'nothing; check the publisher if this happens often',
+    text: {
+      nl: 'van deze afspraak of opname is al een even nieuwe of nieuwere versie bekend',
+      en: 'an equal or newer version of this appointment or stay is known',
+    },
+    whatToDo: {
+      nl: 'niets; kijk het systeem na dat dit meldt als het vaak gebeurt',
+      en: 'nothing; check the publisher if this happens often',
+    },
   },
   entity_superseded: {
-    text: 'a newer version of the appointment or stay replaced it',
-    whatToDo: 'nothing; the new version has plans of its own',
+    text: {
+      nl: 'er is een nieuwere versie van de afspraak of opname voor in de plaats gekomen',
+      en: 'a newer version of the appointment or stay replaced it',
+    },
+    whatToDo: {
+      nl: 'niets; voor de nieuwe versie wordt apart ingepland',
+      en: 'nothing; the new version has plans of its own',
+    },
   },
-  entity_withdrawn: { text: 'the appointment or stay was withdrawn', whatToDo: 'nothing' },
+  entity_withdrawn: {
+    text: {
+      nl: 'de afspraak of opname gaat niet door',
+      en: 'the appointment or stay was withdrawn',
+    },
+    whatToDo: nothing,
+  },
   event_too_old: {
-    text: 'the event was older than the campaign accepts when it arrived',
-    whatToDo: 'raise maxAge of the trigger, or find out why the publisher is late',
+    text: {
+      nl: 'de gebeurtenis was bij binnenkomst ouder dan de campagne toelaat',
+      en: 'the event was older than the campaign accepts when it arrived',
+    },
+    whatToDo: {
+      nl: 'verhoog "maxAge" van de trigger, of zoek uit waarom het bronsysteem laat is',
+      en: 'raise maxAge of the trigger, or find out why the publisher is late',
+    },
   },
-  exit_touchpoint: { text: 'a touchpoint that ends the campaign happened', whatToDo: 'nothing' },
+  exit_touchpoint: {
+    text: {
+      nl: 'er is iets gebeurd dat de campagne beëindigt',
+      en: 'a touchpoint that ends the campaign happened',
+    },
+    whatToDo: nothing,
+  },
   expired: {
-    text: 'it was no longer worth sending',
-    whatToDo: 'see what delayed it, or raise expires',
+    text: {
+      nl: 'het was niet meer de moeite waard om te versturen',
+      en: 'it was no longer worth sending',
+    },
+    whatToDo: {
+      nl: 'kijk wat het heeft opgehouden, of verhoog "expires"',
+      en: 'see what delayed it, or raise expires',
+    },
   },
-  goal_reached: { text: 'what the campaign is for has happened', whatToDo: 'nothing' },
+  goal_reached: {
+    text: {
+      nl: 'waar de campagne voor bedoeld is, is gebeurd',
+      en: 'what the campaign is for has happened',
+    },
+    whatToDo: nothing,
+  },
   held_out: {
-    text: 'belongs to those who get nothing, so that the effect can be measured',
-    whatToDo: 'nothing; it is always the same people, chosen by a hash of who they are',
+    text: {
+      nl: 'deze persoon hoort bij de vergelijkingsgroep, die niets krijgt zodat het effect te meten is',
+      en: 'the person belongs to those who get nothing, so that the effect can be measured',
+    },
+    whatToDo: {
+      nl: 'niets; het zijn altijd dezelfde mensen, en wie dat zijn hangt van niets anders af',
+      en: 'nothing; it is always the same people, chosen by a hash of who they are',
+    },
   },
-  identity_linked: { text: 'another id of the person was linked', whatToDo: 'nothing' },
+  identity_linked: {
+    text: {
+      nl: 'er is nog een nummer aan deze persoon gekoppeld',
+      en: 'another id of the person was linked',
+    },
+    whatToDo: nothing,
+  },
   identity_taken: {
-    text: 'this id belongs to another person already',
-    whatToDo: 'publish person.merged.v1 if the two are one person',
+    text: {
+      nl: 'dit nummer is al van iemand anders',
+      en: 'this id belongs to another person already',
+    },
+    whatToDo: {
+      nl: 'stuur person.merged.v1 als het om één persoon gaat',
+      en: 'publish person.merged.v1 if the two are one person',
+    },
   },
-  merged: { text: 'two records of one person became one', whatToDo: 'nothing' },
+  merged: {
+    text: {
+      nl: 'twee dossiers van één persoon zijn samengevoegd',
+      en: 'two records of one person became one',
+    },
+    whatToDo: nothing,
+  },
   merged_duplicate: {
-    text: 'the other record of the same person was in this campaign already',
-    whatToDo: 'nothing',
+    text: {
+      nl: 'het andere dossier van dezelfde persoon zat al in deze campagne',
+      en: 'the other record of the same person was in this campaign already',
+    },
+    whatToDo: nothing,
   },
-  message_planned: { text: 'a message was planned', whatToDo: 'nothing' },
+  message_planned: {
+    text: { nl: 'er is een bericht ingepland', en: 'a message was planned' },
+    whatToDo: nothing,
+  },
   message_replanned: {
-    text: 'a message was planned again for the new moment',
-    whatToDo: 'nothing',
+    text: {
+      nl: 'er is een bericht opnieuw ingepland, voor het nieuwe moment',
+      en: 'a message was planned again for the new moment',
+    },
+    whatToDo: nothing,
   },
   message_status_known: {
-    text: 'an equal or later status of the message is known',
-    whatToDo: 'nothing',
+    text: {
+      nl: 'een even late of latere status van het bericht is al bekend',
+      en: 'an equal or later status of the message is known',
+    },
+    whatToDo: nothing,
   },
   message_unknown: {
-    text: 'the receipt is about a message that this person never had',
-    whatToDo: 'check the configuration of the provider',
+    text: {
+      nl: 'de melding gaat over een bericht dat deze persoon nooit heeft gehad',
+      en: 'the receipt is about a message that this person never had',
+    },
+    whatToDo: {
+      nl: 'kijk de instellingen van de verzenddienst na',
+      en: 'check the configuration of the provider',
+    },
   },
-  moment_passed: { text: 'the moment for it had already passed', whatToDo: 'nothing' },
+  moment_passed: {
+    text: { nl: 'het moment ervoor was al voorbij', en: 'the moment for it had already passed' },
+    whatToDo: nothing,
+  },
   moment_unknown: {
-    text: 'the data that the moment hangs on is missing',
-    whatToDo: 'have the publisher send it, and make the field required in touchpoints.yaml',
+    text: {
+      nl: 'het gegeven waar het moment van afhangt ontbreekt',
+      en: 'the data that the moment hangs on is missing',
+    },
+    whatToDo: {
+      nl: 'laat het bronsysteem het sturen, en maak het veld verplicht in touchpoints.yaml',
+      en: 'have the publisher send it, and make the field required in touchpoints.yaml',
+    },
   },
   no_usable_channel: {
-    text: 'none of the channels of the message could be used',
-    whatToDo: 'see why per channel in its detail',
+    text: {
+      nl: 'geen van de kanalen van het bericht was bruikbaar',
+      en: 'none of the channels of the message could be used',
+    },
+    whatToDo: { nl: 'kijk per kanaal waarom', en: 'see why per channel in its detail' },
   },
   older_version_told: {
-    text: 'the same message had just gone out, of the older version of the appointment or stay',
-    whatToDo: 'nothing; a campaign that starts when it moves tells of the change',
+    text: {
+      nl: 'hetzelfde bericht was net uitgegaan, over de vorige versie van de afspraak of opname',
+      en: 'the same message had just gone out, of the older version of the appointment or stay',
+    },
+    whatToDo: {
+      nl: 'niets; een campagne die begint bij een verplaatsing vertelt over de wijziging',
+      en: 'nothing; a campaign that starts when it moves tells of the change',
+    },
   },
   outcome_unknown: {
-    text: 'the provider may or may not have accepted it',
-    whatToDo:
-      'ask the provider by the reference, then "wegwijs messages resend" or "close"; it is not sent again by itself',
+    text: {
+      nl: 'niemand weet of de verzenddienst het heeft aangenomen',
+      en: 'the provider may or may not have accepted it',
+    },
+    whatToDo: {
+      nl: 'vraag het de verzenddienst met het kenmerk, en kies dan "wegwijs messages resend" of "close"; het gaat niet vanzelf nog eens uit',
+      en: 'ask the provider by the reference, then "wegwijs messages resend" or "close"; it is not sent again by itself',
+    },
   },
-  persona_not_in_audience: {
-    text: 'the campaign is not for this persona',
-    whatToDo: 'add the persona to the audience if it should be',
+  person_deceased: {
+    text: { nl: 'deze persoon is overleden', en: 'the person has died' },
+    whatToDo: nothing,
   },
-  person_deceased: { text: 'the person has died', whatToDo: 'nothing' },
   person_merged: {
-    text: 'this record was merged into another',
-    whatToDo: 'look at the other record',
+    text: {
+      nl: 'dit dossier is in een ander opgegaan',
+      en: 'this record was merged into another',
+    },
+    whatToDo: { nl: 'kijk bij het andere dossier', en: 'look at the other record' },
   },
   person_stopped: {
-    text: 'a member of staff stopped messages to this person',
-    whatToDo: 'resume with "wegwijs resume person" when the reason is gone',
+    text: {
+      nl: 'een medewerker heeft berichten aan deze persoon stilgezet',
+      en: 'a member of staff stopped messages to this person',
+    },
+    whatToDo: {
+      nl: 'hervat met "wegwijs resume person" als de reden voorbij is',
+      en: 'resume with "wegwijs resume person" when the reason is gone',
+    },
   },
   person_unknown: {
-    text: 'nothing is known of the person any more',
-    whatToDo: 'nothing; without the person nothing can be checked, so nothing is sent',
+    text: {
+      nl: 'van deze persoon is niets meer bekend',
+      en: 'nothing is known of the person any more',
+    },
+    whatToDo: {
+      nl: 'niets; zonder de persoon valt niets na te gaan, en dus gaat er niets uit',
+      en: 'nothing; without the person nothing can be checked, so nothing is sent',
+    },
+  },
+  persona_not_in_audience: {
+    text: {
+      nl: 'de campagne is niet voor deze persona',
+      en: 'the campaign is not for this persona',
+    },
+    whatToDo: {
+      nl: 'zet de persona bij de doelgroep als dat wel moet',
+      en: 'add the persona to the audience if it should be',
+    },
   },
   profile_not_newer: {
-    text: 'a newer profile is known',
-    whatToDo: 'nothing; check the publisher if this happens often',
+    text: { nl: 'er is al een nieuwer profiel bekend', en: 'a newer profile is known' },
+    whatToDo: {
+      nl: 'niets; kijk het systeem na dat dit meldt als het vaak gebeurt',
+      en: 'nothing; check the publisher if this happens often',
+    },
   },
-  provider_accepted: { text: 'the provider accepted it', whatToDo: 'nothing' },
+  provider_accepted: {
+    text: { nl: 'de verzenddienst heeft het aangenomen', en: 'the provider accepted it' },
+    whatToDo: nothing,
+  },
   provider_deferred: {
-    text: 'the provider could not take it now; it is tried again',
-    whatToDo: 'see the state of the provider if it lasts',
+    text: {
+      nl: 'de verzenddienst kon het toen niet aannemen; het wordt nog eens geprobeerd',
+      en: 'the provider could not take it now; it is tried again',
+    },
+    whatToDo: {
+      nl: 'kijk hoe het met de verzenddienst is als het aanhoudt',
+      en: 'see the state of the provider if it lasts',
+    },
   },
   provider_refused: {
-    text: 'the provider refused it for good',
-    whatToDo: 'see the reason it gave',
+    text: {
+      nl: 'de verzenddienst heeft het definitief geweigerd',
+      en: 'the provider refused it for good',
+    },
+    whatToDo: { nl: 'kijk naar de reden die erbij staat', en: 'see the reason it gave' },
   },
   provider_stopped: {
-    text: 'the provider is stopped',
-    whatToDo: 'resume it with "wegwijs resume provider" when the reason is gone',
+    text: { nl: 'de verzenddienst is stilgezet', en: 'the provider is stopped' },
+    whatToDo: {
+      nl: 'hervat deze met "wegwijs resume provider" als de reden voorbij is',
+      en: 'resume it with "wegwijs resume provider" when the reason is gone',
+    },
   },
   provider_unavailable: {
-    text: 'the provider could not take it before it expired',
-    whatToDo: 'see the state of the provider',
+    text: {
+      nl: 'de verzenddienst kon het niet aannemen voordat het te laat was',
+      en: 'the provider could not take it before it expired',
+    },
+    whatToDo: { nl: 'kijk hoe het met de verzenddienst is', en: 'see the state of the provider' },
   },
   quiet_hours: {
-    text: 'it was a time at which people are left in peace',
-    whatToDo: 'nothing; it goes out when that time is over',
+    text: {
+      nl: 'het was een tijd waarop wij mensen met rust laten',
+      en: 'it was a time at which people are left in peace',
+    },
+    whatToDo: {
+      nl: 'niets; het gaat uit als die tijd voorbij is',
+      en: 'nothing; it goes out when that time is over',
+    },
   },
   quiet_hours_outlast: {
-    text: 'it would not be worth having any more when the quiet hours end',
-    whatToDo: 'raise expires or until of the message, or plan it for earlier',
+    text: {
+      nl: 'het zou na de rusttijd niet meer de moeite waard zijn',
+      en: 'it would not be worth having any more when the quiet hours end',
+    },
+    whatToDo: {
+      nl: 'verhoog "expires" of "until" van het bericht, of plan het eerder',
+      en: 'raise expires or until of the message, or plan it for earlier',
+    },
   },
-  replied: { text: 'the recipient answered', whatToDo: 'nothing' },
+  replied: {
+    text: { nl: 'de ontvanger heeft geantwoord', en: 'the recipient answered' },
+    whatToDo: nothing,
+  },
   resent_by_staff: {
-    text: 'a member of staff had it sent once more',
-    whatToDo: 'nothing; who and why stands beside it',
+    text: {
+      nl: 'een medewerker heeft het nog eens laten versturen',
+      en: 'a member of staff had it sent once more',
+    },
+    whatToDo: {
+      nl: 'niets; wie het deed en waarom staat erbij',
+      en: 'nothing; who and why stands beside it',
+    },
   },
-  seen: { text: 'the recipient opened it or followed a link', whatToDo: 'nothing' },
-  sending_stopped: { text: 'all sending is stopped', whatToDo: 'resume with "wegwijs resume all"' },
-  split_taken: { text: 'was put into an arm of a split', whatToDo: 'nothing' },
+  seen: {
+    text: {
+      nl: 'de ontvanger heeft het geopend of op een link geklikt',
+      en: 'the recipient opened it or followed a link',
+    },
+    whatToDo: nothing,
+  },
+  sending_stopped: {
+    text: { nl: 'al het versturen is stilgezet', en: 'all sending is stopped' },
+    whatToDo: {
+      nl: 'hervat met "wegwijs resume all"',
+      en: 'resume with "wegwijs resume all"',
+    },
+  },
+  split_taken: {
+    text: {
+      nl: 'deze persoon is bij een verdeling in een groep ingedeeld',
+      en: 'the person was put into an arm of a split',
+    },
+    whatToDo: nothing,
+  },
   template_error: {
-    text: 'the text could not be made',
-    whatToDo:
-      'see which variable is missing; make it optional in the template or required in the data',
+    text: { nl: 'de tekst kon niet worden gemaakt', en: 'the text could not be made' },
+    whatToDo: {
+      nl: 'kijk welk gegeven ontbreekt; maak het optioneel in de tekst of verplicht in de gegevens',
+      en: 'see which variable is missing; make it optional in the template or required in the data',
+    },
   },
   template_stopped: {
-    text: 'the template is stopped',
-    whatToDo: 'resume it with "wegwijs resume template" when the reason is gone',
+    text: { nl: 'de tekst is stilgezet', en: 'the template is stopped' },
+    whatToDo: {
+      nl: 'hervat haar met "wegwijs resume template" als de reden voorbij is',
+      en: 'resume it with "wegwijs resume template" when the reason is gone',
+    },
   },
   trigger_false: {
-    text: 'the condition of the trigger does not hold',
-    whatToDo: 'see the leaves: which field was compared with what',
+    text: {
+      nl: 'de gebeurtenis voldeed niet aan de voorwaarde van de campagne',
+      en: 'the condition of the trigger does not hold',
+    },
+    whatToDo: {
+      nl: 'kijk welk gegeven waarmee is vergeleken',
+      en: 'see the leaves: which field was compared with what',
+    },
   },
   trigger_other_touchpoint: {
-    text: 'the campaign waits for another touchpoint',
-    whatToDo: 'nothing',
+    text: {
+      nl: 'de campagne wacht op iets anders',
+      en: 'the campaign waits for another touchpoint',
+    },
+    whatToDo: nothing,
   },
-  waiting: { text: 'waits for the next step', whatToDo: 'nothing' },
-} as const satisfies Record<string, { text: string; whatToDo: string }>
+  waiting: {
+    text: {
+      nl: 'de campagne wacht op de volgende stap',
+      en: 'the campaign waits for the next step',
+    },
+    whatToDo: nothing,
+  },
+} as const satisfies Record<string, Reason>
 
 export type ReasonCode = keyof typeof list
 
-export const reasons: Readonly<Record<ReasonCode, { text: string; whatToDo: string }>> = list
+export const reasons: Readonly<Record<ReasonCode, Reason>> = list

@@ -24,7 +24,7 @@ function reasonsPage(): string {
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(
       ([code, { text, whatToDo }]) =>
-        `| <a id="${code}"></a>\`${code}\` | ${cell(text)} | ${cell(whatToDo)} |`,
+        `| <a id="${code}"></a>\`${code}\` | ${cell(text.en)} | ${cell(whatToDo.en)} |`,
     )
   return `# Reasons
 

@@ -347,7 +347,7 @@ function show(instant: string, { timeZone }: Asked): string {
 /** ` (expired: it was no longer worth sending)` */
 function reasonWords(code: string | null): string {
   if (code === null) return ''
-  const text = Object.hasOwn(reasons, code) ? `: ${reasons[code as ReasonCode].text}` : ''
+  const text = Object.hasOwn(reasons, code) ? `: ${reasons[code as ReasonCode].text.en}` : ''
   return ` (${code}${text})`
 }
 

@@ -260,6 +260,6 @@ async function readUnsent(
     kind: 'skipped',
     at,
     campaign: campaignName(campaign_id),
-    reason: reasons[reason as ReasonCode]?.text ?? 'no reason is known',
+    reason: reasons[reason as ReasonCode]?.text.en ?? 'no reason is known',
   }))
 }

@@ -76,7 +76,7 @@ export function localTime(instant: string, timeZone: string): string {
 }
 
 export function reasonText(code: string): string {
-  return Object.hasOwn(reasons, code) ? reasons[code as ReasonCode].text : code
+  return Object.hasOwn(reasons, code) ? reasons[code as ReasonCode].text.en : code
 }
 
 function keyOf(source: string | null, id: string | null): string {

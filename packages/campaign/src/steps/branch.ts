@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type Condition, conditionSchema } from '../condition.ts'
 import { noteOf } from '../draft.ts'
+import type { LabelledTrace, Words } from '../explain/words.ts'
 import { factsOf } from '../facts.ts'
 import type { Step } from './step.ts'
 import type { StepKind } from './step-kind.ts'
@@ -13,6 +14,26 @@ export const branchStep: StepKind<BranchStep> = {
   key: 'branch',
   meaning:
     'Takes the first arm whose condition holds, else `otherwise`, else none; then goes on after the branch.',
+  explanation: {
+    nl: ({ branch }, { detail, traces }, words) => {
+      const arm = branch[Number(detail?.arm ?? -1)]
+      const because = takenBecause(arm, traces, Number(detail?.arm), words)
+      const why = because === '' ? '' : `, want ${because}`
+      if (!arm) return `werd bij een vertakking geen enkele weg gekozen${why}`
+      return 'when' in arm
+        ? `werd bij een vertakking weg ${Number(detail?.arm) + 1} gekozen${why}`
+        : `werd bij een vertakking de weg voor alle anderen gekozen${why}`
+    },
+    en: ({ branch }, { detail, traces }, words) => {
+      const arm = branch[Number(detail?.arm ?? -1)]
+      const because = takenBecause(arm, traces, Number(detail?.arm), words)
+      const why = because === '' ? '' : `, because ${because}`
+      if (!arm) return `no arm of a branch was taken${why}`
+      return 'when' in arm
+        ? `arm ${Number(detail?.arm) + 1} of a branch was taken${why}`
+        : `the arm of a branch for everybody else was taken${why}`
+    },
+  },
   schema: (steps) =>
     z.strictObject({
       branch: z
@@ -61,4 +82,15 @@ export const branchStep: StepKind<BranchStep> = {
     })
     return { goTo: node.arms[taken]?.first ?? node.next }
   },
+}
+
+/** Of the arm that was taken what held; of everybody else what did not. */
+function takenBecause(
+  arm: BranchStep['branch'][number] | undefined,
+  traces: readonly LabelledTrace[],
+  index: number,
+  words: Words,
+): string {
+  const told = arm && 'when' in arm ? traces.slice(index, index + 1) : traces
+  return told.map(({ trace }) => words.because(trace)).join('; ')
 }

@@ -10,6 +10,10 @@ export const endStep: StepKind<EndStep> = {
   key: 'end',
   meaning:
     'Ends the campaign for this person here, wherever it stands. What was planned is still sent: an exit or a goal is what takes messages back.',
+  explanation: {
+    nl: () => 'eindigde de campagne hier voor deze persoon',
+    en: () => 'the campaign ended here for the person',
+  },
   schema: () => endStepSchema,
   parts: () => ({}),
   decide: () => ({ endWith: 'completed' }),

@@ -50,6 +50,24 @@ export const messageStep: StepKind<MessageStep> = {
   key: 'message',
   meaning:
     "Plans one message. `channels` are tried in this order until one can be used (the persona's own order when left out). `send` plans it for later; without it, it is due at once. `expires` says how long after its due time it is still worth having; `until` ends it at a moment of the entity. A moment that has already passed makes the message due now, so that somebody whose appointment is tomorrow still hears what they would have heard yesterday, unless `until` has passed too.",
+  explanation: {
+    nl: ({ message: { id } }, { reason, detail, isOfMessage }, words) => {
+      const forWhen = typeof detail?.dueAt === 'string' ? ` voor ${words.moment(detail.dueAt)}` : ''
+      if (reason === 'message_planned') return `is het bericht "${id}" ingepland${forWhen}`
+      if (reason === 'message_replanned')
+        return `is het bericht "${id}" opnieuw ingepland, nu${forWhen}`
+      const what = isOfMessage ? 'ingetrokken' : 'niet ingepland'
+      return `is het bericht "${id}" ${what}: ${words.reason(reason)}`
+    },
+    en: ({ message: { id } }, { reason, detail, isOfMessage }, words) => {
+      const forWhen = typeof detail?.dueAt === 'string' ? ` for ${words.moment(detail.dueAt)}` : ''
+      if (reason === 'message_planned') return `the message "${id}" was planned${forWhen}`
+      if (reason === 'message_replanned')
+        return `the message "${id}" was planned again, now${forWhen}`
+      const what = isOfMessage ? 'taken back' : 'not planned'
+      return `the message "${id}" was ${what}: ${words.reason(reason)}`
+    },
+  },
   schema: () => messageStepSchema,
   parts: ({ message }) => ({
     id: { name: message.id, path: ['message', 'id'] },

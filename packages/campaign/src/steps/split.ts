@@ -13,6 +13,12 @@ export const splitStep: StepKind<SplitStep> = {
   key: 'split',
   meaning:
     'Divides people over arms in proportion to their weights, to learn which works better. It hangs on who the person is and not on chance: the same person is in the same arm of this split every time, in every version. An arm without `steps` is a hold-out: its people get none of this, and are counted beside the others.',
+  explanation: {
+    nl: ({ split }, { detail }) =>
+      `kwam deze persoon bij de verdeling "${split.id}" in groep "${String(detail?.arm)}"`,
+    en: ({ split }, { detail }) =>
+      `the person came into arm "${String(detail?.arm)}" of the split "${split.id}"`,
+  },
   schema: (steps) =>
     z.strictObject({
       split: z

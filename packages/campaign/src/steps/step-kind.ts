@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { Condition } from '../condition.ts'
 import type { Field } from '../definition/field.ts'
 import type { Draft } from '../draft.ts'
+import type { Explanation } from '../explain/words.ts'
 import type { JsonValue } from '../json.ts'
 import type { Enrolment, JourneyEvent } from '../state.ts'
 import type { Step } from './step.ts'
@@ -49,6 +50,11 @@ export type StepKind<Own extends object> = {
   readonly key: string
   /** What it does, as the reference tells it to whoever writes a campaign. */
   readonly meaning: string
+  /**
+   * What a decision at such a step meant for somebody. It is told by the step that the `detail` of the
+   * decision names: by its path as `step`, or by its id as `message`.
+   */
+  readonly explanation: Explanation<Own>
   /** Of the whole step; `steps` is the schema of steps that it may hold. */
   schema(steps: z.ZodType<Step[]>): z.ZodType<Own>
   parts(step: Own): StepParts

@@ -35,6 +35,28 @@ export const waitForStep: StepKind<WaitForStep> = {
   key: 'waitFor',
   meaning:
     'Waits until something happens: a touchpoint, from the moment at which the step begins, or what a provider tells of an earlier message of this campaign. The time for a message runs from when it is due; one that has not gone out when it is over is taken back if `otherwise` says what comes in its place. What was put into the app counts as delivered: nobody tells of it. A touchpoint about an appointment or a stay is heard when it brings a newer version of it. Whatever ends the campaign, such as the cancellation of its own appointment, ends the wait with it. When it comes in time, `then` follows at once; when it does not come `within` that time, `otherwise`; and after either the step behind.',
+  explanation: {
+    nl: ({ waitFor }, { reason, detail }, words) => {
+      const what =
+        'touchpoint' in waitFor
+          ? words.touchpoint(waitFor.touchpoint)
+          : `bericht over "${waitFor.message}"`
+      if (reason === 'awaited_came') return `kwam ${what}, waar de campagne op wachtte`
+      if (reason === 'awaited_not_in_time')
+        return `ging de campagne verder zonder ${what}: dat kwam niet binnen ${words.duration(waitFor.within)}`
+      return `ging de campagne wachten op ${what}, uiterlijk tot ${words.moment(String(detail?.until))}`
+    },
+    en: ({ waitFor }, { reason, detail }, words) => {
+      const what =
+        'touchpoint' in waitFor
+          ? words.touchpoint(waitFor.touchpoint)
+          : `word of the message "${waitFor.message}"`
+      if (reason === 'awaited_came') return `${what} came, for which the campaign waited`
+      if (reason === 'awaited_not_in_time')
+        return `the campaign went on without ${what}: it did not come within ${words.duration(waitFor.within)}`
+      return `the campaign began to wait for ${what}, at most until ${words.moment(String(detail?.until))}`
+    },
+  },
   schema: (steps) => {
     const ways = {
       within: positiveDurationSchema.describe('How long it is waited for, such as `P3D`.'),

@@ -11,6 +11,16 @@ export const waitStep: StepKind<WaitStep> = {
   key: 'wait',
   meaning:
     'Goes on at a later moment: after some time, at the next local time or weekday, or around a moment of the event or the entity. A moment that has passed, or whose data is missing, does not wait.',
+  explanation: {
+    nl: (_, { reason, detail }, words) =>
+      typeof detail?.until === 'string'
+        ? `ging de campagne wachten tot ${words.moment(detail.until)}`
+        : `ging de campagne verder zonder te wachten: ${words.reason(reason)}`,
+    en: (_, { reason, detail }, words) =>
+      typeof detail?.until === 'string'
+        ? `the campaign began to wait until ${words.moment(detail.until)}`
+        : `the campaign went on without waiting: ${words.reason(reason)}`,
+  },
   schema: () => waitStepSchema,
   parts: ({ wait }) => ({
     moments: fieldOf(wait).map((field) => ({ path: ['wait', 'until'], field })),

@@ -23,6 +23,18 @@ export const attributeTrigger: TriggerKind<AttributeTrigger> = {
   key: 'attribute',
   meaning:
     'Starts when a field of the person changes: a profile (`person.upserted`) says something else than was known. A profile that says the same again starts nothing. There is no `event` and no `entity`.',
+  explanation: {
+    nl: ({ attribute, from, to }, words) => {
+      const was = from === undefined ? '' : ` van ${words.value(attribute, from)}`
+      const is = to === undefined ? '' : ` in ${words.value(attribute, to)}`
+      return `wacht tot ${words.field(attribute)} verandert${was}${is}`
+    },
+    en: ({ attribute, from, to }, words) => {
+      const was = from === undefined ? '' : ` from ${words.value(attribute, from)}`
+      const is = to === undefined ? '' : ` to ${words.value(attribute, to)}`
+      return `waits until ${words.field(attribute)} changes${was}${is}`
+    },
+  },
   schema: attributeTriggerSchema,
   parts: ({ attribute, from, to }) => ({
     types: ['person.upserted.v1'],

@@ -15,6 +15,12 @@ export const touchpointTrigger: TriggerKind<TouchpointTrigger> = {
   key: 'touchpoint',
   meaning:
     'Starts when a touchpoint happens. Its data is `event` in conditions and templates, and what it says of an appointment or a stay is `entity`, in the newest version that is known.',
+  explanation: {
+    nl: ({ touchpoint, where }, words) =>
+      `wacht op ${words.touchpoint(touchpoint)}${where ? `, en alleen als klopt: ${words.condition(where)}` : ''}`,
+    en: ({ touchpoint, where }, words) =>
+      `waits for ${words.touchpoint(touchpoint)}${where ? `, and only where this holds: ${words.condition(where)}` : ''}`,
+  },
   schema: touchpointTriggerSchema,
   parts: ({ touchpoint, where }) => ({
     types: [touchpoint],

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { Condition, Facts, Predicate } from '../condition.ts'
+import type { InEachLanguage, Words } from '../explain/words.ts'
 import type { ReasonCode } from '../reasons.ts'
 import type { JourneyEvent, Person } from '../state.ts'
 
@@ -39,6 +40,8 @@ export type TriggerKind<Own extends object> = {
   readonly key: string
   /** What it does, as the reference tells it to whoever writes a campaign. */
   readonly meaning: string
+  /** What the campaign waits for, to follow its name: `wacht op "Ontslag"`, `waits for "Discharge"`. */
+  readonly explanation: InEachLanguage<(trigger: Own, words: Words) => string>
   readonly schema: z.ZodType<Own>
   parts(trigger: Own): TriggerParts
   /** Null when the event starts the campaign. */

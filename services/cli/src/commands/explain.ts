@@ -89,7 +89,7 @@ function verdictLines(verdict: Verdict, zone: string): string[] {
     return [
       `${name}: ${looked}${cause}`,
       `  because ${reasonOf(reason)}${detailText(verdict)}`,
-      `  to do: ${reasons[reason]?.whatToDo ?? 'nothing'}`,
+      `  to do: ${reasons[reason]?.whatToDo.en ?? 'nothing'}`,
     ]
   }
   const lines = [`${name}: entered${cause}`]
@@ -130,7 +130,7 @@ function channelLines(detail: Readonly<Record<string, unknown>> | null): string[
 }
 
 function reasonOf(code: string): string {
-  return Object.hasOwn(reasons, code) ? reasons[code as ReasonCode].text : code
+  return Object.hasOwn(reasons, code) ? reasons[code as ReasonCode].text.en : code
 }
 
 /** What the decision saw: which field was compared with what, or what it waits for. */
