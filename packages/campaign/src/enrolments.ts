@@ -324,9 +324,15 @@ function runAt(draft: Draft, enrolment: Enrolment, path: string, context: Decide
 export function exitByTouchpoint(draft: Draft, event: JourneyEvent, context: DecideContext): void {
   const ended = context.definition.enders.get(event.type)
   if (!ended) return
+  // What ended since its appointment was withdrawn goes on when that takes place after all, unless it ends now.
+  const withdraws = context.definition.touchpoints.get(event.type)?.withdraws
+  const mayGoOn = (enrolment: Enrolment) =>
+    enrolment.state === 'running' ||
+    hasOpen(draft, enrolment) ||
+    (enrolment.reason === 'entity_withdrawn' && !withdraws)
   for (const enrolment of [...draft.enrolments.values()]) {
     if (!ended.has(enrolment.campaignId)) continue
-    if (enrolment.state !== 'running' && !hasOpen(draft, enrolment)) continue
+    if (!mayGoOn(enrolment)) continue
     const exits = campaignOf(enrolment, context).exits.get(event.type) ?? []
     const meant = isOfAnotherEntity(enrolment, event)
       ? exits.filter(({ entity }) => entity === 'any')
@@ -395,7 +401,8 @@ export function end(
     ...enrolment,
     state,
     reason,
-    step: null,
+    // An appointment may take place after all.
+    step: reason === 'entity_withdrawn' ? enrolment.step : null,
     endedAt: context.now,
   })
   noteOf(draft, enrolment, reason)

@@ -1,4 +1,4 @@
-import type { DecideContext, Draft } from './draft.ts'
+import { type DecideContext, type Draft, noteOf } from './draft.ts'
 import { campaignOf, end, goOn, hasPending } from './enrolments.ts'
 import { hangsOnEntity } from './moment.ts'
 import {
@@ -11,6 +11,7 @@ import {
   type JourneyEvent,
 } from './state.ts'
 import { type MessageStep, messageTimes, planMessage, withdrawMessage } from './steps/message.ts'
+import { triggerPartsOf } from './triggers/registry.ts'
 
 /**
  * What an event says of an entity, beside what is known: `newer` or nothing of an entity, the same
@@ -107,7 +108,8 @@ export function takeAlong(
 
 /**
  * What has run through and told all it had to, or has it with a worker, has not ended for nothing: it
- * is told when the appointment takes place after all, at another moment. What the worker has is
+ * is told when the appointment takes place after all, at another moment. What ends is remembered where it
+ * was, for the same reason. What the worker has is
  * refused by the last check when it comes back: it is of an older version.
  */
 function withdraw(draft: Draft, enrolment: Enrolment, context: DecideContext): void {
@@ -128,12 +130,39 @@ function withdraw(draft: Draft, enrolment: Enrolment, context: DecideContext): v
  * - One that was refused since it was of an older version told nobody, and is planned again.
  */
 function retime(draft: Draft, before: Enrolment, entity: Entity, context: DecideContext): void {
-  if (before.state === 'exited') return
+  const isBack = draft.person.deceasedAt === null && takesPlaceAfterAll(before, entity, context)
+  if (before.state === 'exited' && !isBack) return
   const reference: EntityReference = { type: entity.type, id: entity.id, version: entity.version }
-  const enrolment: Enrolment = { ...before, entity: reference }
+  const enrolment: Enrolment = { ...(isBack ? begunAgain(before) : before), entity: reference }
   draft.enrolments.set(enrolment.enrolmentId, enrolment)
+  if (isBack) noteOf(draft, enrolment, 'entity_after_all')
   for (const intent of newestPerStep(draft, enrolment)) replan(draft, enrolment, intent, context)
-  waitAgain(draft, enrolment, context)
+  if (isBack && enrolment.step !== null) goOn(draft, enrolment, enrolment.step, context)
+  else waitAgain(draft, enrolment, context)
+}
+
+/**
+ * A run that ended only since its entity was withdrawn goes on when that takes place after all; unless what
+ * says so begins a new run of the same campaign, which tells it.
+ */
+function takesPlaceAfterAll(
+  enrolment: Enrolment,
+  { saidIn, version }: Entity,
+  context: DecideContext,
+): boolean {
+  const { state, reason, goalAt } = enrolment
+  if (state !== 'exited' || reason !== 'entity_withdrawn' || goalAt !== null) return false
+  const { entry, trigger } = campaignOf(enrolment, context).file
+  if (entry === 'once' || entry === 'once-per-entity') return true
+  return !triggerPartsOf(trigger).types.some((type) => saidIn.touchpoints[type] === version)
+}
+
+/** At the step at which it waited, or run through. */
+function begunAgain(before: Enrolment): Enrolment {
+  const run = { reason: null, endedAt: null }
+  return before.step === null
+    ? { ...before, ...run, state: 'completed', reason: 'completed', endedAt: before.endedAt }
+    : { ...before, ...run, state: 'running' }
 }
 
 /**

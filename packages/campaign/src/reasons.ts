@@ -199,6 +199,13 @@ const list = {
     text: { nl: 'deze persoon is in de campagne gekomen', en: 'the person entered the campaign' },
     whatToDo: nothing,
   },
+  entity_after_all: {
+    text: {
+      nl: 'de afspraak of opname gaat toch door; de campagne gaat verder waar zij was',
+      en: 'the appointment or stay takes place after all; the campaign goes on where it was',
+    },
+    whatToDo: nothing,
+  },
   entity_not_newer: {
     text: {
       nl: 'van deze afspraak of opname is al een even nieuwe of nieuwere versie bekend',

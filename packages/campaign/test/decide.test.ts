@@ -547,6 +547,61 @@ describe('an appointment', () => {
     ])
   })
 
+  describe('that was cancelled and takes place after all', () => {
+    const cancelled = 'care.appointment.cancelled.v1'
+    const moved = 'care.appointment.moved.v1'
+    const comesBack = (patient: Patient, type = moved) =>
+      patient.happens(type, appointment(3, '2026-03-20T08:30:00.000Z'))
+
+    test('is told of as if it had only moved (P1)', () => {
+      const patient = person(definitionOf([reminder]))
+      patient.happens(booked, appointment(1, '2026-03-14T08:30:00.000Z'))
+      patient.happens(cancelled, appointment(2, ''))
+      expect(patient.enrolments()).toMatchObject([{ state: 'exited', reason: 'entity_withdrawn' }])
+      comesBack(patient)
+      expect(patient.enrolments()).toMatchObject([{ state: 'completed', reason: 'completed' }])
+      expect(patient.intents()).toMatchObject([
+        { state: 'cancelled', reason: 'entity_withdrawn' },
+        { state: 'planned', dueAt: '2026-03-19T17:00:00.000Z', entity: { version: 3 } },
+      ])
+      expect(patient.reasons).toContain('entity_after_all')
+    })
+
+    test('goes on at the step at which it waited', () => {
+      const waits = {
+        ...reminder,
+        steps: [{ wait: { until: 'entity.startsAt', on: anyDay } }, message('hello')],
+      }
+      const patient = person(definitionOf([waits]))
+      patient.happens(booked, appointment(1, '2026-03-14T08:30:00.000Z'))
+      patient.happens(cancelled, appointment(2, ''))
+      expect(patient.timers()).toEqual([])
+      comesBack(patient)
+      expect(patient.timers()).toMatchObject([{ step: '0', dueAt: '2026-03-20T08:30:00.000Z' }])
+      expect(patient.enrolments()).toMatchObject([{ state: 'running' }])
+    })
+
+    test('does not, where what says so begins a new run that tells it (P2)', () => {
+      const patient = person(definitionOf([{ ...reminder, entry: 'every-time' }]))
+      patient.happens(booked, appointment(1, '2026-03-14T08:30:00.000Z'))
+      patient.happens(cancelled, appointment(2, ''))
+      comesBack(patient, booked)
+      const planned = patient.intents().filter(({ state }) => state === 'planned')
+      expect(planned).toMatchObject([{ dueAt: '2026-03-19T17:00:00.000Z' }])
+    })
+
+    test('does not, when something else ended the campaign meanwhile (P3)', () => {
+      const admitted = 'care.admission.started.v1'
+      const patient = person(definitionOf([{ ...reminder, exit: [{ touchpoint: admitted }] }]))
+      patient.happens(booked, appointment(1, '2026-03-14T08:30:00.000Z'))
+      patient.happens(cancelled, appointment(2, ''))
+      patient.happens(admitted)
+      comesBack(patient)
+      expect(patient.intents()).toMatchObject([{ state: 'cancelled' }])
+      expect(patient.enrolments()).toMatchObject([{ reason: 'exit_touchpoint' }])
+    })
+  })
+
   describe('that moves while a message is under way whose moment does not hang on it', () => {
     const confirmation = campaign({
       id: 'confirmation',

@@ -17,11 +17,13 @@ const later = new Set([408, 425, 429, 503])
  * | answered 408, 425, 429, 503                   | deferred, as long as Retry-After says    |
  * | answered 401, 402, 403, 404, 405, or 3xx      | deferred: mend our account or address    |
  * | answered another 4xx                          | refused                                  |
- * | answered another 5xx                          | unknown; deferred if a repeat is harmless |
+ * | answered another 5xx                          | unknown: it may have it all the same     |
  * | could not be reached, nothing was written     | deferred                                 |
  * | did not answer                                | unknown                                  |
  *
- * 409 from a provider that honours the key means that the first call with it still runs: deferred.
+ * 409 from a provider that honours the key means that the first call with it still runs: deferred; that
+ * nobody knows of that one stays as it is. What is unknown is tried again under the same key where a
+ * repeat is harmless, and never goes to another channel (P2).
  */
 export function outcomeOfCall(
   call: HttpCall,
@@ -43,8 +45,7 @@ export function outcomeOfCall(
 function kindOfStatus(status: number, idempotent: boolean): 'refused' | 'deferred' | 'unknown' {
   if (status < 400 || aboutUs.has(status) || later.has(status)) return 'deferred'
   if (status === 409 && idempotent) return 'deferred'
-  if (status < 500) return 'refused'
-  return idempotent ? 'deferred' : 'unknown'
+  return status < 500 ? 'refused' : 'unknown'
 }
 
 /** The provider's own id of the message, if it gives one that we can read. */

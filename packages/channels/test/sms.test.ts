@@ -115,10 +115,10 @@ describe('an answer of', () => {
       'deferred',
       {},
     ],
-    ['500', { status: 500 }, 'unknown', 'deferred', {}],
-    ['502', { status: 502 }, 'unknown', 'deferred', {}],
+    ['500', { status: 500 }, 'unknown', 'unknown', {}],
+    ['502', { status: 502 }, 'unknown', 'unknown', {}],
     ['503', { status: 503, headers: { 'retry-after': '5' } }, 'deferred', 'deferred', waits(5)],
-    ['504', { status: 504 }, 'unknown', 'deferred', {}],
+    ['504', { status: 504 }, 'unknown', 'unknown', {}],
   ])('%s', async (...[, answer, kind, kindIfIdempotent, more]) => {
     const { url, taken } = await openProvider(answering(answer))
     for (const [honoursIdempotencyKey, expected] of [

@@ -78,6 +78,18 @@ export const isAnyUnderWay = sql`exists (
   select from intent o where o.person_id = d.person_id and o.state = 'sending')`
 
 /**
+ * Another message of the person of this one that counts is due and was due before it; of one instant, the
+ * one with the lower id. One that is with a worker may be given back, and is waited for.
+ */
+export function isAnyBefore(budgets: readonly Budget[]): RawBuilder<unknown> {
+  return sql`exists (
+    select from intent o
+    where o.person_id = checked.person_id and o.state in ('planned', 'queued', 'sending')
+      and ${counts(budgets, 'o')} and o.due_at <= checked.due_now
+      and (o.due_at, o.intent_id) < (checked.due_at, checked.intent_id))`
+}
+
+/**
  * Forgets what counts for no budget any more, `limit` at a time; returns how much that was. Never waits
  * for a record that becomes somebody else's.
  */

@@ -2,7 +2,14 @@ import type { Budget, QuietHours } from '@wegwijs/campaign/definition/policies'
 import type { ChannelName } from '@wegwijs/campaign/definition/words'
 import type { ReasonCode } from '@wegwijs/campaign/reasons'
 import { type QueryResult, type RawBuilder, sql } from 'kysely'
-import { countClaimed, counts, isAnyUnderWay, lockBudgets, placeFreeAt } from './contact-budgets.ts'
+import {
+  countClaimed,
+  counts,
+  isAnyBefore,
+  isAnyUnderWay,
+  lockBudgets,
+  placeFreeAt,
+} from './contact-budgets.ts'
 import type { Querying, Store } from './database.ts'
 import { appendOutbox } from './outbox.ts'
 import { isTold, outcomeRecords, toldStates } from './outcome-events.ts'
@@ -71,7 +78,9 @@ import { type Wake, wake } from './wake.ts'
  *   worker must be over, since that may not go out.
  *
  * Of several messages of one person that would take a place, one is claimed at a time. The others give
- * way: they stay planned and due, and come again when that one is counted.
+ * way: they stay planned and due, and come again when that one is counted. In a rehearsal a message gives
+ * way to every earlier one that is due, whichever queue either is in: who gets the last place is then the
+ * same each time.
  */
 const refusals: readonly Refusal[] = [
   // P3 fail closed
@@ -420,8 +429,12 @@ function effectOf(request: ClaimRequest): RawBuilder<unknown> {
   const place = sql`row_number() over (partition by person_id, refusal is null and counts
     order by due_at, intent_id)`
   return sql`case when refusal is null and counts and ${place} > 1 then 'give-way'
+    when rehearses and counts and (refusal is null or refusal = ${sql.lit(noRoom)})
+      and ${isAnyBefore(request.budgets)} then 'give-way'
     else ${refusedEffect} end`
 }
+
+const noRoom = refusals.findIndex(({ reason }) => reason === 'budget_used')
 
 function hasBudgets({ budgets }: ClaimRequest): boolean {
   return budgets.length > 0
@@ -452,6 +465,7 @@ const nextReason = sql`case
   when refusal_reason = 'exit_touchpoint' then coalesce(enrolment_reason, refusal_reason)
   -- P2: what staff said of it must not be asked of them again because the hour was wrong.
   when reason = 'resent_by_staff' and effect in (${sql.join(briefly, sql`, `)}) then reason
+  when effect = 'give-way' then null
   else refusal_reason end`
 
 /** Everything the clauses look at, of each message that may be looked at. */
@@ -460,7 +474,7 @@ function factsOf(request: ClaimRequest): RawBuilder<unknown> {
     select item.asked_job, i.person_id, i.intent_id, i.class, i.enrolment_id, i.campaign_id, i.version, i.message_id,
       i.template_id, i.template_hash, i.channels, i.channel_index, i.unknown_outcome, i.duplicate,
       i.entity_type, i.entity_version, i.planned_for, i.due_at, i.expires_at, i.traceparent,
-      i.provider, i.reason, ${request.channel}::text as channel,
+      i.provider, i.reason, look.rehearsal as rehearses, ${request.channel}::text as channel,
       ${request.provider}::text as asked_provider, look.now, look.due_now,
       p.person_id is null as person_missing, p.deceased_at, p.merged_into, p.fields, p.locale,
       p.time_zone, p.persona, p.journeys,

@@ -89,8 +89,8 @@ function entitiesOfSeveral(
     .flatMap(([row]) => (row ? [entityOf(row)] : []))
 }
 
-/** See `hasOpen` of the core. */
-const isAlive = sql`(run.state = 'running' or exists (
+/** See `hasOpen` and `exitByTouchpoint` of the core. */
+const isAlive = sql`(run.state = 'running' or run.reason = 'entity_withdrawn' or exists (
   select from intent i where i.person_id = run.person_id and i.enrolment_id = run.enrolment_id
     and i.state in ('planned', 'queued', 'sending', 'held')))`
 

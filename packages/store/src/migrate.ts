@@ -9,6 +9,7 @@ import * as goals from './migrations/0005-goals.ts'
 import * as saidIn from './migrations/0006-said-in.ts'
 import * as quietHours from './migrations/0007-quiet-hours.ts'
 import * as countedMessages from './migrations/0008-counted-messages.ts'
+import * as roomAgain from './migrations/0009-room-again.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -22,6 +23,7 @@ const migrations: Record<string, Migration> = {
   '0006-said-in': saidIn,
   '0007-quiet-hours': quietHours,
   '0008-counted-messages': countedMessages,
+  '0009-room-again': roomAgain,
 }
 
 /**

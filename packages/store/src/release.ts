@@ -165,6 +165,37 @@ export async function recallHeldBack(store: Store, limit: number): Promise<numbe
   return Number(moved.numAffectedRows ?? 0n)
 }
 
+/** Whoever claims by an older definition has noticed that there is a newer one within this time. */
+const OLD_DEFINITION_S = 10
+
+/**
+ * Makes messages due now that a definition before the one in force put off, since a contact budget had no
+ * room or the hour was quiet; at most `limit`. What the definition in force still holds back is put off
+ * again by its claim. Looks at everything put off before it was applied, and once more a little later: a
+ * worker may have judged by the one before until then. Returns how many.
+ *
+ * @throws WEGWIJS_DATABASE_UNAVAILABLE (retryable)
+ */
+export async function recallPutOff(store: Store, limit: number): Promise<number> {
+  const moved = await alone(
+    store.db,
+    sql`
+      with applied as materialized (
+        select max(applied_at) as at, max(applied_at) + make_interval(secs => ${OLD_DEFINITION_S}) as known_at
+        from definition
+      ), locked as (
+        select person_id, intent_id from intent
+        where state = 'planned' and reason in ('budget_used', 'quiet_hours')
+          and touched_at <= (select case when clock_timestamp() > known_at then known_at else at end from applied)
+        order by touched_at limit ${limit} for update skip locked
+      )
+      update intent i set due_at = least(i.due_at, (select business_now())), reason = null,
+        touched_at = clock_timestamp()
+      from locked where i.person_id = locked.person_id and i.intent_id = locked.intent_id`,
+  )
+  return Number(moved.numAffectedRows ?? 0n)
+}
+
 /** For how many seconds of business time the oldest due message of each lane has waited. */
 export async function oldestDue(db: Querying): Promise<Record<string, number>> {
   const { rows } = await query(() =>

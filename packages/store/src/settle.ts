@@ -211,6 +211,8 @@ function rowOf(intent: LockedAttempt, outcome: AttemptOutcome, next: AfterAttemp
     provider: intent.provider ?? '',
     outcome: outcome.kind === 'unrenderable' ? 'refused' : outcome.kind,
     gives_back: moves && outcome.kind !== 'accepted' && outcome.kind !== 'unknown',
+    // The provider says of all attempts under this key that it has none of them.
+    gives_back_all: moves && intent.duplicate && !next.duplicate && next.state !== 'sent',
     attempt_reason: 'reason' in outcome ? safeText(outcome.reason) : null,
     reference: outcome.kind === 'accepted' ? safeText(outcome.reference) : null,
     duplicate: intent.duplicate,
@@ -220,16 +222,19 @@ function rowOf(intent: LockedAttempt, outcome: AttemptOutcome, next: AfterAttemp
 const rowColumns = sql`person_id uuid, intent_id uuid, moves boolean, state text, reason text,
   faults jsonb, channel_index integer, attempts integer, due_at timestamptz, repeat boolean,
   final boolean, now timestamptz, fence integer, channel text, provider text, outcome text,
-  gives_back boolean, attempt_reason text, reference text, duplicate boolean`
+  gives_back boolean, gives_back_all boolean, attempt_reason text, reference text, duplicate boolean`
 
-/** What was certainly not handed over does not count for a contact budget; of the attempts before it more may be known. */
+/**
+ * What was certainly not handed over does not count for a contact budget. Of the attempts before it more
+ * may be known, unless this answer is about them too.
+ */
 function giveBack(rows: readonly AttemptRow[]): RawBuilder<unknown> {
   const given = rows.filter((row) => row.gives_back)
   if (given.length === 0) return sql``
   return sql`, given_back as (
       delete from counted_message c using written w
       where w.gives_back and c.person_id = w.person_id and c.intent_id = w.intent_id
-        and c.fence = w.fence
+        and (c.fence = w.fence or w.gives_back_all)
         -- Said once more as a list, as below.
         and c.person_id = any(${given.map((row) => row.person_id)}::uuid[])
     )`

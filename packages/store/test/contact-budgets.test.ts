@@ -176,6 +176,39 @@ describe('two messages of one person in one claim', () => {
   })
 })
 
+describe('two messages of one person that are due in one instant, in a rehearsal', () => {
+  it.each(['email', 'sms'] as const)(
+    'share the last place in the same way each time, though %s is claimed first',
+    async (firstClaimed) => {
+      const start = '2026-03-02T09:00:00.000Z'
+      await stepBusinessTime(store.db, start)
+      const later30 = { expires_at: later(start, 30 * DAY_S), due_at: start }
+      const one = await message(undefined, later30)
+      const two = await message(one, later30)
+      const [first, second] = [one, two].toSorted(byId)
+      await sql`update intent set channels = case when intent_id = ${first?.intentId}
+        then array['email'] else array['sms'] end`.execute(store.db)
+      const over = { budgets, rehearsalVerified: true }
+      const items = itemsOf(await releaseAll(store))
+      const claimed: string[] = []
+      for (const channel of [firstClaimed, firstClaimed === 'email' ? 'sms' : 'email'] as const) {
+        const result = await claimItems(store, items, { ...over, channel })
+        claimed.push(...result.claimed.map(({ intentId }) => intentId))
+      }
+      expect(claimed).toEqual([first?.intentId])
+      // Until it is known what becomes of the one before, it neither goes out nor is put off.
+      expect(await claimDue(store, { ...over, channel: 'sms' })).toMatchObject({ claimed: [] })
+      expect(await intentOf(store, second?.intentId ?? '')).toMatchObject({
+        state: 'planned',
+        reason: null,
+      })
+      await settleAs(first?.intentId ?? '', { kind: 'refused', reason: 'x' })
+      const { claimed: then } = await claimDue(store, { ...over, channel: 'sms' })
+      expect(then.map(({ intentId }) => intentId)).toEqual([second?.intentId])
+    },
+  )
+})
+
 describe('a place', () => {
   it.each<AttemptOutcome>([
     { kind: 'refused', reason: 'x' },
@@ -187,6 +220,17 @@ describe('a place', () => {
     expect(await counted(first.personId)).toEqual([])
     await message(first)
     expect((await claimDue(store, { budgets })).claimed).not.toEqual([])
+  })
+
+  it('is given back for all attempts when a provider that folds repeats has none of them', async () => {
+    const first = await message()
+    await claimDue(store, { budgets, idempotent: true })
+    await settleAs(first.intentId, { kind: 'unknown', reason: 'x' })
+    expect(await counted(first.personId)).toHaveLength(1)
+    await sql`update intent set due_at = now()`.execute(store.db)
+    await claimDue(store, { budgets, idempotent: true })
+    await settleAs(first.intentId, { kind: 'refused', reason: 'x' })
+    expect(await counted(first.personId)).toEqual([])
   })
 
   it.each<AttemptOutcome>([

@@ -12,6 +12,7 @@ import {
   queuedJobs,
   type ReleasedJob,
   recallHeldBack,
+  recallPutOff,
   releaseDue,
   unqueue,
 } from '../src/release.ts'
@@ -186,6 +187,37 @@ describe('what an operational stop holds back', () => {
     expect(await recallHeldBack(store, 3)).toBe(2)
     expect(await recallHeldBack(store, 3)).toBe(0)
     expect((await claimDue(store)).claimed).toHaveLength(seeded.length)
+  })
+})
+
+describe('what a definition put off', () => {
+  const putOff = (reason: string, touchedAt: string) => ({
+    intent: { reason, touched_at: touchedAt, due_at: soon() },
+  })
+  const appliedAt = (instant: string) =>
+    sql`update definition set applied_at = ${instant}`.execute(store.db)
+
+  it('is looked at again when another one was applied since, and once', async () => {
+    const minuteAgo = later(new Date().toISOString(), -60)
+    await seedMessages(store, 2, putOff('budget_used', minuteAgo))
+    await seedMessages(store, 1, putOff('quiet_hours', minuteAgo))
+    await seedMessages(store, 1, putOff('provider_deferred', minuteAgo))
+    await appliedAt(later(minuteAgo, -600))
+    expect(await recallPutOff(store, 10)).toBe(0)
+    await appliedAt(new Date().toISOString())
+    expect(await recallPutOff(store, 2)).toBe(2)
+    expect(await recallPutOff(store, 2)).toBe(1)
+    expect(await recallPutOff(store, 2)).toBe(0)
+    expect((await releaseAll(store)).flatMap(({ intents }) => intents)).toHaveLength(3)
+  })
+
+  it('is found too where a worker put it off by the one before, just after', async () => {
+    const applied = later(new Date().toISOString(), -60)
+    await appliedAt(applied)
+    await seedMessages(store, 1, putOff('budget_used', later(applied, 5)))
+    await seedMessages(store, 1, putOff('budget_used', later(applied, 20)))
+    expect(await recallPutOff(store, 10)).toBe(1)
+    expect(await recallPutOff(store, 10)).toBe(0)
   })
 })
 

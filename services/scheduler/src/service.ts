@@ -12,6 +12,7 @@ import { isMigrated } from '@wegwijs/store/migrate'
 import { query } from '@wegwijs/store/transaction'
 import { keepListening, type Wake } from '@wegwijs/store/wake'
 import { type Lane, lanes } from '@wegwijs/wire/delivery-job'
+import { createDefinitionPass } from './definition-pass.ts'
 import { startLoop } from './loop.ts'
 import { createRecoveryPass } from './recovery-pass.ts'
 import { createPurgePass, createRelayPass } from './relay-pass.ts'
@@ -78,6 +79,7 @@ const leaseBatch = 500
  *   recovery   jobs that the queue has lost → added again            swept
  *   leases     messages whose worker never came back → unknown       swept
  *   stops      an operational stop was lifted → due again            swept
+ *   definition another one was applied → what was put off is due     swept
  *   relay      outbox → Kafka                                        woken by outbox
  *   purge, upkeep                                                    now and then
  *
@@ -147,6 +149,14 @@ export async function startScheduler(scope: Scope, deps: SchedulerDependencies):
       name: 'stops',
       everyMs: settings.releaseSweepMs,
       pass: createStopsPass(store, release),
+    },
+    context,
+  )
+  startLoop(
+    {
+      name: 'definition',
+      everyMs: settings.releaseSweepMs,
+      pass: createDefinitionPass(store, release),
     },
     context,
   )

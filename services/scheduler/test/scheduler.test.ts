@@ -8,12 +8,14 @@ import { silentLogger } from '@wegwijs/runtime/log'
 import { createMetrics } from '@wegwijs/runtime/metrics'
 import { stepBusinessTime } from '@wegwijs/store/business-clock'
 import type { Store } from '@wegwijs/store/database'
+import { applyDefinition } from '@wegwijs/store/definitions'
 import { appendOutbox } from '@wegwijs/store/outbox'
 import { releaseDue } from '@wegwijs/store/release'
 import { liftOperation, stopOperation } from '@wegwijs/store/stops'
 import { wake } from '@wegwijs/store/wake'
 import { openNamespace } from '@wegwijs/test-support/namespace'
 import { later, seedMessages } from '@wegwijs/test-support/seed-messages'
+import { campaign, smallHospital } from '@wegwijs/test-support/small-hospital'
 import { queueNames } from '@wegwijs/wire/delivery-job'
 import { topicConfigs, topicsOf } from '@wegwijs/wire/topics'
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest'
@@ -218,6 +220,21 @@ describe('an operational stop that is lifted', () => {
     })
     await stopOperation(store.db, stop, words)
     await liftOperation(store.db, stop, words)
+    await until(async () => expect(await heldIntents()).toHaveLength(5))
+  })
+})
+
+describe('a definition that allows more', () => {
+  it('lets go at once of what the one before had put off', async () => {
+    await applyDefinition(store, smallHospital([campaign({ id: 'seeded' })]), 'test')
+    const anHourAgo = later(new Date().toISOString(), -3_600)
+    await store.db.updateTable('definition').set({ applied_at: anHourAgo }).execute()
+    await seedMessages(store, 5, {
+      intent: { reason: 'budget_used', due_at: later(new Date().toISOString(), 600) },
+    })
+    await start(often)
+    await until(async () => expect(await countStates()).toEqual({ planned: 5 }))
+    await applyDefinition(store, smallHospital([campaign({ id: 'another' })]), 'test')
     await until(async () => expect(await heldIntents()).toHaveLength(5))
   })
 })
