@@ -1,4 +1,5 @@
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
+import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import { compileDraft } from '../src/draft.ts'
 import { type MessageLine, MessageLines } from '../src/lines.ts'
 import { alwaysDelivered } from '../src/outcome-model.ts'
@@ -17,11 +18,23 @@ export type Simulated = {
   tally: SimulationTally
 }
 
-/** Simulates a definition over these events, to its end. */
+type Options = Partial<Pick<SimulationOptions, 'outcomes' | 'step'>> & { mostAwake?: number }
+
+/** Simulates a definition over these events, each of which arrives when it happens, to its end. */
 export function simulate(
   bundle: DefinitionBundle,
-  events: Iterable<Parameters<Simulation['take']>[0]>,
-  options: Partial<Pick<SimulationOptions, 'outcomes' | 'step'>> & { mostAwake?: number } = {},
+  events: Iterable<TouchpointEvent>,
+  options: Options = {},
+): Simulated {
+  const arrivals = Iterator.from(events).map((event) => ({ event }))
+  return simulateArrivals(bundle, arrivals, options)
+}
+
+/** Simulates a definition over these events in their order of arrival, to its end. */
+export function simulateArrivals(
+  bundle: DefinitionBundle,
+  arrivals: Iterable<{ event: TouchpointEvent; arrivedAt?: string }>,
+  options: Options = {},
 ): Simulated {
   const { mostAwake, ...more } = options
   const lines = new MessageLines()
@@ -39,7 +52,7 @@ export function simulate(
     },
     new People(mostAwake),
   )
-  for (const event of events) simulation.take(event)
+  for (const { event, arrivedAt } of arrivals) simulation.take(event, arrivedAt)
   const tally = simulation.finish()
   const { people } = simulation
   return {
