@@ -10,33 +10,88 @@ type Fields = ReadonlyMap<string, Field>
 const known = (
   type: Field['type'],
   sensitivity: Field['sensitivity'],
-  values?: string[],
-): Field => ({
-  type,
-  sensitivity,
-  required: false,
-  ...(values ? { values } : {}),
-})
+  label: NonNullable<Field['label']>,
+  more: Pick<Field, 'values' | 'unit' | 'valueLabels'> = {},
+): Field => ({ type, sensitivity, required: false, label, ...more })
 
-/** What is known of every person, whatever the organisation adds in `policies.yaml`. */
+/** What is known of every person, whatever the organisation adds in `attributes.yaml`. */
 const personFields: readonly [string, Field][] = [
-  ['person.givenName', known('text', 'neutral')],
-  ['person.familyName', known('text', 'personal')],
-  ['person.birthYear', known('number', 'personal')],
-  ['person.age', known('number', 'personal')],
-  ['person.locale', known('text', 'neutral')],
-  ['person.persona', known('text', 'neutral')],
+  ['person.givenName', known('text', 'neutral', { nl: 'voornaam', en: 'given name' })],
+  ['person.familyName', known('text', 'personal', { nl: 'achternaam', en: 'family name' })],
+  ['person.birthYear', known('number', 'personal', { nl: 'geboortejaar', en: 'year of birth' })],
+  [
+    'person.age',
+    known(
+      'number',
+      'personal',
+      { nl: 'leeftijd', en: 'age' },
+      { unit: { nl: 'jaar', en: 'years' } },
+    ),
+  ],
+  [
+    'person.locale',
+    known(
+      'text',
+      'neutral',
+      { nl: 'taal', en: 'language' },
+      {
+        valueLabels: {
+          nl: { nl: 'Nederlands', en: 'Dutch' },
+          en: { nl: 'Engels', en: 'English' },
+        },
+      },
+    ),
+  ],
+  ['person.persona', known('text', 'neutral', { nl: 'persona', en: 'persona' })],
 ]
 
+/** Names of people are shown in messages to them, and nowhere else (P7). */
+export const nameFields: ReadonlySet<string> = new Set(['person.givenName', 'person.familyName'])
+
 const organisationFields: readonly [string, Field][] = [
-  ['organisation.name', known('text', 'neutral')],
-  ['organisation.phone', known('text', 'neutral')],
-  ['organisation.website', known('text', 'neutral')],
+  [
+    'organisation.name',
+    known('text', 'neutral', { nl: 'naam van de organisatie', en: 'name of the organisation' }),
+  ],
+  [
+    'organisation.phone',
+    known('text', 'neutral', {
+      nl: 'telefoon van de organisatie',
+      en: 'phone of the organisation',
+    }),
+  ],
+  [
+    'organisation.website',
+    known('text', 'neutral', {
+      nl: 'website van de organisatie',
+      en: 'website of the organisation',
+    }),
+  ],
 ]
 
 /** The fields that a persona's condition may name. */
-export function personFieldsOf(definition: Pick<DefinitionBundle, 'policies'>): Fields {
-  return new Map([...personFields, ...withRoot('person', definition.policies.person)])
+export function personFieldsOf({ attributes, personas }: PersonSources): Fields {
+  return new Map([
+    ...personFields,
+    ...(personas ? [['person.persona', personaField(personas)] as const] : []),
+    ...withRoot('person', attributes.person),
+  ])
+}
+
+/** Without `personas`, which may not have been readable, nobody says which there are. */
+type PersonSources = Pick<DefinitionBundle, 'attributes'> &
+  Partial<Pick<DefinitionBundle, 'personas'>>
+
+function personaField({ personas }: DefinitionBundle['personas']): Field {
+  return known(
+    'text',
+    'neutral',
+    { nl: 'persona', en: 'persona' },
+    {
+      values: personas.map(({ id }) => id),
+      valueLabels: Object.fromEntries(personas.map(({ id, name }) => [id, name])),
+    },
+  )
 }
 
 /**
@@ -45,7 +100,7 @@ export function personFieldsOf(definition: Pick<DefinitionBundle, 'policies'>): 
  * `enrolment`, `journey`.
  */
 export function campaignFieldsOf(
-  definition: Pick<DefinitionBundle, 'policies' | 'touchpoints' | 'journeys'>,
+  definition: PersonSources & Pick<DefinitionBundle, 'touchpoints' | 'journeys'>,
   campaign: CampaignFile,
   about: string | undefined = triggerPartsOf(campaign.trigger).touchpoint?.type,
 ): Fields {
@@ -67,7 +122,11 @@ export function campaignFieldsOf(
       known(
         'text',
         'health',
-        journey.phases.map((phase) => phase.id),
+        { nl: `fase van "${journey.name.nl}"`, en: `phase of "${journey.name.en}"` },
+        {
+          values: journey.phases.map((phase) => phase.id),
+          valueLabels: Object.fromEntries(journey.phases.map(({ id, name }) => [id, name])),
+        },
       ),
     ]),
   ])
@@ -75,7 +134,7 @@ export function campaignFieldsOf(
 
 /** The fields that a template used by `campaign` may show. */
 export function templateFieldsOf(
-  definition: Pick<DefinitionBundle, 'policies' | 'touchpoints' | 'journeys'>,
+  definition: PersonSources & Pick<DefinitionBundle, 'touchpoints' | 'journeys'>,
   campaign: CampaignFile,
 ): Fields {
   return new Map([...campaignFieldsOf(definition, campaign), ...organisationFields])

@@ -146,7 +146,7 @@ function valueSchema(field: Field): z.ZodType {
 
 /** Types whose meaning is Wegwijs' own; what the organisation knows of people is its own to say. */
 function reservedRules(bundle: DefinitionBundle): [string, Rule][] {
-  const attributes = Object.entries(bundle.policies.person).map(([key, field]) => [
+  const attributes = Object.entries(bundle.attributes.person).map(([key, field]) => [
     key,
     valueSchema(field).nullable().optional(),
   ])

@@ -1,3 +1,4 @@
+import { attributesFileSchema } from '@wegwijs/campaign/definition/attributes'
 import { campaignFileSchema } from '@wegwijs/campaign/definition/campaign'
 import { channelsFileSchema } from '@wegwijs/campaign/definition/channels'
 import { journeysFileSchema } from '@wegwijs/campaign/definition/journeys'
@@ -20,6 +21,8 @@ export type FileKind = {
   meaning: string
   matches: RegExp
   schema: z.ZodType
+  /** Keys of an author who looks for them here → the file in which they stand. */
+  elsewhere?: Readonly<Record<string, string>>
 }
 
 /** Every kind of YAML file that a definition's folder may hold, in the order in which one is written. */
@@ -46,12 +49,21 @@ export const fileKinds: readonly FileKind[] = [
     schema: personasFileSchema,
   },
   {
+    id: 'attributes',
+    files: 'attributes.yaml',
+    meaning:
+      'What the organisation knows of people beside what is known of everybody, and how telling it is.',
+    matches: /^attributes\.yaml$/,
+    schema: attributesFileSchema,
+  },
+  {
     id: 'policies',
     files: 'policies.yaml',
     meaning:
       'What holds for the whole organisation: its name, zone, holidays, and what each class of campaigns may do.',
     matches: /^policies\.yaml$/,
     schema: policiesFileSchema,
+    elsewhere: { person: 'attributes.yaml' },
   },
   {
     id: 'channels',

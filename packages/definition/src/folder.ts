@@ -7,6 +7,7 @@ export const rootFiles = {
   touchpoints: 'touchpoints.yaml',
   personas: 'personas.yaml',
   journeys: 'journeys.yaml',
+  attributes: 'attributes.yaml',
   policies: 'policies.yaml',
   channels: 'channels.yaml',
 } as const

@@ -1,3 +1,4 @@
+import { attributesFileSchema } from '@wegwijs/campaign/definition/attributes'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import { campaignFileSchema } from '@wegwijs/campaign/definition/campaign'
 import { channelsFileSchema } from '@wegwijs/campaign/definition/channels'
@@ -14,7 +15,13 @@ import type { z } from 'zod'
 import { checkCampaigns, checkClasses, warnOfCampaigns } from './checks/campaigns.ts'
 import { checkMessages } from './checks/messages.ts'
 import type { Loaded, Parts } from './checks/parts.ts'
-import { checkJourneys, checkPersonas, checkPolicies, warnOfPersonas } from './checks/people.ts'
+import {
+  checkAttributes,
+  checkJourneys,
+  checkPersonas,
+  checkPolicies,
+  warnOfPersonas,
+} from './checks/people.ts'
 import { checkSpecifications, warnOfSpecifications } from './checks/specifications.ts'
 import { checkTouchpoints } from './checks/touchpoints.ts'
 import { compareTexts, type Fault, inReadingOrder, type Position } from './fault.ts'
@@ -86,6 +93,7 @@ export async function loadDefinition(
     faults.filter(({ file }) => refused.includes(file) || specificationPaths.includes(file)),
   )
   const parts: Parts = {
+    attributes: readRoot('attributes', attributesFileSchema),
     policies,
     touchpoints: readRoot('touchpoints', touchpointsFileSchema),
     personas: readRoot('personas', personasFileSchema),
@@ -102,6 +110,7 @@ export async function loadDefinition(
     ...checkTouchpoints(parts),
     ...checkPersonas(parts),
     ...checkJourneys(parts),
+    ...checkAttributes(parts),
     ...checkPolicies(parts),
     ...checkCampaigns(parts),
     ...checkSpecifications(parts),
@@ -158,12 +167,13 @@ function specificationsOf({
 
 /** Null when a file is missing, which is a fault of its own. */
 function bundleOf(parts: Parts): DefinitionBundle | null {
-  const { touchpoints, personas, journeys, policies, channels } = parts
-  if (!touchpoints || !personas || !journeys || !policies || !channels) return null
+  const { touchpoints, personas, journeys, attributes, policies, channels } = parts
+  if (!touchpoints || !personas || !journeys || !attributes || !policies || !channels) return null
   return {
     touchpoints: touchpoints.value,
     personas: personas.value,
     journeys: journeys.value,
+    attributes: attributes.value,
     policies: policies.value,
     channels: channels.value,
     campaigns: parts.campaigns

@@ -53,7 +53,7 @@ const personSchema = z.strictObject({
     .record(fieldNameSchema, columnSchema)
     .default({})
     .describe(
-      'Person fields of `policies.yaml` from columns; the first row of a case that has a value counts.',
+      'Person fields of `attributes.yaml` from columns; the first row of a case that has a value counts.',
     ),
   invented: z
     .record(fieldNameSchema, z.record(z.string(), z.number().positive()))

@@ -11,7 +11,7 @@ import { parseYaml, type YamlSource } from './yaml-source.ts'
  */
 export async function loadLogMapping(
   file: string,
-  definition?: Pick<DefinitionBundle, 'touchpoints' | 'policies'>,
+  definition?: Pick<DefinitionBundle, 'touchpoints' | 'attributes'>,
 ): Promise<{ mapping: LogMapping | null; faults: Fault[] }> {
   const source = parseYaml(file, await readFile(file, 'utf8'))
   if (source.faults.length > 0) return { mapping: null, faults: source.faults }
@@ -24,7 +24,7 @@ export async function loadLogMapping(
 function unknownNames(
   source: YamlSource,
   mapping: LogMapping,
-  definition: Pick<DefinitionBundle, 'touchpoints' | 'policies'>,
+  definition: Pick<DefinitionBundle, 'touchpoints' | 'attributes'>,
 ): Fault[] {
   const { publishers, touchpoints } = definition.touchpoints
   const known = new Map(touchpoints.map((touchpoint) => [touchpoint.type, touchpoint]))
@@ -53,8 +53,8 @@ function unknownNames(
   }
   const { attributes = {}, invented = {} } = mapping.person ?? {}
   faults.push(
-    ...unknownKeys(source, ['person', 'attributes'], attributes, definition.policies.person),
-    ...unknownKeys(source, ['person', 'invented'], invented, definition.policies.person),
+    ...unknownKeys(source, ['person', 'attributes'], attributes, definition.attributes.person),
+    ...unknownKeys(source, ['person', 'invented'], invented, definition.attributes.person),
   )
   return faults
 }

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { type Complaint, type Fault, faultAt, withNearest } from './fault.ts'
-import { referenceTo } from './file-kinds.ts'
+import { kindOf, referenceTo } from './file-kinds.ts'
 import { type Schema, schemasAt } from './schema-walk.ts'
 import type { Path, YamlSource } from './yaml-source.ts'
 
@@ -36,9 +36,8 @@ function faultsOf(schema: Schema, source: YamlSource, issue: Issue, above: Path)
       path,
       stranger: key,
       fault: faultAt(source.file, source.positionOfKey([...path, key]), {
-        message: `unknown key "${key}"`,
+        ...strangerAt(schema, source, path, key),
         found: key,
-        ...withNearest(key, keysAt(schema, path)),
         reference,
       }),
     }))
@@ -66,6 +65,12 @@ function faultsOf(schema: Schema, source: YamlSource, issue: Issue, above: Path)
   return [
     { path, fault: faultAt(source.file, source.positionOf(path), { ...complaint, reference }) },
   ]
+}
+
+function strangerAt(schema: Schema, source: YamlSource, path: Path, key: string): Complaint {
+  const file = path.length === 0 ? kindOf(source.file)?.elsewhere?.[key] : undefined
+  if (file !== undefined) return { message: `"${key}" belongs in ${file}: move it there` }
+  return { message: `unknown key "${key}"`, ...withNearest(key, keysAt(schema, path)) }
 }
 
 /** `tamplate` is one mistake: its unknown key is told, the missing `template` is not told as well. */

@@ -146,8 +146,8 @@ const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
     ],
     [
       'a field name that is none',
-      { 'policies.yaml': ['usesPortal:', 'Uses-portal:'] },
-      ['policies.yaml:11:3 expected a field name such as "startsAt", found "Uses-portal"'],
+      { 'attributes.yaml': ['usesPortal:', 'Uses-portal:'] },
+      ['attributes.yaml:2:3 expected a field name such as "startsAt", found "Uses-portal"'],
     ],
   ],
   'touchpoints.yaml': [
@@ -261,31 +261,58 @@ const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
       ],
     ],
   ],
+  'attributes.yaml': [
+    [
+      'what is known of people in the file where it stood before',
+      { 'policies.yaml': ['classes:', 'person: {}\nclasses:'] },
+      ['policies.yaml:5:1 "person" belongs in attributes.yaml: move it there'],
+    ],
+    [
+      'a unit of what counts nothing',
+      { 'attributes.yaml': ['type: boolean,', 'type: boolean, unit: { nl: a, en: a },'] },
+      ['attributes.yaml:2:32 "unit" is for fields of type number, this one is a boolean'],
+    ],
+    [
+      'a label of a value that it cannot have',
+      {
+        'attributes.yaml': [
+          'type: text,',
+          'type: text, values: [ill], valueLabels: { il: { nl: a, en: a } },',
+        ],
+      },
+      ['attributes.yaml:3:58 unknown value "il" (did you mean "ill"?)'],
+    ],
+    [
+      'a label in one language only',
+      { 'attributes.yaml': ['type: boolean,', 'type: boolean, label: { nl: a },'] },
+      ['attributes.yaml:2:32 missing key "en"'],
+    ],
+  ],
   'the contact budgets': [
     [
       'a persona that nobody declared',
-      { 'policies.yaml': ['person:', budgets('personas: [senor]')] },
-      ['policies.yaml:11:69 unknown persona "senor" (did you mean "senior"?)'],
+      { 'policies.yaml': ['classes:', budgets('personas: [senor]')] },
+      ['policies.yaml:6:69 unknown persona "senor" (did you mean "senior"?)'],
     ],
     [
       'a budget that is there twice',
-      { 'policies.yaml': ['person:', budgets('', '')] },
-      ['policies.yaml:12:11 the budget "a-week" is there twice'],
+      { 'policies.yaml': ['classes:', budgets('', '')] },
+      ['policies.yaml:7:11 the budget "a-week" is there twice'],
     ],
     [
       'care, of which nobody can have too much',
-      { 'policies.yaml': ['person:', budgets('').replace('[service]', '[service, care]')] },
-      [expect.stringMatching(/^policies\.yaml:11:57 .*"care"/)],
+      { 'policies.yaml': ['classes:', budgets('').replace('[service]', '[service, care]')] },
+      [expect.stringMatching(/^policies\.yaml:6:57 .*"care"/)],
     ],
     [
       'a window that is of no one length',
-      { 'policies.yaml': ['person:', budgets('').replace('P7D', 'P1M')] },
-      [expect.stringMatching(/^policies\.yaml:11:33 expected weeks, days, hours or minutes/)],
+      { 'policies.yaml': ['classes:', budgets('').replace('P7D', 'P1M')] },
+      [expect.stringMatching(/^policies\.yaml:6:33 expected weeks, days, hours or minutes/)],
     ],
     [
       'a window that nothing ever leaves',
-      { 'policies.yaml': ['person:', budgets('').replace('P7D', 'P53W')] },
-      [expect.stringMatching(/^policies\.yaml:11:33 .*up to "P366D"/)],
+      { 'policies.yaml': ['classes:', budgets('').replace('P7D', 'P53W')] },
+      [expect.stringMatching(/^policies\.yaml:6:33 .*up to "P366D"/)],
     ],
   ],
   'the names in a campaign': [
@@ -780,5 +807,5 @@ function budgets(...ends: string[]): string {
   const lines = ends.map(
     (end) => `  - { id: a-week, most: 3, per: P7D, classes: [service]${end && `, ${end}`} }`,
   )
-  return `budgets:\n${lines.join('\n')}\nperson:`
+  return `budgets:\n${lines.join('\n')}\nclasses:`
 }

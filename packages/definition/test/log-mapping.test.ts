@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { policiesFileSchema } from '@wegwijs/campaign/definition/policies'
+import { attributesFileSchema } from '@wegwijs/campaign/definition/attributes'
 import { touchpointsFileSchema } from '@wegwijs/campaign/definition/touchpoints'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
@@ -39,17 +39,7 @@ const definition = {
       },
     ],
   }),
-  policies: policiesFileSchema.parse({
-    organisation: { name: 'A', phone: '1', website: 'https://a.example' },
-    timeZone: 'Europe/Amsterdam',
-    locale: 'nl',
-    holidays: 'NL',
-    classes: Object.fromEntries(
-      ['care', 'service', 'marketing', 'research'].map((name) => [
-        name,
-        { lane: 'bulk', consent: 'implied', unknownOutcome: 'at-most-once', expires: 'P1D' },
-      ]),
-    ),
+  attributes: attributesFileSchema.parse({
     person: { contactIs: { type: 'text', sensitivity: 'personal' } },
   }),
 }
@@ -124,7 +114,7 @@ describe('a log mapping', () => {
       join(example, 'mappings/sepsis-log.yaml'),
       {
         touchpoints: touchpointsFileSchema.parse(await read('touchpoints.yaml')),
-        policies: policiesFileSchema.parse(await read('policies.yaml')),
+        attributes: attributesFileSchema.parse(await read('attributes.yaml')),
       },
     )
     expect(faults).toEqual([])

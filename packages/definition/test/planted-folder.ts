@@ -65,7 +65,8 @@ classes:
   service: { lane: standard, consent: implied, unknownOutcome: at-least-once, expires: P1D }
   marketing: { lane: bulk, consent: required, unknownOutcome: at-most-once, expires: P1D }
   research: { lane: bulk, consent: required, unknownOutcome: at-most-once, expires: P1D }
-person:
+`,
+  'attributes.yaml': `person:
   usesPortal: { type: boolean, sensitivity: personal }
   condition: { type: text, sensitivity: health }
 `,

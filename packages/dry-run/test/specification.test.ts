@@ -99,7 +99,7 @@ describe('each expectation holds when it is so, and is unmet with what there was
       'ended because, at',
       { 'ended because': 'completed', at: '2026-03-04 10:00' },
       { 'ended because': 'exit_touchpoint' },
-      'it ended at 2026-03-04 10:00 (completed: went through all steps)',
+      'it ended at 2026-03-04 10:00 (completed: all steps were gone through)',
     ],
     ['persona', { persona: 'everybody' }, { persona: 'senior' }, 'they are everybody'],
   ])('%s', (_, so, not, instead) => {

@@ -17,7 +17,7 @@ export type LogOverrides = Partial<
 export type LogOptions = {
   mapping: LogMapping
   /** Says of which type the cells of a field are. */
-  definition: Pick<DefinitionBundle, 'touchpoints' | 'policies'>
+  definition: Pick<DefinitionBundle, 'touchpoints' | 'attributes'>
   overrides?: LogOverrides
 }
 
@@ -159,7 +159,7 @@ function introduce(
     texts[field] ||= random.weighted(weights)
   }
   const read = createCellReader(
-    definition.policies.person,
+    definition.attributes.person,
     Object.fromEntries(Object.keys(texts).map((field) => [field, field])),
     mapping.zone,
   )

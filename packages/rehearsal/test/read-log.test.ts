@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { attributesFileSchema } from '@wegwijs/campaign/definition/attributes'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
-import { policiesFileSchema } from '@wegwijs/campaign/definition/policies'
 import { touchpointsFileSchema } from '@wegwijs/campaign/definition/touchpoints'
 import { type LogMapping, logMappingSchema } from '@wegwijs/definition/log-mapping-schema'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -10,7 +10,7 @@ import { type LogOverrides, readLog } from '../src/read-log.ts'
 
 const text = (words: string) => ({ nl: words, en: words })
 
-const definition: Pick<DefinitionBundle, 'touchpoints' | 'policies'> = {
+const definition: Pick<DefinitionBundle, 'touchpoints' | 'attributes'> = {
   touchpoints: touchpointsFileSchema.parse({
     publishers: [{ source: 'urn:test:log', idSpace: 'log', types: ['care.*', 'person.*'] }],
     touchpoints: [
@@ -29,17 +29,7 @@ const definition: Pick<DefinitionBundle, 'touchpoints' | 'policies'> = {
       },
     ],
   }),
-  policies: policiesFileSchema.parse({
-    organisation: { name: 'Test', phone: '0', website: 'https://example.org' },
-    timeZone: 'Europe/Amsterdam',
-    locale: 'nl',
-    holidays: 'NL',
-    classes: Object.fromEntries(
-      ['care', 'service', 'marketing', 'research'].map((name) => [
-        name,
-        { lane: 'standard', consent: 'implied', unknownOutcome: 'at-most-once', expires: 'P1D' },
-      ]),
-    ),
+  attributes: attributesFileSchema.parse({
     person: {
       insured: { type: 'boolean', sensitivity: 'personal' },
       usesPortal: { type: 'boolean', sensitivity: 'personal' },

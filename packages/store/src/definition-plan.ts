@@ -44,6 +44,7 @@ const sharedParts = [
   'touchpoints',
   'personas',
   'journeys',
+  'attributes',
   'policies',
   'channels',
   'templates',

@@ -10,6 +10,7 @@ import * as saidIn from './migrations/0006-said-in.ts'
 import * as quietHours from './migrations/0007-quiet-hours.ts'
 import * as countedMessages from './migrations/0008-counted-messages.ts'
 import * as roomAgain from './migrations/0009-room-again.ts'
+import * as attributes from './migrations/0010-attributes.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -24,6 +25,7 @@ const migrations: Record<string, Migration> = {
   '0007-quiet-hours': quietHours,
   '0008-counted-messages': countedMessages,
   '0009-room-again': roomAgain,
+  '0010-attributes': attributes,
 }
 
 /**

@@ -45,7 +45,7 @@ export function withLogOptions(command: Command): Command {
 export async function readLogWith(
   file: string,
   options: LogOptions,
-  bundle: Pick<DefinitionBundle, 'touchpoints' | 'policies'>,
+  bundle: Pick<DefinitionBundle, 'touchpoints' | 'attributes'>,
 ): ReturnType<typeof readLog> {
   const path = options.mapping ?? standardMapping
   if (!existsSync(path)) throw fail('WEGWIJS_USAGE', { problem: `there is no mapping ${path}` })

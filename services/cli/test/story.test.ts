@@ -100,9 +100,9 @@ test('event, decisions with reason, message with channel and time', () => {
   })
   expect(lines).toEqual([
     '2026-03-01 10:15  care.discharge.completed.v1 from ehr',
-    '                    → home: entered the campaign',
+    '                    → home: the person entered the campaign',
     '                    → home: a message was planned (hello)',
-    '                    → home: waits for the next step until 2026-03-01 18:00',
+    '                    → home: the campaign waits for the next step until 2026-03-01 18:00',
     '2026-03-01 10:15  message home/hello sent by email over smtp, delivered',
   ])
 })
@@ -166,7 +166,7 @@ test('a timer has its own chapter, receipts have none', () => {
   })
   expect(lines).toEqual([
     '2026-03-01 18:00  the time of home had come',
-    '                    → home: went through all steps',
+    '                    → home: all steps were gone through',
   ])
 })
 

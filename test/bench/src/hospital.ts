@@ -54,6 +54,7 @@ export function hospital(campaigns: number): DefinitionBundle {
         },
       ],
     },
+    attributes: {},
     policies: {
       organisation: {
         name: 'Bench Hospital',

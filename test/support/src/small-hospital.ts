@@ -101,6 +101,7 @@ export function smallHospital(campaigns: readonly CampaignInput[]): DefinitionBu
         },
       ],
     },
+    attributes: { person: { hasCarer: { type: 'boolean', sensitivity: 'personal' } } },
     policies: {
       organisation: {
         name: 'Test Hospital',
@@ -116,7 +117,6 @@ export function smallHospital(campaigns: readonly CampaignInput[]): DefinitionBu
         marketing: policy({ lane: 'bulk', consent: 'required' }),
         research: policy({ lane: 'bulk', consent: 'required' }),
       },
-      person: { hasCarer: { type: 'boolean', sensitivity: 'personal' } },
     },
     channels: {
       email: {

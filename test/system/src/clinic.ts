@@ -80,6 +80,7 @@ export function clinic(): DefinitionBundle {
         { id: 'visit', name: inBoth('Visit'), phases: [{ id: 'here', name: inBoth('Here') }] },
       ],
     },
+    attributes: { person: { remark: { type: 'text', sensitivity: 'personal' } } },
     policies: {
       organisation: {
         name: 'Test Clinic',
@@ -95,7 +96,6 @@ export function clinic(): DefinitionBundle {
         marketing: policy({ lane: 'bulk', consent: 'required' }),
         research: policy({ lane: 'bulk', consent: 'required' }),
       },
-      person: { remark: { type: 'text', sensitivity: 'personal' } },
     },
     channels: {
       email: {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { attributesFileSchema } from './attributes.ts'
 import { campaignFileSchema } from './campaign.ts'
 import { channelsFileSchema } from './channels.ts'
 import { journeysFileSchema } from './journeys.ts'
@@ -33,6 +34,7 @@ export const definitionBundleSchema = z.strictObject({
   touchpoints: touchpointsFileSchema,
   personas: personasFileSchema,
   journeys: journeysFileSchema,
+  attributes: attributesFileSchema,
   policies: policiesFileSchema,
   channels: channelsFileSchema,
   campaigns: z.array(campaignFileSchema),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { sensitivities } from './words.ts'
+import { localisedTextSchema, sensitivities } from './words.ts'
 
 /** What a data field may hold. `instant` is a moment with an offset; `date` a calendar day. */
 export const fieldTypes = ['text', 'number', 'boolean', 'instant', 'date'] as const
@@ -29,6 +29,16 @@ export const fieldSchema = z
       .min(1)
       .optional()
       .describe('The only values that it may have; for a `text`.'),
+    label: localisedTextSchema
+      .optional()
+      .describe('What people call it, such as `age`; explanations do. Without it, its name.'),
+    unit: localisedTextSchema
+      .optional()
+      .describe('What a `number` counts, such as `years`; stands behind it in explanations.'),
+    valueLabels: z
+      .record(z.string(), localisedTextSchema)
+      .optional()
+      .describe('What people call its `values`, by value. Without it, what the value says.'),
     description: z.string().optional().describe('What it means, for who reads this file.'),
   })
   .meta({

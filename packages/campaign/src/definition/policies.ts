@@ -1,6 +1,5 @@
 import { Temporal } from 'temporal-polyfill'
 import { z } from 'zod'
-import { fieldsSchema } from './field.ts'
 import {
   identifierSchema,
   isDuration,
@@ -138,10 +137,5 @@ export const policiesFileSchema = z.strictObject({
     .array(budgetSchema)
     .optional()
     .describe('How much a person may get within a span of time. Every budget has to have room.'),
-  person: fieldsSchema
-    .default({})
-    .describe(
-      'What is known of a person beside name, year of birth, language, zone and addresses; conditions and templates name it as `person.…`.',
-    ),
 })
 export type PoliciesFile = z.infer<typeof policiesFileSchema>

@@ -52,7 +52,7 @@ const personShape = {
   fields: z
     .record(fieldNameSchema, valueSchema)
     .optional()
-    .describe('What is known of them: fields of `policies.yaml`.'),
+    .describe('What is known of them: fields of `attributes.yaml`.'),
 }
 
 export const providerWords = ['delivered', 'bounced', 'answered', 'nothing'] as const

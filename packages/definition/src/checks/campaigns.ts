@@ -151,20 +151,16 @@ function fieldsOf(
   campaign: Loaded<CampaignFile>,
   parts: Parts,
   type?: string,
-): Map<string, Field> | undefined {
-  const { touchpoints, policies, journeys } = parts
-  if (!touchpoints || !policies || !journeys) return undefined
-  const fields = new Map(
-    campaignFieldsOf(
-      { touchpoints: touchpoints.value, policies: policies.value, journeys: journeys.value },
-      campaign.value,
-      type,
-    ),
-  )
-  const persona = fields.get('person.persona')
-  const ids = parts.personas?.value.personas.map(({ id }) => id)
-  if (persona && ids) fields.set('person.persona', { ...persona, values: ids })
-  return fields
+): ReadonlyMap<string, Field> | undefined {
+  const { touchpoints, attributes, journeys, personas } = parts
+  if (!touchpoints || !attributes || !journeys) return undefined
+  const sources = {
+    touchpoints: touchpoints.value,
+    attributes: attributes.value,
+    journeys: journeys.value,
+    ...(personas ? { personas: personas.value } : {}),
+  }
+  return campaignFieldsOf(sources, campaign.value, type)
 }
 
 /** What belongs to the care itself is kept from nobody, however much could be learnt from it. */
@@ -229,10 +225,10 @@ function checkMarketing(
 
 /** Nor by a persona that is made of it. */
 function checkMarketingPersonas(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
-  const { personas, policies } = parts
+  const { personas, attributes } = parts
   const { audience } = campaign.value
-  if (campaign.value.class !== 'marketing' || !personas || !policies) return []
-  const fields = personFieldsOf({ policies: policies.value })
+  if (campaign.value.class !== 'marketing' || !personas || !attributes) return []
+  const fields = personFieldsOf({ attributes: attributes.value })
   const isOfHealth = (persona: Persona | undefined) =>
     persona?.when !== undefined && healthFields(persona.when, fields).length > 0
   return (audience.personas ?? []).flatMap((name, index) => {

@@ -132,12 +132,12 @@ type Verdict = { faults: Fault[]; warnings: Fault[] }
 
 /** Every variable of every template that a campaign uses: known there, and no more telling than declared. */
 function checkVariables(campaign: Loaded<CampaignFile>, parts: Parts): Verdict {
-  const { touchpoints, policies, journeys } = parts
+  const { touchpoints, attributes, journeys } = parts
   const trigger = triggerOf(campaign, parts)
-  if (!touchpoints || !policies || !journeys || trigger === undefined)
+  if (!touchpoints || !attributes || !journeys || trigger === undefined)
     return { faults: [], warnings: [] }
   const fields = templateFieldsOf(
-    { touchpoints: touchpoints.value, policies: policies.value, journeys: journeys.value },
+    { touchpoints: touchpoints.value, attributes: attributes.value, journeys: journeys.value },
     campaign.value,
   )
   const lacking = fieldsThatSomeLack(campaign.value, {

@@ -1,3 +1,4 @@
+import type { AttributesFile } from '@wegwijs/campaign/definition/attributes'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import type { ChannelsFile } from '@wegwijs/campaign/definition/channels'
 import type { JourneysFile } from '@wegwijs/campaign/definition/journeys'
@@ -21,6 +22,7 @@ export type Parts = {
   touchpoints: Loaded<TouchpointsFile> | undefined
   personas: Loaded<PersonasFile> | undefined
   journeys: Loaded<JourneysFile> | undefined
+  attributes: Loaded<AttributesFile> | undefined
   policies: Loaded<PoliciesFile> | undefined
   channels: Loaded<ChannelsFile> | undefined
   campaigns: readonly Loaded<CampaignFile>[]

@@ -7,7 +7,7 @@ import { unreachedArms } from './reachability.ts'
 import { checkField } from './touchpoints.ts'
 
 /** `personas.yaml`: four kinds or forty, the last one takes whoever is left. */
-export function checkPersonas({ personas: loaded, policies, channels }: Parts): Fault[] {
+export function checkPersonas({ personas: loaded, attributes, channels }: Parts): Fault[] {
   if (!loaded) return []
   const { personas } = loaded.value
   const faults = repeated(
@@ -31,8 +31,8 @@ export function checkPersonas({ personas: loaded, policies, channels }: Parts): 
           found: persona.id,
         }),
       )
-    if (persona.when !== undefined && policies) {
-      const fields = new Map(personFieldsOf({ policies: policies.value }))
+    if (persona.when !== undefined && attributes) {
+      const fields = new Map(personFieldsOf({ attributes: attributes.value }))
       // A persona that hangs on the persona would have to be known before it is computed.
       fields.delete('person.persona')
       faults.push(...checkCondition(loaded, [...path, 'when'], persona.when, fields))
@@ -51,9 +51,9 @@ export function checkPersonas({ personas: loaded, policies, channels }: Parts): 
 }
 
 /** Personas that nobody is, because those above them take everybody. */
-export function warnOfPersonas({ personas: loaded, policies }: Parts): Fault[] {
-  if (!loaded || !policies) return []
-  const fields = personFieldsOf({ policies: policies.value })
+export function warnOfPersonas({ personas: loaded, attributes }: Parts): Fault[] {
+  if (!loaded || !attributes) return []
+  const fields = personFieldsOf({ attributes: attributes.value })
   const { personas } = loaded.value
   const arms = personas.map(({ when }) => when ?? null)
   const known = { fields, neverMissing: new Set(['person.locale']) }
@@ -88,16 +88,19 @@ export function checkJourneys({ journeys: loaded }: Parts): Fault[] {
   ]
 }
 
+/** `attributes.yaml` */
+export function checkAttributes({ attributes: loaded }: Parts): Fault[] {
+  if (!loaded) return []
+  return Object.entries(loaded.value.person).flatMap(([name, field]) =>
+    checkField(loaded, ['person', name], field),
+  )
+}
+
 /** `policies.yaml` */
 export function checkPolicies(parts: Parts): Fault[] {
   const { policies: loaded } = parts
   if (!loaded) return []
-  return [
-    ...Object.entries(loaded.value.person).flatMap(([name, field]) =>
-      checkField(loaded, ['person', name], field),
-    ),
-    ...checkBudgets(loaded, parts),
-  ]
+  return checkBudgets(loaded, parts)
 }
 
 function checkBudgets(loaded: Loaded<PoliciesFile>, { personas }: Parts): Fault[] {

@@ -153,17 +153,17 @@ function checkPerson(
   person: Pick<Specification['given'], 'persona' | 'fields'>,
   path: Path,
 ): Fault[] {
-  const { personas, policies } = parts
+  const { personas, attributes, policies } = parts
   const known = personas?.value.personas.map(({ id }) => id)
   const { persona, fields = {} } = person
   const faults =
     persona !== undefined && known && !known.includes(persona)
       ? [about(loaded, [...path, 'persona'], unknownName('persona', persona, known))]
       : []
-  if (!policies) return faults
+  if (!attributes || !policies) return faults
   return [
     ...faults,
-    ...checkData(loaded, fields, policies.value.person, {
+    ...checkData(loaded, fields, attributes.value.person, {
       path: [...path, 'fields'],
       timeZone: policies.value.timeZone,
     }),

@@ -86,15 +86,34 @@ function checkTouchpoint(loaded: Loaded<TouchpointsFile>, index: number): Fault[
   return faults
 }
 
-/** Only texts can be listed: `values` on anything else would never match. */
+/**
+ * Only texts can be listed: `values` on anything else would never match. Only numbers count something,
+ * and a label of a value that there is not would never be read.
+ */
 export function checkField(
   loaded: Loaded<unknown>,
   path: (string | number)[],
   field: Field,
 ): Fault[] {
-  if (field.values === undefined || field.type === 'text') return []
-  const message = `"values" is for fields of type text, this one is a ${field.type}`
-  return [aboutKey(loaded, [...path, 'values'], { message, found: 'values' })]
+  const { type, values, valueLabels = {} } = field
+  const misplaced = (key: 'values' | 'unit', only: Field['type']) => {
+    if (field[key] === undefined || type === only) return []
+    const message = `"${key}" is for fields of type ${only}, this one is a ${type}`
+    return [aboutKey(loaded, [...path, key], { message, found: key })]
+  }
+  return [
+    ...misplaced('values', 'text'),
+    ...misplaced('unit', 'number'),
+    ...Object.keys(valueLabels)
+      .filter((value) => !(values ?? []).includes(value))
+      .map((value) =>
+        aboutKey(
+          loaded,
+          [...path, 'valueLabels', value],
+          unknownName('value', value, values ?? []),
+        ),
+      ),
+  ]
 }
 
 function checkPlace(
