@@ -1,4 +1,5 @@
-import { compileCondition, type Predicate } from './condition.ts'
+import { type Condition, compileCondition, happenedIn, type Predicate } from './condition.ts'
+import { type CompiledCounts, type Count, countsOf } from './counts.ts'
 import type { DefinitionBundle } from './definition/bundle.ts'
 import type { CampaignFile } from './definition/campaign.ts'
 import type { Persona } from './definition/personas.ts'
@@ -82,15 +83,24 @@ export type CompiledDefinition = {
   listeners: ReadonlyMap<string, ReadonlySet<string>>
   /** Ids of the campaigns in some version of which somebody may wait for a receipt. */
   receiptListeners: ReadonlySet<string>
+  /** What is kept of what happens, for conditions that ask how often it did. */
+  counts: CompiledCounts
 }
 
 export type CompiledPersona = { id: string; channels: readonly ChannelName[]; holds: Predicate }
 
-/** Compiles a definition, with every campaign version that people may still be in. */
+/** What the record counts, with the text by which it is known that it still counts that. */
+export type KeptCounts = { counts: readonly Count[]; mark: string }
+
+/**
+ * Compiles a definition, with every campaign version that people may still be in. Without `kept`
+ * everything is counted that these versions ask for.
+ */
 export function compileDefinition(
   revision: number,
   bundle: DefinitionBundle,
   versions: readonly CampaignVersion[],
+  kept: KeptCounts = { counts: countsOfDefinition(bundle, versions), mark: '' },
 ): CompiledDefinition {
   const personas = bundle.personas.personas.map(compilePersona)
   const campaigns = new Map<string, CompiledCampaign>()
@@ -131,6 +141,55 @@ export function compileDefinition(
       [...campaigns.values()]
         .filter(({ file }) => everyStep(file.steps).some((step) => partsOf(step).messages))
         .map(({ id }) => id),
+    ),
+    counts: compileCounts(kept),
+  }
+}
+
+/** What the conditions of a definition, and of these versions of campaigns, ask for. */
+export function countsOfDefinition(
+  { personas, policies }: Pick<DefinitionBundle, 'personas' | 'policies'>,
+  versions: readonly Pick<CampaignVersion, 'file'>[],
+): Count[] {
+  const conditions = [
+    ...personas.personas.flatMap(({ when }) => when ?? []),
+    ...versions.flatMap(({ file }) => conditionsIn(file)),
+  ]
+  const asked = conditions.flatMap((condition) => happenedIn(condition))
+  return countsOf(
+    asked.map(({ happened }) => happened),
+    policies.timeZone,
+  )
+}
+
+/** Every condition of a campaign. */
+export function conditionsIn({ trigger, audience, exit, goal, steps }: CampaignFile): Condition[] {
+  return [
+    triggerPartsOf(trigger).where?.condition,
+    audience.where,
+    ...exit.map(({ where }) => where),
+    goal?.where,
+    ...everyStep(steps).flatMap((step) => {
+      const { arms = [], conditions = [] } = partsOf(step)
+      return [
+        ...arms.map(({ when }) => when?.condition),
+        ...conditions.map((each) => each.condition),
+      ]
+    }),
+  ].filter((condition) => condition !== undefined)
+}
+
+export function compileCounts({ counts, mark }: KeptCounts): CompiledCounts {
+  const ready = counts.map(({ key, touchpoint, where, days }) => ({
+    touchpoint,
+    count: { key, days, holds: where && compileCondition(where) },
+  }))
+  const byTouchpoint = Map.groupBy(ready, ({ touchpoint }) => touchpoint)
+  return {
+    mark,
+    keys: new Set(counts.map(({ key }) => key)),
+    byTouchpoint: new Map(
+      [...byTouchpoint].map(([type, own]) => [type, own.map(({ count }) => count)]),
     ),
   }
 }

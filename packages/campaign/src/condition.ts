@@ -2,6 +2,7 @@ import { Temporal } from 'temporal-polyfill'
 import { z } from 'zod'
 import type { FieldType } from './definition/field.ts'
 import { isDuration } from './definition/words.ts'
+import { type Happened, type HappenedLeaf, happenedSchema, isAsOften } from './happened.ts'
 import { addDuration, type Instant } from './instant.ts'
 import type { JsonValue } from './json.ts'
 
@@ -23,6 +24,8 @@ import type { JsonValue } from './json.ts'
  * | `exists: true`, `false`       | every type      | is there, or is not                                       |
  *
  * Times are instants and dates. Days are those of the person's own time zone.
+ *
+ * Beside them stands `{happened: …}`, which asks how often something has happened (happened.ts).
  */
 export const operators = [
   'eq',
@@ -77,7 +80,12 @@ const leafSchema = z
   )
 export type Leaf = z.infer<typeof leafSchema>
 
-export type Condition = Leaf | { all: Condition[] } | { any: Condition[] } | { not: Condition }
+export type Condition =
+  | Leaf
+  | HappenedLeaf
+  | { all: Condition[] }
+  | { any: Condition[] }
+  | { not: Condition }
 
 export const conditionSchema: z.ZodType<Condition> = z.lazy(() => anyCondition)
 
@@ -85,6 +93,7 @@ export const conditionSchema: z.ZodType<Condition> = z.lazy(() => anyCondition)
 const anyCondition: z.ZodType<Condition> = z
   .union([
     leafSchema,
+    happenedSchema(conditionSchema),
     z
       .strictObject({ all: z.array(conditionSchema).min(1).describe('Each of these must hold.') })
       .describe('Holds when each part holds.'),
@@ -101,21 +110,30 @@ const anyCondition: z.ZodType<Condition> = z
     id: 'condition',
     title: 'A condition',
     description:
-      'One comparison, or `all`, `any` and `not` of others. A missing value satisfies no comparison except `{ op: exists, value: false }`; so `neq` on a field that somebody lacks is false.',
+      'One comparison, `happened`, or `all`, `any` and `not` of others. A missing value satisfies no comparison except `{ op: exists, value: false }`; so `neq` on a field that somebody lacks is false.',
   })
 
 /** Gives the value of a dotted field name; undefined when there is none. */
 export type FieldReader = (field: string) => JsonValue | undefined
 
-/** What a condition is held against: fields, and the moment and the calendar for what hangs on them. */
-export type Facts = { readonly read: FieldReader; readonly now: Instant; readonly timeZone: string }
+/** What a condition is held against: fields, the moment and the calendar, and what has happened. */
+export type Facts = {
+  readonly read: FieldReader
+  readonly now: Instant
+  readonly timeZone: string
+  /** How often it happened within its window. */
+  readonly timesOf: (happened: Happened) => number
+}
 
 export type Predicate = (facts: Facts) => boolean
 
-/** What one leaf saw, in the order of the text. */
+/**
+ * What one leaf saw, in the order of the text. Of `happened` the field is the touchpoint, what was
+ * expected `{ times, within, where? }`, and what was seen how often it happened.
+ */
 export type LeafTrace = {
   field: string
-  op: Operator
+  op: Operator | 'happened'
   expected: JsonValue
   actual: JsonValue | null
   holds: boolean
@@ -134,6 +152,10 @@ export function compileCondition(condition: Condition): Predicate {
   if ('not' in condition) {
     const part = compileCondition(condition.not)
     return (facts) => !part(facts)
+  }
+  if ('happened' in condition) {
+    const { happened } = condition
+    return (facts) => isAsOften(facts.timesOf(happened), happened.times)
   }
   return (facts) => leafHolds(condition, facts.read(condition.field), facts)
 }
@@ -161,6 +183,7 @@ export function traceCondition(
     const part = traceCondition(condition.not, facts)
     return { holds: !part.holds, leaves: part.leaves }
   }
+  if ('happened' in condition) return traceHappened(condition, facts)
   const actual = facts.read(condition.field)
   const holds = leafHolds(condition, actual, facts)
   return {
@@ -177,7 +200,18 @@ export function traceCondition(
   }
 }
 
-/** Every leaf of a condition with the path that leads to it (`['all', 0]`). */
+function traceHappened(
+  { happened }: HappenedLeaf,
+  facts: Facts,
+): { holds: boolean; leaves: LeafTrace[] } {
+  const { touchpoint, within, times = { atLeast: 1 }, where } = happened
+  const actual = facts.timesOf(happened)
+  const holds = isAsOften(actual, times)
+  const expected = JSON.parse(JSON.stringify({ times, within, where })) as JsonValue
+  return { holds, leaves: [{ field: touchpoint, op: 'happened', expected, actual, holds }] }
+}
+
+/** Every comparison of a condition with the path that leads to it (`['all', 0]`). */
 export function leavesOf(
   condition: Condition,
   path: (string | number)[] = [],
@@ -187,7 +221,22 @@ export function leavesOf(
   if ('any' in condition)
     return condition.any.flatMap((part, index) => leavesOf(part, [...path, 'any', index]))
   if ('not' in condition) return leavesOf(condition.not, [...path, 'not'])
-  return [{ leaf: condition, path }]
+  return 'happened' in condition ? [] : [{ leaf: condition, path }]
+}
+
+/** Everything of which a condition asks how often it happened, with the path that leads to it. */
+export function happenedIn(
+  condition: Condition,
+  path: (string | number)[] = [],
+): { happened: Happened; path: (string | number)[] }[] {
+  if ('all' in condition)
+    return condition.all.flatMap((part, index) => happenedIn(part, [...path, 'all', index]))
+  if ('any' in condition)
+    return condition.any.flatMap((part, index) => happenedIn(part, [...path, 'any', index]))
+  if ('not' in condition) return happenedIn(condition.not, [...path, 'not'])
+  return 'happened' in condition
+    ? [{ happened: condition.happened, path: [...path, 'happened'] }]
+    : []
 }
 
 function leafHolds(leaf: Leaf, actual: JsonValue | undefined, facts: Facts): boolean {

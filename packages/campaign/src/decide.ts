@@ -1,3 +1,4 @@
+import { withEvent, withoutForgotten } from './counts.ts'
 import { type DecideContext, type Decision, type Draft, draftOf, stateOf } from './draft.ts'
 import {
   exitByTouchpoint,
@@ -79,6 +80,7 @@ function applyToMessage(draft: Draft, event: JourneyEvent, context: DecideContex
 }
 
 function applyTouchpoint(draft: Draft, event: JourneyEvent, context: DecideContext): ReasonCode {
+  countEvent(draft, event, context)
   const news = applyEntity(draft, event, context)
   if (news === 'overtaken') applyOvertaken(draft, event, context)
   if (news !== 'newer') return 'entity_not_newer'
@@ -89,6 +91,17 @@ function applyTouchpoint(draft: Draft, event: JourneyEvent, context: DecideConte
   hearTouchpoint(draft, event, context)
   startCampaigns(draft, event, context)
   return 'applied'
+}
+
+/** First of all: what is being decided has happened, whatever version of an appointment it is of. */
+function countEvent(draft: Draft, event: JourneyEvent, { definition, now }: DecideContext): void {
+  const { byTouchpoint, keys } = definition.counts
+  const counting = byTouchpoint.get(event.type)
+  if (!counting) return
+  const { happened } = draft.person
+  const counted = withEvent(happened, event, counting, { now, timeZone: definition.timeZone })
+  if (counted !== happened)
+    draft.person = { ...draft.person, happened: withoutForgotten(counted, keys) }
 }
 
 /**

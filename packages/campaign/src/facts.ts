@@ -1,4 +1,5 @@
 import type { Facts } from './condition.ts'
+import { timesIn } from './counts.ts'
 import type { DecideContext, Draft } from './draft.ts'
 import { yearOf } from './instant.ts'
 import type { JsonObject, JsonValue } from './json.ts'
@@ -31,7 +32,16 @@ export function factsFrom(draft: Draft, context: DecideContext, sources: FactSou
         return undefined
     }
   }
-  return { read, now: context.now, timeZone: timeZoneOf(draft, context) }
+  return {
+    read,
+    now: context.now,
+    timeZone: timeZoneOf(draft, context),
+    timesOf: (happened) =>
+      timesIn(draft.person.happened, happened, {
+        now: context.now,
+        timeZone: context.definition.timeZone,
+      }),
+  }
 }
 
 /** What the steps of an enrolment see; of another event than the one that began it with `trigger`. */

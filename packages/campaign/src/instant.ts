@@ -39,6 +39,12 @@ export function yearOf(instant: Instant, timeZone: string): number {
   return year
 }
 
+/** The calendar day of `instant` in `timeZone`, as a number: 0 is 1970-01-01, and each day one more. */
+export function dayNumberOf(instant: Instant, timeZone: string): number {
+  const ms = millisecondsOf(instant)
+  return Math.floor((ms + stretchAt(ms, timeZone).offsetMs) / dayMs)
+}
+
 const years = new Map<string, { year: number; from: Instant; until: Instant }>()
 
 type Span = {

@@ -1,3 +1,4 @@
+import { addCounts } from './counts.ts'
 import { type DecideContext, type Draft, draftOf, note, stateOf } from './draft.ts'
 import { end, hasOpen } from './enrolments.ts'
 import { takeAlong, type UnitedEntity, uniteEntities } from './entities.ts'
@@ -87,6 +88,7 @@ function mergePerson(draft: Draft, other: Draft): void {
     timeZone: person.timeZone ?? from.timeZone,
     assignedPersona: person.assignedPersona ?? from.assignedPersona,
     journeys: mergeJourneys(person.journeys, from.journeys),
+    happened: addCounts(person.happened, from.happened),
     deceasedAt: person.deceasedAt ?? from.deceasedAt,
     profileAt: latest(person.profileAt, from.profileAt),
     test: person.test || from.test,

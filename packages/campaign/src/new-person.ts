@@ -12,6 +12,7 @@ export function newPerson(personId: string): PersonState {
       persona: null,
       assignedPersona: null,
       journeys: {},
+      happened: {},
       deceasedAt: null,
       profileAt: null,
       test: false,

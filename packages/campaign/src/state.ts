@@ -1,3 +1,4 @@
+import type { PersonCounts } from './counts.ts'
 import type { CampaignClass, ChannelName, LaneName } from './definition/words.ts'
 import type { Instant } from './instant.ts'
 import type { JsonObject } from './json.ts'
@@ -33,6 +34,7 @@ export type Person = {
   persona: string | null
   assignedPersona: string | null
   journeys: Readonly<Record<string, JourneyPlace>>
+  happened: PersonCounts
   deceasedAt: Instant | null
   /** Event time of the newest profile that was applied. */
   profileAt: Instant | null

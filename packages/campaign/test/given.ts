@@ -34,6 +34,7 @@ export function nobody(personId = 'person-1'): PersonState {
       persona: null,
       assignedPersona: null,
       journeys: {},
+      happened: {},
       deceasedAt: null,
       profileAt: null,
       test: true,

@@ -8,6 +8,7 @@ import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import { fail } from '@wegwijs/runtime/failure'
 import { sql } from 'kysely'
 import type { Querying, Store } from './database.ts'
+import { beginCounts, keepCounts, keptCounts } from './history-counts.ts'
 import { requirePlan } from './plan-name.ts'
 import {
   type CampaignChange,
@@ -44,6 +45,7 @@ export async function applyDefinition(
     await lockDefinition(tx, store.namespace)
     if (plan !== undefined) await requirePlan(tx, bundle, plan)
     const { published, ended } = await publicationOf(tx, bundle)
+    const counts = await beginCounts(store, tx, bundle)
     const revision = await addRevision(tx, bundle, appliedBy)
     await addTemplates(tx, bundle)
     await addVersions(
@@ -55,6 +57,7 @@ export async function applyDefinition(
       tx,
       ended.map(({ campaignId }) => campaignId),
     )
+    await keepCounts(tx, counts)
     return {
       revision,
       campaigns: [
@@ -120,6 +123,7 @@ export async function loadDefinition(store: Store): Promise<CompiledDefinition |
           templates: row.templates,
         }),
       ),
+      await keptCounts(store.db),
     )
   })
 }

@@ -48,5 +48,5 @@ export async function rekeyPerson(tx: Querying, from: string, into: string): Pro
   await sql`delete from entity where person_id = ${from}`.execute(tx)
   await sql`delete from consent where person_id = ${from}`.execute(tx)
   await sql`update person set merged_into = ${into}, fields = '{}', contacts = '{}', journeys = '{}',
-    persona = null, assigned_persona = null where person_id = ${from}`.execute(tx)
+    happened = '{}', persona = null, assigned_persona = null where person_id = ${from}`.execute(tx)
 }

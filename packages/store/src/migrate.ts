@@ -11,6 +11,7 @@ import * as quietHours from './migrations/0007-quiet-hours.ts'
 import * as countedMessages from './migrations/0008-counted-messages.ts'
 import * as roomAgain from './migrations/0009-room-again.ts'
 import * as attributes from './migrations/0010-attributes.ts'
+import * as historyCounts from './migrations/0011-history-counts.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -26,6 +27,7 @@ const migrations: Record<string, Migration> = {
   '0008-counted-messages': countedMessages,
   '0009-room-again': roomAgain,
   '0010-attributes': attributes,
+  '0011-history-counts': historyCounts,
 }
 
 /**

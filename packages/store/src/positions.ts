@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Database, Querying } from './database.ts'
+import { countsMark, holdCounting } from './history-counts.ts'
 import { query, send } from './transaction.ts'
 
 /** What came of the records of one batch; together they are all of its records (P1). */
@@ -86,7 +87,13 @@ export async function resetPositions(
 }
 
 /** What a batch needs to know before anything else, read in the statement that takes the lock. */
-export type LockedPosition = { next: bigint; now: string; revision: number | null }
+export type LockedPosition = {
+  next: bigint
+  now: string
+  revision: number | null
+  /** What is counted of what happens (history-counts.ts). */
+  counts: string
+}
 
 /**
  * Locks the position of a partition until the transaction ends. Whoever finds another position than
@@ -94,10 +101,10 @@ export type LockedPosition = { next: bigint; now: string; revision: number | nul
  */
 export async function lockPosition(
   tx: Querying,
-  topic: string,
-  partition: number,
-  readFrom: bigint,
+  namespace: string,
+  { topic, partition, readFrom }: { topic: string; partition: number; readFrom: bigint },
 ): Promise<LockedPosition> {
+  void send(tx, holdCounting(namespace))
   void send(
     tx,
     sql`insert into consumer_position (topic, partition, next_offset)
@@ -105,13 +112,14 @@ export async function lockPosition(
   )
   const { rows } = await send(
     tx,
-    sql<{ next: string; now: string; revision: number | null }>`
-    select next_offset as next, business_now() as now, (select max(revision) from definition) as revision
+    sql<{ next: string; now: string; revision: number | null; counts: string }>`
+    select next_offset as next, business_now() as now, (select max(revision) from definition) as revision,
+      ${countsMark} as counts
     from consumer_position where topic = ${topic} and partition = ${partition} for update`,
   )
   const [row] = rows
   if (!row) throw new RangeError(`no position for ${topic} ${partition}`)
-  return { next: BigInt(row.next), now: row.now, revision: row.revision }
+  return { next: BigInt(row.next), now: row.now, revision: row.revision, counts: row.counts }
 }
 
 /**

@@ -58,8 +58,8 @@ export async function saveStates(
 }
 
 /**
- * A touchpoint moves its person on their journeys and may give them another persona, and most events
- * are touchpoints: names, addresses and fields are then not written again.
+ * A touchpoint is counted, moves its person on their journeys and may give them another persona, and most
+ * events are touchpoints: names, addresses and fields are then not written again.
  */
 function savePeople(tx: Querying, changes: readonly StateChange[]): void {
   const changed = changes.filter(({ before, after }) => before.person !== after.person)
@@ -67,10 +67,11 @@ function savePeople(tx: Querying, changes: readonly StateChange[]): void {
   const other = changed.filter((change) => !isOnlyMoved(change))
   updatePeople(
     tx,
-    ['journeys', 'persona'],
+    ['journeys', 'happened', 'persona'],
     moved.map(({ after: { person } }) => ({
       person_id: person.personId,
       journeys: person.journeys,
+      happened: person.happened,
       persona: person.persona,
     })),
   )
@@ -84,6 +85,7 @@ function savePeople(tx: Querying, changes: readonly StateChange[]): void {
       'persona',
       'assigned_persona',
       'journeys',
+      'happened',
       'deceased_at',
       'profile_at',
       'test',
@@ -97,6 +99,7 @@ function savePeople(tx: Querying, changes: readonly StateChange[]): void {
       persona: person.persona,
       assigned_persona: person.assignedPersona,
       journeys: person.journeys,
+      happened: person.happened,
       deceased_at: person.deceasedAt,
       profile_at: person.profileAt,
       test: person.test,
@@ -105,8 +108,8 @@ function savePeople(tx: Querying, changes: readonly StateChange[]): void {
 }
 
 function isOnlyMoved({ before, after }: StateChange): boolean {
-  const { journeys, persona } = after.person
-  const moved: Person = { ...before.person, journeys, persona }
+  const { journeys, happened, persona } = after.person
+  const moved: Person = { ...before.person, journeys, happened, persona }
   return (Object.keys(moved) as (keyof Person)[]).every((key) => moved[key] === after.person[key])
 }
 

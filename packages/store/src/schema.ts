@@ -43,11 +43,19 @@ export type Schema = {
     persona: string | null
     assigned_persona: string | null
     journeys: Json<JsonObject>
+    happened: ColumnType<JsonObject, string | undefined, string>
     deceased_at: string | null
     profile_at: string | null
     merged_into: string | null
     test: Generated<boolean>
     created_at: Moment
+  }
+  history_count: {
+    count_key: string
+    touchpoint: string
+    condition: Json<unknown> | null
+    days: number
+    ready: boolean
   }
   person_identity: { person_id: string; id_space: string; external_id: string; linked_at: Moment }
   entity: {

@@ -24,6 +24,7 @@ export function personOf(row: Selectable<Schema['person']>): Person {
     persona: row.persona,
     assignedPersona: row.assigned_persona,
     journeys: row.journeys as Person['journeys'],
+    happened: row.happened as Person['happened'],
     deceasedAt: row.deceased_at,
     profileAt: row.profile_at,
     test: row.test,

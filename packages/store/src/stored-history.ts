@@ -103,6 +103,7 @@ function asBefore(person: Person, first: string): Person {
   return {
     ...person,
     journeys: Object.fromEntries(places),
+    happened: {},
     deceasedAt: person.deceasedAt !== null && person.deceasedAt < first ? person.deceasedAt : null,
     profileAt: null,
   }

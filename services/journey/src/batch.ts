@@ -102,9 +102,10 @@ async function applyInTransaction(
   deps: BatchDependencies,
   { definition, fault }: { definition: CompiledDefinition; fault: Rejection | null },
 ): Promise<Applied | 'definition_changed'> {
-  const position = await lockPosition(tx, part.topic, part.partition, part.readFrom)
+  const position = await lockPosition(tx, deps.store.namespace, part)
   if (position.next !== part.readFrom) return { kind: 'seek', offset: position.next }
-  if (position.revision !== definition.revision) return 'definition_changed'
+  if (position.revision !== definition.revision || position.counts !== definition.counts.mark)
+    return 'definition_changed'
   const context = { definition, now: position.now, secret: deps.secret }
   const taken = part.records.map((record) =>
     fault ? { record, rejection: fault } : takeIn(record, context),

@@ -9,6 +9,7 @@ import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
 import { type Complaint, type Fault, unknownName } from '../fault.ts'
 import type { Path } from '../yaml-source.ts'
 import { checkCondition } from './condition.ts'
+import { checkHappened, healthInHistory } from './happened.ts'
 import { neverMissing } from './messages.ts'
 import { outlastedIn } from './outlasted.ts'
 import { about, type Loaded, type Parts, repeated } from './parts.ts'
@@ -183,7 +184,8 @@ function checkFields(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
       const known = isEntry ? before : (own ?? fields)
       return [
         ...checkCondition(campaign, path, condition, known),
-        ...checkMarketing(campaign, path, condition, known),
+        ...checkHappened(campaign, path, condition, parts),
+        ...checkMarketing(campaign, path, condition, { fields: known, parts }),
       ]
     }),
     ...momentsOf(campaign.value).flatMap(({ field, path }) =>
@@ -212,10 +214,11 @@ function checkMarketing(
   campaign: Loaded<CampaignFile>,
   path: (string | number)[],
   condition: Condition,
-  fields: ReadonlyMap<string, Field>,
+  { fields, parts }: { fields: ReadonlyMap<string, Field>; parts: Parts },
 ): Fault[] {
   if (campaign.value.class !== 'marketing') return []
-  return healthFields(condition, fields).map(({ field, path: within }) =>
+  const ofHealth = [...healthFields(condition, fields), ...healthInHistory(condition, parts)]
+  return ofHealth.map(({ field, path: within }) =>
     about(campaign, [...path, ...within, 'field'], {
       message: `"${field}" tells about somebody's health, and marketing may not choose people by it`,
       found: field,
@@ -230,7 +233,9 @@ function checkMarketingPersonas(campaign: Loaded<CampaignFile>, parts: Parts): F
   if (campaign.value.class !== 'marketing' || !personas || !attributes) return []
   const fields = personFieldsOf({ attributes: attributes.value })
   const isOfHealth = (persona: Persona | undefined) =>
-    persona?.when !== undefined && healthFields(persona.when, fields).length > 0
+    persona?.when !== undefined &&
+    (healthFields(persona.when, fields).length > 0 ||
+      healthInHistory(persona.when, parts).length > 0)
   return (audience.personas ?? []).flatMap((name, index) => {
     if (!isOfHealth(personas.value.personas.find(({ id }) => id === name))) return []
     const message = `the persona "${name}" hangs on somebody's health, and marketing may not choose people by it`

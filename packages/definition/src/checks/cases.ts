@@ -1,6 +1,7 @@
 import {
   type Condition,
   compileCondition,
+  happenedIn,
   type Leaf,
   leavesOf,
   type Operator,
@@ -30,7 +31,7 @@ export function casesOf(
 ): Case[] | null {
   const leaves = conditions.flatMap((condition) => leavesOf(condition)).map(({ leaf }) => leaf)
   if (leaves.filter(({ op }) => op === 'contains').length > mostParts) return null
-  const questions = new Map(
+  const questions = new Map<string, Question[1]>(
     leaves.map((leaf): Question => {
       const key = questionOf(leaf)
       if (!isComparison(leaf)) return [key, [true, false]]
@@ -38,6 +39,10 @@ export function casesOf(
       return [key, neverMissing.has(leaf.field) ? values : [undefined, ...values]]
     }),
   )
+  // How often something happened may be anything, whatever another question about it has for an answer.
+  for (const condition of conditions)
+    for (const { happened } of happenedIn(condition))
+      questions.set(JSON.stringify(happened), [true, false])
   const size = [...questions.values()].reduce((product, values) => product * values.length, 1)
   return size > mostCases ? null : combine([...questions])
 }
@@ -47,6 +52,7 @@ export function holdsIn(condition: Condition, given: Case): boolean {
   if ('all' in condition) return condition.all.every((part) => holdsIn(part, given))
   if ('any' in condition) return condition.any.some((part) => holdsIn(part, given))
   if ('not' in condition) return !holdsIn(condition.not, given)
+  if ('happened' in condition) return given.get(JSON.stringify(condition.happened)) === true
   if (!isComparison(condition)) return given.get(questionOf(condition)) === true
   return compileCondition(condition)({ ...noTime, read: (field) => given.get(field) })
 }
@@ -56,8 +62,8 @@ const comparisons: ReadonlySet<Operator> = new Set<Operator>([
   ...(['contains', 'exists'] as const),
 ])
 
-/** For what is compared without looking at the clock. */
-const noTime = { now: '2026-01-01T00:00:00.000Z', timeZone: 'UTC' }
+/** For what is compared without looking at the clock, or at the past. */
+const noTime = { now: '2026-01-01T00:00:00.000Z', timeZone: 'UTC', timesOf: () => 0 }
 
 /** What asks for anything else than a value, such as the clock, may hold or not as it likes. */
 function isComparison(leaf: Leaf): boolean {

@@ -2,12 +2,14 @@ import { personFieldsOf } from '@wegwijs/campaign/catalogue'
 import type { PoliciesFile } from '@wegwijs/campaign/definition/policies'
 import { type Fault, unknownName } from '../fault.ts'
 import { checkCondition } from './condition.ts'
+import { checkHappened } from './happened.ts'
 import { about, type Loaded, type Parts, repeated } from './parts.ts'
 import { unreachedArms } from './reachability.ts'
 import { checkField } from './touchpoints.ts'
 
 /** `personas.yaml`: four kinds or forty, the last one takes whoever is left. */
-export function checkPersonas({ personas: loaded, attributes, channels }: Parts): Fault[] {
+export function checkPersonas(parts: Parts): Fault[] {
+  const { personas: loaded, attributes, channels } = parts
   if (!loaded) return []
   const { personas } = loaded.value
   const faults = repeated(
@@ -36,6 +38,7 @@ export function checkPersonas({ personas: loaded, attributes, channels }: Parts)
       // A persona that hangs on the persona would have to be known before it is computed.
       fields.delete('person.persona')
       faults.push(...checkCondition(loaded, [...path, 'when'], persona.when, fields))
+      faults.push(...checkHappened(loaded, [...path, 'when'], persona.when, parts))
     }
     persona.channels.forEach((channel, position) => {
       if (channels && channels.value[channel] === undefined)

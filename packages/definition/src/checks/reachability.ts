@@ -1,4 +1,4 @@
-import { type Condition, leavesOf } from '@wegwijs/campaign/condition'
+import { type Condition, happenedIn, leavesOf } from '@wegwijs/campaign/condition'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import type { Field } from '@wegwijs/campaign/definition/field'
 import { partsOf } from '@wegwijs/campaign/steps/registry'
@@ -113,5 +113,6 @@ export function isImpossible(condition: Condition, { fields, neverMissing }: Kno
 
 /** The event that started somebody's run is the same at every step of it. */
 function hangsOnEventAlone(condition: Condition): boolean {
+  if (happenedIn(condition).length > 0) return false
   return leavesOf(condition).every(({ leaf }) => leaf.field?.startsWith('event.') ?? false)
 }

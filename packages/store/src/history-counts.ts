@@ -1,0 +1,285 @@
+import { compileCounts, countsOfDefinition, type KeptCounts } from '@wegwijs/campaign/compile'
+import type { Condition } from '@wegwijs/campaign/condition'
+import {
+  type CompiledCount,
+  type Count,
+  type PersonCounts,
+  withEvent,
+} from '@wegwijs/campaign/counts'
+import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
+import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
+import type { JsonObject } from '@wegwijs/campaign/json'
+import { type RawBuilder, sql } from 'kysely'
+import { businessNow } from './business-clock.ts'
+import type { Querying, Store } from './database.ts'
+import { lockPeople } from './person-locks.ts'
+import { rowsOf } from './rows.ts'
+import { inTransaction } from './transaction.ts'
+
+/**
+ * What is counted of what happens to people (packages/campaign/src/counts.ts), and how a count begins.
+ *
+ * A campaign is published when all that its conditions ask for has been counted, and events go on coming
+ * meanwhile. So a new count begins in this order, and none is lost or counted twice (P1, P2):
+ *
+ * 1. It is entered in `history_count`. Whoever applies a batch compares the {@link countsMark} with the one
+ *    of its definition in its own transaction, as it does with the revision: from now on batches count it.
+ * 2. Those that had compared before are waited for: each holds {@link holdCounting} until it commits.
+ * 3. People are locked, some at a time, and what they have is replaced by what is stored of their events.
+ *    Under the lock these are all that were decided about them (P6), and what comes later is added to it.
+ * 4. A merge adds what both have. One in between may have added somebody of whom nothing was counted yet:
+ *    who became one with somebody meanwhile is counted once more.
+ * 5. The publication, under its own lock all the while, says that it is ready.
+ *
+ * A process that ends on the way leaves a count that is not ready; the next publication begins it anew,
+ * or forgets it.
+ */
+
+/** What the record counts, as one text; it changes with every count that begins, ends or looks further back. */
+export const countsMark: RawBuilder<string> = sql<string>`(select
+  coalesce(md5(string_agg(count_key || ' ' || days, ',' order by count_key)), '') from history_count)`
+
+/** What a batch holds from before it compares the mark until it has committed. */
+export function holdCounting(namespace: string): RawBuilder<unknown> {
+  return sql`select pg_advisory_xact_lock_shared(${lockOf(namespace)})`
+}
+
+function lockOf(namespace: string): RawBuilder<unknown> {
+  return sql`hashtextextended(${`${namespace} counting`}, 0)`
+}
+
+/** What is counted now, and the mark by which it is known. */
+export async function keptCounts(db: Querying): Promise<KeptCounts> {
+  const { rows } = await sql<CountRow & { mark: string }>`
+    select count_key, touchpoint, condition, days, ready, ${countsMark} as mark
+    from history_count order by count_key`.execute(db)
+  return { counts: rows.map(countOf), mark: rows[0]?.mark ?? '' }
+}
+
+type CountRow = {
+  count_key: string
+  touchpoint: string
+  condition: unknown
+  days: number
+  ready: boolean
+}
+
+function countOf(row: CountRow): Count {
+  return {
+    key: row.count_key,
+    touchpoint: row.touchpoint,
+    where: row.condition as Condition | null,
+    days: row.days,
+  }
+}
+
+/**
+ * What conditions will ask for once `bundle` is published: those of its campaigns and personas, and of
+ * older versions that somebody is still in, or whose goal somebody may still reach.
+ */
+async function wantedCounts(tx: Querying, bundle: DefinitionBundle): Promise<Count[]> {
+  const inUse = await olderVersionsInUse(tx)
+  const files = [...bundle.campaigns, ...inUse]
+  return countsOfDefinition(
+    bundle,
+    files.map((file) => ({ file })),
+  )
+}
+
+async function olderVersionsInUse(tx: Querying): Promise<CampaignFile[]> {
+  const { rows } = await sql<{ content: CampaignFile }>`
+    select v.content from campaign_version v
+    where v.content::text like '%"happened"%' and exists (
+      select from enrolment e
+      where e.campaign_id = v.campaign_id and e.version = v.version and (e.state = 'running'
+        or (e.goal_at is null and v.content -> 'goal' ->> 'within' is not null and e.entered_at
+          >= business_now() - (v.content -> 'goal' ->> 'within')::interval - interval '1 day')))`.execute(
+    tx,
+  )
+  return rows.map((row) => row.content)
+}
+
+/**
+ * Counts what `bundle` asks for and nobody counts yet, for everybody. Called by the publication, in its
+ * transaction, which stays open for as long as that takes; all that is done here is committed by
+ * itself, and does no harm when the publication then fails. Returns what {@link keepCounts} is to keep.
+ */
+export async function beginCounts(
+  store: Store,
+  tx: Querying,
+  bundle: DefinitionBundle,
+): Promise<Count[]> {
+  const wanted = await wantedCounts(tx, bundle)
+  if (wanted.length === 0) return []
+  const { rows } = await sql<CountRow>`select * from history_count`.execute(tx)
+  const isThere = (count: Count) =>
+    rows.some((row) => row.count_key === count.key && row.ready && row.days >= count.days)
+  const missing = wanted.filter((count) => !isThere(count))
+  if (missing.length > 0) await begin(store, tx, missing, bundle.policies.timeZone)
+  return wanted
+}
+
+async function begin(
+  store: Store,
+  tx: Querying,
+  missing: readonly Count[],
+  timeZone: string,
+): Promise<void> {
+  await inTransaction(store.db, async (own) => {
+    await sql`insert into history_count (count_key, touchpoint, condition, days, ready)
+      ${rowsOf('history_count', columns, missing.map(rowOf(false)))}
+      on conflict (count_key) do update set ready = false,
+        days = greatest(history_count.days, excluded.days)`.execute(own)
+  })
+  await inTransaction(store.db, async (own) => {
+    await sql`select pg_advisory_xact_lock(${lockOf(store.namespace)})`.execute(own)
+  })
+  const counting = { counts: missing, timeZone }
+  const from = await clockTime(tx)
+  for await (const ids of everybody(tx)) await countPeople(store, ids, counting)
+  await countMerged(store, tx, { from, until: await clockTime(tx) }, counting)
+}
+
+/** Real time, by which rows say when they were recorded. */
+async function clockTime(tx: Querying): Promise<string> {
+  const { rows } = await sql<{ now: string }>`select clock_timestamp()::text as now`.execute(tx)
+  return rows[0]?.now ?? ''
+}
+
+const columns = ['count_key', 'touchpoint', 'condition', 'days', 'ready'] as const
+
+function rowOf(ready: boolean) {
+  return ({ key, touchpoint, where, days }: Count) => ({
+    count_key: key,
+    touchpoint,
+    condition: where,
+    days,
+    ready,
+  })
+}
+
+/** Keeps these counts, all of which are ready, and no other: nobody asks for what is not among them. */
+export async function keepCounts(tx: Querying, wanted: readonly Count[]): Promise<void> {
+  const rows = wanted.map(rowOf(true))
+  const keys = wanted.map(({ key }) => key)
+  await sql`delete from history_count where not count_key = any(${keys}::text[])`.execute(tx)
+  if (rows.length === 0) return
+  await sql`update history_count c set ready = true, days = r.days
+    from (${rowsOf('history_count', columns, rows)}) as r where c.count_key = r.count_key`.execute(
+    tx,
+  )
+}
+
+const peopleAtOnce = 500
+
+/** By the publication's own transaction, which would be ended if it said nothing for a minute. */
+async function* everybody(tx: Querying): AsyncGenerator<string[]> {
+  let after = '00000000-0000-0000-0000-000000000000'
+  for (;;) {
+    const { rows } = await sql<{ person_id: string }>`
+      select person_id from person where person_id > ${after}::uuid
+      order by person_id limit ${peopleAtOnce}`.execute(tx)
+    const last = rows.at(-1)
+    if (!last) return
+    yield rows.map((row) => row.person_id)
+    after = last.person_id
+  }
+}
+
+/**
+ * Who became one with somebody in that time, once more, and again when they did so before they were
+ * counted: a merge takes its own row along to whoever they have become.
+ */
+async function countMerged(
+  store: Store,
+  tx: Querying,
+  { from, until }: { from: string; until: string },
+  counting: Counting,
+): Promise<void> {
+  const counted = new Set<string>()
+  for (;;) {
+    const { rows } = await sql<{ person_id: string; merges: string }>`
+      select person_id, count(*) as merges from event
+      where recorded_at between ${from} and ${until} and type = 'person.merged.v1'
+      group by person_id`.execute(tx)
+    const next = rows
+      .filter((row) => !counted.has(`${row.person_id} ${row.merges}`))
+      .slice(0, peopleAtOnce)
+    if (next.length === 0) return
+    await countPeople(
+      store,
+      next.map((row) => row.person_id),
+      counting,
+    )
+    for (const { person_id, merges } of next) counted.add(`${person_id} ${merges}`)
+  }
+}
+
+type Counting = { counts: readonly Count[]; timeZone: string }
+
+/** Counts what is stored of these people, under their locks: three statements. */
+async function countPeople(
+  store: Store,
+  personIds: readonly string[],
+  { counts, timeZone }: Counting,
+): Promise<void> {
+  const { byTouchpoint } = compileCounts({ counts, mark: '' })
+  await inTransaction(store.db, async (tx) => {
+    const now = await businessNow(tx)
+    const ids = await whoHadAny(tx, personIds, counts)
+    await lockPeople(tx, ids)
+    // Of nobody else: an event that came since of somebody who had none was counted by its batch.
+    const events = await eventsOf(tx, ids, counts)
+    const rows = [...Map.groupBy(events, (row) => row.person_id)].map(([personId, own]) => ({
+      person_id: personId,
+      happened: countAll(own, byTouchpoint, { now, timeZone }),
+    }))
+    if (rows.length === 0) return
+    await sql`update person p set happened = (p.happened - ${counts.map(({ key }) => key)}::text[]) || r.happened
+      from (${rowsOf('person', ['person_id', 'happened'], rows)}) as r
+      where p.person_id = r.person_id and p.merged_into is null
+        and p.person_id = any(${rows.map((row) => row.person_id)}::uuid[])`.execute(tx)
+  })
+}
+
+function countAll(
+  events: readonly EventRow[],
+  byTouchpoint: ReadonlyMap<string, readonly CompiledCount[]>,
+  at: { now: string; timeZone: string },
+): PersonCounts {
+  let counts: PersonCounts = {}
+  for (const { type, time, data } of events)
+    counts = withEvent(counts, { time, data }, byTouchpoint.get(type) ?? [], at)
+  return counts
+}
+
+type EventRow = { person_id: string; type: string; time: string; data: JsonObject }
+
+function happenedTo(personIds: readonly string[], counts: readonly Count[]): RawBuilder<unknown> {
+  const days = Math.max(...counts.map((each) => each.days))
+  // Two days more: the first one counts whole, and zones differ by less than the other.
+  return sql`e.person_id = any(${[...personIds]}::uuid[])
+    and e.type = any(${counts.map(({ touchpoint }) => touchpoint)}::text[])
+    and e.time >= business_now() - make_interval(days => ${days + 2})`
+}
+
+async function whoHadAny(
+  tx: Querying,
+  personIds: readonly string[],
+  counts: readonly Count[],
+): Promise<string[]> {
+  const { rows } = await sql<{ person_id: string }>`
+    select distinct e.person_id from event e where ${happenedTo(personIds, counts)}`.execute(tx)
+  return rows.map((row) => row.person_id)
+}
+
+async function eventsOf(
+  tx: Querying,
+  personIds: readonly string[],
+  counts: readonly Count[],
+): Promise<EventRow[]> {
+  const { rows } = await sql<EventRow>`
+    select e.person_id, e.type, e.time, e.data from event e
+    where ${happenedTo(personIds, counts)}`.execute(tx)
+  return rows
+}

@@ -1,0 +1,285 @@
+import type { Happened } from '@wegwijs/campaign/happened'
+import type { RecordBatch } from '@wegwijs/kafka/port'
+import { silentLogger } from '@wegwijs/runtime/log'
+import { createMetrics } from '@wegwijs/runtime/metrics'
+import { stepBusinessTime } from '@wegwijs/store/business-clock'
+import type { Store } from '@wegwijs/store/database'
+import { applyDefinition } from '@wegwijs/store/definitions'
+import { holdPositions, waitingSessions } from '@wegwijs/test-support/hold-positions'
+import { openNamespace } from '@wegwijs/test-support/namespace'
+import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
+import { encodeRecord } from '@wegwijs/wire/cloudevents-kafka'
+import { topicsOf } from '@wegwijs/wire/topics'
+import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest'
+import { applyBatch } from '../src/batch.ts'
+import { createCurrentDefinition } from '../src/current-definition.ts'
+
+const now = '2026-03-20T09:00:00.000Z'
+const answered = 'care.survey.answered.v1'
+const discharge = 'care.discharge.completed.v1'
+
+let store: Store
+
+beforeEach(async () => {
+  store = await openNamespace(inject('servers').databaseUrl, 'counts')
+  await stepBusinessTime(store.db, now)
+})
+
+afterEach(() => store.close())
+
+type Told = { type: string; subject: string; id?: string; time?: string; data?: object }
+
+let count = 0
+/** One reader of one partition, that applies what it is given behind what it had. */
+function reader(partition: number) {
+  const topic = topicsOf(store.namespace).touchpoints
+  const deps = {
+    store,
+    definition: createCurrentDefinition(store),
+    secret: 'a secret of the tests, long enough to be one',
+    log: silentLogger,
+    metrics: createMetrics('journey').component('journey'),
+  }
+  let readFrom = 0n
+  return async (told: readonly Told[]): Promise<void> => {
+    const records = told.map(({ id, time = now, data = {}, ...each }, index) => {
+      count += 1
+      const { value, headers } = encodeRecord({
+        id: id ?? `e${count}`,
+        source: 'urn:test:ehr',
+        time,
+        data: data as Record<string, never>,
+        ...each,
+      })
+      const bytes = Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)])
+      const offset = readFrom + BigInt(index)
+      return {
+        topic,
+        partition,
+        offset,
+        key: null,
+        value,
+        headers: Object.fromEntries(bytes),
+        timestampMs: 0,
+      }
+    })
+    const nextOffset = readFrom + BigInt(records.length)
+    const batch: RecordBatch = { topic, partition, readFrom, nextOffset, records }
+    expect(await applyBatch(batch, deps)).toEqual({ kind: 'done' })
+    readFrom = nextOffset
+  }
+}
+
+const plain = campaign({ id: 'plain', trigger: { touchpoint: 'care.admission.started.v1' } })
+
+/** A campaign for whom `happened` holds when they answer a survey. */
+const forWhom = (id: string, happened: Happened) =>
+  campaign({
+    id,
+    entry: 'every-time',
+    trigger: { touchpoint: answered },
+    audience: { where: { happened } },
+    steps: [message('hello')],
+  })
+
+const publish = (...campaigns: ReturnType<typeof campaign>[]) =>
+  applyDefinition(store, smallHospital([plain, ...campaigns]), 'test')
+
+async function countsOfEverybody(): Promise<Record<string, unknown>> {
+  const rows = await store.db
+    .selectFrom('person as p')
+    .innerJoin('person_identity as i', 'i.person_id', 'p.person_id')
+    .select(['i.external_id', 'p.happened'])
+    .where('p.merged_into', 'is', null)
+    .execute()
+  return Object.fromEntries(rows.map((row) => [row.external_id, Object.values(row.happened)]))
+}
+
+/** What a scan of the stored events gives, person by person. */
+async function scanned(type: string): Promise<Record<string, unknown>> {
+  const events = await store.db
+    .selectFrom('event as e')
+    .innerJoin('person_identity as i', 'i.person_id', 'e.person_id')
+    .select(['i.external_id', 'e.time'])
+    .where('e.type', '=', type)
+    .execute()
+  const days: Record<string, [Record<string, number>]> = {}
+  for (const { external_id: id, time } of events) {
+    const local = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Amsterdam' })
+    const day = Date.parse(local.format(Date.parse(time))) / 86_400_000
+    const own = (days[id] ??= [{}])[0]
+    own[day] = (own[day] ?? 0) + 1
+  }
+  return days
+}
+
+const registered = () =>
+  store.db.selectFrom('history_count').selectAll().orderBy('touchpoint').execute()
+
+/** What became of each event of that campaign, in their order. */
+async function reasonsOf(campaignId: string): Promise<string[]> {
+  const events = await store.db
+    .selectFrom('event')
+    .select('decisions')
+    .orderBy('record_offset')
+    .execute()
+  const decisions = events.flatMap(
+    (row) => (row.decisions ?? []) as { campaignId: string; reason: string }[],
+  )
+  return decisions
+    .filter((each) => each.campaignId === campaignId)
+    .map(({ reason }) => reason)
+    .filter((reason) => reason === 'enrolled' || reason === 'condition_false')
+}
+
+test('what happened before a campaign was published counts for its first event', async () => {
+  const tell = reader(0)
+  await publish()
+  await tell([
+    { type: answered, subject: 'p1', time: '2026-03-10T09:00:00.000Z' },
+    { type: answered, subject: 'p1', time: '2026-02-27T22:30:00.000Z', id: 'twice' },
+    { type: answered, subject: 'p1', time: '2026-02-27T22:30:00.000Z', id: 'twice' },
+    // A day before the window begins.
+    { type: answered, subject: 'p1', time: '2026-02-17T22:30:00.000Z' },
+    { type: answered, subject: 'p2', time: '2026-03-10T09:00:00.000Z' },
+  ])
+  await publish(forWhom('often', { touchpoint: answered, within: 'P30D', times: { atLeast: 3 } }))
+  expect(await countsOfEverybody()).toEqual({
+    p1: [{ 20511: 1, 20522: 1 }],
+    p2: [{ 20522: 1 }],
+  })
+  await tell([
+    { type: answered, subject: 'p1', id: 'last' },
+    { type: answered, subject: 'p2' },
+  ])
+  expect(await reasonsOf('often')).toEqual(['enrolled', 'condition_false'])
+  // The one event of each that it was asked at is counted, too, and once.
+  await tell([{ type: answered, subject: 'p1', id: 'last' }])
+  expect(await countsOfEverybody()).toEqual({
+    p1: [{ 20511: 1, 20522: 1, 20532: 1 }],
+    p2: [{ 20522: 1, 20532: 1 }],
+  })
+})
+
+test('what no campaign asks for any more is not counted, and a longer window looks back again', async () => {
+  const tell = reader(0)
+  await publish(forWhom('often', { touchpoint: answered, within: 'P3D' }))
+  await tell([
+    { type: answered, subject: 'p1', time: '2026-03-01T09:00:00.000Z' },
+    { type: answered, subject: 'p1', time: '2026-03-19T09:00:00.000Z' },
+    { type: discharge, subject: 'p1', time: '2026-03-01T09:00:00.000Z' },
+  ])
+  expect(await countsOfEverybody()).toEqual({ p1: [{ 20531: 1 }] })
+  await publish(forWhom('often', { touchpoint: answered, within: 'P30D' }))
+  expect(await countsOfEverybody()).toEqual({ p1: [{ 20513: 1, 20531: 1 }] })
+  expect(await registered()).toMatchObject([{ touchpoint: answered, days: 30, ready: true }])
+
+  const where = { field: 'event.ward', op: 'exists' as const, value: false }
+  await publish(forWhom('often', { touchpoint: discharge, within: 'P30D', where }))
+  expect(await registered()).toMatchObject([{ touchpoint: discharge, days: 30, ready: true }])
+  await tell([{ type: discharge, subject: 'p1', data: { ward: 'west' } }])
+  await tell([{ type: answered, subject: 'p1' }])
+  await tell([{ type: discharge, subject: 'p1' }])
+  expect(await countsOfEverybody()).toEqual({ p1: [{ 20513: 1, 20532: 1 }] })
+
+  await publish()
+  expect(await registered()).toEqual([])
+})
+
+test('whoever is in an older version is still counted for', async () => {
+  const tell = reader(0)
+  const asks = campaign({
+    id: 'asks',
+    steps: [
+      { wait: { for: 'P5D', on: 'any-day' } },
+      {
+        branch: [
+          {
+            when: { happened: { touchpoint: answered, within: 'P9D' } },
+            steps: [message('hello')],
+          },
+        ],
+      },
+    ],
+  })
+  await publish(asks)
+  await tell([{ type: discharge, subject: 'p1' }])
+  await publish(campaign({ id: 'asks' }))
+  expect(await registered()).toMatchObject([{ touchpoint: answered, days: 9 }])
+})
+
+test('a batch that was under way when a count began is waited for, and counted once', async () => {
+  const tell = reader(0)
+  await publish()
+  await tell([{ type: answered, subject: 'p1' }])
+  // The batch has compared what is counted when it waits for the position of its partition.
+  const release = await holdPositions(store)
+  const batch = tell([{ type: answered, subject: 'p1' }])
+  await waits(1)
+  const published = publish(forWhom('often', { touchpoint: answered, within: 'P30D' }))
+  await waits(2)
+  expect(await registered()).toMatchObject([{ touchpoint: answered, ready: false }])
+  await release()
+  await Promise.all([batch, published])
+  expect(await countsOfEverybody()).toEqual(await scanned(answered))
+  expect(await countsOfEverybody()).toEqual({ p1: [{ 20532: 2 }] })
+})
+
+/** Until so many sessions wait for a lock. */
+async function waits(sessions: number): Promise<void> {
+  await vi.waitFor(async () => expect(await waitingSessions(store)).toBe(sessions), {
+    timeout: 10_000,
+    interval: 5,
+  })
+}
+
+test('events, and people who become one, go on coming while a count begins', async () => {
+  const readers = [reader(0), reader(1), reader(2)]
+  const people = Array.from({ length: 1_300 }, (_, index) => `p${index}`)
+  await publish()
+  for (const part of [people.slice(0, 500), people.slice(500, 1_000), people.slice(1_000)]) {
+    await readers[0]?.(
+      part.map((subject, index) => ({
+        type: answered,
+        subject,
+        time: `2026-03-0${1 + (index % 9)}T09:00:00.000Z`,
+      })),
+    )
+  }
+  let isPublished = false
+  const published = publish(
+    forWhom('often', { touchpoint: answered, within: 'P30D', times: { atLeast: 3 } }),
+  ).then(() => {
+    isPublished = true
+  })
+  // Each reader tells of everybody, and makes one of people of its own, until it has been published.
+  const rounds = await Promise.all(
+    readers.map(async (tell, own) => {
+      let round = 0
+      for (; round < 200 && !(isPublished && round >= 10); round += 1) {
+        const subjects = people.filter((_, index) => (index + round) % 43 === 0)
+        const merged = people.filter(
+          (_, index) => index % 3 === own && Math.floor(index / 3) % 29 === round % 29,
+        )
+        await tell([
+          ...subjects.map((subject) => ({ type: answered, subject })),
+          ...merged.slice(0, 6).map((subject, index) => ({
+            type: 'person.merged.v1',
+            subject,
+            data: { idSpace: 'ehr', externalId: merged.at(-1 - index) ?? subject },
+          })),
+        ])
+      }
+      return round
+    }),
+  )
+  await published
+  expect(Math.min(...rounds)).toBeGreaterThanOrEqual(10)
+  const merged = await store.db
+    .selectFrom('person')
+    .select('person_id')
+    .where('merged_into', 'is not', null)
+    .execute()
+  expect(merged.length).toBeGreaterThan(50)
+  expect(await countsOfEverybody()).toEqual(await scanned(answered))
+}, 60_000)
