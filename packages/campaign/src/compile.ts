@@ -163,7 +163,7 @@ export function countsOfDefinition(
 }
 
 /** Every condition of a campaign. */
-export function conditionsIn({ trigger, audience, exit, goal, steps }: CampaignFile): Condition[] {
+function conditionsIn({ trigger, audience, exit, goal, steps }: CampaignFile): Condition[] {
   return [
     triggerPartsOf(trigger).where?.condition,
     audience.where,

@@ -31,7 +31,7 @@ export type Times = {
 }
 
 /** History is kept for thirteen months (services/scheduler): a longer window would count too few. */
-export const LONGEST_WINDOW_DAYS = 366
+const LONGEST_WINDOW_DAYS = 366
 
 const mostTimes = 1_000
 const number = (atLeast: number) => z.number().int().min(atLeast).max(mostTimes).optional()

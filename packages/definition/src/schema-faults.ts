@@ -145,7 +145,10 @@ function complaintOf(issue: Issue, value: unknown): Complaint {
     case 'too_big':
       return expected(`${typeNames[issue.origin] ?? issue.origin} of at most ${issue.maximum}`)
     default:
-      return { message: `${issue.message}, found ${found}`, found: String(value) }
+      return {
+        message: `${issue.message}, found ${found}`,
+        found: typeof value === 'string' ? value : found,
+      }
   }
 }
 

@@ -187,6 +187,22 @@ test.each([
     },
     'not (a.b is 1) and (a.c < 2 or a.d is not x)',
   ],
+  [{ happened: { touchpoint: 'a.v1', within: 'P30D' } }, 'a.v1 happened at least once within P30D'],
+  [
+    { not: { happened: { touchpoint: 'a.v1', within: 'P1W', times: { atLeast: 2, atMost: 3 } } } },
+    'not (a.v1 happened 2 to 3 times within P1W)',
+  ],
+  [
+    {
+      happened: {
+        touchpoint: 'a.v1',
+        within: 'P9D',
+        times: { exactly: 0 },
+        where: { field: 'event.kind', op: 'eq', value: 'b' },
+      },
+    },
+    'a.v1 (event.kind is b) happened never within P9D',
+  ],
 ] as const)('%j is said as %s', (condition, words) => {
   expect(inWords(condition as never)).toBe(words)
 })

@@ -37,6 +37,11 @@ describe('a definition without faults', () => {
   })
 })
 
+/** The first arm of the branch, for whom this has happened. */
+const asks = (happened: string): Changes => ({
+  [guide]: ['{ field: event.kind, op: eq, value: first }', `{ happened: { ${happened} } }`],
+})
+
 type Planted = readonly [what: string, changes: Changes, faults: readonly string[]]
 
 const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
@@ -315,6 +320,88 @@ const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
       [expect.stringMatching(/^policies\.yaml:6:33 .*up to "P366D"/)],
     ],
   ],
+  'what conditions ask of the past': [
+    [
+      'a touchpoint that there is not',
+      asks('touchpoint: care.visit.endd.v1, within: P30D'),
+      [
+        'campaigns/guide.yaml:16:41 unknown touchpoint "care.visit.endd.v1" (did you mean "care.visit.ended.v1"?)',
+      ],
+    ],
+    [
+      'a touchpoint that there is not, in a persona',
+      {
+        [personas]: [
+          '{ field: person.age, op: gte, value: 65 }',
+          '{ happened: { touchpoint: care.visit.endd.v1, within: P30D } }',
+        ],
+      },
+      [
+        'personas.yaml:7:37 unknown touchpoint "care.visit.endd.v1" (did you mean "care.visit.ended.v1"?)',
+      ],
+    ],
+    [
+      'a field of another touchpoint',
+      asks(
+        'touchpoint: care.visit.ended.v1, within: P30D, where: { field: event.kind, op: eq, value: first }',
+      ),
+      ['campaigns/guide.yaml:16:92 unknown field "event.kind"'],
+    ],
+    [
+      'a field of the person, which is not asked afterwards',
+      asks(
+        'touchpoint: care.visit.ended.v1, within: P30D, where: { field: person.age, op: gt, value: 17 }',
+      ),
+      ['campaigns/guide.yaml:16:92 unknown field "person.age"'],
+    ],
+    [
+      'a value that the field cannot have',
+      asks(
+        'touchpoint: care.visit.ended.v1, within: P30D, where: { field: event.minutes, op: gt, value: long }',
+      ),
+      ['campaigns/guide.yaml:16:122 expected a number, found "long"'],
+    ],
+    [
+      'a question that hangs on the day on which it is asked',
+      asks(
+        'touchpoint: care.visit.booked.v1, within: P30D, where: { field: event.startsAt, op: daysUntil, value: 3 }',
+      ),
+      [expect.stringMatching(/^campaigns\/guide\.yaml:16:113 "daysUntil" hangs on the day/)],
+    ],
+    [
+      'a count within a count',
+      asks(
+        'touchpoint: care.visit.booked.v1, within: P30D, where: { happened: { touchpoint: care.visit.ended.v1, within: P1D } }',
+      ),
+      [
+        expect.stringMatching(
+          /^campaigns\/guide\.yaml:16:110 what is counted cannot hang on another/,
+        ),
+      ],
+    ],
+    [
+      'a window of hours',
+      asks('touchpoint: care.visit.ended.v1, within: PT36H'),
+      [
+        'campaigns/guide.yaml:16:70 expected whole days or weeks such as "P30D", up to "P366D", found "PT36H"',
+      ],
+    ],
+    [
+      'a window that reaches further back than events are kept',
+      asks('touchpoint: care.visit.ended.v1, within: P367D'),
+      [expect.stringMatching(/^campaigns\/guide\.yaml:16:70 .* up to "P366D"/)],
+    ],
+    [
+      'a number of times that is none',
+      asks('touchpoint: care.visit.ended.v1, within: P3D, times: { atLeast: 3, atMost: 2 }'),
+      [expect.stringMatching(/^campaigns\/guide\.yaml:16:82 expected atLeast to be no more/)],
+    ],
+    [
+      'a misspelt key',
+      asks('touchpoint: care.visit.ended.v1, withn: P3D'),
+      ['campaigns/guide.yaml:16:62 unknown key "withn" (did you mean "within"?)'],
+    ],
+  ],
   'the names in a campaign': [
     [
       'an id that is not its file',
@@ -440,6 +527,20 @@ const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
         ],
       },
       ['campaigns/guide.yaml:8:19 unknown field "enrolment.booked.status"'],
+    ],
+    [
+      'somebody’s health in the past, in marketing',
+      {
+        [guide]: (sound[guide] ?? '')
+          .replace('class: service', 'class: marketing')
+          .replace(
+            '{ field: event.kind, op: eq, value: first }',
+            '{ happened: { touchpoint: care.visit.booked.v1, within: P9D, where: { field: event.kind, op: eq, value: first } } }',
+          ),
+      },
+      [
+        'campaigns/guide.yaml:16:92 "event.kind" tells about somebody\'s health, and marketing may not choose people by it',
+      ],
     ],
     [
       'somebody’s health, in marketing',

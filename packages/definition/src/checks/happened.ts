@@ -35,7 +35,7 @@ function checkWhere(
 ): Fault[] {
   if (!where) return []
   const nested = happenedIn(where, path).map(({ happened, path: at }) =>
-    about(loaded, at, {
+    about(loaded, [...at, 'touchpoint'], {
       message: `what is counted cannot hang on another count: expected a condition on the data of ${touchpoint}`,
       found: happened.touchpoint,
     }),
