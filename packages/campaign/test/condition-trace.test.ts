@@ -13,6 +13,7 @@ const facts = (data: Record<string, string | number | boolean>) => ({
   read: (field: string) => data[field.slice('event.'.length)],
   now: '2026-03-02T09:00:00.000Z',
   timeZone: 'Europe/Amsterdam',
+  timesOf: () => 2,
 })
 
 const leaf = (field: string, value: number): Condition => ({
@@ -30,6 +31,22 @@ test('a leaf says which field was asked what, what was seen, and what came of it
     reached: true,
     leaf: { field: 'event.a', op: 'gte', expected: 5, actual: 3, holds: false },
   })
+})
+
+test('of what happened it says how often, also as it was stored', () => {
+  const happened = (atLeast: number): Condition => ({
+    happened: { touchpoint: 'care.visit.ended.v1', within: 'P9D', times: { atLeast } },
+  })
+  const condition = { all: [leaf('a', 1), { not: happened(3) }, happened(2)] }
+  const trace = traceOf(condition, facts({ a: 1 }))
+  expect(verdicts(trace)).toEqual([
+    ['event.a', 1, true],
+    ['care.visit.ended.v1', 2, false],
+    ['care.visit.ended.v1', 2, true],
+  ])
+  expect(trace.holds).toBe(true)
+  expect(traceOfStored(condition, leavesOfTrace(trace))).toEqual(trace)
+  expect(traceOfStored({ all: [leaf('a', 1)] }, leavesOfTrace(trace))).toBeNull()
 })
 
 test('what is missing was seen as nothing', () => {

@@ -107,8 +107,9 @@ async function scanned(type: string): Promise<Record<string, unknown>> {
   for (const { external_id: id, time } of events) {
     const local = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Amsterdam' })
     const day = Date.parse(local.format(Date.parse(time))) / 86_400_000
-    const own = (days[id] ??= [{}])[0]
-    own[day] = (own[day] ?? 0) + 1
+    const own = days[id] ?? [{}]
+    own[0][day] = (own[0][day] ?? 0) + 1
+    days[id] = own
   }
   return days
 }

@@ -3,9 +3,9 @@ import {
   type Facts,
   type Leaf,
   type LeafTrace,
-  leavesOf,
   traceCondition,
 } from '../condition.ts'
+import type { HappenedLeaf } from '../happened.ts'
 
 /**
  * What a condition came to, part by part. All parts are evaluated, also those that the decision itself
@@ -31,18 +31,27 @@ export function traceOfStored(
   condition: Condition,
   stored: readonly LeafTrace[],
 ): ConditionTrace | null {
-  const leaves = leavesOf(condition)
+  const leaves = everyLeaf(condition)
   const isSame =
     leaves.length === stored.length &&
-    leaves.every(({ leaf }, index) => {
+    leaves.every((leaf, index) => {
       const { field, op } = stored[index] ?? {}
-      return leaf.field === field && leaf.op === op
+      return 'happened' in leaf
+        ? leaf.happened.touchpoint === field && op === 'happened'
+        : leaf.field === field && leaf.op === op
     })
   const left = [...stored]
   return isSame ? build(condition, () => left.shift(), true) : null
 }
 
-type TraceLeaf = (leaf: Leaf) => LeafTrace | undefined
+/** In the order of the text. */
+function everyLeaf(condition: Condition): (Leaf | HappenedLeaf)[] {
+  if ('all' in condition) return condition.all.flatMap(everyLeaf)
+  if ('any' in condition) return condition.any.flatMap(everyLeaf)
+  return 'not' in condition ? everyLeaf(condition.not) : [condition]
+}
+
+type TraceLeaf = (leaf: Leaf | HappenedLeaf) => LeafTrace | undefined
 
 function build(condition: Condition, traceLeaf: TraceLeaf, reached: boolean): ConditionTrace {
   if ('all' in condition) {

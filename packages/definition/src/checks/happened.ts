@@ -57,7 +57,7 @@ function checkWhere(
 const onTheClock: ReadonlySet<Operator> = new Set<Operator>(['within', 'daysUntil'])
 
 /** The fields that a condition on a past event may name. */
-export function dataOf(type: string, { touchpoints }: Parts): ReadonlyMap<string, Field> {
+function dataOf(type: string, { touchpoints }: Parts): ReadonlyMap<string, Field> {
   const data = touchpoints?.value.touchpoints.find((each) => each.type === type)?.data ?? {}
   return new Map(Object.entries(data).map(([name, field]) => [`event.${name}`, field]))
 }
