@@ -1,6 +1,7 @@
 import type { DefinitionBundle } from './definition/bundle.ts'
 import type { CampaignFile } from './definition/campaign.ts'
 import type { Field } from './definition/field.ts'
+import { consentFields, relationFields } from './people-fields.ts'
 import { everyStep, partsOf } from './steps/registry.ts'
 import type { Step } from './steps/step.ts'
 import { triggerPartsOf } from './triggers/registry.ts'
@@ -97,7 +98,7 @@ function personaField({ personas }: DefinitionBundle['personas']): Field {
 /**
  * The fields that the conditions, moments and (with `organisation.*`) templates of a campaign may
  * name: roots `person`, `event` (the trigger, or what `about` names), `entity` (of the trigger),
- * `enrolment`, `journey`.
+ * `enrolment`, `journey`, `relation` and `consent`.
  */
 export function campaignFieldsOf(
   definition: PersonSources & Pick<DefinitionBundle, 'touchpoints' | 'journeys'>,
@@ -112,6 +113,8 @@ export function campaignFieldsOf(
     : []
   return new Map([
     ...personFieldsOf(definition),
+    ...relationFields,
+    ...consentFields,
     ...withRoot('event', find(about)?.data ?? {}),
     ...sharers.flatMap((touchpoint) => withRoot('entity', touchpoint.data)),
     ...everyStep(campaign.steps)
@@ -137,7 +140,13 @@ export function templateFieldsOf(
   definition: PersonSources & Pick<DefinitionBundle, 'touchpoints' | 'journeys'>,
   campaign: CampaignFile,
 ): Fields {
-  return new Map([...campaignFieldsOf(definition, campaign), ...organisationFields])
+  const shown = [...campaignFieldsOf(definition, campaign)].filter(([name]) => !isAsked(name))
+  return new Map([...shown, ...organisationFields])
+}
+
+/** What is there to be asked, and not to be read out to anybody. */
+function isAsked(name: string): boolean {
+  return name.startsWith('relation.') || name.startsWith('consent.')
 }
 
 /** Ids of the templates that the messages of these steps use, each once. */

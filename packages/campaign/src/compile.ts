@@ -85,6 +85,8 @@ export type CompiledDefinition = {
   receiptListeners: ReadonlySet<string>
   /** What is kept of what happens, for conditions that ask how often it did. */
   counts: CompiledCounts
+  /** Something that any of them decides hangs on who is related to whom. */
+  asksForRelations: boolean
 }
 
 export type CompiledPersona = { id: string; channels: readonly ChannelName[]; holds: Predicate }
@@ -143,6 +145,7 @@ export function compileDefinition(
         .map(({ id }) => id),
     ),
     counts: compileCounts(kept),
+    asksForRelations: [...campaigns.values()].some(({ file }) => namesRelations(file)),
   }
 }
 
@@ -192,6 +195,13 @@ export function compileCounts({ counts, mark }: KeptCounts): CompiledCounts {
       [...byTouchpoint].map(([type, own]) => [type, own.map(({ count }) => count)]),
     ),
   }
+}
+
+/** A condition anywhere in it looks at a relation. */
+function namesRelations(part: unknown): boolean {
+  if (typeof part !== 'object' || part === null) return false
+  if ('field' in part && String(part.field).startsWith('relation.')) return true
+  return Object.values(part).some(namesRelations)
 }
 
 export function compileCampaign(

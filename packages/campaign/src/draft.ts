@@ -2,7 +2,17 @@ import type { CompiledDefinition } from './compile.ts'
 import type { Instant } from './instant.ts'
 import type { JsonObject } from './json.ts'
 import type { ReasonCode } from './reasons.ts'
-import type { Consent, Enrolment, Entity, Intent, Person, PersonState, Timer } from './state.ts'
+import type {
+  Consent,
+  Enrolment,
+  Entity,
+  Intent,
+  OtherPerson,
+  Person,
+  PersonState,
+  Relation,
+  Timer,
+} from './state.ts'
 
 /** One conclusion, with its reason (P4). `detail` holds ids, times and what conditions saw. */
 export type Decision = {
@@ -19,6 +29,8 @@ export type DecideContext = {
   now: Instant
   /** Makes an id from its parts: the same parts always give the same id. */
   deriveId(...parts: string[]): string
+  /** Who somebody is to whom a relation leads; null, or no such function: nobody is known. */
+  otherOf?: (personId: string) => OtherPerson | null
 }
 
 /**
@@ -29,6 +41,7 @@ export type Draft = {
   person: Person
   entities: Map<string, Entity>
   consents: Map<string, Consent>
+  relations: Map<string, Relation>
   enrolments: Map<string, Enrolment>
   timers: Map<string, Timer>
   intents: Map<string, Intent>
@@ -41,6 +54,7 @@ export function draftOf(state: PersonState): Draft {
     person: state.person,
     entities: new Map(state.entities),
     consents: new Map(state.consents),
+    relations: new Map(state.relations),
     enrolments: new Map(state.enrolments),
     timers: new Map(state.timers),
     intents: new Map(state.intents),

@@ -3,6 +3,7 @@ import { timesIn } from './counts.ts'
 import type { DecideContext, Draft } from './draft.ts'
 import { yearOf } from './instant.ts'
 import type { JsonObject, JsonValue } from './json.ts'
+import { relatedPeople } from './relations.ts'
 import { campaignKey, type Enrolment, entityKey, type Trigger } from './state.ts'
 
 /** What a condition may look at; the roots are those of the field catalogue. */
@@ -26,6 +27,10 @@ export function factsFrom(draft: Draft, context: DecideContext, sources: FactSou
         return own(sources.entityData, name)
       case 'enrolment':
         return enrolmentField(draft, context, sources.enrolment, name)
+      case 'relation':
+        return relationField(draft, context, name)
+      case 'consent':
+        return consentField(draft, name)
       case 'journey':
         return journeyField(draft, name)
       default:
@@ -68,6 +73,34 @@ function personField(draft: Draft, context: DecideContext, name: string): JsonVa
   return typeof birthYear === 'number'
     ? yearOf(context.now, timeZoneOf(draft, context)) - birthYear
     : undefined
+}
+
+/** `caregiver`, or `caregiver.appointments`: true when there is one who may; else there is no value. */
+function relationField(draft: Draft, context: DecideContext, name: string): true | undefined {
+  const [kind, scope] = name.split('.')
+  const isThere = relatedPeople(draft, context, context.now).some(
+    (each) => each.kind === kind && (scope === undefined || isAmong(each.scope, scope)),
+  )
+  return isThere || undefined
+}
+
+function isAmong(names: readonly string[], name: string): boolean {
+  return names.includes(name)
+}
+
+/**
+ * `marketing`, or `marketing.email`: what the person has said of it, and of everything; a withdrawal beats
+ * what else was said, as when a message is sent. There is no value where they never said anything.
+ */
+function consentField({ consents }: Draft, name: string): 'granted' | 'withdrawn' | undefined {
+  const [purpose, channel = null] = name.split('.')
+  const said = [...consents.values()].filter(
+    (each) =>
+      (each.purpose === purpose || each.purpose === 'all') &&
+      (each.channel === null || each.channel === channel),
+  )
+  if (said.some(({ state }) => state === 'withdrawn')) return 'withdrawn'
+  return said.length > 0 ? 'granted' : undefined
 }
 
 /** What a step of the campaign answers for: `welcome.status`, `tone.arm`. */

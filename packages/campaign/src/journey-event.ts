@@ -45,8 +45,16 @@ function entityOf(
   return { type, id: event.entity.slice(type.length + 1), version: event.version }
 }
 
-/** The identity that a `person.merged` or `person.identified` names beside its subject. */
+/** The types that name another person, or another id, beside their subject. */
+const namingAnother: ReadonlySet<string> = new Set([
+  'person.identified.v1',
+  'person.merged.v1',
+  'relation.ended.v1',
+  'relation.granted.v1',
+])
+
+/** The identity that an event names beside its subject. */
 export function otherIdentityOf(event: JourneyEvent): Identity | null {
-  if (event.type !== 'person.merged.v1' && event.type !== 'person.identified.v1') return null
+  if (!namingAnother.has(event.type)) return null
   return { idSpace: String(event.data.idSpace), externalId: String(event.data.externalId) }
 }

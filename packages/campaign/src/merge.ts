@@ -4,12 +4,13 @@ import { end, hasOpen } from './enrolments.ts'
 import { takeAlong, type UnitedEntity, uniteEntities } from './entities.ts'
 import { endRepeats, runsIn } from './merged-runs.ts'
 import { choosePersona, keepConsent, uniteWithdrawals } from './people.ts'
+import { keepRelation } from './relations.ts'
 import { contactKinds, entryOf, type PersonState } from './state.ts'
 
 /**
  * Makes one person of two (`person.merged`). The most restrictive wins: consents unite with
  * withdrawals first, a death of either counts, and of an entity that both know the newer version
- * holds, with all that hangs on it (P3).
+ * holds, with all that hangs on it (P3). Of a relation that both had, what was said last holds.
  *
  * Both may have entered the same campaign, and nobody gets twice what may not repeat, nor loses it
  * (P2). Two runs are one and the same entry,
@@ -46,6 +47,7 @@ export function mergePeople(
   const draft = draftOf(into)
   const other = draftOf(from)
   mergeConsents(draft, other)
+  for (const relation of other.relations.values()) keepRelation(draft.relations, relation)
   const united = mergeEntities(draft, other)
   const journeys = mergeJourneys(draft.person.journeys, other.person.journeys)
   const runs = [...runsIn(draft, journeys, context), ...runsIn(other, journeys, context)]

@@ -19,6 +19,7 @@ export function newPerson(personId: string): PersonState {
     },
     entities: new Map(),
     consents: new Map(),
+    relations: new Map(),
     enrolments: new Map(),
     timers: new Map(),
     intents: new Map(),

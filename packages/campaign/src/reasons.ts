@@ -480,6 +480,16 @@ const list = {
       en: 'raise expires or until of the message, or plan it for earlier',
     },
   },
+  relation_not_newer: {
+    text: {
+      nl: 'van deze relatie is iets nieuwers bekend',
+      en: 'something newer is known of this relation',
+    },
+    whatToDo: {
+      nl: 'niets; kijk naar het bronsysteem als dit vaak gebeurt',
+      en: 'nothing; check the publisher if this happens often',
+    },
+  },
   replied: {
     text: { nl: 'de ontvanger heeft geantwoord', en: 'the recipient answered' },
     whatToDo: nothing,

@@ -1,9 +1,16 @@
 import { z } from 'zod'
-import { channelNames, identifierSchema, timeZoneSchema } from './definition/words.ts'
+import {
+  channelNames,
+  identifierSchema,
+  relationKinds,
+  relationScopes,
+  timeZoneSchema,
+} from './definition/words.ts'
+import { toInstant } from './instant.ts'
 
 /**
- * The types whose meaning is ours, with the data they carry. Publishers send `person.*` and
- * `consent.*`; `message.*` are published by Wegwijs alone and refused from anybody else.
+ * The types whose meaning is ours, with the data they carry. Publishers send `person.*`,
+ * `consent.*` and `relation.*`; `message.*` are published by Wegwijs alone and refused from anybody else.
  *
  * Contact details travel in `person.*` only, and what a type does not name is dropped (P7).
  */
@@ -56,6 +63,19 @@ export const personUpserted = z.object({
 /** Another id of the subject (identified), or a person who is one with the subject (merged). */
 const otherId = z.object({ idSpace: text, externalId: text })
 
+/** Who stands to the subject as what: another person, by an id that some publisher has of them. */
+const relation = otherId.extend({ kind: z.enum(relationKinds) })
+
+const relationGranted = relation.extend({
+  /** What they may hear of. */
+  scope: z
+    .array(z.enum(relationScopes))
+    .min(1)
+    .transform((scope) => [...new Set(scope)].sort()),
+  /** Until when it holds; absent: until it is ended. */
+  expires: z.iso.datetime({ offset: true }).transform(toInstant).optional(),
+})
+
 const consent = z.object({
   purpose: z.enum(['care', 'service', 'marketing', 'research', 'all']),
   /** Absent: every channel. */
@@ -88,6 +108,8 @@ export const reservedTypes = {
   'person.identified.v1': otherId,
   'person.merged.v1': otherId,
   'person.upserted.v1': personUpserted,
+  'relation.ended.v1': relation,
+  'relation.granted.v1': relationGranted,
 } as const
 
 export type ReservedType = keyof typeof reservedTypes
@@ -95,6 +117,7 @@ export type ReservedData<Type extends ReservedType> = z.output<(typeof reservedT
 
 export type PersonUpserted = ReservedData<'person.upserted.v1'>
 export type ConsentData = ReservedData<'consent.granted.v1'>
+export type RelationGranted = ReservedData<'relation.granted.v1'>
 export type MessageData = ReservedData<'message.sent.v1'>
 
 const RESERVED_PREFIX = /^(?:consent|message|person|relation)\./

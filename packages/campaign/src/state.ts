@@ -1,5 +1,11 @@
 import type { PersonCounts } from './counts.ts'
-import type { CampaignClass, ChannelName, LaneName } from './definition/words.ts'
+import type {
+  CampaignClass,
+  ChannelName,
+  LaneName,
+  RelationKind,
+  RelationScope,
+} from './definition/words.ts'
 import type { Instant } from './instant.ts'
 import type { JsonObject } from './json.ts'
 
@@ -12,6 +18,8 @@ export type PersonState = {
   person: Person
   entities: ReadonlyMap<string, Entity>
   consents: ReadonlyMap<string, Consent>
+  /** Who may hear of them, or act for them; empty too when nothing that is decided asks for it. */
+  relations: ReadonlyMap<string, Relation>
   /** Those that the batch may touch: what it ends, joins, what hangs on its entities, what goes on. */
   enrolments: ReadonlyMap<string, Enrolment>
   timers: ReadonlyMap<string, Timer>
@@ -75,6 +83,28 @@ export type Consent = {
   origin: 'person' | 'import'
   at: Instant
   proof: string | null
+}
+
+/** What was last said of how somebody else stands to this person. */
+export type Relation = {
+  /** Who that is, under the id that they had then: they may have become another record since. */
+  otherId: string
+  kind: RelationKind
+  state: 'granted' | 'ended'
+  /** In alphabetical order, each once. */
+  scope: readonly RelationScope[]
+  expiresAt: Instant | null
+  /** When it was said, by the event's own time. */
+  at: Instant
+}
+
+/** As much of somebody else as a decision about a person hangs on. */
+export type OtherPerson = {
+  /** Of the record that they are now. */
+  personId: string
+  timeZone: string | null
+  persona: string | null
+  deceasedAt: Instant | null
 }
 
 /** The event that began an enrolment, as its messages and conditions see it. */
@@ -169,6 +199,10 @@ export function consentKey(consent: {
   channel: ChannelName | null
 }): string {
   return `${consent.purpose}/${consent.channel ?? ''}`
+}
+
+export function relationKey({ kind, otherId }: Pick<Relation, 'kind' | 'otherId'>): string {
+  return `${kind}/${otherId}`
 }
 
 export function campaignKey(campaignId: string, version: number): string {

@@ -41,6 +41,7 @@ export function nobody(personId = 'person-1'): PersonState {
     },
     entities: new Map(),
     consents: new Map(),
+    relations: new Map(),
     enrolments: new Map(),
     timers: new Map(),
     intents: new Map(),

@@ -61,6 +61,11 @@ describe('the data of reserved types', () => {
     ['person.merged.v1', {}],
     ['consent.granted.v1', { purpose: 'everything' }],
     ['consent.granted.v1', { purpose: 'care', channel: 'letter' }],
+    ['relation.granted.v1', { idSpace: 'crm', externalId: 'c1', kind: 'caregiver' }],
+    ['relation.granted.v1', { idSpace: 'crm', externalId: 'c1', kind: 'caregiver', scope: [] }],
+    ['relation.granted.v1', { idSpace: 'crm', externalId: 'c1', kind: 'caregiver', scope: ['x'] }],
+    ['relation.granted.v1', { idSpace: 'crm', externalId: 'c1', kind: 'friend', scope: ['care'] }],
+    ['relation.ended.v1', { idSpace: 'crm', kind: 'caregiver' }],
     ['message.sent.v1', { intentId: 'x', provider: 'smtp', channel: 'email' }],
   ])('%s refuses %j', (type, data) => {
     expect(takes(type, data)).toBe(false)
@@ -77,6 +82,20 @@ describe('the data of reserved types', () => {
   it('leaves it to a channel whether it can use an address', () => {
     const contacts = { email: 'a@example.org', phone: '0612345678' }
     expect(takes('person.upserted.v1', { contacts })).toBe(true)
+  })
+
+  it('gives a relation one form, however it was written', () => {
+    const said = { idSpace: 'crm', externalId: 'c1', kind: 'parent' as const }
+    const granted = reservedTypes['relation.granted.v1'].parse({
+      ...said,
+      scope: ['news', 'care', 'news'],
+      expires: '2027-01-01T00:00:00+01:00',
+    })
+    expect(granted).toEqual({
+      ...said,
+      scope: ['care', 'news'],
+      expires: '2026-12-31T23:00:00.000Z',
+    })
   })
 
   it('holds a consent without an origin for the word of the person', () => {

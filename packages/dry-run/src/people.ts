@@ -1,7 +1,7 @@
 import { ownIdSpace } from '@wegwijs/campaign/event-check'
 import type { Identity } from '@wegwijs/campaign/journey-event'
 import { newPerson } from '@wegwijs/campaign/new-person'
-import type { PersonState } from '@wegwijs/campaign/state'
+import type { OtherPerson, PersonState } from '@wegwijs/campaign/state'
 import { derivedUuid } from '@wegwijs/runtime/derived-id'
 import { pack, unpack } from './person-rest.ts'
 
@@ -91,6 +91,20 @@ export class People {
       if (next === null) return survivor
       survivor = next
     }
+  }
+
+  /** Our own id of whoever they have become. */
+  idOf(person: PersonNumber): string {
+    return this.stateOf(this.survivorOf(person)).person.personId
+  }
+
+  /** Who has this id of ours now; null when nobody ever had it. */
+  otherOf(personId: string): OtherPerson | null {
+    const number = this.#byId.get(personId)
+    if (number === undefined) return null
+    const { person } = this.stateOf(this.survivorOf(number))
+    const { personId: own, timeZone, persona, deceasedAt } = person
+    return { personId: own, timeZone, persona, deceasedAt }
   }
 
   /** `idSpace:externalId`, as people name them; of whoever they have become. */

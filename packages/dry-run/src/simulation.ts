@@ -7,6 +7,7 @@ import type { Instant } from '@wegwijs/campaign/instant'
 import { type Identity, otherIdentityOf } from '@wegwijs/campaign/journey-event'
 import { mergePeople } from '@wegwijs/campaign/merge'
 import type { ReasonCode } from '@wegwijs/campaign/reasons'
+import { decideRelation, isRelationEvent } from '@wegwijs/campaign/relations'
 import {
   type Consent,
   consentKey,
@@ -119,7 +120,14 @@ export class Simulation {
     this.#grid = createGrid(options.step ?? 'PT0S')
     const { definition, sending, outcomes } = options
     this.#counted = new CountedMessages(sending.budgets)
-    this.#context = { definition, sending, outcomes, now: '', deriveId: derivedUuid }
+    this.#context = {
+      definition,
+      sending,
+      outcomes,
+      now: '',
+      deriveId: derivedUuid,
+      otherOf: (personId) => this.people.otherOf(personId),
+    }
   }
 
   get tally(): SimulationTally {
@@ -318,7 +326,10 @@ export class Simulation {
     // The link was made when the people of the event were looked up.
     if (event.type === 'person.merged.v1' || event.type === 'person.identified.v1') return
     const before = this.people.stateOf(person)
-    const decided = decideEvent(before, event, this.#context)
+    const decided =
+      isRelationEvent(event) && other !== null
+        ? decideRelation(before, event, this.people.idOf(other))
+        : decideEvent(before, event, this.#context)
     this.#options.onEvent?.(person, event, decided.outcome)
     this.#keep(person, this.#decided(person, before, decided))
   }

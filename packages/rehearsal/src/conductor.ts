@@ -159,7 +159,7 @@ async function publish(
 
 /**
  * Events that may be published together: those of one source, since one person may have a subject
- * at each. What overtakes others by design (a stop), or is about a person under two subjects, is
+ * at each. What overtakes others by design (a stop), or is about two people or two subjects of one, is
  * decided by itself. Else the order would be that of the partitions.
  */
 function runsOf(events: readonly TouchpointEvent[]): TouchpointEvent[][] {
@@ -177,8 +177,15 @@ function runsOf(events: readonly TouchpointEvent[]): TouchpointEvent[][] {
   return runs
 }
 
+/** Two people, or two subjects of one. */
+const aboutSeveral: ReadonlySet<string> = new Set([
+  'person.identified.v1',
+  'person.merged.v1',
+  'relation.granted.v1',
+])
+
 function isAlone(type: string): boolean {
-  return isUrgent(type) || type === 'person.merged.v1' || type === 'person.identified.v1'
+  return isUrgent(type) || aboutSeveral.has(type)
 }
 
 async function refuseRealTime(store: Store, first: Arriving | undefined): Promise<Standing> {

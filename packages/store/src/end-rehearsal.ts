@@ -11,6 +11,7 @@ const rehearsed = [
   'person_identity',
   'entity',
   'consent',
+  'relation',
   'person_stop',
   'inbox',
   'event',

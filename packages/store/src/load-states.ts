@@ -3,15 +3,25 @@ import type {
   Enrolment,
   Entity,
   Intent,
+  OtherPerson,
   Person,
   PersonState,
+  Relation,
   Timer,
 } from '@wegwijs/campaign/state'
-import { consentKey, entityKey, entryOf } from '@wegwijs/campaign/state'
+import { consentKey, entityKey, entryOf, relationKey } from '@wegwijs/campaign/state'
 import { type RawBuilder, type Selectable, sql } from 'kysely'
 import type { Querying } from './database.ts'
 import type { Schema } from './schema.ts'
-import { consentOf, enrolmentOf, entityOf, intentOf, personOf, timerOf } from './state-rows.ts'
+import {
+  consentOf,
+  enrolmentOf,
+  entityOf,
+  intentOf,
+  personOf,
+  relationOf,
+  timerOf,
+} from './state-rows.ts'
 
 /**
  * What of its people a batch needs beside themselves, their entities and their consents: what it may
@@ -40,11 +50,13 @@ export type StateScope = {
   receiptCampaignIds: readonly string[]
   /** Campaigns that the batch may start: their past entries. */
   campaignIds: readonly string[]
+  /** Something that is decided hangs on who is related to whom. */
+  relations: boolean
 }
 
 export type EnrolmentKey = { person_id: string; enrolment_id: string }
 
-/** Loads what the core decides on: seven statements at most, whatever the number of people (P8). */
+/** Loads what the core decides on: eight statements at most, whatever the number of people (P8). */
 export async function loadStates(
   tx: Querying,
   personIds: readonly string[],
@@ -54,6 +66,7 @@ export async function loadStates(
   const people = await selectOf(tx, 'person', ids)
   const entities = await selectOf(tx, 'entity', ids)
   const consents = await selectOf(tx, 'consent', ids)
+  const relations = scope.relations ? await selectOf(tx, 'relation', ids) : []
   const shared = entitiesOfSeveral(entities, scope.mergedPeople)
   const enrolments = await loadEnrolments(tx, ids, {
     ...scope,
@@ -68,6 +81,8 @@ export async function loadStates(
     put(states, row, (state) => state.entities, entityKey(entityOf(row)), entityOf(row))
   for (const row of consents)
     put(states, row, (state) => state.consents, consentKey(consentOf(row)), consentOf(row))
+  for (const row of relations)
+    put(states, row, (state) => state.relations, relationKey(relationOf(row)), relationOf(row))
   for (const row of timers) put(states, row, (state) => state.timers, row.timer_id, timerOf(row))
   for (const row of enrolments)
     put(states, row, (state) => state.enrolments, row.enrolment_id, enrolmentOf(row))
@@ -190,7 +205,28 @@ async function loadEntries(
   return rows
 }
 
-async function selectOf<Table extends 'person' | 'entity' | 'consent'>(
+/**
+ * Those to whom these people are related, by the id that the relation has of them: in one statement, and in
+ * none when there are no relations. Not locked: what a message may do is looked at again when it is sent.
+ */
+export async function loadOthers(
+  tx: Querying,
+  states: Iterable<Pick<PersonState, 'relations'>>,
+): Promise<Map<string, OtherPerson>> {
+  const ids = new Set<string>()
+  for (const { relations } of states) for (const { otherId } of relations.values()) ids.add(otherId)
+  if (ids.size === 0) return new Map()
+  const { rows } = await sql<OtherPerson & { otherId: string }>`
+    select named.other_id as "otherId", p.person_id as "personId", p.time_zone as "timeZone",
+      p.persona, p.deceased_at as "deceasedAt"
+    from unnest(${[...ids].sort()}::uuid[]) as named (other_id) cross join lateral (
+      select person_id, time_zone, persona, deceased_at from person
+      where person_id = survivor_of(named.other_id) offset 0
+    ) as p`.execute(tx)
+  return new Map(rows.map(({ otherId, ...other }) => [otherId, other]))
+}
+
+async function selectOf<Table extends 'person' | 'entity' | 'consent' | 'relation'>(
   tx: Querying,
   table: Table,
   personIds: string[],
@@ -204,6 +240,7 @@ type MutableState = {
   person: Person
   entities: Map<string, Entity>
   consents: Map<string, Consent>
+  relations: Map<string, Relation>
   enrolments: Map<string, Enrolment>
   timers: Map<string, Timer>
   intents: Map<string, Intent>
@@ -215,6 +252,7 @@ function emptyState(person: Person): MutableState {
     person,
     entities: new Map(),
     consents: new Map(),
+    relations: new Map(),
     enrolments: new Map(),
     timers: new Map(),
     intents: new Map(),

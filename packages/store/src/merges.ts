@@ -21,9 +21,11 @@ const plainTables = [
 
 /**
  * Gives everything of `from` to `into`; both rows are locked by the caller. Where both know the
- * same entity or consent, the row of `into` stays and the core decides what it holds. What is left
+ * same entity, consent or relation, the row of `into` stays and the core decides what it holds. What is left
  * of `from` is a row that says who it became, without any personal data (P7). The number of
  * statements does not depend on how much there is.
+ *
+ * Rows of other people that name `from` are not theirs to change: whoever reads them follows `merged_into`.
  */
 export async function rekeyPerson(tx: Querying, from: string, into: string): Promise<void> {
   for (const table of plainTables) {
@@ -45,6 +47,10 @@ export async function rekeyPerson(tx: Querying, from: string, into: string): Pro
   await sql`update consent c set person_id = ${into} where person_id = ${from} and not exists (
     select from consent o where o.person_id = ${into}
       and o.purpose = c.purpose and o.channel = c.channel)`.execute(tx)
+  await sql`update relation r set person_id = ${into} where person_id = ${from} and not exists (
+    select from relation o where o.person_id = ${into}
+      and o.kind = r.kind and o.other_id = r.other_id)`.execute(tx)
+  await sql`delete from relation where person_id = ${from}`.execute(tx)
   await sql`delete from entity where person_id = ${from}`.execute(tx)
   await sql`delete from consent where person_id = ${from}`.execute(tx)
   await sql`update person set merged_into = ${into}, fields = '{}', contacts = '{}', journeys = '{}',

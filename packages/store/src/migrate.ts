@@ -12,6 +12,7 @@ import * as countedMessages from './migrations/0008-counted-messages.ts'
 import * as roomAgain from './migrations/0009-room-again.ts'
 import * as attributes from './migrations/0010-attributes.ts'
 import * as historyCounts from './migrations/0011-history-counts.ts'
+import * as relations from './migrations/0012-relations.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -28,6 +29,7 @@ const migrations: Record<string, Migration> = {
   '0009-room-again': roomAgain,
   '0010-attributes': attributes,
   '0011-history-counts': historyCounts,
+  '0012-relations': relations,
 }
 
 /**

@@ -52,6 +52,21 @@ export async function saveStates(
       proof: value.proof,
     })),
   )
+  void upsertRows(
+    tx,
+    'relation',
+    ['person_id', 'kind', 'other_id'],
+    ['person_id', 'kind', 'other_id', 'state', 'scope', 'expires_at', 'at'],
+    changedOf(changes, (state) => state.relations).map(({ personId, value }) => ({
+      person_id: personId,
+      kind: value.kind,
+      other_id: value.otherId,
+      state: value.state,
+      scope: value.scope,
+      expires_at: value.expiresAt,
+      at: value.at,
+    })),
+  )
   saveEnrolments(tx, changes)
   saveTimers(tx, changes)
   await saveIntents(tx, namespace, changes)

@@ -77,6 +77,15 @@ export type Schema = {
     at: Moment
     proof: string | null
   }
+  relation: {
+    person_id: string
+    kind: string
+    other_id: string
+    state: 'granted' | 'ended'
+    scope: string[]
+    expires_at: string | null
+    at: Moment
+  }
   person_stop: {
     person_id: string
     stop_id: string
@@ -206,6 +215,10 @@ export type Schema = {
     entity_id: string | null
     entity_version: number | null
     instead_of: string | null
+    recipient_id: string | null
+    recipient_as: string | null
+    recipient_scope: string | null
+    by_age: Generated<boolean>
     planned_at: Moment
     planned_for: Moment
     due_at: Moment

@@ -7,6 +7,7 @@ import type {
   EntityReference,
   Intent,
   Person,
+  Relation,
   Timer,
 } from '@wegwijs/campaign/state'
 import type { Selectable } from 'kysely'
@@ -51,6 +52,17 @@ export function consentOf(row: Selectable<Schema['consent']>): Consent {
     origin: row.origin,
     at: row.at,
     proof: row.proof,
+  }
+}
+
+export function relationOf(row: Selectable<Schema['relation']>): Relation {
+  return {
+    otherId: row.other_id,
+    kind: row.kind as Relation['kind'],
+    state: row.state,
+    scope: row.scope as Relation['scope'],
+    expiresAt: row.expires_at,
+    at: row.at,
   }
 }
 

@@ -133,6 +133,7 @@ const nothingMore = {
   resumed: [],
   receiptCampaignIds: [],
   campaignIds: [],
+  relations: true,
 }
 
 test('the statement and its pure twin say the same, whatever is known', async () => {

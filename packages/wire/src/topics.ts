@@ -81,6 +81,7 @@ export const urgentTypes: ReadonlySet<string> = new Set([
   'consent.withdrawn.v1',
   'message.complained.v1',
   'person.deceased.v1',
+  'relation.ended.v1',
 ])
 
 export function isUrgent(type: string): boolean {

@@ -4,7 +4,7 @@ import type { WegwijsError } from '@wegwijs/runtime/failure'
 import type { Store } from '@wegwijs/store/database'
 import { recordStopEvents, type StopEvent, stopOf } from '@wegwijs/store/stops'
 import { encodeRecord } from '@wegwijs/wire/cloudevents-kafka'
-import { topicsOf } from '@wegwijs/wire/topics'
+import { isUrgent, topicsOf } from '@wegwijs/wire/topics'
 import { withinDeadline } from './deadline.ts'
 import type { Limits } from './limits.ts'
 import { toFailure } from './problem.ts'
@@ -33,7 +33,7 @@ export function createKeep(options: {
   onFailure: (failure: WegwijsError) => void
 }): Keep {
   const { store, publisher, clock, limits, onFailure } = options
-  const topic = topicsOf(store.namespace).touchpoints
+  const { touchpoints, urgent } = topicsOf(store.namespace)
 
   const commit = async (stops: readonly StopEvent[]): Promise<Kept[]> => {
     const written = recordStopEvents(store, stops)
@@ -42,7 +42,10 @@ export function createKeep(options: {
   }
 
   const publish = async (events: readonly StopEvent[]): Promise<Kept[]> => {
-    const records = events.map(({ event }) => ({ topic, ...encodeRecord(event) }))
+    const records = events.map(({ event }) => ({
+      topic: isUrgent(event.type) ? urgent : touchpoints,
+      ...encodeRecord(event),
+    }))
     await publisher.publish(records, { deadlineMs: limits.publishDeadlineMs })
     return events.map(() => ({ kind: 'kept' }))
   }

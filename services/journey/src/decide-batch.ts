@@ -2,12 +2,13 @@ import { decideEvent } from '@wegwijs/campaign/decide'
 import type { DecideContext, Decision } from '@wegwijs/campaign/draft'
 import { mergePeople } from '@wegwijs/campaign/merge'
 import type { ReasonCode } from '@wegwijs/campaign/reasons'
-import type { PersonState } from '@wegwijs/campaign/state'
+import { decideRelation, isRelationEvent } from '@wegwijs/campaign/relations'
+import type { OtherPerson, PersonState } from '@wegwijs/campaign/state'
 import { derivedUuid } from '@wegwijs/runtime/derived-id'
 import type { Querying } from '@wegwijs/store/database'
 import { rekeyPerson } from '@wegwijs/store/merges'
 import { type StateChange, saveStates } from '@wegwijs/store/save-states'
-import type { Addressed } from './people-of-batch.ts'
+import type { Addressed, LoadedPeople } from './people-of-batch.ts'
 
 /** What became of one event. */
 export type DecidedEvent = Addressed & {
@@ -27,17 +28,23 @@ export class PeopleInHand {
   readonly #context: DecideContext
   readonly #before: Map<string, PersonState>
   readonly #after: Map<string, PersonState>
+  readonly #others: LoadedPeople['others']
   readonly #mergedInto = new Map<string, string>()
 
   constructor(
     tx: Querying,
     namespace: string,
-    states: Map<string, PersonState>,
+    { states, others }: LoadedPeople,
     context: Pick<DecideContext, 'definition' | 'now'>,
   ) {
     this.#namespace = namespace
     this.#tx = tx
-    this.#context = { ...context, deriveId: derivedUuid }
+    this.#others = others
+    this.#context = {
+      ...context,
+      deriveId: derivedUuid,
+      otherOf: (personId) => this.#otherOf(personId),
+    }
     this.#before = new Map(states)
     this.#after = new Map(states)
   }
@@ -46,11 +53,12 @@ export class PeopleInHand {
     const event = { ...addressed, personId: this.survivorOf(addressed.personId) }
     if (event.event.type === 'person.merged.v1') return this.#merge(event)
     if (event.event.type === 'person.identified.v1') return this.#identify(event)
-    const { state, outcome, decisions } = decideEvent(
-      this.#stateOf(event.personId),
-      event.event,
-      this.#context,
-    )
+    const { otherId } = event
+    const before = this.#stateOf(event.personId)
+    const { state, outcome, decisions } =
+      isRelationEvent(event.event) && otherId !== null
+        ? decideRelation(before, event.event, this.survivorOf(otherId))
+        : decideEvent(before, event.event, this.#context)
     this.#after.set(event.personId, state)
     return this.#decided(event, outcome, decisions)
   }
@@ -100,6 +108,15 @@ export class PeopleInHand {
     return { ...event, persona: this.#stateOf(event.personId).person.persona, outcome, decisions }
   }
 
+  /** Of whoever is in hand, as the events before have left them. */
+  #otherOf(personId: string): OtherPerson | null {
+    const known = this.#others.get(personId)
+    const inHand = this.#after.get(this.survivorOf(known?.personId ?? personId))
+    if (!inHand) return known ?? null
+    const { personId: own, timeZone, persona, deceasedAt } = inHand.person
+    return { personId: own, timeZone, persona, deceasedAt }
+  }
+
   #stateOf(personId: string): PersonState {
     const state = this.#after.get(personId)
     if (!state) throw new RangeError('a person of the batch was not loaded')
@@ -113,6 +130,7 @@ function rowsAfterRekeying(into: PersonState, from: PersonState): PersonState {
     person: into.person,
     entities: new Map([...from.entities, ...into.entities]),
     consents: new Map([...from.consents, ...into.consents]),
+    relations: new Map([...from.relations, ...into.relations]),
     enrolments: new Map([...from.enrolments, ...into.enrolments]),
     timers: new Map([...from.timers, ...into.timers]),
     intents: new Map([...from.intents, ...into.intents]),

@@ -1,10 +1,11 @@
 import type { CompiledCampaign, CompiledDefinition } from '@wegwijs/campaign/compile'
 import { subtractDuration } from '@wegwijs/campaign/instant'
 import { type Identity, otherIdentityOf } from '@wegwijs/campaign/journey-event'
-import type { PersonState } from '@wegwijs/campaign/state'
+import { isRelationEvent } from '@wegwijs/campaign/relations'
+import type { OtherPerson, PersonState } from '@wegwijs/campaign/state'
 import type { Querying } from '@wegwijs/store/database'
 import { findOrCreatePeople, linkIdentities } from '@wegwijs/store/identities'
-import { loadStates, type StateScope } from '@wegwijs/store/load-states'
+import { loadOthers, loadStates, type StateScope } from '@wegwijs/store/load-states'
 import { lockPeople } from '@wegwijs/store/person-locks'
 import type { Accepted } from './intake.ts'
 
@@ -89,16 +90,23 @@ async function lockSurvivors(tx: Querying, ids: readonly string[]): Promise<Map<
   return survivors
 }
 
+export type LoadedPeople = {
+  states: Map<string, PersonState>
+  /** Who the people are to whom they are related, by the id that the relation has of them. */
+  others: ReadonlyMap<string, OtherPerson>
+}
+
 /** Loads the people of these events with as much as deciding about them needs. */
 export async function loadPeople(
   tx: Querying,
   events: readonly Addressed[],
   context: ScopeContext,
-): Promise<Map<string, PersonState>> {
+): Promise<LoadedPeople> {
   const ids = new Set(
     events.flatMap((each) => (each.otherId ? [each.personId, each.otherId] : [each.personId])),
   )
-  return loadStates(tx, [...ids], scopeOf(events, context))
+  const states = await loadStates(tx, [...ids], scopeOf(events, context))
+  return { states, others: await loadOthers(tx, states.values()) }
 }
 
 type ScopeContext = { definition: CompiledDefinition; now: string }
@@ -128,6 +136,10 @@ function scopeOf(events: readonly Addressed[], context: ScopeContext): StateScop
       event.type.startsWith('message.') ? [String(event.data.intentId)] : [],
     ),
     campaignIds: campaignsEnteredBy(types, definition),
+    relations:
+      definition.asksForRelations ||
+      mergedPeople.length > 0 ||
+      events.some(({ event }) => isRelationEvent(event)),
   }
 }
 

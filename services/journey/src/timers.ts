@@ -7,7 +7,7 @@ import { businessNow } from '@wegwijs/store/business-clock'
 import type { DatabaseTransaction, Store } from '@wegwijs/store/database'
 import { keepTimerDecisions, type TimerDecisions } from '@wegwijs/store/decisions'
 import { currentRevision } from '@wegwijs/store/definitions'
-import { type EnrolmentKey, loadStates } from '@wegwijs/store/load-states'
+import { type EnrolmentKey, loadOthers, loadStates } from '@wegwijs/store/load-states'
 import {
   enrolmentsWithDueTimers,
   forgetTimers,
@@ -81,7 +81,9 @@ async function fireWith(deps: TimerDependencies, limit: number): Promise<number>
       resumed,
       intentIds: [],
       campaignIds: [],
+      relations: definition.asksForRelations,
     })
+    const others = await loadOthers(tx, states.values())
     const isThere = (key: EnrolmentKey) =>
       states.get(key.person_id)?.enrolments.has(key.enrolment_id) ?? false
     await forgetTimers(
@@ -89,7 +91,12 @@ async function fireWith(deps: TimerDependencies, limit: number): Promise<number>
       resumed.filter((key) => !isThere(key)),
     )
     const fires = [...states.values()].map((state) =>
-      firePerson(state, { definition, now, deriveId: derivedUuid }),
+      firePerson(state, {
+        definition,
+        now,
+        deriveId: derivedUuid,
+        otherOf: (personId) => others.get(personId) ?? null,
+      }),
     )
     await saveStates(
       tx,

@@ -17,7 +17,7 @@ import { encodeRecord } from '@wegwijs/wire/cloudevents-kafka'
 import { signEvent } from '@wegwijs/wire/signature'
 import { topicConfigs, topicsOf } from '@wegwijs/wire/topics'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
-import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, inject, onTestFinished, test, vi } from 'vitest'
 import { startJourney } from '../src/service.ts'
 
 const secret = 'a secret of the tests, long enough to be one'
@@ -687,4 +687,80 @@ test('two workers on one topic, and one that ends in between, decide each event 
   await closing
   await round()
   expect(await intents()).toHaveLength(120)
+})
+
+const relation = (type: 'granted' | 'ended', externalId: string, over: object = {}) =>
+  event(`relation.${type}.v1`, {
+    data: {
+      idSpace: 'crm',
+      externalId,
+      kind: 'caregiver',
+      ...(type === 'granted' && { scope: ['appointments'] }),
+    },
+    ...over,
+  })
+
+const askingForCaregiver = campaign({
+  id: 'aftercare',
+  entry: 'every-time',
+  audience: { where: { field: 'relation.caregiver.appointments', op: 'exists', value: true } },
+})
+
+test('a relation is granted and ended, in any order, and conditions see what holds', async () => {
+  await run([askingForCaregiver])
+  const discharge = () => event('care.discharge.completed.v1')
+  await publish(discharge(), relation('granted', 'c1'), discharge())
+  expect(await intents()).toHaveLength(1)
+  const later = '2026-03-02T08:59:59.000Z'
+  await publish(relation('ended', 'c2', { time: later }), relation('ended', 'c1'), discharge())
+  await publish(relation('granted', 'c1', { time: later }), discharge())
+  expect(await intents()).toHaveLength(1)
+  expect((await outcomes()).filter((each) => each === 'relation_not_newer')).toHaveLength(1)
+  const rows = await store.db.selectFrom('relation').select(['state', 'scope']).execute()
+  expect(rows).toEqual([
+    { state: 'ended', scope: [] },
+    { state: 'ended', scope: [] },
+  ])
+})
+
+test('a relation follows either of the two into another record, and ends when they die', async () => {
+  await run([askingForCaregiver])
+  const discharge = () => event('care.discharge.completed.v1')
+  const crm = { source: 'urn:test:crm' }
+  const merged = (subject: string, externalId: string) =>
+    event('person.merged.v1', { ...crm, subject, data: { idSpace: 'crm', externalId } })
+  await publish(relation('granted', 'c1'))
+  await publish(merged('c2', 'c1'))
+  await publish(merged('c3', 'c2'), discharge())
+  expect(await intents()).toHaveLength(1)
+  await publish(
+    event('person.merged.v1', { subject: 'p9', data: { idSpace: 'ehr', externalId: 'p1' } }),
+  )
+  await publish(event('care.discharge.completed.v1', { subject: 'p9' }))
+  expect(await intents()).toHaveLength(2)
+  await publish(event('person.deceased.v1', { ...crm, subject: 'c3' }), discharge())
+  expect(await intents()).toHaveLength(2)
+})
+
+test('two workers that grant relations both ways at once lock in one order (P6)', async () => {
+  await run([askingForCaregiver])
+  const second = createScope('second')
+  onTestFinished(() => second.close())
+  await startService(second)
+  const crm = { source: 'urn:test:crm', data: { idSpace: 'ehr', kind: 'parent', scope: ['care'] } }
+  for (let round = 0; round < 10; round += 1) {
+    await publish(
+      ...Array.from({ length: 20 }, (_, index) => [
+        relation('granted', `x${index}`, { subject: `y${index}` }),
+        event('relation.granted.v1', {
+          ...crm,
+          subject: `x${index}`,
+          data: { ...crm.data, externalId: `y${index}` },
+        }),
+      ]).flat(),
+    )
+  }
+  const rows = await store.db.selectFrom('relation').select('kind').execute()
+  expect(rows).toHaveLength(40)
+  expect(await store.db.selectFrom('dead_letter').select('reason').execute()).toEqual([])
 })

@@ -19,11 +19,15 @@ export function smallHospital(campaigns: readonly CampaignInput[]): DefinitionBu
   return definitionBundleSchema.parse({
     touchpoints: {
       publishers: [
-        { source: 'urn:test:ehr', idSpace: 'ehr', types: ['care.*', 'person.*', 'consent.*'] },
+        {
+          source: 'urn:test:ehr',
+          idSpace: 'ehr',
+          types: ['care.*', 'person.*', 'consent.*', 'relation.*'],
+        },
         {
           source: 'urn:test:crm',
           idSpace: 'crm',
-          types: ['person.*', 'consent.*', 'care.survey.*'],
+          types: ['person.*', 'consent.*', 'relation.*', 'care.survey.*'],
         },
       ],
       touchpoints: [

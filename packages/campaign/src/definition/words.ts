@@ -26,6 +26,21 @@ export function allowsSensitivity(limit: Sensitivity, content: Sensitivity): boo
   return sensitivities.indexOf(content) <= sensitivities.indexOf(limit)
 }
 
+/** How one person stands to another for whom they may hear, or act. */
+export const relationKinds = ['caregiver', 'representative', 'parent'] as const
+export type RelationKind = (typeof relationKinds)[number]
+
+/** What somebody may hear of for another person. */
+export const relationScopes = ['appointments', 'care', 'news'] as const
+export type RelationScope = (typeof relationScopes)[number]
+
+/** How much each of them may tell at most: of somebody's health only whoever may hear of their care. */
+export const scopeBears: Readonly<Record<RelationScope, Sensitivity>> = {
+  appointments: 'personal',
+  care: 'health',
+  news: 'neutral',
+}
+
 export const localeNames = ['nl', 'en'] as const
 export type LocaleName = (typeof localeNames)[number]
 
