@@ -4,6 +4,7 @@ import type { Field } from './definition/field.ts'
 import { consentFields, relationFields } from './people-fields.ts'
 import { everyStep, partsOf } from './steps/registry.ts'
 import type { Step } from './steps/step.ts'
+import type { StepParts } from './steps/step-kind.ts'
 import { triggerPartsOf } from './triggers/registry.ts'
 
 type Fields = ReadonlyMap<string, Field>
@@ -135,13 +136,39 @@ export function campaignFieldsOf(
   ])
 }
 
+/**
+ * What the template of a question may show of it: `question.text`, `question.url`, and of each answer its
+ * `url`, what it `says`, and the `word` for it when it can be given by SMS.
+ */
+function questionFieldsOf({ question }: NonNullable<StepParts['message']>): [string, Field][] {
+  if (!question) return []
+  const shown = (name: string): [string, Field] => [
+    name,
+    { type: 'text', sensitivity: 'neutral', required: true },
+  ]
+  return [
+    shown('question.text'),
+    shown('question.url'),
+    ...question.answers.flatMap(({ answer, words }) =>
+      ['url', 'says', ...(words ? ['word'] : [])].map((part) => shown(`answers.${answer}.${part}`)),
+    ),
+  ]
+}
+
 /** The fields that a template used by `campaign` may show. */
 export function templateFieldsOf(
   definition: PersonSources & Pick<DefinitionBundle, 'touchpoints' | 'journeys'>,
   campaign: CampaignFile,
 ): Fields {
   const shown = [...campaignFieldsOf(definition, campaign)].filter(([name]) => !isAsked(name))
-  return new Map([...shown, ...organisationFields])
+  return new Map([
+    ...shown,
+    ...organisationFields,
+    ...everyStep(campaign.steps).flatMap((step) => {
+      const { message } = partsOf(step)
+      return message ? questionFieldsOf(message) : []
+    }),
+  ])
 }
 
 /** What is there to be asked, and not to be read out to anybody. */

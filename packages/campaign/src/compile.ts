@@ -65,6 +65,7 @@ export type CompiledDefinition = {
   revision: number
   timeZone: string
   locale: string
+  organisation: PoliciesFile['organisation']
   holdOut: PoliciesFile['holdOut']
   isWorkingDay: WorkingDays
   publishers: ReadonlyMap<string, Publisher>
@@ -120,6 +121,7 @@ export function compileDefinition(
     revision,
     timeZone: bundle.policies.timeZone,
     locale: bundle.policies.locale,
+    organisation: bundle.policies.organisation,
     holdOut: bundle.policies.holdOut,
     isWorkingDay: createWorkingDays(bundle.policies.holidays, bundle.policies.closedDays),
     publishers: new Map(

@@ -474,6 +474,22 @@ function wait(
   noteOf(draft, enrolment, 'waiting', { detail: { step: node.path, until: dueAt } })
 }
 
+/**
+ * Lets an enrolment stand at this step, also one that had gone on from it or through: it is asked there
+ * again. The time for it is counted anew.
+ */
+export function waitAt(
+  draft: Draft,
+  before: Enrolment,
+  path: string,
+  context: DecideContext,
+): void {
+  const enrolment: Enrolment = { ...before, state: 'running', reason: null, endedAt: null }
+  const run = runAt(draft, enrolment, path, context)
+  const until = kindOf(run.node.step).waitsUntil?.(run.node.step, run)
+  if (until !== undefined) wait(draft, enrolment, run.node, until, context)
+}
+
 function dropTimers(draft: Draft, enrolment: Enrolment): void {
   for (const timer of [...draft.timers.values()]) {
     if (timer.enrolmentId === enrolment.enrolmentId) draft.timers.delete(timer.timerId)

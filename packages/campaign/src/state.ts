@@ -3,6 +3,7 @@ import type {
   CampaignClass,
   ChannelName,
   LaneName,
+  LocaleName,
   RelationKind,
   RelationScope,
 } from './definition/words.ts'
@@ -145,6 +146,22 @@ export const intentStates = [
 ] as const
 export type IntentState = (typeof intentStates)[number]
 
+type InEachLanguage<Value> = Readonly<Record<LocaleName, Value>>
+
+/** What a message asks, with the ways in which it can be answered. */
+export type Question = {
+  readonly text: InEachLanguage<string>
+  readonly answers: readonly QuestionAnswer[]
+}
+export type QuestionAnswer = {
+  /** Its name in the campaign. */
+  readonly answer: string
+  /** What a button says. */
+  readonly says: InEachLanguage<string>
+  /** What somebody writes back by SMS; the first is the one that messages show. */
+  readonly words: InEachLanguage<readonly string[]> | null
+}
+
 /** A planned message. The core plans and withdraws; from `queued` on others move it. */
 export type Intent = {
   intentId: string
@@ -159,6 +176,10 @@ export type Intent = {
   unknownOutcome: 'at-most-once' | 'at-least-once'
   templateId: string
   templateHash: string
+  /** What it asks, of a message that can be answered. */
+  question: Question | null
+  /** The first answer that counted; null while there is none. */
+  answer: string | null
   channels: readonly ChannelName[]
   /** The one that took it, or is tried next; absent while none has been tried. */
   channel?: ChannelName

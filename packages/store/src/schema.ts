@@ -206,6 +206,8 @@ export type Schema = {
     unknown_outcome: string
     template_id: string
     template_hash: string
+    question: Json<JsonObject> | null
+    answer: string | null
     channels: string[]
     channel_index: Generated<number>
     state: IntentState

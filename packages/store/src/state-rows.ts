@@ -104,6 +104,8 @@ export function intentOf(row: Selectable<Schema['intent']>): Intent {
     unknownOutcome: row.unknown_outcome as Intent['unknownOutcome'],
     templateId: row.template_id,
     templateHash: row.template_hash,
+    question: row.question as Intent['question'],
+    answer: row.answer,
     channels: row.channels as Intent['channels'],
     ...channelOf(row),
     state: row.state,

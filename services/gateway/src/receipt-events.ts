@@ -4,6 +4,7 @@ import { findReceiptTargets, type ReceiptTarget } from '@wegwijs/store/receipt-t
 import type { StopEvent } from '@wegwijs/store/stops'
 import { messageType, type Receipt } from '@wegwijs/wire/receipt'
 import { signEvent } from '@wegwijs/wire/signature'
+import { answerEvent } from './answer-events.ts'
 import type { GatewayContext } from './context.ts'
 import { withinDeadline } from './deadline.ts'
 
@@ -26,7 +27,11 @@ export async function receiptEvents(
   const now = await time.fresh()
   return receipts.map((receipt) => {
     const target = receipt && targets.get(receipt.reference)
-    return target ? eventOf(receipt, target, { provider, now, secret }) : null
+    if (!target) return null
+    const { status, answer, at } = receipt
+    if (status !== 'answered') return eventOf(receipt, target, { provider, now, secret })
+    const given = { ...target, answer: answer ?? '', by: 'provider' as const, at }
+    return answer === undefined ? null : answerEvent(given, { now, secret })
   })
 }
 

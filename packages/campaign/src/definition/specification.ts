@@ -161,6 +161,12 @@ const expectationSchema = z
       })
       .describe('The goal of the campaign was reached.'),
     z
+      .strictObject({
+        answered: identifierSchema.describe('The name of the answer that counted.'),
+        to: messageNameSchema.optional().describe('The question; without it any of the campaign.'),
+      })
+      .describe('A question was answered.'),
+    z
       .strictObject({ persona: identifierSchema.describe('They are of this persona.') })
       .describe('Whom we take them for.'),
   ])
@@ -258,6 +264,19 @@ const whenSchema = z
       .describe(
         'A provider reports about a message. Of a message that stands here it reports nothing else.',
       ),
+    z
+      .strictObject({
+        at,
+        'they answer': z
+          .string()
+          .min(1)
+          .describe('The name of an answer, or a word that they write back, such as `ja`.'),
+        to: messageNameSchema
+          .optional()
+          .describe('The question; without it the newest of the campaign that was asked.'),
+        then,
+      })
+      .describe('Somebody answers a question.'),
     z
       .strictObject({
         at,

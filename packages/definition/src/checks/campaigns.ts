@@ -62,8 +62,8 @@ function checkNames(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
   const journeys = parts.journeys?.value.journeys.map(({ id }) => id)
   const types = parts.touchpoints?.value.touchpoints.map(({ type }) => type)
   const personas = parts.personas?.value.personas.map(({ id }) => id)
-  const messages = stepsOf(campaign.value.steps).flatMap(({ step }) =>
-    'message' in step ? [step.message.id] : [],
+  const messages = stepsOf(campaign.value.steps).flatMap(
+    ({ step }) => partsOf(step).message?.id ?? [],
   )
   check('journey', journey, journeys, ['journey'])
   const { touchpoint: start } = triggerPartsOf(trigger)

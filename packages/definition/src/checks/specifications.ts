@@ -11,11 +11,13 @@ import {
   isLocalMoment,
   resolveLocalMoment,
 } from '@wegwijs/campaign/specification/local-moment'
+import { partsOf } from '@wegwijs/campaign/steps/registry'
 import { type Complaint, type Fault, unknownName } from '../fault.ts'
 import { unlike } from '../schema-faults.ts'
 import type { Path } from '../yaml-source.ts'
 import { complaintAboutValue } from './condition.ts'
 import { about, aboutKey, type Loaded, type Parts, repeated } from './parts.ts'
+import { checkGivenAnswers, checkToldAnswer } from './told-answers.ts'
 import { stepsOf } from './walk.ts'
 
 type SpecificationsLoaded = Loaded<SpecificationsFile>
@@ -76,6 +78,7 @@ function checkSpecification(looked: Looked): Fault[] {
     ...Object.keys(given['provider tells'] ?? {}).flatMap((name) =>
       checkMessage(looked, name, [...path, 'given', 'provider tells', name], aboutKey),
     ),
+    ...checkGivenAnswers(looked, given, [...path, 'given']),
     ...when.flatMap((happening, index) =>
       checkHappening(looked, happening, [...path, 'when', index]),
     ),
@@ -177,6 +180,13 @@ function checkHappening(looked: Looked, happening: Happening, path: Path): Fault
       : checkVoice(looked, happening, path)),
     ...('becomes' in happening ? checkPerson(looked, happening.becomes, [...path, 'becomes']) : []),
     ...('of' in happening ? checkMessage(looked, happening.of, [...path, 'of']) : []),
+    ...('they answer' in happening
+      ? checkAnswered(looked, happening['they answer'], happening.to, {
+          path,
+          key: 'they answer',
+          isWord: true,
+        })
+      : []),
     ...('enrolled in' in happening
       ? checkCampaignName(looked, happening['enrolled in'], [...path, 'enrolled in'])
       : []),
@@ -184,6 +194,16 @@ function checkHappening(looked: Looked, happening: Happening, path: Path): Fault
       ? checkExpectations(looked, happening.then, [...path, 'then'])
       : []),
   ]
+}
+
+function checkAnswered(
+  looked: Looked,
+  told: string,
+  to: string | undefined,
+  at: { path: Path; key: string; isWord: boolean },
+): Fault[] {
+  const unknown = to === undefined ? [] : checkMessage(looked, to, [...at.path, 'to'])
+  return unknown.length > 0 ? unknown : checkToldAnswer(looked, { told, to }, at)
 }
 
 function checkCampaignName({ loaded, parts }: Looked, name: string, path: Path): Fault[] {
@@ -335,9 +355,7 @@ function checkMessage(
       ? [complain(loaded, path, unknownName('campaign', campaignId, ids))]
       : []
   }
-  const known = stepsOf(campaign.value.steps).flatMap(({ step }) =>
-    'message' in step ? [step.message.id] : [],
-  )
+  const known = stepsOf(campaign.value.steps).flatMap(({ step }) => partsOf(step).message?.id ?? [])
   if (known.includes(message)) return []
   const { nearest, ...complaint } = unknownName('message', message, known)
   const prefix = name.includes('/') ? `${campaignId}/` : ''
@@ -364,6 +382,10 @@ function checkExpectations(
       return [about(loaded, here, { message, found: expectation, nearest: 'nothing else' })]
     }
     if (typeof expectation === 'string') return []
+    if ('answered' in expectation) {
+      const { answered, to } = expectation
+      return checkAnswered(looked, answered, to, { path: here, key: 'answered', isWord: false })
+    }
     if ('persona' in expectation) {
       const { persona } = expectation
       return personas && !personas.includes(persona)
