@@ -56,7 +56,7 @@ export const askStep: StepKind<AskStep> = {
         return `ging de campagne verder zonder antwoord op de vraag "${ask.id}": dat kwam niet binnen ${words.duration(ask.within)}`
       if (reason === 'waiting')
         return `ging de campagne wachten op een antwoord op de vraag "${ask.id}", uiterlijk tot ${words.moment(String(detail?.until))}`
-      return messageExplanation.nl({ message: ask }, told, words)
+      return messageExplanation.nl(asMessage(ask), told, words)
     },
     en: ({ ask }, told, words) => {
       const { reason, detail } = told
@@ -66,7 +66,7 @@ export const askStep: StepKind<AskStep> = {
         return `the campaign went on without an answer to the question "${ask.id}": it did not come within ${words.duration(ask.within)}`
       if (reason === 'waiting')
         return `the campaign began to wait for an answer to the question "${ask.id}", at most until ${words.moment(String(detail?.until))}`
-      return messageExplanation.en({ message: ask }, told, words)
+      return messageExplanation.en(asMessage(ask), told, words)
     },
   },
   schema: (steps) =>
@@ -99,7 +99,7 @@ export const askStep: StepKind<AskStep> = {
     }),
   parts: ({ ask }) => ({
     id: { name: ask.id, path: ['ask', 'id'] },
-    message: { ...ask, question: questionOf(ask) },
+    message: asMessage(ask).message,
     template: ask.template,
     moments: momentsOf(ask, 'ask'),
     messages: [{ path: ['ask', 'id'], id: ask.id }],
@@ -131,7 +131,7 @@ export const askStep: StepKind<AskStep> = {
     ],
   }),
   decide({ ask }, run) {
-    const step: MessageStep = { message: { ...ask, question: questionOf(ask) } }
+    const step = asMessage(ask)
     const times = messageTimes(step, run)
     if (times === null || times.expiresAt <= run.context.now) {
       const reason = times === null ? 'moment_unknown' : 'moment_passed'
@@ -197,6 +197,11 @@ function answerSchema(steps: z.ZodType<Step[]>): z.ZodType<Answer> {
       steps: steps.optional().describe('What then happens.'),
     })
     .describe('An answer.')
+}
+
+/** The message that asks. */
+function asMessage(ask: AskStep['ask']): MessageStep {
+  return { message: { ...ask, question: questionOf(ask) } }
 }
 
 /** What a message keeps of it, so that whoever answers later is understood as the version they got. */
