@@ -149,17 +149,20 @@ class Playing {
     return person
   }
 
-  /** What was so before is known, and has started nothing. */
+  /** What was so before is known, and has started nothing: also not what would have been sent until now. */
   #introduce(plays: readonly Play[]): void {
-    for (const { event } of plays) if (event) this.#simulation.take(event)
-    const none = new Map<never, never>()
-    this.#simulation.people.put(this.#person, {
-      ...this.#state,
-      enrolments: none,
-      timers: none,
-      intents: none,
-      entries: none,
-    })
+    for (const { event } of plays) {
+      if (!event) continue
+      this.#simulation.take(event)
+      const none = new Map<never, never>()
+      this.#simulation.people.put(this.#person, {
+        ...this.#state,
+        enrolments: none,
+        timers: none,
+        intents: none,
+        entries: none,
+      })
+    }
     this.#history.decisions = []
     this.#event = null
   }

@@ -75,6 +75,9 @@ function checkSpecification(looked: Looked): Fault[] {
     ...moments,
     ...(timeZone === undefined || moments.length > 0 ? [] : checkOrder(looked, timeZone)),
     ...checkPerson(looked, given, [...path, 'given']),
+    ...(given['happened before'] ?? []).flatMap((happening, index) =>
+      checkTouchpoint(looked, happening, [...path, 'given', 'happened before', index]),
+    ),
     ...Object.keys(given['provider tells'] ?? {}).flatMap((name) =>
       checkMessage(looked, name, [...path, 'given', 'provider tells', name], aboutKey),
     ),
@@ -87,7 +90,11 @@ function checkSpecification(looked: Looked): Fault[] {
 }
 
 function checkMoments({ loaded, specification, path }: Looked, timeZone: string): Fault[] {
-  return momentsOf(specification, path).flatMap(({ text, path: where }) => {
+  const past = specification.given['happened before']
+  return [
+    ...momentsOf(past, [...path, 'given', 'happened before']),
+    ...momentsOf(specification, path),
+  ].flatMap(({ text, path: where }) => {
     const complaint = complaintAboutMoment(text, timeZone)
     return complaint ? [about(loaded, where, complaint)] : []
   })
@@ -130,7 +137,12 @@ function complaintAboutMoment(value: unknown, timeZone: string): Complaint | und
 
 /** What is heard of earlier stands earlier. */
 function checkOrder({ loaded, specification, path }: Looked, timeZone: string): Fault[] {
-  const { when, until } = specification
+  const { given, when, until } = specification
+  const past = (given['happened before'] ?? []).map(({ at: text }, index) => ({
+    path: ['given', 'happened before', index, 'at'],
+    text,
+    at: instantOf(text, timeZone),
+  }))
   const lines = when.map((happening, index) => {
     const late = 'heard at' in happening ? happening['heard at'] : undefined
     const key = late === undefined ? 'at' : 'heard at'
@@ -140,7 +152,11 @@ function checkOrder({ loaded, specification, path }: Looked, timeZone: string): 
   })
   const last =
     until === undefined ? [] : [{ path: ['until'], text: until, at: instantOf(until, timeZone) }]
-  const all: { path: Path; text: string; at: string; happened?: string }[] = [...lines, ...last]
+  const all: { path: Path; text: string; at: string; happened?: string }[] = [
+    ...past,
+    ...lines,
+    ...last,
+  ]
   return all.flatMap(({ path: where, text, at, happened = at }, index) => {
     const complain = (message: string) => [
       about(loaded, [...path, ...where], { message, found: text }),
@@ -236,7 +252,10 @@ function noPublisher(type: string, found: string): Complaint {
   return { message: `no publisher of touchpoints.yaml may tell ${type}`, found }
 }
 
-type TouchpointHappening = Extract<Happening, { happens: string }>
+type TouchpointHappening = Pick<
+  Extract<Happening, { happens: string }>,
+  'happens' | 'data' | 'entity' | 'version'
+>
 
 function checkTouchpoint(looked: Looked, happening: TouchpointHappening, path: Path): Fault[] {
   const { loaded, parts } = looked
@@ -320,9 +339,13 @@ function missingData(
 ): { name: string; fault: Fault }[] {
   const entityOf = (each: TouchpointHappening) => each.entity ?? touchpoint.entity
   const touchpoints = parts.touchpoints?.value.touchpoints ?? []
-  const earlier = specification.when
-    .slice(0, specification.when.indexOf(happening))
-    .filter((each) => 'happens' in each)
+  const { given, when } = specification
+  const all: readonly TouchpointHappening[] = [
+    ...(given['happened before'] ?? []),
+    ...when.filter((each) => 'happens' in each),
+  ]
+  const earlier = all
+    .slice(0, all.indexOf(happening))
     .filter(
       (each) =>
         touchpoint.entity !== undefined &&
