@@ -67,7 +67,7 @@ export function narrowCore(
       entries: new Map(before.entries),
       decisions: [],
     }
-    const facts = { read: readerOf(state, event, now, timeZone), now, timeZone }
+    const facts = { read: readerOf(state, event, now, timeZone), timesOf: () => 0, now, timeZone }
     state.person = moved(state.person, event, touchpoints.get(event.type))
     const persona = personas.find(({ holds }) => holds(facts))?.id ?? null
     if (persona !== state.person.persona) state.person = { ...state.person, persona }
