@@ -13,7 +13,8 @@ import { createWorkingDays, type WorkingDays } from './moment.ts'
 import { campaignKey, type Enrolment } from './state.ts'
 import { everyStep, kindOf, partsOf } from './steps/registry.ts'
 import type { Step } from './steps/step.ts'
-import { triggerPartsOf } from './triggers/registry.ts'
+import { triggerKindOf, triggerPartsOf } from './triggers/registry.ts'
+import type { TriggerKind } from './triggers/trigger-kind.ts'
 
 /**
  * One step where it stands: `next` follows it, `arms` are the ways into those that it holds, and
@@ -36,7 +37,7 @@ export type CompiledCampaign = {
   policy: ClassPolicy
   /** Template id → hash: the texts that this version was published with (P5). */
   templates: Readonly<Record<string, string>>
-  triggerHolds: Predicate | null
+  trigger: CompiledTrigger
   audienceHolds: Predicate | null
   /** touchpoint type → what of it ends the campaign: one of these is enough. */
   exits: ReadonlyMap<string, readonly CompiledExit[]>
@@ -45,6 +46,13 @@ export type CompiledCampaign = {
   nodes: ReadonlyMap<string, StepNode>
   /** Name of a field of an enrolment, without its root → how to read it. */
   reads: ReadonlyMap<string, EnrolmentRead>
+}
+
+/** What kind of trigger it is, and its condition; both null when it has none. */
+type CompiledTrigger = {
+  kind: TriggerKind<CampaignFile['trigger']>
+  where: Condition | null
+  holds: Predicate | null
 }
 
 type CompiledExit = { entity: EntityMeant; holds: Predicate }
@@ -220,7 +228,7 @@ export function compileCampaign(
     file,
     policy: classes[file.class],
     templates: version.templates,
-    triggerHolds: compileWhere(file),
+    trigger: compileTrigger(file),
     audienceHolds: file.audience.where ? compileCondition(file.audience.where) : null,
     exits: compileExits(file),
     goalHolds: file.goal?.where ? compileCondition(file.goal.where) : null,
@@ -230,9 +238,13 @@ export function compileCampaign(
   }
 }
 
-function compileWhere({ trigger }: CampaignFile): Predicate | null {
-  const { where } = triggerPartsOf(trigger)
-  return where ? compileCondition(where.condition) : null
+function compileTrigger({ trigger }: CampaignFile): CompiledTrigger {
+  const condition = triggerPartsOf(trigger).where?.condition ?? null
+  return {
+    kind: triggerKindOf(trigger),
+    where: condition,
+    holds: condition && compileCondition(condition),
+  }
 }
 
 function compileExits({ exit }: CampaignFile): Map<string, CompiledExit[]> {

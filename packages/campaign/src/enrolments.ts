@@ -22,7 +22,6 @@ import {
 import { withdrawMessage } from './steps/message.ts'
 import { kindOf } from './steps/registry.ts'
 import type { Onward, StepResult, StepRun } from './steps/step-run.ts'
-import { triggerKindOf, triggerPartsOf } from './triggers/registry.ts'
 
 /**
  * Lets every live campaign that an event could start decide about it (P4: each that it is meant for
@@ -133,13 +132,14 @@ function refusalOf(
     entityData: event.entity ? (draft.entities.get(entityKey(event.entity))?.data ?? null) : null,
     enrolment: null,
   })
-  const trigger = triggerKindOf(file.trigger).decide(file.trigger, {
+  const { kind, where, holds } = campaign.trigger
+  const trigger = kind.decide(file.trigger, {
     event,
     campaignId: campaign.id,
     before,
     person: draft.person,
     facts,
-    whereHolds: campaign.triggerHolds,
+    whereHolds: holds,
   })
   if (trigger === false) return false
   if (draft.person.deceasedAt !== null) return { reason: 'person_deceased', detail: null }
@@ -157,8 +157,7 @@ function refusalOf(
     return { reason: 'at_once', detail: { atOnce: file.atOnce } }
   }
   if (trigger) {
-    const { where } = triggerPartsOf(file.trigger)
-    const leaves = trigger.leaves && where ? traceCondition(where.condition, facts).leaves : null
+    const leaves = trigger.leaves && where ? traceCondition(where, facts).leaves : null
     return { reason: trigger.reason, detail: leaves && { leaves } }
   }
   if (campaign.audienceHolds && file.audience.where && !campaign.audienceHolds(facts)) {
