@@ -13,6 +13,7 @@ import { createWorkingDays, type WorkingDays } from './moment.ts'
 import { campaignKey, type Enrolment } from './state.ts'
 import { everyStep, kindOf, partsOf } from './steps/registry.ts'
 import type { Step } from './steps/step.ts'
+import type { StepKind } from './steps/step-kind.ts'
 import { triggerKindOf, triggerPartsOf } from './triggers/registry.ts'
 import type { TriggerKind } from './triggers/trigger-kind.ts'
 
@@ -23,6 +24,7 @@ import type { TriggerKind } from './triggers/trigger-kind.ts'
 export type StepNode = {
   path: string
   step: Step
+  kind: StepKind<Step>
   next: string | null
   arms: readonly Arm[]
   conditions: readonly Predicate[]
@@ -284,7 +286,7 @@ function layOut(
       first: layOut(arm.steps, `${path}.${number}.`, next, nodes),
     }))
     const conditions = (parts.conditions ?? []).map(({ condition }) => compileCondition(condition))
-    nodes.set(path, { path, step, next, arms, conditions })
+    nodes.set(path, { path, step, kind: kindOf(step), next, arms, conditions })
   })
   return steps.length > 0 ? `${prefix}0` : after
 }

@@ -20,7 +20,6 @@ import {
   type Timer,
 } from './state.ts'
 import { withdrawMessage } from './steps/message.ts'
-import { kindOf } from './steps/registry.ts'
 import type { Onward, StepResult, StepRun } from './steps/step-run.ts'
 
 /**
@@ -267,8 +266,8 @@ export function resume(draft: Draft, timer: Timer, context: DecideContext): void
   const enrolment = draft.enrolments.get(timer.enrolmentId)
   if (enrolment?.state !== 'running' || enrolment.step !== timer.step) return
   const run = runAt(draft, enrolment, timer.step, context)
-  const kind = kindOf(run.node.step)
-  const result = kind.onTimer?.(run.node.step, run) ?? { goTo: run.node.next }
+  const { kind, step, next } = run.node
+  const result = kind.onTimer?.(step, run) ?? { goTo: next }
   const path = follow(run, result)
   if (path !== undefined) goOn(draft, enrolment, path, context)
 }
@@ -280,7 +279,7 @@ export function hearTouchpoint(draft: Draft, event: JourneyEvent, context: Decid
   for (const enrolment of [...draft.enrolments.values()]) {
     if (!listeners.has(enrolment.campaignId)) continue
     hear(draft, enrolment, context, (run) =>
-      kindOf(run.node.step).onTouchpoint?.(run.node.step, event, run),
+      run.node.kind.onTouchpoint?.(run.node.step, event, run),
     )
   }
 }
@@ -290,7 +289,7 @@ export function hearReceipt(draft: Draft, intentId: string, context: DecideConte
   const intent = draft.intents.get(intentId)
   const enrolment = intent && draft.enrolments.get(intent.enrolmentId)
   if (!enrolment) return
-  hear(draft, enrolment, context, (run) => kindOf(run.node.step).onReceipt?.(run.node.step, run))
+  hear(draft, enrolment, context, (run) => run.node.kind.onReceipt?.(run.node.step, run))
 }
 
 function hear(
@@ -307,9 +306,18 @@ function hear(
   goOn(draft, enrolment, onward.goTo, context)
 }
 
-/** @throws RangeError when the campaign has no such step */
 function runAt(draft: Draft, enrolment: Enrolment, path: string, context: DecideContext): StepRun {
-  const campaign = campaignOf(enrolment, context)
+  return stepOf(campaignOf(enrolment, context), draft, enrolment, path, context)
+}
+
+/** @throws RangeError when the campaign has no such step */
+function stepOf(
+  campaign: CompiledCampaign,
+  draft: Draft,
+  enrolment: Enrolment,
+  path: string,
+  context: DecideContext,
+): StepRun {
   const node = campaign.nodes.get(path)
   if (!node)
     throw new RangeError(`campaign ${campaign.id} version ${campaign.version} has no step ${path}`)
@@ -414,10 +422,11 @@ export function goOn(
   from: string | null,
   context: DecideContext,
 ): void {
+  const campaign = campaignOf(enrolment, context)
   let path = from
   while (path !== null) {
-    const run = runAt(draft, enrolment, path, context)
-    const next = follow(run, kindOf(run.node.step).decide(run.node.step, run))
+    const run = stepOf(campaign, draft, enrolment, path, context)
+    const next = follow(run, run.node.kind.decide(run.node.step, run))
     if (next === undefined) return
     path = next
   }
