@@ -494,7 +494,7 @@ export function waitAt(
 ): void {
   const enrolment: Enrolment = { ...before, state: 'running', reason: null, endedAt: null }
   const run = runAt(draft, enrolment, path, context)
-  const until = kindOf(run.node.step).waitsUntil?.(run.node.step, run)
+  const until = run.node.kind.waitsUntil?.(run.node.step, run)
   if (until !== undefined) wait(draft, enrolment, run.node, until, context)
 }
 
