@@ -5,7 +5,7 @@ import type { Logger } from '@wegwijs/runtime/log'
 import type { ClaimedMessage } from '@wegwijs/store/last-check'
 import type { Renderer } from '@wegwijs/template/template'
 import type { Claims } from './claims.ts'
-import { type AnswerLinks, composeMessage } from './compose-message.ts'
+import { composeMessage } from './compose-message.ts'
 import type { ProviderPace } from './provider-pace.ts'
 import type { SendDeadlines } from './send-deadlines.ts'
 import type { Template } from './template-shelf.ts'
@@ -14,7 +14,6 @@ export type HandOverDependencies = {
   clock: Clock
   log: Logger
   renderer: Renderer
-  answerLinks: AnswerLinks
   deadlines: SendDeadlines
 }
 
@@ -66,14 +65,10 @@ function compose(
     template,
     claims,
   }: { claimed: ClaimedMessage; template: Template | null; claims: Claims },
-  { renderer, answerLinks, log }: HandOverDependencies,
+  { renderer, log }: HandOverDependencies,
 ): ReturnType<typeof composeMessage> {
   try {
-    return composeMessage(claimed, channel.name, claims.rules, {
-      template,
-      renderer,
-      answerLinks,
-    })
+    return composeMessage(claimed, channel.name, claims.rules, { template, renderer })
   } catch (error) {
     log.error('a message could not be composed', { intentId: claimed.intentId, error })
     return { fault: 'compose_failed' }

@@ -80,7 +80,6 @@ await openService(NAME, async (scope) => {
     store,
     workers,
     channels,
-    answerLinks: { publicUrl: config.publicUrl, secret: config.secret },
     log,
     clock,
     metrics,

@@ -11,7 +11,6 @@ import { isMigrated } from '@wegwijs/store/migrate'
 import { query } from '@wegwijs/store/transaction'
 import { createRenderer } from '@wegwijs/template/render'
 import { lanes, queueName } from '@wegwijs/wire/delivery-job'
-import type { AnswerLinks } from './compose-message.ts'
 import { type Concurrency, defaultConcurrency } from './concurrency.ts'
 import { Lane } from './lane.ts'
 import { ProviderPace } from './provider-pace.ts'
@@ -46,7 +45,6 @@ export type DeliveryDependencies = {
   workers: JobWorkers
   /** One for each way in which messages leave. */
   channels: readonly Channel[]
-  answerLinks: AnswerLinks
   log: Logger
   clock: Clock
   metrics: Metrics
@@ -88,7 +86,6 @@ export async function startDelivery(scope: Scope, deps: DeliveryDependencies): P
     deadlines: new SendDeadlines(clock, settings.sendMs),
     templates: createTemplateShelf(store),
     renderer: createRenderer(),
-    answerLinks: deps.answerLinks,
     metrics: metrics.component('claim'),
     onFatal: (error: unknown) => scope.stop(error),
   }

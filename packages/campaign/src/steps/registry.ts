@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { askStep } from './ask.ts'
 import { branchStep } from './branch.ts'
 import { endStep } from './end.ts'
 import { messageStep } from './message.ts'
@@ -14,7 +13,6 @@ export const stepKinds = [
   messageStep,
   waitStep,
   waitForStep,
-  askStep,
   branchStep,
   splitStep,
   endStep,

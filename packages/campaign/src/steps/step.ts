@@ -1,4 +1,3 @@
-import type { AskStep } from './ask.ts'
 import type { BranchStep } from './branch.ts'
 import type { EndStep } from './end.ts'
 import type { MessageStep } from './message.ts'
@@ -7,4 +6,4 @@ import type { WaitStep } from './wait.ts'
 import type { WaitForStep } from './wait-for.ts'
 
 /** Any step of a campaign. */
-export type Step = MessageStep | WaitStep | WaitForStep | AskStep | BranchStep | SplitStep | EndStep
+export type Step = MessageStep | WaitStep | WaitForStep | BranchStep | SplitStep | EndStep

@@ -42,8 +42,7 @@ function follow(watch: Watch, steps: readonly Step[], path: Path, before: Way): 
   let way = before
   steps.forEach((step, index) => {
     const at = [...path, index]
-    const { message } = partsOf(step)
-    if (message) way = withMessage(watch, message, way)
+    if ('message' in step) way = withMessage(watch, step.message, way)
     else if ('wait' in step && !('until' in step.wait) && step.wait.for)
       way = afterWait(step.wait.for, [...at, 'wait', 'for'], way)
     else if ('waitFor' in step)
@@ -68,7 +67,7 @@ function lookAtWaitFor(watch: Watch, waitFor: WaitFor, path: Path, { now, alive 
 
 type WaitFor = Extract<Step, { waitFor: unknown }>['waitFor']
 
-type Message = NonNullable<ReturnType<typeof partsOf>['message']>
+type Message = Extract<Step, { message: unknown }>['message']
 
 function withMessage({ classExpires }: Watch, message: Message, { now, alive }: Way): Way {
   const { send, id } = message

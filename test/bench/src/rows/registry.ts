@@ -1,6 +1,5 @@
 import type { Row } from '../row.ts'
 import { bulk } from './bulk.ts'
-import { decide } from './decide.ts'
 import { email } from './email.ts'
 import { events, few } from './events.ts'
 import { flushall } from './flushall.ts'
@@ -27,6 +26,5 @@ export const rows: readonly Row[] = [
   flushall,
   statements,
   workers,
-  decide,
   simulate,
 ]
