@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
+import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import type { Budget } from '@wegwijs/campaign/definition/policies'
+import type { Happened } from '@wegwijs/campaign/happened'
 import { loadLogMapping } from '@wegwijs/definition/log-mapping'
 import { compileDraft } from '@wegwijs/dry-run/draft'
 import { type MessageLine, MessageLines } from '@wegwijs/dry-run/lines'
@@ -92,6 +94,42 @@ test('what is stored, simulated once more, comes to the same', async () => {
   expect(again.length).toBeGreaterThan(50)
   expect(again).toEqual(simulate(bundle, events, alwaysDelivered))
 }, 120_000)
+
+test('conditions on what has happened, counted by several workers', async () => {
+  const example = await readExample()
+  const result = 'care.lab-result.available.v1'
+  const asks = (id: string, happened: Happened): CampaignFile[] =>
+    example.campaigns
+      .filter((campaign) => campaign.id === id)
+      .map((campaign) => ({ ...campaign, audience: { where: { happened } } }))
+  const campaigns = [
+    ...asks('welcome-at-the-ward', { touchpoint: result, within: 'P2D', times: { atLeast: 3 } }),
+    ...asks('aftercare-at-home', { touchpoint: result, within: 'P7D', times: { atMost: 6 } }),
+    ...asks('family-information', {
+      touchpoint: result,
+      within: 'P9D',
+      where: { field: 'event.test', op: 'startsWith', value: 'c' },
+    }),
+  ]
+  const others = example.campaigns.filter((each) => !campaigns.some(({ id }) => id === each.id))
+  const bundle = { ...example, campaigns: [...others, ...campaigns] }
+  const events = generateJourneys({ people: 40, seed: 'history' })
+  const simulated = simulate(bundle, events, alwaysDelivered)
+  // Some are let in, and some are not.
+  for (const { id } of campaigns) {
+    const of = (lines: MessageLine[]) => lines.filter(({ campaign }) => campaign === id).length
+    const everybody = of(
+      simulate({ ...bundle, campaigns: withoutAudience(bundle) }, events, alwaysDelivered),
+    )
+    expect(of(simulated), id).toBeGreaterThan(0)
+    expect(of(simulated), id).toBeLessThan(everybody)
+  }
+  expect(simulated).toEqual(await live(bundle, events, alwaysDelivered, readLiveLines))
+}, 120_000)
+
+function withoutAudience({ campaigns }: DefinitionBundle): CampaignFile[] {
+  return campaigns.map((campaign) => ({ ...campaign, audience: {} }))
+}
 
 test('contact budgets, counted by the claims of several workers', async () => {
   const example = await readExample()

@@ -19,6 +19,7 @@ import { type SchedulerSettings, startScheduler } from '@wegwijs/scheduler/servi
 import { createAppInbox } from '@wegwijs/store/app-inbox'
 import type { Store } from '@wegwijs/store/database'
 import { createOutboxPage } from '@wegwijs/store/outbox-page'
+import { findQuestion } from '@wegwijs/store/questions'
 import { topicConfigs } from '@wegwijs/wire/topics'
 
 /** In the order in which they are started; they are closed in the other one. */
@@ -147,6 +148,7 @@ const starters: Readonly<Record<PipeService, Starter>> = {
       secret,
       smsToken,
       source: createOutboxPage(store.db),
+      questionOf: async (intentId) => (await findQuestion(store.db, intentId))?.question ?? null,
       log,
       clock,
       ...shared.settings?.sandbox,
@@ -179,6 +181,7 @@ const starters: Readonly<Record<PipeService, Starter>> = {
       store,
       workers: shared.queue.workers,
       channels: openChannels(own, shared, store),
+      answerLinks: { publicUrl: shared.gatewayUrl, secret: shared.secret },
       log,
       clock: shared.clock,
       metrics: shared.metrics.delivery,

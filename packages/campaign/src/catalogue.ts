@@ -4,6 +4,7 @@ import type { Field } from './definition/field.ts'
 import { consentFields, relationFields } from './people-fields.ts'
 import { everyStep, partsOf } from './steps/registry.ts'
 import type { Step } from './steps/step.ts'
+import type { StepParts } from './steps/step-kind.ts'
 import { triggerPartsOf } from './triggers/registry.ts'
 
 type Fields = ReadonlyMap<string, Field>
@@ -107,8 +108,10 @@ export function campaignFieldsOf(
 ): Fields {
   const { touchpoints } = definition.touchpoints
   const find = (type: string | undefined) => touchpoints.find((each) => each.type === type)
-  const entity = entityTypeOf(definition, campaign)
-  const sharers = entity ? touchpoints.filter((touchpoint) => touchpoint.entity === entity) : []
+  const trigger = find(triggerPartsOf(campaign.trigger).touchpoint?.type)
+  const sharers = trigger?.entity
+    ? touchpoints.filter((touchpoint) => touchpoint.entity === trigger.entity)
+    : []
   return new Map([
     ...personFieldsOf(definition),
     ...relationFields,
@@ -133,13 +136,23 @@ export function campaignFieldsOf(
   ])
 }
 
-/** The type of the entity that a campaign sees, if its trigger brings one. */
-export function entityTypeOf(
-  { touchpoints: { touchpoints } }: Pick<DefinitionBundle, 'touchpoints'>,
-  { trigger }: CampaignFile,
-): string | undefined {
-  const { touchpoint, entity } = triggerPartsOf(trigger)
-  return entity?.type ?? touchpoints.find(({ type }) => type === touchpoint?.type)?.entity
+/**
+ * What the template of a question may show of it: `question.text`, `question.url`, and of each answer its
+ * `url`, what it `says`, and the `word` for it when it can be given by SMS.
+ */
+function questionFieldsOf({ question }: NonNullable<StepParts['message']>): [string, Field][] {
+  if (!question) return []
+  const shown = (name: string): [string, Field] => [
+    name,
+    { type: 'text', sensitivity: 'neutral', required: true },
+  ]
+  return [
+    shown('question.text'),
+    shown('question.url'),
+    ...question.answers.flatMap(({ answer, words }) =>
+      ['url', 'says', ...(words ? ['word'] : [])].map((part) => shown(`answers.${answer}.${part}`)),
+    ),
+  ]
 }
 
 /** The fields that a template used by `campaign` may show. */
@@ -148,7 +161,14 @@ export function templateFieldsOf(
   campaign: CampaignFile,
 ): Fields {
   const shown = [...campaignFieldsOf(definition, campaign)].filter(([name]) => !isAsked(name))
-  return new Map([...shown, ...organisationFields])
+  return new Map([
+    ...shown,
+    ...organisationFields,
+    ...everyStep(campaign.steps).flatMap((step) => {
+      const { message } = partsOf(step)
+      return message ? questionFieldsOf(message) : []
+    }),
+  ])
 }
 
 /** What is there to be asked, and not to be read out to anybody. */

@@ -13,7 +13,9 @@ import { createWorkingDays, type WorkingDays } from './moment.ts'
 import { campaignKey, type Enrolment } from './state.ts'
 import { everyStep, kindOf, partsOf } from './steps/registry.ts'
 import type { Step } from './steps/step.ts'
-import { triggerPartsOf } from './triggers/registry.ts'
+import type { StepKind } from './steps/step-kind.ts'
+import { triggerKindOf, triggerPartsOf } from './triggers/registry.ts'
+import type { TriggerKind } from './triggers/trigger-kind.ts'
 
 /**
  * One step where it stands: `next` follows it, `arms` are the ways into those that it holds, and
@@ -22,6 +24,7 @@ import { triggerPartsOf } from './triggers/registry.ts'
 export type StepNode = {
   path: string
   step: Step
+  kind: StepKind<Step>
   next: string | null
   arms: readonly Arm[]
   conditions: readonly Predicate[]
@@ -36,7 +39,7 @@ export type CompiledCampaign = {
   policy: ClassPolicy
   /** Template id → hash: the texts that this version was published with (P5). */
   templates: Readonly<Record<string, string>>
-  triggerHolds: Predicate | null
+  trigger: CompiledTrigger
   audienceHolds: Predicate | null
   /** touchpoint type → what of it ends the campaign: one of these is enough. */
   exits: ReadonlyMap<string, readonly CompiledExit[]>
@@ -45,6 +48,13 @@ export type CompiledCampaign = {
   nodes: ReadonlyMap<string, StepNode>
   /** Name of a field of an enrolment, without its root → how to read it. */
   reads: ReadonlyMap<string, EnrolmentRead>
+}
+
+/** What kind of trigger it is, and its condition; both null when it has none. */
+type CompiledTrigger = {
+  kind: TriggerKind<CampaignFile['trigger']>
+  where: Condition | null
+  holds: Predicate | null
 }
 
 type CompiledExit = { entity: EntityMeant; holds: Predicate }
@@ -65,6 +75,7 @@ export type CompiledDefinition = {
   revision: number
   timeZone: string
   locale: string
+  organisation: PoliciesFile['organisation']
   holdOut: PoliciesFile['holdOut']
   isWorkingDay: WorkingDays
   publishers: ReadonlyMap<string, Publisher>
@@ -75,7 +86,6 @@ export type CompiledDefinition = {
   campaigns: ReadonlyMap<string, CompiledCampaign>
   /** touchpoint type → persona → the live campaigns that it may start. */
   starters: ReadonlyMap<string, ReadonlyMap<string, readonly CompiledCampaign[]>>
-  dates: DateCampaigns
   /** touchpoint type → ids of the campaigns of which it ends some version. */
   enders: ReadonlyMap<string, ReadonlySet<string>>
   /** touchpoint type → ids of the campaigns that are for it → within which time, in some version. */
@@ -88,13 +98,6 @@ export type CompiledDefinition = {
   counts: CompiledCounts
   /** Something that any of them decides hangs on who is related to whom. */
   asksForRelations: boolean
-}
-
-/** The live campaigns that a date starts: of an entity by its type, and of the person. */
-export type DateCampaigns = {
-  byId: ReadonlyMap<string, CompiledCampaign>
-  byEntity: ReadonlyMap<string, readonly CompiledCampaign[]>
-  ofPerson: readonly CompiledCampaign[]
 }
 
 export type CompiledPersona = { id: string; channels: readonly ChannelName[]; holds: Predicate }
@@ -128,6 +131,7 @@ export function compileDefinition(
     revision,
     timeZone: bundle.policies.timeZone,
     locale: bundle.policies.locale,
+    organisation: bundle.policies.organisation,
     holdOut: bundle.policies.holdOut,
     isWorkingDay: createWorkingDays(bundle.policies.holidays, bundle.policies.closedDays),
     publishers: new Map(
@@ -140,7 +144,6 @@ export function compileDefinition(
     checkEvent: createEventCheck(bundle),
     campaigns,
     starters: indexStarters(live, personas),
-    dates: indexDates(live),
     enders: indexTypes(campaigns.values(), ({ exits }) => exits.keys()),
     goals: indexGoals(campaigns.values()),
     listeners: indexTypes(campaigns.values(), ({ file }) =>
@@ -227,7 +230,7 @@ export function compileCampaign(
     file,
     policy: classes[file.class],
     templates: version.templates,
-    triggerHolds: compileWhere(file),
+    trigger: compileTrigger(file),
     audienceHolds: file.audience.where ? compileCondition(file.audience.where) : null,
     exits: compileExits(file),
     goalHolds: file.goal?.where ? compileCondition(file.goal.where) : null,
@@ -237,9 +240,13 @@ export function compileCampaign(
   }
 }
 
-function compileWhere({ trigger }: CampaignFile): Predicate | null {
-  const { where } = triggerPartsOf(trigger)
-  return where ? compileCondition(where.condition) : null
+function compileTrigger({ trigger }: CampaignFile): CompiledTrigger {
+  const condition = triggerPartsOf(trigger).where?.condition ?? null
+  return {
+    kind: triggerKindOf(trigger),
+    where: condition,
+    holds: condition && compileCondition(condition),
+  }
 }
 
 function compileExits({ exit }: CampaignFile): Map<string, CompiledExit[]> {
@@ -279,7 +286,7 @@ function layOut(
       first: layOut(arm.steps, `${path}.${number}.`, next, nodes),
     }))
     const conditions = (parts.conditions ?? []).map(({ condition }) => compileCondition(condition))
-    nodes.set(path, { path, step, next, arms, conditions })
+    nodes.set(path, { path, step, kind: kindOf(step), next, arms, conditions })
   })
   return steps.length > 0 ? `${prefix}0` : after
 }
@@ -307,17 +314,6 @@ function indexStarters(
     }
   }
   return index
-}
-
-function indexDates(live: readonly CompiledCampaign[]): DateCampaigns {
-  const typeOf = ({ file }: CompiledCampaign) => triggerPartsOf(file.trigger).entity?.type
-  const ofDates = live.filter(({ file }) => triggerPartsOf(file.trigger).date)
-  const ofEntities = ofDates.filter((campaign) => typeOf(campaign) !== undefined)
-  return {
-    byId: new Map(ofDates.map((campaign) => [campaign.id, campaign])),
-    byEntity: Map.groupBy(ofEntities, (campaign) => typeOf(campaign) ?? ''),
-    ofPerson: ofDates.filter((campaign) => typeOf(campaign) === undefined),
-  }
 }
 
 function indexTypes(

@@ -17,12 +17,10 @@ import {
   isPending,
   type JourneyEvent,
   type Person,
-  type RunTimer,
+  type Timer,
 } from './state.ts'
 import { withdrawMessage } from './steps/message.ts'
-import { kindOf } from './steps/registry.ts'
 import type { Onward, StepResult, StepRun } from './steps/step-run.ts'
-import { triggerKindOf, triggerPartsOf } from './triggers/registry.ts'
 
 /**
  * Lets every live campaign that an event could start decide about it (P4: each that it is meant for
@@ -40,18 +38,6 @@ export function startCampaigns(
     if (refusal) refuse(draft, campaign, refusal)
     else enrol(draft, event, campaign, context)
   }
-}
-
-/** Lets one campaign decide whether it begins for somebody, of which the date has come. */
-export function startCampaign(
-  draft: Draft,
-  event: JourneyEvent,
-  campaign: CompiledCampaign,
-  context: DecideContext,
-): void {
-  const refusal = refusalOf(draft, event, campaign, context)
-  if (refusal) refuse(draft, campaign, refusal)
-  else if (refusal === null) enrol(draft, event, campaign, context)
 }
 
 /**
@@ -122,8 +108,7 @@ function candidatesOf(
 
 type EntryRefusal = { reason: ReasonCode; detail: JsonObject | null }
 
-/** Notes why a campaign does not begin for somebody. */
-export function refuse(draft: Draft, campaign: CompiledCampaign, refusal: EntryRefusal): void {
+function refuse(draft: Draft, campaign: CompiledCampaign, refusal: EntryRefusal): void {
   draft.decisions.push({
     campaignId: campaign.id,
     version: campaign.version,
@@ -146,13 +131,14 @@ function refusalOf(
     entityData: event.entity ? (draft.entities.get(entityKey(event.entity))?.data ?? null) : null,
     enrolment: null,
   })
-  const trigger = triggerKindOf(file.trigger).decide(file.trigger, {
+  const { kind, where, holds } = campaign.trigger
+  const trigger = kind.decide(file.trigger, {
     event,
     campaignId: campaign.id,
     before,
     person: draft.person,
     facts,
-    whereHolds: campaign.triggerHolds,
+    whereHolds: holds,
   })
   if (trigger === false) return false
   if (draft.person.deceasedAt !== null) return { reason: 'person_deceased', detail: null }
@@ -170,8 +156,7 @@ function refusalOf(
     return { reason: 'at_once', detail: { atOnce: file.atOnce } }
   }
   if (trigger) {
-    const { where } = triggerPartsOf(file.trigger)
-    const leaves = trigger.leaves && where ? traceCondition(where.condition, facts).leaves : null
+    const leaves = trigger.leaves && where ? traceCondition(where, facts).leaves : null
     return { reason: trigger.reason, detail: leaves && { leaves } }
   }
   if (campaign.audienceHolds && file.audience.where && !campaign.audienceHolds(facts)) {
@@ -276,14 +261,14 @@ function isHeldOut(
 }
 
 /** Goes on with the enrolment whose timer has come. A timer whose enrolment has ended does nothing. */
-export function resume(draft: Draft, timer: RunTimer, context: DecideContext): void {
+export function resume(draft: Draft, timer: Timer, context: DecideContext): void {
   draft.timers.delete(timer.timerId)
   const enrolment = draft.enrolments.get(timer.enrolmentId)
   if (enrolment?.state !== 'running' || enrolment.step !== timer.step) return
   const run = runAt(draft, enrolment, timer.step, context)
-  const kind = kindOf(run.node.step)
-  const result = kind.onTimer?.(run.node.step, run) ?? { goTo: run.node.next }
-  const path = follow(run, result, timer.beganAt)
+  const { kind, step, next } = run.node
+  const result = kind.onTimer?.(step, run) ?? { goTo: next }
+  const path = follow(run, result)
   if (path !== undefined) goOn(draft, enrolment, path, context)
 }
 
@@ -294,7 +279,7 @@ export function hearTouchpoint(draft: Draft, event: JourneyEvent, context: Decid
   for (const enrolment of [...draft.enrolments.values()]) {
     if (!listeners.has(enrolment.campaignId)) continue
     hear(draft, enrolment, context, (run) =>
-      kindOf(run.node.step).onTouchpoint?.(run.node.step, event, run),
+      run.node.kind.onTouchpoint?.(run.node.step, event, run),
     )
   }
 }
@@ -304,7 +289,7 @@ export function hearReceipt(draft: Draft, intentId: string, context: DecideConte
   const intent = draft.intents.get(intentId)
   const enrolment = intent && draft.enrolments.get(intent.enrolmentId)
   if (!enrolment) return
-  hear(draft, enrolment, context, (run) => kindOf(run.node.step).onReceipt?.(run.node.step, run))
+  hear(draft, enrolment, context, (run) => run.node.kind.onReceipt?.(run.node.step, run))
 }
 
 function hear(
@@ -321,9 +306,18 @@ function hear(
   goOn(draft, enrolment, onward.goTo, context)
 }
 
-/** @throws RangeError when the campaign has no such step */
 function runAt(draft: Draft, enrolment: Enrolment, path: string, context: DecideContext): StepRun {
-  const campaign = campaignOf(enrolment, context)
+  return stepOf(campaignOf(enrolment, context), draft, enrolment, path, context)
+}
+
+/** @throws RangeError when the campaign has no such step */
+function stepOf(
+  campaign: CompiledCampaign,
+  draft: Draft,
+  enrolment: Enrolment,
+  path: string,
+  context: DecideContext,
+): StepRun {
   const node = campaign.nodes.get(path)
   if (!node)
     throw new RangeError(`campaign ${campaign.id} version ${campaign.version} has no step ${path}`)
@@ -428,24 +422,24 @@ export function goOn(
   from: string | null,
   context: DecideContext,
 ): void {
+  const campaign = campaignOf(enrolment, context)
   let path = from
   while (path !== null) {
-    const run = runAt(draft, enrolment, path, context)
-    const next = follow(run, kindOf(run.node.step).decide(run.node.step, run))
+    const run = stepOf(campaign, draft, enrolment, path, context)
+    const next = follow(run, run.node.kind.decide(run.node.step, run))
     if (next === undefined) return
     path = next
   }
   end(draft, enrolment, 'completed', 'completed', context)
 }
 
-/**
- * Where to go on (null is the end), or undefined when the enrolment waits or has ended. `beganAt`: since
- * when it has waited here, if it has.
- */
-function follow(run: StepRun, result: StepResult, beganAt?: Instant): string | null | undefined {
-  const { draft, enrolment, context } = run
+/** Where to go on (null is the end), or undefined when the enrolment waits or has ended. */
+function follow(
+  { draft, enrolment, node, context }: StepRun,
+  result: StepResult,
+): string | null | undefined {
   if ('goTo' in result) return result.goTo
-  if ('waitUntil' in result) wait(run, result.waitUntil, beganAt)
+  if ('waitUntil' in result) wait(draft, enrolment, node, result.waitUntil, context)
   else end(draft, enrolment, 'completed', result.endWith, context)
   return undefined
 }
@@ -474,29 +468,34 @@ export function hasPending(draft: Draft, enrolment: Enrolment): boolean {
   )
 }
 
-/** One that waits at the step already, and is timed anew, has waited since it came to it. */
 function wait(
-  { draft, enrolment, node, context }: StepRun,
-  dueAt: Instant,
-  beganAt: Instant = timerAt(draft, enrolment, node.path)?.beganAt ?? context.now,
+  draft: Draft,
+  enrolment: Enrolment,
+  node: StepNode,
+  dueAt: string,
+  context: DecideContext,
 ): void {
   dropTimers(draft, enrolment)
-  const { enrolmentId } = enrolment
-  const { path: step } = node
-  const timerId = context.deriveId('timer', enrolmentId, step)
-  draft.timers.set(timerId, { timerId, enrolmentId, step, beganAt, dueAt })
-  draft.enrolments.set(enrolmentId, { ...enrolment, step })
-  noteOf(draft, enrolment, 'waiting', { detail: { step, until: dueAt } })
+  const timerId = context.deriveId('timer', enrolment.enrolmentId, node.path)
+  draft.timers.set(timerId, { timerId, enrolmentId: enrolment.enrolmentId, step: node.path, dueAt })
+  draft.enrolments.set(enrolment.enrolmentId, { ...enrolment, step: node.path })
+  noteOf(draft, enrolment, 'waiting', { detail: { step: node.path, until: dueAt } })
 }
 
-function timerAt(
-  { timers }: Draft,
-  { enrolmentId }: Enrolment,
-  step: string,
-): RunTimer | undefined {
-  for (const timer of timers.values())
-    if (timer.enrolmentId === enrolmentId && timer.step === step) return timer
-  return undefined
+/**
+ * Lets an enrolment stand at this step, also one that had gone on from it or through: it is asked there
+ * again. The time for it is counted anew.
+ */
+export function waitAt(
+  draft: Draft,
+  before: Enrolment,
+  path: string,
+  context: DecideContext,
+): void {
+  const enrolment: Enrolment = { ...before, state: 'running', reason: null, endedAt: null }
+  const run = runAt(draft, enrolment, path, context)
+  const until = run.node.kind.waitsUntil?.(run.node.step, run)
+  if (until !== undefined) wait(draft, enrolment, run.node, until, context)
 }
 
 function dropTimers(draft: Draft, enrolment: Enrolment): void {

@@ -1,6 +1,6 @@
-import { awaitDatesOfEntity, isTooEarly, takeBack } from './dates.ts'
+import type { CompiledCampaign, StepNode } from './compile.ts'
 import { type DecideContext, type Draft, noteOf } from './draft.ts'
-import { campaignOf, end, goOn, hasPending } from './enrolments.ts'
+import { campaignOf, end, goOn, hasPending, waitAt } from './enrolments.ts'
 import { hangsOnEntity } from './moment.ts'
 import {
   type Enrolment,
@@ -12,6 +12,7 @@ import {
   type JourneyEvent,
 } from './state.ts'
 import { type MessageStep, messageTimes, planMessage, withdrawMessage } from './steps/message.ts'
+import { kindOf, partsOf } from './steps/registry.ts'
 import { triggerPartsOf } from './triggers/registry.ts'
 
 /**
@@ -41,12 +42,10 @@ export function applyEntity(draft: Draft, event: JourneyEvent, context: DecideCo
   }
   if (!known) {
     draft.entities.set(entityKey(said), said)
-    awaitDatesOfEntity(draft, said, undefined, context)
     return 'newer'
   }
   const { entity, changed } = uniteEntities(said, known)
   draft.entities.set(entityKey(entity), entity)
-  awaitDatesOfEntity(draft, entity, known, context)
   takeAlong(draft, entity, changed, context)
   return entity.version > known.version ? 'newer' : 'overtaken'
 }
@@ -104,8 +103,7 @@ export function takeAlong(
     const isOlder = enrolment.entity.version < entity.version
     if (entity.state === 'withdrawn') {
       if (isOlder) withdraw(draft, enrolment, context)
-    } else if (isTooEarly(draft, enrolment, context)) takeBack(draft, enrolment, context)
-    else if (isOlder) retime(draft, enrolment, entity, context)
+    } else if (isOlder) retime(draft, enrolment, entity, context)
     else if (changed.size > 0) amend(draft, enrolment, changed, context)
   }
 }
@@ -140,8 +138,15 @@ function retime(draft: Draft, before: Enrolment, entity: Entity, context: Decide
   const enrolment: Enrolment = { ...(isBack ? begunAgain(before) : before), entity: reference }
   draft.enrolments.set(enrolment.enrolmentId, enrolment)
   if (isBack) noteOf(draft, enrolment, 'entity_after_all')
-  for (const intent of newestPerStep(draft, enrolment)) replan(draft, enrolment, intent, context)
-  if (isBack && enrolment.step !== null) goOn(draft, enrolment, enrolment.step, context)
+  const newest = newestPerStep(draft, enrolment)
+  const asked = askedAgain(draft, enrolment, newest, context)
+  const isBehind = asked ? pathsBehind(asked, campaignOf(enrolment, context)) : new Set<string>()
+  for (const intent of newest) {
+    if (isBehind.has(intent.step)) takeOut(draft, enrolment, intent)
+    else replan(draft, enrolment, intent, context, { isAskedAgain: asked?.path === intent.step })
+  }
+  if (asked) waitAt(draft, enrolment, asked.path, context)
+  else if (isBack && enrolment.step !== null) goOn(draft, enrolment, enrolment.step, context)
   else waitAgain(draft, enrolment, context)
 }
 
@@ -170,6 +175,51 @@ function begunAgain(before: Enrolment): Enrolment {
 }
 
 /**
+ * The question that is asked of the newer version, too, so that the run stands at it again: the one at
+ * which it stands, or the first that was answered, or not, of an older one and whose own moment hangs on
+ * the entity and lies ahead. None when there is no time left to ask.
+ */
+function askedAgain(
+  draft: Draft,
+  enrolment: Enrolment,
+  newest: readonly Intent[],
+  context: DecideContext,
+): StepNode | null {
+  const campaign = campaignOf(enrolment, context)
+  const asked = newest.flatMap((intent) => {
+    const node = campaign.nodes.get(intent.step)
+    const message = node && partsOf(node.step).message
+    if (!node || !message || intent.question === null) return []
+    const times = messageTimes({ message }, { draft, context, campaign, enrolment })
+    if (times === null || times.expiresAt <= context.now) return []
+    const standsHere = enrolment.state === 'running' && enrolment.step === node.path
+    const isAhead = message.send && hangsOnEntity(message.send) && times.moment > context.now
+    const wasAsked = isPending(intent) || wentOut(intent) || mayGoOut(intent) || isLeftOut(intent)
+    return standsHere || (isAhead && wasAsked) ? [node.path] : []
+  })
+  for (const [path, node] of campaign.nodes) if (asked.includes(path)) return node
+  return null
+}
+
+/** Everything that may follow a step: it is planned when the run comes there again. */
+function pathsBehind(from: StepNode, { nodes }: CompiledCampaign): Set<string> {
+  const behind = new Set<string>()
+  const paths = [from.next, ...from.arms.map(({ first }) => first)]
+  while (paths.length > 0) {
+    const node = nodes.get(paths.pop() ?? '')
+    if (!node || behind.has(node.path)) continue
+    behind.add(node.path)
+    paths.push(node.next, ...node.arms.map(({ first }) => first))
+  }
+  behind.delete(from.path)
+  return behind
+}
+
+function takeOut(draft: Draft, enrolment: Enrolment, intent: Intent): void {
+  if (isPending(intent)) withdrawMessage(draft, enrolment, intent, 'entity_superseded')
+}
+
+/**
  * The same for an enrolment of this very version, when a field has another value now: only what hangs on
  * such a field. What may have gone out comes back by itself with what is known then.
  */
@@ -183,12 +233,15 @@ function amend(
   const { nodes } = campaignOf(enrolment, context)
   for (const intent of newestPerStep(draft, enrolment)) {
     const step = nodes.get(intent.step)?.step
-    if (step && 'message' in step && hangsOn(step.message, changed))
+    const message = step && partsOf(step).message
+    if (message && hangsOn(message, changed))
       replan(draft, enrolment, intent, context, { isAmended: true })
   }
   const waits = nodes.get(enrolment.step ?? '')?.step
   if (waits && 'wait' in waits && hangsOn({ send: waits.wait }, changed))
     waitAgain(draft, enrolment, context)
+  else if (enrolment.step !== null && waits && kindOf(waits).waitsUntil)
+    waitAt(draft, enrolment, enrolment.step, context)
 }
 
 function hangsOn(
@@ -204,20 +257,26 @@ function replan(
   enrolment: Enrolment,
   intent: Intent,
   context: DecideContext,
-  { isAmended = false } = {},
+  { isAmended = false, isAskedAgain = false } = {},
 ): void {
   const campaign = campaignOf(enrolment, context)
   const node = campaign.nodes.get(intent.step)
-  if (!node || !('message' in node.step)) return
+  const message = node && partsOf(node.step).message
+  if (!node || !message) return
   const pending = isPending(intent)
   if (pending) withdrawMessage(draft, enrolment, intent, 'entity_superseded')
-  const step: MessageStep = node.step
+  const step: MessageStep = { message }
   const run = { draft, context, campaign, enrolment, node }
   const times = messageTimes(step, run)
   if (times === null || times.expiresAt <= context.now) return
   const plan = (insteadOf: string | null) =>
     planMessage(step, run, times, 'message_replanned', { insteadOf, isAmended })
-  const { send } = step.message
+  // An answer to the older one does not count for this one, whether or not that one went out.
+  if (isAskedAgain) {
+    plan(null)
+    return
+  }
+  const { send } = message
   const isAhead = send && hangsOnEntity(send) && times.moment > context.now
   if (isAhead && (pending || wentOut(intent) || mayGoOut(intent) || isLeftOut(intent))) plan(null)
   else if (mayGoOut(intent)) {

@@ -11,6 +11,7 @@ import {
   isPending,
   type Person,
 } from './state.ts'
+import { partsOf } from './steps/registry.ts'
 
 /** A run through a campaign as `mergePeople` looks at it; `entry` is null where it may repeat. */
 export type JoinedRun = { readonly enrolment: Enrolment; readonly entry: string | null }
@@ -116,14 +117,16 @@ function newestOf(messages: readonly [string, number][]): Messages {
 /** Ids of the messages of all steps that may come after this one, at which somebody waits. */
 function messagesAfter({ nodes }: CompiledCampaign, path: string): string[] {
   const seen = new Set<StepNode>()
-  const paths: (string | null)[] = [path]
+  const from = nodes.get(path)
+  // Where somebody waits, nothing is sent any more: a question has been asked by then.
+  const paths = from ? [from.next, ...from.arms.map((arm) => arm.first)] : []
   while (paths.length > 0) {
     const node = nodes.get(paths.pop() ?? '')
     if (!node || seen.has(node)) continue
     seen.add(node)
     paths.push(node.next, ...node.arms.map((arm) => arm.first))
   }
-  return [...seen].flatMap(({ step }) => ('message' in step ? [step.message.id] : []))
+  return [...seen].flatMap(({ step }) => partsOf(step).message?.id ?? [])
 }
 
 function chooseStory(stories: readonly RunStory[]): RunStory | undefined {

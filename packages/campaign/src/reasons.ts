@@ -20,6 +20,54 @@ const list = {
       en: 'nothing; change the entry rule of the campaign if it should repeat',
     },
   },
+  answer_of_older: {
+    text: {
+      nl: 'het is een antwoord op een vraag over een oudere versie van de afspraak of opname',
+      en: 'it answers what was asked of an older version of the appointment or stay',
+    },
+    whatToDo: {
+      nl: 'niets; over de nieuwe wordt het opnieuw gevraagd, of een campagne vertelt van de wijziging',
+      en: 'nothing; of the newer one it is asked again, or a campaign tells of the change',
+    },
+  },
+  answer_repeated: {
+    text: {
+      nl: 'een ander antwoord op dezelfde vraag telde al',
+      en: 'another answer to the same question had counted before',
+    },
+    whatToDo: { nl: 'niets; het eerste antwoord telt', en: 'nothing; the first answer counts' },
+  },
+  answer_too_late: {
+    text: {
+      nl: 'de campagne wacht niet meer op een antwoord op deze vraag',
+      en: 'the campaign does not wait any more for an answer to this question',
+    },
+    whatToDo: {
+      nl: 'niets; verhoog "within" van de stap als dat te kort is',
+      en: 'nothing; raise "within" of the step if that is too soon',
+    },
+  },
+  answer_unclear: {
+    text: {
+      nl: 'de ontvanger schreef iets terug dat geen van de antwoorden is',
+      en: 'the recipient wrote something back that is none of the answers',
+    },
+    whatToDo: {
+      nl: 'niets; de vraag blijft open, geef meer woorden als dit vaak gebeurt',
+      en: 'nothing; the question stays open, give more words if this happens often',
+    },
+  },
+  answer_unknown: {
+    text: { nl: 'de vraag kent dit antwoord niet', en: 'the question has no such answer' },
+    whatToDo: {
+      nl: 'kijk na wat de verzenddienst meldt',
+      en: 'check what the provider reports',
+    },
+  },
+  answered: {
+    text: { nl: 'de vraag is beantwoord', en: 'the question was answered' },
+    whatToDo: nothing,
+  },
   applied: {
     text: { nl: 'de gebeurtenis is verwerkt', en: 'the event was applied' },
     whatToDo: nothing,
@@ -191,16 +239,6 @@ const list = {
       en: 'have the publisher send the right address',
     },
   },
-  date_moved: {
-    text: {
-      nl: 'de datum waarvoor de campagne begon, is verschoven',
-      en: 'the date for which it began has moved',
-    },
-    whatToDo: {
-      nl: 'niets; de campagne begint opnieuw als de nieuwe datum komt',
-      en: 'nothing; the campaign begins again when the new date comes',
-    },
-  },
   delivered: {
     text: { nl: 'de verzenddienst meldt dat het is bezorgd', en: 'the provider reports delivery' },
     whatToDo: nothing,
@@ -366,6 +404,16 @@ const list = {
       en: 'none of the channels of the message could be used',
     },
     whatToDo: { nl: 'kijk per kanaal waarom', en: 'see why per channel in its detail' },
+  },
+  not_answered: {
+    text: {
+      nl: 'de vraag is niet op tijd beantwoord',
+      en: 'the question was not answered in time',
+    },
+    whatToDo: {
+      nl: 'niets; verhoog "within" van de stap als dat te kort is',
+      en: 'nothing; raise "within" of the step if that is too soon',
+    },
   },
   older_version_told: {
     text: {

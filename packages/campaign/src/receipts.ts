@@ -37,11 +37,31 @@ export function applyReceipt(draft: Draft, event: JourneyEvent): ReasonCode {
       return moveUp(draft, intent, 'bounced')
     case 'message.complained.v1':
       return withdrawConsent(draft, event, 'marketing', 'complained')
+    case 'message.answered.v1':
+      return keepAnswer(draft, intent, String(event.data.answer))
     default:
+      if (event.data.detail === unclearReply) return 'answer_unclear'
       return isStopWord(event.data.detail)
         ? withdrawConsent(draft, event, 'all', 'replied')
         : 'replied'
   }
+}
+
+/** The detail of a reply to an open question that is none of its answers: what it said is not kept (P7). */
+export const unclearReply = 'unclear'
+
+/**
+ * The first answer counts, as long as the run waits for it and the question is about what the run hangs
+ * on now: who confirms an appointment has not confirmed the one that it was moved to.
+ */
+function keepAnswer(draft: Draft, intent: Intent, answer: string): ReasonCode {
+  if (intent.answer !== null) return 'answer_repeated'
+  if (!intent.question?.answers.some((each) => each.answer === answer)) return 'answer_unknown'
+  const run = draft.enrolments.get(intent.enrolmentId)
+  if (run?.state !== 'running' || run.step !== intent.step) return 'answer_too_late'
+  if (intent.entity?.version !== run.entity?.version) return 'answer_of_older'
+  draft.intents.set(intent.intentId, { ...intent, answer })
+  return 'answered'
 }
 
 function moveUp(draft: Draft, intent: Intent, state: 'delivered' | 'bounced'): ReasonCode {

@@ -93,9 +93,17 @@ const message = z.object({
   detail: text.optional(),
 })
 
+/** `by`: pressed on the page of a link, written back by SMS, or told by the provider. */
+const answer = z.object({
+  intentId: z.uuid(),
+  answer: identifierSchema,
+  by: z.enum(['link', 'sms', 'provider']),
+})
+
 export const reservedTypes = {
   'consent.granted.v1': consent,
   'consent.withdrawn.v1': consent,
+  'message.answered.v1': answer,
   'message.bounced.v1': message,
   'message.clicked.v1': message,
   'message.complained.v1': message,
@@ -118,6 +126,7 @@ export type ReservedData<Type extends ReservedType> = z.output<(typeof reservedT
 export type PersonUpserted = ReservedData<'person.upserted.v1'>
 export type ConsentData = ReservedData<'consent.granted.v1'>
 export type RelationGranted = ReservedData<'relation.granted.v1'>
+export type AnswerData = ReservedData<'message.answered.v1'>
 export type MessageData = ReservedData<'message.sent.v1'>
 
 const RESERVED_PREFIX = /^(?:consent|message|person|relation)\./

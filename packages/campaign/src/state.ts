@@ -3,6 +3,7 @@ import type {
   CampaignClass,
   ChannelName,
   LaneName,
+  LocaleName,
   RelationKind,
   RelationScope,
 } from './definition/words.ts'
@@ -128,28 +129,7 @@ export type Enrolment = {
   traceparent: string | null
 }
 
-export type Timer = RunTimer | DateTimer
-
-/** Of a run, which goes on when it comes; `beganAt` is when it began to wait at this step. */
-export type RunTimer = {
-  timerId: string
-  enrolmentId: string
-  step: string
-  beganAt: Instant
-  dueAt: Instant
-}
-
-/**
- * Of a campaign that begins when a date comes, without a run as yet: of an entity in whatever version,
- * or, with null, of the person.
- */
-export type DateTimer = {
-  timerId: string
-  enrolmentId: null
-  campaignId: string
-  entity: { type: string; id: string } | null
-  dueAt: Instant
-}
+export type Timer = { timerId: string; enrolmentId: string; step: string; dueAt: Instant }
 
 export const intentStates = [
   'planned',
@@ -166,6 +146,22 @@ export const intentStates = [
 ] as const
 export type IntentState = (typeof intentStates)[number]
 
+type InEachLanguage<Value> = Readonly<Record<LocaleName, Value>>
+
+/** What a message asks, with the ways in which it can be answered. */
+export type Question = {
+  readonly text: InEachLanguage<string>
+  readonly answers: readonly QuestionAnswer[]
+}
+export type QuestionAnswer = {
+  /** Its name in the campaign. */
+  readonly answer: string
+  /** What a button says. */
+  readonly says: InEachLanguage<string>
+  /** What somebody writes back by SMS; the first is the one that messages show. */
+  readonly words: InEachLanguage<readonly string[]> | null
+}
+
 /** A planned message. The core plans and withdraws; from `queued` on others move it. */
 export type Intent = {
   intentId: string
@@ -180,6 +176,10 @@ export type Intent = {
   unknownOutcome: 'at-most-once' | 'at-least-once'
   templateId: string
   templateHash: string
+  /** What it asks, of a message that can be answered. */
+  question: Question | null
+  /** The first answer that counted; null while there is none. */
+  answer: string | null
   channels: readonly ChannelName[]
   /** The one that took it, or is tried next; absent while none has been tried. */
   channel?: ChannelName

@@ -1,6 +1,6 @@
 import { personFieldsOf } from '@wegwijs/campaign/catalogue'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
-import { everyStep } from '@wegwijs/campaign/steps/registry'
+import { everyStep, partsOf } from '@wegwijs/campaign/steps/registry'
 import { z } from 'zod'
 import { compareTexts } from './fault.ts'
 import { type FileKind, fileKinds } from './file-kinds.ts'
@@ -92,7 +92,7 @@ function namesFor({ id }: FileKind, bundle: DefinitionBundle): Names {
 
 function namesInSpecifications({ campaigns, touchpoints, personas }: DefinitionBundle): Names {
   const messages = campaigns.flatMap(({ steps }) =>
-    everyStep(steps).flatMap((step) => ('message' in step ? [step.message.id] : [])),
+    everyStep(steps).flatMap((step) => partsOf(step).message?.id ?? []),
   )
   const ofMessages = [...new Set(messages)].sort(compareTexts)
   return new Map([

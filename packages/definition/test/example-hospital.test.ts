@@ -5,6 +5,7 @@ import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import type { Field } from '@wegwijs/campaign/definition/field'
 import { type ChannelName, localeNames } from '@wegwijs/campaign/definition/words'
+import { partsOf } from '@wegwijs/campaign/steps/registry'
 import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
 import { createRenderer } from '@wegwijs/template/render'
 import type { Rendered } from '@wegwijs/template/template'
@@ -71,8 +72,9 @@ type Case = {
 
 const cases: Case[] = bundle.campaigns.flatMap((campaign) =>
   stepsOf(campaign.steps).flatMap(({ step }) => {
-    if (!('message' in step)) return []
-    const { id, template, channels } = step.message
+    const { message } = partsOf(step)
+    if (!message) return []
+    const { id, template, channels } = message
     const content = bundle.templates.find((known) => known.id === template)?.channels ?? {}
     const personas = bundle.personas.personas.filter(
       (persona) => campaign.audience.personas?.includes(persona.id) ?? true,

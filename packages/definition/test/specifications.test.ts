@@ -55,6 +55,34 @@ test('specifications without faults are read beside the definition, and are no p
   expect(specifications?.positionOf(0, ['then', 1])).toEqual({ line: 26, column: 9 })
 })
 
+test('what had happened before is held against the catalogue, too', async () => {
+  const given = (past: string) => [
+    '      persona: senior',
+    `      persona: senior\n      happened before:\n        - { ${past} }`,
+  ]
+  const faultsOf = async (past: string) => {
+    const [before = '', after = ''] = given(past)
+    return faultsWith(before, after)
+  }
+  expect(await faultsOf('at: 2026-03-01 09:00, happens: care.visit.ended.v1')).toEqual([])
+  expect(await faultsOf('at: 2026-03-01 09:00, happens: care.visit.endd.v1')).toEqual([
+    '7:44 unknown touchpoint "care.visit.endd.v1" (did you mean "care.visit.ended.v1"?)',
+  ])
+  expect(await faultsOf('at: 2026-02-30 09:00, happens: care.visit.ended.v1')).toEqual([
+    '7:17 expected a moment such as "2026-03-14 09:30", found "2026-02-30 09:00"',
+  ])
+  expect(
+    await faultsOf('at: 2026-03-01 09:00, happens: care.visit.ended.v1, data: { minutes: long }'),
+  ).toEqual(['7:82 expected a number, found "long"'])
+  expect(await faultsOf('at: 2026-03-01 09:00, happens: care.visit.moved.v1')).toEqual([
+    '7:44 care.visit.moved.v1 is missing its "startsAt"',
+  ])
+  // All of it is before what stands below it.
+  expect(await faultsOf('at: 2026-03-03 09:00, happens: care.visit.ended.v1')).toEqual([
+    '11:13 this is before what stands above it',
+  ])
+})
+
 const planted: readonly [what: string, before: string, after: string, fault: string][] = [
   ['a key', 'over: app', 'ovr: app', '25:9 unknown key "ovr" (did you mean "over"?)'],
   [

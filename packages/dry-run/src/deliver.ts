@@ -14,7 +14,8 @@ import {
 } from '@wegwijs/campaign/state'
 import type { Rendered } from '@wegwijs/template/template'
 import { type ContentFacts, writeContent } from '@wegwijs/template/write-content'
-import { bounceDetail, type Outcomes, outcomeOf } from './outcome-model.ts'
+import { answerUrl } from '@wegwijs/wire/answer-link'
+import { answerOf, bounceDetail, type Outcomes, outcomeOf } from './outcome-model.ts'
 import { refusalOfChannel, type Sending } from './sending.ts'
 
 export type DeliverContext = DecideContext & { sending: Sending; outcomes: Outcomes }
@@ -139,7 +140,7 @@ function tryOn(
   if (template === null) return unrenderable('template_unknown')
   const own = sending.channels[channel]
   if (!own) return unrenderable('channel_not_defined')
-  const facts = factsOf(state, intent, now)
+  const facts = factsOf(state, intent, { sending, now })
   const rendered = writeContent(facts, channel, sending.rules, {
     template,
     renderer: sending.renderer,
@@ -157,7 +158,14 @@ function unrenderable(reason: string): Attempt {
   return { outcome: { kind: 'unrenderable', reason }, rendered: null }
 }
 
-function factsOf(state: PersonState, intent: Intent, at: string): ContentFacts {
+/** As long as one that leads somewhere (packages/wire/src/answer-link.ts): an SMS has the same size. */
+const sampleToken = 'this-link-is-a-sample-and-answers-none'
+
+function factsOf(
+  state: PersonState,
+  intent: Intent,
+  { sending, now }: { sending: Sending; now: string },
+): ContentFacts {
   const enrolment = state.enrolments.get(intent.enrolmentId)
   const entity = intent.entity ? state.entities.get(entityKey(intent.entity)) : undefined
   return {
@@ -165,7 +173,10 @@ function factsOf(state: PersonState, intent: Intent, at: string): ContentFacts {
     event: enrolment?.trigger.data ?? {},
     entity: entity?.data ?? {},
     statuses: statusesOf(state, intent),
-    at,
+    at: now,
+    question: intent.question,
+    answerUrl: (answer) =>
+      answerUrl(String(sending.rules.organisation.website), sampleToken, answer),
   }
 }
 
@@ -213,7 +224,32 @@ function receiptsOf(
     case 'delivered':
       return [report('delivered')]
     case 'answered':
-      return [report('delivered'), report('replied')]
+      return [report('delivered'), answerTo(intent, outcomes) ?? report('replied')]
+  }
+
+  function answerTo({ question }: Intent, model: Outcomes): JourneyEvent | null {
+    if (question === null) return null
+    const rates = typeof model === 'function' ? {} : model
+    const answer = answerOf({ intentId, question }, rates)
+    return answer === null ? null : answerEventOf({ person, intentId, answer }, now)
+  }
+}
+
+/** An answer, as the event that the gateway makes of it. */
+export function answerEventOf(
+  given: { person: Pick<Person, 'personId'>; intentId: string; answer: string },
+  at: string,
+): JourneyEvent {
+  const { person, intentId, answer } = given
+  return {
+    source: `${ownSource}:answers`,
+    id: `${intentId}-${answer}`,
+    subject: person.personId,
+    type: 'message.answered.v1',
+    time: at,
+    data: { intentId, answer, by: 'provider' },
+    entity: null,
+    traceparent: null,
   }
 }
 

@@ -251,6 +251,7 @@ type Answer = { isSo: boolean; instead: string[] }
 
 function answerTo(expectation: Other, asked: Asked): Answer {
   if ('persona' in expectation) return personaOf(expectation.persona, asked)
+  if ('answered' in expectation) return answersOf(expectation, asked)
   if ('waits until' in expectation) return waitsOf(expectation['waits until'], asked)
   if ('goal reached' in expectation) return goalsOf(expectation['goal reached'], asked)
   if ('ended because' in expectation) return endsOf(expectation, asked)
@@ -269,11 +270,28 @@ function personaOf(expected: string, { state: { person } }: Asked): Answer {
   return { isSo: person.persona === expected, instead: [instead] }
 }
 
+function answersOf({ answered, to }: Extract<Other, { answered: string }>, asked: Asked): Answer {
+  const questions = [...asked.state.intents.values()].filter(
+    (intent) =>
+      intent.question !== null &&
+      (to === undefined
+        ? intent.campaignId === asked.campaign
+        : isMessage(to, intent, asked.campaign)),
+  )
+  return {
+    isSo: questions.some(({ answer }) => answer === answered),
+    instead: orElse(
+      questions.map(({ messageId, answer }) =>
+        answer === null ? `${messageId} has no answer` : `${messageId} was answered ${answer}`,
+      ),
+      'nothing was asked',
+    ),
+  }
+}
+
 function waitsOf(expected: string, asked: Asked): Answer {
   const own = new Set(runsOf(asked).map(({ enrolmentId }) => enrolmentId))
-  const waits = [...asked.state.timers.values()].filter((timer) =>
-    timer.enrolmentId === null ? timer.campaignId === asked.campaign : own.has(timer.enrolmentId),
-  )
+  const waits = [...asked.state.timers.values()].filter(({ enrolmentId }) => own.has(enrolmentId))
   return {
     isSo: waits.some(({ dueAt }) => isAt(expected, dueAt, asked)),
     instead: orElse(

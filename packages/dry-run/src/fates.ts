@@ -1,7 +1,7 @@
 import type { CompiledCampaign, CompiledDefinition } from '@wegwijs/campaign/compile'
 import type { Decision } from '@wegwijs/campaign/draft'
 import type { ReasonCode } from '@wegwijs/campaign/reasons'
-import { everyStep } from '@wegwijs/campaign/steps/registry'
+import { everyStep, partsOf } from '@wegwijs/campaign/steps/registry'
 import type { People, PersonNumber } from './people.ts'
 
 /** Why somebody did not get a message: a reason of the closed list, or that no such step is there. */
@@ -70,7 +70,7 @@ export class Fates {
 }
 
 function messageIdsOf({ file }: CompiledCampaign): string[] {
-  return everyStep(file.steps).flatMap((step) => ('message' in step ? step.message.id : []))
+  return everyStep(file.steps).flatMap((step) => partsOf(step).message?.id ?? [])
 }
 
 function keyOf(campaign: string, person: PersonNumber): string {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { ChannelName } from '@wegwijs/campaign/definition/words'
-import type { Intent } from '@wegwijs/campaign/state'
+import type { Intent, Question } from '@wegwijs/campaign/state'
 
 /** Shares of the messages that a provider accepted, 0 to 1; what is left is delivered. */
 export type OutcomeRates = {
@@ -9,6 +9,11 @@ export type OutcomeRates = {
   readonly none: number
   /** Delivered, and the person answers. */
   readonly answered?: number
+  /**
+   * Of a question the shares of its answers among those who answer, in proportion to each other; an answer
+   * that is not named is not given. Without it each is given as often.
+   */
+  readonly answers?: Readonly<Record<string, number>>
   /** Other lots for the same messages. Without one a message's lot hangs on its id alone. */
   readonly seed?: string
 }
@@ -35,6 +40,24 @@ export function outcomeOf(
   if (drawn < none) return 'none'
   if (drawn < none + bounced) return 'bounced'
   return drawn < none + bounced + answered ? 'answered' : 'delivered'
+}
+
+/** Which answer is given to a question that is answered; null when the rates name none that it has. */
+export function answerOf(
+  { intentId, question }: { intentId: string; question: Pick<Question, 'answers'> },
+  { answers, seed }: Pick<OutcomeRates, 'answers' | 'seed'>,
+): string | null {
+  const weighed = question.answers.map(({ answer }) => {
+    const own = answers && Object.hasOwn(answers, answer) ? answers[answer] : 0
+    return { answer, weight: answers ? (own ?? 0) : 1 }
+  })
+  const whole = weighed.reduce((sum, { weight }) => sum + weight, 0)
+  let left = lot(seed ?? 'outcome', intentId, 'answer') * whole
+  const drawn = weighed.find(({ weight }) => {
+    left -= weight
+    return left < 0
+  })
+  return drawn?.answer ?? null
 }
 
 /** The code that a provider of this channel gives for a bounce. */

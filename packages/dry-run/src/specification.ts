@@ -10,8 +10,9 @@ import type { Decision } from '@wegwijs/campaign/draft'
 import type { ReasonCode } from '@wegwijs/campaign/reasons'
 import { type Play, playsOf } from '@wegwijs/campaign/specification/happenings'
 import { instantOf } from '@wegwijs/campaign/specification/local-moment'
-import type { Intent, JourneyEvent, PersonState } from '@wegwijs/campaign/state'
-import { receiptOf } from './deliver.ts'
+import type { Intent, JourneyEvent, PersonState, Question } from '@wegwijs/campaign/state'
+import { answerBy } from '@wegwijs/campaign/steps/ask'
+import { answerEventOf, receiptOf } from './deliver.ts'
 import { isMessage, type Unmet, unmetExpectations } from './expectations.ts'
 import type { ModelOutcome } from './outcome-model.ts'
 import type { PersonNumber } from './people.ts'
@@ -148,18 +149,20 @@ class Playing {
     return person
   }
 
-  /** What was so before is known, and has started nothing. */
+  /** What was so before is known, and has started nothing: also not what would have been sent until now. */
   #introduce(plays: readonly Play[]): void {
-    for (const { event } of plays) if (event) this.#simulation.take(event)
-    const none = new Map<never, never>()
-    this.#simulation.people.put(this.#person, {
-      ...this.#state,
-      enrolments: none,
-      timers: none,
-      intents: none,
-      entries: none,
-    })
-    this.#simulation.awaitDates(this.#person)
+    for (const { event } of plays) {
+      if (!event) continue
+      this.#simulation.take(event)
+      const none = new Map<never, never>()
+      this.#simulation.people.put(this.#person, {
+        ...this.#state,
+        enrolments: none,
+        timers: none,
+        intents: none,
+        entries: none,
+      })
+    }
     this.#history.decisions = []
     this.#event = null
   }
@@ -178,6 +181,8 @@ class Playing {
       })
     } else if ('of' in happening) {
       this.#report(happening, line ?? 0)
+    } else if ('they answer' in happening) {
+      this.#answer(happening, line ?? 0)
     }
   }
 
@@ -202,6 +207,37 @@ class Playing {
     )
   }
 
+  #answer(
+    { 'they answer': words, to }: Extract<Happening, { 'they answer': string }>,
+    line: number,
+  ) {
+    const newest = this.#history.messages.findLast(
+      ({ intent, rendered }) =>
+        rendered !== null &&
+        intent.question !== null &&
+        (to === undefined
+          ? intent.campaignId === this.#campaign
+          : isMessage(to, intent, this.#campaign)),
+    )
+    const intent = newest && this.#state.intents.get(newest.intent.intentId)
+    const answer = intent?.question && answerMeant(words, intent.question)
+    if (!intent || !answer) {
+      const asked = to ?? 'a question'
+      const expected = `${asked} that "${words}" is an answer to`
+      const happened = [
+        intent ? `"${words}" is none of its answers` : `${asked} had not been sent by then`,
+      ]
+      this.#unmet.push({ path: ['when', line, 'they answer'], expected, happened })
+      return
+    }
+    const { person } = this.#state
+    const { intentId } = intent
+    this.#simulation.hear(
+      this.#person,
+      answerEventOf({ person, intentId, answer }, this.#simulation.now),
+    )
+  }
+
   #expect(expectations: readonly Expectation[], path: readonly (string | number)[]): void {
     const unmet = unmetExpectations(expectations, {
       campaign: this.#campaign,
@@ -212,6 +248,12 @@ class Playing {
     })
     this.#unmet.push(...unmet.map((each) => ({ ...each, path: [...path, ...each.path] })))
   }
+}
+
+/** By its name, or as somebody writes it back. */
+function answerMeant(words: string, question: Question): string | null {
+  const named = question.answers.find(({ answer }) => answer === words)
+  return named?.answer ?? answerBy(words, question)
 }
 
 const outcomes: Readonly<Record<ProviderWord, ModelOutcome>> = {

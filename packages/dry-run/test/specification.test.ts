@@ -474,3 +474,57 @@ describe('what a provider tells', () => {
     ])
   })
 })
+
+describe('what had happened before', () => {
+  const secondTime = smallHospital([
+    campaign({
+      id: 'again',
+      entry: 'every-time',
+      audience: {
+        where: {
+          happened: {
+            touchpoint: 'care.discharge.completed.v1',
+            within: 'P30D',
+            times: { exactly: 2 },
+            where: { field: 'event.ward', op: 'eq', value: 'west' },
+          },
+        },
+      },
+    }),
+    campaign({ id: 'always', entry: 'once' }),
+  ])
+  const west = { data: { ward: 'west' } }
+  const now = home('2026-03-02 09:00', west)
+  const withPast = (...past: object[]) => ({ given: { 'happened before': past }, when: [now] })
+
+  test('counts, and sent nothing and started nothing', () => {
+    const then = [
+      { sent: 'hello', at: '2026-03-02 09:00' },
+      { sent: 'always/hello' },
+      'nothing else',
+    ]
+    expect(unmet(secondTime, { ...withPast(home('2026-02-01 00:00', west)), then })).toEqual([])
+  })
+
+  test.each([
+    ['on the day before the window begins', withPast(home('2026-01-30 23:59', west))],
+    ['where its condition does not hold', withPast(home('2026-02-20 09:00'))],
+    ['not at all', { when: [now] }],
+    ['once too often', withPast(home('2026-02-20 09:00', west), home('2026-02-21 09:00', west))],
+  ])('%s', (_, written) => {
+    const then = [{ 'did not enter': 'condition_false', at: '2026-03-02 09:00' }, 'nothing']
+    expect(unmet(secondTime, { ...written, then })).toEqual([])
+  })
+
+  test('leaves an appointment as it then was', () => {
+    const past = [booked('2026-01-02 09:00', '2026-03-10 09:00')]
+    const when = [moved('2026-03-02 09:00', '2026-03-20 09:00')]
+    const played = play(dayBefore, {
+      given: { age: 70, 'happened before': past },
+      when,
+      then: ['nothing', { persona: 'senior' }],
+    })
+    expect(played.unmet).toEqual([])
+    expect([...played.state.entities.values()]).toMatchObject([{ version: 2 }])
+  })
+})

@@ -1,6 +1,7 @@
 import type { Budget, QuietHours } from '@wegwijs/campaign/definition/policies'
 import type { ChannelName } from '@wegwijs/campaign/definition/words'
 import type { ReasonCode } from '@wegwijs/campaign/reasons'
+import type { Question } from '@wegwijs/campaign/state'
 import { type QueryResult, type RawBuilder, sql } from 'kysely'
 import {
   countClaimed,
@@ -227,6 +228,8 @@ export type ClaimedMessage = {
   messageId: string
   templateId: string
   templateHash: string
+  /** What it asks, of a message that can be answered. */
+  question: Question | null
   expiresAt: string
   traceparent: string | null
   /** Business time of the claim. */
@@ -347,6 +350,7 @@ type Row = Looked & {
   enrolment_id: string
   template_id: string
   template_hash: string
+  question: Question | null
   expires_at: string
   traceparent: string | null
   now: string
@@ -472,7 +476,7 @@ const nextReason = sql`case
 function factsOf(request: ClaimRequest): RawBuilder<unknown> {
   return sql`
     select item.asked_job, i.person_id, i.intent_id, i.class, i.enrolment_id, i.campaign_id, i.version, i.message_id,
-      i.template_id, i.template_hash, i.channels, i.channel_index, i.unknown_outcome, i.duplicate,
+      i.template_id, i.template_hash, i.question, i.channels, i.channel_index, i.unknown_outcome, i.duplicate,
       i.entity_type, i.entity_version, i.planned_for, i.due_at, i.expires_at, i.traceparent,
       i.provider, i.reason, look.rehearsal as rehearses, ${request.channel}::text as channel,
       ${request.provider}::text as asked_provider, look.now, look.due_now,
@@ -683,6 +687,7 @@ function claimedOf(row: Row, intentId: string): ClaimedMessage {
     messageId: row.message_id,
     templateId: row.template_id,
     templateHash: row.template_hash,
+    question: row.question,
     expiresAt: row.expires_at,
     traceparent: row.traceparent,
     claimedAt: row.now,

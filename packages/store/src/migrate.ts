@@ -13,7 +13,7 @@ import * as roomAgain from './migrations/0009-room-again.ts'
 import * as attributes from './migrations/0010-attributes.ts'
 import * as historyCounts from './migrations/0011-history-counts.ts'
 import * as relations from './migrations/0012-relations.ts'
-import * as datesAndRollouts from './migrations/0013-dates-and-rollouts.ts'
+import * as questions from './migrations/0013-questions.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -31,7 +31,7 @@ const migrations: Record<string, Migration> = {
   '0010-attributes': attributes,
   '0011-history-counts': historyCounts,
   '0012-relations': relations,
-  '0013-dates-and-rollouts': datesAndRollouts,
+  '0013-questions': questions,
 }
 
 /**

@@ -5,7 +5,7 @@ import { appendOutbox } from './outbox.ts'
 import { isTold, type MessageOutcome, outcomeRecords } from './outcome-events.ts'
 import { insertRows, rowsOf, upsertRows } from './rows.ts'
 import type { IntentState, Schema } from './schema.ts'
-import { entityColumns, timerColumns } from './state-rows.ts'
+import { entityColumns } from './state-rows.ts'
 import { send } from './transaction.ts'
 
 /** A person before and after a batch; members that are the same object have not changed. */
@@ -201,20 +201,13 @@ function saveTimers(tx: Querying, changes: readonly StateChange[]): void {
     tx,
     'timer',
     ['person_id', 'timer_id'],
-    [
-      'person_id',
-      'timer_id',
-      'enrolment_id',
-      'step',
-      'campaign_id',
-      'entity_type',
-      'entity_id',
-      'began_at',
-      'due_at',
-    ],
+    ['person_id', 'timer_id', 'enrolment_id', 'step', 'due_at'],
     changedOf(changes, (state) => state.timers).map(({ personId, value }) => ({
       person_id: personId,
-      ...timerColumns(value),
+      timer_id: value.timerId,
+      enrolment_id: value.enrolmentId,
+      step: value.step,
+      due_at: value.dueAt,
     })),
   )
 }
@@ -237,10 +230,12 @@ async function saveIntents(
     tx,
     changed.filter((each) => each.isNew),
   )
-  const moved = await moveIntents(
+  const known = changed.filter((each) => !each.isNew).map((each) => each.intent)
+  keepAnswers(
     tx,
-    changed.filter((each) => !each.isNew).map((each) => each.intent),
+    known.filter((intent) => intent.answer !== null),
   )
+  const moved = await moveIntents(tx, known)
   void appendOutbox(tx, outcomeRecords(namespace, moved))
 }
 
@@ -264,6 +259,7 @@ function insertIntents(
       'unknown_outcome',
       'template_id',
       'template_hash',
+      'question',
       'channels',
       'state',
       'reason',
@@ -290,6 +286,7 @@ function insertIntents(
       unknown_outcome: intent.unknownOutcome,
       template_id: intent.templateId,
       template_hash: intent.templateHash,
+      question: intent.question,
       channels: intent.channels,
       state: intent.state,
       reason: intent.reason,
@@ -301,6 +298,20 @@ function insertIntents(
       expires_at: intent.expiresAt,
       traceparent: intent.traceparent,
     })),
+  )
+}
+
+/** The first that is written stays. */
+function keepAnswers(tx: Querying, answered: readonly Intent[]): void {
+  if (answered.length === 0) return
+  const rows = answered.map((intent) => ({ intent_id: intent.intentId, answer: intent.answer }))
+  void send(
+    tx,
+    sql`update intent set answer = given.answer, touched_at = clock_timestamp()
+    from (${rowsOf('intent', ['intent_id', 'answer'], rows)}) as given
+    where intent.intent_id = given.intent_id
+      and intent.intent_id = any(${rows.map((row) => row.intent_id)}::uuid[])
+      and intent.answer is null`,
   )
 }
 

@@ -179,26 +179,7 @@ export type Schema = {
     entity_version: number | null
     trigger: Json<JsonObject>
   }
-  /** Of a run, or, without one, of a campaign that a date starts. */
-  timer: {
-    person_id: string
-    timer_id: string
-    enrolment_id: string | null
-    step: string | null
-    campaign_id: string | null
-    entity_type: string | null
-    entity_id: string | null
-    began_at: Moment
-    due_at: Moment
-  }
-  rollout: {
-    rollout_id: Generated<string>
-    campaign_id: string
-    version: number | null
-    work: 'dates' | 'move' | 'forget'
-    next_person: Generated<string>
-    people: Generated<number>
-  }
+  timer: { person_id: string; timer_id: string; enrolment_id: string; step: string; due_at: Moment }
   decision: {
     person_id: string
     recorded_at: Moment
@@ -225,6 +206,8 @@ export type Schema = {
     unknown_outcome: string
     template_id: string
     template_hash: string
+    question: Json<JsonObject> | null
+    answer: string | null
     channels: string[]
     channel_index: Generated<number>
     state: IntentState

@@ -1,5 +1,8 @@
-/** Where a link of an e-mail may lead. A relative one leads nowhere, `javascript:` to harm. */
-const allowedInEmail = /^(https:\/\/|mailto:|tel:|#)/i
+/**
+ * Where a link of an e-mail may lead. A relative one leads nowhere, `javascript:` to harm; to the reader's
+ * own machine it leads where Wegwijs is tried out.
+ */
+const allowedInEmail = /^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost)[:/]|mailto:|tel:|#)/i
 const withVariableFirst = /^\{\{/
 
 const linkAttribute = /\s(?:href|src|action|background)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/gi
@@ -15,5 +18,6 @@ export function badLinks(html: string): string[] {
 /** An app message may lead to a web page or to a page within the app (`/appointments`). */
 export function isAppLink(link: string): boolean {
   if (/^\/(?!\/)[^\s\\]*$/.test(link)) return true
-  return /^https:\/\//i.test(link) && URL.canParse(link) && !/[\s\\]/.test(link)
+  const leadsOut = /^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost)[:/])/i
+  return leadsOut.test(link) && URL.canParse(link) && !/[\s\\]/.test(link)
 }

@@ -1,4 +1,5 @@
 import { yearOf } from '@wegwijs/campaign/instant'
+import type { Question } from '@wegwijs/campaign/state'
 import { isFailure } from '@wegwijs/runtime/failure'
 import type { ChannelName, CompiledTemplate, Rendered, Renderer } from './template.ts'
 
@@ -19,6 +20,10 @@ export type ContentFacts = {
   statuses: Readonly<Record<string, string>>
   /** Business time at which it is written, an ISO instant. */
   at: string
+  /** What it asks, of a message that can be answered. */
+  question: Question | null
+  /** Where it is answered: the page of this answer, or of all of them. */
+  answerUrl(answer?: string): string
 }
 
 /** What the organisation's definition says for whoever has said nothing. */
@@ -70,11 +75,31 @@ function dataOf(facts: ContentFacts, rules: ContentRules): Record<string, unknow
     event: facts.event,
     entity: facts.entity,
     organisation: rules.organisation,
+    ...answersOf(facts, person.locale ?? rules.locale),
     enrolment: Object.fromEntries(
       Object.entries(facts.statuses).map(([id, status]) => [id, { status }]),
     ),
     journey: Object.fromEntries(
       Object.entries(person.journeys).map(([id, { phase }]) => [id, { phase }]),
+    ),
+  }
+}
+
+/** `question.text`, `question.url`, and of each answer its `url`, what it `says` and the `word` for it. */
+function answersOf({ question, answerUrl }: ContentFacts, locale: string): Record<string, unknown> {
+  if (question === null) return {}
+  const own = locale.startsWith('nl') ? 'nl' : 'en'
+  return {
+    question: { text: question.text[own], url: answerUrl() },
+    answers: Object.fromEntries(
+      question.answers.map(({ answer, says, words }) => [
+        answer,
+        {
+          url: answerUrl(answer),
+          says: says[own],
+          ...(words ? { word: words[own][0] } : {}),
+        },
+      ]),
     ),
   }
 }

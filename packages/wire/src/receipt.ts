@@ -13,6 +13,7 @@ export const receiptStatuses = [
   'opened',
   'clicked',
   'replied',
+  'answered',
 ] as const
 export type ReceiptStatus = (typeof receiptStatuses)[number]
 
@@ -25,6 +26,8 @@ export const receiptSchema = z.strictObject({
   at: z.iso.datetime({ offset: true }),
   /** A code such as `mailbox_full`; never an address, never text of the message. */
   detail: z.string().min(1).max(200).optional(),
+  /** Of `answered`: the name of the answer, from a provider that shows the answers as buttons. */
+  answer: z.string().min(1).max(64).optional(),
 })
 export type Receipt = z.output<typeof receiptSchema>
 

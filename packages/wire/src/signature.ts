@@ -3,8 +3,8 @@ import type { TouchpointEvent } from './touchpoint-event.ts'
 
 /**
  * `message.*` events come back to us over the same topic as everybody's. The signature proves that
- * Wegwijs wrote them: HMAC-SHA256 in hex over id, source, type, subject and the intent id, each
- * prefixed with its length in bytes, with WEGWIJS_SECRET.
+ * Wegwijs wrote them: HMAC-SHA256 in hex over id, source, type, subject, the intent id and, of an answer, what was
+ * answered, each prefixed with its length in bytes, with WEGWIJS_SECRET.
  */
 export function signEvent(event: TouchpointEvent, secret: string): TouchpointEvent {
   return { ...event, signature: eventSignature(event, secret) }
@@ -18,7 +18,9 @@ export function verifyEvent(event: TouchpointEvent, secret: string): boolean {
 function eventSignature(event: TouchpointEvent, secret: string): string {
   const intentId = typeof event.data.intentId === 'string' ? event.data.intentId : ''
   const hmac = createHmac('sha256', secret)
-  for (const part of [event.id, event.source, event.type, event.subject, intentId]) {
+  const { answer } = event.data
+  const said = typeof answer === 'string' ? [answer] : []
+  for (const part of [event.id, event.source, event.type, event.subject, intentId, ...said]) {
     hmac.update(`${Buffer.byteLength(part)}:`).update(part)
   }
   return hmac.digest('hex')

@@ -1,6 +1,6 @@
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
-import { everyStep } from '@wegwijs/campaign/steps/registry'
+import { everyStep, partsOf } from '@wegwijs/campaign/steps/registry'
 import type { Difference, Differences } from '@wegwijs/dry-run/difference'
 import type { People } from '@wegwijs/dry-run/people'
 import type { Sample } from '@wegwijs/dry-run/samples'
@@ -66,7 +66,7 @@ function campaignLines(
   { messages, runs }: SimulationSummary,
 ): string[] {
   // In the order in which the file has them.
-  const order = everyStep(steps).flatMap((step) => ('message' in step ? step.message.id : []))
+  const order = everyStep(steps).flatMap((step) => partsOf(step).message?.id ?? [])
   const own = messages
     .filter(({ campaign }) => campaign === id)
     .sort((a, b) => order.indexOf(a.step) - order.indexOf(b.step))

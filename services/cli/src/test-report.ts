@@ -1,6 +1,6 @@
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
-import { everyStep } from '@wegwijs/campaign/steps/registry'
+import { everyStep, partsOf } from '@wegwijs/campaign/steps/registry'
 import type { CampaignSpecifications } from '@wegwijs/definition/load-definition'
 import type { Unmet } from '@wegwijs/dry-run/expectations'
 import type { History, PlayedSpecification } from '@wegwijs/dry-run/specification'
@@ -57,11 +57,12 @@ export function untestedOf(
     campaigns: campaigns.flatMap(({ id }) => (own.has(id) ? [] : [id])),
     messages: campaigns.flatMap(({ id, steps }) => {
       const sent = own.get(id)?.flatMap((each) => each.sent)
-      return everyStep(steps).flatMap((step) =>
-        sent && 'message' in step && !sent.includes(step.message.id)
-          ? [{ campaign: id, message: step.message.id }]
-          : [],
-      )
+      return everyStep(steps).flatMap((step) => {
+        const { message } = partsOf(step)
+        return sent && message && !sent.includes(message.id)
+          ? [{ campaign: id, message: message.id }]
+          : []
+      })
     }),
   }
 }

@@ -2,8 +2,12 @@ import type { ChannelName, OutgoingMessage } from '@wegwijs/channels/port'
 import type { ClaimedMessage } from '@wegwijs/store/last-check'
 import type { Rendered, Renderer } from '@wegwijs/template/template'
 import { writeContent } from '@wegwijs/template/write-content'
+import { answerToken, answerUrl } from '@wegwijs/wire/answer-link'
 import type { SendingRules } from './sending-rules.ts'
 import type { Template } from './template-shelf.ts'
+
+/** Where patients reach the gateway, and what signs the links that lead there. */
+export type AnswerLinks = { publicUrl: string; secret: string }
 
 export type Composed = { message: OutgoingMessage } | { fault: string }
 
@@ -15,13 +19,17 @@ export function composeMessage(
   claimed: ClaimedMessage,
   channel: ChannelName,
   rules: SendingRules,
-  tools: { template: Template | null; renderer: Renderer },
+  tools: { template: Template | null; renderer: Renderer; answerLinks: AnswerLinks },
 ): Composed {
-  const { template, renderer } = tools
+  const { template, renderer, answerLinks } = tools
   if (!template) return { fault: 'template_unknown' }
   const sender = senderOf(channel, rules)
   if (sender === null) return { fault: 'channel_not_defined' }
-  const facts = { ...claimed, at: claimed.claimedAt }
+  const facts = {
+    ...claimed,
+    at: claimed.claimedAt,
+    answerUrl: (answer?: string) => answerUrlOf(claimed.intentId, answer, answerLinks),
+  }
   const rendered = writeContent(facts, channel, rules, { template, renderer })
   if ('fault' in rendered) return rendered
   return {
@@ -40,6 +48,14 @@ export function composeMessage(
       ...(claimed.traceparent === null ? {} : { traceparent: claimed.traceparent }),
     },
   }
+}
+
+function answerUrlOf(
+  intentId: string,
+  answer: string | undefined,
+  { publicUrl, secret }: AnswerLinks,
+): string {
+  return answerUrl(publicUrl, answerToken(intentId, secret), answer)
 }
 
 /** Who it is from; empty for the app, which is ours. Null when the definition has no such channel. */

@@ -5,7 +5,7 @@ import type { Logger } from '@wegwijs/runtime/log'
 import type { ClaimedMessage } from '@wegwijs/store/last-check'
 import type { Renderer } from '@wegwijs/template/template'
 import type { Claims } from './claims.ts'
-import { composeMessage } from './compose-message.ts'
+import { type AnswerLinks, composeMessage } from './compose-message.ts'
 import type { ProviderPace } from './provider-pace.ts'
 import type { SendDeadlines } from './send-deadlines.ts'
 import type { Template } from './template-shelf.ts'
@@ -14,6 +14,7 @@ export type HandOverDependencies = {
   clock: Clock
   log: Logger
   renderer: Renderer
+  answerLinks: AnswerLinks
   deadlines: SendDeadlines
 }
 
@@ -65,10 +66,14 @@ function compose(
     template,
     claims,
   }: { claimed: ClaimedMessage; template: Template | null; claims: Claims },
-  { renderer, log }: HandOverDependencies,
+  { renderer, answerLinks, log }: HandOverDependencies,
 ): ReturnType<typeof composeMessage> {
   try {
-    return composeMessage(claimed, channel.name, claims.rules, { template, renderer })
+    return composeMessage(claimed, channel.name, claims.rules, {
+      template,
+      renderer,
+      answerLinks,
+    })
   } catch (error) {
     log.error('a message could not be composed', { intentId: claimed.intentId, error })
     return { fault: 'compose_failed' }

@@ -80,6 +80,7 @@ await openService(NAME, async (scope) => {
     store,
     workers,
     channels,
+    answerLinks: { publicUrl: config.publicUrl, secret: config.secret },
     log,
     clock,
     metrics,

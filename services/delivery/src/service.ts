@@ -11,6 +11,7 @@ import { isMigrated } from '@wegwijs/store/migrate'
 import { query } from '@wegwijs/store/transaction'
 import { createRenderer } from '@wegwijs/template/render'
 import { lanes, queueName } from '@wegwijs/wire/delivery-job'
+import type { AnswerLinks } from './compose-message.ts'
 import { type Concurrency, defaultConcurrency } from './concurrency.ts'
 import { Lane } from './lane.ts'
 import { ProviderPace } from './provider-pace.ts'
@@ -45,6 +46,7 @@ export type DeliveryDependencies = {
   workers: JobWorkers
   /** One for each way in which messages leave. */
   channels: readonly Channel[]
+  answerLinks: AnswerLinks
   log: Logger
   clock: Clock
   metrics: Metrics
@@ -86,6 +88,7 @@ export async function startDelivery(scope: Scope, deps: DeliveryDependencies): P
     deadlines: new SendDeadlines(clock, settings.sendMs),
     templates: createTemplateShelf(store),
     renderer: createRenderer(),
+    answerLinks: deps.answerLinks,
     metrics: metrics.component('claim'),
     onFatal: (error: unknown) => scope.stop(error),
   }

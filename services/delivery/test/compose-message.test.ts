@@ -8,6 +8,10 @@ import type { Template } from '../src/template-shelf.ts'
 
 const rules = rulesOf(3, smallHospital([]))
 const renderer = createRenderer()
+const answerLinks = {
+  publicUrl: 'https://hospital.example.org',
+  secret: 'a secret of the tests, long enough to be one',
+}
 
 const claimed: ClaimedMessage = {
   intentId: '0190c0de-0000-8000-8000-000000000001',
@@ -21,6 +25,7 @@ const claimed: ClaimedMessage = {
   messageId: 'welcome',
   templateId: 'hello',
   templateHash: 'hello-1',
+  question: null,
   expiresAt: '2026-03-03T09:00:00.000Z',
   traceparent: null,
   claimedAt: '2025-12-31T23:30:00.000Z',
@@ -49,7 +54,11 @@ function templateOf(text: string): Template {
 }
 
 const compose = (text: string, over: Partial<ClaimedMessage> = {}) =>
-  composeMessage({ ...claimed, ...over }, 'sms', rules, { template: templateOf(text), renderer })
+  composeMessage({ ...claimed, ...over }, 'sms', rules, {
+    template: templateOf(text),
+    renderer,
+    answerLinks,
+  })
 
 function textOf(text: string, over: Partial<ClaimedMessage> = {}): string {
   const composed = compose(text, over)
@@ -85,7 +94,7 @@ describe('what a template may name', () => {
 describe('a message that cannot be made', () => {
   it('says so in a word, and nothing of the data (P7)', () => {
     expect(compose('{{person.shoeSize}}')).toEqual({ fault: 'template_variable_missing' })
-    const tools = { template: templateOf('x'), renderer }
+    const tools = { template: templateOf('x'), renderer, answerLinks }
     expect(composeMessage(claimed, 'email', rules, tools)).toEqual({
       fault: 'template_content_missing',
     })
@@ -111,7 +120,7 @@ describe('the names by which a provider knows a message', () => {
   })
 
   it('carry no sender for the app, which is ours', () => {
-    const tools = { template: templateOf('Dag'), renderer }
+    const tools = { template: templateOf('Dag'), renderer, answerLinks }
     expect(composeMessage(claimed, 'app', rules, tools)).toMatchObject({
       message: { content: { kind: 'app', title: 'Hallo', body: 'Dag' } },
     })

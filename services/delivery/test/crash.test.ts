@@ -47,6 +47,7 @@ function laneOf(at: Store, channel: Channel, clock: Clock = systemClock, afterCl
     leaseMs,
     deadlines: new SendDeadlines(clock, 30_000),
     renderer: createRenderer(),
+    answerLinks: { publicUrl: 'https://hospital.example.org', secret: 'of no matter here' },
     settlements: createSettlements(at, { ...patience, metrics: metrics.component('settle') }),
     metrics: metrics.component('claim'),
     sends: metrics.component('send'),

@@ -75,6 +75,10 @@ export function createHarness(store: Store, readiness = createReadiness()): Harn
         store,
         workers: queue.workers,
         channels,
+        answerLinks: {
+          publicUrl: 'https://hospital.example.org',
+          secret: 'a secret of the tests, long enough to be one',
+        },
         log: silentLogger,
         clock,
         metrics,

@@ -17,6 +17,8 @@ export type Limits = {
   publishDeadlineMs: number
   /** PostgreSQL's answer to anything a request asks of it. */
   databaseDeadlineMs: number
+  /** Who answers a question is shown what counted, when that is known within this time. */
+  answerShownMs: number
   /** For so long a key is believed without asking again: a revoked one is refused after it. */
   keyLifetimeMs: number
   /** While PostgreSQL is away a key that was good goes on being good for so long. */
@@ -35,6 +37,7 @@ export const defaultLimits: Limits = Object.freeze({
   eventsAtOnce: 20 * maxBatchEvents,
   publishDeadlineMs: 5_000,
   databaseDeadlineMs: 5_000,
+  answerShownMs: 2_000,
   keyLifetimeMs: 2_000,
   keyGraceMs: 60_000,
   drainMs: 8_000,

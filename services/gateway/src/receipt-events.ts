@@ -4,6 +4,7 @@ import { findReceiptTargets, type ReceiptTarget } from '@wegwijs/store/receipt-t
 import type { StopEvent } from '@wegwijs/store/stops'
 import { messageType, type Receipt } from '@wegwijs/wire/receipt'
 import { signEvent } from '@wegwijs/wire/signature'
+import { answerEvent } from './answer-events.ts'
 import type { GatewayContext } from './context.ts'
 import { withinDeadline } from './deadline.ts'
 
@@ -23,22 +24,21 @@ export async function receiptEvents(
   const ids = [...new Set(receipts.flatMap((receipt) => receipt?.reference ?? []))]
   const found = findReceiptTargets(store.db, ids, provider)
   const targets = await withinDeadline(found, limits.databaseDeadlineMs, clock)
-  const clockNow = await time.standing()
+  const now = await time.fresh()
   return receipts.map((receipt) => {
     const target = receipt && targets.get(receipt.reference)
-    return target ? eventOf(receipt, target, { provider, ...clockNow, secret }) : null
+    if (!target) return null
+    const { status, answer, at } = receipt
+    if (status !== 'answered') return eventOf(receipt, target, { provider, now, secret })
+    const given = { ...target, answer: answer ?? '', by: 'provider' as const, at }
+    return answer === undefined ? null : answerEvent(given, { now, secret })
   })
 }
 
 function eventOf(
   receipt: Receipt,
   target: ReceiptTarget,
-  {
-    provider,
-    now,
-    stands,
-    secret,
-  }: { provider: string; now: string; stands: boolean; secret: string },
+  { provider, now, secret }: { provider: string; now: string; secret: string },
 ): StopEvent {
   const at = new Date(receipt.at).toISOString()
   const detail = detailOf(receipt)
@@ -47,9 +47,8 @@ function eventOf(
     source: `${ownSource}:receipts:${provider}`,
     type: messageType(receipt.status),
     subject: target.personId,
-    // In a rehearsal a provider's clock says nothing of business time, and may be years behind it;
-    // otherwise it may be a little ahead, and nothing happened after now.
-    time: stands || at > now ? now : at,
+    // In a rehearsal a provider's clock is ahead of business time; nothing happened after now.
+    time: at < now ? at : now,
     data: {
       intentId: target.intentId,
       provider,

@@ -63,12 +63,14 @@ export function routeReceipts(app: FastifyInstance, context: GatewayContext): vo
   )
 }
 
-function providerOf(name: string): string {
+/** Of the path; what no provider is called is refused. */
+export function providerOf(name: string): string {
   if (PROVIDER.test(name)) return name
   throw fail('WEGWIJS_REQUEST_INVALID', { reason: 'the provider has no name such as smtp-main' })
 }
 
-function verifySignature(request: FastifyRequest, secret: string): void {
+/** A provider signs what it tells us, receipts and replies alike. */
+export function verifySignature(request: FastifyRequest, secret: string): void {
   const given = request.headers[receiptSignatureHeader]
   const signature = typeof given === 'string' ? given : undefined
   if (!verifyBody(bodyOf(request), signature, secret)) {
@@ -98,7 +100,12 @@ function readReceipt(value: JsonValue, index: number): Read {
   const fault = findJsonFault(value, path)
   if (fault) return { kind: 'refused', receiptId: null, path: fault.path }
   const result = receiptSchema.safeParse(value)
-  if (result.success) return { kind: 'receipt', receipt: result.data }
+  if (result.success) {
+    const lacksAnswer = result.data.status === 'answered' && result.data.answer === undefined
+    return lacksAnswer
+      ? { kind: 'refused', receiptId, path: `${path}.answer` }
+      : { kind: 'receipt', receipt: result.data }
+  }
   const places = result.error.issues.map((issue) => issue.path.join('.'))
   // A reference that is none of ours: an account that others send with too.
   if (places.every((place) => place === 'reference') && isReference(value)) {

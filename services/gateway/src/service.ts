@@ -14,6 +14,7 @@ import { query } from '@wegwijs/store/transaction'
 import { topicsOf } from '@wegwijs/wire/topics'
 import type { FastifyInstance } from 'fastify'
 import { createAdmission } from './admission.ts'
+import { routeAnswers } from './answers-route.ts'
 import { routeAppInbox } from './app-inbox-route.ts'
 import { createBusinessTime } from './business-time.ts'
 import type { GatewayContext } from './context.ts'
@@ -23,6 +24,7 @@ import { routeEvents } from './events-route.ts'
 import { createKeep } from './keep.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { routeReceipts } from './receipts-route.ts'
+import { routeReplies } from './replies-route.ts'
 import { createServer } from './server.ts'
 
 export type GatewayDeps = {
@@ -64,6 +66,8 @@ export async function startGateway(scope: Scope, deps: GatewayDeps): Promise<{ u
   })
   routeEvents(app, context)
   routeReceipts(app, context)
+  routeReplies(app, context)
+  routeAnswers(app, context)
   routeAppInbox(app, context)
   await app.listen({ host: deps.host, port: deps.port })
   scope.onClose('HTTP server', () => drain(app, context.limits.drainMs, clock))

@@ -42,6 +42,9 @@ const send = { until: 'entity.startsAt', offset: '-P1D', on: 'any-day' as const 
 const definition = smallHospital([
   campaign({
     id: 'aftercare',
+    audience: {
+      where: { happened: { touchpoint: 'care.discharge.completed.v1', within: 'P30D' } },
+    },
     steps: [message('hello'), { wait: { for: 'PT1H', on: 'any-day' } }, message('later')],
   }),
   campaign({

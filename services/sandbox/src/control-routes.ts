@@ -4,6 +4,7 @@ import { type Faults, readFault } from './faults.ts'
 import type { Outbox } from './outbox.ts'
 import { readRates } from './outcomes.ts'
 import type { Receipts } from './receipts.ts'
+import type { SendReply } from './replies.ts'
 
 /** How a rehearsal's conductor sees that the sandbox is done with everything it was given. */
 export type SandboxStatus = {
@@ -32,11 +33,14 @@ export type ControlOptions = {
   underWay: () => number
   mostUnderWay: () => number
   calledTooEarly: () => number
+  /** Null where there is no gateway to tell. */
+  replies: SendReply | null
 }
 
 /**
  * `GET /status`; `GET`, `PUT` and `DELETE /faults` (`?channel=` for those of one channel); `GET` and
- * `PUT /outcomes`, what becomes of messages that are accepted from then on.
+ * `PUT /outcomes`, what becomes of messages that are accepted from then on; `POST /replies` with `{ from,
+ * text }`, what somebody with that number writes back by SMS, answered as the gateway does.
  */
 export function routeControls(app: FastifyInstance, options: ControlOptions): void {
   const { faults, rates } = options
@@ -46,6 +50,17 @@ export function routeControls(app: FastifyInstance, options: ControlOptions): vo
     if (typeof read === 'string') return reply.code(400).send({ error: read })
     rates.set(read)
     return rates.get()
+  })
+  app.post('/replies', async ({ body }, reply) => {
+    const { from, text } = (body ?? {}) as Record<string, unknown>
+    if (typeof from !== 'string' || typeof text !== 'string') {
+      return reply
+        .code(400)
+        .send({ error: 'expected from, a number such as +31612345678, and text' })
+    }
+    if (options.replies === null) return reply.code(409).send({ error: 'there is no gateway' })
+    const { status, body: answer } = await options.replies({ from, text })
+    return reply.code(status).send(answer)
   })
   app.get('/status', async () => statusOf(options))
   app.get('/faults', async () => ({ faults: faults.list() }))

@@ -5,6 +5,7 @@ import { createLogger } from '@wegwijs/runtime/log'
 import { createMetrics } from '@wegwijs/runtime/metrics'
 import { openStore } from '@wegwijs/store/database'
 import { createOutboxPage } from '@wegwijs/store/outbox-page'
+import { findQuestion } from '@wegwijs/store/questions'
 import { configNames, optionalConfigNames } from './config.ts'
 import { startSandbox } from './service.ts'
 
@@ -43,7 +44,10 @@ await openService(NAME, async (scope) => {
     gatewayUrl: config.gatewayUrl,
     secret: config.secret,
     ...(config.smsToken === undefined ? {} : { smsToken: config.smsToken }),
-    ...(record && { source: createOutboxPage(record.db) }),
+    ...(record && {
+      source: createOutboxPage(record.db),
+      questionOf: async (intentId) => (await findQuestion(record.db, intentId))?.question ?? null,
+    }),
     log,
   })
   readiness.set('servers', true)

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Question } from '@wegwijs/campaign/state'
 import type { OutcomeRates } from '@wegwijs/dry-run/outcome-model'
 import type { Clock } from '@wegwijs/runtime/clock'
 import { derivedUuid } from '@wegwijs/runtime/derived-id'
@@ -19,6 +20,8 @@ export type ReceiptOptions = {
   /** Those in force when a message is accepted. */
   rates: () => OutcomeRates
   faults: Pick<Faults, 'meetReceipt'>
+  /** What a message asked, if anything; without it nobody answers a question by name. */
+  questionOf?: (intentId: string) => Promise<Pick<Question, 'answers'> | null>
   /** The provider's name at the gateway, by channel. */
   providers: Readonly<Record<AcceptedMessage['channel'], string>>
   log: Logger
@@ -97,18 +100,34 @@ export async function openReceipts(options: ReceiptOptions): Promise<Receipts> {
     wake(provider, queue)
   }
 
+  const postOnce = ({ channel }: AcceptedMessage, receipt: Receipt) => {
+    if (done.has(receipt.receiptId)) return
+    done.add(receipt.receiptId)
+    for (const { delayMs, ...posting } of postingsOf(receipt, channel, faults)) {
+      // Who closes leaves those that wait: after a restart they are pending again.
+      post(providers[channel], posting, delayMs).catch(() => undefined)
+    }
+  }
+
+  /** What is said depends on what was asked, and until that is known the answer is pending. */
+  const answer = async (message: AcceptedMessage, inForce: OutcomeRates) => {
+    pending += 1
+    const question = await questionUntilKnown(message, options)
+    if (!signal.aborted) {
+      const [, last] = receiptsOf(message, inForce, question)
+      if (last) postOnce(message, last)
+    }
+    pending -= 1
+  }
+
   return {
     add(message) {
       if (gatewayUrl === undefined) return
-      const { channel } = message
-      for (const receipt of receiptsOf(message, rates())) {
-        if (done.has(receipt.receiptId)) continue
-        done.add(receipt.receiptId)
-        for (const { delayMs, ...posting } of postingsOf(receipt, channel, faults)) {
-          // Who closes leaves those that wait: after a restart they are pending again.
-          post(providers[channel], posting, delayMs).catch(() => undefined)
-        }
-      }
+      const inForce = rates()
+      const receipts = receiptsOf(message, inForce)
+      const told = receipts.filter(({ status }) => status !== 'replied')
+      for (const receipt of told) postOnce(message, receipt)
+      if (told.length < receipts.length) void answer(message, inForce)
     },
     counts: () => ({ pending, sent }),
     async close() {
@@ -116,6 +135,23 @@ export async function openReceipts(options: ReceiptOptions): Promise<Receipts> {
       await journal.close()
     },
   }
+}
+
+/** Asked for as long as it takes: the record may be away for a while. */
+async function questionUntilKnown(
+  { intentId }: AcceptedMessage,
+  { questionOf, clock, signal, log }: ReceiptOptions,
+): Promise<Pick<Question, 'answers'> | null> {
+  if (!questionOf || intentId === null) return null
+  while (!signal.aborted) {
+    try {
+      return await questionOf(intentId)
+    } catch (error) {
+      log.warn('what a message asked is not known yet', { intentId, error })
+      await clock.sleep(longestPauseMs, signal).catch(() => undefined)
+    }
+  }
+  return null
 }
 
 /** The receipt of a message and what faults make of it, with the time until each is posted. */

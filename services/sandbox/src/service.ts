@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
+import type { Question } from '@wegwijs/campaign/state'
 import type { OutcomeRates } from '@wegwijs/dry-run/outcome-model'
 import { type Clock, systemClock } from '@wegwijs/runtime/clock'
 import type { Scope } from '@wegwijs/runtime/lifecycle'
@@ -15,6 +16,7 @@ import { usualRates } from './outcomes.ts'
 import { routePages } from './page-routes.ts'
 import { createRateLimit } from './rate-limit.ts'
 import { openReceipts, type Receipts } from './receipts.ts'
+import { replierOf } from './replies.ts'
 import { routeSms } from './sms-routes.ts'
 
 export type SandboxOptions = {
@@ -33,6 +35,8 @@ export type SandboxOptions = {
   /** Names under which receipts are posted, by channel. */
   providers?: Readonly<Record<AcceptedMessage['channel'], string>>
   rates?: OutcomeRates
+  /** What a message asked, for people who answer (services/sandbox/src/receipts.ts). */
+  questionOf?: (intentId: string) => Promise<Pick<Question, 'answers'> | null>
   /** People, journeys and app messages for the outbox page. */
   source?: OutboxSource
   /** For times on the outbox page, of people whose own zone is not known. */
@@ -93,6 +97,7 @@ export async function startSandbox(scope: Scope, options: SandboxOptions): Promi
     underWay: calls.count,
     mostUnderWay: calls.most,
     calledTooEarly: rateLimit.calledTooEarly,
+    replies: replierOf(options, clock),
   }
   const status = () => statusOf(controls)
   const app = fastify({ forceCloseConnections: true, bodyLimit: 1024 * 1024 })
@@ -133,6 +138,7 @@ async function openFiles(
     secret,
     rates,
     faults,
+    ...(options.questionOf && { questionOf: options.questionOf }),
     providers: options.providers ?? usualProviders,
     log,
     clock,

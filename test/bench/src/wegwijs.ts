@@ -73,6 +73,7 @@ export async function openWegwijs(world: World, options: WegwijsOptions): Promis
     WEGWIJS_KAFKA_BROKERS: world.kafkaBrokers.join(','),
     WEGWIJS_REDIS_URL: world.redisUrl,
     WEGWIJS_SECRET: 'a secret of the benchmark, long enough',
+    WEGWIJS_PUBLIC_URL: 'https://hospital.example.org',
     WEGWIJS_SMTP_URL: 'smtp://127.0.0.1:9',
     WEGWIJS_SMS_URL: `${world.providerUrl}/wegwijs`,
     WEGWIJS_SMS_TOKEN: 'bench-token',

@@ -46,6 +46,14 @@ export const experienceSurvey: Stories = {
         '03-10 21:00 left goal_reached',
       ],
     },
+    'who answered of late is not asked again': {
+      given: other,
+      when: [
+        { at: '03-01 13:00', type: 'care.survey.answered.v1', data: { recommends: 9 } },
+        { at: '03-02 10:00', ...home },
+      ],
+      outcome: ['03-02 10:00 not enrolled condition_false'],
+    },
     'silence to who is back with us': {
       given: senior,
       when: [

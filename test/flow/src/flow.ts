@@ -61,7 +61,7 @@ export type FlowOptions = Pick<PipeOptions, 'channels' | 'storeOf' | 'settings'>
 
 type Sending = { method?: 'GET' | 'POST'; headers?: Record<string, string>; body?: string | Buffer }
 // biome-ignore lint/suspicious/noExplicitAny: an answer is looked into, not built upon.
-export type Answer = { status: number; headers: Record<string, unknown>; json: any }
+export type Answer = { status: number; headers: Record<string, unknown>; text: string; json: any }
 
 /** Every service of Wegwijs, running on one ground, with what a test looks at and meddles with. */
 export type Flow = {
@@ -157,7 +157,7 @@ export async function openFlow(options: FlowOptions): Promise<Flow> {
       })
       const text = await answer.body.text()
       const json = /json/.test(String(answer.headers['content-type'])) ? JSON.parse(text) : null
-      return { status: answer.statusCode, headers: answer.headers, json }
+      return { status: answer.statusCode, headers: answer.headers, text, json }
     },
     play: async (events, step = 'PT0S') => {
       await rehearse({

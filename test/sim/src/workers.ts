@@ -192,6 +192,7 @@ export function createWorker(kind: WorkerKind, nth: number, ground: Ground): Wor
         startDelivery(scope, {
           ...shared,
           workers: own.workers,
+          answerLinks: { publicUrl: 'https://hospital.example.org', secret },
           channels: parts.providers.channels({ gate, life }),
           settings: {
             leaseMs,

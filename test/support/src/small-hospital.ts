@@ -105,13 +105,7 @@ export function smallHospital(campaigns: readonly CampaignInput[]): DefinitionBu
         },
       ],
     },
-    attributes: {
-      person: {
-        hasCarer: { type: 'boolean', sensitivity: 'personal' },
-        operationOn: { type: 'date', sensitivity: 'health' },
-        bornOn: { type: 'date', sensitivity: 'personal' },
-      },
-    },
+    attributes: { person: { hasCarer: { type: 'boolean', sensitivity: 'personal' } } },
     policies: {
       organisation: {
         name: 'Test Hospital',

@@ -55,6 +55,35 @@ const personShape = {
     .describe('What is known of them: fields of `attributes.yaml`.'),
 }
 
+/** What a specification says of a touchpoint beside its name and its moment. */
+const touchpointShape = {
+  entity: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]*\/.+$/, 'expected an entity such as "appointment/A-1"')
+    .optional()
+    .describe('Which one, when there are several; without it, always the same.'),
+  version: z
+    .number()
+    .int()
+    .min(0)
+    .optional()
+    .describe('Of the entity; without it, each is newer than the one before.'),
+  data: z
+    .record(fieldNameSchema, valueSchema)
+    .optional()
+    .describe(
+      'Its data; moments as the clocks of the organisation show them. What is not said of an entity is as it was said before.',
+    ),
+}
+
+const pastSchema = z
+  .strictObject({
+    at: localMomentSchema.describe('When it happened.'),
+    happens: touchpointTypeSchema.describe('The touchpoint.'),
+    ...touchpointShape,
+  })
+  .describe('A touchpoint that happened before.')
+
 export const providerWords = ['delivered', 'bounced', 'answered', 'nothing'] as const
 export type ProviderWord = (typeof providerWords)[number]
 
@@ -65,6 +94,13 @@ const givenSchema = z
       .array(z.enum(campaignClasses))
       .optional()
       .describe('What they gave their consent for before.'),
+    'happened before': z
+      .array(pastSchema)
+      .min(1)
+      .optional()
+      .describe(
+        'What had happened to them before all else, in its order. It is known, and counts where a condition asks what has happened; it started no campaign.',
+      ),
     arms: z
       .record(identifierSchema, identifierSchema)
       .optional()
@@ -161,6 +197,12 @@ const expectationSchema = z
       })
       .describe('The goal of the campaign was reached.'),
     z
+      .strictObject({
+        answered: identifierSchema.describe('The name of the answer that counted.'),
+        to: messageNameSchema.optional().describe('The question; without it any of the campaign.'),
+      })
+      .describe('A question was answered.'),
+    z
       .strictObject({ persona: identifierSchema.describe('They are of this persona.') })
       .describe('Whom we take them for.'),
   ])
@@ -186,23 +228,7 @@ const whenSchema = z
         'heard at': localMomentSchema
           .optional()
           .describe('When its publisher told us; without it, at once.'),
-        entity: z
-          .string()
-          .regex(/^[a-z][a-z0-9-]*\/.+$/, 'expected an entity such as "appointment/A-1"')
-          .optional()
-          .describe('Which one, when there are several; without it, always the same.'),
-        version: z
-          .number()
-          .int()
-          .min(0)
-          .optional()
-          .describe('Of the entity; without it, each is newer than the one before.'),
-        data: z
-          .record(fieldNameSchema, valueSchema)
-          .optional()
-          .describe(
-            'Its data; moments as the clocks of the organisation show them. What is not said of an entity is as it was said before.',
-          ),
+        ...touchpointShape,
         then,
       })
       .describe('A touchpoint happens.'),
@@ -258,6 +284,19 @@ const whenSchema = z
       .describe(
         'A provider reports about a message. Of a message that stands here it reports nothing else.',
       ),
+    z
+      .strictObject({
+        at,
+        'they answer': z
+          .string()
+          .min(1)
+          .describe('The name of an answer, or a word that they write back, such as `ja`.'),
+        to: messageNameSchema
+          .optional()
+          .describe('The question; without it the newest of the campaign that was asked.'),
+        then,
+      })
+      .describe('Somebody answers a question.'),
     z
       .strictObject({
         at,

@@ -23,7 +23,8 @@ type Definition = Pick<DefinitionBundle, 'touchpoints' | 'policies'>
 
 /**
  * What happens in a specification, as the publishers that may tell it would tell it, in the order in
- * which we hear of it; first, an hour before, who the person is. Receipts and moments at which we only
+ * which we hear of it; first, an hour before all of it, who the person is, and then what had happened to
+ * them before. Receipts and moments at which we only
  * look are no events of a publisher.
  *
  * `subject` is the person's id in the id space of every publisher. Expects what the checks of a
@@ -37,7 +38,17 @@ export function playsOf(
   const { timeZone } = definition.policies
   const entities: Entities = new Map()
   const firstAt = when.map(({ at }) => instantOf(at, timeZone)).reduce((a, b) => (a < b ? a : b))
+  const past = (given['happened before'] ?? []).map((happening, index): Play => {
+    const at = instantOf(happening.at, timeZone)
+    const told = touchpointOf(happening, definition, entities)
+    return {
+      line: null,
+      at,
+      event: toldBy(definition, { ...told, subject, id: `past-${index + 1}`, time: at }),
+    }
+  })
   const before = addDuration(firstAt, '-PT1H', timeZone)
+  const known = past[0] ? addDuration(past[0].at, '-PT1H', timeZone) : before
   const plays = when.map((happening, line): Play => {
     const at = instantOf(happening.at, timeZone)
     const heard = 'heard at' in happening ? happening['heard at'] : undefined
@@ -48,7 +59,8 @@ export function playsOf(
       event: told && toldBy(definition, { ...told, subject, id: `line-${line + 1}`, time: at }),
     }
   })
-  return [...introductionOf(given, before, definition, subject), ...plays]
+  const introduction = introductionOf(given, { before, known }, definition, subject)
+  return [...introduction, ...past, ...plays]
 }
 
 /** The touchpoints that say something of this entity share what is known of it. */
@@ -56,15 +68,16 @@ type Entities = Map<string, { version: number; data: JsonObject }>
 
 type Told = Pick<ToldEvent, 'type' | 'data'> & Partial<Pick<ToldEvent, 'entity' | 'version'>>
 
+/** They are as old as is said when it begins, and `known` since before all that happened to them. */
 function introductionOf(
   given: Given,
-  at: Instant,
+  { before, known: at }: { before: Instant; known: Instant },
   definition: Definition,
   subject: string,
 ): Play[] {
   const consents = given['consents to'] ?? []
   const told: Told[] = [
-    { type: 'person.upserted.v1', data: profileOf(strangerWith(given), at, definition) },
+    { type: 'person.upserted.v1', data: profileOf(strangerWith(given), before, definition) },
     ...consents.map((purpose) => ({ type: 'consent.granted.v1', data: { purpose } })),
   ]
   return told.map((each, index) => ({
@@ -142,7 +155,10 @@ function consentOf(type: string, purpose: string, channel: ChannelName | undefin
 
 /** Of an entity each touchpoint tells a newer version, and says of it what was said before and it can say. */
 function touchpointOf(
-  happening: Extract<Happening, { happens: string }>,
+  happening: Pick<
+    Extract<Happening, { happens: string }>,
+    'happens' | 'data' | 'entity' | 'version'
+  >,
   definition: Definition,
   entities: Entities,
 ): Told {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { CompiledCampaign } from '../compile.ts'
+import type { Field } from '../definition/field.ts'
 import {
   type ChannelName,
   channelNames,
@@ -7,84 +8,80 @@ import {
   positiveDurationSchema,
 } from '../definition/words.ts'
 import { type DecideContext, type Draft, noteOf } from '../draft.ts'
+import type { Explanation } from '../explain/words.ts'
 import { factsOf } from '../facts.ts'
 import { addDuration, type Instant } from '../instant.ts'
 import { fieldOf, momentSchema, resolveMoment } from '../moment.ts'
 import { quietUntil } from '../quiet-hours.ts'
 import type { ReasonCode } from '../reasons.ts'
-import { type Enrolment, type Intent, intentStates } from '../state.ts'
-import type { StepKind } from './step-kind.ts'
+import { type Enrolment, type Intent, intentStates, type Question } from '../state.ts'
+import type { StepKind, StepParts } from './step-kind.ts'
 import type { StepRun } from './step-run.ts'
 
+/** What every step says that sends a message. */
+export const messageShape = {
+  id: identifierSchema.describe(
+    'How later conditions name it (`enrolment.<id>.status`); once in a campaign.',
+  ),
+  template: identifierSchema.describe('The folder in `templates/` with its texts.'),
+  channels: z
+    .array(z.enum(channelNames))
+    .min(1)
+    .optional()
+    .describe("Tried in this order until one can be used; without it, the persona's own order."),
+  send: momentSchema.optional().describe('When it is due; without it, at once.'),
+  expires: positiveDurationSchema
+    .optional()
+    .describe(
+      'How long after its due time it is still worth having; without it, what its class says.',
+    ),
+  until: z
+    .string()
+    .regex(/^entity\.[a-z][A-Za-z0-9]*$/, 'expected a moment such as "entity.startsAt"')
+    .optional()
+    .describe('A moment of the entity after which it is not worth having any more.'),
+}
+
 const messageStepSchema = z.strictObject({
-  message: z
-    .strictObject({
-      id: identifierSchema.describe(
-        'How later conditions name it (`enrolment.<id>.status`); once in a campaign.',
-      ),
-      template: identifierSchema.describe('The folder in `templates/` with its texts.'),
-      channels: z
-        .array(z.enum(channelNames))
-        .min(1)
-        .optional()
-        .describe(
-          "Tried in this order until one can be used; without it, the persona's own order.",
-        ),
-      send: momentSchema.optional().describe('When it is due; without it, at once.'),
-      expires: positiveDurationSchema
-        .optional()
-        .describe(
-          'How long after its due time it is still worth having; without it, what its class says.',
-        ),
-      until: z
-        .string()
-        .regex(/^entity\.[a-z][A-Za-z0-9]*$/, 'expected a moment such as "entity.startsAt"')
-        .optional()
-        .describe('A moment of the entity after which it is not worth having any more.'),
-    })
-    .describe('The message.'),
+  message: z.strictObject(messageShape).describe('The message.'),
 })
-export type MessageStep = z.infer<typeof messageStepSchema>
+/** `question` is there in what an `ask` sends, and in no file. */
+export type MessageStep = {
+  message: z.infer<typeof messageStepSchema>['message'] & { question?: Question }
+}
+
+/** What a step says of the message that it sends. */
+export const messageExplanation: Explanation<MessageStep> = {
+  nl: ({ message: { id } }, { reason, detail, isOfMessage }, words) => {
+    const forWhen = typeof detail?.dueAt === 'string' ? ` voor ${words.moment(detail.dueAt)}` : ''
+    if (reason === 'message_planned') return `is het bericht "${id}" ingepland${forWhen}`
+    if (reason === 'message_replanned')
+      return `is het bericht "${id}" opnieuw ingepland, nu${forWhen}`
+    const what = isOfMessage ? 'ingetrokken' : 'niet ingepland'
+    return `is het bericht "${id}" ${what}: ${words.reason(reason)}`
+  },
+  en: ({ message: { id } }, { reason, detail, isOfMessage }, words) => {
+    const forWhen = typeof detail?.dueAt === 'string' ? ` for ${words.moment(detail.dueAt)}` : ''
+    if (reason === 'message_planned') return `the message "${id}" was planned${forWhen}`
+    if (reason === 'message_replanned')
+      return `the message "${id}" was planned again, now${forWhen}`
+    const what = isOfMessage ? 'taken back' : 'not planned'
+    return `the message "${id}" was ${what}: ${words.reason(reason)}`
+  },
+}
 
 export const messageStep: StepKind<MessageStep> = {
   key: 'message',
   meaning:
     "Plans one message. `channels` are tried in this order until one can be used (the persona's own order when left out). `send` plans it for later; without it, it is due at once. `expires` says how long after its due time it is still worth having; `until` ends it at a moment of the entity. A moment that has already passed makes the message due now, so that somebody whose appointment is tomorrow still hears what they would have heard yesterday, unless `until` has passed too.",
-  explanation: {
-    nl: ({ message: { id } }, { reason, detail, isOfMessage }, words) => {
-      const forWhen = typeof detail?.dueAt === 'string' ? ` voor ${words.moment(detail.dueAt)}` : ''
-      if (reason === 'message_planned') return `is het bericht "${id}" ingepland${forWhen}`
-      if (reason === 'message_replanned')
-        return `is het bericht "${id}" opnieuw ingepland, nu${forWhen}`
-      const what = isOfMessage ? 'ingetrokken' : 'niet ingepland'
-      return `is het bericht "${id}" ${what}: ${words.reason(reason)}`
-    },
-    en: ({ message: { id } }, { reason, detail, isOfMessage }, words) => {
-      const forWhen = typeof detail?.dueAt === 'string' ? ` for ${words.moment(detail.dueAt)}` : ''
-      if (reason === 'message_planned') return `the message "${id}" was planned${forWhen}`
-      if (reason === 'message_replanned')
-        return `the message "${id}" was planned again, now${forWhen}`
-      const what = isOfMessage ? 'taken back' : 'not planned'
-      return `the message "${id}" was ${what}: ${words.reason(reason)}`
-    },
-  },
+  explanation: messageExplanation,
   schema: () => messageStepSchema,
   parts: ({ message }) => ({
     id: { name: message.id, path: ['message', 'id'] },
+    message,
     template: message.template,
-    moments: [
-      ...(message.send ? fieldOf(message.send) : []).map((field) => ({
-        path: ['message', 'send', 'until'],
-        field,
-      })),
-      ...(message.until ? [{ path: ['message', 'until'], field: message.until }] : []),
-    ],
-    fields: [
-      [
-        `${message.id}.status`,
-        { type: 'text', sensitivity: 'neutral', required: false, values: [...intentStates] },
-      ],
-    ],
+    moments: momentsOf(message, 'message'),
+    fields: [statusFieldOf(message)],
   }),
   decide(step, run) {
     const times = messageTimes(step, run)
@@ -99,6 +96,27 @@ export const messageStep: StepKind<MessageStep> = {
     return { goTo: run.node.next }
   },
   read: ({ message }, _, { draft, enrolment }) => newestOf(draft, enrolment, message.id)?.state,
+}
+
+/** Fields that a message counts its moments from; `key` is that of its step. */
+export function momentsOf(
+  { send, until }: Pick<MessageStep['message'], 'send' | 'until'>,
+  key: string,
+): NonNullable<StepParts['moments']> {
+  return [
+    ...(send ? fieldOf(send) : []).map((field) => ({ path: [key, 'send', 'until'], field })),
+    ...(until ? [{ path: [key, 'until'], field: until }] : []),
+  ]
+}
+
+/** What has become of it, for later conditions. */
+export function statusFieldOf({
+  id,
+}: Pick<MessageStep['message'], 'id'>): readonly [string, Field] {
+  return [
+    `${id}.status`,
+    { type: 'text', sensitivity: 'neutral', required: false, values: [...intentStates] },
+  ]
 }
 
 /** The newest message that the step of that id planned. */
@@ -172,6 +190,8 @@ export function planMessage(
     unknownOutcome: campaign.policy.unknownOutcome,
     templateId: step.message.template,
     templateHash: templateHashOf(campaign, step.message.template),
+    question: step.message.question ?? null,
+    answer: null,
     channels: step.message.channels ?? personaChannels(draft, context),
     state: 'planned',
     reason: null,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { askStep } from './ask.ts'
 import { branchStep } from './branch.ts'
 import { endStep } from './end.ts'
 import { messageStep } from './message.ts'
@@ -13,6 +14,7 @@ export const stepKinds = [
   messageStep,
   waitStep,
   waitForStep,
+  askStep,
   branchStep,
   splitStep,
   endStep,

@@ -3,8 +3,10 @@ import type { Condition } from '../condition.ts'
 import type { Field } from '../definition/field.ts'
 import type { Draft } from '../draft.ts'
 import type { Explanation } from '../explain/words.ts'
+import type { Instant } from '../instant.ts'
 import type { JsonValue } from '../json.ts'
 import type { Enrolment, JourneyEvent } from '../state.ts'
+import type { MessageStep } from './message.ts'
 import type { Step } from './step.ts'
 import type { Onward, StepResult, StepRun } from './step-run.ts'
 
@@ -38,6 +40,8 @@ export type StepParts = {
   readonly touchpoints?: readonly { readonly path: PathInStep; readonly type: string }[]
   /** Messages of the same campaign whose receipts it listens to. */
   readonly messages?: readonly { readonly path: PathInStep; readonly id: string }[]
+  /** The message that it sends. */
+  readonly message?: MessageStep['message']
   /** The template that it sends. */
   readonly template?: string
   /** What later conditions may ask, without the root `enrolment`: `welcome.status`. */
@@ -65,6 +69,11 @@ export type StepKind<Own extends object> = {
   onTimer?(step: Own, run: StepRun): StepResult
   /** A touchpoint that it listens to came while somebody waits here; null: not the one that is meant. */
   onTouchpoint?(step: Own, event: JourneyEvent, run: StepRun): Onward | null
+  /**
+   * Until when it is waited for here, counted anew: what it hangs on has moved. Only of a step that can
+   * be come back to for that: one that asks a person again.
+   */
+  waitsUntil?(step: Own, run: StepRun): Instant
   /** A receipt came for a message that it listens to, while somebody waits here; null as above. */
   onReceipt?(step: Own, run: StepRun): Onward | null
 }

@@ -1,3 +1,4 @@
+import type { AskStep } from './ask.ts'
 import type { BranchStep } from './branch.ts'
 import type { EndStep } from './end.ts'
 import type { MessageStep } from './message.ts'
@@ -6,4 +7,4 @@ import type { WaitStep } from './wait.ts'
 import type { WaitForStep } from './wait-for.ts'
 
 /** Any step of a campaign. */
-export type Step = MessageStep | WaitStep | WaitForStep | BranchStep | SplitStep | EndStep
+export type Step = MessageStep | WaitStep | WaitForStep | AskStep | BranchStep | SplitStep | EndStep

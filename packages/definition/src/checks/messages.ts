@@ -9,11 +9,13 @@ import {
   localeNames,
 } from '@wegwijs/campaign/definition/words'
 import type { MessageStep } from '@wegwijs/campaign/steps/message'
+import { partsOf } from '@wegwijs/campaign/steps/registry'
 import type { CompiledTemplate, VariableUse } from '@wegwijs/template/template'
 import { type Fault, faultAt, unknownName } from '../fault.ts'
 import type { LoadedTemplate } from '../template-folder.ts'
 import { casesOf, holdsIn } from './cases.ts'
 import { about, type Loaded, type Parts } from './parts.ts'
+import { checkAnswersShown } from './questions.ts'
 import type { Known } from './reachability.ts'
 import { triggerOf, whereOf } from './trigger.ts'
 import { stepsOf } from './walk.ts'
@@ -31,13 +33,22 @@ export function checkMessages(parts: Parts): { faults: Fault[]; warnings: Fault[
       const complaint = unknownName('template', id, parts.templates.keys())
       return [about(at.campaign, [...at.path, 'template'], complaint)]
     }
-    return template.compiled ? checkChannels(at, template.compiled, parts) : []
+    if (!template.compiled) return []
+    return [
+      ...checkChannels(at, template.compiled, parts),
+      ...checkAnswersShown(at, template, channelsOf(at, parts)).faults,
+    ]
+  })
+  const questions = messages.flatMap((at) => {
+    const template = parts.templates.get(at.message.template)
+    return template?.compiled ? checkAnswersShown(at, template, channelsOf(at, parts)).warnings : []
   })
   const variables = parts.campaigns.flatMap((campaign) => checkVariables(campaign, parts))
   return {
     faults: [...faults, ...variables.flatMap((found) => found.faults)],
     warnings: [
       ...variables.flatMap((found) => found.warnings),
+      ...questions,
       // A campaign that could not be read may be the one that sends it.
       ...(parts.everyCampaignIsRead ? unusedTemplates(parts.templates, messages) : []),
     ],
@@ -45,9 +56,10 @@ export function checkMessages(parts: Parts): { faults: Fault[]; warnings: Fault[
 }
 
 function messagesOf(campaign: Loaded<CampaignFile>): MessageAt[] {
-  return stepsOf(campaign.value.steps).flatMap(({ step, path }) =>
-    'message' in step ? [{ campaign, message: step.message, path: [...path, 'message'] }] : [],
-  )
+  return stepsOf(campaign.value.steps).flatMap(({ step, path }) => {
+    const { message } = partsOf(step)
+    return message ? [{ campaign, message, path: [...path, ...Object.keys(step)] }] : []
+  })
 }
 
 function checkChannels(at: MessageAt, template: CompiledTemplate, parts: Parts): Fault[] {
@@ -107,13 +119,17 @@ function channelsInEveryLanguage(template: CompiledTemplate): ReadonlySet<Channe
   )
 }
 
+/** Those over which it may go, in no order. */
+function channelsOf({ message, campaign }: MessageAt, parts: Parts): ChannelName[] {
+  const { channels } = message
+  if (channels) return channels
+  return [...new Set(audienceOf(campaign.value, parts).flatMap((persona) => persona.channels))]
+}
+
 /** What a channel may bear is said in channels.yaml; a template declares what it tells. */
 function checkBearing(at: MessageAt, template: CompiledTemplate, parts: Parts): Fault[] {
-  const { message, campaign, path } = at
-  const used =
-    message.channels ??
-    new Set(audienceOf(campaign.value, parts).flatMap((persona) => persona.channels))
-  return [...used].flatMap((channel) => {
+  const { campaign, path } = at
+  return channelsOf(at, parts).flatMap((channel) => {
     const limit = parts.channels?.value[channel]?.sensitivity
     const declared = template.channels[channel]?.sensitivity
     if (limit === undefined || declared === undefined || allowsSensitivity(limit, declared))
@@ -181,8 +197,15 @@ function fieldsThatSomeLack(file: CampaignFile, known: Known): Set<string> {
   const cases = casesOf(conditions, known.fields, known.neverMissing)
   const inside = cases?.filter((one) => conditions.every((where) => holdsIn(where, one))) ?? []
   const isThere = (field: string) =>
-    known.neverMissing.has(field) || (inside.length > 0 && inside.every((one) => one.has(field)))
+    known.neverMissing.has(field) ||
+    isOfQuestion(field) ||
+    (inside.length > 0 && inside.every((one) => one.has(field)))
   return new Set([...known.fields.keys()].filter((field) => !isThere(field)))
+}
+
+/** What a question says of itself goes with it. */
+function isOfQuestion(field: string): boolean {
+  return field.startsWith('question.') || field.startsWith('answers.')
 }
 
 /** channels.yaml may let health travel by SMS; a telephone shows it to whoever sits beside it. */

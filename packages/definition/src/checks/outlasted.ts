@@ -42,7 +42,8 @@ function follow(watch: Watch, steps: readonly Step[], path: Path, before: Way): 
   let way = before
   steps.forEach((step, index) => {
     const at = [...path, index]
-    if ('message' in step) way = withMessage(watch, step.message, way)
+    const { message } = partsOf(step)
+    if (message) way = withMessage(watch, message, way)
     else if ('wait' in step && !('until' in step.wait) && step.wait.for)
       way = afterWait(step.wait.for, [...at, 'wait', 'for'], way)
     else if ('waitFor' in step)
@@ -67,7 +68,7 @@ function lookAtWaitFor(watch: Watch, waitFor: WaitFor, path: Path, { now, alive 
 
 type WaitFor = Extract<Step, { waitFor: unknown }>['waitFor']
 
-type Message = Extract<Step, { message: unknown }>['message']
+type Message = NonNullable<ReturnType<typeof partsOf>['message']>
 
 function withMessage({ classExpires }: Watch, message: Message, { now, alive }: Way): Way {
   const { send, id } = message

@@ -11,11 +11,13 @@ import {
   isLocalMoment,
   resolveLocalMoment,
 } from '@wegwijs/campaign/specification/local-moment'
+import { partsOf } from '@wegwijs/campaign/steps/registry'
 import { type Complaint, type Fault, unknownName } from '../fault.ts'
 import { unlike } from '../schema-faults.ts'
 import type { Path } from '../yaml-source.ts'
 import { complaintAboutValue } from './condition.ts'
 import { about, aboutKey, type Loaded, type Parts, repeated } from './parts.ts'
+import { checkGivenAnswers, checkToldAnswer } from './told-answers.ts'
 import { stepsOf } from './walk.ts'
 
 type SpecificationsLoaded = Loaded<SpecificationsFile>
@@ -73,9 +75,13 @@ function checkSpecification(looked: Looked): Fault[] {
     ...moments,
     ...(timeZone === undefined || moments.length > 0 ? [] : checkOrder(looked, timeZone)),
     ...checkPerson(looked, given, [...path, 'given']),
+    ...(given['happened before'] ?? []).flatMap((happening, index) =>
+      checkTouchpoint(looked, happening, [...path, 'given', 'happened before', index]),
+    ),
     ...Object.keys(given['provider tells'] ?? {}).flatMap((name) =>
       checkMessage(looked, name, [...path, 'given', 'provider tells', name], aboutKey),
     ),
+    ...checkGivenAnswers(looked, given, [...path, 'given']),
     ...when.flatMap((happening, index) =>
       checkHappening(looked, happening, [...path, 'when', index]),
     ),
@@ -84,7 +90,11 @@ function checkSpecification(looked: Looked): Fault[] {
 }
 
 function checkMoments({ loaded, specification, path }: Looked, timeZone: string): Fault[] {
-  return momentsOf(specification, path).flatMap(({ text, path: where }) => {
+  const past = specification.given['happened before']
+  return [
+    ...momentsOf(past, [...path, 'given', 'happened before']),
+    ...momentsOf(specification, path),
+  ].flatMap(({ text, path: where }) => {
     const complaint = complaintAboutMoment(text, timeZone)
     return complaint ? [about(loaded, where, complaint)] : []
   })
@@ -127,7 +137,12 @@ function complaintAboutMoment(value: unknown, timeZone: string): Complaint | und
 
 /** What is heard of earlier stands earlier. */
 function checkOrder({ loaded, specification, path }: Looked, timeZone: string): Fault[] {
-  const { when, until } = specification
+  const { given, when, until } = specification
+  const past = (given['happened before'] ?? []).map(({ at: text }, index) => ({
+    path: ['given', 'happened before', index, 'at'],
+    text,
+    at: instantOf(text, timeZone),
+  }))
   const lines = when.map((happening, index) => {
     const late = 'heard at' in happening ? happening['heard at'] : undefined
     const key = late === undefined ? 'at' : 'heard at'
@@ -137,7 +152,11 @@ function checkOrder({ loaded, specification, path }: Looked, timeZone: string): 
   })
   const last =
     until === undefined ? [] : [{ path: ['until'], text: until, at: instantOf(until, timeZone) }]
-  const all: { path: Path; text: string; at: string; happened?: string }[] = [...lines, ...last]
+  const all: { path: Path; text: string; at: string; happened?: string }[] = [
+    ...past,
+    ...lines,
+    ...last,
+  ]
   return all.flatMap(({ path: where, text, at, happened = at }, index) => {
     const complain = (message: string) => [
       about(loaded, [...path, ...where], { message, found: text }),
@@ -177,6 +196,13 @@ function checkHappening(looked: Looked, happening: Happening, path: Path): Fault
       : checkVoice(looked, happening, path)),
     ...('becomes' in happening ? checkPerson(looked, happening.becomes, [...path, 'becomes']) : []),
     ...('of' in happening ? checkMessage(looked, happening.of, [...path, 'of']) : []),
+    ...('they answer' in happening
+      ? checkAnswered(looked, happening['they answer'], happening.to, {
+          path,
+          key: 'they answer',
+          isWord: true,
+        })
+      : []),
     ...('enrolled in' in happening
       ? checkCampaignName(looked, happening['enrolled in'], [...path, 'enrolled in'])
       : []),
@@ -184,6 +210,16 @@ function checkHappening(looked: Looked, happening: Happening, path: Path): Fault
       ? checkExpectations(looked, happening.then, [...path, 'then'])
       : []),
   ]
+}
+
+function checkAnswered(
+  looked: Looked,
+  told: string,
+  to: string | undefined,
+  at: { path: Path; key: string; isWord: boolean },
+): Fault[] {
+  const unknown = to === undefined ? [] : checkMessage(looked, to, [...at.path, 'to'])
+  return unknown.length > 0 ? unknown : checkToldAnswer(looked, { told, to }, at)
 }
 
 function checkCampaignName({ loaded, parts }: Looked, name: string, path: Path): Fault[] {
@@ -216,7 +252,10 @@ function noPublisher(type: string, found: string): Complaint {
   return { message: `no publisher of touchpoints.yaml may tell ${type}`, found }
 }
 
-type TouchpointHappening = Extract<Happening, { happens: string }>
+type TouchpointHappening = Pick<
+  Extract<Happening, { happens: string }>,
+  'happens' | 'data' | 'entity' | 'version'
+>
 
 function checkTouchpoint(looked: Looked, happening: TouchpointHappening, path: Path): Fault[] {
   const { loaded, parts } = looked
@@ -300,9 +339,13 @@ function missingData(
 ): { name: string; fault: Fault }[] {
   const entityOf = (each: TouchpointHappening) => each.entity ?? touchpoint.entity
   const touchpoints = parts.touchpoints?.value.touchpoints ?? []
-  const earlier = specification.when
-    .slice(0, specification.when.indexOf(happening))
-    .filter((each) => 'happens' in each)
+  const { given, when } = specification
+  const all: readonly TouchpointHappening[] = [
+    ...(given['happened before'] ?? []),
+    ...when.filter((each) => 'happens' in each),
+  ]
+  const earlier = all
+    .slice(0, all.indexOf(happening))
     .filter(
       (each) =>
         touchpoint.entity !== undefined &&
@@ -335,9 +378,7 @@ function checkMessage(
       ? [complain(loaded, path, unknownName('campaign', campaignId, ids))]
       : []
   }
-  const known = stepsOf(campaign.value.steps).flatMap(({ step }) =>
-    'message' in step ? [step.message.id] : [],
-  )
+  const known = stepsOf(campaign.value.steps).flatMap(({ step }) => partsOf(step).message?.id ?? [])
   if (known.includes(message)) return []
   const { nearest, ...complaint } = unknownName('message', message, known)
   const prefix = name.includes('/') ? `${campaignId}/` : ''
@@ -364,6 +405,10 @@ function checkExpectations(
       return [about(loaded, here, { message, found: expectation, nearest: 'nothing else' })]
     }
     if (typeof expectation === 'string') return []
+    if ('answered' in expectation) {
+      const { answered, to } = expectation
+      return checkAnswered(looked, answered, to, { path: here, key: 'answered', isWord: false })
+    }
     if ('persona' in expectation) {
       const { persona } = expectation
       return personas && !personas.includes(persona)

@@ -221,16 +221,20 @@ async function eventsOfLog(
 /** `bounced=0.02,answered=0.1,seed=spring`. */
 function outcomeRates(text: string): OutcomeRates {
   const rates = { bounced: 0, none: 0, answered: 0 }
+  const answers: Record<string, number> = {}
   let seed: string | undefined
   for (const part of text.split(',')) {
     const [name = '', value = ''] = part.split('=', 2)
     if (name === 'seed' && value !== '') seed = seedText(value)
-    else if (Object.hasOwn(rates, name) && /^(0(\.\d+)?|1)$/.test(value)) {
+    else if (/^answer:[a-z][a-z0-9-]*$/.test(name) && /^\d{1,6}(\.\d+)?$/.test(value)) {
+      answers[name.slice('answer:'.length)] = Number(value)
+    } else if (Object.hasOwn(rates, name) && /^(0(\.\d+)?|1)$/.test(value)) {
       rates[name as keyof typeof rates] = Number(value)
     } else throw new InvalidArgumentError('Expected shares such as bounced=0.02,none=0.01.')
   }
   if (rates.bounced + rates.none + rates.answered > 1) {
     throw new InvalidArgumentError('The shares are more than 1 together.')
   }
-  return seed === undefined ? rates : { ...rates, seed }
+  const named = Object.keys(answers).length > 0 ? { answers } : {}
+  return { ...rates, ...named, ...(seed !== undefined && { seed }) }
 }

@@ -1,5 +1,6 @@
 import type { Row } from '../row.ts'
 import { bulk } from './bulk.ts'
+import { decide } from './decide.ts'
 import { email } from './email.ts'
 import { events, few } from './events.ts'
 import { flushall } from './flushall.ts'
@@ -26,5 +27,6 @@ export const rows: readonly Row[] = [
   flushall,
   statements,
   workers,
+  decide,
   simulate,
 ]

@@ -1,0 +1,241 @@
+import type { JourneyEvent } from '@wegwijs/campaign/state'
+import { answerBy, wordOf } from '@wegwijs/campaign/steps/ask'
+import { stepsSchema } from '@wegwijs/campaign/steps/registry'
+import type { Step } from '@wegwijs/campaign/steps/step'
+import { campaign, message } from '@wegwijs/test-support/small-hospital'
+import { describe, expect, test } from 'vitest'
+import { definitionOf, person } from './given.ts'
+
+const booked = 'care.appointment.booked.v1'
+const moved = 'care.appointment.moved.v1'
+const cancelled = 'care.appointment.cancelled.v1'
+
+const says = (text: string) => ({ nl: text, en: text })
+
+/** `confirm`, `move` and nothing within two days, each with a message of its own. */
+function asking(over: object = {}): Step {
+  return {
+    ask: {
+      id: 'coming',
+      template: 'hello',
+      question: says('Komt u?'),
+      within: 'P2D',
+      answers: [
+        {
+          answer: 'confirm',
+          says: says('Ja'),
+          words: { nl: ['ja', 'ik kom'], en: ['yes'] },
+          steps: [
+            message('later', {
+              id: 'see-you',
+              send: { until: 'entity.startsAt', offset: '-PT2H', on: 'any-day' },
+            }),
+          ],
+        },
+        { answer: 'move', says: says('Anders'), steps: [message('later', { id: 'other-day' })] },
+      ],
+      otherwise: [message('later', { id: 'we-call' })],
+      ...over,
+    },
+  }
+}
+
+const appointment = (version: number, startsAt: string): Partial<JourneyEvent> => ({
+  entity: { type: 'appointment', id: 'A-1', version },
+  data: { startsAt },
+})
+
+/** Somebody with an appointment on the 20th, asked at once, in a campaign of these steps. */
+function asked(steps: readonly Step[] = [asking()]) {
+  const definition = definitionOf([
+    campaign({
+      id: 'appointment',
+      entry: 'once-per-entity',
+      trigger: { touchpoint: booked },
+      exit: [{ touchpoint: cancelled, entity: 'same' }],
+      steps: [...steps],
+    }),
+  ])
+  const patient = person(definition)
+  patient.happens(booked, appointment(1, '2026-03-20T09:00:00.000Z'))
+  for (const { intentId } of patient.intents()) patient.message(intentId, { state: 'sent' })
+  const answers = (answer: string, intent = patient.intents()[0]) =>
+    patient.happens('message.answered.v1', {
+      data: { intentId: intent?.intentId ?? '', answer, by: 'link' },
+    })
+  const planned = () =>
+    patient
+      .intents()
+      .filter(({ state }) => state === 'planned')
+      .map(({ messageId }) => messageId)
+  return { ...patient, patient, answers, planned }
+}
+
+describe('a question', () => {
+  test('is a message that keeps what it asked, and waits from when it is due', () => {
+    const { patient } = asked()
+    expect(patient.intents()).toMatchObject([
+      { messageId: 'coming', answer: null, question: { text: says('Komt u?') } },
+    ])
+    expect(patient.timers()).toMatchObject([{ dueAt: '2026-03-04T09:00:00.000Z' }])
+  })
+
+  test('goes the way of its answer at once, and only once', () => {
+    const { patient, answers, planned } = asked()
+    expect(answers('confirm')).toBe('answered')
+    expect(planned()).toEqual(['see-you'])
+    expect(patient.intents()[0]).toMatchObject({ answer: 'confirm' })
+    expect(answers('confirm')).toBe('answer_repeated')
+    expect(answers('move')).toBe('answer_repeated')
+    expect(planned()).toEqual(['see-you'])
+    expect(patient.timers()).toEqual([])
+  })
+
+  test('knows no other answers than its own', () => {
+    const { answers, planned } = asked()
+    expect(answers('maybe')).toBe('answer_unknown')
+    expect(planned()).toEqual([])
+  })
+
+  test('is over when nobody has answered in time: a late answer changes nothing', () => {
+    const { patient, answers, planned } = asked()
+    patient.comes('2026-03-04T09:00:00.000Z')
+    expect(patient.reasons).toContain('not_answered')
+    expect(planned()).toEqual(['we-call'])
+    expect(answers('confirm')).toBe('answer_too_late')
+    expect(planned()).toEqual(['we-call'])
+    expect(patient.intents()[0]?.answer).toBeNull()
+  })
+
+  test('that has not gone out when its time is over is taken back', () => {
+    const { patient } = asked()
+    patient.message(patient.intents()[0]?.intentId ?? '', { state: 'planned' })
+    patient.comes('2026-03-04T09:00:00.000Z')
+    expect(patient.intents()[0]).toMatchObject({ state: 'cancelled', reason: 'not_answered' })
+  })
+
+  test('that was put off has its time from when it is due', () => {
+    const { patient, planned } = asked()
+    const dueAt = '2026-03-03T09:00:00.000Z'
+    patient.message(patient.intents()[0]?.intentId ?? '', { dueAt })
+    patient.comes('2026-03-04T09:00:00.000Z')
+    expect(planned()).toEqual([])
+    expect(patient.timers()).toMatchObject([{ dueAt: '2026-03-05T09:00:00.000Z' }])
+  })
+
+  test('that cannot be asked any more is not waited for', () => {
+    const { planned, patient } = asked([asking({ until: 'entity.endsAt' })])
+    expect(patient.reasons).toContain('moment_unknown')
+    expect(planned()).not.toContain('coming')
+    expect(patient.timers()).toEqual([])
+  })
+
+  test('ends with its campaign', () => {
+    const { patient, answers } = asked()
+    patient.happens(cancelled, appointment(2, '2026-03-20T09:00:00.000Z'))
+    expect(answers('confirm')).toBe('answer_too_late')
+  })
+
+  test('can be asked after by later conditions', () => {
+    const branch: Step = {
+      branch: [
+        {
+          when: { field: 'enrolment.coming.answer', op: 'eq', value: 'move' },
+          steps: [message('later', { id: 'moved' })],
+        },
+      ],
+    }
+    const { answers, planned } = asked([asking({ otherwise: undefined }), branch])
+    answers('move')
+    expect(planned()).toEqual(['other-day', 'moved'])
+  })
+})
+
+describe('when the appointment moves', () => {
+  test('what waits for an answer is asked again, and the older answer does not count', () => {
+    const { patient, answers, planned } = asked()
+    patient.comes('2026-03-03T09:00:00.000Z')
+    patient.happens(moved, appointment(2, '2026-03-25T09:00:00.000Z'))
+    const [older, newer] = patient.intents()
+    expect(newer).toMatchObject({ messageId: 'coming', state: 'planned', entity: { version: 2 } })
+    expect(patient.timers()).toMatchObject([{ dueAt: '2026-03-05T09:00:00.000Z' }])
+    expect(answers('confirm', older)).toBe('answer_of_older')
+    expect(answers('confirm', newer)).toBe('answered')
+    expect(planned()).toContain('see-you')
+  })
+
+  test('what was answered is asked again when its moment hangs on it, and what followed is taken back', () => {
+    const send = { until: 'entity.startsAt', offset: '-P3D', on: 'any-day' }
+    const { patient, answers, planned } = asked([asking({ send })])
+    const [first] = patient.intents()
+    patient.message(first?.intentId ?? '', { state: 'delivered' })
+    answers('confirm', first)
+    expect(planned()).toEqual(['see-you'])
+    expect(patient.enrolments()).toMatchObject([{ state: 'completed' }])
+    patient.happens(moved, appointment(2, '2026-03-25T09:00:00.000Z'))
+    expect(planned()).toEqual(['coming'])
+    expect(patient.enrolments()).toMatchObject([{ state: 'running', endedAt: null }])
+    expect(patient.timers()).toMatchObject([{ dueAt: '2026-03-24T09:00:00.000Z' }])
+    answers(
+      'move',
+      patient.intents().findLast(({ messageId }) => messageId === 'coming'),
+    )
+    expect(planned()).toEqual(['coming', 'other-day'])
+  })
+
+  test('what was asked at once and answered is not asked again', () => {
+    const { patient, answers, planned } = asked()
+    answers('move')
+    patient.happens(moved, appointment(2, '2026-03-25T09:00:00.000Z'))
+    expect(planned()).not.toContain('coming')
+    expect(patient.enrolments()).toMatchObject([{ state: 'completed' }])
+  })
+})
+
+describe('what somebody writes back', () => {
+  const { answers } = (asking() as Extract<Step, { ask: object }>).ask
+  const question = {
+    text: says('Komt u?'),
+    answers: answers.map(({ answer, says: own, words = null }) => ({ answer, says: own, words })),
+  }
+
+  test.each([
+    ['ja', 'confirm'],
+    [' JA!! ', 'confirm'],
+    ['Ik kom.', 'confirm'],
+    ['yes', 'confirm'],
+    ['ja maar later', null],
+    ['', null],
+    ['anders', null],
+  ])('%j is %s', (text, answer) => {
+    expect(answerBy(text, question)).toBe(answer)
+  })
+
+  test('counts without its accents', () => {
+    expect(wordOf('Één – JA?')).toBe('een ja')
+  })
+})
+
+describe('a question that nobody could answer as meant is refused', () => {
+  const faultsOf = (answersOf: object[]) =>
+    stepsSchema.safeParse([asking({ answers: answersOf })]).error?.issues.length ?? 0
+  const answer = (name: string, words?: string[]) => ({
+    answer: name,
+    says: says(name),
+    ...(words ? { words: { nl: words, en: words } } : {}),
+  })
+
+  test.each([
+    ['the same word under two answers', [answer('a', ['ja']), answer('b', ['JA!'])]],
+    ['the same name twice', [answer('a'), answer('a')]],
+    ['a word that asks us to stop', [answer('a', ['stop'])]],
+    ['a word without a letter', [answer('a', ['?'])]],
+    ['no answers', []],
+  ])('%s', (_, answersOf) => {
+    expect(faultsOf(answersOf)).toBeGreaterThan(0)
+  })
+
+  test('any other is not', () => {
+    expect(faultsOf([answer('a', ['ja']), answer('b', ['nee'])])).toBe(0)
+  })
+})
