@@ -6,7 +6,8 @@ import { stepBusinessTime } from '@wegwijs/store/business-clock'
 import type { Store } from '@wegwijs/store/database'
 import { applyDefinition } from '@wegwijs/store/definitions'
 import { holdPositions, waitingSessions } from '@wegwijs/test-support/hold-positions'
-import { openNamespace } from '@wegwijs/test-support/namespace'
+import { openMortalStore } from '@wegwijs/test-support/mortal-store'
+import { emptyNamespace, openNamespace } from '@wegwijs/test-support/namespace'
 import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
 import { encodeRecord } from '@wegwijs/wire/cloudevents-kafka'
 import { topicsOf } from '@wegwijs/wire/topics'
@@ -284,3 +285,40 @@ test('events, and people who become one, go on coming while a count begins', asy
   expect(merged.length).toBeGreaterThan(50)
   expect(await countsOfEverybody()).toEqual(await scanned(answered))
 }, 60_000)
+
+test('a publication that is killed at any step counts nothing twice, and neither does the next', async () => {
+  const often = forWhom('often', { touchpoint: answered, within: 'P30D' })
+  const definition = smallHospital([plain, often])
+  /** Says whether it lived through all of it. */
+  const killedAt = async (at: number): Promise<boolean> => {
+    await emptyNamespace(store)
+    await stepBusinessTime(store.db, now)
+    const tell = reader(0)
+    await publish()
+    await tell([
+      { type: answered, subject: 'p1', time: '2026-03-10T09:00:00.000Z' },
+      { type: answered, subject: 'p2' },
+    ])
+    const mortal = openMortalStore(
+      { databaseUrl: store.databaseUrl, namespace: store.namespace, applicationName: 'mortal' },
+      { at, stepDone: at % 2 === 0 },
+    )
+    await applyDefinition(mortal, definition, 'test').catch(() => undefined)
+    const lived = !mortal.dead
+    if (mortal.dead) await mortal.died
+    await mortal.close()
+    await tell([
+      { type: answered, subject: 'p1' },
+      { type: answered, subject: 'p3' },
+    ])
+    await applyDefinition(store, definition, 'test')
+    await tell([{ type: answered, subject: 'p2' }])
+    expect(await countsOfEverybody(), `killed at step ${at}`).toEqual(await scanned(answered))
+    expect(await registered()).toMatchObject([{ touchpoint: answered, days: 30, ready: true }])
+    return lived
+  }
+  let at = 1
+  while (at < 100 && !(await killedAt(at))) at += 1
+  expect(at).toBeGreaterThan(15)
+  expect(at).toBeLessThan(100)
+}, 120_000)
