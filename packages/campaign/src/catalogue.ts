@@ -108,10 +108,8 @@ export function campaignFieldsOf(
 ): Fields {
   const { touchpoints } = definition.touchpoints
   const find = (type: string | undefined) => touchpoints.find((each) => each.type === type)
-  const trigger = find(triggerPartsOf(campaign.trigger).touchpoint?.type)
-  const sharers = trigger?.entity
-    ? touchpoints.filter((touchpoint) => touchpoint.entity === trigger.entity)
-    : []
+  const entity = entityTypeOf(definition, campaign)
+  const sharers = entity ? touchpoints.filter((touchpoint) => touchpoint.entity === entity) : []
   return new Map([
     ...personFieldsOf(definition),
     ...relationFields,
@@ -153,6 +151,15 @@ function questionFieldsOf({ question }: NonNullable<StepParts['message']>): [str
       ['url', 'says', ...(words ? ['word'] : [])].map((part) => shown(`answers.${answer}.${part}`)),
     ),
   ]
+}
+
+/** The type of the entity that a campaign sees, if its trigger brings one. */
+export function entityTypeOf(
+  { touchpoints: { touchpoints } }: Pick<DefinitionBundle, 'touchpoints'>,
+  { trigger }: CampaignFile,
+): string | undefined {
+  const { touchpoint, entity } = triggerPartsOf(trigger)
+  return entity?.type ?? touchpoints.find(({ type }) => type === touchpoint?.type)?.entity
 }
 
 /** The fields that a template used by `campaign` may show. */

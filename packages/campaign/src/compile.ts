@@ -86,6 +86,7 @@ export type CompiledDefinition = {
   campaigns: ReadonlyMap<string, CompiledCampaign>
   /** touchpoint type → persona → the live campaigns that it may start. */
   starters: ReadonlyMap<string, ReadonlyMap<string, readonly CompiledCampaign[]>>
+  dates: DateCampaigns
   /** touchpoint type → ids of the campaigns of which it ends some version. */
   enders: ReadonlyMap<string, ReadonlySet<string>>
   /** touchpoint type → ids of the campaigns that are for it → within which time, in some version. */
@@ -98,6 +99,13 @@ export type CompiledDefinition = {
   counts: CompiledCounts
   /** Something that any of them decides hangs on who is related to whom. */
   asksForRelations: boolean
+}
+
+/** The live campaigns that a date starts: of an entity by its type, and of the person. */
+export type DateCampaigns = {
+  byId: ReadonlyMap<string, CompiledCampaign>
+  byEntity: ReadonlyMap<string, readonly CompiledCampaign[]>
+  ofPerson: readonly CompiledCampaign[]
 }
 
 export type CompiledPersona = { id: string; channels: readonly ChannelName[]; holds: Predicate }
@@ -144,6 +152,7 @@ export function compileDefinition(
     checkEvent: createEventCheck(bundle),
     campaigns,
     starters: indexStarters(live, personas),
+    dates: indexDates(live),
     enders: indexTypes(campaigns.values(), ({ exits }) => exits.keys()),
     goals: indexGoals(campaigns.values()),
     listeners: indexTypes(campaigns.values(), ({ file }) =>
@@ -314,6 +323,17 @@ function indexStarters(
     }
   }
   return index
+}
+
+function indexDates(live: readonly CompiledCampaign[]): DateCampaigns {
+  const typeOf = ({ file }: CompiledCampaign) => triggerPartsOf(file.trigger).entity?.type
+  const ofDates = live.filter(({ file }) => triggerPartsOf(file.trigger).date)
+  const ofEntities = ofDates.filter((campaign) => typeOf(campaign) !== undefined)
+  return {
+    byId: new Map(ofDates.map((campaign) => [campaign.id, campaign])),
+    byEntity: Map.groupBy(ofEntities, (campaign) => typeOf(campaign) ?? ''),
+    ofPerson: ofDates.filter((campaign) => typeOf(campaign) === undefined),
+  }
 }
 
 function indexTypes(

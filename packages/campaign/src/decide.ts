@@ -1,4 +1,6 @@
+import type { CompiledCampaign } from './compile.ts'
 import { withEvent, withoutForgotten } from './counts.ts'
+import { awaitAllDates, awaitDatesOfPerson, startByDate } from './dates.ts'
 import { type DecideContext, type Decision, type Draft, draftOf, stateOf } from './draft.ts'
 import {
   exitByTouchpoint,
@@ -41,8 +43,25 @@ export function decideEvent(
 /** Decides what follows now that a timer has come. A timer that is not (or no longer) the person's does nothing. */
 export function decideTimer(state: PersonState, timer: Timer, context: DecideContext): Decided {
   const draft = draftOf(state)
-  if (draft.timers.has(timer.timerId)) resume(draft, timer, context)
+  if (draft.timers.has(timer.timerId)) {
+    if (timer.enrolmentId === null) startByDate(draft, timer, context)
+    else resume(draft, timer, context)
+  }
   return { state: stateOf(draft), outcome: 'applied', decisions: draft.decisions }
+}
+
+/**
+ * Sets the timers of the dates that are known of a person and lie ahead, for campaigns that a date starts
+ * and that have just been published.
+ */
+export function decideDates(
+  state: PersonState,
+  campaigns: Iterable<CompiledCampaign>,
+  context: DecideContext,
+): Omit<Decided, 'outcome'> {
+  const draft = draftOf(state)
+  awaitAllDates(draft, campaigns, context)
+  return { state: stateOf(draft), decisions: draft.decisions }
 }
 
 function applyEvent(draft: Draft, event: JourneyEvent, context: DecideContext): ReasonCode {
@@ -51,6 +70,7 @@ function applyEvent(draft: Draft, event: JourneyEvent, context: DecideContext): 
       const before = draft.person
       const outcome = applyProfile(draft, event)
       choosePersona(draft, context)
+      awaitDatesOfPerson(draft, before, context)
       // Names and addresses rest in the person's row only (P7).
       startCampaigns(draft, { ...event, data: {} }, context, before)
       return outcome

@@ -1,5 +1,5 @@
 import { fractionOf } from './chance.ts'
-import type { CompiledCampaign, StepNode } from './compile.ts'
+import type { CompiledCampaign } from './compile.ts'
 import { traceCondition } from './condition.ts'
 import { type DecideContext, type Draft, noteOf } from './draft.ts'
 import { factsFrom, factsOf } from './facts.ts'
@@ -17,7 +17,7 @@ import {
   isPending,
   type JourneyEvent,
   type Person,
-  type Timer,
+  type RunTimer,
 } from './state.ts'
 import { withdrawMessage } from './steps/message.ts'
 import type { Onward, StepResult, StepRun } from './steps/step-run.ts'
@@ -38,6 +38,18 @@ export function startCampaigns(
     if (refusal) refuse(draft, campaign, refusal)
     else enrol(draft, event, campaign, context)
   }
+}
+
+/** Lets one campaign decide whether it begins for somebody, of which the date has come. */
+export function startCampaign(
+  draft: Draft,
+  event: JourneyEvent,
+  campaign: CompiledCampaign,
+  context: DecideContext,
+): void {
+  const refusal = refusalOf(draft, event, campaign, context)
+  if (refusal) refuse(draft, campaign, refusal)
+  else if (refusal === null) enrol(draft, event, campaign, context)
 }
 
 /**
@@ -108,7 +120,8 @@ function candidatesOf(
 
 type EntryRefusal = { reason: ReasonCode; detail: JsonObject | null }
 
-function refuse(draft: Draft, campaign: CompiledCampaign, refusal: EntryRefusal): void {
+/** Notes why a campaign does not begin for somebody. */
+export function refuse(draft: Draft, campaign: CompiledCampaign, refusal: EntryRefusal): void {
   draft.decisions.push({
     campaignId: campaign.id,
     version: campaign.version,
@@ -261,14 +274,14 @@ function isHeldOut(
 }
 
 /** Goes on with the enrolment whose timer has come. A timer whose enrolment has ended does nothing. */
-export function resume(draft: Draft, timer: Timer, context: DecideContext): void {
+export function resume(draft: Draft, timer: RunTimer, context: DecideContext): void {
   draft.timers.delete(timer.timerId)
   const enrolment = draft.enrolments.get(timer.enrolmentId)
   if (enrolment?.state !== 'running' || enrolment.step !== timer.step) return
   const run = runAt(draft, enrolment, timer.step, context)
   const { kind, step, next } = run.node
   const result = kind.onTimer?.(step, run) ?? { goTo: next }
-  const path = follow(run, result)
+  const path = follow(run, result, timer.beganAt)
   if (path !== undefined) goOn(draft, enrolment, path, context)
 }
 
@@ -433,13 +446,14 @@ export function goOn(
   end(draft, enrolment, 'completed', 'completed', context)
 }
 
-/** Where to go on (null is the end), or undefined when the enrolment waits or has ended. */
-function follow(
-  { draft, enrolment, node, context }: StepRun,
-  result: StepResult,
-): string | null | undefined {
+/**
+ * Where to go on (null is the end), or undefined when the enrolment waits or has ended. `beganAt`: since
+ * when it has waited here, if it has.
+ */
+function follow(run: StepRun, result: StepResult, beganAt?: Instant): string | null | undefined {
+  const { draft, enrolment, context } = run
   if ('goTo' in result) return result.goTo
-  if ('waitUntil' in result) wait(draft, enrolment, node, result.waitUntil, context)
+  if ('waitUntil' in result) wait(run, result.waitUntil, beganAt)
   else end(draft, enrolment, 'completed', result.endWith, context)
   return undefined
 }
@@ -468,18 +482,29 @@ export function hasPending(draft: Draft, enrolment: Enrolment): boolean {
   )
 }
 
+/** One that waits at the step already, and is timed anew, has waited since it came to it. */
 function wait(
-  draft: Draft,
-  enrolment: Enrolment,
-  node: StepNode,
-  dueAt: string,
-  context: DecideContext,
+  { draft, enrolment, node, context }: StepRun,
+  dueAt: Instant,
+  beganAt: Instant = timerAt(draft, enrolment, node.path)?.beganAt ?? context.now,
 ): void {
   dropTimers(draft, enrolment)
-  const timerId = context.deriveId('timer', enrolment.enrolmentId, node.path)
-  draft.timers.set(timerId, { timerId, enrolmentId: enrolment.enrolmentId, step: node.path, dueAt })
-  draft.enrolments.set(enrolment.enrolmentId, { ...enrolment, step: node.path })
-  noteOf(draft, enrolment, 'waiting', { detail: { step: node.path, until: dueAt } })
+  const { enrolmentId } = enrolment
+  const { path: step } = node
+  const timerId = context.deriveId('timer', enrolmentId, step)
+  draft.timers.set(timerId, { timerId, enrolmentId, step, beganAt, dueAt })
+  draft.enrolments.set(enrolmentId, { ...enrolment, step })
+  noteOf(draft, enrolment, 'waiting', { detail: { step, until: dueAt } })
+}
+
+function timerAt(
+  { timers }: Draft,
+  { enrolmentId }: Enrolment,
+  step: string,
+): RunTimer | undefined {
+  for (const timer of timers.values())
+    if (timer.enrolmentId === enrolmentId && timer.step === step) return timer
+  return undefined
 }
 
 /**
@@ -495,7 +520,7 @@ export function waitAt(
   const enrolment: Enrolment = { ...before, state: 'running', reason: null, endedAt: null }
   const run = runAt(draft, enrolment, path, context)
   const until = run.node.kind.waitsUntil?.(run.node.step, run)
-  if (until !== undefined) wait(draft, enrolment, run.node, until, context)
+  if (until !== undefined) wait(run, until, context.now)
 }
 
 function dropTimers(draft: Draft, enrolment: Enrolment): void {

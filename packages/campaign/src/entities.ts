@@ -1,4 +1,5 @@
 import type { CompiledCampaign, StepNode } from './compile.ts'
+import { awaitDatesOfEntity, isTooEarly, takeBack } from './dates.ts'
 import { type DecideContext, type Draft, noteOf } from './draft.ts'
 import { campaignOf, end, goOn, hasPending, waitAt } from './enrolments.ts'
 import { hangsOnEntity } from './moment.ts'
@@ -42,10 +43,12 @@ export function applyEntity(draft: Draft, event: JourneyEvent, context: DecideCo
   }
   if (!known) {
     draft.entities.set(entityKey(said), said)
+    awaitDatesOfEntity(draft, said, undefined, context)
     return 'newer'
   }
   const { entity, changed } = uniteEntities(said, known)
   draft.entities.set(entityKey(entity), entity)
+  awaitDatesOfEntity(draft, entity, known, context)
   takeAlong(draft, entity, changed, context)
   return entity.version > known.version ? 'newer' : 'overtaken'
 }
@@ -103,7 +106,8 @@ export function takeAlong(
     const isOlder = enrolment.entity.version < entity.version
     if (entity.state === 'withdrawn') {
       if (isOlder) withdraw(draft, enrolment, context)
-    } else if (isOlder) retime(draft, enrolment, entity, context)
+    } else if (isTooEarly(draft, enrolment, context)) takeBack(draft, enrolment, context)
+    else if (isOlder) retime(draft, enrolment, entity, context)
     else if (changed.size > 0) amend(draft, enrolment, changed, context)
   }
 }

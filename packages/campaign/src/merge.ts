@@ -1,4 +1,5 @@
 import { addCounts } from './counts.ts'
+import { dropDates, joinDates } from './dates.ts'
 import { type DecideContext, type Draft, draftOf, note, stateOf } from './draft.ts'
 import { end, hasOpen } from './enrolments.ts'
 import { takeAlong, type UnitedEntity, uniteEntities } from './entities.ts'
@@ -62,6 +63,7 @@ export function mergePeople(
   }
   mergePerson(draft, other)
   choosePersona(draft, context)
+  joinDates(draft, context)
   for (const { entity, changed } of united) takeAlong(draft, entity, changed, context)
   // Now that both tell of the same version: what they would tell is compared, not what they would have.
   endRepeats(draft, runs, context)
@@ -72,6 +74,7 @@ export function mergePeople(
 
 /** Ends everything that runs: the person has died (P3). */
 export function endAll(draft: Draft, context: DecideContext): void {
+  dropDates(draft)
   for (const enrolment of [...draft.enrolments.values()]) {
     if (enrolment.state === 'running' || hasOpen(draft, enrolment)) {
       end(draft, enrolment, 'exited', 'person_deceased', context)

@@ -27,7 +27,7 @@ export const weekdays = [
  * weekends, public holidays and closed days; for `until`, days move backward, so that "the working
  * day before" stays before.
  */
-const onSchema = z
+export const onSchema = z
   .union([z.enum(['any-day', 'working-day']), z.array(z.enum(weekdays)).min(1)])
   .default('any-day')
   .describe(
@@ -170,7 +170,7 @@ function nextBetween(
   return Temporal.PlainTime.compare(time, from) < 0 ? atTime(earliest, from) : earliest
 }
 
-function moveToDay(
+export function moveToDay(
   from: Temporal.ZonedDateTime,
   days: 1 | -1,
   on: Moment['on'],

@@ -239,6 +239,16 @@ const list = {
       en: 'have the publisher send the right address',
     },
   },
+  date_moved: {
+    text: {
+      nl: 'de datum waarvoor de campagne begon, is verschoven',
+      en: 'the date for which it began has moved',
+    },
+    whatToDo: {
+      nl: 'niets; de campagne begint opnieuw als de nieuwe datum komt',
+      en: 'nothing; the campaign begins again when the new date comes',
+    },
+  },
   delivered: {
     text: { nl: 'de verzenddienst meldt dat het is bezorgd', en: 'the provider reports delivery' },
     whatToDo: nothing,

@@ -129,7 +129,28 @@ export type Enrolment = {
   traceparent: string | null
 }
 
-export type Timer = { timerId: string; enrolmentId: string; step: string; dueAt: Instant }
+export type Timer = RunTimer | DateTimer
+
+/** Of a run, which goes on when it comes; `beganAt` is when it began to wait at this step. */
+export type RunTimer = {
+  timerId: string
+  enrolmentId: string
+  step: string
+  beganAt: Instant
+  dueAt: Instant
+}
+
+/**
+ * Of a campaign that begins when a date comes, without a run as yet: of an entity in whatever version,
+ * or, with null, of the person.
+ */
+export type DateTimer = {
+  timerId: string
+  enrolmentId: null
+  campaignId: string
+  entity: { type: string; id: string } | null
+  dueAt: Instant
+}
 
 export const intentStates = [
   'planned',

@@ -24,7 +24,11 @@ test('what is known of everybody has a label in each language', () => {
   const unlabelled = [...templateFieldsOf(bundle, home)].filter(
     ([name, { label }]) => label === undefined && /^(person|organisation|journey)\./.test(name),
   )
-  expect(unlabelled.map(([name]) => name)).toEqual(['person.hasCarer'])
+  expect(unlabelled.map(([name]) => name)).toEqual([
+    'person.hasCarer',
+    'person.operationOn',
+    'person.bornOn',
+  ])
 })
 
 test('personas and phases are called what their files call them', () => {

@@ -291,7 +291,9 @@ function answersOf({ answered, to }: Extract<Other, { answered: string }>, asked
 
 function waitsOf(expected: string, asked: Asked): Answer {
   const own = new Set(runsOf(asked).map(({ enrolmentId }) => enrolmentId))
-  const waits = [...asked.state.timers.values()].filter(({ enrolmentId }) => own.has(enrolmentId))
+  const waits = [...asked.state.timers.values()].filter((timer) =>
+    timer.enrolmentId === null ? timer.campaignId === asked.campaign : own.has(timer.enrolmentId),
+  )
   return {
     isSo: waits.some(({ dueAt }) => isAt(expected, dueAt, asked)),
     instead: orElse(

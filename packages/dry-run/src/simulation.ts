@@ -1,5 +1,5 @@
 import type { CompiledDefinition } from '@wegwijs/campaign/compile'
-import { decideEvent, decideTimer } from '@wegwijs/campaign/decide'
+import { decideDates, decideEvent, decideTimer } from '@wegwijs/campaign/decide'
 import type { ChannelName } from '@wegwijs/campaign/definition/words'
 import type { Decision } from '@wegwijs/campaign/draft'
 import { withoutFinishedRuns } from '@wegwijs/campaign/finished-runs'
@@ -20,7 +20,7 @@ import {
   type PersonState,
   type Timer,
 } from '@wegwijs/campaign/state'
-import { createGrid } from '@wegwijs/rehearsal/steps'
+import { createGrid, endOfTime } from '@wegwijs/rehearsal/steps'
 import { derivedUuid } from '@wegwijs/runtime/derived-id'
 import type { Rendered } from '@wegwijs/template/template'
 import type { Rejection, RejectionClass, TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
@@ -109,6 +109,8 @@ export class Simulation {
   readonly #context: DeliverContext
   readonly #tally = { events: 0, applied: 0, duplicates: 0 }
   readonly #deadLetters: Partial<Record<RejectionClass, number>> = {}
+  /** Who was introduced since time last went on, and whose dates are still to be waited for. */
+  #introduced: PersonNumber[] = []
   #from: string | null = null
   /** Event time that has been reached: what stands below a later event arrives with it. */
   #arrived = ''
@@ -171,6 +173,15 @@ export class Simulation {
       consents: new Map(consents.map((consent) => [consentKey(consent), consent])),
       entities: new Map(entities.map((entity) => [entityKey(entity), entity])),
     })
+    if (this.#context.definition.dates.byId.size > 0) this.#introduced.push(number)
+  }
+
+  /** Waits for the dates that are known of somebody and lie ahead, as when campaigns are published. */
+  awaitDates(person: PersonNumber): void {
+    const { dates } = this.#context.definition
+    const before = this.people.stateOf(person)
+    const decided = decideDates(before, dates.byId.values(), this.#context)
+    this.#keep(person, this.#decided(person, before, decided))
   }
 
   /**
@@ -192,10 +203,12 @@ export class Simulation {
     this.#deadLetter(errorClass)
   }
 
-  /** Lets time go on until nothing is due any more. */
+  /** Lets time go on until nothing is due any more, for as long as a rehearsal goes on. */
   finish(): SimulationTally {
     this.#playDue()
+    const endMs = this.#arrived === '' ? 0 : Date.parse(endOfTime(this.#arrived))
     for (let next = this.#due.nextMs(); next !== undefined; next = this.#due.nextMs()) {
+      if (next > endMs) break
       this.#stand(this.#grid.roundUp(new Date(next).toISOString()))
       this.#playDue()
     }
@@ -217,6 +230,8 @@ export class Simulation {
   #stand(instant: string): void {
     this.#context.now = instant
     this.#nowMs = Date.parse(instant)
+    for (const person of this.#introduced) this.awaitDates(person)
+    this.#introduced = []
   }
 
   #playDue(): void {

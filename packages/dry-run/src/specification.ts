@@ -163,6 +163,7 @@ class Playing {
         entries: none,
       })
     }
+    this.#simulation.awaitDates(this.#person)
     this.#history.decisions = []
     this.#event = null
   }

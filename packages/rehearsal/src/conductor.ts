@@ -9,7 +9,7 @@ import { encodeRecord } from '@wegwijs/wire/cloudevents-kafka'
 import { isUrgent, topicsOf } from '@wegwijs/wire/topics'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import { createSettling, type Settling } from './settle.ts'
-import { type Arriving, createGrid, withArrival } from './steps.ts'
+import { type Arriving, createGrid, endOfTime, withArrival } from './steps.ts'
 
 /**
  * The conductor of stepped business time. It moves from moment to moment; at each of them, in turn:
@@ -89,10 +89,13 @@ export async function rehearse(rehearsal: Rehearsal): Promise<Progress> {
     await beginRehearsal(store.db, arriving[0].at)
   }
   // What one that went before has left in the queue would expire by the first step.
-  if (standing.queued || standing.sending) standing = await settling.untilIdle()
+  if (standing.queued || standing.sending || standing.rollingOut)
+    standing = await settling.untilIdle()
+  const last = arriving.at(-1)?.at ?? standing.rehearsalInstant
+  const end = last === null ? '' : endOfTime(last)
   for (;;) {
     const next = earliest(arriving[progress.events]?.at, standing.nextDue)
-    if (next === undefined) return finish(store, progress)
+    if (next === undefined || next > end) return finish(store, progress)
     const instant = latest(grid.roundUp(next), standing.rehearsalInstant)
     const events = arrivedBy(arriving, progress.events, instant)
     standing = await playStep({ ...rehearsal, settling, standing, instant, events })

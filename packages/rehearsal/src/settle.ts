@@ -91,6 +91,7 @@ function movingIn(standing: Standing, instant: string): string[] {
 
 function underWayIn(standing: Standing): string[] {
   const moving: string[] = []
+  if (standing.rollingOut) moving.push('what was published for people who are there already')
   if (standing.queued) moving.push('queued messages')
   if (standing.sending) moving.push('messages that are being sent')
   if (standing.unpublished) moving.push('outbox rows that are not published')

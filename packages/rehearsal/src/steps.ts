@@ -33,6 +33,18 @@ export function stepMilliseconds(step: string): number {
 /** An event and when it reaches us: not before what stands above it in the list has. */
 export type Arriving = { readonly event: TouchpointEvent; readonly at: string }
 
+/**
+ * Until when time goes on after the last event, ISO instants: two years are enough for a year after an
+ * operation and what follows it, and what comes back every year would let it go on for ever.
+ */
+export function endOfTime(lastEventAt: string): string {
+  return Temporal.Instant.from(lastEventAt)
+    .toZonedDateTimeISO('UTC')
+    .add({ years: 2 })
+    .toInstant()
+    .toString({ fractionalSecondDigits: 3 })
+}
+
 /** Late events keep their own time and arrive where they stand. */
 export function withArrival(events: readonly TouchpointEvent[]): Arriving[] {
   let latest = ''

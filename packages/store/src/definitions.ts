@@ -17,8 +17,11 @@ import {
   type PublishedCampaign,
   publicationOf,
 } from './publication.ts'
+import { rolloutsOf } from './published-rollouts.ts'
+import { addRollouts, replaceDefinition } from './rollouts.ts'
 import { insertRows } from './rows.ts'
 import { inTransaction, query } from './transaction.ts'
+import { wake } from './wake.ts'
 
 export type AppliedDefinition = {
   revision: number
@@ -41,10 +44,12 @@ export async function applyDefinition(
   appliedBy: string,
   { plan }: { plan?: string } = {},
 ): Promise<AppliedDefinition> {
-  return inTransaction(store.db, async (tx) => {
+  const applied = await inTransaction(store.db, async (tx) => {
     await lockDefinition(tx, store.namespace)
     if (plan !== undefined) await requirePlan(tx, bundle, plan)
-    const { published, ended } = await publicationOf(tx, bundle)
+    const publication = await publicationOf(tx, bundle)
+    const { published, ended } = publication
+    const before = (await latestBundle(tx))?.bundle ?? null
     const counts = await beginCounts(store, tx, bundle)
     const revision = await addRevision(tx, bundle, appliedBy)
     await addTemplates(tx, bundle)
@@ -58,6 +63,8 @@ export async function applyDefinition(
       ended.map(({ campaignId }) => campaignId),
     )
     await keepCounts(tx, counts)
+    await addRollouts(tx, rolloutsOf(publication, { before, after: bundle }))
+    await replaceDefinition(tx, store.namespace)
     return {
       revision,
       campaigns: [
@@ -70,6 +77,9 @@ export async function applyDefinition(
       ],
     }
   })
+  // Whoever has to do something for people who are there already finds it by itself, too, if later.
+  await wake(store.db, store.namespace, ['clock']).catch(() => undefined)
+  return applied
 }
 
 /**

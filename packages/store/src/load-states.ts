@@ -44,6 +44,8 @@ export type StateScope = {
   entities: readonly { type: string; id: string }[]
   /** Enrolments that go on, because their timers have come. */
   resumed: readonly EnrolmentKey[]
+  /** People whose dates the batch may change, or of whom one has come. */
+  dated: readonly string[]
   /** Messages that receipts of the batch are about. */
   intentIds: readonly string[]
   /** Campaigns that wait for receipts: their enrolments that such a message is of. */
@@ -72,7 +74,7 @@ export async function loadStates(
     ...scope,
     entities: [...scope.entities, ...shared],
   })
-  const timers = await loadTimers(tx, enrolments)
+  const timers = [...(await loadTimers(tx, enrolments)), ...(await loadDateTimers(tx, scope.dated))]
   const intents = await loadIntents(tx, enrolments, scope.intentIds)
   const entries = await loadEntries(tx, ids, scope.campaignIds)
   const states = new Map<string, MutableState>()
@@ -167,6 +169,18 @@ async function loadTimers(
       select * from timer t
       where t.person_id = run.person_id and t.enrolment_id = run.enrolment_id offset 0
     ) as own`.execute(tx)
+  return rows
+}
+
+/** Those without a run; a person has one for each date that is still to come. */
+async function loadDateTimers(
+  tx: Querying,
+  personIds: readonly string[],
+): Promise<Selectable<Schema['timer']>[]> {
+  if (personIds.length === 0) return []
+  const { rows } = await sql<Selectable<Schema['timer']>>`
+    select * from timer where person_id = any(${[...personIds]}::uuid[])
+      and enrolment_id is null`.execute(tx)
   return rows
 }
 

@@ -14,6 +14,7 @@ import * as attributes from './migrations/0010-attributes.ts'
 import * as historyCounts from './migrations/0011-history-counts.ts'
 import * as relations from './migrations/0012-relations.ts'
 import * as questions from './migrations/0013-questions.ts'
+import * as datesAndRollouts from './migrations/0014-dates-and-rollouts.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -32,6 +33,7 @@ const migrations: Record<string, Migration> = {
   '0011-history-counts': historyCounts,
   '0012-relations': relations,
   '0013-questions': questions,
+  '0014-dates-and-rollouts': datesAndRollouts,
 }
 
 /**

@@ -37,15 +37,33 @@ export async function lockPeopleWithDueTimers(tx: Querying, limit: number): Prom
   return rows.map((row) => row.person_id)
 }
 
-/** The enrolments of locked people that go on: their timers have come. */
-export async function enrolmentsWithDueTimers(
+type DueTimers = {
+  /** Enrolments that go on. */
+  resumed: EnrolmentKey[]
+  /** Campaigns whose date has come for somebody. */
+  begun: { person_id: string; campaign_id: string }[]
+}
+
+/** What the timers of locked people are for that have come. */
+export async function readDueTimers(
   tx: Querying,
   personIds: readonly string[],
-): Promise<EnrolmentKey[]> {
-  const { rows } = await sql<EnrolmentKey>`
-    select distinct person_id, enrolment_id from timer
+): Promise<DueTimers> {
+  const { rows } = await sql<{
+    person_id: string
+    enrolment_id: string | null
+    campaign_id: string | null
+  }>`
+    select distinct person_id, enrolment_id, campaign_id from timer
     where person_id = any(${[...personIds]}::uuid[]) and due_at <= due_now()`.execute(tx)
-  return rows
+  return {
+    resumed: rows.flatMap(({ person_id, enrolment_id }) =>
+      enrolment_id === null ? [] : [{ person_id, enrolment_id }],
+    ),
+    begun: rows.flatMap(({ person_id, campaign_id }) =>
+      campaign_id === null ? [] : [{ person_id, campaign_id }],
+    ),
+  }
 }
 
 /** Deletes the timers of enrolments that are not there: nothing could ever go on with them. */

@@ -5,7 +5,7 @@ import { appendOutbox } from './outbox.ts'
 import { isTold, type MessageOutcome, outcomeRecords } from './outcome-events.ts'
 import { insertRows, rowsOf, upsertRows } from './rows.ts'
 import type { IntentState, Schema } from './schema.ts'
-import { entityColumns } from './state-rows.ts'
+import { entityColumns, timerColumns } from './state-rows.ts'
 import { send } from './transaction.ts'
 
 /** A person before and after a batch; members that are the same object have not changed. */
@@ -201,13 +201,20 @@ function saveTimers(tx: Querying, changes: readonly StateChange[]): void {
     tx,
     'timer',
     ['person_id', 'timer_id'],
-    ['person_id', 'timer_id', 'enrolment_id', 'step', 'due_at'],
+    [
+      'person_id',
+      'timer_id',
+      'enrolment_id',
+      'step',
+      'campaign_id',
+      'entity_type',
+      'entity_id',
+      'began_at',
+      'due_at',
+    ],
     changedOf(changes, (state) => state.timers).map(({ personId, value }) => ({
       person_id: personId,
-      timer_id: value.timerId,
-      enrolment_id: value.enrolmentId,
-      step: value.step,
-      due_at: value.dueAt,
+      ...timerColumns(value),
     })),
   )
 }

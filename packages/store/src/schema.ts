@@ -179,7 +179,26 @@ export type Schema = {
     entity_version: number | null
     trigger: Json<JsonObject>
   }
-  timer: { person_id: string; timer_id: string; enrolment_id: string; step: string; due_at: Moment }
+  /** Of a run, or, without one, of a campaign that a date starts. */
+  timer: {
+    person_id: string
+    timer_id: string
+    enrolment_id: string | null
+    step: string | null
+    campaign_id: string | null
+    entity_type: string | null
+    entity_id: string | null
+    began_at: Moment
+    due_at: Moment
+  }
+  rollout: {
+    rollout_id: Generated<string>
+    campaign_id: string
+    version: number | null
+    work: 'dates' | 'move' | 'forget'
+    next_person: Generated<string>
+    people: Generated<number>
+  }
   decision: {
     person_id: string
     recorded_at: Moment

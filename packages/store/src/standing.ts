@@ -15,6 +15,8 @@ export type Standing = {
   /** The earliest moment for which a timer is set or a message planned. */
   nextDue: string | null
   queued: boolean
+  /** What was published is still to be done for people who are there already. */
+  rollingOut: boolean
   /** Or sent already by a receipt that came before our own record of the attempt. */
   sending: boolean
   /** Outbox rows that Kafka has not acknowledged yet. */
@@ -53,6 +55,7 @@ const standingQuery = sql<Standing>`
         and (state = 'sending' or lease_until > clock_timestamp())
         order by lease_until limit 1) is not null as sending,
       (select true from outbox where published_at is null limit 1) is not null as unpublished,
+      (select true from rollout limit 1) is not null as "rollingOut",
       (select (last_value + is_called::int)::text from outbox_outbox_id_seq) as published
   `
 

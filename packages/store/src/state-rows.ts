@@ -67,7 +67,29 @@ export function relationOf(row: Selectable<Schema['relation']>): Relation {
 }
 
 export function timerOf(row: Selectable<Schema['timer']>): Timer {
-  return { timerId: row.timer_id, enrolmentId: row.enrolment_id, step: row.step, dueAt: row.due_at }
+  const { timer_id: timerId, enrolment_id: enrolmentId, due_at: dueAt } = row
+  if (enrolmentId !== null)
+    return { timerId, enrolmentId, step: row.step ?? '', beganAt: row.began_at, dueAt }
+  const { entity_type: type, entity_id: id, campaign_id: campaignId } = row
+  const entity = type !== null && id !== null ? { type, id } : null
+  return { timerId, enrolmentId, campaignId: campaignId ?? '', entity, dueAt }
+}
+
+export function timerColumns(timer: Timer): Omit<Selectable<Schema['timer']>, 'person_id'> {
+  const { timerId: timer_id, enrolmentId, dueAt: due_at } = timer
+  const shared = { timer_id, enrolment_id: enrolmentId, due_at }
+  if (timer.enrolmentId !== null) {
+    const none = { campaign_id: null, entity_type: null, entity_id: null }
+    return { ...shared, ...none, step: timer.step, began_at: timer.beganAt }
+  }
+  return {
+    ...shared,
+    step: null,
+    campaign_id: timer.campaignId,
+    entity_type: timer.entity?.type ?? null,
+    entity_id: timer.entity?.id ?? null,
+    began_at: due_at,
+  }
 }
 
 export function enrolmentOf(row: Selectable<Schema['enrolment']>): Enrolment {

@@ -134,6 +134,7 @@ const nothingMore = {
   receiptCampaignIds: [],
   campaignIds: [],
   relations: true,
+  dated: [],
 }
 
 test('the statement and its pure twin say the same, whatever is known', async () => {

@@ -14,6 +14,8 @@ export type BusinessTime = {
   now(): Promise<string>
   /** Business time as PostgreSQL has it at this moment. */
   fresh(): Promise<string>
+  /** The same, and whether it stands still there until a conductor steps it. */
+  standing(): Promise<{ now: string; stands: boolean }>
 }
 
 type Reading = { instant: string; stands: boolean; atMs: number }
@@ -54,5 +56,9 @@ export function createBusinessTime(options: {
       return current(last)
     },
     fresh: async () => current(await reading.add(undefined)),
+    standing: async () => {
+      const read = await reading.add(undefined)
+      return { now: current(read), stands: read.stands }
+    },
   }
 }

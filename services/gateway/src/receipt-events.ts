@@ -24,21 +24,26 @@ export async function receiptEvents(
   const ids = [...new Set(receipts.flatMap((receipt) => receipt?.reference ?? []))]
   const found = findReceiptTargets(store.db, ids, provider)
   const targets = await withinDeadline(found, limits.databaseDeadlineMs, clock)
-  const now = await time.fresh()
+  const clockNow = await time.standing()
   return receipts.map((receipt) => {
     const target = receipt && targets.get(receipt.reference)
     if (!target) return null
     const { status, answer, at } = receipt
-    if (status !== 'answered') return eventOf(receipt, target, { provider, now, secret })
+    if (status !== 'answered') return eventOf(receipt, target, { provider, ...clockNow, secret })
     const given = { ...target, answer: answer ?? '', by: 'provider' as const, at }
-    return answer === undefined ? null : answerEvent(given, { now, secret })
+    return answer === undefined ? null : answerEvent(given, { ...clockNow, secret })
   })
 }
 
 function eventOf(
   receipt: Receipt,
   target: ReceiptTarget,
-  { provider, now, secret }: { provider: string; now: string; secret: string },
+  {
+    provider,
+    now,
+    stands,
+    secret,
+  }: { provider: string; now: string; stands: boolean; secret: string },
 ): StopEvent {
   const at = new Date(receipt.at).toISOString()
   const detail = detailOf(receipt)
@@ -47,8 +52,9 @@ function eventOf(
     source: `${ownSource}:receipts:${provider}`,
     type: messageType(receipt.status),
     subject: target.personId,
-    // In a rehearsal a provider's clock is ahead of business time; nothing happened after now.
-    time: at < now ? at : now,
+    // In a rehearsal a provider's clock says nothing of business time, and may be years behind it;
+    // otherwise it may be a little ahead, and nothing happened after now.
+    time: stands || at > now ? now : at,
     data: {
       intentId: target.intentId,
       provider,

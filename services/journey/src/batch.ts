@@ -9,6 +9,7 @@ import type { DatabaseTransaction, Store } from '@wegwijs/store/database'
 import { keepDeadLetters } from '@wegwijs/store/dead-letter-intake'
 import { type EventRow, keepEvents, rememberEvents } from '@wegwijs/store/inbox'
 import { advancePosition, type BatchTally, lockPosition } from '@wegwijs/store/positions'
+import { holdDefinition } from '@wegwijs/store/rollouts'
 import { inTransaction, isTransient } from '@wegwijs/store/transaction'
 import { type Wake, wake } from '@wegwijs/store/wake'
 import type { Rejection } from '@wegwijs/wire/touchpoint-event'
@@ -102,6 +103,7 @@ async function applyInTransaction(
   deps: BatchDependencies,
   { definition, fault }: { definition: CompiledDefinition; fault: Rejection | null },
 ): Promise<Applied | 'definition_changed'> {
+  holdDefinition(tx, deps.store.namespace)
   const position = await lockPosition(tx, deps.store.namespace, part)
   if (position.next !== part.readFrom) return { kind: 'seek', offset: position.next }
   if (position.revision !== definition.revision || position.counts !== definition.counts.mark)

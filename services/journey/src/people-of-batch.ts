@@ -121,7 +121,10 @@ function scopeOf(events: readonly Addressed[], context: ScopeContext): StateScop
   return {
     wholePeople: [...dying.map(({ personId }) => personId), ...mergedPeople],
     mergedPeople,
+    dated: datedOf(events, definition),
     touchedCampaignIds: [...types].flatMap((type) => [
+      // Who entered for a date of theirs leaves when that has moved.
+      ...(type === 'person.upserted.v1' ? definition.dates.ofPerson.map(({ id }) => id) : []),
       ...(definition.enders.get(type) ?? []),
       ...(definition.listeners.get(type) ?? []),
       ...startersOf([type], definition)
@@ -141,6 +144,16 @@ function scopeOf(events: readonly Addressed[], context: ScopeContext): StateScop
       mergedPeople.length > 0 ||
       events.some(({ event }) => isRelationEvent(event)),
   }
+}
+
+/** Whoever has dates that an event of theirs may move, take away or join with those of somebody else. */
+function datedOf(events: readonly Addressed[], { dates }: CompiledDefinition): string[] {
+  const everybody = ['person.upserted.v1', 'person.merged.v1', 'person.deceased.v1']
+  return events.flatMap(({ event: { type, entity }, personId, otherId }) => {
+    const mayMove = entity ? dates.byEntity.has(entity.type) : everybody.includes(type)
+    if (!mayMove || dates.byId.size === 0) return []
+    return otherId === null ? [personId] : [personId, otherId]
+  })
 }
 
 /**

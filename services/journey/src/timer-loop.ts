@@ -1,13 +1,14 @@
 import type { Clock } from '@wegwijs/runtime/clock'
 import type { Scope } from '@wegwijs/runtime/lifecycle'
 import { keepListening } from '@wegwijs/store/wake'
+import { rollOut } from './rollouts.ts'
 import { fireDueTimers, type TimerDependencies } from './timers.ts'
 
 /** How often due timers are looked for when nobody calls: a timer fires at most this late. */
 const sweepMs = 1_000
 
 /**
- * Fires timers until the scope closes: at once when business time is stepped, else with the sweep.
+ * Fires timers, and does what was published for people who are there already, until the scope closes: at once when business time is stepped, else with the sweep.
  * A failure that passes by itself (PostgreSQL away) costs a pause.
  */
 export async function runTimerLoop(
@@ -30,6 +31,11 @@ export async function runTimerLoop(
       return 0
     })
     if (fired > 0) continue
+    const hasMore = await rollOut(deps).catch((error: unknown) => {
+      if (!signal.aborted) log.warn('a rollout waits', { error })
+      return false
+    })
+    if (hasMore) continue
     await clock.sleep(sweepMs, AbortSignal.any([signal, awake.signal])).catch(() => undefined)
     if (awake.signal.aborted) awake = new AbortController()
   }

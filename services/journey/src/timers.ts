@@ -1,3 +1,4 @@
+import type { CompiledDefinition } from '@wegwijs/campaign/compile'
 import { decideTimer } from '@wegwijs/campaign/decide'
 import type { PersonState, Timer } from '@wegwijs/campaign/state'
 import { derivedUuid } from '@wegwijs/runtime/derived-id'
@@ -7,13 +8,19 @@ import { businessNow } from '@wegwijs/store/business-clock'
 import type { DatabaseTransaction, Store } from '@wegwijs/store/database'
 import { keepTimerDecisions, type TimerDecisions } from '@wegwijs/store/decisions'
 import { currentRevision } from '@wegwijs/store/definitions'
-import { type EnrolmentKey, loadOthers, loadStates } from '@wegwijs/store/load-states'
 import {
-  enrolmentsWithDueTimers,
+  type EnrolmentKey,
+  loadOthers,
+  loadStates,
+  type StateScope,
+} from '@wegwijs/store/load-states'
+import {
   forgetTimers,
   lockPeopleWithDueTimers,
   postponeTimers,
+  readDueTimers,
 } from '@wegwijs/store/person-locks'
+import { holdDefinition } from '@wegwijs/store/rollouts'
 import { type StateChange, saveStates } from '@wegwijs/store/save-states'
 import { inTransaction, isTransient } from '@wegwijs/store/transaction'
 import { wake } from '@wegwijs/store/wake'
@@ -66,21 +73,21 @@ async function fireOneByOne(deps: TimerDependencies): Promise<number> {
 async function fireWith(deps: TimerDependencies, limit: number): Promise<number> {
   const definition = await deps.definition.latest()
   const fired = await inTransaction(deps.store.db, async (tx) => {
+    holdDefinition(tx, deps.store.namespace)
     const ids = await lockPeopleWithDueTimers(tx, limit)
     if (ids.length === 0) return { people: 0, wakes: [] }
     if ((await currentRevision(tx)) !== definition.revision) return 'definition_changed'
     const now = await businessNow(tx)
-    const resumed = await enrolmentsWithDueTimers(tx, ids)
+    const { resumed, begun } = await readDueTimers(tx, ids)
     const states = await loadStates(tx, ids, {
       wholePeople: [],
       mergedPeople: [],
-      touchedCampaignIds: [],
+      ...scopeOfBeginning(begun, definition),
       receiptCampaignIds: [],
       goals: [],
       entities: [],
       resumed,
       intentIds: [],
-      campaignIds: [],
       relations: definition.asksForRelations,
     })
     const others = await loadOthers(tx, states.values())
@@ -122,6 +129,21 @@ async function fireWith(deps: TimerDependencies, limit: number): Promise<number>
   deps.metrics.received(fired.people)
   await wake(deps.store.db, deps.store.namespace, fired.wakes).catch(() => undefined)
   return fired.people
+}
+
+/** What a campaign asks of somebody for whom it begins, as when an event begins it. */
+function scopeOfBeginning(
+  begun: readonly { person_id: string; campaign_id: string }[],
+  { dates }: CompiledDefinition,
+): Pick<StateScope, 'dated' | 'campaignIds' | 'touchedCampaignIds'> {
+  const campaigns = [...new Set(begun.map(({ campaign_id }) => campaign_id))].flatMap(
+    (id) => dates.byId.get(id)?.file ?? [],
+  )
+  return {
+    dated: [...new Set(begun.map(({ person_id }) => person_id))],
+    campaignIds: campaigns.filter(({ entry }) => entry !== 'every-time').map(({ id }) => id),
+    touchedCampaignIds: campaigns.filter(({ atOnce }) => atOnce !== undefined).map(({ id }) => id),
+  }
 }
 
 function firePerson(

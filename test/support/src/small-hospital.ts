@@ -105,7 +105,13 @@ export function smallHospital(campaigns: readonly CampaignInput[]): DefinitionBu
         },
       ],
     },
-    attributes: { person: { hasCarer: { type: 'boolean', sensitivity: 'personal' } } },
+    attributes: {
+      person: {
+        hasCarer: { type: 'boolean', sensitivity: 'personal' },
+        operationOn: { type: 'date', sensitivity: 'health' },
+        bornOn: { type: 'date', sensitivity: 'personal' },
+      },
+    },
     policies: {
       organisation: {
         name: 'Test Hospital',

@@ -1,16 +1,27 @@
 import { z } from 'zod'
 import { type AttributeTrigger, attributeTrigger } from './attribute.ts'
+import { type DateTrigger, dateTrigger } from './date.ts'
 import { type ManualTrigger, manualTrigger } from './manual.ts'
 import { type TouchpointTrigger, touchpointTrigger } from './touchpoint.ts'
 import type { TriggerKind, TriggerParts } from './trigger-kind.ts'
 
-export type Trigger = TouchpointTrigger | AttributeTrigger | ManualTrigger
+export type Trigger = TouchpointTrigger | AttributeTrigger | DateTrigger | ManualTrigger
 
 /** Every kind of trigger a campaign can have; a new kind is a file of its own and a line here. */
-export const triggerKinds = [touchpointTrigger, attributeTrigger, manualTrigger] as const
+export const triggerKinds = [
+  touchpointTrigger,
+  attributeTrigger,
+  dateTrigger,
+  manualTrigger,
+] as const
 
 export const triggerSchema = z
-  .union([describe(touchpointTrigger), describe(attributeTrigger), describe(manualTrigger)])
+  .union([
+    describe(touchpointTrigger),
+    describe(attributeTrigger),
+    describe(dateTrigger),
+    describe(manualTrigger),
+  ])
   .meta({ id: 'trigger', title: 'A trigger', description: 'What starts a campaign for a person.' })
 
 function describe<Own extends object>({ key, meaning, schema }: TriggerKind<Own>) {

@@ -1,6 +1,9 @@
 import type { z } from 'zod'
 import type { Condition, Facts, Predicate } from '../condition.ts'
 import type { InEachLanguage, Words } from '../explain/words.ts'
+import type { Instant } from '../instant.ts'
+import type { JsonValue } from '../json.ts'
+import type { WorkingDays } from '../moment.ts'
 import type { ReasonCode } from '../reasons.ts'
 import type { JourneyEvent, Person } from '../state.ts'
 
@@ -12,13 +15,39 @@ export type TriggerParts = {
   readonly types: readonly string[]
   /** The touchpoint whose data and entity the campaign sees, with where it stands in the trigger. */
   readonly touchpoint?: { readonly path: Path; readonly type: string }
+  /** The type of the entity that the campaign sees, when no touchpoint says it. */
+  readonly entity?: { readonly path: Path; readonly type: string }
   readonly where?: { readonly path: Path; readonly condition: Condition }
+  /** A date that starts it, which no event does. */
+  readonly date?: DatePart
   /** A field of the person with the values that it is compared with. */
   readonly attribute?: {
     readonly path: Path
     readonly field: string
     readonly values: readonly { readonly path: Path; readonly value: string | number | boolean }[]
   }
+}
+
+/** A field that holds a day or a moment, with what is said of it: `entity.startsAt`, `person.operationOn`. */
+export type DatePart = {
+  readonly path: Path
+  readonly field: string
+  /** How long before or after it, where it stands. */
+  readonly span: { readonly path: Path; readonly duration: string } | null
+  /** How long after it its moment may come. */
+  readonly latestAfter: string
+  /** Whether the time of day is said. */
+  readonly hasTime: boolean
+  readonly isYearly: boolean
+}
+
+/** What a date is resolved with: the value of its field, and the earliest moment that is asked for. */
+export type DateFacts = {
+  readonly value: JsonValue | undefined
+  /** Of a date that comes back the first moment from here on is meant. */
+  readonly from: Instant
+  readonly timeZone: string
+  readonly isWorkingDay: WorkingDays
 }
 
 /** An event that may start a campaign, for somebody of whom `before` is what was known until then. */
@@ -46,4 +75,6 @@ export type TriggerKind<Own extends object> = {
   parts(trigger: Own): TriggerParts
   /** Null when the event starts the campaign. */
   decide(trigger: Own, run: TriggerRun): TriggerRefusal | null
+  /** When its date comes; null when there is none. Only of kinds that wait for one. */
+  comesAt?(trigger: Own, facts: DateFacts): Instant | null
 }

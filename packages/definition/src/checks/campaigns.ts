@@ -14,7 +14,7 @@ import { neverMissing } from './messages.ts'
 import { outlastedIn } from './outlasted.ts'
 import { about, type Loaded, type Parts, repeated } from './parts.ts'
 import { isImpossible, type Known, unreachedIn } from './reachability.ts'
-import { checkAttribute, triggerOf, whereOf } from './trigger.ts'
+import { checkAttribute, checkDate, hasEntity, triggerOf, whereOf } from './trigger.ts'
 import { stepsOf } from './walk.ts'
 
 /** `campaigns/*.yaml` against everything that they name, templates excepted. */
@@ -98,7 +98,7 @@ function checkStepIds(campaign: Loaded<CampaignFile>): Fault[] {
 /** Everything that hangs on an entity needs a trigger that brings one. */
 function checkEntity(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
   const trigger = triggerOf(campaign, parts)
-  if (trigger === undefined || trigger?.entity !== undefined) return []
+  if (trigger === undefined || hasEntity(campaign, parts)) return []
   const without = trigger ? `${trigger.type} has none` : 'a trigger of this kind has none'
   const lacking = (what: string): Complaint => ({
     message: `${what} needs an entity, and ${without}`,
@@ -179,6 +179,7 @@ function checkFields(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
   const before = new Map([...fields].filter(([name]) => !name.startsWith('enrolment.')))
   return [
     ...checkAttribute(campaign, fields),
+    ...checkDate(campaign, fields, parts),
     ...conditionsOf(campaign.value).flatMap(({ condition, path, isEntry, about: type }) => {
       const own = type === null ? fields : fieldsOf(campaign, parts, type)
       const known = isEntry ? before : (own ?? fields)
@@ -189,7 +190,7 @@ function checkFields(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
       ]
     }),
     ...momentsOf(campaign.value).flatMap(({ field, path }) =>
-      checkMoment(campaign, path, field, { fields, hasEntity: trigger?.entity !== undefined }),
+      checkMoment(campaign, path, field, { fields, hasEntity: hasEntity(campaign, parts) }),
     ),
   ]
 }

@@ -1,8 +1,10 @@
+import { entityTypeOf } from '@wegwijs/campaign/catalogue'
 import type { Condition } from '@wegwijs/campaign/condition'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import type { Field } from '@wegwijs/campaign/definition/field'
 import type { Touchpoint } from '@wegwijs/campaign/definition/touchpoints'
 import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
+import type { DatePart } from '@wegwijs/campaign/triggers/trigger-kind'
 import { type Fault, unknownName } from '../fault.ts'
 import { complaintAboutValue } from './condition.ts'
 import { about, type Loaded, type Parts } from './parts.ts'
@@ -18,6 +20,14 @@ export function triggerOf(
   const { touchpoint } = triggerPartsOf(campaign.value.trigger)
   if (!touchpoint) return null
   return touchpoints?.value.touchpoints.find(({ type }) => type === touchpoint.type)
+}
+
+/** Whether an appointment, a stay or the like comes with it. */
+export function hasEntity(campaign: Loaded<CampaignFile>, { touchpoints }: Parts): boolean {
+  return (
+    touchpoints !== undefined &&
+    entityTypeOf({ touchpoints: touchpoints.value }, campaign.value) !== undefined
+  )
 }
 
 /** The condition of the trigger, if its kind has one. */
@@ -39,21 +49,81 @@ export function checkAttribute(
     const names = stored.map(([name]) => name)
     return [about(campaign, at(attribute.path), unknownName('field', attribute.field, names))]
   }
-  const isOfHealth = field.sensitivity === 'health' && campaign.value.class === 'marketing'
   return [
-    ...(isOfHealth
-      ? [
-          about(campaign, at(attribute.path), {
-            message: `"${attribute.field}" tells about somebody's health, and marketing may not choose people by it`,
-            found: attribute.field,
-          }),
-        ]
-      : []),
+    ...checkHealth(campaign, at(attribute.path), attribute.field, field),
     ...attribute.values.flatMap(({ path, value }) => {
       const complaint = complaintAboutValue(value, field)
       return complaint ? [about(campaign, at(path), complaint)] : []
     }),
   ]
+}
+
+/** A trigger on a date: a field that there is and that holds one, and enough said to know its moment. */
+export function checkDate(
+  campaign: Loaded<CampaignFile>,
+  fields: ReadonlyMap<string, Field>,
+  { touchpoints }: Parts,
+): Fault[] {
+  const { date, entity } = triggerPartsOf(campaign.value.trigger)
+  if (!date) return []
+  const at = (path: readonly (string | number)[]) => ['trigger', ...path]
+  const types = touchpoints?.value.touchpoints.flatMap((each) => each.entity ?? []) ?? []
+  if (entity && !types.includes(entity.type))
+    return [about(campaign, at(entity.path), unknownName('entity', entity.type, types))]
+  const [root] = date.field.split('.')
+  const asWritten = (name: string) => (root === 'entity' ? name.slice('entity.'.length) : name)
+  const own = [...fields].filter(([name]) => name.startsWith(`${root}.`))
+  const dates = own.filter(([, { type }]) => type === 'instant' || type === 'date')
+  const names = dates.map(([name]) => asWritten(name))
+  const complaint = unknownName('date', asWritten(date.field), names)
+  const field = fields.get(date.field)
+  if (!field) return [about(campaign, at(date.path), complaint)]
+  if (field.type !== 'instant' && field.type !== 'date') {
+    const message = `${asWritten(date.field)} is a ${field.type}, no date`
+    return [about(campaign, at(date.path), { ...complaint, message })]
+  }
+  return [
+    ...checkHealth(campaign, at(date.path), date.field, field),
+    ...(field.type === 'date' ? checkDay(campaign, date) : []),
+  ]
+}
+
+/** A calendar day has no time of day. */
+function checkDay(
+  campaign: Loaded<CampaignFile>,
+  { path, field, span, hasTime }: DatePart,
+): Fault[] {
+  const found = field.slice(field.indexOf('.') + 1)
+  const timed = span && /T/.test(span.duration) ? span : null
+  return [
+    ...(hasTime
+      ? []
+      : [
+          about(campaign, ['trigger', ...path], {
+            message: `${found} is a calendar day, which has no time of day: say at which time with "at"`,
+            found,
+          }),
+        ]),
+    ...(timed
+      ? [
+          about(campaign, ['trigger', ...timed.path], {
+            message: `${found} is a calendar day, which is moved by whole days only`,
+            found: timed.duration,
+          }),
+        ]
+      : []),
+  ]
+}
+
+function checkHealth(
+  campaign: Loaded<CampaignFile>,
+  path: (string | number)[],
+  name: string,
+  { sensitivity }: Field,
+): Fault[] {
+  if (sensitivity !== 'health' || campaign.value.class !== 'marketing') return []
+  const message = `"${name}" tells about somebody's health, and marketing may not choose people by it`
+  return [about(campaign, path, { message, found: name })]
 }
 
 /** They follow from others, or from the calendar: no profile says that they changed. */

@@ -1,0 +1,181 @@
+import { Temporal } from 'temporal-polyfill'
+import { z } from 'zod'
+import { identifierSchema, localTimeSchema, positiveDurationSchema } from '../definition/words.ts'
+import type { Words } from '../explain/words.ts'
+import type { Instant } from '../instant.ts'
+import { moveToDay, onSchema } from '../moment.ts'
+import { maxAgeSchema } from './max-age.ts'
+import type { DateFacts, TriggerKind } from './trigger-kind.ts'
+
+const around = {
+  before: positiveDurationSchema.optional().describe('How long before that date, such as `P1D`.'),
+  after: positiveDurationSchema.optional().describe('How long after that date, such as `P1Y`.'),
+  at: localTimeSchema
+    .optional()
+    .describe(
+      'Local time of the person on that day, such as `"10:00"`. Without it, the time of the moment itself; a calendar day has none, and needs it.',
+    ),
+  on: onSchema.describe(
+    '`working-day` moves over weekends, public holidays and closed days, a list of weekdays to the nearest of them: forward with `after`, else backward.',
+  ),
+}
+
+const notBoth = ({ before, after }: { before?: string | undefined; after?: string | undefined }) =>
+  before === undefined || after === undefined
+
+const ofEntitySchema = z
+  .strictObject({
+    entity: identifierSchema.describe(
+      'The type of entity whose date it is, such as `appointment`.',
+    ),
+    field: z
+      .string()
+      .regex(/^[a-z][A-Za-z0-9]*$/, 'expected a field of the entity such as "startsAt"')
+      .describe('Its field, such as `startsAt`.'),
+    ...around,
+  })
+  .refine(notBoth, 'expected before or after, not both')
+  .describe('A date of an appointment, a stay or the like.')
+
+const ofPersonSchema = z
+  .strictObject({
+    field: z
+      .string()
+      .regex(/^person\.[a-z][A-Za-z0-9]*$/, 'expected a field such as "person.operationOn"')
+      .describe('A field of the person, such as `person.operationOn`.'),
+    ...around,
+    every: z.literal('year').optional().describe('It comes back every year, like a birthday.'),
+  })
+  .refine(notBoth, 'expected before or after, not both')
+  .describe('A date of the person.')
+
+const dateTriggerSchema = z.strictObject({
+  date: z.union([ofEntitySchema, ofPersonSchema]).describe('Which date, and how far from it.'),
+  maxAge: maxAgeSchema,
+})
+export type DateTrigger = z.infer<typeof dateTriggerSchema>
+type Said = DateTrigger['date']
+
+export const dateTrigger: TriggerKind<DateTrigger> = {
+  key: 'date',
+  meaning:
+    'Starts when a date comes: some time before, on or after a moment of an appointment or a stay, or a day or moment that is known of the person, once or every year. Whether somebody enters is asked when that moment comes, with what is known then. When the appointment moves, the moment moves with it, at once; when it is cancelled, or the date is taken away, it does not come. Who had entered for a date that has moved into the future leaves, and enters again when the new one comes. A moment that has passed by more than `maxAge` starts nothing. `entity` is the appointment or the stay; there is no `event`.',
+  explanation: {
+    nl: ({ date }, words) => `wacht op ${inDutch(date, words)}`,
+    en: ({ date }, words) => `waits for ${inEnglish(date, words)}`,
+  },
+  schema: dateTriggerSchema,
+  parts: ({ date }) => ({
+    types: [],
+    ...('entity' in date ? { entity: { path: ['date', 'entity'], type: date.entity } } : {}),
+    date: {
+      path: ['date', 'field'],
+      field: fieldOf(date),
+      span: spanOf(date),
+      latestAfter: date.after ?? 'PT0S',
+      hasTime: date.at !== undefined,
+      isYearly: isYearly(date),
+    },
+  }),
+  decide: () => null,
+  comesAt({ date }, facts) {
+    const day = dayOf(date, facts)
+    if (day === null) return null
+    return isYearly(date) ? nextYearly(date, day, facts) : toText(day.momentOf(0))
+  },
+}
+
+function inDutch(date: Said, words: Words): string {
+  const { before, after, at } = date
+  const span = before ?? after
+  const side = before === undefined ? 'na' : 'voor'
+  const distance = span === undefined ? '' : `${words.duration(span)} ${side} `
+  return `${distance}${words.field(fieldOf(date))}${at === undefined ? '' : ` om ${at}`}`
+}
+
+function inEnglish(date: Said, words: Words): string {
+  const { before, after, at } = date
+  const span = before ?? after
+  const side = before === undefined ? 'after' : 'before'
+  const distance = span === undefined ? '' : `${words.duration(span)} ${side} `
+  return `${distance}${words.field(fieldOf(date))}${at === undefined ? '' : ` at ${at}`}`
+}
+
+function isYearly(date: Said): boolean {
+  return 'every' in date && date.every !== undefined
+}
+
+function fieldOf(date: Said): string {
+  return 'entity' in date ? `entity.${date.field}` : date.field
+}
+
+function spanOf({ before, after }: Said) {
+  if (before !== undefined) return { path: ['date', 'before'], duration: before }
+  return after === undefined ? null : { path: ['date', 'after'], duration: after }
+}
+
+/** When it comes so many years after the date itself. */
+type Anchored = { year: number; momentOf(years: number): Temporal.ZonedDateTime }
+
+/**
+ * A calendar day counts in days, months and years and gets its time of day at the end; a moment is
+ * moved as clocks show it, so that an hour before is an hour before in any night. The 29th of February
+ * is the 28th in other years.
+ */
+function dayOf(date: Said, { value, timeZone, isWorkingDay }: DateFacts): Anchored | null {
+  if (typeof value !== 'string') return null
+  if (!isDay(value) && !isInstant(value)) return null
+  const span = Temporal.Duration.from(date.before ?? date.after ?? 'PT0S')
+  const moved = date.before === undefined ? span : span.negated()
+  const onDay = (moment: Temporal.ZonedDateTime) =>
+    moveToDay(moment, date.after === undefined ? -1 : 1, date.on, isWorkingDay)
+  if (isDay(value)) {
+    const plain = Temporal.PlainDate.from(value)
+    const momentOf = (years: number) => {
+      const day = plain.add({ years }).add(moved)
+      return onDay(day.toZonedDateTime({ timeZone, plainTime: date.at ?? '00:00' }))
+    }
+    return { year: plain.year, momentOf }
+  }
+  const zoned = Temporal.Instant.from(value).toZonedDateTimeISO(timeZone)
+  const momentOf = (years: number) => {
+    const due = zoned.add({ years }).add(moved)
+    return onDay(date.at === undefined ? due : due.withPlainTime(date.at))
+  }
+  return { year: zoned.year, momentOf }
+}
+
+/** What was stored while the field was of another type is no date. */
+const isDay = (value: string) =>
+  /^\d{4}-\d{2}-\d{2}$/.test(value) && isRead(() => Temporal.PlainDate.from(value))
+const isInstant = (value: string) => isRead(() => Temporal.Instant.from(value))
+
+function isRead(read: () => unknown): boolean {
+  try {
+    read()
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The first that is not before `from`: one of the years around it, moved as far as is said. */
+function nextYearly(
+  date: Said,
+  { year, momentOf }: Anchored,
+  { from, timeZone }: DateFacts,
+): Instant {
+  const span = Temporal.Duration.from(date.before ?? date.after ?? 'PT0S')
+  const spanYears = Math.ceil(
+    span.total({ unit: 'years', relativeTo: Temporal.PlainDate.from('2000-01-01') }),
+  )
+  const wantedYear = Temporal.Instant.from(from).toZonedDateTimeISO(timeZone).year
+  for (let years = Math.max(0, wantedYear - year - spanYears - 1); ; years += 1) {
+    const moment = toText(momentOf(years))
+    if (moment >= from) return moment
+  }
+}
+
+function toText(moment: Temporal.ZonedDateTime): Instant {
+  return moment.toInstant().toString({ fractionalSecondDigits: 3 })
+}

@@ -1,0 +1,48 @@
+import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
+import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
+import { differencesBetween } from '@wegwijs/campaign/definition/differences'
+import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
+import type { Publication } from './publication.ts'
+import type { Rollout } from './rollouts.ts'
+
+/** A definition and the one that it replaces. */
+type Replacement = { before: DefinitionBundle | null; after: DefinitionBundle }
+
+/** What publishing comes to for people who are there already. */
+export function rolloutsOf(
+  { published, ended }: Publication,
+  replacement: Replacement,
+): Pick<Rollout, 'campaignId' | 'work' | 'version'>[] {
+  const hasOtherDays = daysOf(replacement.before) !== daysOf(replacement.after)
+  return [
+    ...published.flatMap(({ campaign, live }) => {
+      const isSame = live !== null && hasSameTrigger(live.file, campaign)
+      if (waitsForDate(campaign))
+        return isSame && !hasOtherDays ? [] : [workFor(campaign.id, 'dates')]
+      return live && waitsForDate(live.file) ? [workFor(campaign.id, 'forget')] : []
+    }),
+    ...ended.flatMap(({ campaignId, file }) =>
+      waitsForDate(file) ? [workFor(campaignId, 'forget')] : [],
+    ),
+  ]
+}
+
+function workFor(campaignId: string, work: 'dates' | 'forget') {
+  return { campaignId, work, version: null }
+}
+
+function waitsForDate({ trigger }: CampaignFile): boolean {
+  return triggerPartsOf(trigger).date !== undefined
+}
+
+function hasSameTrigger(one: CampaignFile, other: CampaignFile): boolean {
+  const [before, after] = [one, other].map(({ trigger }) => JSON.parse(JSON.stringify(trigger)))
+  return differencesBetween(before, after).length === 0
+}
+
+/** By what it is worked out when a date comes: clocks and working days. */
+function daysOf(definition: DefinitionBundle | null): string {
+  if (!definition) return ''
+  const { timeZone, holidays, closedDays } = definition.policies
+  return JSON.stringify([timeZone, holidays, closedDays])
+}

@@ -1,0 +1,186 @@
+import type { CompiledCampaign, CompiledDefinition } from '@wegwijs/campaign/compile'
+import { decideDates } from '@wegwijs/campaign/decide'
+import type { DecideContext, Decision } from '@wegwijs/campaign/draft'
+import { subtractDuration } from '@wegwijs/campaign/instant'
+import type { PersonState } from '@wegwijs/campaign/state'
+import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
+import { derivedUuid } from '@wegwijs/runtime/derived-id'
+import { businessNow } from '@wegwijs/store/business-clock'
+import type { DatabaseTransaction } from '@wegwijs/store/database'
+import { keepTimerDecisions } from '@wegwijs/store/decisions'
+import { currentRevision } from '@wegwijs/store/definitions'
+import { loadStates, type StateScope } from '@wegwijs/store/load-states'
+import { lockPeople } from '@wegwijs/store/person-locks'
+import {
+  advanceRollout,
+  type DatedField,
+  endRollout,
+  forgetDateTimers,
+  holdDefinition,
+  peopleWithDates,
+  type Rollout,
+  takeRollout,
+} from '@wegwijs/store/rollouts'
+import { saveStates } from '@wegwijs/store/save-states'
+import { inTransaction, isTransient } from '@wegwijs/store/transaction'
+import { type Wake, wake } from '@wegwijs/store/wake'
+import type { TimerDependencies } from './timers.ts'
+import { wakesOf } from './wakes.ts'
+
+/** People of one transaction. */
+const mostPeople = 200
+
+type Done = { wakes: readonly Wake[] } | 'nothing' | 'definition_changed'
+
+/**
+ * Does what publishing a campaign has still to do for people who are there already: a bounded number of
+ * them in one transaction, under their locks, and notes how far it has come in the same one. So whatever
+ * is killed, everybody has their turn, and nobody a second one that changes anything. Returns whether
+ * there may be more.
+ *
+ * Somebody for whom it fails for a reason of its own does not hold up the others: they are passed over,
+ * and it is said in the log.
+ */
+export async function rollOut(deps: TimerDependencies): Promise<boolean> {
+  try {
+    return await rollOutWith(deps, mostPeople)
+  } catch (error) {
+    if (isTransient(error)) throw error
+    deps.log.error('a rollout failed, goes on with one person', { error })
+    return rollOutOne(deps)
+  }
+}
+
+async function rollOutOne(deps: TimerDependencies): Promise<boolean> {
+  try {
+    return await rollOutWith(deps, 1)
+  } catch (error) {
+    if (isTransient(error)) throw error
+    deps.metrics.error('rollout_failed')
+    const personId = await passOver(deps)
+    deps.log.error('a person was passed over by a rollout', { personId, error })
+    return true
+  }
+}
+
+async function rollOutWith(deps: TimerDependencies, limit: number): Promise<boolean> {
+  const definition = await deps.definition.latest()
+  const done = await inTransaction(deps.store.db, (tx) =>
+    rollOutInTransaction(tx, deps, { definition, limit }),
+  )
+  if (done === 'nothing') return false
+  if (done === 'definition_changed') deps.definition.forget()
+  else await wake(deps.store.db, deps.store.namespace, done.wakes).catch(() => undefined)
+  return true
+}
+
+type Work = { definition: CompiledDefinition; limit: number }
+
+async function rollOutInTransaction(
+  tx: DatabaseTransaction,
+  { store: { namespace } }: TimerDependencies,
+  { definition, limit }: Work,
+): Promise<Done> {
+  holdDefinition(tx, namespace)
+  const rollout = await takeRollout(tx)
+  if (!rollout) return 'nothing'
+  if ((await currentRevision(tx)) !== definition.revision) return 'definition_changed'
+  if (rollout.work === 'forget') return forget(tx, rollout, limit)
+  const now = await businessNow(tx)
+  const context: DecideContext = { definition, now, deriveId: derivedUuid }
+  const task = await taskOf(tx, rollout, { context, limit })
+  const last = task?.people.at(-1)
+  if (!task || last === undefined) {
+    await endRollout(tx, rollout)
+    return { wakes: [] }
+  }
+  await lockPeople(tx, task.people)
+  const states = await loadStates(tx, task.people, { ...nothing, ...task.scope })
+  const decided = [...states.values()].map((before) => ({ before, ...task.decide(before) }))
+  const changes = decided.map(({ before, state }) => ({ before, after: state }))
+  await saveStates(tx, namespace, changes)
+  void keepTimerDecisions(
+    tx,
+    decided.map(({ before, decisions }) => ({
+      personId: before.person.personId,
+      businessAt: now,
+      timerId: `rollout ${rollout.rolloutId}`,
+      dueAt: now,
+      decisions,
+    })),
+  )
+  await advanceRollout(tx, rollout, last, task.people.length)
+  return { wakes: wakesOf(changes, now) }
+}
+
+/** The next people of a rollout, and what is decided about each; null when there is nothing to do any more. */
+type Task = {
+  people: string[]
+  scope: Partial<StateScope>
+  decide(before: PersonState): { state: PersonState; decisions: readonly Decision[] }
+}
+
+async function taskOf(
+  tx: DatabaseTransaction,
+  rollout: Rollout,
+  { context, limit }: { context: DecideContext; limit: number },
+): Promise<Task | null> {
+  const campaign = context.definition.dates.byId.get(rollout.campaignId)
+  const field = campaign && datedFieldOf(campaign, context)
+  if (!field) return null
+  const people = await peopleWithDates(tx, rollout, field, limit)
+  return {
+    people,
+    scope: { dated: people },
+    decide: (before) => decideDates(before, [campaign], context),
+  }
+}
+
+const nothing: StateScope = {
+  wholePeople: [],
+  mergedPeople: [],
+  touchedCampaignIds: [],
+  goals: [],
+  entities: [],
+  resumed: [],
+  dated: [],
+  intentIds: [],
+  receiptCampaignIds: [],
+  campaignIds: [],
+  relations: false,
+}
+
+/** A date may lie as far back as its moment comes after it, and over all closed days between. */
+function datedFieldOf(
+  { file: { trigger } }: CompiledCampaign,
+  { now }: DecideContext,
+): DatedField | null {
+  const { date, entity } = triggerPartsOf(trigger)
+  if (!date) return null
+  const field = date.field.slice(date.field.indexOf('.') + 1)
+  const since = subtractDuration(
+    subtractDuration(now, date.latestAfter, 'UTC'),
+    'P32D',
+    'UTC',
+  ).slice(0, 'YYYY-MM-DD'.length)
+  return { entityType: entity?.type ?? null, field, since: date.isYearly ? null : since }
+}
+
+async function forget(tx: DatabaseTransaction, rollout: Rollout, limit: number): Promise<Done> {
+  const forgotten = await forgetDateTimers(tx, rollout, limit)
+  if (forgotten === 0) await endRollout(tx, rollout)
+  return { wakes: [] }
+}
+
+/** Goes on behind the person who is next. */
+async function passOver(deps: TimerDependencies): Promise<string | undefined> {
+  const definition = await deps.definition.latest()
+  return inTransaction(deps.store.db, async (tx) => {
+    const rollout = await takeRollout(tx)
+    if (!rollout) return undefined
+    const context = { definition, now: await businessNow(tx), deriveId: derivedUuid }
+    const [person] = (await taskOf(tx, rollout, { context, limit: 1 }))?.people ?? []
+    if (person !== undefined) await advanceRollout(tx, rollout, person, 0)
+    return person
+  })
+}

@@ -1,0 +1,215 @@
+import type { JsonObject } from '@wegwijs/campaign/json'
+import { stepBusinessTime } from '@wegwijs/store/business-clock'
+import type { Store } from '@wegwijs/store/database'
+import { applyDefinition } from '@wegwijs/store/definitions'
+import { openMortalStore } from '@wegwijs/test-support/mortal-store'
+import { emptyNamespace, openNamespace } from '@wegwijs/test-support/namespace'
+import { pictureOf } from '@wegwijs/test-support/picture'
+import { campaign, smallHospital } from '@wegwijs/test-support/small-hospital'
+import { expect, inject, onTestFinished, test } from 'vitest'
+import { type Told, workerOn } from './told.ts'
+
+const now = '2026-03-02T09:00:00.000Z'
+
+const eveningBefore = (before = 'P1D') => ({
+  date: { entity: 'appointment', field: 'startsAt', before, at: '18:00' },
+})
+const evening = (before?: string) =>
+  smallHospital([
+    campaign({ id: 'evening', entry: 'once-per-entity', trigger: eveningBefore(before) }),
+    campaign({
+      id: 'year',
+      entry: 'once',
+      trigger: { date: { field: 'person.operationOn', after: 'P1Y', at: '10:00' } },
+    }),
+  ])
+const nothing = smallHospital([])
+
+const appointment = (
+  subject: string,
+  version: number,
+  startsAt: string,
+  kind = 'booked',
+): Told => ({
+  subject,
+  type: `care.appointment.${kind}.v1`,
+  time: now,
+  entity: `appointment/${subject}`,
+  version,
+  data: kind === 'cancelled' ? {} : { startsAt },
+})
+const profile = (subject: string, attributes: JsonObject): Told => ({
+  subject,
+  type: 'person.upserted.v1',
+  time: now,
+  data: { attributes, contacts: { email: `${subject}@example.org` } },
+})
+
+/** `subject campaign due`, in their order. */
+async function timersIn({ db }: Store): Promise<string[]> {
+  const rows = await db
+    .selectFrom('timer')
+    .innerJoin('person_identity', 'person_identity.person_id', 'timer.person_id')
+    .select(['external_id', 'campaign_id', 'due_at'])
+    .execute()
+  return rows
+    .map(
+      (row) => `${row.external_id} ${row.campaign_id} ${row.due_at.slice(0, 16).replace('T', ' ')}`,
+    )
+    .sort()
+}
+
+async function open(name: string): Promise<Store> {
+  const store = await openNamespace(inject('servers').databaseUrl, name)
+  onTestFinished(store.close)
+  await emptyNamespace(store)
+  await stepBusinessTime(store.db, now)
+  return store
+}
+
+test('a timer stands for each date, moves with it, and goes with it', async () => {
+  const store = await open('dates')
+  await applyDefinition(store, evening(), 'test')
+  const worker = workerOn(store)
+  await worker.hear([
+    appointment('a', 1, '2026-03-14T08:30:00.000Z'),
+    appointment('b', 1, '2026-03-14T08:30:00.000Z'),
+    appointment('b', 3, '2026-03-20T08:30:00.000Z', 'moved'),
+    appointment('b', 2, '2026-03-17T08:30:00.000Z', 'moved'),
+    appointment('c', 1, '2026-03-14T08:30:00.000Z'),
+    appointment('c', 2, '', 'cancelled'),
+    profile('a', { operationOn: '2025-07-01' }),
+  ])
+  expect(await timersIn(store)).toEqual([
+    'a evening 2026-03-13 17:00',
+    'a year 2026-07-01 08:00',
+    'b evening 2026-03-19 17:00',
+  ])
+  await worker.hear([
+    profile('a', { operationOn: '2025-07-03' }),
+    { subject: 'b', type: 'person.deceased.v1', time: now, data: {} },
+  ])
+  expect(await timersIn(store)).toEqual(['a evening 2026-03-13 17:00', 'a year 2026-07-03 08:00'])
+  await stepBusinessTime(store.db, '2026-03-13T17:00:00.000Z')
+  await worker.fireAll()
+  expect(await timersIn(store)).toEqual(['a year 2026-07-03 08:00'])
+  const runs = await store.db.selectFrom('enrolment').select(['campaign_id', 'state']).execute()
+  expect(runs).toEqual([{ campaign_id: 'evening', state: 'completed' }])
+})
+
+test('two records that become one keep one timer for each date, under their own name', async () => {
+  const store = await open('merged')
+  await applyDefinition(store, evening(), 'test')
+  const worker = workerOn(store)
+  await worker.hear([
+    { ...appointment('a', 1, '2026-03-14T08:30:00.000Z'), entity: 'appointment/shared' },
+    { ...appointment('b', 2, '2026-03-20T08:30:00.000Z'), entity: 'appointment/shared' },
+    profile('b', { operationOn: '2025-07-01' }),
+  ])
+  await worker.hear([
+    {
+      subject: 'a',
+      type: 'person.merged.v1',
+      time: now,
+      data: { idSpace: 'ehr', externalId: 'b' },
+    },
+  ])
+  const timers = await store.db.selectFrom('timer').select(['campaign_id', 'due_at']).execute()
+  expect(timers.sort((one, other) => (one.due_at < other.due_at ? -1 : 1))).toEqual([
+    { campaign_id: 'evening', due_at: '2026-03-19T17:00:00.000Z' },
+    { campaign_id: 'year', due_at: '2026-07-01T08:00:00.000Z' },
+  ])
+  await worker.hear([
+    { ...appointment('b', 3, '2026-03-21T08:30:00.000Z'), entity: 'appointment/shared' },
+  ])
+  expect(await store.db.selectFrom('timer').select('due_at').orderBy('due_at').execute()).toEqual([
+    { due_at: '2026-03-20T17:00:00.000Z' },
+    { due_at: '2026-07-01T08:00:00.000Z' },
+  ])
+})
+
+test('whoever has a date already gets their timer when the campaign is published, in batches', async () => {
+  const store = await open('planted')
+  await applyDefinition(store, nothing, 'test')
+  const worker = workerOn(store)
+  const subjects = Array.from({ length: 450 }, (_, index) => `p${String(index).padStart(3, '0')}`)
+  await worker.hear(
+    subjects.flatMap((subject, index) => [
+      appointment(
+        subject,
+        1,
+        index % 3 === 0 ? '2026-03-01T08:30:00.000Z' : '2026-03-14T08:30:00.000Z',
+      ),
+    ]),
+  )
+  await worker.hear([profile('p000', { operationOn: '2025-07-01' })])
+  await applyDefinition(store, evening(), 'test')
+  await worker.rollOutAll()
+  const timers = await timersIn(store)
+  expect(timers).toHaveLength(301)
+  expect(timers.slice(0, 2)).toEqual([
+    'p000 year 2026-07-01 08:00',
+    'p001 evening 2026-03-13 17:00',
+  ])
+  // Nothing is said of the others: that would be a decision for everybody who ever had an appointment.
+  expect(await store.db.selectFrom('decision').select('reason').execute()).toEqual([])
+
+  await applyDefinition(store, evening('P2D'), 'test')
+  await worker.rollOutAll()
+  expect((await timersIn(store))[1]).toBe('p001 evening 2026-03-12 17:00')
+
+  await applyDefinition(store, nothing, 'test')
+  await worker.rollOutAll()
+  expect(await timersIn(store)).toEqual([])
+  expect(await store.db.selectFrom('rollout').selectAll().execute()).toEqual([])
+})
+
+test('a publication that changes nothing of the dates rolls out nothing', async () => {
+  const store = await open('unchanged')
+  await applyDefinition(store, evening(), 'test')
+  await workerOn(store).rollOutAll()
+  const other = evening()
+  other.campaigns[0]?.steps.push({ end: true })
+  await applyDefinition(store, other, 'test')
+  expect(await store.db.selectFrom('rollout').selectAll().execute()).toEqual([])
+})
+
+test('a worker that is killed before or after any step leaves no date without its timer (P1)', async () => {
+  const store = await open('planted-crash')
+  const live = async (at: number, stepDone: boolean) => {
+    await emptyNamespace(store)
+    await stepBusinessTime(store.db, now)
+    await applyDefinition(store, nothing, 'test')
+    const worker = workerOn(store)
+    await worker.hear([
+      appointment('a', 1, '2026-03-14T08:30:00.000Z'),
+      appointment('b', 1, '2026-03-14T08:30:00.000Z'),
+      profile('b', { operationOn: '2025-07-01' }),
+    ])
+    await applyDefinition(store, evening(), 'test')
+    const { databaseUrl, namespace } = store
+    const mortal = openMortalStore(
+      { databaseUrl, namespace, applicationName: 'mortal' },
+      { at, stepDone },
+    )
+    const first = workerOn(mortal)
+    await first.rollOutAll().catch(() => undefined)
+    await workerOn(store).rollOutAll()
+    await stepBusinessTime(store.db, '2026-03-13T17:00:00.000Z')
+    await first.fireAll().catch(() => undefined)
+    await workerOn(store).fireAll()
+    await mortal.close()
+    return {
+      steps: mortal.steps,
+      picture: [await timersIn(store), await pictureOf(store)],
+    }
+  }
+  const whole = await live(Number.POSITIVE_INFINITY, false)
+  expect(whole.steps).toBeGreaterThan(20)
+  for (let at = 1; at <= whole.steps; at += 1) {
+    for (const stepDone of [false, true]) {
+      const { picture } = await live(at, stepDone)
+      expect({ at, stepDone, picture }).toEqual({ at, stepDone, picture: whole.picture })
+    }
+  }
+}, 240_000)
