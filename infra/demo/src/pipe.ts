@@ -184,6 +184,7 @@ const starters: Readonly<Record<PipeService, Starter>> = {
       answerLinks: { publicUrl: shared.gatewayUrl, secret: shared.secret },
       log,
       clock: shared.clock,
+      secret: shared.secret,
       metrics: shared.metrics.delivery,
       readiness: createReadiness(),
       ...(shared.settings?.delivery && { settings: shared.settings.delivery }),

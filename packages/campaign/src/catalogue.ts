@@ -185,7 +185,7 @@ function isAsked(name: string): boolean {
 
 /** Ids of the templates that the messages of these steps use, each once. */
 export function messageTemplatesOf(steps: readonly Step[]): string[] {
-  return [...new Set(everyStep(steps).flatMap((step) => partsOf(step).template ?? []))]
+  return [...new Set(everyStep(steps).flatMap((step) => partsOf(step).templates ?? []))]
 }
 
 function withRoot(root: string, fields: Readonly<Record<string, Field>>): [string, Field][] {

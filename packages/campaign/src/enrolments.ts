@@ -20,7 +20,7 @@ import {
   type RunTimer,
 } from './state.ts'
 import { withdrawMessage } from './steps/message.ts'
-import type { Onward, StepResult, StepRun } from './steps/step-run.ts'
+import type { InPlaceOf, Onward, StepResult, StepRun } from './steps/step-run.ts'
 
 /**
  * Lets every live campaign that an event could start decide about it (P4: each that it is meant for
@@ -282,7 +282,8 @@ export function resume(draft: Draft, timer: RunTimer, context: DecideContext): v
   const { kind, step, next } = run.node
   const result = kind.onTimer?.(step, run) ?? { goTo: next }
   const path = follow(run, result, timer.beganAt)
-  if (path !== undefined) goOn(draft, enrolment, path, context)
+  const inPlaceOf = 'goTo' in result ? (result.inPlaceOf ?? null) : null
+  if (path !== undefined) goOn(draft, enrolment, path, context, inPlaceOf)
 }
 
 /** Lets enrolments go on that wait for this touchpoint. */
@@ -434,11 +435,16 @@ export function goOn(
   enrolment: Enrolment,
   from: string | null,
   context: DecideContext,
+  inPlaceOf: InPlaceOf | null = null,
 ): void {
   const campaign = campaignOf(enrolment, context)
   let path = from
   while (path !== null) {
-    const run = stepOf(campaign, draft, enrolment, path, context)
+    const isOfArm = inPlaceOf !== null && path.startsWith(inPlaceOf.arm)
+    const run = {
+      ...stepOf(campaign, draft, enrolment, path, context),
+      inPlaceOf: isOfArm ? inPlaceOf : null,
+    }
     const next = follow(run, run.node.kind.decide(run.node.step, run))
     if (next === undefined) return
     path = next

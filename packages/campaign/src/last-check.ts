@@ -82,7 +82,7 @@ function checkPerson(
 
 /** What the message is for: its run, its entity, its own moment. */
 function checkCause(
-  { enrolments, entities }: PersonState,
+  { enrolments, entities, intents }: PersonState,
   { intent, now }: LastCheckRequest,
 ): LastCheck | null {
   const enrolment = enrolments.get(intent.enrolmentId)
@@ -96,10 +96,22 @@ function checkCause(
     const reason = known?.state === 'withdrawn' ? 'entity_withdrawn' : 'entity_superseded'
     return { effect: 'cancel', reason }
   }
+  const first = intents.get(intent.insteadOf ?? '')
+  if (first && isOfAnotherStep(first, intent) && hasArrived(first))
+    return { effect: 'cancel', reason: 'awaited_after_all' }
   if (intent.expiresAt > now) return null
   return intent.duplicate
     ? { effect: 'hold', reason: 'outcome_unknown' }
     : { effect: 'expire', reason: 'expired' }
+}
+
+/** It was waited for in vain; another one of the same step is of an older version. */
+function isOfAnotherStep(first: Intent, { messageId }: Intent): boolean {
+  return first.messageId !== messageId
+}
+
+function hasArrived({ state, reason }: Intent): boolean {
+  return state === 'delivered' || (state === 'cancelled' && reason === 'awaited_after_all')
 }
 
 function checkHour(

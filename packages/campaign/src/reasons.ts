@@ -89,6 +89,23 @@ const list = {
     },
     whatToDo: nothing,
   },
+  awaited_after_all: {
+    text: {
+      nl: 'het bericht waarvoor dit in de plaats kwam, is alsnog aangekomen',
+      en: 'the message in whose place it came arrived after all',
+    },
+    whatToDo: nothing,
+  },
+  awaited_open: {
+    text: {
+      nl: 'van het bericht waarvoor dit in de plaats komt, is nog niet bekend of het is verstuurd',
+      en: 'it is not known yet whether the message in whose place it comes was sent',
+    },
+    whatToDo: {
+      nl: 'zie of dat bericht wordt vastgehouden ("wegwijs messages held"), en verstuur of sluit het',
+      en: 'see whether that message is held ("wegwijs messages held"), and resend or close it',
+    },
+  },
   awaited_came: {
     text: {
       nl: 'waar de campagne op wachtte, is gekomen',

@@ -210,8 +210,9 @@ export type Intent = {
   duplicate: boolean
   entity: EntityReference | null
   /**
-   * Id of the same message of an older version that had not come to its end when this one was planned:
-   * this one is sent only when that one turns out not to have been.
+   * Id of the same message of an older version that had not come to its end when this one was planned, or
+   * of another message that was waited for in vain: this one is sent only when that one turns out not to
+   * have been.
    */
   insteadOf: string | null
   plannedAt: Instant

@@ -1,3 +1,4 @@
+import { messageTemplatesOf } from '@wegwijs/campaign/catalogue'
 import { partsOf, stepKinds } from '@wegwijs/campaign/steps/registry'
 import type { Step } from '@wegwijs/campaign/steps/step'
 import { campaign, message } from '@wegwijs/test-support/small-hospital'
@@ -144,6 +145,25 @@ describe('waiting for a touchpoint', () => {
   })
 })
 
+describe('a message with a template for each persona', () => {
+  const steps = [message('hello', { template: { senior: 'later', otherwise: 'hello' } })]
+
+  test('is of the template of who they are when it is planned, with the texts of their version', () => {
+    const patient = discharged(steps)
+    expect(patient.intents()).toMatchObject([{ templateId: 'hello', templateHash: 'hello-1' }])
+    const senior = person(definitionOf([campaign({ id: 'aftercare', steps })]))
+    senior.state = { ...senior.state, person: { ...senior.state.person, persona: 'senior' } }
+    senior.happens('person.upserted.v1', { data: { birthYear: 1940 } })
+    senior.happens(discharge)
+    expect(senior.state.person.persona).toBe('senior')
+    expect(senior.intents()).toMatchObject([{ templateId: 'later', templateHash: 'later-1' }])
+  })
+
+  test('takes all of them along when it is published', () => {
+    expect(messageTemplatesOf(steps)).toEqual(['later', 'hello'])
+  })
+})
+
 describe('waiting for what became of a message', () => {
   const cascade: Step[] = [
     message('hello'),
@@ -204,6 +224,55 @@ describe('waiting for what became of a message', () => {
       { messageId: 'hello', state: 'cancelled', reason: 'awaited_not_in_time' },
       { messageId: 'next', state: 'planned' },
     ])
+  })
+
+  test.each(['sending', 'held', 'sent'] as const)(
+    'sends the next one only if the first turns out not to have arrived: %s (P2)',
+    (state) => {
+      const patient = discharged([...cascade, message('later')])
+      const [hello] = patient.intents()
+      patient.message(hello?.intentId ?? '', { state })
+      patient.comes('2026-03-02T09:30:00.000Z')
+      expect(patient.intents()).toMatchObject([
+        { messageId: 'hello', state },
+        { messageId: 'next', insteadOf: hello?.intentId },
+        { messageId: 'later', insteadOf: null },
+      ])
+    },
+  )
+
+  test('sends the third one only if neither of the others arrived (P2)', () => {
+    const [hello, second] = cascade as [Step, Extract<Step, { waitFor: unknown }>]
+    const third: Step = {
+      waitFor: {
+        message: 'next',
+        status: ['delivered'],
+        within: 'PT30M',
+        otherwise: [message('later', { id: 'third' })],
+      },
+    }
+    const waits = second.waitFor
+    const steps = [
+      hello,
+      { waitFor: { ...waits, otherwise: [...(waits.otherwise ?? []), third] } },
+    ] as Step[]
+    const patient = discharged(steps)
+    const [first] = patient.intents()
+    patient.message(first?.intentId ?? '', { state: 'held' })
+    patient.comes('2026-03-02T09:30:00.000Z')
+    patient.comes('2026-03-02T10:00:00.000Z')
+    expect(patient.intents()).toMatchObject([
+      { messageId: 'hello' },
+      { messageId: 'next', state: 'cancelled' },
+      { messageId: 'third', insteadOf: first?.intentId },
+    ])
+    const arrived = discharged(steps)
+    arrived.message(arrived.intents()[0]?.intentId ?? '', { state: 'held' })
+    arrived.comes('2026-03-02T09:30:00.000Z')
+    const next = arrived.intents()[1]?.intentId ?? ''
+    arrived.message(next, { state: 'cancelled', reason: 'awaited_after_all' })
+    arrived.comes('2026-03-02T10:00:00.000Z')
+    expect(messages(arrived)).toEqual(['hello', 'next'])
   })
 
   test('leaves it alone when nothing comes in its place', () => {

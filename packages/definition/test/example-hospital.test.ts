@@ -5,6 +5,7 @@ import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import type { Field } from '@wegwijs/campaign/definition/field'
 import { type ChannelName, localeNames } from '@wegwijs/campaign/definition/words'
+import { templatesFor } from '@wegwijs/campaign/steps/message-template'
 import { partsOf } from '@wegwijs/campaign/steps/registry'
 import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
 import { createRenderer } from '@wegwijs/template/render'
@@ -74,23 +75,25 @@ const cases: Case[] = bundle.campaigns.flatMap((campaign) =>
   stepsOf(campaign.steps).flatMap(({ step }) => {
     const { message } = partsOf(step)
     if (!message) return []
-    const { id, template, channels } = message
-    const content = bundle.templates.find((known) => known.id === template)?.channels ?? {}
+    const { id, template: texts, channels } = message
     const personas = bundle.personas.personas.filter(
       (persona) => campaign.audience.personas?.includes(persona.id) ?? true,
     )
-    const usable = (
-      channels ?? [...new Set(personas.flatMap((persona) => persona.channels))]
-    ).filter((channel) => content[channel])
-    return usable.flatMap((channel) =>
-      localeNames.map((locale) => ({
-        name: `${campaign.id} / ${id} / ${channel} / ${locale}`,
-        campaign,
-        template,
-        channel,
-        locale,
-      })),
-    )
+    return templatesFor(texts).flatMap(({ template }) => {
+      const content = bundle.templates.find((known) => known.id === template)?.channels ?? {}
+      const usable = (
+        channels ?? [...new Set(personas.flatMap((persona) => persona.channels))]
+      ).filter((channel) => content[channel])
+      return usable.flatMap((channel) =>
+        localeNames.map((locale) => ({
+          name: `${campaign.id} / ${id} / ${template} / ${channel} / ${locale}`,
+          campaign,
+          template,
+          channel,
+          locale,
+        })),
+      )
+    })
   }),
 )
 

@@ -616,6 +616,41 @@ const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
       ['campaigns/guide.yaml:18:44 the template "plain" has no content for "app"'],
     ],
     [
+      'a template for a persona that nobody is, and for one that the campaign is not for',
+      {
+        [guide]: [
+          'id: eve, template: booked',
+          'id: eve, template: { senor: booked, others: booked, otherwise: booked }',
+        ],
+      },
+      ['campaigns/guide.yaml:18:52 unknown persona "senor" (did you mean "senior"?)'],
+    ],
+    [
+      'a template for a persona that the campaign is not for',
+      {
+        [guide]: [
+          'personas: [senior, others]\n  where: { field: person.usesPortal, op: eq, value: true }\nentry: once-per-entity\nexit:\n  - touchpoint: care.visit.ended.v1\nsteps:\n  - message: { id: booked, template: booked,',
+          'personas: [senior]\n  where: { field: person.usesPortal, op: eq, value: true }\nentry: once-per-entity\nexit:\n  - touchpoint: care.visit.ended.v1\nsteps:\n  - message: { id: booked, template: { others: booked, otherwise: booked },',
+        ],
+      },
+      ['campaigns/guide.yaml:13:48 the campaign is not for "others", who would get this template'],
+    ],
+    [
+      'nothing that a persona can read in the template of its own',
+      {
+        [guide]: [
+          'id: eve, template: booked',
+          'id: eve, template: { others: plain, otherwise: booked }',
+        ],
+        'templates/plain/template.yaml': 'name: plain\nsensitivity: { app: neutral }\n',
+        'templates/plain/app.nl.yaml': 'title: Dag\nbody: Dag\n',
+        'templates/plain/app.en.yaml': 'title: Hello\nbody: Hello\n',
+      },
+      [
+        'campaigns/guide.yaml:18:53 the template "plain" has nothing in every language (nl, en) for sms, the channels of "others"',
+      ],
+    ],
+    [
       'content in one language only',
       { 'templates/booked/sms.en.hbs': null },
       [

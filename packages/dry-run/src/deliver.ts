@@ -201,17 +201,17 @@ function isNewer(intent: Intent, than: Intent): boolean {
   return (intent.entity?.version ?? -1) > (than.entity?.version ?? -1)
 }
 
-/** Receipts are events in again (P1); of the app nobody reports. */
+/** Receipts are events in again (P1); what lies in the app has arrived. */
 function receiptsOf(
   { person }: PersonState,
   intent: Intent,
   channel: ChannelName,
   { outcomes, sending, now }: DeliverContext,
 ): JourneyEvent[] {
-  if (channel === 'app') return []
   const { intentId } = intent
   const report = (status: ReceiptStatus, detail?: string) =>
     receiptOf({ person, intentId, channel, status, detail }, sending, now)
+  if (channel === 'app') return [report('delivered')]
   const outcome =
     typeof outcomes === 'function'
       ? outcomes(intent, channel)

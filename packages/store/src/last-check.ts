@@ -53,6 +53,9 @@ import { type Wake, wake } from './wake.ts'
  *   once more in place of both.
  * - entity_withdrawn, entity_superseded: it tells of an older version of the appointment or stay.
  * - older_version_told: it took the place of one of an older version, which went out after all.
+ * - awaited_after_all: it took the place of one that was waited for in vain, and arrived after all.
+ * - awaited_not_in_time: it was with a worker when it was waited for in vain, and another one came in its
+ *   place.
  * - expired: it is no longer worth sending. One that may have been sent already is held.
  * - outcome_unknown: nobody knows either of the same message of the other record. Both are held; staff may
  *   have either sent once more.
@@ -61,8 +64,9 @@ import { type Wake, wake } from './wake.ts'
  *
  * - sending_stopped, campaign_stopped, template_stopped, channel_stopped, provider_stopped: operations
  *   hold it. It comes back by itself, ever more slowly, and at once when the stop is lifted.
- * - merged_duplicate, older_version_told: the same message of the other run, or the one whose place it
- *   took, is with a worker still. It comes back when the lease of that one must be over.
+ * - merged_duplicate, older_version_told, awaited_open: the same message of the other run, or the one whose
+ *   place it took, is with a worker still. It comes back when the lease of that one must be over.
+ * - awaited_open: the one whose place it took is held for staff. It looks again like what operations hold.
  * - quiet_hours: it is a time at which people of its class are left in peace. It comes back when that ends.
  * - it is not due, or nothing is: a worker is never early.
  *
@@ -132,7 +136,19 @@ const refusals: readonly Refusal[] = [
   {
     effect: 'cancel',
     reason: 'older_version_told',
-    when: sql`older in ('sent', 'delivered')`,
+    when: sql`first_is = 'of an older version' and first in ('sent', 'delivered')`,
+  },
+  // P2: it was waited for in vain, and came after all
+  {
+    effect: 'cancel',
+    reason: 'awaited_after_all',
+    when: sql`first_is = 'awaited' and has_arrived`,
+  },
+  // P2: what came in its place goes out, unless staff have it sent all the same
+  {
+    effect: 'cancel',
+    reason: 'awaited_not_in_time',
+    when: sql`second = 'gone' or (second = 'waiting' and reason is distinct from 'resent_by_staff')`,
   },
   // P3 expiry, P2
   { effect: 'hold', reason: 'outcome_unknown', when: sql`expires_at <= now and duplicate` },
@@ -145,7 +161,17 @@ const refusals: readonly Refusal[] = [
   },
   // P2: nobody knows yet
   { effect: 'await-lease', reason: 'merged_duplicate', when: sql`twin = 'sending'` },
-  { effect: 'await-lease', reason: 'older_version_told', when: sql`older = 'sending'` },
+  {
+    effect: 'await-lease',
+    reason: 'older_version_told',
+    when: sql`first_is = 'of an older version' and first = 'sending'`,
+  },
+  {
+    effect: 'await-lease',
+    reason: 'awaited_open',
+    when: sql`first_is = 'awaited' and (first = 'sending' or is_resent)`,
+  },
+  { effect: 'wait', reason: 'awaited_open', when: sql`first_is = 'awaited' and first = 'held'` },
   // P3 operational stops, the widest first
   { effect: 'wait', reason: 'sending_stopped', when: stopped('all') },
   { effect: 'wait', reason: 'campaign_stopped', when: stopped('campaign', sql`campaign_id`) },
@@ -488,7 +514,8 @@ function factsOf(request: ClaimRequest): RawBuilder<unknown> {
       i.class = any(${[...request.classesNeedingConsent]}::text[]) as needs_consent,
       c.withdrawn_everywhere, c.withdrawn_here, c.granted_here, c.granted_somewhere,
       ${counts(request.budgets, 'i')} as counts, place.until as place_free_at,
-      quiet.until as quiet_until, stop.kind as stop, twin.state as twin, older.state as older, statuses.statuses
+      quiet.until as quiet_until, stop.kind as stop, twin.state as twin,
+      older.first, older.first_is, older.has_arrived, older.is_resent, instead.second, statuses.statuses
     from look join item on (not look.rehearsal or ${request.rehearsalVerified})
       and look.revision = ${request.revision}
     join named i on i.intent_id = item.intent_id and i.state = 'queued'
@@ -504,9 +531,8 @@ function factsOf(request: ClaimRequest): RawBuilder<unknown> {
     left join lateral (${placeOf(request)}) as place on true
     left join lateral (${firstPersonStop}) as stop on true
     left join lateral (${twinOfMerge}) as twin on true
-    left join lateral (
-      select state from intent o where o.intent_id = i.instead_of and o.person_id = i.person_id offset 0
-    ) as older on true
+    left join lateral (${firstOf}) as older on true
+    left join lateral (${secondOf}) as instead on true
     left join lateral (${newestStatuses}) as statuses on true`
 }
 
@@ -594,6 +620,26 @@ const twinOfMerge = sql`
       and t.message_id = i.message_id and t.entity_version is not distinct from i.entity_version
       and (t.duplicate or t.state in ('sending', 'sent', 'delivered', 'bounced', 'held'))
   ) as t`
+
+/**
+ * The message in whose place this one came. One that was waited for in vain has arrived when that is
+ * reported, when a worker had it then and it was sent since, or when it stood down for one that has.
+ */
+const firstOf = sql`
+  select o.state as first,
+    case when o.message_id = i.message_id then 'of an older version' else 'awaited' end as first_is,
+    o.state = 'delivered' or (o.state = 'sent' and o.settled_at >= i.planned_at)
+      or (o.state = 'cancelled' and o.reason = 'awaited_after_all') as has_arrived,
+    o.state in ('planned', 'queued') and o.reason is not distinct from 'resent_by_staff' as is_resent
+  from intent o where o.intent_id = i.instead_of and o.person_id = i.person_id offset 0`
+
+/** What came in place of this one, which was waited for in vain. Only what comes back can have such a one. */
+const secondOf = sql`
+  select case when bool_or(n.state in ('sending', 'sent', 'delivered', 'held')) then 'gone'
+    when bool_or(n.state in ('planned', 'queued')) then 'waiting' end as second
+  from intent n
+  where i.fence > 0 and n.person_id = i.person_id and n.enrolment_id = i.enrolment_id
+    and n.instead_of = i.intent_id and n.message_id <> i.message_id`
 
 const newestStatuses = sql`
   select jsonb_object_agg(message_id, state) as statuses from (

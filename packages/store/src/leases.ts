@@ -56,17 +56,20 @@ export async function sweepLeases(
  * Returns the ids of those that are `sent` now. Calling it again after a failure is harmless.
  *
  * @param accepted settlements whose outcome is `accepted`, and which were fenced
+ * @param secret as for `settle`
  * @throws WEGWIJS_DATABASE_UNAVAILABLE (retryable)
  */
 export async function settleLate(
   store: Store,
   accepted: readonly Settlement[],
+  secret?: string,
 ): Promise<ReadonlySet<string>> {
   const byClaim = new Map(accepted.map((each) => [claimKey(each), each.outcome]))
   const written = await inTransaction(store.db, async (tx) =>
     writeAttempts(tx, store.namespace, await lockGivenUp(tx, accepted), {
       outcomeOf: (claim) => byClaim.get(claimKey(claim)),
       fenceStep: 0,
+      secret,
     }),
   )
   tellWrites(store, written)

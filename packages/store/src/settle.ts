@@ -5,6 +5,7 @@ import {
   afterAttempt,
 } from '@wegwijs/campaign/delivery'
 import { type RawBuilder, sql } from 'kysely'
+import { arrivalRecords } from './arrival-events.ts'
 import type { Querying, Store } from './database.ts'
 import { type OutboxRecord, outboxInsert } from './outbox.ts'
 import { isTold, type MessageOutcome, outcomeRecords } from './outcome-events.ts'
@@ -40,9 +41,14 @@ export type Settled =
  * Settles claims, in one transaction; one answer each, in their order. Calling it again after a
  * failure is harmless. Statements do not depend on their number (P8).
  *
+ * @param secret WEGWIJS_SECRET: what lies in an inbox of ours is reported as delivered; without it, it is not
  * @throws WEGWIJS_DATABASE_UNAVAILABLE (retryable)
  */
-export async function settle(store: Store, settlements: readonly Settlement[]): Promise<Settled[]> {
+export async function settle(
+  store: Store,
+  settlements: readonly Settlement[],
+  secret?: string,
+): Promise<Settled[]> {
   // A late one and a current one of the same message may come together.
   const byClaim = new Map(settlements.map((each) => [claimKey(each), each.outcome]))
   const { written, current } = await inTransaction(store.db, async (tx) => {
@@ -54,6 +60,7 @@ export async function settle(store: Store, settlements: readonly Settlement[]): 
     const written = writeAttempts(tx, store.namespace, locked, {
       outcomeOf: (claim) => byClaim.get(claimKey(claim)),
       fenceStep: 0,
+      secret,
     })
     return { written, current: new Set(locked.map(claimKey)) }
   })
@@ -154,6 +161,7 @@ export function writeAttempts(
   how: {
     outcomeOf: (intent: LockedAttempt) => AttemptOutcome | undefined
     fenceStep: 0 | 1
+    secret?: string | undefined
   },
 ): WrittenAttempts {
   const settled = new Map<string, Settled>()
@@ -177,7 +185,10 @@ export function writeAttempts(
       outcomes.push({ ...intent, state: next.state, reason: next.reason, at: intent.now })
     }
   }
-  if (rows.length > 0) writeRows(tx, rows, outcomeRecords(namespace, outcomes), how.fenceStep)
+  const sent = outcomes.filter(({ state }) => state === 'sent')
+  const arrivals = how.secret === undefined ? [] : arrivalRecords(namespace, sent, how.secret)
+  const told = [...outcomeRecords(namespace, outcomes), ...arrivals]
+  if (rows.length > 0) writeRows(tx, rows, told, how.fenceStep)
   const due = rows.filter((row) => row.state === 'planned' && row.due_at <= row.now).length
   return { settled, outcomes: outcomes.length, due }
 }

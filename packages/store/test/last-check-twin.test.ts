@@ -56,6 +56,8 @@ const facts = fc.record({
   ),
   ofVersion: fc.constantFrom(null, null, 1, 2),
   entity: fc.constantFrom(null, 'active' as const, 'withdrawn' as const),
+  /** What became of a message that was waited for in vain. */
+  first: fc.constantFrom(null, null, 'planned', 'sent', 'delivered', 'bounced'),
 })
 /** It is noon in Amsterdam, evening in Tokyo, early in New York. */
 const quietHours = fc.constantFrom(undefined, { from: '18:00', until: '09:00' })
@@ -88,6 +90,22 @@ async function plant(known: Known): Promise<SeededMessage> {
     await store.db
       .insertInto('consent')
       .values({ person_id, origin: 'person', at: noon, ...each })
+      .execute()
+  }
+  if (known.first !== null) {
+    const [first] = await seedMessages(store, 1, {
+      intent: {
+        person_id,
+        enrolment_id: ids.enrolmentId,
+        message_id: 'first',
+        state: known.first,
+        due_at: later(noon, 60),
+      },
+    })
+    await store.db
+      .updateTable('intent')
+      .set({ instead_of: first?.intentId ?? null })
+      .where('intent_id', '=', ids.intentId)
       .execute()
   }
   if (known.entity !== null) {
@@ -186,6 +204,7 @@ test('the statement and its pure twin say the same, whatever is known', async ()
   )
   // The facts must come to everything that the check can say, or the twins agree about little.
   expect([...told].sort()).toEqual([
+    'cancel awaited_after_all',
     'cancel entity_superseded',
     'cancel entity_withdrawn',
     'cancel exit_touchpoint',

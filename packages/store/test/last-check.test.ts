@@ -79,6 +79,11 @@ async function set(table: 'person' | 'intent' | 'enrolment', ids: SeededMessage,
     .execute()
 }
 
+async function setMessage({ intentId }: SeededMessage, what: object) {
+  const changed = store.db.updateTable('intent').set(what as never)
+  await changed.where('intent_id', '=', intentId).execute()
+}
+
 const stop = (operation: Operation) =>
   stopOperation(store.db, operation, { reason: 'test', source: 'test' })
 
@@ -281,6 +286,14 @@ const finals: Case[] = [
     },
   },
   {
+    name: 'it took the place of one that was waited for in vain, and arrived',
+    state: 'cancelled',
+    reason: 'awaited_after_all',
+    arrange: async (ids) => {
+      await awaited(ids, { state: 'delivered' })
+    },
+  },
+  {
     name: 'it has expired',
     state: 'expired',
     reason: 'expired',
@@ -377,6 +390,14 @@ const waits: Case[] = [
     state: 'planned',
     reason: 'provider_stopped',
     arrange: () => stop({ scope: 'provider', target: 'smtp' }),
+  },
+  {
+    name: 'of the one whose place it took nobody knows',
+    state: 'planned',
+    reason: 'awaited_open',
+    arrange: async (ids) => {
+      await awaited(ids, { state: 'held' })
+    },
   },
 ]
 
@@ -766,6 +787,81 @@ describe('a message that took the place of one of an older version', () => {
   })
 })
 
+/** Another message of the same run: `ids` came in its place. */
+async function awaited(ids: SeededMessage, over: object): Promise<SeededMessage> {
+  const first = await ofTheSameRun(ids, { message_id: 'first', ...over })
+  await setMessage(ids, { instead_of: first.intentId })
+  return first
+}
+
+/** Another message of the same run that came in place of `ids`. */
+async function inPlaceOf(ids: SeededMessage, over: object): Promise<SeededMessage> {
+  return ofTheSameRun(ids, { message_id: 'second', instead_of: ids.intentId, ...over })
+}
+
+async function ofTheSameRun(ids: SeededMessage, over: object): Promise<SeededMessage> {
+  const { personId: person_id, enrolmentId: enrolment_id } = ids
+  const [other] = await seedMessages(store, 1, { intent: { person_id, enrolment_id, ...over } })
+  if (!other) throw new Error('no message')
+  return other
+}
+
+describe('a message in place of one that was waited for in vain', () => {
+  const one = async (over: object) => {
+    const [ids] = await seedMessages(store, 1)
+    if (!ids) throw new Error('no message')
+    const first = await awaited(ids, { due_at: later(now(), 600), ...over })
+    return { ids, first }
+  }
+  const claimedIds = async () => (await claimDue(store)).claimed.map(({ intentId }) => intentId)
+
+  it.each(['planned', 'cancelled', 'failed', 'bounced', 'expired', 'skipped'])(
+    'goes out when that one did not: %s (P1)',
+    async (state) => {
+      const { ids } = await one({ state })
+      expect(await claimedIds()).toEqual([ids.intentId])
+    },
+  )
+
+  it('goes out when that one had been sent by then, and nobody reported that it arrived', async () => {
+    const { ids } = await one({ state: 'sent', settled_at: later(now(), -60) })
+    expect(await claimedIds()).toEqual([ids.intentId])
+  })
+
+  it('waits while that one is with a worker, and stands down when it was sent since (P2)', async () => {
+    const { ids, first } = await one({ state: 'sending' })
+    const refused = [{ intentId: ids.intentId, state: 'planned', reason: 'awaited_open' }]
+    expect(await claimDue(store)).toMatchObject({ claimed: [], refused })
+    await setMessage(first, { state: 'sent', settled_at: later(now(), 1) })
+    await setMessage(ids, { due_at: now() })
+    expect(await claimDue(store)).toMatchObject({
+      claimed: [],
+      refused: [{ state: 'cancelled', reason: 'awaited_after_all' }],
+    })
+  })
+
+  it('stands down, too, for one that stood down itself (P2)', async () => {
+    await one({ state: 'cancelled', reason: 'awaited_after_all' })
+    expect(await claimDue(store)).toMatchObject({ refused: [{ reason: 'awaited_after_all' }] })
+  })
+
+  it('goes before that one when it comes back, unless staff have that one sent once more (P2)', async () => {
+    const [first] = await seedMessages(store, 1, { intent: { fence: 1 } })
+    if (!first) throw new Error('no message')
+    const second = await inPlaceOf(first, {})
+    const { claimed, refused } = await claimDue(store)
+    expect(claimed.map(({ intentId }) => intentId)).toEqual([second.intentId])
+    expect(refused).toMatchObject([{ intentId: first.intentId, reason: 'awaited_not_in_time' }])
+
+    const [held] = await seedMessages(store, 1, { intent: { fence: 1, reason: 'resent_by_staff' } })
+    if (!held) throw new Error('no message')
+    const other = await inPlaceOf(held, {})
+    const after = await claimDue(store)
+    expect(after.claimed.map(({ intentId }) => intentId)).toEqual([held.intentId])
+    expect(after.refused).toMatchObject([{ intentId: other.intentId, reason: 'awaited_open' }])
+  })
+})
+
 describe('a message that comes back after two records became one', () => {
   /** The same message of the run that has ended for it, of the same version of its entity. */
   async function twin(ids: SeededMessage, over: { state: string; duplicate?: boolean }) {
@@ -963,7 +1059,7 @@ describe('a message that comes back after two records became one', () => {
 it('every reason of the last check is shown above', () => {
   const shown = [...finals, ...waits, ...nexts].map((each) => each.reason)
   // The last of them in contact-budgets.test.ts.
-  shown.push('quiet_hours', 'budget_used')
+  shown.push('awaited_not_in_time', 'quiet_hours', 'budget_used')
   expect([...lastCheckReasons].filter((reason) => !shown.includes(reason))).toEqual([])
 })
 

@@ -4,6 +4,9 @@ import { countStatements } from '@wegwijs/test-support/count-statements'
 import { openNamespace } from '@wegwijs/test-support/namespace'
 import { later, type MessageSeed, seedMessages } from '@wegwijs/test-support/seed-messages'
 import { campaign, smallHospital } from '@wegwijs/test-support/small-hospital'
+import { decodeRecord } from '@wegwijs/wire/cloudevents-kafka'
+import { verifyEvent } from '@wegwijs/wire/signature'
+import { topicsOf } from '@wegwijs/wire/topics'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import type { Store } from '../src/database.ts'
@@ -53,6 +56,56 @@ const accepted: AttemptOutcome = { kind: 'accepted', reference: 'provider-7' }
 const refused: AttemptOutcome = { kind: 'refused', reason: 'mailbox_unknown' }
 const deferred: AttemptOutcome = { kind: 'deferred', reason: 'busy', retryAfterMs: 60_000 }
 const unknown: AttemptOutcome = { kind: 'unknown', reason: 'no_answer' }
+
+describe('a message that was put into the app', () => {
+  const secret = 'a secret of the tests, long enough to be one'
+  const inApp = { intent: { channels: ['app', 'email'] } }
+  const receipts = async () => {
+    const { touchpoints } = topicsOf(store.namespace)
+    const rows = await store.db
+      .selectFrom('outbox')
+      .selectAll()
+      .where('topic', '=', touchpoints)
+      .execute()
+    return rows.map(({ record_key: key, headers, value }) => {
+      const decoded = decodeRecord({ key: Buffer.from(key), headers, value })
+      if (!decoded.event) throw new Error(decoded.rejection.reason)
+      return decoded.event
+    })
+  }
+
+  it('has arrived, which comes in again like any receipt, signed, once', async () => {
+    const message = await claimedMessage(inApp, { channel: 'app', provider: 'app-inbox' })
+    const { intentId, fence, personId } = message
+    const settlement = { intentId, fence, outcome: accepted }
+    await settle(store, [settlement], secret)
+    await settle(store, [settlement], secret)
+    const [receipt, ...others] = await receipts()
+    expect(receipt).toMatchObject({
+      id: `${intentId}-delivered`,
+      type: 'message.delivered.v1',
+      subject: personId,
+      data: { intentId, channel: 'app', provider: 'app-inbox' },
+    })
+    expect(receipt && verifyEvent(receipt, secret)).toBe(true)
+    expect(others).toEqual([])
+  })
+
+  it('has not when it was refused, and nobody says so of what a provider has', async () => {
+    const message = await claimedMessage(inApp, { channel: 'app', provider: 'app-inbox' })
+    await settle(store, [{ ...message, outcome: refused }], secret)
+    await settle(store, [{ ...(await claimedMessage()), outcome: accepted }], secret)
+    expect(await receipts()).toEqual([])
+  })
+
+  it('has arrived, too, when its worker comes back after its lease', async () => {
+    const message = await claimedMessage(inApp, { channel: 'app', provider: 'app-inbox' })
+    await sql`update intent set lease_until = now() - interval '1 minute'`.execute(store.db)
+    await sweep()
+    await settleLate(store, [{ ...message, outcome: accepted }], secret)
+    expect(await receipts()).toMatchObject([{ data: { intentId: message.intentId } }])
+  })
+})
 
 const lastChannel = { channels: ['email'] }
 const atLeastOnce = { unknown_outcome: 'at-least-once' }

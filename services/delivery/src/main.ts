@@ -85,6 +85,7 @@ await openService(NAME, async (scope) => {
     clock,
     metrics,
     readiness,
+    secret: config.secret,
     settings: { concurrency },
   })
   const watching = { scope, log, clock, readiness }

@@ -51,6 +51,8 @@ export type DeliveryDependencies = {
   clock: Clock
   metrics: Metrics
   readiness: Readiness
+  /** Signs that what was put into the app is there (WEGWIJS_SECRET). */
+  secret: string
   settings?: Partial<DeliverySettings>
 }
 
@@ -63,7 +65,7 @@ const LAST_WRITES_MS = 5_000
  * claiming at once, lets what is sending end, and puts the rest back for others.
  */
 export async function startDelivery(scope: Scope, deps: DeliveryDependencies): Promise<void> {
-  const { store, workers, channels, log, clock, metrics, readiness } = deps
+  const { store, workers, channels, log, clock, metrics, readiness, secret } = deps
   const settings = { ...defaultSettings, ...deps.settings }
   const waiting = { log, clock, readiness, signal: scope.signal }
   await waitFor('PostgreSQL', () => checkMigrated(store), waiting)
@@ -107,6 +109,7 @@ export async function startDelivery(scope: Scope, deps: DeliveryDependencies): P
   for (const laneName of lanes) {
     const settlements = createSettlements(store, {
       ...patience,
+      secret,
       metrics: metrics.component('settle'),
     })
     for (const [channel, pace] of paces) {

@@ -22,18 +22,18 @@ const mostAtOnce = 500
  */
 export function createSettlements(
   store: Store,
-  deps: Patience & { metrics: ComponentMetrics },
+  deps: Patience & { metrics: ComponentMetrics; secret: string },
 ): Settlements {
   const unwritten = { kind: 'unwritten' } as const
 
   const write = async (items: Settlement[]): Promise<Written[]> => {
     try {
-      const settled = await keepTrying(() => settle(store, items), deps)
+      const settled = await keepTrying(() => settle(store, items, deps.secret), deps)
       const late = items.filter(
         ({ outcome }, index) => outcome.kind === 'accepted' && settled[index]?.kind === 'fenced',
       )
       if (late.length === 0) return settled
-      const sent = await keepTrying(() => settleLate(store, late), deps)
+      const sent = await keepTrying(() => settleLate(store, late, deps.secret), deps)
       return settled.map((each, index) =>
         each.kind === 'fenced' && sent.has(items[index]?.intentId ?? '') ? { kind: 'late' } : each,
       )

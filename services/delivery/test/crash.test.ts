@@ -48,7 +48,11 @@ function laneOf(at: Store, channel: Channel, clock: Clock = systemClock, afterCl
     deadlines: new SendDeadlines(clock, 30_000),
     renderer: createRenderer(),
     answerLinks: { publicUrl: 'https://hospital.example.org', secret: 'of no matter here' },
-    settlements: createSettlements(at, { ...patience, metrics: metrics.component('settle') }),
+    settlements: createSettlements(at, {
+      ...patience,
+      secret: 'a secret of the tests, long enough to be one',
+      metrics: metrics.component('settle'),
+    }),
     metrics: metrics.component('claim'),
     sends: metrics.component('send'),
     onFatal: () => {},

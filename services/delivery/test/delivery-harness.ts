@@ -83,6 +83,7 @@ export function createHarness(store: Store, readiness = createReadiness()): Harn
         clock,
         metrics,
         readiness,
+        secret: 'a secret of the tests, long enough to be one',
         ...(settings && { settings }),
       })
       return scope

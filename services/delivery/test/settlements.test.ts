@@ -24,6 +24,7 @@ const deps = {
   log: silentLogger,
   readiness: createReadiness(),
   signal: new AbortController().signal,
+  secret: 'a secret of the tests, long enough to be one',
   metrics: createMetrics('test').component('settle'),
 }
 

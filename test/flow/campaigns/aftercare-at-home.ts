@@ -10,8 +10,8 @@ export const aftercareAtHome: Stories = {
       given: senior,
       when: [{ at: '03-06 11:00', ...home }],
       outcome: [
-        '03-06 14:00 app home-again sent "Fijn dat u weer thuis bent"',
-        '03-09 10:00 app tips sent "Elke dag een stapje verder"',
+        '03-06 14:00 app home-again delivered "Fijn dat u weer thuis bent"',
+        '03-09 10:00 app tips delivered "Elke dag een stapje verder"',
       ],
     },
     'Easter Monday is no working day, and ten is ten in summer time': {
@@ -47,7 +47,7 @@ export const aftercareAtHome: Stories = {
         { at: '03-08 03:00', type: 'care.emergency.returned.v1' },
       ],
       outcome: [
-        '03-06 14:00 app home-again sent "Fijn dat u weer thuis bent"',
+        '03-06 14:00 app home-again delivered "Fijn dat u weer thuis bent"',
         '03-08 03:00 left exit_touchpoint',
       ],
     },
@@ -142,8 +142,8 @@ export const aftercareAtHome: Stories = {
         { at: '03-06 11:00', late: '03-06 16:00', id: 'told-twice', ...home },
       ],
       outcome: [
-        '03-06 14:00 app home-again sent "Fijn dat u weer thuis bent"',
-        '03-09 10:00 app tips sent "Elke dag een stapje verder"',
+        '03-06 14:00 app home-again delivered "Fijn dat u weer thuis bent"',
+        '03-09 10:00 app tips delivered "Elke dag een stapje verder"',
       ],
     },
     'two records of one person are one person, who gets one message': {
@@ -158,8 +158,8 @@ export const aftercareAtHome: Stories = {
         },
       ],
       outcome: [
-        '03-06 14:00 app home-again sent "Fijn dat u weer thuis bent"',
-        '03-09 10:00 app tips sent "Elke dag een stapje verder"',
+        '03-06 14:00 app home-again delivered "Fijn dat u weer thuis bent"',
+        '03-09 10:00 app tips delivered "Elke dag een stapje verder"',
         '03-06 12:00 home-again cancelled merged_duplicate',
         '03-06 12:00 left merged_duplicate',
       ],

@@ -76,8 +76,8 @@ export const appointmentGuide: Stories = {
         }),
       ],
       outcome: [
-        '03-04 10:20 app confirmed sent "Uw afspraak staat vast"',
-        '03-18 18:00 app reminder sent "Tot donderdag om 13:30 uur"',
+        '03-04 10:20 app confirmed delivered "Uw afspraak staat vast"',
+        '03-18 18:00 app reminder delivered "Tot donderdag om 13:30 uur"',
       ],
     },
     'booked for tomorrow: both at once': {
@@ -95,9 +95,9 @@ export const appointmentGuide: Stories = {
         appointment('moved', { at: '03-10 09:00', startsAt: '03-26 10:00', version: 2 }),
       ],
       outcome: [
-        '03-04 10:20 app confirmed sent "Uw afspraak staat vast"',
+        '03-04 10:20 app confirmed delivered "Uw afspraak staat vast"',
         '03-10 09:00 evening-before cancelled entity_superseded',
-        '03-25 18:00 app evening-before sent "Tot donderdag om 10:00 uur"',
+        '03-25 18:00 app evening-before delivered "Tot donderdag om 10:00 uur"',
       ],
     },
     'an older version that comes after a newer one changes nothing': {
@@ -111,9 +111,9 @@ export const appointmentGuide: Stories = {
         },
       ],
       outcome: [
-        '03-04 10:20 app confirmed sent "Uw afspraak staat vast"',
+        '03-04 10:20 app confirmed delivered "Uw afspraak staat vast"',
         '03-10 09:05 evening-before cancelled entity_superseded',
-        '03-26 18:00 app evening-before sent "Tot vrijdag om 10:00 uur"',
+        '03-26 18:00 app evening-before delivered "Tot vrijdag om 10:00 uur"',
       ],
     },
     'cancelled, the evening message is not sent': {
@@ -123,7 +123,7 @@ export const appointmentGuide: Stories = {
         cancelled('03-12 09:00', '03-19 08:00', 2),
       ],
       outcome: [
-        '03-04 10:20 app confirmed sent "Uw afspraak staat vast"',
+        '03-04 10:20 app confirmed delivered "Uw afspraak staat vast"',
         '03-12 09:00 evening-before cancelled entity_withdrawn',
         '03-12 09:00 left entity_withdrawn',
       ],

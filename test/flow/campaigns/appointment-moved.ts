@@ -29,7 +29,7 @@ export const appointmentMoved: Stories = {
         '03-10 09:00 moved cancelled entity_superseded',
         '03-10 09:00 moved cancelled exit_touchpoint',
         '03-10 09:00 left exit_touchpoint',
-        '03-10 09:00 app moved sent "Uw afspraak is verzet"',
+        '03-10 09:00 app moved delivered "Uw afspraak is verzet"',
       ],
     },
     'a time that has been superseded is not told': {

@@ -9,8 +9,8 @@ export const experienceSurvey: Stories = {
       given: senior,
       when: [{ at: '03-02 10:00', ...home }],
       outcome: [
-        '03-09 10:00 app invitation sent "Hoe was het bij ons?"',
-        '03-16 10:00 app reminder sent "Wij horen het nog graag van u"',
+        '03-09 10:00 app invitation delivered "Hoe was het bij ons?"',
+        '03-16 10:00 app reminder delivered "Wij horen het nog graag van u"',
       ],
     },
     'silence as soon as the answer is in': {

@@ -25,7 +25,7 @@ export const missedAppointment: Stories = {
       given: parent,
       when: [booked, missed('03-10 15:00')],
       outcome: [
-        '03-10 16:00 app welcome-back sent "Zullen wij een nieuwe afspraak maken?"',
+        '03-10 16:00 app welcome-back delivered "Zullen wij een nieuwe afspraak maken?"',
         `03-17 15:00 sms once-more delivered ${sms}`,
       ],
     },
@@ -41,7 +41,7 @@ export const missedAppointment: Stories = {
       given: senior,
       when: [booked, missed('03-10 15:00'), another],
       outcome: [
-        '03-10 16:00 app welcome-back sent "Zullen wij een nieuwe afspraak maken?"',
+        '03-10 16:00 app welcome-back delivered "Zullen wij een nieuwe afspraak maken?"',
         '03-12 10:00 left goal_reached',
       ],
     },

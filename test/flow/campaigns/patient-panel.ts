@@ -25,7 +25,7 @@ export const patientPanel: Stories = {
     'in the app to who said yes to that alone': {
       given: senior,
       when: [consent('03-01 13:00', 'granted', { channel: 'app' }), { at: '03-02 12:00', ...home }],
-      outcome: ['03-24 10:30 app invitation sent "Denkt u met ons mee?"'],
+      outcome: ['03-24 10:30 app invitation delivered "Denkt u met ons mee?"'],
     },
     'not to who never said yes': {
       given: senior,

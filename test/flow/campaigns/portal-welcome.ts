@@ -18,7 +18,7 @@ export const portalWelcome: Stories = {
       ],
       outcome: [
         '03-01 12:00 not enrolled attribute_otherwise',
-        '03-04 10:10 app welcome sent "Welkom"',
+        '03-04 10:10 app welcome delivered "Welkom"',
         '03-05 10:00 not enrolled already_entered',
         '03-06 10:00 not enrolled already_entered',
       ],

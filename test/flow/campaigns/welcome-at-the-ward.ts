@@ -9,8 +9,8 @@ export const welcomeAtTheWard: Stories = {
       given: senior,
       when: [{ at: '03-02 14:05', type: admitted, data: { department: 'Cardiologie' } }],
       outcome: [
-        '03-02 14:05 app welcome sent "Welkom bij ons"',
-        '03-03 08:30 app questions sent "Drie goede vragen voor uw arts"',
+        '03-02 14:05 app welcome delivered "Welkom bij ons"',
+        '03-03 08:30 app questions delivered "Drie goede vragen voor uw arts"',
       ],
     },
     'by e-mail and in English to who reads that': {
@@ -25,8 +25,8 @@ export const welcomeAtTheWard: Stories = {
       given: parent,
       when: [{ at: '03-03 00:20', type: admitted }],
       outcome: [
-        '03-03 00:20 app welcome sent "Welkom bij ons"',
-        '03-03 08:30 app questions sent "Drie goede vragen voor uw arts"',
+        '03-03 00:20 app welcome delivered "Welkom bij ons"',
+        '03-03 08:30 app questions delivered "Drie goede vragen voor uw arts"',
       ],
     },
     'the family gets words of its own, and no questions for the doctor': {
@@ -62,7 +62,7 @@ export const welcomeAtTheWard: Stories = {
         },
       ],
       outcome: [
-        '03-02 14:05 app welcome sent "Welkom bij ons"',
+        '03-02 14:05 app welcome delivered "Welkom bij ons"',
         '03-02 21:00 left exit_touchpoint',
       ],
     },
@@ -73,7 +73,7 @@ export const welcomeAtTheWard: Stories = {
         { at: '03-03 04:00', type: 'care.intensive-care.started.v1' },
       ],
       outcome: [
-        '03-02 14:05 app welcome sent "Welkom bij ons"',
+        '03-02 14:05 app welcome delivered "Welkom bij ons"',
         '03-03 04:00 left exit_touchpoint',
       ],
     },
@@ -84,7 +84,7 @@ export const welcomeAtTheWard: Stories = {
         { at: '03-03 04:00', type: 'person.deceased.v1' },
       ],
       outcome: [
-        '03-02 14:05 app welcome sent "Welkom bij ons"',
+        '03-02 14:05 app welcome delivered "Welkom bij ons"',
         '03-03 04:00 left person_deceased',
       ],
     },
@@ -103,11 +103,11 @@ export const welcomeAtTheWard: Stories = {
         { at: '03-20 10:00', type: admitted },
       ],
       outcome: [
-        '03-02 14:05 app welcome sent "Welkom bij ons"',
-        '03-03 08:30 app questions sent "Drie goede vragen voor uw arts"',
+        '03-02 14:05 app welcome delivered "Welkom bij ons"',
+        '03-03 08:30 app questions delivered "Drie goede vragen voor uw arts"',
         '03-03 16:00 not enrolled already_entered',
-        '03-20 10:00 app welcome sent "Welkom bij ons"',
-        '03-21 08:30 app questions sent "Drie goede vragen voor uw arts"',
+        '03-20 10:00 app welcome delivered "Welkom bij ons"',
+        '03-21 08:30 app questions delivered "Drie goede vragen voor uw arts"',
       ],
     },
   },

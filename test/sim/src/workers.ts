@@ -191,6 +191,7 @@ export function createWorker(kind: WorkerKind, nth: number, ground: Ground): Wor
       delivery: () =>
         startDelivery(scope, {
           ...shared,
+          secret,
           workers: own.workers,
           answerLinks: { publicUrl: 'https://hospital.example.org', secret },
           channels: parts.providers.channels({ gate, life }),

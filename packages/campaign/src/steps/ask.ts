@@ -20,6 +20,7 @@ import {
   newestOf,
   planMessage,
   statusFieldOf,
+  templatesOf,
   withdrawMessage,
 } from './message.ts'
 import type { Step } from './step.ts'
@@ -100,7 +101,7 @@ export const askStep: StepKind<AskStep> = {
   parts: ({ ask }) => ({
     id: { name: ask.id, path: ['ask', 'id'] },
     message: asMessage(ask).message,
-    template: ask.template,
+    templates: templatesOf(ask),
     moments: momentsOf(ask, 'ask'),
     messages: [{ path: ['ask', 'id'], id: ask.id }],
     arms: [

@@ -15,6 +15,7 @@ import { fieldOf, momentSchema, resolveMoment } from '../moment.ts'
 import { quietUntil } from '../quiet-hours.ts'
 import type { ReasonCode } from '../reasons.ts'
 import { type Enrolment, type Intent, intentStates, type Question } from '../state.ts'
+import { messageTemplateSchema, templateOf, templatesFor } from './message-template.ts'
 import type { StepKind, StepParts } from './step-kind.ts'
 import type { StepRun } from './step-run.ts'
 
@@ -23,7 +24,7 @@ export const messageShape = {
   id: identifierSchema.describe(
     'How later conditions name it (`enrolment.<id>.status`); once in a campaign.',
   ),
-  template: identifierSchema.describe('The folder in `templates/` with its texts.'),
+  template: messageTemplateSchema,
   channels: z
     .array(z.enum(channelNames))
     .min(1)
@@ -70,16 +71,21 @@ export const messageExplanation: Explanation<MessageStep> = {
   },
 }
 
+/** All of which somebody may read one. */
+export function templatesOf({ template }: Pick<MessageStep['message'], 'template'>): string[] {
+  return templatesFor(template).map((each) => each.template)
+}
+
 export const messageStep: StepKind<MessageStep> = {
   key: 'message',
   meaning:
-    "Plans one message. `channels` are tried in this order until one can be used (the persona's own order when left out). `send` plans it for later; without it, it is due at once. `expires` says how long after its due time it is still worth having; `until` ends it at a moment of the entity. A moment that has already passed makes the message due now, so that somebody whose appointment is tomorrow still hears what they would have heard yesterday, unless `until` has passed too.",
+    "Plans one message. `template` is one for everybody, or `{ <persona>: …, otherwise: … }`: what somebody reads hangs on who they are when it is planned. `channels` are tried in this order until one can be used (the persona's own order when left out). `send` plans it for later; without it, it is due at once. `expires` says how long after its due time it is still worth having; `until` ends it at a moment of the entity. A moment that has already passed makes the message due now, so that somebody whose appointment is tomorrow still hears what they would have heard yesterday, unless `until` has passed too.",
   explanation: messageExplanation,
   schema: () => messageStepSchema,
   parts: ({ message }) => ({
     id: { name: message.id, path: ['message', 'id'] },
     message,
-    template: message.template,
+    templates: templatesOf(message),
     moments: momentsOf(message, 'message'),
     fields: [statusFieldOf(message)],
   }),
@@ -175,7 +181,8 @@ export function planMessage(
   reason: ReasonCode & `message_${string}`,
   { insteadOf = null, isAmended = false }: { insteadOf?: string | null; isAmended?: boolean } = {},
 ): void {
-  const { draft, context, campaign, enrolment, node } = run
+  const { draft, context, campaign, enrolment, node, inPlaceOf } = run
+  const template = templateOf(step.message.template, draft.person.persona)
   const version = String(enrolment.entity?.version ?? 0)
   const nth = isAmended ? [String(countPlanned(run))] : []
   const intent: Intent = {
@@ -188,8 +195,8 @@ export function planMessage(
     class: campaign.file.class,
     lane: campaign.policy.lane,
     unknownOutcome: campaign.policy.unknownOutcome,
-    templateId: step.message.template,
-    templateHash: templateHashOf(campaign, step.message.template),
+    templateId: template,
+    templateHash: templateHashOf(campaign, template),
     question: step.message.question ?? null,
     answer: null,
     channels: step.message.channels ?? personaChannels(draft, context),
@@ -197,7 +204,7 @@ export function planMessage(
     reason: null,
     duplicate: false,
     entity: enrolment.entity,
-    insteadOf,
+    insteadOf: insteadOf ?? inPlaceOf?.intentId ?? null,
     plannedAt: context.now,
     dueAt: times.dueAt,
     expiresAt: times.expiresAt,

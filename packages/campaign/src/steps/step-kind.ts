@@ -42,8 +42,8 @@ export type StepParts = {
   readonly messages?: readonly { readonly path: PathInStep; readonly id: string }[]
   /** The message that it sends. */
   readonly message?: MessageStep['message']
-  /** The template that it sends. */
-  readonly template?: string
+  /** The templates of which it sends one. */
+  readonly templates?: readonly string[]
   /** What later conditions may ask, without the root `enrolment`: `welcome.status`. */
   readonly fields?: readonly (readonly [name: string, field: Field])[]
 }

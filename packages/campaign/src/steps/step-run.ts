@@ -11,10 +11,18 @@ export type StepRun = {
   campaign: CompiledCampaign
   enrolment: Enrolment
   node: StepNode
+  /** What the step comes in place of, when it is taken right after a message was waited for in vain. */
+  inPlaceOf?: InPlaceOf | null
 }
 
+/**
+ * A message that nobody heard of in time, and the arm of which the steps come in its place, by what the
+ * paths of its steps begin with. Only what is planned at once does: what comes later is of its own.
+ */
+export type InPlaceOf = { readonly intentId: string; readonly arm: string }
+
 /** On to a step; null is the end. */
-export type Onward = { goTo: string | null }
+export type Onward = { goTo: string | null; inPlaceOf?: InPlaceOf | null }
 
 /** Where an enrolment goes from a step: on, to wait, or out of the campaign. */
 export type StepResult = Onward | { waitUntil: Instant } | { endWith: ReasonCode }

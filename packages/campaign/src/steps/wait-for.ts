@@ -11,11 +11,11 @@ import {
 import { noteOf } from '../draft.ts'
 import { factsOf, timeZoneOf } from '../facts.ts'
 import { addDuration, type Instant } from '../instant.ts'
-import { isOfAnotherEntity, isPending } from '../state.ts'
+import { type Intent, isOfAnotherEntity, isPending } from '../state.ts'
 import { newestOf, withdrawMessage } from './message.ts'
 import type { Step } from './step.ts'
 import type { StepKind } from './step-kind.ts'
-import type { Onward, StepRun } from './step-run.ts'
+import type { InPlaceOf, Onward, StepRun } from './step-run.ts'
 
 /** What a provider tells of a message by itself. */
 const awaitedStatuses = ['delivered', 'bounced'] as const
@@ -34,7 +34,7 @@ const timedOut = 1
 export const waitForStep: StepKind<WaitForStep> = {
   key: 'waitFor',
   meaning:
-    'Waits until something happens: a touchpoint, from the moment at which the step begins, or what a provider tells of an earlier message of this campaign. The time for a message runs from when it is due; one that has not gone out when it is over is taken back if `otherwise` says what comes in its place. What was put into the app counts as delivered: nobody tells of it. A touchpoint about an appointment or a stay is heard when it brings a newer version of it. Whatever ends the campaign, such as the cancellation of its own appointment, ends the wait with it. When it comes in time, `then` follows at once; when it does not come `within` that time, `otherwise`; and after either the step behind.',
+    'Waits until something happens: a touchpoint, from the moment at which the step begins, or what a provider tells of an earlier message of this campaign. The time for a message runs from when it is due; one that has not gone out when it is over is taken back if `otherwise` says what comes in its place. What a worker has by then, or nobody knows of, goes first: what `otherwise` plans at once is only sent when that one turns out not to have been. What was put into the app is delivered. A touchpoint about an appointment or a stay is heard when it brings a newer version of it. Whatever ends the campaign, such as the cancellation of its own appointment, ends the wait with it. When it comes in time, `then` follows at once; when it does not come `within` that time, `otherwise`; and after either the step behind.',
   explanation: {
     nl: ({ waitFor }, { reason, detail }, words) => {
       const what =
@@ -126,7 +126,7 @@ export const waitForStep: StepKind<WaitForStep> = {
     const waitUntil = isPlanned ? endOf(waitFor, run) : run.context.now
     if (waitUntil > run.context.now) return { waitUntil }
     takeBack(waitFor.message, run)
-    return take(run, timedOut)
+    return { ...take(run, timedOut), inPlaceOf: inPlaceOf(waitFor, run) }
   },
 }
 
@@ -154,12 +154,35 @@ function takeBack(messageId: string, { draft, enrolment, node }: StepRun): void 
     withdrawMessage(draft, enrolment, newest, 'awaited_not_in_time')
 }
 
+/**
+ * Whoever comes in its place is not to be a second one (P2): what a worker has at this moment, or nobody
+ * knows of, may turn out to have gone out, and what was sent to have arrived. The last check looks again.
+ */
+function inPlaceOf(
+  { message, status }: Extract<Awaited, { message: string }>,
+  { draft, enrolment, node }: StepRun,
+): InPlaceOf | null {
+  const newest = newestOf(draft, enrolment, message)
+  if (!newest || !status.includes('delivered')) return null
+  const intentId = mayStillArrive(newest) ? newest.intentId : newest.insteadOf
+  return intentId === null ? null : { intentId, arm: `${node.path}.${timedOut}.` }
+}
+
+/** By what is known of it now. What was taken back just now may have been sent before. */
+function mayStillArrive({ state, duplicate }: Intent): boolean {
+  return state === 'sending' || state === 'held' || state === 'sent' || duplicate
+}
+
 function hasStatus(
   { message, status }: Extract<Awaited, { message: string }>,
   { draft, enrolment }: StepRun,
 ): boolean {
   const newest = newestOf(draft, enrolment, message)
-  const isThere = newest?.state === 'sent' && newest.channel && arrivesWhenSent.has(newest.channel)
+  // What lies in the app is there though its receipt is still on the way; and where the one went out in
+  // whose place this one came, the person has it.
+  const isThere =
+    (newest?.state === 'sent' && newest.channel && arrivesWhenSent.has(newest.channel)) ||
+    newest?.reason === 'awaited_after_all'
   const state = isThere ? 'delivered' : newest?.state
   return status.some((each) => each === state)
 }

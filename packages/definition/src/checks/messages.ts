@@ -9,6 +9,7 @@ import {
   localeNames,
 } from '@wegwijs/campaign/definition/words'
 import type { MessageStep } from '@wegwijs/campaign/steps/message'
+import { templatesFor } from '@wegwijs/campaign/steps/message-template'
 import { partsOf } from '@wegwijs/campaign/steps/registry'
 import type { CompiledTemplate, VariableUse } from '@wegwijs/template/template'
 import { type Fault, faultAt, unknownName } from '../fault.ts'
@@ -21,31 +22,43 @@ import { triggerOf, whereOf } from './trigger.ts'
 import { stepsOf } from './walk.ts'
 
 type Message = MessageStep['message']
-type MessageAt = { campaign: Loaded<CampaignFile>; message: Message; path: (string | number)[] }
+/** A message with one of its templates, whose name stands at `path`, and the personas who get that. */
+type MessageAt = {
+  campaign: Loaded<CampaignFile>
+  message: Message
+  template: string
+  path: (string | number)[]
+  templatePath: (string | number)[]
+  personas: readonly Persona[]
+}
 
 /** Messages against the templates that they send, the channels that carry them, the people who get them. */
 export function checkMessages(parts: Parts): { faults: Fault[]; warnings: Fault[] } {
-  const messages = parts.campaigns.flatMap(messagesOf)
+  const messages = parts.campaigns.flatMap((campaign) => messagesOf(campaign, parts))
   const faults = messages.flatMap((at) => {
-    const { template: id } = at.message
+    const { template: id } = at
     const template = parts.templates.get(id)
     if (!template) {
       const complaint = unknownName('template', id, parts.templates.keys())
-      return [about(at.campaign, [...at.path, 'template'], complaint)]
+      return [about(at.campaign, at.templatePath, complaint)]
     }
     if (!template.compiled) return []
     return [
       ...checkChannels(at, template.compiled, parts),
-      ...checkAnswersShown(at, template, channelsOf(at, parts)).faults,
+      ...checkAnswersShown(at, template, channelsOf(at)).faults,
     ]
   })
   const questions = messages.flatMap((at) => {
-    const template = parts.templates.get(at.message.template)
-    return template?.compiled ? checkAnswersShown(at, template, channelsOf(at, parts)).warnings : []
+    const template = parts.templates.get(at.template)
+    return template?.compiled ? checkAnswersShown(at, template, channelsOf(at)).warnings : []
   })
   const variables = parts.campaigns.flatMap((campaign) => checkVariables(campaign, parts))
   return {
-    faults: [...faults, ...variables.flatMap((found) => found.faults)],
+    faults: [
+      ...faults,
+      ...parts.campaigns.flatMap((campaign) => checkPersonas(campaign, parts)),
+      ...variables.flatMap((found) => found.faults),
+    ],
     warnings: [
       ...variables.flatMap((found) => found.warnings),
       ...questions,
@@ -55,15 +68,47 @@ export function checkMessages(parts: Parts): { faults: Fault[]; warnings: Fault[
   }
 }
 
-function messagesOf(campaign: Loaded<CampaignFile>): MessageAt[] {
+function messagesOf(campaign: Loaded<CampaignFile>, parts: Parts): MessageAt[] {
+  const audience = audienceOf(campaign.value, parts)
+  return stepsOf(campaign.value.steps).flatMap(({ step, path: at }) => {
+    const { message } = partsOf(step)
+    if (!message) return []
+    const path = [...at, ...Object.keys(step)]
+    const named = templatesFor(message.template)
+    return named.map(({ template, persona, path: within }) => ({
+      campaign,
+      message,
+      template,
+      path,
+      templatePath: [...path, 'template', ...within],
+      personas: audience.filter(({ id }) =>
+        persona === null ? !named.some((each) => each.persona === id) : id === persona,
+      ),
+    }))
+  })
+}
+
+/** Whoever has a template of their own must be somebody, and somebody whom the campaign is for. */
+function checkPersonas(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
+  const known = parts.personas?.value.personas.map(({ id }) => id)
+  if (!known) return []
+  const audience = audienceOf(campaign.value, parts).map(({ id }) => id)
   return stepsOf(campaign.value.steps).flatMap(({ step, path }) => {
     const { message } = partsOf(step)
-    return message ? [{ campaign, message, path: [...path, ...Object.keys(step)] }] : []
+    if (!message) return []
+    return templatesFor(message.template).flatMap(({ template: found, persona, path: within }) => {
+      const at = [...path, ...Object.keys(step), 'template', ...within]
+      if (persona === null || audience.includes(persona)) return []
+      if (!known.includes(persona))
+        return [about(campaign, at, { ...unknownName('persona', persona, known), found })]
+      const complaint = `the campaign is not for "${persona}", who would get this template`
+      return [about(campaign, at, { message: complaint, found })]
+    })
   })
 }
 
 function checkChannels(at: MessageAt, template: CompiledTemplate, parts: Parts): Fault[] {
-  const { message, campaign, path } = at
+  const { message, campaign, path, templatePath } = at
   const complete = channelsInEveryLanguage(template)
   const faults: Fault[] = []
   message.channels?.forEach((channel, index) => {
@@ -83,10 +128,10 @@ function checkChannels(at: MessageAt, template: CompiledTemplate, parts: Parts):
         }),
       )
   })
-  const unreached = whoseChannelsFail(at, complete, parts)
+  const unreached = whoseChannelsFail(at, complete)
   if (unreached !== undefined)
     faults.push(
-      about(campaign, [...path, 'template'], {
+      about(campaign, templatePath, {
         message: `the template "${template.id}" has nothing in every language (${localeNames.join(', ')}) ${unreached}`,
         found: template.id,
       }),
@@ -96,15 +141,14 @@ function checkChannels(at: MessageAt, template: CompiledTemplate, parts: Parts):
 
 /** For whom no channel has content in both languages; undefined when everybody can be reached. */
 function whoseChannelsFail(
-  { message, campaign }: MessageAt,
+  { message, personas }: MessageAt,
   complete: ReadonlySet<ChannelName>,
-  parts: Parts,
 ): string | undefined {
   if (message.channels)
     return message.channels.some((channel) => complete.has(channel))
       ? undefined
       : `for ${message.channels.join(', ')}`
-  const persona = audienceOf(campaign.value, parts).find(
+  const persona = personas.find(
     ({ channels }) => !channels.some((channel) => complete.has(channel)),
   )
   return persona && `for ${persona.channels.join(', ')}, the channels of "${persona.id}"`
@@ -120,22 +164,20 @@ function channelsInEveryLanguage(template: CompiledTemplate): ReadonlySet<Channe
 }
 
 /** Those over which it may go, in no order. */
-function channelsOf({ message, campaign }: MessageAt, parts: Parts): ChannelName[] {
-  const { channels } = message
-  if (channels) return channels
-  return [...new Set(audienceOf(campaign.value, parts).flatMap((persona) => persona.channels))]
+function channelsOf({ message, personas }: MessageAt): ChannelName[] {
+  return message.channels ?? [...new Set(personas.flatMap((persona) => persona.channels))]
 }
 
 /** What a channel may bear is said in channels.yaml; a template declares what it tells. */
 function checkBearing(at: MessageAt, template: CompiledTemplate, parts: Parts): Fault[] {
-  const { campaign, path } = at
-  return channelsOf(at, parts).flatMap((channel) => {
+  const { campaign, templatePath } = at
+  return channelsOf(at).flatMap((channel) => {
     const limit = parts.channels?.value[channel]?.sensitivity
     const declared = template.channels[channel]?.sensitivity
     if (limit === undefined || declared === undefined || allowsSensitivity(limit, declared))
       return []
     const message = `the template "${template.id}" is ${declared}, and "${channel}" bears at most ${limit}`
-    return [about(campaign, [...path, 'template'], { message, found: template.id })]
+    return [about(campaign, templatePath, { message, found: template.id })]
   })
 }
 
@@ -160,7 +202,7 @@ function checkVariables(campaign: Loaded<CampaignFile>, parts: Parts): Verdict {
     fields,
     neverMissing: neverMissing(trigger),
   })
-  const ids = new Set(messagesOf(campaign).map(({ message }) => message.template))
+  const ids = new Set(messagesOf(campaign, parts).map(({ template }) => template))
   const templates = [...ids].flatMap((id) => parts.templates.get(id) ?? [])
   return {
     faults: templates.flatMap((template) =>
@@ -237,7 +279,7 @@ function unusedTemplates(
   templates: ReadonlyMap<string, LoadedTemplate>,
   messages: readonly MessageAt[],
 ): Fault[] {
-  const used = new Set(messages.map(({ message }) => message.template))
+  const used = new Set(messages.map(({ template }) => template))
   return [...templates.keys()]
     .filter((id) => !used.has(id))
     .map((id) =>

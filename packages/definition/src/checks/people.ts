@@ -1,5 +1,6 @@
 import { personFieldsOf } from '@wegwijs/campaign/catalogue'
 import type { PoliciesFile } from '@wegwijs/campaign/definition/policies'
+import { otherwise } from '@wegwijs/campaign/steps/message-template'
 import { type Fault, unknownName } from '../fault.ts'
 import { checkCondition } from './condition.ts'
 import { checkHappened } from './happened.ts'
@@ -19,6 +20,13 @@ export function checkPersonas(parts: Parts): Fault[] {
   )
   personas.forEach((persona, index) => {
     const path = ['personas', index]
+    if (persona.id === otherwise)
+      faults.push(
+        about(loaded, [...path, 'id'], {
+          message: `"${otherwise}" stands for everybody else where a message names personas: no persona can have that name`,
+          found: persona.id,
+        }),
+      )
     const isLast = index === personas.length - 1
     if (isLast && persona.when !== undefined)
       faults.push(
