@@ -95,6 +95,8 @@ export type CompiledDefinition = {
   listeners: ReadonlyMap<string, ReadonlySet<string>>
   /** Ids of the campaigns in some version of which somebody may wait for a receipt. */
   receiptListeners: ReadonlySet<string>
+  /** Ids of the campaigns some version of which gives people work. */
+  taskCampaigns: ReadonlySet<string>
   /** What is kept of what happens, for conditions that ask how often it did. */
   counts: CompiledCounts
   /** Something that any of them decides hangs on who is related to whom. */
@@ -159,6 +161,11 @@ export function compileDefinition(
       everyStep(file.steps).flatMap((step) =>
         (partsOf(step).touchpoints ?? []).map(({ type }) => type),
       ),
+    ),
+    taskCampaigns: new Set(
+      [...campaigns.values()]
+        .filter(({ file }) => everyStep(file.steps).some((step) => partsOf(step).team))
+        .map(({ id }) => id),
     ),
     receiptListeners: new Set(
       [...campaigns.values()]

@@ -5,6 +5,7 @@ import { type DecideContext, type Decision, type Draft, draftOf, stateOf } from 
 import {
   exitByTouchpoint,
   hearReceipt,
+  hearTask,
   hearTouchpoint,
   reachGoals,
   resume,
@@ -17,6 +18,7 @@ import { applyConsent, applyProfile, choosePersona, moveOnJourney } from './peop
 import type { ReasonCode } from './reasons.ts'
 import { applyReceipt } from './receipts.ts'
 import type { JourneyEvent, PersonState, Timer } from './state.ts'
+import { applyTaskDone } from './tasks.ts'
 
 export type Decided = {
   state: PersonState
@@ -86,6 +88,8 @@ function applyEvent(draft: Draft, event: JourneyEvent, context: DecideContext): 
     case 'consent.granted.v1':
     case 'consent.withdrawn.v1':
       return applyConsent(draft, event)
+    case 'task.done.v1':
+      return applyToTask(draft, event, context)
     default:
       return event.type.startsWith('message.')
         ? applyToMessage(draft, event, context)
@@ -96,6 +100,12 @@ function applyEvent(draft: Draft, event: JourneyEvent, context: DecideContext): 
 function applyToMessage(draft: Draft, event: JourneyEvent, context: DecideContext): ReasonCode {
   const outcome = applyReceipt(draft, event)
   hearReceipt(draft, String(event.data.intentId), context)
+  return outcome
+}
+
+function applyToTask(draft: Draft, event: JourneyEvent, context: DecideContext): ReasonCode {
+  const outcome = applyTaskDone(draft, event)
+  if (outcome === 'task_done') hearTask(draft, String(event.data.taskId), context)
   return outcome
 }
 

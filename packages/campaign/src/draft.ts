@@ -11,6 +11,7 @@ import type {
   Person,
   PersonState,
   Relation,
+  Task,
   Timer,
 } from './state.ts'
 
@@ -45,6 +46,7 @@ export type Draft = {
   enrolments: Map<string, Enrolment>
   timers: Map<string, Timer>
   intents: Map<string, Intent>
+  tasks: Map<string, Task>
   entries: Map<string, Instant>
   decisions: Decision[]
 }
@@ -58,6 +60,7 @@ export function draftOf(state: PersonState): Draft {
     enrolments: new Map(state.enrolments),
     timers: new Map(state.timers),
     intents: new Map(state.intents),
+    tasks: new Map(state.tasks),
     entries: new Map(state.entries),
     decisions: [],
   }

@@ -21,6 +21,7 @@ import {
 } from './state.ts'
 import { withdrawMessage } from './steps/message.ts'
 import type { InPlaceOf, Onward, StepResult, StepRun } from './steps/step-run.ts'
+import { withdrawTasks } from './tasks.ts'
 
 /**
  * Lets every live campaign that an event could start decide about it (P4: each that it is meant for
@@ -306,6 +307,14 @@ export function hearReceipt(draft: Draft, intentId: string, context: DecideConte
   hear(draft, enrolment, context, (run) => run.node.kind.onReceipt?.(run.node.step, run))
 }
 
+/** Lets the enrolment of a task go on that waits for what has come of it. */
+export function hearTask(draft: Draft, taskId: string, context: DecideContext): void {
+  const task = draft.tasks.get(taskId)
+  const enrolment = task && draft.enrolments.get(task.enrolmentId)
+  if (!enrolment) return
+  hear(draft, enrolment, context, (run) => run.node.kind.onTask?.(run.node.step, task, run))
+}
+
 function hear(
   draft: Draft,
   enrolment: Enrolment,
@@ -411,6 +420,7 @@ export function end(
   context: DecideContext,
 ): void {
   dropTimers(draft, enrolment)
+  withdrawTasks(draft, enrolment, reason)
   if (state === 'exited') {
     for (const intent of [...draft.intents.values()]) {
       if (intent.enrolmentId === enrolment.enrolmentId && isPending(intent)) {

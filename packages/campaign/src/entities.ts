@@ -14,6 +14,7 @@ import {
 } from './state.ts'
 import { type MessageStep, messageTimes, planMessage, withdrawMessage } from './steps/message.ts'
 import { kindOf, partsOf } from './steps/registry.ts'
+import { withdrawTask } from './tasks.ts'
 import { triggerPartsOf } from './triggers/registry.ts'
 
 /**
@@ -149,6 +150,10 @@ function retime(draft: Draft, before: Enrolment, entity: Entity, context: Decide
     if (isBehind.has(intent.step)) takeOut(draft, enrolment, intent)
     else replan(draft, enrolment, intent, context, { isAskedAgain: asked?.path === intent.step })
   }
+  for (const task of draft.tasks.values()) {
+    const isOwn = task.enrolmentId === enrolment.enrolmentId
+    if (isOwn && isBehind.has(task.step)) withdrawTask(draft, enrolment, task, 'entity_superseded')
+  }
   if (asked) waitAt(draft, enrolment, asked.path, context)
   else if (isBack && enrolment.step !== null) goOn(draft, enrolment, enrolment.step, context)
   else waitAgain(draft, enrolment, context)
@@ -244,6 +249,7 @@ function amend(
   const waits = nodes.get(enrolment.step ?? '')?.step
   if (waits && 'wait' in waits && hangsOn({ send: waits.wait }, changed))
     waitAgain(draft, enrolment, context)
+  else if (waits && kindOf(waits).onMoved) waitAgain(draft, enrolment, context)
   else if (enrolment.step !== null && waits && kindOf(waits).waitsUntil)
     waitAt(draft, enrolment, enrolment.step, context)
 }
@@ -311,9 +317,15 @@ function isLeftOut({ state, reason }: Intent): boolean {
 
 function waitAgain(draft: Draft, enrolment: Enrolment, context: DecideContext): void {
   if (enrolment.state !== 'running' || enrolment.step === null) return
-  const node = campaignOf(enrolment, context).nodes.get(enrolment.step)
-  if (node && 'wait' in node.step && hangsOnEntity(node.step.wait))
+  const campaign = campaignOf(enrolment, context)
+  const node = campaign.nodes.get(enrolment.step)
+  if (!node) return
+  if ('wait' in node.step && hangsOnEntity(node.step.wait))
     goOn(draft, enrolment, node.path, context)
+  const kind = kindOf(node.step)
+  if (!kind.onMoved) return
+  kind.onMoved(node.step, { draft, context, campaign, enrolment, node })
+  waitAt(draft, enrolment, node.path, context)
 }
 
 /** The newest message of each step; older ones were replaced by an earlier re-timing. */

@@ -4,7 +4,7 @@ import type { Field } from './definition/field.ts'
 import { mayPublish, type Publisher, type Touchpoint } from './definition/touchpoints.ts'
 import { toInstant } from './instant.ts'
 import type { JsonObject } from './json.ts'
-import { personUpserted, reservedTypes } from './reserved-types.ts'
+import { isOwnType, personUpserted, reservedTypes } from './reserved-types.ts'
 
 /** The part of an event that the catalogue has a say in. */
 export type CatalogueEvent = {
@@ -29,7 +29,11 @@ export type EventCheck = (
 /** Our own voice: outcomes of messages, whose signature the shell verifies. */
 export const ownSource = 'urn:wegwijs'
 export const ownIdSpace = 'wegwijs'
-const ownPublisher: Publisher = { source: ownSource, idSpace: ownIdSpace, types: ['message.*'] }
+const ownPublisher: Publisher = {
+  source: ownSource,
+  idSpace: ownIdSpace,
+  types: ['message.*', 'task.*'],
+}
 
 type Rule = { entity: string | null; data: z.ZodType<JsonObject> }
 
@@ -59,7 +63,7 @@ export function createEventCheck(bundle: DefinitionBundle): EventCheck {
         reason: 'the type is not in touchpoints.yaml',
         path: 'type',
       }
-    const ours = event.type.startsWith('message.')
+    const ours = isOwnType(event.type)
     if (ours !== isOwn(event.source) || !mayPublish(publisher.types, event.type)) {
       return {
         errorClass: 'type_not_allowed',

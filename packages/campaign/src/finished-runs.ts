@@ -27,6 +27,7 @@ export function withoutFinishedRuns(
     ...state,
     enrolments: new Map([...state.enrolments].filter(([id]) => !ids.has(id))),
     intents: new Map([...state.intents].filter(([, { enrolmentId }]) => !ids.has(enrolmentId))),
+    tasks: new Map([...state.tasks].filter(([, { enrolmentId }]) => !ids.has(enrolmentId))),
     entries,
   }
 }

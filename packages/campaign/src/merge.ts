@@ -54,6 +54,7 @@ export function mergePeople(
   const runs = [...runsIn(draft, journeys, context), ...runsIn(other, journeys, context)]
   for (const [id, intent] of other.intents) draft.intents.set(id, intent)
   for (const [id, timer] of other.timers) draft.timers.set(id, timer)
+  for (const [id, task] of other.tasks) draft.tasks.set(id, task)
   for (const { enrolment } of runs) {
     draft.enrolments.set(enrolment.enrolmentId, enrolment)
     const entry = entryOf(enrolment.campaignId, enrolment.entryKey)

@@ -23,6 +23,7 @@ export function newPerson(personId: string): PersonState {
     enrolments: new Map(),
     timers: new Map(),
     intents: new Map(),
+    tasks: new Map(),
     entries: new Map(),
   }
 }

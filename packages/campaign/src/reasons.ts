@@ -610,6 +610,43 @@ const list = {
     },
     whatToDo: nothing,
   },
+  task_closed: {
+    text: {
+      nl: 'de taak was al gedaan of teruggenomen',
+      en: 'the task had been done, or taken back, before',
+    },
+    whatToDo: { nl: 'niets; het eerste woord telt', en: 'nothing; the first word counts' },
+  },
+  task_done: { text: { nl: 'de taak is gedaan', en: 'the task was done' }, whatToDo: nothing },
+  task_made: {
+    text: { nl: 'een team kreeg een taak', en: 'a team got a task' },
+    whatToDo: {
+      nl: 'zie "wegwijs tasks" voor wat nog open staat',
+      en: 'see "wegwijs tasks" for what is open',
+    },
+  },
+  task_moved: {
+    text: { nl: 'de taak schoof mee met de afspraak', en: 'the task moved with the appointment' },
+    whatToDo: nothing,
+  },
+  task_not_done: {
+    text: { nl: 'de taak is niet op tijd gedaan', en: 'the task was not done in time' },
+    whatToDo: {
+      nl: 'kijk of het team genoeg mensen heeft, of verhoog "within" van de stap',
+      en: 'see whether the team has enough people, or raise "within" of the step',
+    },
+  },
+  task_outcome_unknown: {
+    text: { nl: 'de taak kent deze uitkomst niet', en: 'the task has no such outcome' },
+    whatToDo: {
+      nl: 'zie "wegwijs tasks" voor de uitkomsten',
+      en: 'see "wegwijs tasks" for its outcomes',
+    },
+  },
+  task_unknown: {
+    text: { nl: 'deze taak is er niet (meer)', en: 'there is no such task, or no longer' },
+    whatToDo: nothing,
+  },
   template_error: {
     text: { nl: 'de tekst kon niet worden gemaakt', en: 'the text could not be made' },
     whatToDo: {

@@ -100,6 +100,9 @@ const answer = z.object({
   by: z.enum(['link', 'sms', 'provider']),
 })
 
+/** What came of a task. Who says so stands in the record alone (P7). */
+const taskDone = z.object({ taskId: z.uuid(), outcome: identifierSchema })
+
 export const reservedTypes = {
   'consent.granted.v1': consent,
   'consent.withdrawn.v1': consent,
@@ -118,6 +121,7 @@ export const reservedTypes = {
   'person.upserted.v1': personUpserted,
   'relation.ended.v1': relation,
   'relation.granted.v1': relationGranted,
+  'task.done.v1': taskDone,
 } as const
 
 export type ReservedType = keyof typeof reservedTypes
@@ -129,7 +133,7 @@ export type RelationGranted = ReservedData<'relation.granted.v1'>
 export type AnswerData = ReservedData<'message.answered.v1'>
 export type MessageData = ReservedData<'message.sent.v1'>
 
-const RESERVED_PREFIX = /^(?:consent|message|person|relation)\./
+const RESERVED_PREFIX = /^(?:consent|message|person|relation|task)\./
 
 export function isReservedType(type: string): type is ReservedType {
   return Object.hasOwn(reservedTypes, type)
@@ -142,5 +146,5 @@ export function hasReservedName(type: string): boolean {
 
 /** True for what Wegwijs alone publishes; from anybody else it needs a valid signature. */
 export function isOwnType(type: string): boolean {
-  return type.startsWith('message.')
+  return type.startsWith('message.') || type.startsWith('task.')
 }

@@ -26,6 +26,8 @@ export type PersonState = {
   timers: ReadonlyMap<string, Timer>
   /** The messages of these enrolments, and those that a receipt of the batch is about. */
   intents: ReadonlyMap<string, Intent>
+  /** What people have to do for these enrolments, and what the batch says was done. */
+  tasks: ReadonlyMap<string, Task>
   /**
    * `campaign id + entry key` of every enrolment ever, in the campaigns that the batch may start → when it
    * was entered last.
@@ -219,6 +221,26 @@ export type Intent = {
   dueAt: Instant
   expiresAt: Instant
   traceparent: string | null
+}
+
+/** Work for somebody of a team. It names nobody: who does it looks up for whom it is. */
+export type Task = {
+  taskId: string
+  enrolmentId: string
+  campaignId: string
+  version: number
+  step: string
+  /** Id of the task step within its campaign. */
+  name: string
+  team: string
+  title: InEachLanguage<string>
+  outcomes: readonly { readonly outcome: string; readonly says: InEachLanguage<string> }[]
+  state: 'open' | 'done' | 'withdrawn'
+  outcome: string | null
+  reason: string | null
+  entity: EntityReference | null
+  madeAt: Instant
+  dueAt: Instant
 }
 
 /** An event as the core sees it: checked, normalised, its person resolved. */

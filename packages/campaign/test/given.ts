@@ -45,6 +45,7 @@ export function nobody(personId = 'person-1'): PersonState {
     enrolments: new Map(),
     timers: new Map(),
     intents: new Map(),
+    tasks: new Map(),
     entries: new Map(),
   }
 }

@@ -123,7 +123,7 @@ describe('names of types', () => {
   })
 
   it('belong to Wegwijs alone when they speak of messages', () => {
-    expect(Object.keys(reservedTypes).filter(isOwnType)).toHaveLength(8)
+    expect(Object.keys(reservedTypes).filter(isOwnType)).toHaveLength(9)
     expect(isOwnType('person.deceased.v1')).toBe(false)
   })
 

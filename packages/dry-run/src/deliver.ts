@@ -253,6 +253,27 @@ export function answerEventOf(
   }
 }
 
+/** What came of a task, as the event that `wegwijs task done` makes of it. */
+export function taskDoneEvent(
+  {
+    person,
+    taskId,
+    outcome,
+  }: { person: Pick<Person, 'personId'>; taskId: string; outcome: string },
+  at: string,
+): JourneyEvent {
+  return {
+    source: `${ownSource}:tasks`,
+    id: `${taskId}-${outcome}`,
+    subject: person.personId,
+    type: 'task.done.v1',
+    time: at,
+    data: { taskId, outcome },
+    entity: null,
+    traceparent: null,
+  }
+}
+
 export type ReceiptStatus =
   | 'delivered'
   | 'bounced'

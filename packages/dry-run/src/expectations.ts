@@ -1,7 +1,13 @@
 import type { Expectation } from '@wegwijs/campaign/definition/specification'
 import { type ReasonCode, reasons } from '@wegwijs/campaign/reasons'
 import { instantOf, showLocalMoment } from '@wegwijs/campaign/specification/local-moment'
-import { type Enrolment, type Intent, isOpen, type PersonState } from '@wegwijs/campaign/state'
+import {
+  type Enrolment,
+  type Intent,
+  isOpen,
+  type PersonState,
+  type Task,
+} from '@wegwijs/campaign/state'
 import type { Rendered } from '@wegwijs/template/template'
 import type { History } from './specification.ts'
 
@@ -251,6 +257,7 @@ type Answer = { isSo: boolean; instead: string[] }
 
 function answerTo(expectation: Other, asked: Asked): Answer {
   if ('persona' in expectation) return personaOf(expectation.persona, asked)
+  if ('task' in expectation || 'task taken back' in expectation) return tasksOf(expectation, asked)
   if ('answered' in expectation) return answersOf(expectation, asked)
   if ('waits until' in expectation) return waitsOf(expectation['waits until'], asked)
   if ('goal reached' in expectation) return goalsOf(expectation['goal reached'], asked)
@@ -268,6 +275,37 @@ function answerTo(expectation: Other, asked: Asked): Answer {
 function personaOf(expected: string, { state: { person } }: Asked): Answer {
   const instead = person.persona === null ? 'they are of no persona' : `they are ${person.persona}`
   return { isSo: person.persona === expected, instead: [instead] }
+}
+
+/** Whether `name` (`nurse-call`, or `other-campaign/nurse-call`) means this task. */
+export function isTask(name: string, task: Task, ownCampaign: string): boolean {
+  const [id, campaign = ownCampaign] = name.split('/').reverse()
+  return task.name === id && task.campaignId === campaign
+}
+
+function tasksOf(
+  expectation: Extract<Other, { task: string } | { 'task taken back': string }>,
+  asked: Asked,
+): Answer {
+  const name = 'task' in expectation ? expectation.task : expectation['task taken back']
+  const own = [...asked.state.tasks.values()].filter((task) => isTask(name, task, asked.campaign))
+  return {
+    isSo: own.some((task) =>
+      'task' in expectation
+        ? task.state === 'open' &&
+          isAt(expectation.due, task.dueAt, asked) &&
+          (expectation.team === undefined || expectation.team === task.team)
+        : task.state === 'withdrawn' &&
+          (expectation.because === undefined || expectation.because === task.reason),
+    ),
+    instead: orElse(
+      own.map(
+        ({ state, team, dueAt, outcome, reason }) =>
+          `${name}, for ${team} at ${show(dueAt, asked)}, is ${state}${outcome === null ? reasonWords(reason) : `: ${outcome}`}`,
+      ),
+      `${name} was never made`,
+    ),
+  }
 }
 
 function answersOf({ answered, to }: Extract<Other, { answered: string }>, asked: Asked): Answer {

@@ -12,8 +12,8 @@ import { type Play, playsOf } from '@wegwijs/campaign/specification/happenings'
 import { instantOf } from '@wegwijs/campaign/specification/local-moment'
 import type { Intent, JourneyEvent, PersonState, Question } from '@wegwijs/campaign/state'
 import { answerBy } from '@wegwijs/campaign/steps/ask'
-import { answerEventOf, receiptOf } from './deliver.ts'
-import { isMessage, type Unmet, unmetExpectations } from './expectations.ts'
+import { answerEventOf, receiptOf, taskDoneEvent } from './deliver.ts'
+import { isMessage, isTask, type Unmet, unmetExpectations } from './expectations.ts'
 import type { ModelOutcome } from './outcome-model.ts'
 import type { PersonNumber } from './people.ts'
 import type { Sending } from './sending.ts'
@@ -160,6 +160,7 @@ class Playing {
         enrolments: none,
         timers: none,
         intents: none,
+        tasks: none,
         entries: none,
       })
     }
@@ -182,6 +183,8 @@ class Playing {
       })
     } else if ('of' in happening) {
       this.#report(happening, line ?? 0)
+    } else if ('is done' in happening) {
+      this.#do(happening, line ?? 0)
     } else if ('they answer' in happening) {
       this.#answer(happening, line ?? 0)
     }
@@ -206,6 +209,26 @@ class Playing {
       this.#person,
       receiptOf(report, this.#stage.sending, this.#simulation.now),
     )
+  }
+
+  #do({ 'is done': name, outcome }: Extract<Happening, { 'is done': string }>, line: number) {
+    const own = [...this.#state.tasks.values()].filter((task) => isTask(name, task, this.#campaign))
+    const open = own.findLast(({ state }) => state === 'open')
+    if (!open) {
+      const happened = [
+        own.length === 0 ? `${name} was never made` : `${name} is ${own.at(-1)?.state}`,
+      ]
+      this.#unmet.push({
+        path: ['when', line, 'is done'],
+        expected: `${name} to be open`,
+        happened,
+      })
+      return
+    }
+    const { person } = this.#state
+    const { taskId } = open
+    const event = taskDoneEvent({ person, taskId, outcome }, this.#simulation.now)
+    this.#simulation.hear(this.#person, event)
   }
 
   #answer(

@@ -7,6 +7,7 @@ import type {
   Person,
   PersonState,
   Relation,
+  Task,
   Timer,
 } from '@wegwijs/campaign/state'
 import { consentKey, entityKey, entryOf, relationKey } from '@wegwijs/campaign/state'
@@ -20,6 +21,7 @@ import {
   intentOf,
   personOf,
   relationOf,
+  taskOf,
   timerOf,
 } from './state-rows.ts'
 
@@ -50,6 +52,10 @@ export type StateScope = {
   intentIds: readonly string[]
   /** Campaigns that wait for receipts: their enrolments that such a message is of. */
   receiptCampaignIds: readonly string[]
+  /** Tasks of which the batch says what came of them. */
+  taskIds: readonly string[]
+  /** Campaigns that give people work. */
+  taskCampaignIds: readonly string[]
   /** Campaigns that the batch may start: their past entries. */
   campaignIds: readonly string[]
   /** Something that is decided hangs on who is related to whom. */
@@ -58,7 +64,7 @@ export type StateScope = {
 
 export type EnrolmentKey = { person_id: string; enrolment_id: string }
 
-/** Loads what the core decides on: eight statements at most, whatever the number of people (P8). */
+/** Loads what the core decides on: nine statements at most, whatever the number of people (P8). */
 export async function loadStates(
   tx: Querying,
   personIds: readonly string[],
@@ -76,6 +82,7 @@ export async function loadStates(
   })
   const timers = [...(await loadTimers(tx, enrolments)), ...(await loadDateTimers(tx, scope.dated))]
   const intents = await loadIntents(tx, enrolments, scope.intentIds)
+  const tasks = await loadTasks(tx, enrolments, scope)
   const entries = await loadEntries(tx, ids, scope.campaignIds)
   const states = new Map<string, MutableState>()
   for (const row of people) states.set(row.person_id, emptyState(personOf(row)))
@@ -90,6 +97,7 @@ export async function loadStates(
     put(states, row, (state) => state.enrolments, row.enrolment_id, enrolmentOf(row))
   for (const row of intents)
     put(states, row, (state) => state.intents, row.intent_id, intentOf(row))
+  for (const row of tasks) put(states, row, (state) => state.tasks, row.task_id, taskOf(row))
   for (const row of entries)
     states.get(row.person_id)?.entries.set(entryOf(row.campaign_id, row.entry_key), row.entered_at)
   return states
@@ -119,7 +127,16 @@ async function loadEnrolments(
   const { wholePeople, mergedPeople, touchedCampaignIds, campaignIds, entities, resumed } = scope
   const told = scope.receiptCampaignIds.length > 0 ? scope.intentIds : []
   const { goals } = scope
-  const reasons = [wholePeople, mergedPeople, touchedCampaignIds, goals, entities, resumed, told]
+  const reasons = [
+    wholePeople,
+    mergedPeople,
+    touchedCampaignIds,
+    goals,
+    entities,
+    resumed,
+    told,
+    scope.taskIds,
+  ]
   if (reasons.every((some) => some.length === 0)) return []
   const ofPeople = sql`run.person_id = any(${personIds}::uuid[])`
   const { rows } = await sql<Selectable<Schema['enrolment']>>`
@@ -144,6 +161,11 @@ async function loadEnrolments(
       select e.* from intent i join enrolment e using (person_id, enrolment_id)
       where i.intent_id = told.intent_id and i.campaign_id = any(${[...scope.receiptCampaignIds]}::text[])
         and e.state = 'running' offset 0
+    ) as own
+    union
+    select own.* from unnest(${[...scope.taskIds]}::uuid[]) as done (task_id) cross join lateral (
+      select e.* from task t join enrolment e using (person_id, enrolment_id)
+      where t.task_id = done.task_id and e.state = 'running' offset 0
     ) as own
     union
     select own.* from ${runsOf(resumed)} cross join lateral (
@@ -204,6 +226,24 @@ async function loadIntents(
   return rows
 }
 
+/** Of campaigns that give nobody work there is none to be looked for. */
+async function loadTasks(
+  tx: Querying,
+  enrolments: readonly Selectable<Schema['enrolment']>[],
+  { taskIds, taskCampaignIds }: StateScope,
+): Promise<Selectable<Schema['task']>[]> {
+  const own = enrolments.filter((row) => taskCampaignIds.includes(row.campaign_id))
+  if (own.length === 0 && taskIds.length === 0) return []
+  const { rows } = await sql<Selectable<Schema['task']>>`
+    select * from task where task_id = any(array(
+      select mine.task_id from ${runsOf(own)} cross join lateral (
+        select task_id from task t
+        where t.person_id = run.person_id and t.enrolment_id = run.enrolment_id offset 0
+      ) as mine
+    ) || ${[...taskIds]}::uuid[]) order by task_id for update`.execute(tx)
+  return rows
+}
+
 type Entry = { person_id: string; campaign_id: string; entry_key: string; entered_at: string }
 
 async function loadEntries(
@@ -258,6 +298,7 @@ type MutableState = {
   enrolments: Map<string, Enrolment>
   timers: Map<string, Timer>
   intents: Map<string, Intent>
+  tasks: Map<string, Task>
   entries: Map<string, string>
 }
 
@@ -270,6 +311,7 @@ function emptyState(person: Person): MutableState {
     enrolments: new Map(),
     timers: new Map(),
     intents: new Map(),
+    tasks: new Map(),
     entries: new Map(),
   }
 }

@@ -11,6 +11,7 @@ const plainTables = [
   'enrolment',
   'timer',
   'intent',
+  'task',
   // After the messages: who ends one by hand holds its row, and then says why.
   'decision',
   'attempt',

@@ -15,6 +15,7 @@ import * as historyCounts from './migrations/0011-history-counts.ts'
 import * as relations from './migrations/0012-relations.ts'
 import * as questions from './migrations/0013-questions.ts'
 import * as datesAndRollouts from './migrations/0014-dates-and-rollouts.ts'
+import * as tasks from './migrations/0015-tasks.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -34,6 +35,7 @@ const migrations: Record<string, Migration> = {
   '0012-relations': relations,
   '0013-questions': questions,
   '0014-dates-and-rollouts': datesAndRollouts,
+  '0015-tasks': tasks,
 }
 
 /**

@@ -69,6 +69,7 @@ export async function saveStates(
   )
   saveEnrolments(tx, changes)
   saveTimers(tx, changes)
+  saveTasks(tx, changes)
   await saveIntents(tx, namespace, changes)
 }
 
@@ -215,6 +216,53 @@ function saveTimers(tx: Querying, changes: readonly StateChange[]): void {
     changedOf(changes, (state) => state.timers).map(({ personId, value }) => ({
       person_id: personId,
       ...timerColumns(value),
+    })),
+  )
+}
+
+/** What staff said of one stays beside what was decided of it. */
+function saveTasks(tx: Querying, changes: readonly StateChange[]): void {
+  void upsertRows(
+    tx,
+    'task',
+    ['task_id'],
+    [
+      'person_id',
+      'task_id',
+      'enrolment_id',
+      'campaign_id',
+      'version',
+      'step',
+      'name',
+      'team',
+      'title',
+      'outcomes',
+      'state',
+      'outcome',
+      'reason',
+      'entity_type',
+      'entity_id',
+      'entity_version',
+      'made_at',
+      'due_at',
+    ],
+    changedOf(changes, (state) => state.tasks).map(({ personId, value }) => ({
+      person_id: personId,
+      task_id: value.taskId,
+      enrolment_id: value.enrolmentId,
+      campaign_id: value.campaignId,
+      version: value.version,
+      step: value.step,
+      name: value.name,
+      team: value.team,
+      title: value.title,
+      outcomes: value.outcomes,
+      state: value.state,
+      outcome: value.outcome,
+      reason: value.reason,
+      ...entityColumns(value.entity),
+      made_at: value.madeAt,
+      due_at: value.dueAt,
     })),
   )
 }

@@ -258,6 +258,29 @@ export type Schema = {
     traceparent: string | null
     touched_at: Moment
   }
+  task: {
+    person_id: string
+    task_id: string
+    enrolment_id: string
+    campaign_id: string
+    version: number
+    step: string
+    name: string
+    team: string
+    title: Json<JsonObject>
+    outcomes: Json<unknown[]>
+    state: 'open' | 'done' | 'withdrawn'
+    outcome: string | null
+    reason: string | null
+    entity_type: string | null
+    entity_id: string | null
+    entity_version: number | null
+    made_at: Moment
+    due_at: Moment
+    said_outcome: string | null
+    said_by: string | null
+    said_at: string | null
+  }
   attempt: {
     person_id: string
     recorded_at: Moment

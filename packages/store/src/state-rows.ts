@@ -8,6 +8,7 @@ import type {
   Intent,
   Person,
   Relation,
+  Task,
   Timer,
 } from '@wegwijs/campaign/state'
 import type { Selectable } from 'kysely'
@@ -139,6 +140,26 @@ export function intentOf(row: Selectable<Schema['intent']>): Intent {
     dueAt: row.due_at,
     expiresAt: row.expires_at,
     traceparent: row.traceparent,
+  }
+}
+
+export function taskOf(row: Selectable<Schema['task']>): Task {
+  return {
+    taskId: row.task_id,
+    enrolmentId: row.enrolment_id,
+    campaignId: row.campaign_id,
+    version: row.version,
+    step: row.step,
+    name: row.name,
+    team: row.team,
+    title: row.title as Task['title'],
+    outcomes: row.outcomes as Task['outcomes'],
+    state: row.state,
+    outcome: row.outcome,
+    reason: row.reason,
+    entity: referenceOf(row),
+    madeAt: row.made_at,
+    dueAt: row.due_at,
   }
 }
 

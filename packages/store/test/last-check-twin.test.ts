@@ -150,6 +150,8 @@ const nothingMore = {
   entities: [],
   resumed: [],
   receiptCampaignIds: [],
+  taskIds: [],
+  taskCampaignIds: [],
   campaignIds: [],
   relations: true,
   dated: [],

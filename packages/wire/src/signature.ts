@@ -3,8 +3,8 @@ import type { TouchpointEvent } from './touchpoint-event.ts'
 
 /**
  * `message.*` events come back to us over the same topic as everybody's. The signature proves that
- * Wegwijs wrote them: HMAC-SHA256 in hex over id, source, type, subject, the intent id and, of an answer, what was
- * answered, each prefixed with its length in bytes, with WEGWIJS_SECRET.
+ * Wegwijs wrote them: HMAC-SHA256 in hex over id, source, type, subject, the intent id and, where it has them, the
+ * answer, the task and its outcome, each prefixed with its length in bytes, with WEGWIJS_SECRET.
  */
 export function signEvent(event: TouchpointEvent, secret: string): TouchpointEvent {
   return { ...event, signature: eventSignature(event, secret) }
@@ -18,8 +18,8 @@ export function verifyEvent(event: TouchpointEvent, secret: string): boolean {
 function eventSignature(event: TouchpointEvent, secret: string): string {
   const intentId = typeof event.data.intentId === 'string' ? event.data.intentId : ''
   const hmac = createHmac('sha256', secret)
-  const { answer } = event.data
-  const said = typeof answer === 'string' ? [answer] : []
+  const { answer, taskId, outcome } = event.data
+  const said = [answer, taskId, outcome].filter((part) => typeof part === 'string')
   for (const part of [event.id, event.source, event.type, event.subject, intentId, ...said]) {
     hmac.update(`${Buffer.byteLength(part)}:`).update(part)
   }

@@ -17,6 +17,7 @@ import { addSimulate } from './commands/simulate.ts'
 import { addStack } from './commands/stack.ts'
 import { addStatus } from './commands/status.ts'
 import { addStops } from './commands/stops.ts'
+import { addTasks } from './commands/tasks.ts'
 import { addTest } from './commands/test.ts'
 import type { Shell } from './shell.ts'
 
@@ -47,6 +48,7 @@ export function createProgram(shell: Shell): Command {
     addStatus,
     addStops,
     addMessages,
+    addTasks,
     addDeadLetters,
     addPositions,
     addLedger,

@@ -12,6 +12,8 @@ import { openStore, type Store } from '@wegwijs/store/database'
 /** What a command reaches, each opened when it is first asked for and closed with the scope. */
 export type Surroundings = {
   namespace(): string
+  /** What our own events are signed with; the one of the services. */
+  secret(): string
   store(): Promise<Store>
   kafka(): Promise<KafkajsBroker>
   queue(): Promise<JobQueue>
@@ -25,6 +27,7 @@ export function createSurroundings(environment: Environment, scope: Scope): Surr
   const namespace = () => resolveConfig(environment, ['WEGWIJS_NAMESPACE']).namespace
   return {
     namespace,
+    secret: () => resolveConfig(environment, ['WEGWIJS_SECRET']).secret,
     store: once(async () => {
       const { databaseUrl } = resolve(await settings(), ['WEGWIJS_DATABASE_URL'])
       const store = openStore({

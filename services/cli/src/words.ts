@@ -31,9 +31,12 @@ export type WordsOptions = { reason: string; by: string }
 
 /** Why, and who says so: asked of everybody who changes what becomes of messages. */
 export function withWords(command: Command): Command {
-  return command
-    .requiredOption('--reason <text>', 'why, for whoever looks later')
-    .option('--by <name>', 'who says so, for the record', userInfo().username)
+  return byOption(command.requiredOption('--reason <text>', 'why, for whoever looks later'))
+}
+
+/** Who says so. */
+export function byOption(command: Command): Command {
+  return command.option('--by <name>', 'who says so, for the record', userInfo().username)
 }
 
 export function wordsOf({ reason, by }: WordsOptions): StopWords {

@@ -134,6 +134,7 @@ function rowsAfterRekeying(into: PersonState, from: PersonState): PersonState {
     enrolments: new Map([...from.enrolments, ...into.enrolments]),
     timers: new Map([...from.timers, ...into.timers]),
     intents: new Map([...from.intents, ...into.intents]),
+    tasks: new Map([...from.tasks, ...into.tasks]),
     entries: new Map([...from.entries, ...into.entries]),
   }
 }

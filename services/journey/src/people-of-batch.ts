@@ -133,6 +133,10 @@ function scopeOf(events: readonly Addressed[], context: ScopeContext): StateScop
     ]),
     goals: goalsOf(events, context),
     receiptCampaignIds: [...definition.receiptListeners],
+    taskIds: events.flatMap(({ event }) =>
+      event.type === 'task.done.v1' ? [String(event.data.taskId)] : [],
+    ),
+    taskCampaignIds: [...definition.taskCampaigns],
     entities: events.flatMap((each) => (each.event.entity ? [each.event.entity] : [])),
     resumed: [],
     intentIds: events.flatMap(({ event }) =>

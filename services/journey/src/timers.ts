@@ -84,6 +84,8 @@ async function fireWith(deps: TimerDependencies, limit: number): Promise<number>
       mergedPeople: [],
       ...scopeOfBeginning(begun, definition),
       receiptCampaignIds: [],
+      taskIds: [],
+      taskCampaignIds: [...definition.taskCampaigns],
       goals: [],
       entities: [],
       resumed,

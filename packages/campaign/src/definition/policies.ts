@@ -5,6 +5,7 @@ import {
   isDuration,
   laneNames,
   localeNames,
+  localisedTextSchema,
   localTimeSchema,
   positiveDurationSchema,
   timeZoneSchema,
@@ -92,6 +93,13 @@ const classPolicySchema = z
   })
 export type ClassPolicy = z.infer<typeof classPolicySchema>
 
+const teamSchema = z
+  .strictObject({
+    id: identifierSchema.describe('What tasks name, such as `home-nurses`.'),
+    name: localisedTextSchema.describe('What people call it.'),
+  })
+  .meta({ id: 'team', title: 'A team', description: 'People who do tasks.' })
+
 /** `policies.yaml` */
 export const policiesFileSchema = z.strictObject({
   organisation: z
@@ -133,6 +141,7 @@ export const policiesFileSchema = z.strictObject({
     .describe(
       'People who get nothing of some classes, always the same ones, so that the effect of all campaigns together can be measured.',
     ),
+  teams: z.array(teamSchema).optional().describe('Who does the tasks of campaigns.'),
   budgets: z
     .array(budgetSchema)
     .optional()

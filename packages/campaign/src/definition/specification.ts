@@ -198,6 +198,21 @@ const expectationSchema = z
       .describe('The goal of the campaign was reached.'),
     z
       .strictObject({
+        task: messageNameSchema.describe(
+          'This task was made, and is open at the moment of asking.',
+        ),
+        due: localMomentSchema.optional().describe('It is due at this moment.'),
+        team: identifierSchema.optional().describe('For this team.'),
+      })
+      .describe('Somebody has something to do.'),
+    z
+      .strictObject({
+        'task taken back': messageNameSchema.describe('This task was taken back.'),
+        because: reasonSchema.optional().describe('For this reason.'),
+      })
+      .describe('A task that nobody has to do any more.'),
+    z
+      .strictObject({
         answered: identifierSchema.describe('The name of the answer that counted.'),
         to: messageNameSchema.optional().describe('The question; without it any of the campaign.'),
       })
@@ -284,6 +299,14 @@ const whenSchema = z
       .describe(
         'A provider reports about a message. Of a message that stands here it reports nothing else.',
       ),
+    z
+      .strictObject({
+        at,
+        'is done': messageNameSchema.describe('The task; its newest when there are several.'),
+        outcome: identifierSchema.describe('What came of it.'),
+        then,
+      })
+      .describe('Somebody does a task.'),
     z
       .strictObject({
         at,

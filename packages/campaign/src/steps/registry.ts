@@ -6,6 +6,7 @@ import { messageStep } from './message.ts'
 import { splitStep } from './split.ts'
 import type { Step } from './step.ts'
 import type { StepKind, StepParts } from './step-kind.ts'
+import { taskStep } from './task.ts'
 import { waitStep } from './wait.ts'
 import { waitForStep } from './wait-for.ts'
 
@@ -15,6 +16,7 @@ export const stepKinds = [
   waitStep,
   waitForStep,
   askStep,
+  taskStep,
   branchStep,
   splitStep,
   endStep,

@@ -5,7 +5,7 @@ import type { Draft } from '../draft.ts'
 import type { Explanation } from '../explain/words.ts'
 import type { Instant } from '../instant.ts'
 import type { JsonValue } from '../json.ts'
-import type { Enrolment, JourneyEvent } from '../state.ts'
+import type { Enrolment, JourneyEvent, Task } from '../state.ts'
 import type { MessageStep } from './message.ts'
 import type { Step } from './step.ts'
 import type { Onward, StepResult, StepRun } from './step-run.ts'
@@ -42,6 +42,8 @@ export type StepParts = {
   readonly messages?: readonly { readonly path: PathInStep; readonly id: string }[]
   /** The message that it sends. */
   readonly message?: MessageStep['message']
+  /** The team of `policies.yaml` that it gives work to. */
+  readonly team?: { readonly name: string; readonly path: PathInStep }
   /** The templates of which it sends one. */
   readonly templates?: readonly string[]
   /** What later conditions may ask, without the root `enrolment`: `welcome.status`. */
@@ -74,6 +76,10 @@ export type StepKind<Own extends object> = {
    * be come back to for that: one that asks a person again.
    */
   waitsUntil?(step: Own, run: StepRun): Instant
+  /** What it hangs on has moved while somebody waits here; it is waited for anew after it. */
+  onMoved?(step: Own, run: StepRun): void
+  /** Something was done of which a team had been told, while somebody waits here; null as above. */
+  onTask?(step: Own, task: Task, run: StepRun): Onward | null
   /** A receipt came for a message that it listens to, while somebody waits here; null as above. */
   onReceipt?(step: Own, run: StepRun): Onward | null
 }

@@ -62,6 +62,7 @@ function checkNames(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
   const journeys = parts.journeys?.value.journeys.map(({ id }) => id)
   const types = parts.touchpoints?.value.touchpoints.map(({ type }) => type)
   const personas = parts.personas?.value.personas.map(({ id }) => id)
+  const teams = parts.policies && (parts.policies.value.teams ?? []).map(({ id }) => id)
   const messages = stepsOf(campaign.value.steps).flatMap(
     ({ step }) => partsOf(step).message?.id ?? [],
   )
@@ -75,6 +76,8 @@ function checkNames(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
   for (const { step, path } of stepsOf(campaign.value.steps)) {
     for (const { type, path: within } of partsOf(step).touchpoints ?? [])
       check('touchpoint', type, types, [...path, ...within])
+    const { team } = partsOf(step)
+    if (team) check('team', team.name, teams, [...path, ...team.path])
     for (const { id, path: within } of partsOf(step).messages ?? [])
       check('message', id, messages, [...path, ...within])
   }

@@ -18,6 +18,7 @@ import type { Path } from '../yaml-source.ts'
 import { complaintAboutValue } from './condition.ts'
 import { about, aboutKey, type Loaded, type Parts, repeated } from './parts.ts'
 import { checkGivenAnswers, checkToldAnswer } from './told-answers.ts'
+import { checkTaskDone, checkTaskNamed } from './told-tasks.ts'
 import { stepsOf } from './walk.ts'
 
 type SpecificationsLoaded = Loaded<SpecificationsFile>
@@ -104,6 +105,7 @@ const momentKeys = [
   'at',
   'heard at',
   'planned for',
+  'due',
   'for',
   'entered',
   'waits until',
@@ -196,6 +198,7 @@ function checkHappening(looked: Looked, happening: Happening, path: Path): Fault
       : checkVoice(looked, happening, path)),
     ...('becomes' in happening ? checkPerson(looked, happening.becomes, [...path, 'becomes']) : []),
     ...('of' in happening ? checkMessage(looked, happening.of, [...path, 'of']) : []),
+    ...('is done' in happening ? checkTaskDone(looked, happening, path) : []),
     ...('they answer' in happening
       ? checkAnswered(looked, happening['they answer'], happening.to, {
           path,
@@ -405,6 +408,10 @@ function checkExpectations(
       return [about(loaded, here, { message, found: expectation, nearest: 'nothing else' })]
     }
     if (typeof expectation === 'string') return []
+    if ('task' in expectation) return checkTaskNamed(looked, expectation.task, [...here, 'task'])
+    if ('task taken back' in expectation) {
+      return checkTaskNamed(looked, expectation['task taken back'], [...here, 'task taken back'])
+    }
     if ('answered' in expectation) {
       const { answered, to } = expectation
       return checkAnswered(looked, answered, to, { path: here, key: 'answered', isWord: false })

@@ -1,0 +1,214 @@
+import { z } from 'zod'
+import {
+  identifierSchema,
+  localisedTextSchema,
+  positiveDurationSchema,
+} from '../definition/words.ts'
+import { noteOf } from '../draft.ts'
+import { factsOf, timeZoneOf } from '../facts.ts'
+import { addDuration, type Instant } from '../instant.ts'
+import type { JsonObject } from '../json.ts'
+import { fieldOf, hangsOnEntity, type Moment, momentSchema, resolveMoment } from '../moment.ts'
+import type { Task } from '../state.ts'
+import { newestTaskOf, withdrawTask } from '../tasks.ts'
+import type { Step } from './step.ts'
+import type { StepKind } from './step-kind.ts'
+import type { StepRun } from './step-run.ts'
+
+type Outcome = { outcome: string; says: { nl: string; en: string }; steps?: Step[] | undefined }
+
+export type TaskStep = {
+  task: {
+    id: string
+    team: string
+    title: { nl: string; en: string }
+    due?: Moment | undefined
+    within: string
+    outcomes: Outcome[]
+    otherwise?: Step[] | undefined
+  }
+}
+
+export const taskStep: StepKind<TaskStep> = {
+  key: 'task',
+  meaning:
+    'Gives somebody of a team something to do for the person, such as a call, and goes the way of what came of it. `wegwijs tasks` lists what is open, `wegwijs task done` says what came of it; the first word counts. The time for it, `within`, runs from when it is due; when it is over, the task is taken back and `otherwise` follows. Whatever ends the campaign takes it back, too. When the appointment or stay moves that it hangs on, an open task moves along; what was done stays done. A moment that has passed, or whose data is missing, makes it due at once.',
+  explanation: {
+    nl: ({ task }, { reason, detail }, words) => {
+      if (reason === 'task_made')
+        return `kreeg het team "${task.team}" de taak "${task.title.nl}", voor ${words.moment(String(detail?.dueAt))}`
+      if (reason === 'task_moved')
+        return `schoof de taak "${task.title.nl}" mee, naar ${words.moment(String(detail?.dueAt))}`
+      if (reason === 'task_done')
+        return `werd de taak "${task.title.nl}" gedaan: "${outcomeCalled(task, detail).nl}"`
+      if (reason === 'task_not_done')
+        return `werd de taak "${task.title.nl}" teruggenomen: zij was niet gedaan binnen ${words.duration(task.within)}`
+      if (reason === 'waiting')
+        return `ging de campagne wachten op de taak "${task.title.nl}", uiterlijk tot ${words.moment(String(detail?.until))}`
+      return `werd de taak "${task.title.nl}" teruggenomen: ${words.reason(reason)}`
+    },
+    en: ({ task }, { reason, detail }, words) => {
+      if (reason === 'task_made')
+        return `the team "${task.team}" got the task "${task.title.en}", for ${words.moment(String(detail?.dueAt))}`
+      if (reason === 'task_moved')
+        return `the task "${task.title.en}" moved along, to ${words.moment(String(detail?.dueAt))}`
+      if (reason === 'task_done')
+        return `the task "${task.title.en}" was done: "${outcomeCalled(task, detail).en}"`
+      if (reason === 'task_not_done')
+        return `the task "${task.title.en}" was taken back: it was not done within ${words.duration(task.within)}`
+      if (reason === 'waiting')
+        return `the campaign began to wait for the task "${task.title.en}", at most until ${words.moment(String(detail?.until))}`
+      return `the task "${task.title.en}" was taken back: ${words.reason(reason)}`
+    },
+  },
+  schema: (steps) =>
+    z.strictObject({
+      task: z
+        .strictObject({
+          id: identifierSchema.describe(
+            'How later conditions name it (`enrolment.<id>.outcome`); once in a campaign.',
+          ),
+          team: identifierSchema.describe('Who does it: a team of `policies.yaml`.'),
+          title: localisedTextSchema.describe(
+            'What is to be done. Nothing about the person: who does it looks that up.',
+          ),
+          due: momentSchema.optional().describe('When it is to be done; without it, at once.'),
+          within: positiveDurationSchema.describe(
+            'How long after it is due it is waited for, such as `P1D`.',
+          ),
+          outcomes: z
+            .array(
+              z
+                .strictObject({
+                  outcome: identifierSchema.describe(
+                    'Its name, as `wegwijs task done --outcome` takes it.',
+                  ),
+                  says: localisedTextSchema.describe('What it means, for whoever does the task.'),
+                  steps: steps.optional().describe('What then happens.'),
+                })
+                .describe('An outcome.'),
+            )
+            .min(1)
+            .max(10)
+            .refine(
+              (outcomes) => new Set(outcomes.map((each) => each.outcome)).size === outcomes.length,
+              'expected outcomes with different names',
+            )
+            .describe('What can come of it, each with what then happens.'),
+          otherwise: steps.optional().describe('What happens when it is not done in time.'),
+        })
+        .describe('What is to be done.'),
+    }),
+  parts: ({ task }) => ({
+    id: { name: task.id, path: ['task', 'id'] },
+    team: { name: task.team, path: ['task', 'team'] },
+    moments: (task.due ? fieldOf(task.due) : []).map((field) => ({
+      path: ['task', 'due', 'until'],
+      field,
+    })),
+    arms: [
+      ...task.outcomes.map(({ outcome, steps }, index) => ({
+        path: ['task', 'outcomes', index, 'steps'],
+        label: outcome,
+        when: null,
+        steps: steps ?? [],
+      })),
+      { path: ['task', 'otherwise'], label: 'otherwise', when: null, steps: task.otherwise ?? [] },
+    ],
+    fields: [
+      [
+        `${task.id}.outcome`,
+        {
+          type: 'text',
+          sensitivity: 'personal',
+          required: false,
+          values: task.outcomes.map(({ outcome }) => outcome),
+        },
+      ],
+    ],
+  }),
+  decide(step, run) {
+    const dueAt = dueOf(step.task, run)
+    makeTask(step.task, run, dueAt)
+    return { waitUntil: endOf(step.task, run) }
+  },
+  read: ({ task }, _, { draft, enrolment }) =>
+    newestTaskOf(draft, enrolment, task.id)?.outcome ?? undefined,
+  waitsUntil: ({ task }, run) => endOf(task, run),
+  onMoved({ task }, run) {
+    const { draft, enrolment, node } = run
+    const open = newestTaskOf(draft, enrolment, task.id)
+    if (open?.state !== 'open') return
+    const dueAt = task.due && hangsOnEntity(task.due) ? dueOf(task, run) : open.dueAt
+    draft.tasks.set(open.taskId, { ...open, entity: enrolment.entity, dueAt })
+    if (dueAt === open.dueAt) return
+    noteOf(draft, enrolment, 'task_moved', {
+      detail: { step: node.path, task: task.id, taskId: open.taskId, dueAt },
+    })
+  },
+  onTask({ task }, done, { draft, enrolment, node }) {
+    if (done.name !== task.id || done.state !== 'done') return null
+    const arm = task.outcomes.findIndex(({ outcome }) => outcome === done.outcome)
+    noteOf(draft, enrolment, 'task_done', {
+      detail: { step: node.path, task: task.id, taskId: done.taskId, outcome: done.outcome, arm },
+    })
+    return { goTo: node.arms[arm]?.first ?? node.next }
+  },
+  onTimer({ task }, run) {
+    const waitUntil = endOf(task, run)
+    if (waitUntil > run.context.now) return { waitUntil }
+    const { draft, enrolment, node } = run
+    const open = newestTaskOf(draft, enrolment, task.id)
+    if (open) withdrawTask(draft, enrolment, open, 'task_not_done')
+    return { goTo: node.arms[task.outcomes.length]?.first ?? node.next }
+  },
+}
+
+function outcomeCalled({ outcomes }: TaskStep['task'], detail: JsonObject | null) {
+  const name = String(detail?.outcome)
+  return outcomes.find(({ outcome }) => outcome === name)?.says ?? { nl: name, en: name }
+}
+
+/** When it is to be done, and not before now. */
+function dueOf({ due }: TaskStep['task'], { draft, context, enrolment }: StepRun): Instant {
+  if (!due) return context.now
+  const facts = factsOf(draft, context, enrolment)
+  const moment = resolveMoment(due, { ...facts, isWorkingDay: context.definition.isWorkingDay })
+  return moment !== null && moment > context.now ? moment : context.now
+}
+
+/** Its id is derived, as that of a message is: the same decision made again makes the same task (P2). */
+function makeTask(task: TaskStep['task'], run: StepRun, dueAt: Instant): void {
+  const { draft, context, campaign, enrolment, node } = run
+  const { id: name, team, title, outcomes } = task
+  const version = String(enrolment.entity?.version ?? 0)
+  const taskId = context.deriveId('task', enrolment.enrolmentId, node.path, version)
+  if (draft.tasks.has(taskId)) return
+  const made: Task = {
+    taskId,
+    enrolmentId: enrolment.enrolmentId,
+    campaignId: campaign.id,
+    version: campaign.version,
+    step: node.path,
+    name,
+    team,
+    title,
+    outcomes: outcomes.map(({ outcome, says }) => ({ outcome, says })),
+    state: 'open',
+    outcome: null,
+    reason: null,
+    entity: enrolment.entity,
+    madeAt: context.now,
+    dueAt,
+  }
+  draft.tasks.set(taskId, made)
+  noteOf(draft, enrolment, 'task_made', {
+    detail: { step: node.path, task: name, taskId, team, dueAt },
+  })
+}
+
+/** Until when it is waited for. */
+function endOf({ id, within }: TaskStep['task'], { draft, context, enrolment }: StepRun): Instant {
+  const dueAt = newestTaskOf(draft, enrolment, id)?.dueAt ?? context.now
+  return addDuration(dueAt, within, timeZoneOf(draft, context))
+}

@@ -1,0 +1,144 @@
+import type { JourneyEvent } from '@wegwijs/campaign/state'
+import type { Step } from '@wegwijs/campaign/steps/step'
+import { campaign, message } from '@wegwijs/test-support/small-hospital'
+import { describe, expect, test } from 'vitest'
+import { definitionOf, person } from './given.ts'
+
+const booked = 'care.appointment.booked.v1'
+const moved = 'care.appointment.moved.v1'
+const cancelled = 'care.appointment.cancelled.v1'
+const says = (text: string) => ({ nl: text, en: text })
+
+/** A call a day before the appointment, within half a day. */
+function calling(over: object = {}): Step {
+  return {
+    task: {
+      id: 'call',
+      team: 'nurses',
+      title: says('Bel'),
+      due: { until: 'entity.startsAt', offset: '-P1D', on: 'any-day' },
+      within: 'PT12H',
+      outcomes: [
+        { outcome: 'reached', says: says('Gesproken') },
+        { outcome: 'missed', says: says('Niet'), steps: [message('hello')] },
+      ],
+      otherwise: [message('later')],
+      ...over,
+    },
+  }
+}
+
+const appointment = (version: number, startsAt: string): Partial<JourneyEvent> => ({
+  entity: { type: 'appointment', id: 'A-1', version },
+  data: { startsAt },
+})
+
+function planned(steps: readonly Step[] = [calling()]) {
+  const definition = definitionOf([
+    campaign({
+      id: 'preparation',
+      entry: 'once-per-entity',
+      trigger: { touchpoint: booked },
+      exit: [{ touchpoint: 'care.admission.started.v1' }],
+      steps: [...steps],
+    }),
+  ])
+  const patient = person(definition)
+  patient.happens(booked, appointment(1, '2026-03-20T09:00:00.000Z'))
+  const tasks = () => [...patient.state.tasks.values()]
+  const done = (outcome: string, taskId = tasks().at(-1)?.taskId ?? '') =>
+    patient.happens('task.done.v1', { data: { taskId, outcome } })
+  const sent = () => patient.intents().map(({ messageId }) => messageId)
+  return { patient, tasks, done, sent }
+}
+
+describe('a task', () => {
+  test('is made for a team, due at its moment, and waited for from then', () => {
+    const { patient, tasks } = planned()
+    expect(tasks()).toMatchObject([
+      { name: 'call', team: 'nurses', state: 'open', dueAt: '2026-03-19T09:00:00.000Z' },
+    ])
+    expect(patient.timers()).toMatchObject([{ dueAt: '2026-03-19T21:00:00.000Z' }])
+  })
+
+  test('goes the way of what came of it; the first word counts', () => {
+    const { patient, tasks, done, sent } = planned()
+    expect(done('missed')).toBe('task_done')
+    expect(tasks()).toMatchObject([{ state: 'done', outcome: 'missed' }])
+    expect(sent()).toEqual(['hello'])
+    expect(done('reached')).toBe('task_closed')
+    expect(sent()).toEqual(['hello'])
+    expect(patient.timers()).toEqual([])
+  })
+
+  test('has only its own outcomes, and only there where it is', () => {
+    const { tasks, done } = planned()
+    expect(done('perhaps')).toBe('task_outcome_unknown')
+    expect(done('reached', 'another')).toBe('task_unknown')
+    expect(tasks()).toMatchObject([{ state: 'open' }])
+  })
+
+  test('that nobody does in time is taken back', () => {
+    const { patient, tasks, done, sent } = planned()
+    patient.comes('2026-03-19T21:00:00.000Z')
+    expect(tasks()).toMatchObject([{ state: 'withdrawn', reason: 'task_not_done' }])
+    expect(sent()).toEqual(['later'])
+    expect(done('reached')).toBe('task_closed')
+    expect(sent()).toEqual(['later'])
+  })
+
+  test('is taken back with its campaign', () => {
+    const { patient, tasks } = planned()
+    patient.happens('care.admission.started.v1')
+    expect(tasks()).toMatchObject([{ state: 'withdrawn', reason: 'exit_touchpoint' }])
+  })
+
+  test('of somebody who has died is taken back', () => {
+    const { patient, tasks } = planned()
+    patient.happens('person.deceased.v1')
+    expect(tasks()).toMatchObject([{ state: 'withdrawn', reason: 'person_deceased' }])
+  })
+
+  test('moves along with the appointment', () => {
+    const { patient, tasks, done } = planned()
+    patient.happens(moved, appointment(2, '2026-03-25T09:00:00.000Z'))
+    expect(tasks()).toMatchObject([
+      { state: 'open', entity: { version: 2 }, dueAt: '2026-03-24T09:00:00.000Z' },
+    ])
+    expect(patient.reasons).toContain('task_moved')
+    expect(patient.timers()).toMatchObject([{ dueAt: '2026-03-24T21:00:00.000Z' }])
+    expect(done('reached')).toBe('task_done')
+  })
+
+  test('is taken back when the appointment is cancelled, and made again when it takes place after all', () => {
+    const { patient, tasks } = planned()
+    patient.happens(cancelled, { ...appointment(2, ''), data: {} })
+    expect(tasks()).toMatchObject([{ state: 'withdrawn', reason: 'entity_withdrawn' }])
+    patient.happens(moved, appointment(3, '2026-03-25T09:00:00.000Z'))
+    expect(tasks()).toMatchObject([
+      { state: 'withdrawn' },
+      { state: 'open', dueAt: '2026-03-24T09:00:00.000Z' },
+    ])
+  })
+
+  test('whose moment has passed is due at once', () => {
+    const { tasks } = planned([
+      calling({ due: { until: 'entity.startsAt', offset: '-P30D', on: 'any-day' } }),
+    ])
+    expect(tasks()).toMatchObject([{ dueAt: '2026-03-02T09:00:00.000Z' }])
+  })
+
+  test('can be asked after by later conditions', () => {
+    const branch: Step = {
+      branch: [
+        {
+          when: { field: 'enrolment.call.outcome', op: 'eq', value: 'reached' },
+          steps: [message('later', { id: 'thanks' })],
+        },
+      ],
+    }
+    const { done, sent } = planned([calling({ otherwise: undefined }), branch])
+    done('reached')
+    expect(sent()).toEqual(['thanks'])
+  })
+})

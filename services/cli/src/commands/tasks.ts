@@ -1,0 +1,85 @@
+import type { LocaleName } from '@wegwijs/campaign/definition/words'
+import { fail } from '@wegwijs/runtime/failure'
+import { listTasks, sayTaskDone, type TaskRefusal } from '@wegwijs/store/tasks'
+import { type Command, Option } from 'commander'
+import { table } from '../output.ts'
+import { type Call, runs, type Shell } from '../shell.ts'
+import { atLeastOne, byOption } from '../words.ts'
+
+type ListOptions = { team?: string; all?: boolean; limit: number; language: LocaleName }
+
+/** `wegwijs tasks` and `wegwijs task`: what campaigns ask of people. */
+export function addTasks(program: Command, shell: Shell): void {
+  program
+    .command('tasks')
+    .description('What teams have to do, what is due first, first.')
+    .option('--team <team>', 'only of this team')
+    .option('--all', 'also what is done or was taken back')
+    .option('--limit <count>', 'at most so many', atLeastOne, 50)
+    .addOption(
+      new Option('--language <language>', 'of the titles').choices(['nl', 'en']).default('en'),
+    )
+    .action(runs(shell, list))
+  const task = program.command('task').description('One task.')
+  byOption(task.command('done'))
+    .description('Say what came of a task. The first word counts.')
+    .argument('<id>')
+    .requiredOption('--outcome <name>', 'one of its outcomes; see `wegwijs tasks`')
+    .action(runs(shell, done))
+}
+
+async function list(
+  { surroundings, output }: Call,
+  { team, all, limit, language }: ListOptions,
+): Promise<void> {
+  const { db } = await surroundings.store()
+  const tasks = await listTasks(db, { team: team ?? null, state: all ? null : 'open', limit })
+  output.data(tasks, () =>
+    table(
+      ['ID', 'DUE', 'TEAM', 'TASK', 'PERSON', 'CAMPAIGN', 'STATE', 'OUTCOMES'],
+      tasks.map((task) => [
+        task.taskId,
+        task.dueAt,
+        task.team,
+        task.title[language],
+        task.personId,
+        task.campaignId,
+        task.state,
+        task.outcome ?? task.outcomes.map(({ outcome }) => outcome).join(', '),
+      ]),
+    ),
+  )
+}
+
+async function done(
+  { surroundings, output }: Call,
+  { outcome, by }: { outcome: string; by: string },
+  taskId = '',
+): Promise<void> {
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(taskId)) {
+    throw fail('WEGWIJS_USAGE', { problem: unknown(taskId) })
+  }
+  const store = await surroundings.store()
+  const said = { taskId, outcome, by: `cli:${by}` }
+  const refusal = await sayTaskDone(store, said, surroundings.secret())
+  if (refusal) throw fail('WEGWIJS_USAGE', { problem: describe(taskId, outcome, refusal) })
+  output.say('written down; the campaign goes on as soon as its event has come in')
+  output.data({ taskId, outcome }, () => [])
+}
+
+function describe(taskId: string, outcome: string, refusal: TaskRefusal): string {
+  switch (refusal.why) {
+    case 'unknown':
+      return unknown(taskId)
+    case 'said':
+      return `${refusal.by} has said of this task that it came to "${refusal.outcome}"; the first word counts`
+    case 'closed':
+      return `the task is ${refusal.state}${refusal.reason === null ? '' : ` (${refusal.reason})`}`
+    case 'outcome':
+      return `the task has no outcome "${outcome}"; it has ${refusal.outcomes.join(', ')}`
+  }
+}
+
+function unknown(id: string): string {
+  return `there is no task ${id}; see \`wegwijs tasks\``
+}

@@ -1,0 +1,140 @@
+import { listTasks, sayTaskDone } from '@wegwijs/store/tasks'
+import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
+import { signEvent } from '@wegwijs/wire/signature'
+import { sql } from 'kysely'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { arrives, booked, discharged, happen, monday } from './src/clinic.ts'
+import { expectLedgerHolds, type Flow, openFlow, openGround, secret, until } from './src/flow.ts'
+
+/** What campaigns ask of people, through the whole pipe. */
+const says = (text: string) => ({ nl: text, en: text })
+const call = {
+  task: {
+    id: 'call',
+    team: 'nurses',
+    title: says('Bel'),
+    within: 'P1D',
+    outcomes: [
+      { outcome: 'reached', says: says('Gesproken'), steps: [message('later')] },
+      { outcome: 'missed', says: says('Niet') },
+    ],
+  },
+}
+const clinic = smallHospital([
+  campaign({ id: 'aftercare', steps: [call], exit: [{ touchpoint: 'care.admission.started.v1' }] }),
+  campaign({
+    id: 'preparation',
+    journey: 'operation',
+    entry: 'once-per-entity',
+    trigger: { touchpoint: 'care.appointment.booked.v1' },
+    steps: [
+      {
+        task: {
+          ...call.task,
+          due: { until: 'entity.startsAt', offset: '-P1D', on: 'any-day' },
+        },
+      },
+    ],
+  }),
+])
+
+let flow: Flow
+let close: () => Promise<void>
+beforeAll(async () => {
+  const { store } = await openGround(clinic, monday)
+  flow = await openFlow({ store })
+  close = async () => {
+    await flow.close()
+    await store.close()
+  }
+})
+afterAll(() => close())
+
+const all = { team: null, state: null, limit: 100 }
+
+/** The one task of a campaign that is in that state. */
+async function only(campaignId: string, state: 'open' | 'done') {
+  const tasks = await listTasks(flow.store.db, { ...all, state })
+  return tasks.find((task) => task.campaignId === campaignId)
+}
+
+test('is listed for its team, and goes on when somebody says what came of it', async () => {
+  await flow.publish(arrives('p1'), discharged('p1'))
+  const open = await listTasks(flow.store.db, { team: 'nurses', state: 'open', limit: 10 })
+  expect(open).toMatchObject([{ name: 'call', campaignId: 'aftercare', dueAt: monday }])
+  expect(await listTasks(flow.store.db, { team: 'others', state: 'open', limit: 10 })).toEqual([])
+  const taskId = open[0]?.taskId ?? ''
+
+  const say = (outcome: string, by = 'cli:eva') =>
+    sayTaskDone(flow.store, { taskId, outcome, by }, secret)
+  expect(await say('perhaps')).toEqual({ why: 'outcome', outcomes: ['reached', 'missed'] })
+  const said = await Promise.all([say('reached'), say('missed', 'cli:jan')])
+  expect(said.filter((refusal) => refusal === null)).toHaveLength(1)
+  const word =
+    said[0] === null
+      ? { outcome: 'reached', saidBy: 'cli:eva' }
+      : { outcome: 'missed', saidBy: 'cli:jan' }
+  expect(said.find((refusal) => refusal !== null)).toEqual({
+    why: 'said',
+    by: word.saidBy,
+    outcome: word.outcome,
+  })
+  await until(async () => expect(await only('aftercare', 'done')).toMatchObject(word))
+  expect(await listTasks(flow.store.db, { team: 'nurses', state: 'open', limit: 10 })).toEqual([])
+  // Who did it is nobody's business on the road (P7).
+  const { rows } = await sql<{ word: string | null }>`
+    select convert_from(value, 'utf8') || headers::text as word from outbox
+    where headers::text like '%task.done%'`.execute(flow.store.db)
+  expect(rows).toHaveLength(1)
+  expect(rows[0]?.word).not.toMatch(/eva|jan/)
+  expect(flow.logged()).not.toContain('eva')
+})
+
+test('is taken back when the campaign ends, and can be done no more', async () => {
+  await flow.publish(arrives('p2'), discharged('p2'))
+  const { taskId = '' } = (await only('aftercare', 'open')) ?? {}
+  await flow.publish(happen('care.admission.started.v1', 'p2'))
+  await until(async () =>
+    expect(await listTasks(flow.store.db, all)).toContainEqual(
+      expect.objectContaining({ taskId, state: 'withdrawn', reason: 'exit_touchpoint' }),
+    ),
+  )
+  expect(await sayTaskDone(flow.store, { taskId, outcome: 'reached', by: 'x' }, secret)).toEqual({
+    why: 'closed',
+    state: 'withdrawn',
+    reason: 'exit_touchpoint',
+  })
+  const nobody = '0190c0de-0000-8000-8000-000000000001'
+  expect(
+    await sayTaskDone(flow.store, { taskId: nobody, outcome: 'reached', by: 'x' }, secret),
+  ).toEqual({
+    why: 'unknown',
+  })
+})
+
+test('moves along with its appointment', async () => {
+  await flow.publish(arrives('p3'), booked('p3', 1, '2026-03-20T09:00:00Z'))
+  expect(await only('preparation', 'open')).toMatchObject({ dueAt: '2026-03-19T09:00:00.000Z' })
+  await flow.publish(booked('p3', 2, '2026-03-25T09:00:00Z'))
+  expect(await only('preparation', 'open')).toMatchObject({
+    state: 'open',
+    dueAt: '2026-03-24T09:00:00.000Z',
+  })
+})
+
+test('nobody else may say that it was done', async () => {
+  const { taskId = '', personId = '' } = (await only('preparation', 'open')) ?? {}
+  const event = {
+    id: `${taskId}-missed`,
+    source: 'urn:wegwijs:tasks',
+    type: 'task.done.v1',
+    subject: personId,
+    time: monday,
+    data: { taskId, outcome: 'missed' },
+  }
+  // Signed for another outcome.
+  const forged = signEvent({ ...event, data: { taskId, outcome: 'reached' } }, secret)
+  await flow.publish(event, { ...forged, data: event.data }, { ...event, source: 'urn:test:ehr' })
+  expect(await only('preparation', 'open')).toMatchObject({ state: 'open' })
+  await until(() => expectLedgerHolds(flow))
+})
