@@ -13,7 +13,7 @@ import {
   type JourneyEvent,
 } from './state.ts'
 import { type MessageStep, messageTimes, planMessage, withdrawMessage } from './steps/message.ts'
-import { kindOf, partsOf } from './steps/registry.ts'
+import { partsOf } from './steps/registry.ts'
 import { withdrawTask } from './tasks.ts'
 import { triggerPartsOf } from './triggers/registry.ts'
 
@@ -246,12 +246,12 @@ function amend(
     if (message && hangsOn(message, changed))
       replan(draft, enrolment, intent, context, { isAmended: true })
   }
-  const waits = nodes.get(enrolment.step ?? '')?.step
+  const node = nodes.get(enrolment.step ?? '')
+  const waits = node?.step
   if (waits && 'wait' in waits && hangsOn({ send: waits.wait }, changed))
     waitAgain(draft, enrolment, context)
-  else if (waits && kindOf(waits).onMoved) waitAgain(draft, enrolment, context)
-  else if (enrolment.step !== null && waits && kindOf(waits).waitsUntil)
-    waitAt(draft, enrolment, enrolment.step, context)
+  else if (node?.kind.onMoved) waitAgain(draft, enrolment, context)
+  else if (node?.kind.waitsUntil) waitAt(draft, enrolment, node.path, context)
 }
 
 function hangsOn(
@@ -322,9 +322,8 @@ function waitAgain(draft: Draft, enrolment: Enrolment, context: DecideContext): 
   if (!node) return
   if ('wait' in node.step && hangsOnEntity(node.step.wait))
     goOn(draft, enrolment, node.path, context)
-  const kind = kindOf(node.step)
-  if (!kind.onMoved) return
-  kind.onMoved(node.step, { draft, context, campaign, enrolment, node })
+  if (!node.kind.onMoved) return
+  node.kind.onMoved(node.step, { draft, context, campaign, enrolment, node })
   waitAt(draft, enrolment, node.path, context)
 }
 
