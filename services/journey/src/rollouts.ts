@@ -146,6 +146,8 @@ const nothing: StateScope = {
   dated: [],
   intentIds: [],
   receiptCampaignIds: [],
+  taskIds: [],
+  taskCampaignIds: [],
   campaignIds: [],
   relations: false,
 }
