@@ -7,6 +7,7 @@ import { appointmentMoved } from './campaigns/appointment-moved.ts'
 import { experienceSurvey } from './campaigns/experience-survey.ts'
 import { familyInformation } from './campaigns/family-information.ts'
 import { missedAppointment } from './campaigns/missed-appointment.ts'
+import { newsForReferrers } from './campaigns/news-for-referrers.ts'
 import { patientPanel } from './campaigns/patient-panel.ts'
 import { portalWelcome } from './campaigns/portal-welcome.ts'
 import { welcomeAtTheWard } from './campaigns/welcome-at-the-ward.ts'
@@ -29,6 +30,7 @@ const campaigns = [
   missedAppointment,
   portalWelcome,
   experienceSurvey,
+  newsForReferrers,
   patientPanel,
 ]
 const told = campaigns.flatMap(({ campaign, stories }) =>

@@ -25,8 +25,9 @@ test('the example has no faults and no warnings', () => {
   expect(loaded.warnings.map(formatFault)).toEqual([])
 })
 
-test('it shows four personas, two journeys, and every kind of step', () => {
+test('it shows five personas, three journeys, and every kind of step', () => {
   expect(bundle.personas.personas.map(({ id }) => id)).toEqual([
+    'referrer',
     'worried-caregiver',
     'digital-senior',
     'busy-parent',
@@ -35,6 +36,7 @@ test('it shows four personas, two journeys, and every kind of step', () => {
   expect(bundle.journeys.journeys.map(({ id }) => id)).toEqual([
     'hospital-stay',
     'planned-operation',
+    'working-together',
   ])
   const kinds = bundle.campaigns.flatMap(({ steps }) =>
     stepsOf(steps).map(({ step }) => Object.keys(step)[0]),

@@ -12,7 +12,12 @@ export type Person = {
   givenName?: string
   birthYear: number
   locale?: 'nl' | 'en'
-  attributes: { contactIs: 'self' | 'caregiver'; usesPortal: boolean; youngChildren: boolean }
+  attributes: {
+    contactIs: 'self' | 'caregiver'
+    usesPortal: boolean
+    youngChildren: boolean
+    role?: 'referrer'
+  }
   /** By what they can be reached; their addresses are made from their subject. */
   reach: readonly ('app' | 'email' | 'phone')[]
 }
@@ -58,6 +63,12 @@ export const caregiver: Person = {
   birthYear: 1970,
   attributes: { ...self, contactIs: 'caregiver' },
   reach: ['email', 'phone'],
+}
+/** A family doctor. */
+export const referrer: Person = {
+  birthYear: 1975,
+  attributes: { ...self, role: 'referrer' },
+  reach: ['email'],
 }
 /** Everybody else. */
 export const other: Person = {
