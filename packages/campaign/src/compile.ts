@@ -8,6 +8,7 @@ import type { Publisher, Touchpoint } from './definition/touchpoints.ts'
 import type { CampaignClass, ChannelName, EntityMeant } from './definition/words.ts'
 import type { Draft } from './draft.ts'
 import { createEventCheck, type EventCheck } from './event-check.ts'
+import type { Happened } from './happened.ts'
 import type { JsonValue } from './json.ts'
 import { createWorkingDays, type WorkingDays } from './moment.ts'
 import { campaignKey, type Enrolment } from './state.ts'
@@ -55,6 +56,8 @@ type CompiledTrigger = {
   kind: TriggerKind<CampaignFile['trigger']>
   where: Condition | null
   holds: Predicate | null
+  /** What its condition asks of the past. */
+  asked: readonly Happened[]
 }
 
 type CompiledExit = { entity: EntityMeant; holds: Predicate }
@@ -87,6 +90,7 @@ export type CompiledDefinition = {
   /** touchpoint type → persona → the live campaigns that it may start. */
   starters: ReadonlyMap<string, ReadonlyMap<string, readonly CompiledCampaign[]>>
   dates: DateCampaigns
+  becoming: BecomingCampaigns
   /** touchpoint type → ids of the campaigns of which it ends some version. */
   enders: ReadonlyMap<string, ReadonlySet<string>>
   /** touchpoint type → ids of the campaigns that are for it → within which time, in some version. */
@@ -108,6 +112,12 @@ export type DateCampaigns = {
   byId: ReadonlyMap<string, CompiledCampaign>
   byEntity: ReadonlyMap<string, readonly CompiledCampaign[]>
   ofPerson: readonly CompiledCampaign[]
+}
+
+/** The live campaigns that begin when a condition begins to hold, by the events that may change it. */
+export type BecomingCampaigns = {
+  byId: ReadonlyMap<string, CompiledCampaign>
+  byType: ReadonlyMap<string, readonly CompiledCampaign[]>
 }
 
 export type CompiledPersona = { id: string; channels: readonly ChannelName[]; holds: Predicate }
@@ -155,6 +165,7 @@ export function compileDefinition(
     campaigns,
     starters: indexStarters(live, personas),
     dates: indexDates(live),
+    becoming: indexBecoming(live),
     enders: indexTypes(campaigns.values(), ({ exits }) => exits.keys()),
     goals: indexGoals(campaigns.values()),
     listeners: indexTypes(campaigns.values(), ({ file }) =>
@@ -262,6 +273,7 @@ function compileTrigger({ trigger }: CampaignFile): CompiledTrigger {
     kind: triggerKindOf(trigger),
     where: condition,
     holds: condition && compileCondition(condition),
+    asked: condition ? happenedIn(condition).map(({ happened }) => happened) : [],
   }
 }
 
@@ -340,6 +352,18 @@ function indexDates(live: readonly CompiledCampaign[]): DateCampaigns {
     byId: new Map(ofDates.map((campaign) => [campaign.id, campaign])),
     byEntity: Map.groupBy(ofEntities, (campaign) => typeOf(campaign) ?? ''),
     ofPerson: ofDates.filter((campaign) => typeOf(campaign) === undefined),
+  }
+}
+
+function indexBecoming(live: readonly CompiledCampaign[]): BecomingCampaigns {
+  const typesOf = ({ file }: CompiledCampaign) => triggerPartsOf(file.trigger).becomes?.types
+  const own = live.filter((campaign) => typesOf(campaign) !== undefined)
+  const types = [...new Set(own.flatMap((campaign) => typesOf(campaign) ?? []))]
+  return {
+    byId: new Map(own.map((campaign) => [campaign.id, campaign])),
+    byType: new Map(
+      types.map((type) => [type, own.filter((campaign) => typesOf(campaign)?.includes(type))]),
+    ),
   }
 }
 

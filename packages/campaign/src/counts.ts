@@ -42,6 +42,11 @@ export function countsOf(asked: readonly Happened[], timeZone: string): Count[] 
   return [...counts.values()].sort((a, b) => (a.key < b.key ? -1 : 1))
 }
 
+/** Under which keys it is counted what these ask for. */
+export function keysOf(asked: readonly Happened[], timeZone: string): string[] {
+  return asked.map((happened) => windowOf(happened, timeZone).key)
+}
+
 /** Which count a condition asks, and how many days back. Worked out once for each condition. */
 function windowOf(happened: Happened, timeZone: string): { key: string; days: number } {
   const known = windows.get(happened)
@@ -128,6 +133,16 @@ export function timesIn(
   let times = 0
   for (const [day, count] of Object.entries(byDay)) if (Number(day) >= oldest) times += count
   return times
+}
+
+/** The days, as numbers, from which on something that was counted is no longer within the window. */
+export function daysThatLeave(
+  counts: PersonCounts,
+  happened: Happened,
+  timeZone: string,
+): number[] {
+  const { key, days } = windowOf(happened, timeZone)
+  return Object.keys(counts[key] ?? {}).map((day) => Number(day) + days + 1)
 }
 
 /** Of two people who are one: what happened to either happened to them. */

@@ -192,7 +192,7 @@ function awaitKnownDates(draft: Draft, context: DecideContext): void {
   for (const { timerId, campaignId, entity } of dateTimersOf(draft)) {
     const campaign = context.definition.dates.byId.get(campaignId)
     if (campaign) awaitDate(draft, campaign, entity, context)
-    else draft.timers.delete(timerId)
+    else if (!context.definition.becoming.byId.has(campaignId)) draft.timers.delete(timerId)
   }
 }
 
@@ -246,7 +246,8 @@ function timerOf(
   return { timerId, enrolmentId: null, campaignId: id, entity: own }
 }
 
-function timerIdOf(
+/** The same for every campaign that waits without a run, so that those of two records are found as one. */
+export function timerIdOf(
   { person: { personId } }: Draft,
   campaignId: string,
   entity: { type: string; id: string } | null,

@@ -1,3 +1,4 @@
+import { awaitBecoming, beginByTime, catchUp, startBecoming } from './becoming.ts'
 import type { CompiledCampaign } from './compile.ts'
 import { withEvent, withoutForgotten } from './counts.ts'
 import { awaitAllDates, awaitDatesOfPerson, startByDate } from './dates.ts'
@@ -46,15 +47,17 @@ export function decideEvent(
 export function decideTimer(state: PersonState, timer: Timer, context: DecideContext): Decided {
   const draft = draftOf(state)
   if (draft.timers.has(timer.timerId)) {
-    if (timer.enrolmentId === null) startByDate(draft, timer, context)
-    else resume(draft, timer, context)
+    if (timer.enrolmentId !== null) resume(draft, timer, context)
+    else if (context.definition.becoming.byId.has(timer.campaignId))
+      beginByTime(draft, timer, context)
+    else startByDate(draft, timer, context)
   }
   return { state: stateOf(draft), outcome: 'applied', decisions: draft.decisions }
 }
 
 /**
- * Sets the timers of the dates that are known of a person and lie ahead, for campaigns that a date starts
- * and that have just been published.
+ * Sets the timers of the dates that are known of a person and lie ahead, and of the days from which on a
+ * condition holds, for campaigns that these start and that have just been published.
  */
 export function decideDates(
   state: PersonState,
@@ -62,19 +65,25 @@ export function decideDates(
   context: DecideContext,
 ): Omit<Decided, 'outcome'> {
   const draft = draftOf(state)
-  awaitAllDates(draft, campaigns, context)
+  const { becoming } = context.definition
+  for (const campaign of campaigns) {
+    if (becoming.byId.has(campaign.id)) awaitBecoming(draft, campaign, context)
+    else awaitAllDates(draft, [campaign], context)
+  }
   return { state: stateOf(draft), decisions: draft.decisions }
 }
 
 function applyEvent(draft: Draft, event: JourneyEvent, context: DecideContext): ReasonCode {
   switch (event.type) {
     case 'person.upserted.v1': {
+      catchUp(draft, event, context)
       const before = draft.person
       const outcome = applyProfile(draft, event)
       choosePersona(draft, context)
       awaitDatesOfPerson(draft, before, context)
       // Names and addresses rest in the person's row only (P7).
       startCampaigns(draft, { ...event, data: {} }, context, before)
+      startBecoming(draft, before, event, context)
       return outcome
     }
     case 'person.enrolled.v1':
@@ -110,7 +119,15 @@ function applyToTask(draft: Draft, event: JourneyEvent, context: DecideContext):
 }
 
 function applyTouchpoint(draft: Draft, event: JourneyEvent, context: DecideContext): ReasonCode {
+  catchUp(draft, event, context)
+  const before = draft.person
   countEvent(draft, event, context)
+  const outcome = applyCounted(draft, event, context)
+  startBecoming(draft, before, event, context)
+  return outcome
+}
+
+function applyCounted(draft: Draft, event: JourneyEvent, context: DecideContext): ReasonCode {
   const news = applyEntity(draft, event, context)
   if (news === 'overtaken') applyOvertaken(draft, event, context)
   if (news !== 'newer') return 'entity_not_newer'

@@ -45,6 +45,15 @@ export function dayNumberOf(instant: Instant, timeZone: string): number {
   return Math.floor((ms + stretchAt(ms, timeZone).offsetMs) / dayMs)
 }
 
+/** The moment at which such a day begins in `timeZone`. */
+export function startOfDay(day: number, timeZone: string): Instant {
+  return new Temporal.PlainDate(1970, 1, 1)
+    .add({ days: day })
+    .toZonedDateTime(timeZone)
+    .toInstant()
+    .toString({ fractionalSecondDigits: 3 })
+}
+
 const years = new Map<string, { year: number; from: Instant; until: Instant }>()
 
 type Span = {

@@ -1,3 +1,4 @@
+import { joinBecoming } from './becoming.ts'
 import { addCounts } from './counts.ts'
 import { dropDates, joinDates } from './dates.ts'
 import { type DecideContext, type Draft, draftOf, note, stateOf } from './draft.ts'
@@ -65,6 +66,7 @@ export function mergePeople(
   mergePerson(draft, other)
   choosePersona(draft, context)
   joinDates(draft, context)
+  joinBecoming(draft, context)
   for (const { entity, changed } of united) takeAlong(draft, entity, changed, context)
   // Now that both tell of the same version: what they would tell is compared, not what they would have.
   endRepeats(draft, runs, context)

@@ -73,7 +73,7 @@ function triggerLines(trigger: CampaignFile['trigger']): string[] {
       if (name === 'touchpoint') return String(value)
       return value === true && name === Object.keys(trigger)[0] ? name : `${name}: ${flow(value)}`
     }),
-    ...(where ? [`where ${inWords(where.condition)}`] : []),
+    ...(where ? [`${where.path.join(' ')} ${inWords(where.condition)}`] : []),
   ]
 }
 

@@ -173,14 +173,16 @@ export class Simulation {
       consents: new Map(consents.map((consent) => [consentKey(consent), consent])),
       entities: new Map(entities.map((entity) => [entityKey(entity), entity])),
     })
-    if (this.#context.definition.dates.byId.size > 0) this.#introduced.push(number)
+    const { dates, becoming } = this.#context.definition
+    if (dates.byId.size + becoming.byId.size > 0) this.#introduced.push(number)
   }
 
   /** Waits for the dates that are known of somebody and lie ahead, as when campaigns are published. */
   awaitDates(person: PersonNumber): void {
-    const { dates } = this.#context.definition
+    const { dates, becoming } = this.#context.definition
     const before = this.people.stateOf(person)
-    const decided = decideDates(before, dates.byId.values(), this.#context)
+    const campaigns = [...dates.byId.values(), ...becoming.byId.values()]
+    const decided = decideDates(before, campaigns, this.#context)
     this.#keep(person, this.#decided(person, before, decided))
   }
 

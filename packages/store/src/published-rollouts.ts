@@ -32,7 +32,8 @@ function workFor(campaignId: string, work: 'dates' | 'forget') {
 }
 
 function waitsForDate({ trigger }: CampaignFile): boolean {
-  return triggerPartsOf(trigger).date !== undefined
+  const { date, becomes } = triggerPartsOf(trigger)
+  return date !== undefined || becomes !== undefined
 }
 
 function hasSameTrigger(one: CampaignFile, other: CampaignFile): boolean {

@@ -115,6 +115,25 @@ export async function peopleWithDates(
   return rows.map((row) => row.person_id)
 }
 
+/** The next people of whom something is counted, or a timer of the campaign set. */
+export async function peopleWithCounts(
+  tx: Querying,
+  { campaignId, nextPerson }: Rollout,
+  keys: readonly string[],
+  limit: number,
+): Promise<string[]> {
+  const { rows } = await sql<{ person_id: string }>`
+    select person_id from (
+      (select person_id from person where merged_into is null and person_id > ${nextPerson}::uuid
+        and happened ?| ${[...keys]}::text[] order by person_id limit ${limit})
+      union
+      (select distinct person_id from timer
+        where campaign_id = ${campaignId} and person_id > ${nextPerson}::uuid
+        order by person_id limit ${limit})
+    ) as counted order by person_id limit ${limit}`.execute(tx)
+  return rows.map((row) => row.person_id)
+}
+
 /** The next people who are in the version that people are moved from. */
 export async function peopleToMove(
   tx: Querying,

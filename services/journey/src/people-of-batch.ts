@@ -151,11 +151,12 @@ function scopeOf(events: readonly Addressed[], context: ScopeContext): StateScop
 }
 
 /** Whoever has dates that an event of theirs may move, take away or join with those of somebody else. */
-function datedOf(events: readonly Addressed[], { dates }: CompiledDefinition): string[] {
+function datedOf(events: readonly Addressed[], { dates, becoming }: CompiledDefinition): string[] {
+  const waiting = dates.byId.size + becoming.byId.size
   const everybody = ['person.upserted.v1', 'person.merged.v1', 'person.deceased.v1']
   return events.flatMap(({ event: { type, entity }, personId, otherId }) => {
     const mayMove = entity ? dates.byEntity.has(entity.type) : everybody.includes(type)
-    if (!mayMove || dates.byId.size === 0) return []
+    if ((!mayMove && !becoming.byType.has(type)) || waiting === 0) return []
     return otherId === null ? [personId] : [personId, otherId]
   })
 }
@@ -175,8 +176,14 @@ function campaignsEnteredBy(types: ReadonlySet<string>, definition: CompiledDefi
   ]
 }
 
-function startersOf(types: Iterable<string>, { starters }: CompiledDefinition): CompiledCampaign[] {
-  return [...types].flatMap((type) => [...(starters.get(type)?.values() ?? [])].flat())
+function startersOf(
+  types: Iterable<string>,
+  { starters, becoming }: CompiledDefinition,
+): CompiledCampaign[] {
+  return [...types].flatMap((type) => [
+    ...[...(starters.get(type)?.values() ?? [])].flat(),
+    ...(becoming.byType.get(type) ?? []),
+  ])
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { CompiledCampaign, CompiledDefinition } from '@wegwijs/campaign/compile'
+import { keysOf } from '@wegwijs/campaign/counts'
 import { decideDates } from '@wegwijs/campaign/decide'
 import type { DecideContext, Decision } from '@wegwijs/campaign/draft'
 import { subtractDuration } from '@wegwijs/campaign/instant'
@@ -17,6 +18,7 @@ import {
   endRollout,
   forgetDateTimers,
   holdDefinition,
+  peopleWithCounts,
   peopleWithDates,
   type Rollout,
   takeRollout,
@@ -125,6 +127,16 @@ async function taskOf(
   rollout: Rollout,
   { context, limit }: { context: DecideContext; limit: number },
 ): Promise<Task | null> {
+  const becoming = context.definition.becoming.byId.get(rollout.campaignId)
+  if (becoming) {
+    const keys = keysOf(becoming.trigger.asked, context.definition.timeZone)
+    const people = await peopleWithCounts(tx, rollout, keys, limit)
+    return {
+      people,
+      scope: { dated: people },
+      decide: (before) => decideDates(before, [becoming], context),
+    }
+  }
   const campaign = context.definition.dates.byId.get(rollout.campaignId)
   const field = campaign && datedFieldOf(campaign, context)
   if (!field) return null

@@ -136,10 +136,10 @@ async function fireWith(deps: TimerDependencies, limit: number): Promise<number>
 /** What a campaign asks of somebody for whom it begins, as when an event begins it. */
 function scopeOfBeginning(
   begun: readonly { person_id: string; campaign_id: string }[],
-  { dates }: CompiledDefinition,
+  { dates, becoming }: CompiledDefinition,
 ): Pick<StateScope, 'dated' | 'campaignIds' | 'touchedCampaignIds'> {
   const campaigns = [...new Set(begun.map(({ campaign_id }) => campaign_id))].flatMap(
-    (id) => dates.byId.get(id)?.file ?? [],
+    (id) => (dates.byId.get(id) ?? becoming.byId.get(id))?.file ?? [],
   )
   return {
     dated: [...new Set(begun.map(({ person_id }) => person_id))],

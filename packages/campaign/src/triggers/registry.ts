@@ -1,16 +1,23 @@
 import { z } from 'zod'
 import { type AttributeTrigger, attributeTrigger } from './attribute.ts'
+import { type BecomesTrigger, becomesTrigger } from './becomes.ts'
 import { type DateTrigger, dateTrigger } from './date.ts'
 import { type ManualTrigger, manualTrigger } from './manual.ts'
 import { type TouchpointTrigger, touchpointTrigger } from './touchpoint.ts'
 import type { TriggerKind, TriggerParts } from './trigger-kind.ts'
 
-export type Trigger = TouchpointTrigger | AttributeTrigger | DateTrigger | ManualTrigger
+export type Trigger =
+  | TouchpointTrigger
+  | AttributeTrigger
+  | BecomesTrigger
+  | DateTrigger
+  | ManualTrigger
 
 /** Every kind of trigger a campaign can have; a new kind is a file of its own and a line here. */
 export const triggerKinds = [
   touchpointTrigger,
   attributeTrigger,
+  becomesTrigger,
   dateTrigger,
   manualTrigger,
 ] as const
@@ -19,6 +26,7 @@ export const triggerSchema = z
   .union([
     describe(touchpointTrigger),
     describe(attributeTrigger),
+    describe(becomesTrigger),
     describe(dateTrigger),
     describe(manualTrigger),
   ])

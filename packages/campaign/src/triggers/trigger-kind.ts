@@ -18,6 +18,8 @@ export type TriggerParts = {
   /** The type of the entity that the campaign sees, when no touchpoint says it. */
   readonly entity?: { readonly path: Path; readonly type: string }
   readonly where?: { readonly path: Path; readonly condition: Condition }
+  /** It starts when `where` begins to hold: types of the events by which that may be. */
+  readonly becomes?: { readonly types: readonly string[] }
   /** A date that starts it, which no event does. */
   readonly date?: DatePart
   /** A field of the person with the values that it is compared with. */

@@ -14,7 +14,14 @@ import { neverMissing } from './messages.ts'
 import { outlastedIn } from './outlasted.ts'
 import { about, type Loaded, type Parts, repeated } from './parts.ts'
 import { isImpossible, type Known, unreachedIn } from './reachability.ts'
-import { checkAttribute, checkDate, hasEntity, triggerOf, whereOf } from './trigger.ts'
+import {
+  checkAttribute,
+  checkBecomes,
+  checkDate,
+  hasEntity,
+  triggerOf,
+  whereOf,
+} from './trigger.ts'
 import { stepsOf } from './walk.ts'
 
 /** `campaigns/*.yaml` against everything that they name, templates excepted. */
@@ -137,7 +144,7 @@ export function warnOfCampaigns(parts: Parts): Fault[] {
 /** Conditions that let nobody in, or nobody out; arms of a branch are looked at together. */
 function impossibleIn(campaign: Loaded<CampaignFile>, parts: Parts, known: Known): Fault[] {
   return conditionsOf(campaign.value)
-    .filter(({ path }) => path.at(-1) === 'where')
+    .filter(({ path }) => path.at(-1) === 'where' || path.at(-1) === 'becomes')
     .filter(({ condition, about: type }) => {
       const fields = type === null ? undefined : fieldsOf(campaign, parts, type)
       return isImpossible(condition, fields ? { fields, neverMissing: new Set() } : known)
@@ -182,6 +189,7 @@ function checkFields(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
   const before = new Map([...fields].filter(([name]) => !name.startsWith('enrolment.')))
   return [
     ...checkAttribute(campaign, fields),
+    ...checkBecomes(campaign, fields),
     ...checkDate(campaign, fields, parts),
     ...conditionsOf(campaign.value).flatMap(({ condition, path, isEntry, about: type }) => {
       const own = type === null ? fields : fieldsOf(campaign, parts, type)
@@ -263,14 +271,14 @@ type ConditionAt = {
 
 function conditionsOf(file: CampaignFile): ConditionAt[] {
   const { audience, exit, goal, steps } = file
-  const entry = (condition: Condition | undefined, path: string[]): ConditionAt[] =>
+  const entry = (condition: Condition | undefined, path: (string | number)[]): ConditionAt[] =>
     condition ? [{ condition, path, isEntry: true, about: null }] : []
   const later = (
     { touchpoint, where }: { touchpoint: string; where?: Condition | undefined },
     path: (string | number)[],
   ): ConditionAt[] => (where ? [{ condition: where, path, isEntry: false, about: touchpoint }] : [])
   return [
-    ...entry(whereOf(file), ['trigger', 'where']),
+    ...entry(whereOf(file), ['trigger', ...(triggerPartsOf(file.trigger).where?.path ?? [])]),
     ...entry(audience.where, ['audience', 'where']),
     ...exit.flatMap((each, index) => later(each, ['exit', index, 'where'])),
     ...(goal ? later(goal, ['goal', 'where']) : []),

@@ -1,5 +1,5 @@
 import { entityTypeOf } from '@wegwijs/campaign/catalogue'
-import type { Condition } from '@wegwijs/campaign/condition'
+import { type Condition, leavesOf } from '@wegwijs/campaign/condition'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import type { Field } from '@wegwijs/campaign/definition/field'
 import type { Touchpoint } from '@wegwijs/campaign/definition/touchpoints'
@@ -56,6 +56,27 @@ export function checkAttribute(
       return complaint ? [about(campaign, at(path), complaint)] : []
     }),
   ]
+}
+
+/** A trigger on what becomes of a person: nothing that changes without an event, or without a window. */
+export function checkBecomes(
+  campaign: Loaded<CampaignFile>,
+  fields: ReadonlyMap<string, Field>,
+): Fault[] {
+  const { becomes, where } = triggerPartsOf(campaign.value.trigger)
+  if (!becomes || !where) return []
+  const path = ['trigger', ...where.path]
+  return leavesOf(where.condition, path).flatMap(({ leaf, path: at }) => {
+    const isStored = leaf.field.startsWith('person.') && !isDerived(leaf.field)
+    // What there is not is told where all conditions are looked at.
+    if (fields.has(leaf.field) && !isStored) {
+      const message = `"${leaf.field}" is not said by a profile, so nobody hears of it when it changes`
+      return [about(campaign, [...at, 'field'], { message, found: leaf.field })]
+    }
+    if (leaf.op !== 'within' && leaf.op !== 'daysUntil') return []
+    const message = `"${leaf.op}" hangs on the calendar: a campaign that a date starts says "date"`
+    return [about(campaign, [...at, 'op'], { message, found: leaf.op })]
+  })
 }
 
 /** A trigger on a date: a field that there is and that holds one, and enough said to know its moment. */
