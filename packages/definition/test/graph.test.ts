@@ -73,6 +73,10 @@ flowchart TD
 test.each([
   [{ attribute: 'person.usesPortal', to: true }, 'attribute: person.usesPortal<br>to: true<br>'],
   [{ manual: true }, 'manual<br>'],
+  [
+    { becomes: { not: { happened: { touchpoint: 'care.visit.ended.v1', within: 'P90D' } } } },
+    'becomes not (care.visit.ended.v1 happened at least once within P90D)<br>',
+  ],
 ])('begins with %j, whatever its kind', async (trigger, words) => {
   const graph = campaignGraph(campaign({ trigger }), bundle)
   expect(graph).toContain(`start(["${words}`)

@@ -42,6 +42,38 @@ const asks = (happened: string): Changes => ({
   [guide]: ['{ field: event.kind, op: eq, value: first }', `{ happened: { ${happened} } }`],
 })
 
+/** A campaign that begins when this begins to hold, and asks for nothing that comes with an event. */
+const becomes = (condition: string): Changes => ({
+  [guide]: `id: guide
+name: Guide
+journey: visit
+class: service
+trigger: { becomes: { ${condition} } }
+steps:
+  - message: { id: hello, template: hello }
+`,
+  'templates/hello/template.yaml': 'name: hello\nsensitivity: { sms: neutral }\n',
+  'templates/hello/sms.nl.hbs': 'Dag.\n',
+  'templates/hello/sms.en.hbs': 'Hello.\n',
+  'templates/booked/template.yaml': null,
+  'templates/booked/sms.nl.hbs': null,
+  'templates/booked/sms.en.hbs': null,
+  'templates/booked/app.nl.yaml': null,
+  'templates/booked/app.en.yaml': null,
+})
+
+test('a campaign may begin when a condition begins to hold', async () => {
+  const happened = '{ happened: { touchpoint: care.visit.ended.v1, within: P90D } }'
+  expect(
+    await tell(becomes(`all: [${happened}, { field: person.usesPortal, op: eq, value: true }]`)),
+  ).toEqual({
+    faults: [],
+    warnings: [],
+  })
+  const { warnings } = await tell(becomes(`all: [${happened}, { not: ${happened} }]`))
+  expect(warnings).toEqual(['campaigns/guide.yaml:5:21 this never holds: it contradicts itself'])
+})
+
 type Planted = readonly [what: string, changes: Changes, faults: readonly string[]]
 
 const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
@@ -400,6 +432,36 @@ const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
       'a misspelt key',
       asks('touchpoint: care.visit.ended.v1, withn: P3D'),
       ['campaigns/guide.yaml:16:62 unknown key "withn" (did you mean "within"?)'],
+    ],
+  ],
+  'what becomes of somebody': [
+    [
+      'their age, which the calendar changes',
+      becomes('field: person.age, op: gte, value: 65'),
+      [
+        'campaigns/guide.yaml:5:30 "person.age" is not said by a profile, so nobody hears of it when it changes',
+      ],
+    ],
+    [
+      'a phase of a journey',
+      becomes('field: journey.visit.phase, op: eq, value: after'),
+      [
+        expect.stringMatching(
+          /^campaigns\/guide\.yaml:5:30 "journey\.visit\.phase" is not said by a/,
+        ),
+      ],
+    ],
+    [
+      'data of an event, of which there is none',
+      becomes('field: event.kind, op: eq, value: first'),
+      ['campaigns/guide.yaml:5:30 unknown field "event.kind"'],
+    ],
+    [
+      'a touchpoint that there is not',
+      becomes('happened: { touchpoint: care.visit.endd.v1, within: P3D }'),
+      [
+        'campaigns/guide.yaml:5:47 unknown touchpoint "care.visit.endd.v1" (did you mean "care.visit.ended.v1"?)',
+      ],
     ],
   ],
   'the names in a campaign': [

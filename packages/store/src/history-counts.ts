@@ -13,6 +13,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { businessNow } from './business-clock.ts'
 import type { Querying, Store } from './database.ts'
 import { lockPeople } from './person-locks.ts'
+import { replaceDefinition } from './rollouts.ts'
 import { rowsOf } from './rows.ts'
 import { inTransaction } from './transaction.ts'
 
@@ -24,7 +25,7 @@ import { inTransaction } from './transaction.ts'
  *
  * 1. It is entered in `history_count`. Whoever applies a batch compares the {@link countsMark} with the one
  *    of its definition in its own transaction, as it does with the revision: from now on batches count it.
- * 2. Those that had compared before are waited for: each holds {@link holdCounting} until it commits.
+ * 2. Those that had compared before are waited for: each holds the definition until it commits (rollouts.ts).
  * 3. People are locked, some at a time, and what they have is replaced by what is stored of their events.
  *    Under the lock these are all that were decided about them (P6), and what comes later is added to it.
  * 4. A merge adds what both have. One in between may have added somebody of whom nothing was counted yet:
@@ -38,15 +39,6 @@ import { inTransaction } from './transaction.ts'
 /** What the record counts, as one text; it changes with every count that begins, ends or looks further back. */
 export const countsMark: RawBuilder<string> = sql<string>`(select
   coalesce(md5(string_agg(count_key || ' ' || days, ',' order by count_key)), '') from history_count)`
-
-/** What a batch holds from before it compares the mark until it has committed. */
-export function holdCounting(namespace: string): RawBuilder<unknown> {
-  return sql`select pg_advisory_xact_lock_shared(${lockOf(namespace)})`
-}
-
-function lockOf(namespace: string): RawBuilder<unknown> {
-  return sql`hashtextextended(${`${namespace} counting`}, 0)`
-}
 
 /** What is counted now, and the mark by which it is known. */
 export async function keptCounts(db: Querying): Promise<KeptCounts> {
@@ -131,9 +123,7 @@ async function begin(
       on conflict (count_key) do update set ready = false,
         days = greatest(history_count.days, excluded.days)`.execute(own)
   })
-  await inTransaction(store.db, async (own) => {
-    await sql`select pg_advisory_xact_lock(${lockOf(store.namespace)})`.execute(own)
-  })
+  await inTransaction(store.db, (own) => replaceDefinition(own, store.namespace))
   const counting = { counts: missing, timeZone }
   const from = await clockTime(tx)
   for await (const ids of everybody(tx)) await countPeople(store, ids, counting)

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Database, Querying } from './database.ts'
-import { countsMark, holdCounting } from './history-counts.ts'
+import { countsMark } from './history-counts.ts'
 import { query, send } from './transaction.ts'
 
 /** What came of the records of one batch; together they are all of its records (P1). */
@@ -101,10 +101,10 @@ export type LockedPosition = {
  */
 export async function lockPosition(
   tx: Querying,
-  namespace: string,
-  { topic, partition, readFrom }: { topic: string; partition: number; readFrom: bigint },
+  topic: string,
+  partition: number,
+  readFrom: bigint,
 ): Promise<LockedPosition> {
-  void send(tx, holdCounting(namespace))
   void send(
     tx,
     sql`insert into consumer_position (topic, partition, next_offset)

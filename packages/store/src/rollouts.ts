@@ -34,7 +34,10 @@ export function holdDefinition(tx: Querying, namespace: string): void {
   void send(tx, sql`select pg_advisory_xact_lock_shared(hashtextextended(${lockOf(namespace)}, 0))`)
 }
 
-/** Waits until everybody who decides by the definition before is done; the last thing before the commit. */
+/**
+ * Waits until everybody who decides by the definition before is done. The last thing before the commit of
+ * a publication; what is counted anew begins by it, too (history-counts.ts).
+ */
 export async function replaceDefinition(tx: Querying, namespace: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended(${lockOf(namespace)}, 0))`.execute(tx)
 }

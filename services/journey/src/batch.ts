@@ -104,7 +104,7 @@ async function applyInTransaction(
   { definition, fault }: { definition: CompiledDefinition; fault: Rejection | null },
 ): Promise<Applied | 'definition_changed'> {
   holdDefinition(tx, deps.store.namespace)
-  const position = await lockPosition(tx, deps.store.namespace, part)
+  const position = await lockPosition(tx, part.topic, part.partition, part.readFrom)
   if (position.next !== part.readFrom) return { kind: 'seek', offset: position.next }
   if (position.revision !== definition.revision || position.counts !== definition.counts.mark)
     return 'definition_changed'
