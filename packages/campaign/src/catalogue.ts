@@ -1,6 +1,7 @@
 import type { DefinitionBundle } from './definition/bundle.ts'
 import type { CampaignFile } from './definition/campaign.ts'
 import type { Field } from './definition/field.ts'
+import { allowsSensitivity } from './definition/words.ts'
 import { consentFields, relationFields } from './people-fields.ts'
 import { everyStep, partsOf } from './steps/registry.ts'
 import type { Step } from './steps/step.ts'
@@ -160,6 +161,26 @@ export function entityTypeOf(
 ): string | undefined {
   const { touchpoint, entity } = triggerPartsOf(trigger)
   return entity?.type ?? touchpoints.find(({ type }) => type === touchpoint?.type)?.entity
+}
+
+/**
+ * Every field that any of these campaigns may name, whatever it is about: where two fields have one name,
+ * the more telling one counts.
+ */
+export function everyFieldOf(
+  definition: PersonSources & Pick<DefinitionBundle, 'touchpoints' | 'journeys'>,
+  campaigns: readonly CampaignFile[],
+): Fields {
+  const every = new Map<string, Field>()
+  const types = definition.touchpoints.touchpoints.map(({ type }) => type)
+  for (const campaign of campaigns)
+    for (const fields of types.map((type) => campaignFieldsOf(definition, campaign, type)))
+      for (const [name, field] of fields) {
+        const known = every.get(name)
+        if (!known || !allowsSensitivity(known.sensitivity, field.sensitivity))
+          every.set(name, field)
+      }
+  return every
 }
 
 /** The fields that a template used by `campaign` may show. */

@@ -133,6 +133,7 @@ function applyCounted(draft: Draft, event: JourneyEvent, context: DecideContext)
   if (news !== 'newer') return 'entity_not_newer'
   moveOnJourney(draft, event, context)
   choosePersona(draft, context)
+  context.watch?.touchpoint?.(draft, event)
   reachGoals(draft, event, context)
   exitByTouchpoint(draft, event, context)
   hearTouchpoint(draft, event, context)

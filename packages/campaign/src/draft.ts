@@ -14,6 +14,7 @@ import type {
   Task,
   Timer,
 } from './state.ts'
+import type { Watch } from './watch.ts'
 
 /** One conclusion, with its reason (P4). `detail` holds ids, times and what conditions saw. */
 export type Decision = {
@@ -32,6 +33,8 @@ export type DecideContext = {
   deriveId(...parts: string[]): string
   /** Who somebody is to whom a relation leads; null, or no such function: nobody is known. */
   otherOf?: (personId: string) => OtherPerson | null
+  /** Who looks on. */
+  watch?: Watch
 }
 
 /**

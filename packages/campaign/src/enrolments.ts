@@ -33,6 +33,7 @@ export function startCampaigns(
   context: DecideContext,
   before: Person = draft.person,
 ): void {
+  context.watch?.starts?.(draft, event, before)
   for (const campaign of candidatesOf(draft, event, context)) {
     const refusal = refusalOf(draft, event, campaign, context, before)
     if (refusal === false) continue
@@ -48,6 +49,7 @@ export function startCampaign(
   campaign: CompiledCampaign,
   context: DecideContext,
 ): void {
+  context.watch?.starts?.(draft, event, draft.person, campaign)
   const refusal = refusalOf(draft, event, campaign, context)
   if (refusal) refuse(draft, campaign, refusal)
   else if (refusal === null) enrol(draft, event, campaign, context)
@@ -64,6 +66,7 @@ export function startOvertaken(draft: Draft, event: JourneyEvent, context: Decid
   if (!known) return
   const { type, id, version } = known
   const newest: JourneyEvent = { ...event, entity: { type, id, version } }
+  context.watch?.starts?.(draft, newest, draft.person)
   for (const campaign of candidatesOf(draft, event, context)) {
     const refusal =
       refusalOfOvertaken(draft, event, known, campaign, context) ??
@@ -132,7 +135,8 @@ export function refuse(draft: Draft, campaign: CompiledCampaign, refusal: EntryR
   })
 }
 
-function refusalOf(
+/** Why the event does not start the campaign; `false` when it was never meant for it, null when it does. */
+export function refusalOf(
   draft: Draft,
   event: JourneyEvent,
   campaign: CompiledCampaign,
@@ -259,7 +263,7 @@ function enrol(
  * By who the person is, so that it is the same people every time: of one campaign, and of all campaigns
  * of some classes together. They enter and get nothing, to be counted beside the others.
  */
-function isHeldOut(
+export function isHeldOut(
   { person: { personId } }: Draft,
   { id, file }: CompiledCampaign,
   { definition: { holdOut } }: DecideContext,
@@ -392,7 +396,7 @@ export function reachGoals(draft: Draft, event: JourneyEvent, context: DecideCon
   }
 }
 
-function isGoalOf(
+export function isGoalOf(
   draft: Draft,
   enrolment: Enrolment,
   event: JourneyEvent,
@@ -455,6 +459,7 @@ export function goOn(
       ...stepOf(campaign, draft, enrolment, path, context),
       inPlaceOf: isOfArm ? inPlaceOf : null,
     }
+    context.watch?.step?.(run)
     const next = follow(run, run.node.kind.decide(run.node.step, run))
     if (next === undefined) return
     path = next

@@ -195,8 +195,8 @@ const list = {
       en: 'the condition of the audience does not hold',
     },
     whatToDo: {
-      nl: 'kijk welk gegeven waarmee is vergeleken',
-      en: 'see the leaves: which field was compared with what',
+      nl: 'niets; verruim de doelgroep van de campagne als deze persoon erbij hoort',
+      en: 'nothing; widen the audience of the campaign if the person belongs to it',
     },
   },
   consent_import_yields: {
@@ -667,8 +667,8 @@ const list = {
       en: 'the condition of the trigger does not hold',
     },
     whatToDo: {
-      nl: 'kijk welk gegeven waarmee is vergeleken',
-      en: 'see the leaves: which field was compared with what',
+      nl: 'niets; verruim de voorwaarde van de trigger als dit er wel bij hoort',
+      en: 'nothing; widen the condition of the trigger if this belongs to it',
     },
   },
   trigger_other_touchpoint: {

@@ -54,7 +54,8 @@ async function personIdsAfter(db: Querying, since: string, after: string): Promi
   return rows.map((row) => row.person_id)
 }
 
-async function peopleOf(db: Querying, ids: readonly string[]): Promise<StoredPerson[]> {
+/** Some people, as they were before the oldest of their events that are kept. */
+export async function peopleOf(db: Querying, ids: readonly string[]): Promise<StoredPerson[]> {
   const wanted = sql`person_id = any(${[...ids]}::uuid[])`
   const people = await sql<Selectable<Schema['person']>>`
     select * from person where ${wanted} and merged_into is null`.execute(db)

@@ -1,4 +1,9 @@
+import type { CompiledCampaign } from '@wegwijs/campaign/compile'
+import { tellDecision } from '@wegwijs/campaign/explain/decision'
+import type { Words } from '@wegwijs/campaign/explain/words'
+import type { JsonObject } from '@wegwijs/campaign/json'
 import { type ReasonCode, reasons } from '@wegwijs/campaign/reasons'
+import { campaignKey } from '@wegwijs/campaign/state'
 import type {
   AttemptFact,
   DecisionFact,
@@ -20,13 +25,21 @@ export type StoryWords = {
   lateAfterMs?: number
   /** What a type of event is called. Default: its code. */
   nameOfType?: (type: string) => string
+  /** The definition that decided, whose steps tell what their decisions meant. Default: reasons alone. */
+  definition?: StoryDefinition | null
+}
+
+export type StoryDefinition = {
+  campaigns: ReadonlyMap<string, CompiledCampaign>
+  wordsFor(campaign: CompiledCampaign): Words
 }
 
 const HOUR_MS = 3_600_000
 
 export function tellStory(facts: PersonFacts, words: StoryWords): StoryLine[] {
   const known = new Map(facts.messages.map((message) => [message.intentId, message]))
-  const context: Context = { lateAfterMs: HOUR_MS, nameOfType: (type) => type, ...words, known }
+  const defaults = { lateAfterMs: HOUR_MS, nameOfType: (type: string) => type, definition: null }
+  const context: Context = { ...defaults, ...words, known }
   const byEvent = Map.groupBy(facts.decisions, (decision) =>
     keyOf(decision.source, decision.eventId),
   )
@@ -126,7 +139,27 @@ function staffChapter(decision: DecisionFact, { known }: Context): StoryLine[][]
   return [[{ at: decision.businessAt, depth: 0, text }]]
 }
 
-function decisionLine(decision: DecisionFact, { known, timeZone }: Context): StoryLine {
+function decisionLine(decision: DecisionFact, context: Context): StoryLine {
+  const { campaignId, version, businessAt: at, detail, reason } = decision
+  const campaign = context.definition?.campaigns.get(campaignKey(campaignId ?? '', version ?? 0))
+  if (!campaign || !context.definition) return reasonLine(decision, context)
+  const clause = tellDecision(
+    {
+      at,
+      decision: { ...decision, detail: detail as JsonObject | null, reason: reason as ReasonCode },
+      campaign,
+      messageId: context.known.get(decision.intentId ?? '')?.messageId ?? null,
+      traces: [],
+      refusedBy: null,
+    },
+    'en',
+    context.definition.wordsFor(campaign),
+  )
+  return { at, depth: 1, text: `${campaignId}: ${clause}` }
+}
+
+/** Of a decision whose campaign is not known, what its reason says. */
+function reasonLine(decision: DecisionFact, { known, timeZone }: Context): StoryLine {
   const message = decision.intentId === null ? undefined : known.get(decision.intentId)
   const which = message === undefined ? '' : ` (${message.messageId}${dueText(message, timeZone)})`
   const until = decision.detail?.until

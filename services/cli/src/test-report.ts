@@ -1,11 +1,14 @@
+import { campaignFieldsOf } from '@wegwijs/campaign/catalogue'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
+import { createWords } from '@wegwijs/campaign/explain/language'
+import { reservedNames } from '@wegwijs/campaign/explain/reserved-names'
 import { everyStep, partsOf } from '@wegwijs/campaign/steps/registry'
 import type { CampaignSpecifications } from '@wegwijs/definition/load-definition'
 import type { Unmet } from '@wegwijs/dry-run/expectations'
-import type { History, PlayedSpecification } from '@wegwijs/dry-run/specification'
+import type { History, PlayedSpecification, Stage } from '@wegwijs/dry-run/specification'
 import type { DecisionFact, EventFact, MessageFact, PersonFacts } from '@wegwijs/store/explain'
-import { formatStory, tellStory } from './story.ts'
+import { formatStory, type StoryDefinition, tellStory } from './story.ts'
 
 /** A specification and how it went. */
 export type Tested = {
@@ -25,7 +28,7 @@ export function testedOf(
   { campaign, file, specifications, positionOf }: CampaignSpecifications,
   index: number,
   { unmet, ...played }: PlayedSpecification,
-  bundle: DefinitionBundle,
+  stage: Pick<Stage, 'bundle' | 'definition'>,
 ): Tested {
   return {
     campaign,
@@ -36,7 +39,7 @@ export function testedOf(
     sent: played.history.messages
       .filter(({ intent, rendered }) => rendered !== null && intent.campaignId === campaign)
       .map(({ intent }) => intent.messageId),
-    timeLine: unmet.length === 0 ? [] : timeLineOf(played, campaign, bundle),
+    timeLine: unmet.length === 0 ? [] : timeLineOf(played, campaign, stage),
   }
 }
 
@@ -116,31 +119,36 @@ type Played = Omit<PlayedSpecification, 'unmet'>
 function timeLineOf(
   { history, state }: Played,
   campaign: string,
-  bundle: DefinitionBundle,
+  stage: Pick<Stage, 'bundle' | 'definition'>,
 ): string[] {
+  const { bundle } = stage
   const { timeZone } = bundle.policies
   const names = new Map(bundle.touchpoints.touchpoints.map(({ type, name }) => [type, name.en]))
-  const nameOfType = (type: string) => names.get(type) ?? reservedNames[type] ?? type
+  const reserved: Readonly<Record<string, { en: string }>> = reservedNames
+  const nameOfType = (type: string) => names.get(type) ?? reserved[type]?.en ?? type
   const decisions = history.decisions.filter(
     ({ decision: { campaignId, enrolmentId } }) =>
       campaignId === null || campaignId === campaign || enrolmentId !== null,
   )
   const facts = factsOf({ history: { ...history, decisions }, state }, bundle)
-  return formatStory(tellStory(facts, { timeZone, nameOfType }), timeZone)
+  const told = tellStory(facts, { timeZone, nameOfType, definition: tellingOf(stage) })
+  return formatStory(told, timeZone)
 }
 
-const reservedNames: Readonly<Record<string, string>> = {
-  'person.upserted.v1': 'What is known of the person',
-  'person.deceased.v1': 'Death',
-  'person.enrolled.v1': 'Put in by hand',
-  'consent.granted.v1': 'Consent given',
-  'consent.withdrawn.v1': 'Consent withdrawn',
-  'message.delivered.v1': 'Receipt: delivered',
-  'message.bounced.v1': 'Receipt: bounced',
-  'message.complained.v1': 'Receipt: complained',
-  'message.replied.v1': 'Receipt: replied',
-  'message.opened.v1': 'Receipt: opened',
-  'message.clicked.v1': 'Receipt: clicked',
+/** Nobody is hidden in a specification: its person is invented. */
+function tellingOf({ bundle, definition }: Pick<Stage, 'bundle' | 'definition'>): StoryDefinition {
+  const touchpoints = new Map(bundle.touchpoints.touchpoints.map(({ type, name }) => [type, name]))
+  const { timeZone } = bundle.policies
+  return {
+    campaigns: definition.campaigns,
+    wordsFor: ({ file }) =>
+      createWords('en', {
+        timeZone,
+        fields: campaignFieldsOf(bundle, file),
+        touchpoints,
+        showsHealth: true,
+      }),
+  }
 }
 
 /** What was played as what would have been stored, so that it is told in the same sentences. */

@@ -139,8 +139,11 @@ describe('with the example hospital applied', () => {
     const [seeded] = await seedMessages(store, 1)
     const { code, out } = await cli(['explain', seeded?.personId ?? '', '--story'])
     expect(code).toBe(0)
-    expect(out).toContain('welcome-at-the-ward (version 1): was not considered')
-    expect(out).toContain('because the campaign waits for another touchpoint')
+    expect(out).toContain(
+      'The campaign "Welkom op de afdeling" never began for the person: it waits for "Admitted to the ward", and that has not happened.',
+    )
+    const dutch = await cli(['explain', seeded?.personId ?? '', '--locale', 'nl'])
+    expect(dutch.out).toContain('zij wacht op "Opgenomen op de afdeling", en dat is niet gebeurd.')
     const one = await cli([
       'explain',
       seeded?.personId ?? '',

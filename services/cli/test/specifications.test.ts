@@ -220,7 +220,7 @@ test('a mistake is told with the line, what happened, and the time line of the p
       what happened
         2026-03-06 08:00  What is known of the person from ehr
         2026-03-06 09:00  Discharged from hospital from ehr
-                            → aftercare-at-home: the person entered the campaign
+                            → aftercare-at-home: the campaign "Nazorg thuis" began for the person
 `)
   expect(out).toContain('        2026-03-09 11:00  message aftercare-at-home/tips sent by app over')
   expect(out).toContain('  ✓ Whoever goes on to a nursing home is looked after there')

@@ -1,4 +1,4 @@
-import type { Condition } from '../condition.ts'
+import type { Condition, LeafTrace } from '../condition.ts'
 import type { LocaleName } from '../definition/words.ts'
 import type { Instant } from '../instant.ts'
 import type { JsonObject } from '../json.ts'
@@ -18,18 +18,24 @@ export type Words = {
   touchpoint(type: string): string
   /** What a field is called: its label, or its name. */
   field(name: string): string
-  /** A value of a field: `ja`, `13 maart 2026`, `dagopname`; `null` is what is not known. */
+  /** What a field held: `ja`, `13 maart 2026`, `"dagopname"`. What is not to be shown is left out. */
   value(field: string, value: unknown): string
+  /** A value that stands in the definition: it tells of nobody, so it is always shown. */
+  written(field: string, value: unknown): string
   /** What a condition asks: `leeftijd: minstens 70`. */
   condition(condition: Condition): string
   /** What a condition saw where it was decided: `leeftijd was 66 (gevraagd: minstens 70)`. */
   because(trace: ConditionTrace): string
+  /** What one leaf saw: the same, of that leaf alone. */
+  seen(leaf: LeafTrace): string
   /** What a reason means, to follow a colon. */
   reason(code: ReasonCode): string
 }
 
 /** A decision as an explanation gets it. `detail` is what is stored of it. */
 export type ToldDecision = {
+  /** When it was decided. */
+  readonly at: Instant
   readonly reason: ReasonCode
   readonly detail: JsonObject | null
   /** About a message that there is: planned by it, or taken back. */

@@ -14,7 +14,13 @@ import { addDuration, type Instant } from '../instant.ts'
 import { fieldOf, momentSchema, resolveMoment } from '../moment.ts'
 import { quietUntil } from '../quiet-hours.ts'
 import type { ReasonCode } from '../reasons.ts'
-import { type Enrolment, type Intent, intentStates, type Question } from '../state.ts'
+import {
+  type Enrolment,
+  type Intent,
+  type IntentState,
+  intentStates,
+  type Question,
+} from '../state.ts'
 import { messageTemplateSchema, templateOf, templatesFor } from './message-template.ts'
 import type { StepKind, StepParts } from './step-kind.ts'
 import type { StepRun } from './step-run.ts'
@@ -53,19 +59,19 @@ export type MessageStep = {
 
 /** What a step says of the message that it sends. */
 export const messageExplanation: Explanation<MessageStep> = {
-  nl: ({ message: { id } }, { reason, detail, isOfMessage }, words) => {
-    const forWhen = typeof detail?.dueAt === 'string' ? ` voor ${words.moment(detail.dueAt)}` : ''
-    if (reason === 'message_planned') return `is het bericht "${id}" ingepland${forWhen}`
-    if (reason === 'message_replanned')
-      return `is het bericht "${id}" opnieuw ingepland, nu${forWhen}`
+  nl: ({ message: { id } }, { at, reason, detail, isOfMessage }, words) => {
+    const due = typeof detail?.dueAt === 'string' && detail.dueAt > at ? detail.dueAt : null
+    const forWhen = due === null ? 'om meteen te versturen' : `voor ${words.moment(due)}`
+    if (reason === 'message_planned') return `is het bericht "${id}" ingepland ${forWhen}`
+    if (reason === 'message_replanned') return `is het bericht "${id}" opnieuw ingepland ${forWhen}`
     const what = isOfMessage ? 'ingetrokken' : 'niet ingepland'
     return `is het bericht "${id}" ${what}: ${words.reason(reason)}`
   },
-  en: ({ message: { id } }, { reason, detail, isOfMessage }, words) => {
-    const forWhen = typeof detail?.dueAt === 'string' ? ` for ${words.moment(detail.dueAt)}` : ''
+  en: ({ message: { id } }, { at, reason, detail, isOfMessage }, words) => {
+    const due = typeof detail?.dueAt === 'string' && detail.dueAt > at ? detail.dueAt : null
+    const forWhen = due === null ? ', to be sent at once' : ` for ${words.moment(due)}`
     if (reason === 'message_planned') return `the message "${id}" was planned${forWhen}`
-    if (reason === 'message_replanned')
-      return `the message "${id}" was planned again, now${forWhen}`
+    if (reason === 'message_replanned') return `the message "${id}" was planned again${forWhen}`
     const what = isOfMessage ? 'taken back' : 'not planned'
     return `the message "${id}" was ${what}: ${words.reason(reason)}`
   },
@@ -121,8 +127,29 @@ export function statusFieldOf({
 }: Pick<MessageStep['message'], 'id'>): readonly [string, Field] {
   return [
     `${id}.status`,
-    { type: 'text', sensitivity: 'neutral', required: false, values: [...intentStates] },
+    {
+      type: 'text',
+      sensitivity: 'neutral',
+      required: false,
+      values: [...intentStates],
+      label: { nl: `status van het bericht "${id}"`, en: `status of the message "${id}"` },
+      valueLabels: stateLabels,
+    },
   ]
+}
+
+const stateLabels: Readonly<Record<IntentState, { nl: string; en: string }>> = {
+  planned: { nl: 'ingepland', en: 'planned' },
+  queued: { nl: 'klaar om te versturen', en: 'queued' },
+  sending: { nl: 'onderweg', en: 'being sent' },
+  sent: { nl: 'verstuurd', en: 'sent' },
+  delivered: { nl: 'bezorgd', en: 'delivered' },
+  bounced: { nl: 'niet aangekomen', en: 'bounced' },
+  skipped: { nl: 'overgeslagen', en: 'skipped' },
+  cancelled: { nl: 'ingetrokken', en: 'cancelled' },
+  expired: { nl: 'verlopen', en: 'expired' },
+  failed: { nl: 'mislukt', en: 'failed' },
+  held: { nl: 'vastgehouden', en: 'held' },
 }
 
 /** The newest message that the step of that id planned. */

@@ -64,6 +64,10 @@ export const splitStep: StepKind<SplitStep> = {
           sensitivity: 'neutral',
           required: false,
           values: split.arms.map(({ name }) => name),
+          label: {
+            nl: `groep bij de verdeling "${split.id}"`,
+            en: `arm of the split "${split.id}"`,
+          },
         },
       ],
     ],

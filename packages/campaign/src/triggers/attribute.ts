@@ -25,13 +25,13 @@ export const attributeTrigger: TriggerKind<AttributeTrigger> = {
     'Starts when a field of the person changes: a profile (`person.upserted`) says something else than was known. A profile that says the same again starts nothing. There is no `event` and no `entity`.',
   explanation: {
     nl: ({ attribute, from, to }, words) => {
-      const was = from === undefined ? '' : ` van ${words.value(attribute, from)}`
-      const is = to === undefined ? '' : ` in ${words.value(attribute, to)}`
+      const was = from === undefined ? '' : ` van ${words.written(attribute, from)}`
+      const is = to === undefined ? '' : ` in ${words.written(attribute, to)}`
       return `wacht tot ${words.field(attribute)} verandert${was}${is}`
     },
     en: ({ attribute, from, to }, words) => {
-      const was = from === undefined ? '' : ` from ${words.value(attribute, from)}`
-      const is = to === undefined ? '' : ` to ${words.value(attribute, to)}`
+      const was = from === undefined ? '' : ` from ${words.written(attribute, from)}`
+      const is = to === undefined ? '' : ` to ${words.written(attribute, to)}`
       return `waits until ${words.field(attribute)} changes${was}${is}`
     },
   },

@@ -1,20 +1,43 @@
-import { type ReasonCode, reasons } from '@wegwijs/campaign/reasons'
+import { campaignFieldsOf, everyFieldOf, personFieldsOf } from '@wegwijs/campaign/catalogue'
+import type { CompiledCampaign, CompiledDefinition } from '@wegwijs/campaign/compile'
+import type { LeafTrace } from '@wegwijs/campaign/condition'
+import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
+import type { Field } from '@wegwijs/campaign/definition/field'
+import { type LocaleName, localeNames } from '@wegwijs/campaign/definition/words'
+import type { ConditionTrace } from '@wegwijs/campaign/explain/condition-trace'
+import { createWords, isLeafHidden } from '@wegwijs/campaign/explain/language'
+import { reservedNames } from '@wegwijs/campaign/explain/reserved-names'
+import type { InEachLanguage, Words } from '@wegwijs/campaign/explain/words'
+import type { JsonObject } from '@wegwijs/campaign/json'
+import { consentKey, entityKey } from '@wegwijs/campaign/state'
 import { withNearest } from '@wegwijs/definition/fault'
+import { type PersonRecord, type ReplayedMoment, replay } from '@wegwijs/dry-run/replay'
 import { fail } from '@wegwijs/runtime/failure'
-import { latestBundle } from '@wegwijs/store/definitions'
+import type { Store } from '@wegwijs/store/database'
+import { definitionsAt } from '@wegwijs/store/definition-history'
+import { latestBundle, loadDefinition } from '@wegwijs/store/definitions'
 import {
   type CampaignFacts,
   type PersonFacts,
   readCampaignFacts,
   readPersonFacts,
 } from '@wegwijs/store/explain'
+import { readStoredLife, type StoredLife } from '@wegwijs/store/stored-life'
 import { type Verdict, verdictsOf } from '@wegwijs/store/verdicts'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
+import { type Explained, explainCampaign, leavesOfExplained } from '../explanation.ts'
+import { type ExplanationSpeech, explanationSpeeches } from '../explanation-speech.ts'
 import { personIdOf } from '../person.ts'
 import { type Call, runs, type Shell } from '../shell.ts'
 import { formatStory, localTime, tellStory } from '../story.ts'
 
-type Options = { campaign?: string; story?: boolean }
+type Options = {
+  campaign?: string
+  event?: string
+  locale: LocaleName
+  health?: boolean
+  story?: boolean
+}
 
 /** `wegwijs explain`: why did, or didn't, this person get this? (P4) */
 export function addExplain(program: Command, shell: Shell): void {
@@ -22,31 +45,63 @@ export function addExplain(program: Command, shell: Shell): void {
     .command('explain')
     .summary("why a person did, or didn't, get something")
     .description(
-      "Why a person did, or didn't, get something: for each campaign what was decided and why, also when it never looked at them.",
+      "Why a person did, or didn't, get something: for each campaign everything that was decided, in its order and in sentences, down to what each condition saw; also of a campaign that never looked at them. What is not stored with a decision is worked out again on what is on record, and where that gives something else, it says so.",
     )
     .argument('<person>', 'idSpace:externalId, or our own id')
-    .option('--campaign <id>', 'of this campaign only, event by event')
+    .option('--campaign <id>', 'of this campaign only, with every condition leaf by leaf')
+    .option('--event <source/id>', 'of this event only, also what has nothing to do with it')
+    .addOption(
+      new Option('--locale <language>', 'in which language').choices(localeNames).default('en'),
+    )
+    .option('--health', 'show what tells of health, which is left out otherwise')
     .option('--story', 'everything that happened, line by line')
     .action(runs(shell, explain))
 }
 
 async function explain(call: Call, options: Options, reference = ''): Promise<void> {
-  const { db } = await call.surroundings.store()
+  const store = await call.surroundings.store()
+  const { db } = store
   const facts = await readPersonFacts(db, await personIdOf(db, reference))
   if (facts === null) throw fail('WEGWIJS_PERSON_UNKNOWN')
   const campaigns = selected(await readCampaignFacts(db), options.campaign)
-  const verdicts = campaigns.flatMap((campaign) => verdictsOf(facts, campaign))
-  const zone = (await latestBundle(db))?.bundle.policies.timeZone ?? 'UTC'
-  const story = options.story ? tellStory(facts, { timeZone: zone }) : []
-  call.output.data({ ...headOf(facts), verdicts, ...(options.story ? { story } : {}) }, () => [
-    ...headLines(facts),
-    ...campaigns.flatMap((campaign) => {
-      const own = verdicts.filter((verdict) => verdict.campaignId === campaign.campaignId)
-      const told = options.campaign === undefined ? own.slice(-1) : own
-      return ['', ...told.flatMap((verdict) => verdictLines(verdict, zone))]
-    }),
-    ...(options.story ? ['', ...formatStory(story, zone)] : []),
-  ])
+  const telling = await tellingOf(store, facts, options)
+  const told = telling
+    ? campaigns.flatMap((each) => toldCampaign(each, facts, telling, options))
+    : []
+  const verdicts = campaigns
+    .flatMap((campaign) => verdictsOf(facts, campaign))
+    .map((verdict) => withoutHealth(verdict, telling))
+  const zone = telling?.timeZone ?? 'UTC'
+  const story = options.story
+    ? tellStory(facts, {
+        timeZone: zone,
+        definition: telling && {
+          campaigns: telling.definition.campaigns,
+          wordsFor: telling.wordsForStory,
+        },
+      })
+    : []
+  const speech = explanationSpeeches[options.locale]
+  const notes = told.length > 0 && telling ? notesOf(told, telling, speech) : []
+  call.output.data(
+    {
+      ...headOf(facts),
+      locale: options.locale,
+      campaigns: told.map(({ explained, ...campaign }) => ({
+        ...campaign,
+        explained: explained.map((each) => shown(each, telling)),
+      })),
+      notes,
+      verdicts,
+      ...(options.story ? { story } : {}),
+    },
+    () => [
+      ...headLines(facts, speech, (at) => localTime(at, zone)),
+      ...told.flatMap((each) => ['', ...campaignLines(each, telling, options)]),
+      ...(notes.length > 0 ? ['', ...notes] : []),
+      ...(options.story ? ['', ...formatStory(story, zone)] : []),
+    ],
+  )
 }
 
 function selected(campaigns: readonly CampaignFacts[], id: string | undefined): CampaignFacts[] {
@@ -59,86 +114,276 @@ function selected(campaigns: readonly CampaignFacts[], id: string | undefined): 
   throw fail('WEGWIJS_USAGE', { problem: `there never was a campaign "${id}"; ${hint}` })
 }
 
+/** All that explanations are made of; null when no definition was ever applied. */
+type Telling = {
+  bundle: DefinitionBundle
+  definition: CompiledDefinition
+  moments: readonly ReplayedMoment[]
+  timeZone: string
+  onlyEvent: { source: string; id: string } | null
+  isHidden(leaf: LeafTrace): boolean
+  wordsFor(campaign: CompiledCampaign, eventType?: string): Words
+  wordsForStory(campaign: CompiledCampaign): Words
+}
+
+async function tellingOf(
+  store: Store,
+  facts: PersonFacts,
+  { locale, health, event }: Options,
+): Promise<Telling | null> {
+  const latest = await latestBundle(store.db)
+  const definition = await loadDefinition(store)
+  if (latest === null || definition === null) return null
+  const { bundle } = latest
+  const life = await readStoredLife(store.db, facts.personId)
+  const timeZone = life?.before.person.timeZone ?? bundle.policies.timeZone
+  const touchpoints = namesOfEvents(bundle)
+  const showsHealth = health === true
+  const every = everyFieldOf(
+    bundle,
+    [...definition.campaigns.values()].map(({ file }) => file),
+  )
+  const fieldsFor = (campaign: CompiledCampaign, eventType?: string) => {
+    const { file } = campaign
+    const about = eventType === undefined ? [] : campaignFieldsOf(bundle, file, eventType)
+    return new Map(
+      [...campaignFieldsOf(bundle, file), ...about].map(([name, field]): [string, Field] => [
+        name,
+        { ...field, sensitivity: every.get(name)?.sensitivity ?? field.sensitivity },
+      ]),
+    )
+  }
+  const wordsIn = (language: LocaleName, campaign: CompiledCampaign, eventType?: string) =>
+    createWords(language, {
+      timeZone,
+      fields: fieldsFor(campaign, eventType),
+      touchpoints,
+      showsHealth,
+    })
+  return {
+    bundle,
+    definition,
+    moments: life ? await momentsOf(store, facts, life) : [],
+    timeZone,
+    onlyEvent: event === undefined ? null : namedEvent(facts, event),
+    isHidden: (leaf) => isLeafHidden(leaf, { fields: every, showsHealth }),
+    wordsFor: (campaign, eventType) => wordsIn(locale, campaign, eventType),
+    // A story is told in English, like the rest of the command line.
+    wordsForStory: (campaign) => wordsIn('en', campaign),
+  }
+}
+
+function namesOfEvents({ touchpoints }: DefinitionBundle): Map<string, InEachLanguage<string>> {
+  return new Map([
+    ...Object.entries(reservedNames),
+    ...touchpoints.touchpoints.map(({ type, name }): [string, InEachLanguage<string>] => [
+      type,
+      name,
+    ]),
+  ])
+}
+
+/** `source/id`, or the id alone where only one event of the person has it. */
+function namedEvent({ events }: PersonFacts, name: string): { source: string; id: string } {
+  const found = events.filter(({ source, id }) => `${source}/${id}` === name || id === name)
+  const [event] = found
+  if (event && found.length === 1) return { source: event.source, id: event.id }
+  const problem =
+    found.length > 1
+      ? `several events of the person are called "${name}"; name it with its source: ${found.map(({ source, id }) => `${source}/${id}`).join(', ')}`
+      : `no event "${name}" of the person is on record`
+  throw fail('WEGWIJS_USAGE', { problem })
+}
+
+async function momentsOf(
+  store: Store,
+  facts: PersonFacts,
+  { before, events, relations, others }: StoredLife,
+): Promise<ReplayedMoment[]> {
+  const timers = facts.decisions
+    .filter(({ source }) => source === null)
+    .map(({ enrolmentId, campaignId, businessAt }) => ({ enrolmentId, campaignId, at: businessAt }))
+  const record: PersonRecord = {
+    before: {
+      person: before.person,
+      entities: new Map(before.entities.map((entity) => [entityKey(entity), entity])),
+      consents: new Map(before.consents.map((consent) => [consentKey(consent), consent])),
+      relations,
+      tasks: new Map(),
+      enrolments: new Map(),
+      timers: new Map(),
+      intents: new Map(),
+      entries: new Map(),
+    },
+    events,
+    timers,
+    messages: facts.messages.map(({ attempts, ...message }) => ({
+      ...message,
+      attempts: attempts.map(({ businessAt, ...attempt }) => ({ ...attempt, at: businessAt })),
+    })),
+    others,
+    until: facts.businessNow,
+  }
+  const instants = [...events, ...timers].map(({ at }) => at)
+  return replay(record, await definitionsAt(store.db, [...instants, facts.businessNow]))
+}
+
+type ToldCampaign = { campaignId: string; name: string; explained: Explained[] }
+
+function toldCampaign(
+  { campaignId, versions }: CampaignFacts,
+  facts: PersonFacts,
+  telling: Telling,
+  { locale }: Options,
+): ToldCampaign[] {
+  const { definition, moments, onlyEvent, wordsFor } = telling
+  const newest = definition.campaigns.get(`${campaignId}@${versions.at(-1)?.version}`)
+  if (!newest) return []
+  const explained = explainCampaign({
+    facts,
+    moments,
+    campaignId,
+    versions: definition.campaigns,
+    newest,
+    onlyEvent,
+    locale,
+    wordsFor,
+  })
+  return [{ campaignId, name: newest.file.name, explained }]
+}
+
 function headOf(facts: PersonFacts) {
   const { personId, identities, persona, deceasedAt, test, businessNow, stops } = facts
   return { personId, identities, persona, deceasedAt, test, businessNow, stops }
 }
 
-function headLines(facts: PersonFacts): string[] {
+function headLines(
+  facts: PersonFacts,
+  { person: speech }: ExplanationSpeech,
+  local: (instant: string) => string,
+): string[] {
   const names = facts.identities.map(({ idSpace, externalId }) => `${idSpace}:${externalId}`)
   return [
-    `person ${facts.personId}${facts.test ? ' (a test)' : ''}`,
-    `known as ${names.join(', ') || 'nobody'}`,
-    `persona ${facts.persona ?? 'none'}`,
-    ...(facts.deceasedAt === null ? [] : [`died ${facts.deceasedAt}`]),
-    ...facts.stops.map(
-      ({ kind, purpose, channel, reason, at }) =>
-        `stopped (${kind}) since ${at}: ${reason}; ${purpose === 'all' ? 'everything' : purpose}${channel === '' ? '' : ` over ${channel}`}`,
+    `${speech.person} ${facts.personId}${facts.test ? ` (${speech.test})` : ''}`,
+    `${speech.knownAs} ${names.join(', ') || speech.nobody}`,
+    `${speech.persona} ${facts.persona ?? speech.none}`,
+    ...(facts.deceasedAt === null ? [] : [`${speech.died} ${local(facts.deceasedAt)}`]),
+    ...facts.stops.map(({ kind, purpose, channel, reason, at }) =>
+      speech.stopped(
+        kind,
+        local(at),
+        reason,
+        `${purpose === 'all' ? speech.everything : purpose}${channel === '' ? '' : ` (${channel})`}`,
+      ),
     ),
   ]
 }
 
-/** What one campaign came to: the decision, then each of its messages with what was tried. */
-function verdictLines(verdict: Verdict, zone: string): string[] {
-  const { campaignId, version, outcome, reason, event, enrolment } = verdict
-  const name = version === null ? campaignId : `${campaignId} (version ${version})`
-  const cause =
-    event === null ? '' : ` on ${localTime(event.businessAt, zone)} by ${event.type} ${event.id}`
-  if (outcome !== 'enrolled') {
-    const looked = outcome === 'refused' ? 'did not enter' : 'was not considered'
-    return [
-      `${name}: ${looked}${cause}`,
-      `  because ${reasonOf(reason)}${detailText(verdict)}`,
-      `  to do: ${reasons[reason]?.whatToDo.en ?? 'nothing'}`,
-    ]
-  }
-  const lines = [`${name}: entered${cause}`]
-  if (enrolment !== null) {
-    const until =
-      enrolment.waitsUntil === null ? '' : `, waits until ${localTime(enrolment.waitsUntil, zone)}`
-    const why = enrolment.reason === null ? '' : `: ${reasonOf(enrolment.reason)}`
-    lines.push(`  ${enrolment.state}${why}${until}`)
-  }
-  for (const message of verdict.messages) lines.push(...messageLines(message, zone))
-  return lines
-}
-
-function messageLines(message: Verdict['messages'][number], zone: string): string[] {
-  const { messageId, state, reason, dueAt, expiresAt, channel, attempts } = message
-  const why = reason === null ? '' : `: ${reasonOf(reason)}`
-  const waits = state === 'planned' || state === 'queued' || state === 'sending'
-  const when = waits
-    ? `, due ${localTime(dueAt, zone)}, worth sending until ${localTime(expiresAt, zone)}`
-    : ''
+/** Under the name of the campaign a sentence a line; with `--campaign` or `--event` every leaf as well. */
+function campaignLines(
+  { campaignId, name, explained }: ToldCampaign,
+  telling: Telling | null,
+  { campaign, event, locale }: Options,
+): string[] {
+  const isWhole = campaign !== undefined || event !== undefined
+  const speech = explanationSpeeches[locale]
   return [
-    `  message ${messageId} by ${channel ?? 'no channel'}: ${state}${why}${when}`,
-    ...attempts.map((attempt) => {
-      const said = attempt.reason === null ? '' : ` (${attempt.reason})`
-      const again = attempt.duplicate ? ', marked as sent again' : ''
-      return `    ${localTime(attempt.businessAt, zone)} ${attempt.channel} over ${attempt.provider}: ${attempt.outcome}${said}${again}`
+    `${name} (${campaignId})`,
+    ...explained.flatMap((each) => {
+      const margin = each.depth === 0 ? '  ' : '    '
+      const compiled = telling?.definition.campaigns
+      const of = compiled && [...compiled.values()].findLast(({ id }) => id === campaignId)
+      const words = of && telling?.wordsFor(of, each.event?.type)
+      return [
+        `${margin}${each.sentence}`,
+        ...(isWhole && words
+          ? each.conditions.flatMap(({ label, trace }) => [
+              ...(label === null
+                ? []
+                : [`${margin}  ${speech.labels[label] ?? speech.arm(label)}:`]),
+              ...traceLines(trace, `${margin}    `, words, speech),
+            ])
+          : []),
+        ...(each.whatToDo === null ? [] : [`${margin}  ${speech.whatToDo}: ${each.whatToDo}.`]),
+      ]
     }),
-    ...channelLines(message.detail),
   ]
 }
 
-function channelLines(detail: Readonly<Record<string, unknown>> | null): string[] {
-  const channels = detail?.channels
-  if (typeof channels !== 'object' || channels === null) return []
-  return Object.entries(channels).map(
-    ([channel, reason]) => `    not by ${channel}: ${reasonOf(String(reason))}`,
+function traceLines(
+  trace: ConditionTrace,
+  margin: string,
+  words: Words,
+  speech: ExplanationSpeech,
+): string[] {
+  const mark = `${margin}${trace.holds ? '✓' : '✗'} `
+  const late = trace.reached ? '' : ` (${speech.notReached})`
+  if ('leaf' in trace) return [`${mark}${words.seen(trace.leaf)}${late}`]
+  const [word, parts] =
+    'all' in trace
+      ? [speech.all, trace.all]
+      : 'any' in trace
+        ? [speech.any, trace.any]
+        : [speech.not, [trace.not]]
+  return [
+    `${mark}${word}${late}`,
+    ...parts.flatMap((part) => traceLines(part, `${margin}  `, words, speech)),
+  ]
+}
+
+/** What was left out, and what is not as it was. */
+function notesOf(
+  told: readonly ToldCampaign[],
+  { bundle, isHidden }: Telling,
+  speech: ExplanationSpeech,
+): string[] {
+  const person = personFieldsOf(bundle)
+  const leaves = told.flatMap(({ explained }) => leavesOfExplained(explained))
+  const isLeftOut = leaves.some(isHidden)
+  const isOfNow = told.some(({ explained }) =>
+    explained.some(
+      ({ isWorkedOut, conditions }) =>
+        isWorkedOut &&
+        leavesOfExplained([{ conditions } as Explained]).some(({ field }) => person.has(field)),
+    ),
   )
+  return [...(isLeftOut ? [speech.leftOut] : []), ...(isOfNow ? [speech.fieldsOfNow] : [])]
 }
 
-function reasonOf(code: string): string {
-  return Object.hasOwn(reasons, code) ? reasons[code as ReasonCode].text.en : code
+/** As JSON: a value that is not shown is null, and says so. */
+function shown(explained: Explained, telling: Telling | null) {
+  return {
+    ...explained,
+    conditions: explained.conditions.map(({ label, trace }) => ({
+      label,
+      ...shownTrace(trace, telling),
+    })),
+  }
 }
 
-/** What the decision saw: which field was compared with what, or what it waits for. */
-function detailText({ detail }: Verdict): string {
-  if (detail === null) return ''
-  const { leaves, ...rest } = detail
-  const compared = Array.isArray(leaves) ? leaves.map((leaf) => JSON.stringify(leaf)) : []
-  const others = Object.entries(rest).map(([name, value]) => `${name} ${JSON.stringify(value)}`)
-  const all = [...compared, ...others]
-  return all.length === 0 ? '' : ` (${all.join('; ')})`
+type ShownTrace = { holds: boolean; reached: boolean; [part: string]: unknown }
+
+function shownTrace(trace: ConditionTrace, telling: Telling | null): ShownTrace {
+  const { holds, reached } = trace
+  if ('all' in trace)
+    return { holds, reached, all: trace.all.map((part) => shownTrace(part, telling)) }
+  if ('any' in trace)
+    return { holds, reached, any: trace.any.map((part) => shownTrace(part, telling)) }
+  if ('not' in trace) return { holds, reached, not: shownTrace(trace.not, telling) }
+  return { holds, reached, leaf: shownLeaf(trace.leaf, telling) }
+}
+
+function shownLeaf(leaf: LeafTrace, telling: Telling | null): LeafTrace & { leftOut?: true } {
+  const isLeftOut = telling === null || telling.isHidden(leaf)
+  return isLeftOut ? { ...leaf, expected: null, actual: null, leftOut: true } : leaf
+}
+
+function withoutHealth(verdict: Verdict, telling: Telling | null): Verdict {
+  const leaves = verdict.detail?.leaves
+  if (!Array.isArray(leaves)) return verdict
+  const detail = {
+    ...verdict.detail,
+    leaves: (leaves as LeafTrace[]).map((leaf) => shownLeaf(leaf, telling)),
+  } as unknown as JsonObject
+  return { ...verdict, detail }
 }

@@ -41,7 +41,7 @@ async function test(call: Call, options: { campaign?: string }, folder = ''): Pr
     .flatMap((own) =>
       own.specifications.map((specification, index): Tested => {
         call.signal.throwIfAborted()
-        return testedOf(own, index, playSpecification(own.campaign, specification, stage), bundle)
+        return testedOf(own, index, playSpecification(own.campaign, specification, stage), stage)
       }),
     )
   const untested = untestedOf(campaigns, tested)
