@@ -37,10 +37,20 @@ const leaf: fc.Arbitrary<Condition> = fc.constantFrom<Condition[]>(
   { field: 'enrolment.s1.arm', op: 'eq', value: 'one' },
 )
 
+/** Of the past: counted by day, so that a history of weeks leaves some of it behind. */
+const happened: fc.Arbitrary<Condition> = fc.record({
+  happened: fc.record({
+    touchpoint: fc.constantFrom(...touchpointTypes),
+    within: fc.constantFrom('P1D', 'P3D', 'P30D'),
+    times: fc.constantFrom({ atLeast: 1 }, { atLeast: 2 }, { atMost: 1 }, { exactly: 1 }),
+  }),
+})
+
 const { condition } = fc.letrec<{ condition: Condition }>((tie) => ({
   condition: fc.oneof(
     { maxDepth: 2, depthSize: 'small' },
-    { arbitrary: leaf, weight: 3 },
+    { arbitrary: leaf, weight: 4 },
+    { arbitrary: happened, weight: 1 },
     { arbitrary: fc.record({ not: tie('condition') }), weight: 1 },
     {
       arbitrary: fc.record({ all: fc.array(tie('condition'), { minLength: 1, maxLength: 2 }) }),
@@ -72,6 +82,8 @@ const moment = fc.oneof(
 /** More often not there than there: with a condition at every place hardly anything would happen. */
 const optional = <Value>(value: fc.Arbitrary<Value>): fc.Arbitrary<Value | undefined> =>
   fc.oneof({ arbitrary: fc.constant(undefined), weight: 2 }, { arbitrary: value, weight: 1 })
+
+const both = (words: string) => ({ nl: words, en: words })
 
 /** Steps whose messages and splits have no names yet. */
 const { steps: unnamedSteps } = fc.letrec<{ step: Named; steps: Named[] }>((tie) => {
@@ -126,6 +138,37 @@ const { steps: unnamedSteps } = fc.letrec<{ step: Named; steps: Named[] }>((tie)
       },
       {
         arbitrary: fc.record({
+          ask: fc.record({
+            template: fc.constantFrom('hello', 'later'),
+            send: optional(moment),
+            question: fc.constant({ nl: 'Komt u?', en: 'Will you come?' }),
+            within: hours(60),
+            answers: fc.tuple(optional(tie('steps')), optional(tie('steps'))).map(([yes, no]) => [
+              { answer: 'yes', says: both('yes'), words: { nl: ['ja'], en: ['yes'] }, steps: yes },
+              { answer: 'no', says: both('no'), words: { nl: ['nee'], en: ['no'] }, steps: no },
+            ]),
+            otherwise: optional(tie('steps')),
+          }),
+        }),
+        weight: 2,
+      },
+      {
+        arbitrary: fc.record({
+          task: fc.record({
+            team: fc.constant('nurses'),
+            title: fc.constant(both('call')),
+            due: optional(moment),
+            within: hours(60),
+            outcomes: optional(tie('steps')).map((steps) => [
+              { outcome: 'reached', says: both('reached'), steps },
+            ]),
+            otherwise: optional(tie('steps')),
+          }),
+        }),
+        weight: 1,
+      },
+      {
+        arbitrary: fc.record({
           waitFor: fc.oneof(
             fc.record({
               touchpoint: fc.constantFrom(...touchpointTypes),
@@ -150,12 +193,17 @@ const { steps: unnamedSteps } = fc.letrec<{ step: Named; steps: Named[] }>((tie)
 function nameSteps(steps: readonly Named[]): Step[] {
   const messages: string[] = []
   let splits = 0
+  let tasks = 0
   const named = (of: Named): Named => {
     if ('template' in of)
       return { id: messages[messages.push(`m${messages.length + 1}`) - 1], ...of }
     if ('arms' in of) {
       splits += 1
       return { id: `s${splits}`, ...of }
+    }
+    if ('outcomes' in of) {
+      tasks += 1
+      return { id: `t${tasks}`, ...of }
     }
     if (!('nth' in of)) return of
     const { nth, status, ...ways } = of
@@ -191,6 +239,17 @@ const anyCampaign = fc
       },
       { arbitrary: fc.constant({ attribute: 'person.hasCarer', to: true }), weight: 1 },
       { arbitrary: fc.constant({ manual: true as const }), weight: 1 },
+      {
+        arbitrary: fc.record({
+          date: fc.record({
+            entity: fc.constant('appointment'),
+            field: fc.constant('startsAt'),
+            before: fc.constantFrom('P1D', 'PT6H'),
+            at: optional(fc.constantFrom('10:00', '02:30')),
+          }),
+        }),
+        weight: 1,
+      },
     ),
     audience: optional(fc.record({ where: condition })),
     entry: fc.constantFrom<NonNullable<Campaign['entry']>[]>(
@@ -241,6 +300,7 @@ export const anyHospital: fc.Arbitrary<DefinitionBundle> = fc
       ...bundle,
       policies: {
         ...bundle.policies,
+        teams: [{ id: 'nurses', name: both('nurses') }],
         budgets,
         classes: {
           ...classes,
