@@ -89,11 +89,13 @@ test('somebody who got the message, in Dutch, down to the leaf', async () => {
     '    Daarop is het bericht "reminder" ingepland voor 11 maart 2026 om 18:00.',
     '    Daarop waren alle stappen van de campagne "Gids bij uw afspraak" doorlopen.',
     '    Op 2 maart 2026 om 10:00 is het bericht "confirmed" in de app verstuurd.',
+    '    Op 2 maart 2026 om 10:00 was het bericht "confirmed" bezorgd.',
     '  Op 5 maart 2026 om 10:00 kwam binnen: "Afspraak verzet" (gemeld door ehr), over appointment/A-1 versie 2.',
     '    Daarop is het bericht "reminder" ingetrokken: er is een nieuwere versie van de afspraak of opname voor in de plaats gekomen.',
     '      Wat je kunt doen: niets; voor de nieuwe versie wordt apart ingepland.',
     '    Daarop is het bericht "reminder" opnieuw ingepland voor 17 maart 2026 om 18:00.',
     '    Op 17 maart 2026 om 18:00 is het bericht "reminder" in de app verstuurd.',
+    '    Op 17 maart 2026 om 18:00 was het bericht "reminder" bezorgd.',
   ])
 })
 

@@ -276,8 +276,8 @@ const list = {
   },
   entity_after_all: {
     text: {
-      nl: 'de afspraak of opname gaat toch door; de campagne gaat verder waar zij was',
-      en: 'the appointment or stay takes place after all; the campaign goes on where it was',
+      nl: 'de afspraak of opname gaat toch door',
+      en: 'the appointment or stay takes place after all',
     },
     whatToDo: nothing,
   },

@@ -42,6 +42,7 @@ export function tellDecision(telling: Telling, locale: LocaleName, words: Words)
   if (reason === 'enrolled') return speech.began(name)
   if (reason === 'completed') return speech.completed(name)
   if (reason === 'goal_reached') return speech.goal(name)
+  if (reason === 'entity_after_all') return speech.goesOn(name, why)
   const because = telling.refusedBy ? speech.because(words.because(telling.refusedBy)) : ''
   if (enrolmentId === null || reason === 'held_out') return `${speech.refused(name, why)}${because}`
   return speech.ended(name, why)
@@ -76,6 +77,7 @@ type Speech = Readonly<{
   began: (campaign: string) => string
   completed: (campaign: string) => string
   goal: (campaign: string) => string
+  goesOn: (campaign: string, why: string) => string
   refused: (campaign: string, why: string) => string
   ended: (campaign: string, why: string) => string
   because: (what: string) => string
@@ -88,6 +90,7 @@ const speeches: InEachLanguage<Speech> = {
     began: (campaign) => `begon de campagne ${campaign} voor deze persoon`,
     completed: (campaign) => `waren alle stappen van de campagne ${campaign} doorlopen`,
     goal: (campaign) => `werd bereikt waar de campagne ${campaign} voor bedoeld is`,
+    goesOn: (campaign, why) => `ging de campagne ${campaign} weer verder: ${why}`,
     refused: (campaign, why) => `begon de campagne ${campaign} niet: ${why}`,
     ended: (campaign, why) => `eindigde de campagne ${campaign}: ${why}`,
     because: (what) => `, want ${what}`,
@@ -98,6 +101,7 @@ const speeches: InEachLanguage<Speech> = {
     began: (campaign) => `the campaign ${campaign} began for the person`,
     completed: (campaign) => `all steps of the campaign ${campaign} had been gone through`,
     goal: (campaign) => `what the campaign ${campaign} is for was reached`,
+    goesOn: (campaign, why) => `the campaign ${campaign} went on again: ${why}`,
     refused: (campaign, why) => `the campaign ${campaign} did not begin: ${why}`,
     ended: (campaign, why) => `the campaign ${campaign} ended: ${why}`,
     because: (what) => `, because ${what}`,
