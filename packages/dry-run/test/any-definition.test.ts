@@ -157,6 +157,8 @@ test('what ends a campaign ends it at once: nothing more of what began before (P
       const ends = file?.exit.filter(({ where, entity }) => !where && entity === 'any') ?? []
       const own = history.filter(({ event }) => `ehr:${event.subject}` === name)
       const began = own.findIndex(({ event }) => event.id === eventId)
+      // It began by itself, when a day had passed.
+      if (began < 0) continue
       const ended = own.findIndex(
         ({ event, arrivedAt }, index) =>
           index > began &&

@@ -22,6 +22,25 @@ const touchpointTypes = [
   ...appointmentTypes,
 ] as const
 
+/** Of the past: counted by day, so that a history of weeks leaves some of it behind. */
+const happened: fc.Arbitrary<Condition> = fc
+  .record({
+    touchpoint: fc.constantFrom(...touchpointTypes),
+    within: fc.constantFrom('P1D', 'P3D', 'P30D'),
+    times: fc.constantFrom(undefined, { atLeast: 2 }, { atMost: 1 }, { exactly: 1 }),
+    isOnWard: fc.boolean(),
+  })
+  .map(({ touchpoint, within, times, isOnWard }) => ({
+    happened: {
+      touchpoint,
+      within,
+      ...(times ? { times } : {}),
+      ...(isOnWard && touchpoint === 'care.discharge.completed.v1'
+        ? { where: { field: 'event.ward', op: 'eq', value: 'surgery' } }
+        : {}),
+    },
+  }))
+
 const leaf: fc.Arbitrary<Condition> = fc.constantFrom<Condition[]>(
   { field: 'person.age', op: 'gte', value: 65 },
   { field: 'person.age', op: 'between', value: [20, 70] },
@@ -37,14 +56,15 @@ const leaf: fc.Arbitrary<Condition> = fc.constantFrom<Condition[]>(
   { field: 'enrolment.s1.arm', op: 'eq', value: 'one' },
 )
 
-/** Of the past: counted by day, so that a history of weeks leaves some of it behind. */
-const happened: fc.Arbitrary<Condition> = fc.record({
-  happened: fc.record({
-    touchpoint: fc.constantFrom(...touchpointTypes),
-    within: fc.constantFrom('P1D', 'P3D', 'P30D'),
-    times: fc.constantFrom({ atLeast: 1 }, { atLeast: 2 }, { atMost: 1 }, { exactly: 1 }),
-  }),
-})
+/** What begins to hold of somebody by what happens, or stops happening, or by what is known of them. */
+const becomes: fc.Arbitrary<Condition> = fc.oneof(
+  happened,
+  happened.map((not) => ({ not })),
+  fc.tuple(happened, happened).map(([one, other]) => ({ all: [one, { not: other }] })),
+  happened.map((past) => ({
+    any: [past, { field: 'person.hasCarer', op: 'eq' as const, value: true }],
+  })),
+)
 
 const { condition } = fc.letrec<{ condition: Condition }>((tie) => ({
   condition: fc.oneof(
@@ -250,6 +270,7 @@ const anyCampaign = fc
         }),
         weight: 1,
       },
+      { arbitrary: fc.record({ becomes }), weight: 2 },
     ),
     audience: optional(fc.record({ where: condition })),
     entry: fc.constantFrom<NonNullable<Campaign['entry']>[]>(
