@@ -126,6 +126,7 @@ describe('a commit that gets no answer', () => {
       quietHours: [],
       timeZone: 'UTC',
       budgets: [],
+      ages: [],
       rehearsalVerified: false,
     })
   }

@@ -2,7 +2,7 @@ import type { DefinitionBundle } from './definition/bundle.ts'
 import type { CampaignFile } from './definition/campaign.ts'
 import type { Field } from './definition/field.ts'
 import { allowsSensitivity } from './definition/words.ts'
-import { consentFields, relationFields } from './people-fields.ts'
+import { consentFields, recipientFields, relationFields } from './people-fields.ts'
 import { everyStep, partsOf } from './steps/registry.ts'
 import type { Step } from './steps/step.ts'
 import type { StepParts } from './steps/step-kind.ts'
@@ -191,6 +191,7 @@ export function templateFieldsOf(
   const shown = [...campaignFieldsOf(definition, campaign)].filter(([name]) => !isAsked(name))
   return new Map([
     ...shown,
+    ...recipientFields,
     ...organisationFields,
     ...everyStep(campaign.steps).flatMap((step) => {
       const { message } = partsOf(step)

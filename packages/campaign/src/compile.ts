@@ -1,3 +1,4 @@
+import { type AgeRule, wordsOf } from './addressees.ts'
 import { type Condition, compileCondition, happenedIn, type Predicate } from './condition.ts'
 import { type CompiledCounts, type Count, countsOf } from './counts.ts'
 import type { DefinitionBundle } from './definition/bundle.ts'
@@ -80,6 +81,8 @@ export type CompiledDefinition = {
   locale: string
   organisation: PoliciesFile['organisation']
   holdOut: PoliciesFile['holdOut']
+  /** Who is written to below an age, the youngest first. */
+  ages: readonly AgeRule[]
   isWorkingDay: WorkingDays
   publishers: ReadonlyMap<string, Publisher>
   touchpoints: ReadonlyMap<string, Touchpoint>
@@ -153,6 +156,7 @@ export function compileDefinition(
     locale: bundle.policies.locale,
     organisation: bundle.policies.organisation,
     holdOut: bundle.policies.holdOut,
+    ages: bundle.policies.ages ?? [],
     isWorkingDay: createWorkingDays(bundle.policies.holidays, bundle.policies.closedDays),
     publishers: new Map(
       bundle.touchpoints.publishers.map((publisher) => [publisher.source, publisher]),
@@ -184,7 +188,9 @@ export function compileDefinition(
         .map(({ id }) => id),
     ),
     counts: compileCounts(kept),
-    asksForRelations: [...campaigns.values()].some(({ file }) => namesRelations(file)),
+    asksForRelations:
+      bundle.policies.ages !== undefined ||
+      [...campaigns.values()].some(({ file }) => namesRelations(file) || writesToOthers(file)),
   }
 }
 
@@ -234,6 +240,12 @@ export function compileCounts({ counts, mark }: KeptCounts): CompiledCounts {
       [...byTouchpoint].map(([type, own]) => [type, own.map(({ count }) => count)]),
     ),
   }
+}
+
+function writesToOthers({ steps }: CampaignFile): boolean {
+  return everyStep(steps).some(
+    (step) => 'message' in step && wordsOf(step.message, []).some((word) => word !== 'person'),
+  )
 }
 
 /** A condition anywhere in it looks at a relation. */

@@ -1,3 +1,4 @@
+import { type Addressee, addresseesOf } from './addressees.ts'
 import type { CompiledCampaign, StepNode } from './compile.ts'
 import { awaitDatesOfEntity, isTooEarly, takeBack } from './dates.ts'
 import { type DecideContext, type Draft, noteOf } from './draft.ts'
@@ -14,6 +15,7 @@ import {
 } from './state.ts'
 import { type MessageStep, messageTimes, planMessage, withdrawMessage } from './steps/message.ts'
 import { partsOf } from './steps/registry.ts'
+import type { StepRun } from './steps/step-run.ts'
 import { withdrawTask } from './tasks.ts'
 import { triggerPartsOf } from './triggers/registry.ts'
 
@@ -146,10 +148,12 @@ function retime(draft: Draft, before: Enrolment, entity: Entity, context: Decide
   const newest = newestPerStep(draft, enrolment)
   const asked = askedAgain(draft, enrolment, newest, context)
   const isBehind = asked ? pathsBehind(asked, campaignOf(enrolment, context)) : new Set<string>()
-  for (const intent of newest) {
-    if (isBehind.has(intent.step)) takeOut(draft, enrolment, intent)
-    else replan(draft, enrolment, intent, context, { isAskedAgain: asked?.path === intent.step })
-  }
+  for (const intent of newest) if (isBehind.has(intent.step)) takeOut(draft, enrolment, intent)
+  replanAll(
+    newest.filter(({ step }) => !isBehind.has(step)),
+    { draft, context, enrolment },
+    { askedAgain: asked?.path },
+  )
   for (const task of draft.tasks.values()) {
     const isOwn = task.enrolmentId === enrolment.enrolmentId
     if (isOwn && isBehind.has(task.step)) withdrawTask(draft, enrolment, task, 'entity_superseded')
@@ -240,12 +244,12 @@ function amend(
 ): void {
   if (enrolment.state === 'exited') return
   const { nodes } = campaignOf(enrolment, context)
-  for (const intent of newestPerStep(draft, enrolment)) {
+  const hanging = newestPerStep(draft, enrolment).filter((intent) => {
     const step = nodes.get(intent.step)?.step
     const message = step && partsOf(step).message
-    if (message && hangsOn(message, changed))
-      replan(draft, enrolment, intent, context, { isAmended: true })
-  }
+    return message && hangsOn(message, changed)
+  })
+  replanAll(hanging, { draft, context, enrolment }, { isAmended: true })
   const node = nodes.get(enrolment.step ?? '')
   const waits = node?.step
   if (waits && 'wait' in waits && hangsOn({ send: waits.wait }, changed))
@@ -262,36 +266,74 @@ function hangsOn(
   return moments.some((moment) => moment?.startsWith('entity.') && fields.has(moment.slice(7)))
 }
 
-function replan(
-  draft: Draft,
-  enrolment: Enrolment,
-  intent: Intent,
-  context: DecideContext,
-  { isAmended = false, isAskedAgain = false } = {},
+type Replanning = { draft: Draft; context: DecideContext; enrolment: Enrolment }
+
+/**
+ * Plans again what of these is still to be told, to those who are to get it by now. Who is not any more gets
+ * nothing else; who is to get it since then gets it with the others.
+ */
+function replanAll(
+  intents: readonly Intent[],
+  { draft, context, enrolment }: Replanning,
+  { isAmended = false, askedAgain }: { isAmended?: boolean; askedAgain?: string | undefined } = {},
 ): void {
   const campaign = campaignOf(enrolment, context)
-  const node = campaign.nodes.get(intent.step)
-  const message = node && partsOf(node.step).message
-  if (!node || !message) return
+  for (const [path, own] of Map.groupBy(intents, ({ step }) => step)) {
+    const node = campaign.nodes.get(path)
+    const message = node && partsOf(node.step).message
+    if (!node || !message) continue
+    const run = { draft, context, campaign, enrolment, node }
+    const step: MessageStep = { message }
+    const isAskedAgain = askedAgain === path
+    const rest = addresseesOf(step.message, run, messageTimes(step, run)?.dueAt)
+    let isPlanned = false
+    for (const intent of own) {
+      const place = rest.findIndex((addressee) => isTo(addressee, intent, context))
+      const [addressee] = place < 0 ? [] : rest.splice(place, 1)
+      isPlanned = replan(step, run, intent, addressee, { isAmended, isAskedAgain }) || isPlanned
+    }
+    if (isPlanned) for (const addressee of rest) planFor(addressee, step, run)
+  }
+}
+
+function isTo({ recipient }: Addressee, intent: Intent, { otherOf }: DecideContext): boolean {
+  if (!intent.recipient) return recipient === undefined
+  const { personId } = intent.recipient
+  return recipient?.personId === (otherOf?.(personId)?.personId ?? personId)
+}
+
+function planFor(addressee: Addressee, step: MessageStep, run: StepRun): void {
+  const times = messageTimes(step, run, addressee)
+  if (times !== null && times.expiresAt > run.context.now)
+    planMessage(step, run, { times, addressee }, 'message_planned')
+}
+
+/** Whether it was planned again. */
+function replan(
+  step: MessageStep,
+  run: StepRun,
+  intent: Intent,
+  addressee: Addressee | undefined,
+  { isAmended, isAskedAgain }: { isAmended: boolean; isAskedAgain: boolean },
+): boolean {
+  const { draft, context, enrolment } = run
   const pending = isPending(intent)
   if (pending) withdrawMessage(draft, enrolment, intent, 'entity_superseded')
-  const step: MessageStep = { message }
-  const run = { draft, context, campaign, enrolment, node }
-  const times = messageTimes(step, run)
-  if (times === null || times.expiresAt <= context.now) return
-  const plan = (insteadOf: string | null) =>
-    planMessage(step, run, times, 'message_replanned', { insteadOf, isAmended })
-  // An answer to the older one does not count for this one, whether or not that one went out.
-  if (isAskedAgain) {
-    plan(null)
-    return
+  const times = addressee ? messageTimes(step, run, addressee) : null
+  if (!addressee || times === null || times.expiresAt <= context.now) return false
+  const plan = (insteadOf: string | null) => {
+    const to = { times, addressee }
+    planMessage(step, run, to, 'message_replanned', { insteadOf, isAmended })
+    return true
   }
-  const { send } = message
+  // An answer to the older one does not count for this one, whether or not that one went out.
+  if (isAskedAgain) return plan(null)
+  const { send } = step.message
   const isAhead = send && hangsOnEntity(send) && times.moment > context.now
-  if (isAhead && (pending || wentOut(intent) || mayGoOut(intent) || isLeftOut(intent))) plan(null)
-  else if (mayGoOut(intent)) {
-    if (pending || !isAmended) plan(intent.intentId)
-  } else if (pending || isLeftOut(intent)) plan(pending ? intent.insteadOf : null)
+  if (isAhead && (pending || wentOut(intent) || mayGoOut(intent) || isLeftOut(intent)))
+    return plan(null)
+  if (mayGoOut(intent)) return (pending || !isAmended) && plan(intent.intentId)
+  return (pending || isLeftOut(intent)) && plan(pending ? intent.insteadOf : null)
 }
 
 /** A run that goes on has a message withdrawn, too, when another one had told the same. */
@@ -327,13 +369,14 @@ function waitAgain(draft: Draft, enrolment: Enrolment, context: DecideContext): 
   waitAt(draft, enrolment, node.path, context)
 }
 
-/** The newest message of each step; older ones were replaced by an earlier re-timing. */
+/** The newest message of each step to each recipient; older ones were replaced by an earlier re-timing. */
 function newestPerStep(draft: Draft, enrolment: Enrolment): Intent[] {
   const newest = new Map<string, Intent>()
   for (const intent of draft.intents.values()) {
     if (intent.enrolmentId !== enrolment.enrolmentId) continue
-    const known = newest.get(intent.step)
-    if (!known || isNewer(intent, known)) newest.set(intent.step, intent)
+    const key = `${intent.step} ${intent.recipient?.personId ?? ''}`
+    const known = newest.get(key)
+    if (!known || isNewer(intent, known)) newest.set(key, intent)
   }
   return [...newest.values()]
 }

@@ -1,9 +1,12 @@
+import { type AgeRule, ageAt, wordsByAge } from './addressees.ts'
 import { type CountedMessage, placeFreeAt } from './contact-budget.ts'
 import type { Budget, QuietHours } from './definition/policies.ts'
 import type { ChannelName } from './definition/words.ts'
+import type { DecideContext } from './draft.ts'
 import type { Instant } from './instant.ts'
 import { quietUntil } from './quiet-hours.ts'
 import type { ReasonCode } from './reasons.ts'
+import { relatedPeople } from './relations.ts'
 import {
   type Consent,
   type ContactKind,
@@ -36,8 +39,13 @@ export type LastCheckRequest = {
   /** The organisation's, for whose own is not known. */
   readonly timeZone: string
   readonly budgets: readonly Budget[]
-  /** What the person was sent before, as far as it counts for a budget. */
+  /** What whoever gets it was sent before, as far as it counts for a budget. */
   readonly counted: readonly CountedMessage[]
+  /** The rules of age; none when they are left out. */
+  readonly ages?: readonly AgeRule[]
+  /** Who gets it, where that is somebody else; left out or null when nobody is known. */
+  readonly receiver?: PersonState | null
+  readonly otherOf?: DecideContext['otherOf']
   readonly now: Instant
 }
 
@@ -50,25 +58,49 @@ const claim: LastCheck = { effect: 'claim', reason: null }
  *
  * Left out is what only the tables know: stops that staff or the gateway wrote down (a death or a
  * consent in the events is seen in the person's own record), operational stops, and what was with a
- * worker while two records became one or its entity changed.
+ * worker while two records became one, or its entity changed, or two recipients became one.
  */
 export function lastCheck(state: PersonState, request: LastCheckRequest): LastCheck {
+  const receiver = request.intent.recipient ? request.receiver : state
+  if (!receiver) return { effect: 'skip', reason: 'person_unknown' }
   return (
-    checkPerson(state, request) ??
+    checkPeople(state, receiver, request) ??
+    checkConsent(receiver, request) ??
     checkCause(state, request) ??
-    checkHour(state, request) ??
-    checkChannel(state, request) ??
-    checkBudgets(state, request) ??
+    checkHour(receiver, request) ??
+    checkChannel(receiver, request) ??
+    checkBudgets(receiver, request) ??
     claim
   )
 }
 
+/** Whether anybody may be written to about the person, and whether it is still this one. */
+function checkPeople(
+  state: PersonState,
+  { person: { personId, deceasedAt } }: PersonState,
+  { intent: { recipient, byAge }, ages = [], timeZone, otherOf, now }: LastCheckRequest,
+): LastCheck | null {
+  const { person } = state
+  const skip = (reason: ReasonCode): LastCheck => ({ effect: 'skip', reason })
+  if (person.deceasedAt !== null) return skip('person_deceased')
+  if (recipient) {
+    if (deceasedAt !== null) return skip('recipient_deceased')
+    const relation = relatedPeople(state, otherOf ? { otherOf } : {}, now).find(
+      ({ kind, other }) => kind === recipient.kind && other.personId === personId,
+    )
+    if (!relation) return skip('relation_ended')
+    if (!relation.scope.includes(recipient.scope)) return skip('relation_scope_missing')
+  }
+  if (!byAge) return null
+  const words = wordsByAge(ages, ageAt(person, now, person.timeZone ?? timeZone))
+  return words.includes(recipient?.kind ?? 'person') ? null : skip('recipient_by_age')
+}
+
 /** For no channel at all. */
-function checkPerson(
-  { person, consents }: PersonState,
+function checkConsent(
+  { consents }: PersonState,
   { intent, needsConsent }: LastCheckRequest,
 ): LastCheck | null {
-  if (person.deceasedAt !== null) return { effect: 'skip', reason: 'person_deceased' }
   const own = consentsOf(consents, intent)
   if (own.some((consent) => consent.state === 'withdrawn' && consent.channel === null)) {
     return { effect: 'skip', reason: 'consent_withdrawn' }

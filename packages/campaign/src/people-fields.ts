@@ -1,4 +1,5 @@
 import type { Field } from './definition/field.ts'
+import { recipientWords } from './definition/recipient-words.ts'
 import {
   type CampaignClass,
   type ChannelName,
@@ -86,3 +87,35 @@ function consentField(name: string, label: Words): [string, Field] {
     },
   ]
 }
+
+/** Whoever gets a message, for its text: the person, or somebody else. */
+export const recipientFields: readonly [string, Field][] = [
+  [
+    'recipient.as',
+    {
+      type: 'text',
+      sensitivity: 'neutral',
+      required: false,
+      label: { nl: 'als wie de ontvanger het krijgt', en: 'as what the recipient gets it' },
+      values: [...recipientWords],
+    },
+  ],
+  [
+    'recipient.givenName',
+    {
+      type: 'text',
+      sensitivity: 'neutral',
+      required: false,
+      label: { nl: 'voornaam van de ontvanger', en: 'given name of the recipient' },
+    },
+  ],
+  [
+    'recipient.familyName',
+    {
+      type: 'text',
+      sensitivity: 'personal',
+      required: false,
+      label: { nl: 'achternaam van de ontvanger', en: 'family name of the recipient' },
+    },
+  ],
+]

@@ -425,6 +425,16 @@ const list = {
       en: 'have the publisher send it, and make the field required in touchpoints.yaml',
     },
   },
+  no_recipient: {
+    text: {
+      nl: 'er is niemand die dit bericht mag krijgen',
+      en: 'there is nobody who may get this message',
+    },
+    whatToDo: {
+      nl: 'laat het bronsysteem de relatie melden (relation.granted.v1) met de juiste "scope"',
+      en: 'have the publisher send relation.granted.v1 with the right scope',
+    },
+  },
   no_usable_channel: {
     text: {
       nl: 'geen van de kanalen van het bericht was bruikbaar',
@@ -565,6 +575,30 @@ const list = {
       en: 'raise expires or until of the message, or plan it for earlier',
     },
   },
+  recipient_by_age: {
+    text: {
+      nl: 'op deze leeftijd is het bericht voor iemand anders',
+      en: 'at this age the message is for somebody else',
+    },
+    whatToDo: {
+      nl: 'niets; de regels staan onder "ages" in policies.yaml',
+      en: 'nothing; the rules stand under "ages" in policies.yaml',
+    },
+  },
+  recipient_deceased: {
+    text: { nl: 'de ontvanger is overleden', en: 'the recipient has died' },
+    whatToDo: nothing,
+  },
+  relation_ended: {
+    text: {
+      nl: 'de ontvanger staat niet meer zo tot deze persoon',
+      en: 'the recipient no longer stands so to the person',
+    },
+    whatToDo: {
+      nl: 'niets; een nieuwe relatie geldt voor wat daarna wordt ingepland',
+      en: 'nothing; a new relation counts for what is planned after it',
+    },
+  },
   relation_not_newer: {
     text: {
       nl: 'van deze relatie is iets nieuwers bekend',
@@ -573,6 +607,16 @@ const list = {
     whatToDo: {
       nl: 'niets; kijk naar het bronsysteem als dit vaak gebeurt',
       en: 'nothing; check the publisher if this happens often',
+    },
+  },
+  relation_scope_missing: {
+    text: {
+      nl: 'de ontvanger mag hier niet meer van horen',
+      en: 'the recipient may not hear of this any more',
+    },
+    whatToDo: {
+      nl: 'niets; wie de relatie vastlegt, bepaalt waarvan iemand mag horen',
+      en: 'nothing; whoever records the relation decides what somebody may hear of',
     },
   },
   replied: {

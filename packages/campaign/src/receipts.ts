@@ -20,10 +20,16 @@ const rank: Readonly<Partial<Record<IntentState, number>>> = {
   bounced: 3,
 }
 
-/** Applies an outcome that a provider reported (`message.*`). */
+/**
+ * Applies an outcome that a provider reported (`message.*`). One about a message to somebody else than whom
+ * it is about comes as two events: that of the person says what became of the message, that of its recipient
+ * what it says of their address and their wishes. Each changes one of the two people (P6).
+ */
 export function applyReceipt(draft: Draft, event: JourneyEvent): ReasonCode {
+  const { recipientId } = event.data
+  if (recipientId !== undefined && recipientId !== event.subject) return moveOnly(draft, event)
   const intent = draft.intents.get(String(event.data.intentId))
-  if (!intent) return 'message_unknown'
+  if (!intent) return recipientId === undefined ? 'message_unknown' : hearOfRecipient(draft, event)
   switch (event.type) {
     case 'message.delivered.v1':
       return moveUp(draft, intent, 'delivered')
@@ -32,13 +38,50 @@ export function applyReceipt(draft: Draft, event: JourneyEvent): ReasonCode {
       moveUp(draft, intent, 'delivered')
       return 'seen'
     case 'message.bounced.v1':
-      if (event.data.channel === 'email') refuseContact(draft, 'email', event.time)
-      if (event.data.channel === 'sms') refuseContact(draft, 'phone', event.time)
+      hearOfRecipient(draft, event)
       return moveUp(draft, intent, 'bounced')
-    case 'message.complained.v1':
-      return withdrawConsent(draft, event, 'marketing', 'complained')
     case 'message.answered.v1':
       return keepAnswer(draft, intent, String(event.data.answer))
+    default:
+      return hearOfRecipient(draft, event)
+  }
+}
+
+/** What became of a message that went to somebody else. */
+function moveOnly(draft: Draft, event: JourneyEvent): ReasonCode {
+  const intent = draft.intents.get(String(event.data.intentId))
+  if (!intent) return 'message_unknown'
+  switch (event.type) {
+    case 'message.delivered.v1':
+      return moveUp(draft, intent, 'delivered')
+    case 'message.bounced.v1':
+      return moveUp(draft, intent, 'bounced')
+    case 'message.opened.v1':
+    case 'message.clicked.v1':
+      moveUp(draft, intent, 'delivered')
+      return 'seen'
+    case 'message.answered.v1':
+      return keepAnswer(draft, intent, String(event.data.answer))
+    case 'message.complained.v1':
+      return 'complained'
+    default:
+      return 'replied'
+  }
+}
+
+/** What it says of whoever got the message: that nothing arrives there, or that they want no more. */
+function hearOfRecipient(draft: Draft, event: JourneyEvent): ReasonCode {
+  switch (event.type) {
+    case 'message.bounced.v1':
+      if (event.data.channel === 'email') refuseContact(draft, 'email', event.time)
+      if (event.data.channel === 'sms') refuseContact(draft, 'phone', event.time)
+      return 'bounced'
+    case 'message.complained.v1':
+      return withdrawConsent(draft, event, 'marketing', 'complained')
+    case 'message.delivered.v1':
+    case 'message.opened.v1':
+    case 'message.clicked.v1':
+      return 'applied'
     default:
       if (event.data.detail === unclearReply) return 'answer_unclear'
       return isStopWord(event.data.detail)

@@ -91,6 +91,8 @@ const message = z.object({
   channel,
   providerReference: text.optional(),
   detail: text.optional(),
+  /** Who got it, where that is not whom it is about: two events tell of it, one about each. */
+  recipientId: z.uuid().optional(),
 })
 
 /** `by`: pressed on the page of a link, written back by SMS, or told by the provider. */

@@ -217,6 +217,10 @@ export type Intent = {
    * have been.
    */
   insteadOf: string | null
+  /** Who gets it, where that is not the person whom it is about. */
+  recipient?: Recipient
+  /** The rules of age said so; they are asked again when it is sent. */
+  byAge?: true
   plannedAt: Instant
   dueAt: Instant
   expiresAt: Instant
@@ -242,6 +246,26 @@ export type Task = {
   madeAt: Instant
   dueAt: Instant
 }
+/** Somebody else who gets a message about a person, and by which relation. */
+export type Recipient = { personId: string; kind: RelationKind; scope: RelationScope }
+
+/**
+ * Of the messages of one step that were planned together, one for each recipient, the one that stands first
+ * here says what became of the step: it has come to somebody as soon as it has come to one of them.
+ */
+export const statesByReach: readonly IntentState[] = [
+  'delivered',
+  'sent',
+  'sending',
+  'queued',
+  'planned',
+  'held',
+  'bounced',
+  'failed',
+  'expired',
+  'skipped',
+  'cancelled',
+]
 
 /** An event as the core sees it: checked, normalised, its person resolved. */
 export type JourneyEvent = {

@@ -729,6 +729,73 @@ const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
       ],
     ],
   ],
+  'who a message goes to': [
+    [
+      'somebody where research asks the person alone',
+      {
+        'campaigns/research.yaml': `id: research
+name: Research
+journey: visit
+class: research
+trigger: { touchpoint: care.visit.booked.v1 }
+steps:
+  - message: { id: ask, to: [person, caregiver], template: booked }
+`,
+      },
+      [
+        'campaigns/research.yaml:7:38 research is asked of the person alone, and this message goes to a caregiver',
+      ],
+    ],
+    [
+      'a scope that nobody has',
+      {
+        'campaigns/guide.yaml': [
+          'template: booked, until',
+          'to: caregiver, scope: appointment, template: booked, until',
+        ],
+      },
+      [
+        'campaigns/guide.yaml:13:50 expected one of "appointments", "care", "news", found "appointment" (did you mean "appointments"?)',
+      ],
+    ],
+    [
+      'a scope where it goes to the person alone',
+      {
+        'campaigns/guide.yaml': ['template: booked, until', 'scope: care, template: booked, until'],
+      },
+      [
+        'campaigns/guide.yaml:13:35 it goes to the person alone, who may hear of everything: leave "scope" out',
+      ],
+    ],
+    [
+      'rules of age that are not there',
+      {
+        'campaigns/guide.yaml': ['template: booked, until', 'to: by-age, template: booked, until'],
+      },
+      ['campaigns/guide.yaml:13:32 policies.yaml has no rules of age ("ages")'],
+    ],
+    [
+      'health to somebody who may not hear of the care',
+      {
+        'campaigns/guide.yaml': ['template: booked, until', 'to: parent, template: booked, until'],
+        'templates/booked/template.yaml': ['app: personal', 'app: health'],
+        'channels.yaml': ['app-inbox, sensitivity: personal', 'app-inbox, sensitivity: health'],
+      },
+      [
+        'campaigns/guide.yaml:13:50 the template "booked" is health, and it goes to somebody else, who by the scope "appointments" may hear of what is personal at most',
+      ],
+    ],
+    [
+      'rules of age that are not in their order',
+      {
+        'policies.yaml': [
+          'locale: nl',
+          'locale: nl\nages: [{ under: 16, to: [parent] }, { under: 12, to: [parent] }]',
+        ],
+      },
+      ['policies.yaml:4:7 expected the youngest first, each age once, found a list'],
+    ],
+  ],
   'the variables of a template': [
     [
       'an unknown variable',

@@ -12,6 +12,7 @@ import {
   type Person,
   type PersonState,
 } from '@wegwijs/campaign/state'
+import { isNewer } from '@wegwijs/campaign/steps/message'
 import type { Rendered } from '@wegwijs/template/template'
 import { type ContentFacts, writeContent } from '@wegwijs/template/write-content'
 import { answerUrl } from '@wegwijs/wire/answer-link'
@@ -43,13 +44,22 @@ const endStates: Readonly<
 /**
  * Takes one message that is due from its last check to its receipts, as release, claim, worker,
  * provider and gateway do together: channel by channel until one takes it, or something ends it.
- * `counted` is what the person was sent before, as far as it counts for a contact budget. One that was
+ * `counted` is what whoever gets it was sent before, as far as it counts for a contact budget. One that was
  * put off goes on with the channel `from`, at which it was then: those before it could not take it.
  */
 export function deliver(
   state: PersonState,
   intent: Intent,
-  { counted, from }: { counted: readonly CountedMessage[]; from: ChannelName | undefined },
+  {
+    counted,
+    from,
+    receiver,
+  }: {
+    counted: readonly CountedMessage[]
+    from: ChannelName | undefined
+    /** Who gets it, where that is somebody else; null when nobody is known. */
+    receiver?: PersonState | null | undefined
+  },
   context: DeliverContext,
 ): Delivered {
   const { now, sending } = context
@@ -67,6 +77,9 @@ export function deliver(
       timeZone,
       budgets,
       counted,
+      ages: context.definition.ages,
+      ...(receiver !== undefined && { receiver }),
+      ...(context.otherOf && { otherOf: context.otherOf }),
       now,
     })
     if (check.effect === 'next') {
@@ -81,13 +94,13 @@ export function deliver(
       const { effect, reason } = check
       return ended(state, intent, { state: endStates[effect], reason }, channel)
     }
-    const attempt = tryOn(state, intent, channel, context)
+    const attempt = tryOn(state, receiver ?? state, { intent, channel }, context)
     const after = afterAttempt(attemptedOf(intent, index), attempt.outcome, now)
     // A channel that cannot take it gives way to the next one at once.
     if (after.state === 'planned') continue
     const sent = ended(state, intent, after, channel)
     if (after.state !== 'sent') return sent
-    const receipts = receiptsOf(sent.state, intent, channel, context)
+    const receipts = receiptsOf(sent.state, receiver ?? state, { intent, channel }, context)
     return { ...sent, rendered: attempt.rendered, receipts }
   }
 }
@@ -132,21 +145,21 @@ type Attempt = { outcome: AttemptOutcome; rendered: Rendered | null }
 /** What services/delivery does with a claimed message, up to the provider, who accepts everything. */
 function tryOn(
   state: PersonState,
-  intent: Intent,
-  channel: ChannelName,
+  receiver: PersonState,
+  { intent, channel }: { intent: Intent; channel: ChannelName },
   { sending, now }: DeliverContext,
 ): Attempt {
   const template = sending.templateOf(intent.templateId, intent.templateHash)
   if (template === null) return unrenderable('template_unknown')
   const own = sending.channels[channel]
   if (!own) return unrenderable('channel_not_defined')
-  const facts = factsOf(state, intent, { sending, now })
+  const facts = factsOf(state, receiver, intent, { sending, now })
   const rendered = writeContent(facts, channel, sending.rules, {
     template,
     renderer: sending.renderer,
   })
   if ('fault' in rendered) return unrenderable(rendered.fault)
-  const to = state.person.contacts[contactKindOf[channel]]?.address ?? ''
+  const to = receiver.person.contacts[contactKindOf[channel]]?.address ?? ''
   const reason = refusalOfChannel(channel, to, 'from' in own ? own.from : '')
   if (reason !== null) {
     return { outcome: { kind: 'refused', reason, unasked: true }, rendered: null }
@@ -163,6 +176,7 @@ const sampleToken = 'this-link-is-a-sample-and-answers-none'
 
 function factsOf(
   state: PersonState,
+  { person: { fields, locale, timeZone } }: PersonState,
   intent: Intent,
   { sending, now }: { sending: Sending; now: string },
 ): ContentFacts {
@@ -170,6 +184,7 @@ function factsOf(
   const entity = intent.entity ? state.entities.get(entityKey(intent.entity)) : undefined
   return {
     person: state.person,
+    recipient: intent.recipient ? { as: intent.recipient.kind, fields, locale, timeZone } : null,
     event: enrolment?.trigger.data ?? {},
     entity: entity?.data ?? {},
     statuses: statusesOf(state, intent),
@@ -183,34 +198,26 @@ function factsOf(
 /** State of the newest message of the run, by id of its step; this one is in its queue by now. */
 function statusesOf({ intents }: PersonState, own: Intent): Record<string, string> {
   const newest = new Map<string, Intent>()
-  for (const intent of intents.values()) {
-    if (intent.enrolmentId !== own.enrolmentId) continue
+  for (const each of intents.values()) {
+    if (each.enrolmentId !== own.enrolmentId) continue
+    const intent: Intent = each.intentId === own.intentId ? { ...each, state: 'queued' } : each
     const known = newest.get(intent.messageId)
     if (!known || isNewer(intent, known)) newest.set(intent.messageId, intent)
   }
-  return Object.fromEntries(
-    [...newest].map(([id, intent]) => [
-      id,
-      intent.intentId === own.intentId ? 'queued' : intent.state,
-    ]),
-  )
-}
-
-function isNewer(intent: Intent, than: Intent): boolean {
-  if (intent.plannedAt !== than.plannedAt) return intent.plannedAt > than.plannedAt
-  return (intent.entity?.version ?? -1) > (than.entity?.version ?? -1)
+  return Object.fromEntries([...newest].map(([id, { state }]) => [id, state]))
 }
 
 /** Receipts are events in again (P1); what lies in the app has arrived. */
 function receiptsOf(
   { person }: PersonState,
-  intent: Intent,
-  channel: ChannelName,
+  receiver: PersonState,
+  { intent, channel }: { intent: Intent; channel: ChannelName },
   { outcomes, sending, now }: DeliverContext,
 ): JourneyEvent[] {
   const { intentId } = intent
+  const recipientId = intent.recipient ? receiver.person.personId : undefined
   const report = (status: ReceiptStatus, detail?: string) =>
-    receiptOf({ person, intentId, channel, status, detail }, sending, now)
+    receiptOf({ person, intentId, channel, status, detail, recipientId }, sending, now)
   if (channel === 'app') return [report('delivered')]
   const outcome =
     typeof outcomes === 'function'
@@ -289,11 +296,13 @@ type Report = {
   status: ReceiptStatus
   /** Why, or what was answered. */
   detail: string | undefined
+  /** Who got it, where that is somebody else than whom it is about. */
+  recipientId?: string | undefined
 }
 
 /** What a provider reports of a message, as the event that the gateway makes of it. */
 export function receiptOf(
-  { person, intentId, channel, status, detail }: Report,
+  { person, intentId, channel, status, detail, recipientId }: Report,
   { channels }: Pick<Sending, 'channels'>,
   at: string,
 ): JourneyEvent {
@@ -304,7 +313,13 @@ export function receiptOf(
     subject: person.personId,
     type: `message.${status}.v1`,
     time: at,
-    data: { intentId, provider, channel, ...(detail === undefined ? {} : { detail }) },
+    data: {
+      intentId,
+      provider,
+      channel,
+      ...(detail === undefined ? {} : { detail }),
+      ...(recipientId === undefined ? {} : { recipientId }),
+    },
     entity: null,
     traceparent: null,
   }

@@ -98,11 +98,17 @@ export class People {
     return this.stateOf(this.survivorOf(person)).person.personId
   }
 
+  /** Whoever had this id of ours, as who they are now; null when nobody ever had it. */
+  numberOfId(personId: string): PersonNumber | null {
+    const number = this.#byId.get(personId)
+    return number === undefined ? null : this.survivorOf(number)
+  }
+
   /** Who has this id of ours now; null when nobody ever had it. */
   otherOf(personId: string): OtherPerson | null {
-    const number = this.#byId.get(personId)
-    if (number === undefined) return null
-    const { person } = this.stateOf(this.survivorOf(number))
+    const number = this.numberOfId(personId)
+    if (number === null) return null
+    const { person } = this.stateOf(number)
     const { personId: own, timeZone, persona, deceasedAt } = person
     return { personId: own, timeZone, persona, deceasedAt }
   }

@@ -52,6 +52,8 @@ export type SimulationOptions = {
 /** A message and what it came to. */
 export type SimulatedMessage = {
   person: PersonNumber
+  /** Who got it, or would have. */
+  receiver: PersonNumber
   persona: string | null
   intent: Intent
   channel: ChannelName
@@ -261,16 +263,25 @@ export class Simulation {
   }
 
   #send(person: PersonNumber, before: PersonState, intent: Intent): PersonState {
-    const counted = this.#counted.of(person)
+    const to = intent.recipient ? this.people.numberOfId(intent.recipient.personId) : person
+    const counted = to === null ? [] : this.#counted.of(to)
     const from = this.#putOff.get(intent.intentId)?.channel
-    const { receipts, ...delivered } = deliver(before, intent, { counted, from }, this.#context)
+    const other = to === null || to === person ? null : this.people.stateOf(to)
+    const receiver = intent.recipient ? (to === person ? before : other) : undefined
+    const { receipts, ...delivered } = deliver(
+      before,
+      intent,
+      { counted, from, receiver },
+      this.#context,
+    )
     let { state } = delivered
-    if (delivered.rendered !== null) {
+    if (delivered.rendered !== null && to !== null) {
       const { intentId, class: own } = intent
-      this.#counted.add(person, { intentId, class: own, at: this.#context.now })
+      this.#counted.add(to, { intentId, class: own, at: this.#context.now })
     }
     for (const receipt of receipts) {
       state = this.#decided(person, state, decideEvent(state, receipt, this.#context))
+      if (to !== null && to !== person) this.#hearOfRecipient(to, receipt)
     }
     const last = state.intents.get(intent.intentId) ?? intent
     // It is too early, or one too many: of this message there is nothing to tell yet.
@@ -279,6 +290,13 @@ export class Simulation {
       this.#putOff.set(last.intentId, { plannedFor: this.#plannedForOf(intent), channel })
     } else this.#tellMessage(person, state, { ...delivered, intent: last })
     return state
+  }
+
+  /** What a receipt says of an address, or of a wish, is the recipient's own event. */
+  #hearOfRecipient(person: PersonNumber, receipt: JourneyEvent): void {
+    const before = this.people.stateOf(person)
+    const event = { ...receipt, subject: before.person.personId }
+    this.#keep(person, this.#decided(person, before, decideEvent(before, event, this.#context)))
   }
 
   /** What it was planned for, however often it has been put off since. */
@@ -378,10 +396,15 @@ export class Simulation {
       plannedFor,
       person,
       persona: state.person.persona,
+      receiver: receiverIn(message.intent, person, this.people),
       eventId: state.enrolments.get(message.intent.enrolmentId)?.trigger.id ?? '',
       at: this.#context.now,
     })
   }
+}
+
+function receiverIn({ recipient }: Intent, person: PersonNumber, people: People): PersonNumber {
+  return recipient ? (people.numberOfId(recipient.personId) ?? person) : person
 }
 
 type Addressed = { event: JourneyEvent; person: PersonNumber; other: PersonNumber | null }

@@ -18,7 +18,13 @@ export function counts(budgets: readonly Budget[], intent: string): RawBuilder<u
   return sql`${sql.ref(`${intent}.class`)} = any(${[...countedClasses(budgets)]}::text[])`
 }
 
-/** Waits until nobody else claims anything that counts of the people whose messages these are. */
+/** Who gets a message: its recipient as they are now, or the person whom it is about. */
+export function receiverOf(intent: string): RawBuilder<unknown> {
+  const [recipient, person] = [sql.ref(`${intent}.recipient_id`), sql.ref(`${intent}.person_id`)]
+  return sql`case when ${recipient} is null then ${person} else survivor_of(${recipient}) end`
+}
+
+/** Waits until nobody else claims anything that counts of the people who get these messages. */
 export function lockBudgets(
   tx: Querying,
   namespace: string,
@@ -28,7 +34,7 @@ export function lockBudgets(
   void send(
     tx,
     sql`select pg_advisory_xact_lock(person) from (
-      select distinct hashtextextended(${`${namespace} budget `} || i.person_id, 0) as person
+      select distinct hashtextextended(${`${namespace} budget `} || ${receiverOf('i')}, 0) as person
       from intent i where i.intent_id = any(${[...intentIds]}::uuid[]) and ${counts(budgets, 'i')}
       order by person offset 0
     ) as people`,
@@ -36,7 +42,7 @@ export function lockBudgets(
 }
 
 /**
- * When there is room for the message `i` of the person `p`, as `until`; null when that is now. One row.
+ * When there is room for the message `i` to the person `w`, as `until`; null when that is now. One row.
  * Twin of `placeFreeAt` in the core.
  */
 export function placeFreeAt(budgets: readonly Budget[]): RawBuilder<unknown> {
@@ -52,11 +58,11 @@ export function placeFreeAt(budgets: readonly Budget[]): RawBuilder<unknown> {
       as b (most integer, window_s float8, classes text[], personas text[])
     cross join lateral (
       select max(c.at) as at from counted_message c
-      where c.person_id = i.person_id and c.intent_id <> i.intent_id and c.class = any(b.classes)
+      where c.person_id = w.receiver_id and c.intent_id <> i.intent_id and c.class = any(b.classes)
         and c.at > look.now - make_interval(secs => b.window_s)
       group by c.intent_id order by 1 desc offset b.most - 1 limit 1
     ) as oldest
-    where i.class = any(b.classes) and (b.personas is null or p.persona = any(b.personas))`
+    where i.class = any(b.classes) and (b.personas is null or w.persona = any(b.personas))`
 }
 
 /**
@@ -65,7 +71,7 @@ export function placeFreeAt(budgets: readonly Budget[]): RawBuilder<unknown> {
  */
 export const countClaimed = sql`
   insert into counted_message (person_id, intent_id, fence, class, at)
-  select d.person_id, d.intent_id, moved.next_fence, d.class,
+  select d.receiver_id, d.intent_id, moved.next_fence, d.class,
     date_trunc('milliseconds', d.now + interval '999 microseconds')
   from moved join decided d on d.intent_id = moved.intent_id
   where d.effect = 'claim' and d.counts`
@@ -74,17 +80,20 @@ export const countClaimed = sql`
  * What is counted of somebody may be with a worker still, and given back. Of the message `d` that waits
  * for its place.
  */
-export const isAnyUnderWay = sql`exists (
-  select from intent o where o.person_id = d.person_id and o.state = 'sending')`
+export const isAnyUnderWay = sql`(exists (
+    select from intent o where o.person_id = d.receiver_id and o.recipient_id is null and o.state = 'sending')
+  or exists (select from intent o where o.recipient_id = d.receiver_id and o.state = 'sending'))`
 
 /**
- * Another message of the person of this one that counts is due and was due before it; of one instant, the
+ * Another message to the receiver of this one that counts is due and was due before it; of one instant, the
  * one with the lower id. One that is with a worker may be given back, and is waited for.
  */
 export function isAnyBefore(budgets: readonly Budget[]): RawBuilder<unknown> {
   return sql`exists (
     select from intent o
-    where o.person_id = checked.person_id and o.state in ('planned', 'queued', 'sending')
+    where ((o.person_id = checked.receiver_id and o.recipient_id is null)
+        or o.recipient_id = checked.receiver_id)
+      and o.state in ('planned', 'queued', 'sending')
       and ${counts(budgets, 'o')} and o.due_at <= checked.due_now
       and (o.due_at, o.intent_id) < (checked.due_at, checked.intent_id))`
 }

@@ -78,6 +78,8 @@ export type MessageFact = {
   state: IntentState
   reason: string | null
   detail: Readonly<Record<string, unknown>> | null
+  /** Who gets it, where that is somebody else than whom it is about, and by which relation. */
+  recipient: { personId: string; as: string } | null
   channels: readonly string[]
   /** The one that was used, or is tried next. */
   channel: string | null
@@ -219,6 +221,8 @@ async function readMessages(db: Querying, personId: string): Promise<MessageFact
     select i.intent_id as "intentId", i.enrolment_id as "enrolmentId",
       i.campaign_id as "campaignId", i.version, i.message_id as "messageId",
       i.template_id as "templateId", i.state, i.reason, i.detail, i.channels,
+      case when i.recipient_id is not null then json_build_object(
+        'personId', survivor_of(i.recipient_id), 'as', i.recipient_as) end as recipient,
       i.channels[i.channel_index + 1] as channel, i.provider, i.planned_at as "plannedAt",
       i.due_at as "dueAt", i.expires_at as "expiresAt", i.settled_at as "settledAt",
       coalesce((

@@ -1,7 +1,8 @@
+import type { AgeRule } from '@wegwijs/campaign/addressees'
 import type { Budget, QuietHours } from '@wegwijs/campaign/definition/policies'
 import type { ChannelName } from '@wegwijs/campaign/definition/words'
 import type { ReasonCode } from '@wegwijs/campaign/reasons'
-import type { Question } from '@wegwijs/campaign/state'
+import { type Question, statesByReach } from '@wegwijs/campaign/state'
 import { type QueryResult, type RawBuilder, sql } from 'kysely'
 import {
   countClaimed,
@@ -34,11 +35,20 @@ import { type Wake, wake } from './wake.ts'
  * definition is another one than the caller's, or while a rehearsal runs and the caller has not
  * verified that its provider is a sandbox.
  *
- * The refusals, the first that holds decides. About the person:
+ * Who gets a message may be somebody else than whom it is about. Consents, addresses, quiet hours, budgets and
+ * opt-outs are those of whoever gets it; a death or a stop by staff counts of either.
+ *
+ * The refusals, the first that holds decides. About the person, and about whoever gets it:
  *
  * - person_unknown (P3, fail closed), person_merged: there is nobody to check for.
  * - person_deceased: by the record, or by a stop that the journey has not applied yet.
  * - person_stopped: staff stopped the person; they were not asked for one message only.
+ * - recipient_deceased: whoever would get it has died; as with the person.
+ * - relation_ended: they are no caregiver, representative or parent of the person any more, or have become
+ *   the person.
+ * - relation_scope_missing: they may not hear of this any more.
+ * - recipient_by_age: the rules of age say that it is for somebody else by now.
+ * - merged_duplicate: two recipients of one message have become one, who gets the other one.
  * - consent_withdrawn: for this class or for everything, over all channels; a consent stop counts
  *   until a consent of the same purpose and channel has a later time of its own. A tie is a stop.
  * - consent_missing: the class needs a consent, and no channel of the message has one.
@@ -89,17 +99,40 @@ import { type Wake, wake } from './wake.ts'
  */
 const refusals: readonly Refusal[] = [
   // P3 fail closed
-  { effect: 'skip', reason: 'person_unknown', when: sql`person_missing` },
+  { effect: 'skip', reason: 'person_unknown', when: sql`person_missing or receiver_id is null` },
   // P3 death
   {
     effect: 'skip',
     reason: 'person_deceased',
-    when: sql`deceased_at is not null or stop = 'death'`,
+    when: sql`deceased_at is not null or stop_about = 'death'`,
   },
   // P3, P6: what it stood for has moved to the other record
   { effect: 'skip', reason: 'person_merged', when: sql`merged_into is not null` },
   // P3 stops
-  { effect: 'skip', reason: 'person_stopped', when: sql`stop = 'staff'` },
+  { effect: 'skip', reason: 'person_stopped', when: sql`stop_about = 'staff' or stop = 'staff'` },
+  // P3 recipients
+  {
+    effect: 'skip',
+    reason: 'recipient_deceased',
+    when: sql`receiver_deceased_at is not null or stop = 'death'`,
+  },
+  {
+    effect: 'skip',
+    reason: 'relation_ended',
+    when: sql`recipient_id is not null and (relation_holds is not true or receiver_id = person_id)`,
+  },
+  {
+    effect: 'skip',
+    reason: 'relation_scope_missing',
+    when: sql`recipient_id is not null and not relation_has_scope`,
+  },
+  {
+    effect: 'skip',
+    reason: 'recipient_by_age',
+    when: sql`by_age and not coalesce(recipient_as, 'person') = any(who_by_age)`,
+  },
+  // P2: two recipients of one message have become one
+  { effect: 'cancel', reason: 'merged_duplicate', when: sql`goes_to_them_already` },
   // P3 consent
   {
     effect: 'skip',
@@ -235,6 +268,7 @@ export type ClaimRequest = {
   /** The organisation's, for whose own is not known. */
   readonly timeZone: string
   readonly budgets: readonly Budget[]
+  readonly ages: readonly AgeRule[]
   /** The provider has said that it is a sandbox; without it a rehearsal sends nothing. */
   readonly rehearsalVerified: boolean
 }
@@ -243,6 +277,14 @@ export type ClaimRequest = {
 export type ClaimedMessage = {
   intentId: string
   personId: string
+  /** Who gets it: the person, or somebody else whom `recipient` tells of. */
+  receiverId: string
+  recipient: {
+    as: string
+    fields: Record<string, unknown>
+    locale: string | null
+    timeZone: string | null
+  } | null
   fence: number
   /** Counts from 1, on this channel. */
   attempt: number
@@ -396,6 +438,11 @@ type Row = Looked & {
   locale: string | null
   time_zone: string | null
   persona: string | null
+  receiver_id: string
+  recipient_as: string | null
+  receiver_fields: Record<string, unknown>
+  receiver_locale: string | null
+  receiver_time_zone: string | null
   journeys: Record<string, { phase?: string }>
   trigger: { data?: Record<string, unknown> } | null
   entity_data: Record<string, unknown> | null
@@ -453,10 +500,10 @@ const refusedEffect = sql`case refusal ${sql.join(
   sql` `,
 )} else 'claim' end`
 
-/** The first of a person's that counts may take a place; the next one must find it counted. */
+/** The first to one receiver that counts may take a place; the next one must find it counted. */
 function effectOf(request: ClaimRequest): RawBuilder<unknown> {
   if (!hasBudgets(request)) return refusedEffect
-  const place = sql`row_number() over (partition by person_id, refusal is null and counts
+  const place = sql`row_number() over (partition by receiver_id, refusal is null and counts
     order by due_at, intent_id)`
   return sql`case when refusal is null and counts and ${place} > 1 then 'give-way'
     when rehearses and counts and (refusal is null or refusal = ${sql.lit(noRoom)})
@@ -507,29 +554,40 @@ function factsOf(request: ClaimRequest): RawBuilder<unknown> {
       i.provider, i.reason, look.rehearsal as rehearses, ${request.channel}::text as channel,
       ${request.provider}::text as asked_provider, look.now, look.due_now,
       p.person_id is null as person_missing, p.deceased_at, p.merged_into, p.fields, p.locale,
-      p.time_zone, p.persona, p.journeys,
+      p.time_zone, p.persona, p.journeys, i.recipient_id, i.recipient_as, i.by_age, w.receiver_id,
+      w.fields as receiver_fields, w.locale as receiver_locale, w.time_zone as receiver_time_zone,
+      r.deceased_at as receiver_deceased_at, relation.holds as relation_holds,
+      relation.has_scope as relation_has_scope, age.who as who_by_age, same.goes_to_them_already,
       contact ->> 'address' as address, contact ->> 'refusedAt' is not null as address_refused,
       run.state as enrolment_state, run.reason as enrolment_reason, run.trigger,
       e.version as entity_known, e.state as entity_state, e.data as entity_data,
       i.class = any(${[...request.classesNeedingConsent]}::text[]) as needs_consent,
       c.withdrawn_everywhere, c.withdrawn_here, c.granted_here, c.granted_somewhere,
       ${counts(request.budgets, 'i')} as counts, place.until as place_free_at,
-      quiet.until as quiet_until, stop.kind as stop, twin.state as twin,
-      older.first, older.first_is, older.has_arrived, older.is_resent, instead.second, statuses.statuses
+      quiet.until as quiet_until, stop.kind as stop,
+      case when i.recipient_id is null then stop.kind else about.kind end as stop_about,
+      twin.state as twin, older.first, older.first_is, older.has_arrived, older.is_resent,
+      instead.second, statuses.statuses
     from look join item on (not look.rehearsal or ${request.rehearsalVerified})
       and look.revision = ${request.revision}
     join named i on i.intent_id = item.intent_id and i.state = 'queued'
       and i.job_id = item.asked_job and i.channels[i.channel_index + 1] = ${request.channel}
     left join person p on p.person_id = i.person_id
-    left join lateral (select p.contacts -> ${contactKinds[request.channel]}::text) as address (contact)
+    left join lateral (${recipientRow}) as r on true
+    left join lateral (${receiverRow}) as w on true
+    left join lateral (select w.contacts -> ${contactKinds[request.channel]}::text) as address (contact)
       on true
+    left join lateral (${relationOfRecipient}) as relation on true
+    left join lateral (${ageRuleOf(request)}) as age on true
+    left join lateral (${sameReceiver}) as same on true
     left join enrolment run on run.person_id = i.person_id and run.enrolment_id = i.enrolment_id
     left join entity e on e.person_id = i.person_id and e.entity_type = i.entity_type
       and e.entity_id = i.entity_id
     left join lateral (${consentFacts}) as c on true
     left join lateral (${quietHoursOf(request)}) as quiet on true
     left join lateral (${placeOf(request)}) as place on true
-    left join lateral (${firstPersonStop}) as stop on true
+    left join lateral (${firstStopOf(sql`w.receiver_id`)}) as stop on true
+    left join lateral (${firstStopOf(sql`case when i.recipient_id is not null then i.person_id end`)}) as about on true
     left join lateral (${twinOfMerge}) as twin on true
     left join lateral (${firstOf}) as older on true
     left join lateral (${secondOf}) as instead on true
@@ -542,6 +600,51 @@ const contactKinds: Readonly<Record<ChannelName, string>> = {
   sms: 'phone',
 }
 
+/** Whoever else gets it, as the record that they are now; no row for a message to the person. */
+const recipientRow = sql`
+  select q.* from person q
+  where i.recipient_id is not null and q.person_id = survivor_of(i.recipient_id) offset 0`
+
+/** Whoever gets it. */
+const receiverRow = sql`
+  select i.person_id as receiver_id, p.fields, p.locale, p.time_zone, p.persona, p.contacts
+  where i.recipient_id is null
+  union all
+  select r.person_id, r.fields, r.locale, r.time_zone, r.persona, r.contacts
+  where i.recipient_id is not null`
+
+/** What was said last of it, of whichever record of the recipient; of the same moment, that it ended. */
+const relationOfRecipient = sql`
+  select k.state = 'granted' and coalesce(k.expires_at > look.now, true) as holds,
+    i.recipient_scope = any(k.scope) as has_scope
+  from relation k
+  where i.recipient_id is not null and k.person_id = i.person_id and k.kind = i.recipient_as
+    and survivor_of(k.other_id) = r.person_id
+  order by k.at desc, k.state, cardinality(k.scope), k.expires_at limit 1`
+
+/** Who is written to about somebody of the person's age now. */
+function ageRuleOf({ ages, timeZone }: ClaimRequest): RawBuilder<unknown> {
+  const rules = ages.map(({ under, to }) => ({ under, who: to }))
+  return sql`
+    select coalesce((
+      select rule.who from json_to_recordset(${JSON.stringify(rules)}::json)
+        as rule (under integer, who text[])
+      where year_at(look.now, coalesce(p.time_zone, ${timeZone}), ${timeZone})
+        - case when jsonb_typeof(p.fields -> 'birthYear') = 'number'
+          then (p.fields ->> 'birthYear')::numeric end < rule.under
+      order by rule.under limit 1), '{person}') as who
+    where i.by_age`
+}
+
+/** Another record of the same recipient was to get it, too, and gets it, or has. */
+const sameReceiver = sql`
+  select true as goes_to_them_already from intent o
+  where i.recipient_id is not null and o.person_id = i.person_id and o.enrolment_id = i.enrolment_id
+    and o.message_id = i.message_id and o.entity_version is not distinct from i.entity_version
+    and o.recipient_id <> i.recipient_id and survivor_of(o.recipient_id) = r.person_id
+    and (o.duplicate or o.state in ('sending', 'sent', 'delivered', 'bounced', 'held')
+      or (o.state in ('planned', 'queued') and o.intent_id < i.intent_id)) limit 1`
+
 const consentFacts = sql`
   select coalesce(bool_or(state = 'withdrawn' and k.channel = ''), false) as withdrawn_everywhere,
     coalesce(bool_or(state = 'withdrawn' and k.channel = i.channels[i.channel_index + 1]), false)
@@ -550,12 +653,12 @@ const consentFacts = sql`
       as granted_here,
     coalesce(bool_or(state = 'granted' and (k.channel = '' or k.channel = any(i.channels))), false)
       as granted_somewhere
-  from consent k where k.person_id = i.person_id and k.purpose in (i.class, 'all')`
+  from consent k where k.person_id = w.receiver_id and k.purpose in (i.class, 'all')`
 
 /** No row, and nothing to compute, for a class that has none. */
 function quietHoursOf({ quietHours, timeZone }: ClaimRequest): RawBuilder<unknown> {
   return sql`
-    select quiet_until(look.now, hours.begins, hours.ends, coalesce(p.time_zone, ${timeZone}), ${timeZone}) as until
+    select quiet_until(look.now, hours.begins, hours.ends, coalesce(w.time_zone, ${timeZone}), ${timeZone}) as until
     from unnest(${quietHours.map((hours) => hours.class)}::text[],
       ${quietHours.map(({ from }) => from)}::time[], ${quietHours.map(({ until }) => until)}::time[])
       as hours (class, begins, ends)
@@ -568,18 +671,20 @@ function placeOf(request: ClaimRequest): RawBuilder<unknown> {
 }
 
 /** Of the stops that stand the heaviest; `channel` is a consent that was withdrawn for this one. */
-const firstPersonStop = sql`
+function firstStopOf(person: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`
   select (array['death', 'staff', 'consent', 'channel'])[min(
     case when s.kind = 'death' then 1 when s.kind = 'staff' then 2 when s.channel = '' then 3 else 4 end
   )] as kind
   from person_stop s
-  where s.person_id = i.person_id and s.purpose in (i.class, 'all')
+  where s.person_id = ${person} and s.purpose in (i.class, 'all')
     and s.channel in ('', i.channels[i.channel_index + 1])
     and not exists (select from stop_lift l where l.stop_id = s.stop_id)
     and not (s.kind = 'consent' and exists (
       select from consent k where k.person_id = s.person_id and k.purpose = s.purpose
         and k.channel = s.channel and k.at > s.at
         and not (k.state = 'granted' and k.origin = 'import')))`
+}
 
 /** Of a run that ended because the other record of the person goes on with it (`mergePeople`). */
 function isEndedByMerge(run: string): RawBuilder<unknown> {
@@ -617,7 +722,8 @@ const twinOfMerge = sql`
     where i.fence > 0 and other.person_id = i.person_id and other.campaign_id = i.campaign_id
       and other.entry_key = run.entry_key and other.enrolment_id <> i.enrolment_id
       and (${isEndedByMerge('other')} or ${isEndedByMerge('run')})
-      and t.message_id = i.message_id and t.entity_version is not distinct from i.entity_version
+      and t.message_id = i.message_id and t.recipient_id is not distinct from i.recipient_id
+      and t.entity_version is not distinct from i.entity_version
       and (t.duplicate or t.state in ('sending', 'sent', 'delivered', 'bounced', 'held'))
   ) as t`
 
@@ -644,7 +750,8 @@ const secondOf = sql`
 const newestStatuses = sql`
   select jsonb_object_agg(message_id, state) as statuses from (
     select distinct on (n.message_id) n.message_id, n.state from intent n
-    where n.person_id = i.person_id and n.enrolment_id = i.enrolment_id order by n.message_id, n.planned_at desc, n.entity_version desc nulls last
+    where n.person_id = i.person_id and n.enrolment_id = i.enrolment_id order by n.message_id, n.planned_at desc, n.entity_version desc nulls last,
+      array_position(${[...statesByReach]}::text[], n.state)
   ) as newest`
 
 /**
@@ -724,6 +831,16 @@ function claimedOf(row: Row, intentId: string): ClaimedMessage {
   return {
     intentId,
     personId: row.person_id,
+    receiverId: row.receiver_id,
+    recipient:
+      row.recipient_as === null
+        ? null
+        : {
+            as: row.recipient_as,
+            fields: row.receiver_fields,
+            locale: row.receiver_locale,
+            timeZone: row.receiver_time_zone,
+          },
     fence: row.next_fence,
     attempt: row.next_attempts,
     duplicate: row.duplicate,

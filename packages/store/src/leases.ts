@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { receiverOf } from './contact-budgets.ts'
 import type { Querying, Store } from './database.ts'
 import {
   claimKey,
@@ -83,7 +84,7 @@ export async function settleLate(
 async function lockGivenUp(tx: Querying, claims: readonly Settlement[]): Promise<LockedAttempt[]> {
   const ids = sql`${claims.map((claim) => claim.intentId)}::uuid[]`
   const { rows } = await sql<LockedAttempt>`
-    select i.intent_id as "intentId", i.person_id as "personId", i.campaign_id as "campaignId",
+    select i.intent_id as "intentId", i.person_id as "personId", ${receiverOf('i')} as "receiverId", i.campaign_id as "campaignId",
       i.version, i.message_id as "messageId", i.channels,
       -- It may have been planned for its next channel since.
       array_position(i.channels, a.channel) - 1 as "channelIndex", a.channel, i.attempts,

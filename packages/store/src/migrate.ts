@@ -16,6 +16,7 @@ import * as relations from './migrations/0012-relations.ts'
 import * as questions from './migrations/0013-questions.ts'
 import * as datesAndRollouts from './migrations/0014-dates-and-rollouts.ts'
 import * as tasks from './migrations/0015-tasks.ts'
+import * as recipients from './migrations/0016-recipients.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -36,6 +37,7 @@ const migrations: Record<string, Migration> = {
   '0013-questions': questions,
   '0014-dates-and-rollouts': datesAndRollouts,
   '0015-tasks': tasks,
+  '0016-recipients': recipients,
 }
 
 /**

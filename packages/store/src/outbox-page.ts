@@ -2,6 +2,7 @@ import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import type { LocaleName } from '@wegwijs/campaign/definition/words'
 import { type ReasonCode, reasons } from '@wegwijs/campaign/reasons'
 import { sql } from 'kysely'
+import { receiverOf } from './contact-budgets.ts'
 import type { Querying } from './database.ts'
 import { currentRevision, latestBundle } from './definitions.ts'
 import { query } from './transaction.ts'
@@ -220,7 +221,7 @@ async function readMessages(
       select a.business_at as at, a.intent_id, a.channel, i.campaign_id, i.state,
         m.title, m.body, m.url
       from attempt a join intent i using (person_id, intent_id)
-      left join app_message m on a.channel = 'app' and m.person_id = a.person_id
+      left join app_message m on a.channel = 'app' and m.person_id = ${receiverOf('i')}
         and m.intent_id = a.intent_id
       where a.person_id = ${personId} and a.outcome = 'accepted'
       order by a.business_at, a.recorded_at`.execute(db),

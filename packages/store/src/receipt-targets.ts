@@ -4,7 +4,13 @@ import type { Querying } from './database.ts'
 import { query } from './transaction.ts'
 
 /** The message that a provider's receipt is about: whose it is, and over which channel it went. */
-export type ReceiptTarget = { intentId: string; personId: string; channel: ChannelName }
+export type ReceiptTarget = {
+  intentId: string
+  personId: string
+  /** Who got it, where that is somebody else than whom it is about; as the record that they are now. */
+  recipientId: string | null
+  channel: ChannelName
+}
 
 /**
  * The messages with these ids, by id; what is not there is unknown to us. The channel is the one over
@@ -22,6 +28,7 @@ export async function findReceiptTargets(
   const { rows } = await query(() =>
     sql<ReceiptTarget>`
       select i.intent_id as "intentId", i.person_id as "personId",
+        survivor_of(i.recipient_id) as "recipientId",
         coalesce(tried.channel, i.channels[i.channel_index + 1]) as channel
       from intent i left join lateral (
         select channel from attempt a

@@ -6,6 +6,7 @@ import {
 } from '@wegwijs/campaign/delivery'
 import { type RawBuilder, sql } from 'kysely'
 import { arrivalRecords } from './arrival-events.ts'
+import { receiverOf } from './contact-budgets.ts'
 import type { Querying, Store } from './database.ts'
 import { type OutboxRecord, outboxInsert } from './outbox.ts'
 import { isTold, type MessageOutcome, outcomeRecords } from './outcome-events.ts'
@@ -110,6 +111,8 @@ export async function abandonClaim(
 
 export type LockedAttempt = AttemptedIntent & {
   personId: string
+  /** Whose contact budget it counts for. */
+  receiverId: string
   campaignId: string
   version: number
   messageId: string
@@ -129,7 +132,7 @@ export async function lockAttempted(
   options: { skipLocked?: boolean } = {},
 ): Promise<LockedAttempt[]> {
   const { rows } = await sql<LockedAttempt>`
-    select i.intent_id as "intentId", i.person_id as "personId", i.campaign_id as "campaignId",
+    select i.intent_id as "intentId", i.person_id as "personId", ${receiverOf('i')} as "receiverId", i.campaign_id as "campaignId",
       i.version, i.message_id as "messageId", i.channels, i.channel_index as "channelIndex",
       i.channels[i.channel_index + 1] as channel, i.attempts, i.due_at as "dueAt",
       i.expires_at as "expiresAt", i.unknown_outcome as "unknownOutcome", i.idempotent, i.duplicate,
@@ -207,6 +210,7 @@ function rowOf(intent: LockedAttempt, outcome: AttemptOutcome, next: AfterAttemp
   return {
     person_id: intent.personId,
     intent_id: intent.intentId,
+    receiver_id: intent.receiverId,
     moves,
     state: next.state,
     reason: next.reason,
@@ -230,7 +234,7 @@ function rowOf(intent: LockedAttempt, outcome: AttemptOutcome, next: AfterAttemp
   }
 }
 
-const rowColumns = sql`person_id uuid, intent_id uuid, moves boolean, state text, reason text,
+const rowColumns = sql`person_id uuid, intent_id uuid, receiver_id uuid, moves boolean, state text, reason text,
   faults jsonb, channel_index integer, attempts integer, due_at timestamptz, repeat boolean,
   final boolean, now timestamptz, fence integer, channel text, provider text, outcome text,
   gives_back boolean, gives_back_all boolean, attempt_reason text, reference text, duplicate boolean`
@@ -244,10 +248,10 @@ function giveBack(rows: readonly AttemptRow[]): RawBuilder<unknown> {
   if (given.length === 0) return sql``
   return sql`, given_back as (
       delete from counted_message c using written w
-      where w.gives_back and c.person_id = w.person_id and c.intent_id = w.intent_id
+      where w.gives_back and c.person_id = w.receiver_id and c.intent_id = w.intent_id
         and (c.fence = w.fence or w.gives_back_all)
         -- Said once more as a list, as below.
-        and c.person_id = any(${given.map((row) => row.person_id)}::uuid[])
+        and c.person_id = any(${given.map((row) => row.receiver_id)}::uuid[])
     )`
 }
 

@@ -136,6 +136,8 @@ export function intentOf(row: Selectable<Schema['intent']>): Intent {
     duplicate: row.duplicate,
     entity: referenceOf(row),
     insteadOf: row.instead_of,
+    ...recipientOf(row),
+    ...(row.by_age && { byAge: true }),
     plannedAt: row.planned_at,
     dueAt: row.due_at,
     expiresAt: row.expires_at,
@@ -161,6 +163,12 @@ export function taskOf(row: Selectable<Schema['task']>): Task {
     madeAt: row.made_at,
     dueAt: row.due_at,
   }
+}
+
+function recipientOf(row: Selectable<Schema['intent']>): Pick<Intent, 'recipient'> {
+  if (row.recipient_id === null) return {}
+  const { recipient_id: personId, recipient_as: kind, recipient_scope: scope } = row
+  return { recipient: { personId, kind, scope } as NonNullable<Intent['recipient']> }
 }
 
 function channelOf(row: Selectable<Schema['intent']>): Pick<Intent, 'channel'> {

@@ -187,6 +187,9 @@ export function stopOf(event: TouchpointEvent): Omit<PersonStop, 'personId'> | n
 function meaningOf(
   event: TouchpointEvent,
 ): Pick<PersonStop, 'kind' | 'purpose' | 'channel' | 'reason'> | null {
+  const { recipientId } = event.data
+  // What somebody else says of a message about this person is a stop of theirs alone.
+  if (recipientId !== undefined && recipientId !== event.subject) return null
   switch (event.type) {
     case 'person.deceased.v1':
       return { kind: 'death', purpose: 'all', channel: '', reason: 'person_deceased' }

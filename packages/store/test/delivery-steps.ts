@@ -34,6 +34,7 @@ export async function claimItems(
     quietHours: [],
     timeZone: 'Europe/Amsterdam',
     budgets: [],
+    ages: [],
     rehearsalVerified: false,
     ...over,
   })

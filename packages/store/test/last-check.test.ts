@@ -23,7 +23,7 @@ beforeAll(async () => {
 })
 
 beforeEach(async () => {
-  await sql`truncate person, consent, person_stop, operational_stop, stop_lift, entity, enrolment,
+  await sql`truncate person, consent, relation, person_stop, operational_stop, stop_lift, entity, enrolment,
     intent, attempt, outbox, rehearsal_clock`.execute(store.db)
 })
 
@@ -102,6 +102,8 @@ describe('a message in order', () => {
       {
         intentId: ids.intentId,
         personId: ids.personId,
+        receiverId: ids.personId,
+        recipient: null,
         fence: 1,
         attempt: 1,
         duplicate: false,
@@ -124,6 +126,7 @@ describe('a message in order', () => {
         event: { ward: 'B2' },
         entity: { startsAt: '2026-05-01T09:00:00.000Z' },
         statuses: { hello: 'queued' },
+        question: null,
       },
     ])
     expect(await intentOf(store, ids.intentId)).toMatchObject({
@@ -1060,6 +1063,8 @@ it('every reason of the last check is shown above', () => {
   const shown = [...finals, ...waits, ...nexts].map((each) => each.reason)
   // The last of them in contact-budgets.test.ts.
   shown.push('awaited_not_in_time', 'quiet_hours', 'budget_used')
+  // And in recipients.test.ts.
+  shown.push('recipient_deceased', 'relation_ended', 'relation_scope_missing', 'recipient_by_age')
   expect([...lastCheckReasons].filter((reason) => !shown.includes(reason))).toEqual([])
 })
 

@@ -12,6 +12,13 @@ export type ContentFacts = {
     persona: string | null
     journeys: Readonly<Record<string, { phase?: string }>>
   }
+  /** Who gets it, where that is somebody else; it is then written in their language and zone. */
+  recipient?: {
+    as: string
+    fields: Readonly<Record<string, unknown>>
+    locale: string | null
+    timeZone: string | null
+  } | null
   /** Data of the event that began the run. */
   event: Readonly<Record<string, unknown>>
   /** Data of the entity that the message hangs on. */
@@ -36,7 +43,7 @@ export type ContentRules = {
 /** `template_variable_missing`: the code of what is wrong, and nothing of the data (P7). */
 export type ContentFault = { fault: string }
 
-/** Writes one message for one channel in the person's own language, or says why it cannot be made. */
+/** Writes one message for one channel in the language of whoever gets it, or says why it cannot be made. */
 export function writeContent(
   facts: ContentFacts,
   channel: ChannelName,
@@ -49,9 +56,9 @@ export function writeContent(
   try {
     return renderer.render(template, {
       channel,
-      locale: facts.person.locale ?? rules.locale,
+      locale: (facts.recipient ?? facts.person).locale ?? rules.locale,
       defaultLocale: rules.locale,
-      timeZone: facts.person.timeZone ?? rules.timeZone,
+      timeZone: (facts.recipient ?? facts.person).timeZone ?? rules.timeZone,
       data: dataOf(facts, rules),
     })
   } catch (error) {
@@ -72,6 +79,7 @@ function dataOf(facts: ContentFacts, rules: ContentRules): Record<string, unknow
       locale: person.locale ?? rules.locale,
       ...(typeof birthYear === 'number' ? { age: yearOf(facts.at, timeZone) - birthYear } : {}),
     },
+    recipient: recipientOf(facts),
     event: facts.event,
     entity: facts.entity,
     organisation: rules.organisation,
@@ -101,5 +109,15 @@ function answersOf({ question, answerUrl }: ContentFacts, locale: string): Recor
         },
       ]),
     ),
+  }
+}
+
+/** As what they get it, and their names: whatever else is known of them is nothing for a message about another. */
+function recipientOf({ person, recipient }: ContentFacts): Record<string, unknown> {
+  const { givenName, familyName } = (recipient ?? person).fields
+  return {
+    as: recipient?.as ?? 'person',
+    ...(givenName !== undefined && { givenName }),
+    ...(familyName !== undefined && { familyName }),
   }
 }

@@ -179,7 +179,8 @@ function dueText({ plannedAt, dueAt, attempts }: MessageFact, timeZone: string):
 
 /** One chapter per attempt, and one for a message that came to an end without. */
 function messageChapters(message: MessageFact): StoryLine[][] {
-  const name = `${message.campaignId}/${message.messageId}`
+  const to = message.recipient ? ` to ${message.recipient.as} ${message.recipient.personId}` : ''
+  const name = `${message.campaignId}/${message.messageId}${to}`
   const chapters = message.attempts.map((attempt, index) => [
     attemptLine(name, attempt, index === message.attempts.length - 1 ? message : null),
   ])

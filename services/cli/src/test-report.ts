@@ -219,6 +219,9 @@ function messageFacts(
       state,
       reason,
       detail: null,
+      recipient: intent.recipient
+        ? { personId: intent.recipient.personId, as: intent.recipient.kind }
+        : null,
       channels: intent.channels,
       channel: channel ?? null,
       provider,

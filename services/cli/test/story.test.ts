@@ -46,6 +46,7 @@ function message(over: Partial<MessageFact> = {}): MessageFact {
     state: 'delivered',
     reason: null,
     detail: null,
+    recipient: null,
     channels: ['email'],
     channel: 'email',
     provider: 'smtp',

@@ -79,6 +79,7 @@ async function claimOrAbandon(
       quietHours: rules.quietHours,
       timeZone: rules.timeZone,
       budgets: rules.budgets,
+      ages: rules.ages,
       rehearsalVerified: deps.guard.isVerified(channel.name),
     })
   } catch (error) {

@@ -40,7 +40,7 @@ export function composeMessage(
       duplicate: claimed.duplicate,
       channel,
       to: claimed.address,
-      personId: claimed.personId,
+      personId: claimed.receiverId,
       locale: rendered.locale,
       content: contentOf(rendered, sender),
       messageId: `<${claimed.intentId}@${rules.mailDomain}>`,

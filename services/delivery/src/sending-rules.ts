@@ -1,3 +1,4 @@
+import type { AgeRule } from '@wegwijs/campaign/addressees'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import type { Budget, ClassPolicy, QuietHours } from '@wegwijs/campaign/definition/policies'
 import type { CampaignClass } from '@wegwijs/campaign/definition/words'
@@ -11,6 +12,7 @@ export type SendingRules = {
   classesNeedingConsent: readonly CampaignClass[]
   quietHours: readonly (QuietHours & { class: CampaignClass })[]
   budgets: readonly Budget[]
+  ages: readonly AgeRule[]
   channels: DefinitionBundle['channels']
   organisation: DefinitionBundle['policies']['organisation']
   locale: string
@@ -65,6 +67,7 @@ export function rulesOf(
       quietHours ? [{ class: name, ...quietHours }] : [],
     ),
     budgets: policies.budgets ?? [],
+    ages: policies.ages ?? [],
     channels,
     organisation: policies.organisation,
     locale: policies.locale,

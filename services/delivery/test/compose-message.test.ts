@@ -16,6 +16,8 @@ const answerLinks = {
 const claimed: ClaimedMessage = {
   intentId: '0190c0de-0000-8000-8000-000000000001',
   personId: '0190c0de-0000-8000-8000-000000000002',
+  receiverId: '0190c0de-0000-8000-8000-000000000002',
+  recipient: null,
   fence: 2,
   attempt: 2,
   duplicate: true,

@@ -15,12 +15,16 @@ export type ReceiptDependencies = Pick<
   'store' | 'limits' | 'time' | 'clock' | 'secret'
 >
 
-/** The event of each receipt about a message that we know, in order; one query for all of them. */
+/**
+ * The events of each receipt about a message that we know, in order; one query for all of them. Of a message
+ * to somebody else than whom it is about there are two: what became of it is the person's, what it says of
+ * an address or a wish is the recipient's (P6).
+ */
 export async function receiptEvents(
   receipts: readonly (Receipt | null)[],
   provider: string,
   { store, limits, time, clock, secret }: ReceiptDependencies,
-): Promise<(StopEvent | null)[]> {
+): Promise<(StopEvent[] | null)[]> {
   const ids = [...new Set(receipts.flatMap((receipt) => receipt?.reference ?? []))]
   const found = findReceiptTargets(store.db, ids, provider)
   const targets = await withinDeadline(found, limits.databaseDeadlineMs, clock)
@@ -29,15 +33,21 @@ export async function receiptEvents(
     const target = receipt && targets.get(receipt.reference)
     if (!target) return null
     const { status, answer, at } = receipt
-    if (status !== 'answered') return eventOf(receipt, target, { provider, ...clockNow, secret })
-    const given = { ...target, answer: answer ?? '', by: 'provider' as const, at }
-    return answer === undefined ? null : answerEvent(given, { ...clockNow, secret })
+    if (status === 'answered') {
+      const given = { ...target, answer: answer ?? '', by: 'provider' as const, at }
+      return answer === undefined ? null : [answerEvent(given, { ...clockNow, secret })]
+    }
+    const { personId, recipientId } = target
+    return [personId, ...(recipientId === null ? [] : [recipientId])].map((subject) =>
+      eventOf(receipt, target, subject, { provider, ...clockNow, secret }),
+    )
   })
 }
 
 function eventOf(
   receipt: Receipt,
   target: ReceiptTarget,
+  subject: string,
   {
     provider,
     now,
@@ -51,7 +61,7 @@ function eventOf(
     id: receipt.receiptId,
     source: `${ownSource}:receipts:${provider}`,
     type: messageType(receipt.status),
-    subject: target.personId,
+    subject,
     // In a rehearsal a provider's clock says nothing of business time, and may be years behind it;
     // otherwise it may be a little ahead, and nothing happened after now.
     time: stands || at > now ? now : at,
@@ -60,6 +70,7 @@ function eventOf(
       provider,
       channel: target.channel,
       ...(detail !== undefined && { detail }),
+      ...(target.recipientId !== null && { recipientId: target.recipientId }),
     },
   }
   return { event: signEvent(event, secret), idSpace: ownIdSpace }

@@ -48,12 +48,13 @@ export function routeReceipts(app: FastifyInstance, context: GatewayContext): vo
         provider,
         context,
       )
-      const kept = await context.keep(events.flatMap((event) => event ?? []))
+      const kept = await context.keep(events.flatMap((own) => own ?? []))
       const lost = kept.find((each) => each.kind === 'failed')
       if (lost) return sendFailure(reply, lost.failure, context.limits.retryAfterSeconds)
       const outcomes = kept.values()
       const receipts = read.map((each, index): ReceiptAnswer => {
-        const known = events[index] ? outcomes.next().value?.kind === 'kept' : false
+        const told = (events[index] ?? []).map(() => outcomes.next().value?.kind === 'kept')
+        const [known = false] = told
         return answerOf(each, known)
       })
       count(context, receipts)

@@ -10,7 +10,7 @@ beforeAll(async () => {
 })
 afterAll(() => rig.close())
 
-async function addMessage(channel: 'email' | 'sms' = 'email') {
+async function addMessage(channel: 'email' | 'sms' = 'email', over: object = {}) {
   const [personId, intentId] = [newUuid(), newUuid()]
   await rig.store.db.insertInto('person').values(personRow(personId)).execute()
   await rig.store.db
@@ -35,6 +35,7 @@ async function addMessage(channel: 'email' | 'sms' = 'email') {
       planned_for: '2026-01-01T00:00:00Z',
       due_at: '2026-01-01T00:00:00Z',
       expires_at: '2027-01-01T00:00:00Z',
+      ...over,
     } as never)
     .execute()
   return { personId, intentId }
@@ -91,6 +92,28 @@ describe('a receipt', () => {
       data: { intentId, provider: 'sms-http', channel: 'email', detail: 'mailbox_full' },
     })
     expect(event && verifyEvent(event, secret)).toBe(true)
+  })
+
+  test('of a message to somebody else is about both: what became of it, and what its recipient wants', async () => {
+    const recipientId = newUuid()
+    await rig.store.db.insertInto('person').values(personRow(recipientId)).execute()
+    const to = { recipient_id: recipientId, recipient_as: 'caregiver', recipient_scope: 'care' }
+    const { personId, intentId } = await addMessage('email', to)
+    const bounced = receipt(intentId, { status: 'bounced' })
+    const complained = receipt(intentId, { status: 'complained' })
+    const answer = await post([bounced, complained])
+    expect(answer.json).toEqual({
+      receipts: [bounced, complained].map(({ receiptId }) => ({ receiptId, status: 'accepted' })),
+    })
+    const subjectsOf = (one: { receiptId: string }) =>
+      rig
+        .published()
+        .filter(({ id, data }) => id === one.receiptId && data.recipientId === recipientId)
+        .map(({ subject }) => subject)
+        .sort()
+    expect(subjectsOf(bounced)).toEqual([personId, recipientId].sort())
+    expect(await stops(personId)).toEqual([])
+    expect(await stops(recipientId)).toMatchObject([{ kind: 'consent', purpose: 'marketing' }])
   })
 
   test('is about the channel over which its provider had the message, also when the next one is tried', async () => {

@@ -764,3 +764,62 @@ test('two workers that grant relations both ways at once lock in one order (P6)'
   expect(rows).toHaveLength(40)
   expect(await store.db.selectFrom('dead_letter').select('reason').execute()).toEqual([])
 })
+
+test('a receipt about a message to a caregiver says of each what is theirs (P3, P6)', async () => {
+  await run([
+    campaign({ id: 'aftercare', steps: [message('hello', { to: ['person', 'caregiver'] })] }),
+  ])
+  const profile = (subject: string, over: object = {}) =>
+    event('person.upserted.v1', {
+      subject,
+      data: { contacts: { email: `${subject}@example.org` } },
+      ...over,
+    })
+  const granted = relation('granted', 'c1')
+  await publish(
+    profile('p1'),
+    profile('c1', { source: 'urn:test:crm' }),
+    { ...granted, data: { ...granted.data, scope: ['care'] } },
+    event('care.discharge.completed.v1'),
+  )
+  const planned = await intents()
+  const hers = planned.find((intent) => intent.recipient_id !== null)
+  expect(planned.map(({ recipient_as }) => recipient_as).sort()).toEqual(['caregiver', null])
+  const receipt = (type: string, subject: string, more: object = {}) =>
+    signEvent(
+      event(type, {
+        id: `r-${type}`,
+        source: 'urn:wegwijs:receipts:smtp',
+        subject,
+        data: {
+          intentId: hers?.intent_id ?? '',
+          provider: 'smtp',
+          channel: 'email',
+          recipientId: hers?.recipient_id ?? '',
+          ...more,
+        },
+      }),
+      secret,
+    )
+  const both = [hers?.person_id ?? '', hers?.recipient_id ?? '']
+  for (const subject of both) await publish(receipt('message.bounced.v1', subject))
+  for (const subject of both) await publish(receipt('message.complained.v1', subject))
+  const people = await store.db.selectFrom('person').select(['person_id', 'contacts']).execute()
+  const refused = people
+    .filter(
+      ({ contacts }) => (contacts as { email?: { refusedAt: string | null } }).email?.refusedAt,
+    )
+    .map(({ person_id }) => person_id)
+  expect(refused).toEqual([hers?.recipient_id])
+  const consents = await store.db.selectFrom('consent').select('person_id').execute()
+  expect(consents).toEqual([{ person_id: hers?.recipient_id }])
+  const states = await store.db
+    .selectFrom('intent')
+    .select(['recipient_id', 'state'])
+    .orderBy('state')
+    .execute()
+  expect(states).toEqual([
+    { recipient_id: hers?.recipient_id, state: 'bounced' },
+    { recipient_id: null, state: 'planned' },
+  ])
+})

@@ -221,9 +221,9 @@ function openDoor(parts: { store: Store; clock: Clock; publisher: EventPublisher
   return {
     keep,
     receive: async (receipt, provider) => {
-      const [event] = await receiptEvents([receipt], provider, deps)
-      if (!event) return false
-      const [kept] = await keep([event])
+      const [events] = await receiptEvents([receipt], provider, deps)
+      if (!events) return false
+      const [kept] = await keep(events)
       return kept?.kind === 'kept'
     },
   }

@@ -1,5 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import { z } from 'zod'
+import { recipientWords } from './recipient-words.ts'
 import {
   identifierSchema,
   isDuration,
@@ -99,6 +100,20 @@ const teamSchema = z
     name: localisedTextSchema.describe('What people call it.'),
   })
   .meta({ id: 'team', title: 'A team', description: 'People who do tasks.' })
+const ageRuleSchema = z
+  .strictObject({
+    under: z.number().int().min(1).max(120).describe('Below this age, in years.'),
+    to: z
+      .array(z.enum(recipientWords))
+      .min(1)
+      .describe('Who gets them, such as `[parent]`, or `[person, parent]`.'),
+  })
+  .meta({
+    id: 'age-rule',
+    title: 'A rule of age',
+    description:
+      'Who is written to about somebody of some age. It is decided by the age at the moment for which a message is planned, and looked at again when it is sent.',
+  })
 
 /** `policies.yaml` */
 export const policiesFileSchema = z.strictObject({
@@ -142,6 +157,17 @@ export const policiesFileSchema = z.strictObject({
       'People who get nothing of some classes, always the same ones, so that the effect of all campaigns together can be measured.',
     ),
   teams: z.array(teamSchema).optional().describe('Who does the tasks of campaigns.'),
+  ages: z
+    .array(ageRuleSchema)
+    .min(1)
+    .refine(
+      (rules) => rules.every(({ under }, index) => under > (rules[index - 1]?.under ?? 0)),
+      'expected the youngest first, each age once',
+    )
+    .optional()
+    .describe(
+      'Who gets messages about children, where a message does not say itself. Whoever is older than the last rule, and of whom no age is known, gets them themselves.',
+    ),
   budgets: z
     .array(budgetSchema)
     .optional()

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { addresseesOf } from '../addressees.ts'
 import {
   identifierSchema,
   localeNames,
@@ -139,7 +140,9 @@ export const askStep: StepKind<AskStep> = {
       noteOf(run.draft, run.enrolment, reason, { detail: { message: ask.id } })
       return giveUp(ask, run)
     }
-    planMessage(step, run, times, 'message_planned')
+    const [addressee] = addresseesOf(step.message, run)
+    if (!addressee) return giveUp(ask, run)
+    planMessage(step, run, { times, addressee }, 'message_planned')
     return { waitUntil: endOf(ask, run) }
   },
   read({ ask }, name, { draft, enrolment }) {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type Addressee, addresseesOf, toSchema } from '../addressees.ts'
 import type { CompiledCampaign } from '../compile.ts'
 import type { Field } from '../definition/field.ts'
 import {
@@ -6,6 +7,8 @@ import {
   channelNames,
   identifierSchema,
   positiveDurationSchema,
+  type RelationKind,
+  relationScopes,
 } from '../definition/words.ts'
 import { type DecideContext, type Draft, noteOf } from '../draft.ts'
 import type { Explanation } from '../explain/words.ts'
@@ -20,6 +23,7 @@ import {
   type IntentState,
   intentStates,
   type Question,
+  statesByReach,
 } from '../state.ts'
 import { messageTemplateSchema, templateOf, templatesFor } from './message-template.ts'
 import type { StepKind, StepParts } from './step-kind.ts'
@@ -50,11 +54,42 @@ export const messageShape = {
 }
 
 const messageStepSchema = z.strictObject({
-  message: z.strictObject(messageShape).describe('The message.'),
+  message: z
+    .strictObject({
+      ...messageShape,
+      to: toSchema
+        .optional()
+        .describe(
+          'Who gets it: the `person`, or whoever is their `caregiver`, `representative` or `parent` and may hear of it; several as a list, such as `[person, caregiver]`. `by-age`, and leaving it out: as the rules of age in `policies.yaml` say; without such rules, the person.',
+        ),
+      scope: z
+        .enum(relationScopes)
+        .optional()
+        .describe(
+          'What somebody else must be allowed to hear of to get it. Without it, by its class: `care` for care, `appointments` for service, `news` for marketing.',
+        ),
+    })
+    .describe('The message.'),
 })
 /** `question` is there in what an `ask` sends, and in no file. */
 export type MessageStep = {
   message: z.infer<typeof messageStepSchema>['message'] & { question?: Question }
+}
+
+const kindWords: Readonly<Record<RelationKind, { nl: string; en: string }>> = {
+  caregiver: { nl: 'mantelzorger', en: 'caregiver' },
+  representative: { nl: 'vertegenwoordiger', en: 'representative' },
+  parent: { nl: 'ouder', en: 'parent' },
+}
+
+/** Nothing of a message to the person. */
+const toWhom = {
+  nl: (kind: unknown) => (isKind(kind) ? `aan een ${kindWords[kind].nl} ` : ''),
+  en: (kind: unknown) => (isKind(kind) ? ` to a ${kindWords[kind].en}` : ''),
+}
+
+function isKind(kind: unknown): kind is RelationKind {
+  return typeof kind === 'string' && Object.hasOwn(kindWords, kind)
 }
 
 /** What a step says of the message that it sends. */
@@ -62,16 +97,20 @@ export const messageExplanation: Explanation<MessageStep> = {
   nl: ({ message: { id } }, { at, reason, detail, isOfMessage }, words) => {
     const due = typeof detail?.dueAt === 'string' && detail.dueAt > at ? detail.dueAt : null
     const forWhen = due === null ? 'om meteen te versturen' : `voor ${words.moment(due)}`
-    if (reason === 'message_planned') return `is het bericht "${id}" ingepland ${forWhen}`
-    if (reason === 'message_replanned') return `is het bericht "${id}" opnieuw ingepland ${forWhen}`
+    if (reason === 'message_planned')
+      return `is het bericht "${id}" ${toWhom.nl(detail?.to)}ingepland ${forWhen}`
+    if (reason === 'message_replanned')
+      return `is het bericht "${id}" ${toWhom.nl(detail?.to)}opnieuw ingepland ${forWhen}`
     const what = isOfMessage ? 'ingetrokken' : 'niet ingepland'
     return `is het bericht "${id}" ${what}: ${words.reason(reason)}`
   },
   en: ({ message: { id } }, { at, reason, detail, isOfMessage }, words) => {
     const due = typeof detail?.dueAt === 'string' && detail.dueAt > at ? detail.dueAt : null
     const forWhen = due === null ? ', to be sent at once' : ` for ${words.moment(due)}`
-    if (reason === 'message_planned') return `the message "${id}" was planned${forWhen}`
-    if (reason === 'message_replanned') return `the message "${id}" was planned again${forWhen}`
+    if (reason === 'message_planned')
+      return `the message "${id}"${toWhom.en(detail?.to)} was planned${forWhen}`
+    if (reason === 'message_replanned')
+      return `the message "${id}"${toWhom.en(detail?.to)} was planned again${forWhen}`
     const what = isOfMessage ? 'taken back' : 'not planned'
     return `the message "${id}" was ${what}: ${words.reason(reason)}`
   },
@@ -85,7 +124,7 @@ export function templatesOf({ template }: Pick<MessageStep['message'], 'template
 export const messageStep: StepKind<MessageStep> = {
   key: 'message',
   meaning:
-    "Plans one message. `template` is one for everybody, or `{ <persona>: …, otherwise: … }`: what somebody reads hangs on who they are when it is planned. `channels` are tried in this order until one can be used (the persona's own order when left out). `send` plans it for later; without it, it is due at once. `expires` says how long after its due time it is still worth having; `until` ends it at a moment of the entity. A moment that has already passed makes the message due now, so that somebody whose appointment is tomorrow still hears what they would have heard yesterday, unless `until` has passed too.",
+    "Plans one message. `template` is one for everybody, or `{ <persona>: …, otherwise: … }`: what somebody reads hangs on who they are when it is planned. `channels` are tried in this order until one can be used (the persona's own order when left out). `send` plans it for later; without it, it is due at once. `expires` says how long after its due time it is still worth having; `until` ends it at a moment of the entity. A moment that has already passed makes the message due now, so that somebody whose appointment is tomorrow still hears what they would have heard yesterday, unless `until` has passed too. `to` says who gets it: each gets a message of their own, in their language and time zone, at their address, held to their own consents, quiet hours and contact budget; and all of that is looked at again when it is sent.",
   explanation: messageExplanation,
   schema: () => messageStepSchema,
   parts: ({ message }) => ({
@@ -96,14 +135,20 @@ export const messageStep: StepKind<MessageStep> = {
     fields: [statusFieldOf(message)],
   }),
   decide(step, run) {
-    const times = messageTimes(step, run)
-    if (times === null) {
-      noteOf(run.draft, run.enrolment, 'moment_unknown', { detail: { message: step.message.id } })
-    } else if (times.expiresAt <= run.context.now) {
-      const reason = times.isOutlasted ? 'quiet_hours_outlast' : 'moment_passed'
-      noteOf(run.draft, run.enrolment, reason, { detail: { message: step.message.id } })
-    } else {
-      planMessage(step, run, times, 'message_planned')
+    const { draft, enrolment, context } = run
+    const detail = { message: step.message.id }
+    const addressees = addresseesOf(step.message, run, messageTimes(step, run)?.dueAt)
+    if (addressees.length === 0) noteOf(draft, enrolment, 'no_recipient', { detail })
+    for (const addressee of addressees) {
+      const times = messageTimes(step, run, addressee)
+      if (times === null) {
+        noteOf(draft, enrolment, 'moment_unknown', { detail })
+        break
+      }
+      if (times.expiresAt <= context.now) {
+        const reason = times.isOutlasted ? 'quiet_hours_outlast' : 'moment_passed'
+        noteOf(draft, enrolment, reason, { detail })
+      } else planMessage(step, run, { times, addressee }, 'message_planned')
     }
     return { goTo: run.node.next }
   },
@@ -166,20 +211,33 @@ export function newestOf(
   return newest
 }
 
-/** By the time of planning; of one time, the one for the newer version of the entity. */
-function isNewer(intent: Intent, than: Intent): boolean {
+/**
+ * By the time of planning; of one time, the one for the newer version of the entity; of several recipients,
+ * the one that has come furthest.
+ */
+export function isNewer(intent: Intent, than: Intent): boolean {
   if (intent.plannedAt !== than.plannedAt) return intent.plannedAt > than.plannedAt
-  return (intent.entity?.version ?? 0) > (than.entity?.version ?? 0)
+  const [version, known] = [intent.entity?.version ?? -1, than.entity?.version ?? -1]
+  if (version !== known) return version > known
+  return statesByReach.indexOf(intent.state) < statesByReach.indexOf(than.state)
 }
 
 /** `moment` is what the step says, which may have passed; `dueAt` when it can be sent at the earliest;
  * `isOutlasted`: the quiet hours last longer than it is worth having. */
 type Times = { moment: Instant; dueAt: Instant; expiresAt: Instant; isOutlasted: boolean }
 
-/** When the message is due and until when it is worth sending; null when its moment has no data. */
-export function messageTimes(step: MessageStep, run: Omit<StepRun, 'node'>): Times | null {
+/**
+ * When the message is due and until when it is worth sending, on the clocks of whoever gets it; null when
+ * its moment has no data.
+ */
+export function messageTimes(
+  step: MessageStep,
+  run: Omit<StepRun, 'node'>,
+  addressee?: Addressee,
+): Times | null {
   const { draft, context, campaign, enrolment } = run
-  const facts = factsOf(draft, context, enrolment)
+  const own = factsOf(draft, context, enrolment)
+  const facts = addressee ? { ...own, timeZone: addressee.timeZone } : own
   const { send, expires, until } = step.message
   const moment = send
     ? resolveMoment(send, { ...facts, isWorkingDay: context.definition.isWorkingDay })
@@ -197,23 +255,25 @@ export function messageTimes(step: MessageStep, run: Omit<StepRun, 'node'>): Tim
 }
 
 /**
- * Puts the message into the draft. Its id is derived from the enrolment, the step and the version
- * of the entity, and when more became known of that version (`isAmended`) from how many there were
+ * Puts the message to one recipient into the draft. Its id is derived from the enrolment, the step, the
+ * version of the entity and who gets it, and when more became known of that version (`isAmended`) from how many there were
  * before: the same decision made again plans the same message (P2).
  */
 export function planMessage(
   step: MessageStep,
   run: StepRun,
-  times: Times,
+  { times, addressee }: { times: Times; addressee: Addressee },
   reason: ReasonCode & `message_${string}`,
   { insteadOf = null, isAmended = false }: { insteadOf?: string | null; isAmended?: boolean } = {},
 ): void {
   const { draft, context, campaign, enrolment, node, inPlaceOf } = run
-  const template = templateOf(step.message.template, draft.person.persona)
+  const template = templateOf(step.message.template, addressee.persona)
   const version = String(enrolment.entity?.version ?? 0)
-  const nth = isAmended ? [String(countPlanned(run))] : []
+  const nth = isAmended ? [String(countPlanned(run, addressee))] : []
+  const { recipient, byAge } = addressee
+  const to = recipient ? ['to', recipient.personId] : []
   const intent: Intent = {
-    intentId: context.deriveId('intent', enrolment.enrolmentId, node.path, version, ...nth),
+    intentId: context.deriveId('intent', enrolment.enrolmentId, node.path, version, ...nth, ...to),
     enrolmentId: enrolment.enrolmentId,
     campaignId: campaign.id,
     version: campaign.version,
@@ -226,12 +286,14 @@ export function planMessage(
     templateHash: templateHashOf(campaign, template),
     question: step.message.question ?? null,
     answer: null,
-    channels: step.message.channels ?? personaChannels(draft, context),
+    channels: step.message.channels ?? personaChannels(addressee, context),
     state: 'planned',
     reason: null,
     duplicate: false,
     entity: enrolment.entity,
     insteadOf: insteadOf ?? inPlaceOf?.intentId ?? null,
+    ...(recipient && { recipient }),
+    ...(byAge && { byAge }),
     plannedAt: context.now,
     dueAt: times.dueAt,
     expiresAt: times.expiresAt,
@@ -241,14 +303,21 @@ export function planMessage(
   draft.intents.set(intent.intentId, intent)
   noteOf(draft, enrolment, reason, {
     intentId: intent.intentId,
-    detail: { message: intent.messageId, dueAt: times.dueAt },
+    detail: {
+      message: intent.messageId,
+      dueAt: times.dueAt,
+      ...(recipient && { to: recipient.kind, recipient: recipient.personId }),
+    },
   })
 }
 
-/** How often the step has planned its message. */
-function countPlanned({ draft, enrolment, node }: StepRun): number {
+/** How often the step has planned its message to this one. */
+function countPlanned({ draft, enrolment, node }: StepRun, { recipient }: Addressee): number {
   return [...draft.intents.values()].filter(
-    (intent) => intent.enrolmentId === enrolment.enrolmentId && intent.step === node.path,
+    (intent) =>
+      intent.enrolmentId === enrolment.enrolmentId &&
+      intent.step === node.path &&
+      intent.recipient?.personId === recipient?.personId,
   ).length
 }
 
@@ -259,9 +328,11 @@ function templateHashOf(campaign: CompiledCampaign, template: string): string {
   return hash
 }
 
-function personaChannels(draft: Draft, context: DecideContext): readonly ChannelName[] {
-  const { personas } = context.definition
-  const persona = personas.find((each) => each.id === draft.person.persona) ?? personas.at(-1)
+function personaChannels(
+  { persona: id }: Addressee,
+  { definition: { personas } }: DecideContext,
+): readonly ChannelName[] {
+  const persona = personas.find((each) => each.id === id) ?? personas.at(-1)
   return persona?.channels ?? channelNames
 }
 

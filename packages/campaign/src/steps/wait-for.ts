@@ -148,10 +148,11 @@ function endOf(
 
 /** What follows comes in its place: one that has not gone out by then would be a second one (P2). */
 function takeBack(messageId: string, { draft, enrolment, node }: StepRun): void {
-  const newest = newestOf(draft, enrolment, messageId)
-  const hasInstead = node.arms[timedOut]?.first !== node.next
-  if (newest && isPending(newest) && hasInstead)
-    withdrawMessage(draft, enrolment, newest, 'awaited_not_in_time')
+  if (node.arms[timedOut]?.first === node.next) return
+  for (const intent of [...draft.intents.values()]) {
+    const isOwn = intent.enrolmentId === enrolment.enrolmentId && intent.messageId === messageId
+    if (isOwn && isPending(intent)) withdrawMessage(draft, enrolment, intent, 'awaited_not_in_time')
+  }
 }
 
 /**

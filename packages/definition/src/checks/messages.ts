@@ -18,6 +18,7 @@ import { casesOf, holdsIn } from './cases.ts'
 import { about, type Loaded, type Parts } from './parts.ts'
 import { checkAnswersShown } from './questions.ts'
 import type { Known } from './reachability.ts'
+import { checkRecipientsOf, checkScopeBears, mayGoToOthers } from './recipients.ts'
 import { triggerOf, whereOf } from './trigger.ts'
 import { stepsOf } from './walk.ts'
 
@@ -46,15 +47,18 @@ export function checkMessages(parts: Parts): { faults: Fault[]; warnings: Fault[
     return [
       ...checkChannels(at, template.compiled, parts),
       ...checkAnswersShown(at, template, channelsOf(at)).faults,
+      ...checkScopeBears(at, template.compiled, parts),
     ]
   })
   const questions = messages.flatMap((at) => {
     const template = parts.templates.get(at.template)
     return template?.compiled ? checkAnswersShown(at, template, channelsOf(at)).warnings : []
   })
+  const recipients = parts.campaigns.flatMap((campaign) => checkRecipientsOf(campaign, parts))
   const variables = parts.campaigns.flatMap((campaign) => checkVariables(campaign, parts))
   return {
     faults: [
+      ...recipients,
       ...faults,
       ...parts.campaigns.flatMap((campaign) => checkPersonas(campaign, parts)),
       ...variables.flatMap((found) => found.faults),
@@ -75,13 +79,17 @@ function messagesOf(campaign: Loaded<CampaignFile>, parts: Parts): MessageAt[] {
     if (!message) return []
     const path = [...at, ...Object.keys(step)]
     const named = templatesFor(message.template)
+    // Somebody else who gets it may be of any persona.
+    const receivers = mayGoToOthers({ campaign, message }, parts)
+      ? (parts.personas?.value.personas ?? [])
+      : audience
     return named.map(({ template, persona, path: within }) => ({
       campaign,
       message,
       template,
       path,
       templatePath: [...path, 'template', ...within],
-      personas: audience.filter(({ id }) =>
+      personas: receivers.filter(({ id }) =>
         persona === null ? !named.some((each) => each.persona === id) : id === persona,
       ),
     }))
@@ -99,6 +107,7 @@ function checkPersonas(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
     return templatesFor(message.template).flatMap(({ template: found, persona, path: within }) => {
       const at = [...path, ...Object.keys(step), 'template', ...within]
       if (persona === null || audience.includes(persona)) return []
+      if (known.includes(persona) && mayGoToOthers({ campaign, message }, parts)) return []
       if (!known.includes(persona))
         return [about(campaign, at, { ...unknownName('persona', persona, known), found })]
       const complaint = `the campaign is not for "${persona}", who would get this template`
@@ -225,7 +234,7 @@ function checkVariables(campaign: Loaded<CampaignFile>, parts: Parts): Verdict {
 /** What everybody in a campaign that this touchpoint starts has, whoever they are; null: another kind does. */
 export function neverMissing(trigger: Touchpoint | null): ReadonlySet<string> {
   return new Set([
-    ...['person.persona', 'person.locale', 'organisation.name'],
+    ...['person.persona', 'person.locale', 'recipient.as', 'organisation.name'],
     ...['organisation.phone', 'organisation.website'],
     ...Object.entries(trigger?.data ?? {}).flatMap(([name, field]) =>
       field.required ? [`event.${name}`, `entity.${name}`] : [],

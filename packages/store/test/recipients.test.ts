@@ -1,0 +1,473 @@
+import type { AgeRule } from '@wegwijs/campaign/addressees'
+import type { RelationKind, RelationScope } from '@wegwijs/campaign/definition/words'
+import { lastCheck } from '@wegwijs/campaign/last-check'
+import type { OtherPerson } from '@wegwijs/campaign/state'
+import { newUuid } from '@wegwijs/runtime/derived-id'
+import { openNamespace } from '@wegwijs/test-support/namespace'
+import { later, seedMessages } from '@wegwijs/test-support/seed-messages'
+import { campaign, smallHospital } from '@wegwijs/test-support/small-hospital'
+import fc from 'fast-check'
+import { sql } from 'kysely'
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
+import { stepBusinessTime } from '../src/business-clock.ts'
+import type { Store } from '../src/database.ts'
+import { applyDefinition } from '../src/definitions.ts'
+import type { ClaimRequest } from '../src/last-check.ts'
+import { loadOthers, loadStates } from '../src/load-states.ts'
+import { settle } from '../src/settle.ts'
+import { claimDue, intentOf } from './delivery-steps.ts'
+
+/** Messages to somebody else than whom they are about. */
+
+let store: Store
+const noon = '2026-03-02T11:00:00.000Z'
+const timeZone = 'Europe/Amsterdam'
+
+beforeAll(async () => {
+  store = await openNamespace(inject('servers').databaseUrl, 'recipients')
+  await applyDefinition(store, smallHospital([campaign({ id: 'seeded' })]), 'test')
+})
+
+beforeEach(async () => {
+  await sql`truncate person, consent, relation, person_stop, stop_lift, enrolment, intent, attempt,
+    outbox, counted_message, rehearsal_clock`.execute(store.db)
+  await stepBusinessTime(store.db, noon)
+})
+
+afterAll(() => store.close())
+
+const claimAll = (over: Partial<ClaimRequest> = {}) =>
+  claimDue(store, { rehearsalVerified: true, ...over })
+
+type Planted = { personId: string; intentId: string; recipientId: string; enrolmentId: string }
+
+/** A message about a patient to a caregiver, who may get it. */
+async function plant(
+  over: {
+    intent?: object
+    patient?: object
+    recipient?: object
+    relation?: object | null
+    recipientId?: string
+  } = {},
+): Promise<Planted> {
+  const recipientId = over.recipientId ?? newUuid()
+  const [ids] = await seedMessages(store, 1, {
+    intent: {
+      recipient_id: recipientId,
+      recipient_as: 'caregiver',
+      recipient_scope: 'care',
+      ...over.intent,
+    },
+    person: { contacts: {}, time_zone: 'Asia/Tokyo', ...over.patient },
+  })
+  if (!ids) throw new Error('no message')
+  if (over.recipientId === undefined) await person(recipientId, over.recipient)
+  if (over.relation !== null) await relation(ids.personId, recipientId, over.relation)
+  return { ...ids, recipientId }
+}
+
+async function person(personId: string, over: object = {}): Promise<void> {
+  await store.db
+    .insertInto('person')
+    .values({
+      person_id: personId,
+      fields: JSON.stringify({ givenName: 'Anna' }),
+      contacts: JSON.stringify({
+        email: { address: `${personId}@far.example.org`, refusedAt: null },
+      }),
+      locale: 'en',
+      journeys: '{}',
+      ...over,
+    } as never)
+    .execute()
+}
+
+async function relation(personId: string, otherId: string, over: object = {}): Promise<void> {
+  await store.db
+    .insertInto('relation')
+    .values({
+      person_id: personId,
+      other_id: otherId,
+      kind: 'caregiver',
+      state: 'granted',
+      scope: ['appointments', 'care'],
+      expires_at: null,
+      at: noon,
+      ...over,
+    })
+    .execute()
+}
+
+async function stopped(personId: string, kind: 'death' | 'staff' | 'consent'): Promise<void> {
+  await store.db
+    .insertInto('person_stop')
+    .values({
+      person_id: personId,
+      stop_id: newUuid(),
+      kind,
+      reason: 'test',
+      source: 'test',
+      at: noon,
+    })
+    .execute()
+}
+
+const children: AgeRule[] = [
+  { under: 12, to: ['parent'] },
+  { under: 16, to: ['person', 'parent'] },
+]
+
+describe('a message to somebody else', () => {
+  it('goes to their address, with what is known of both', async () => {
+    const { personId, recipientId } = await plant()
+    const { claimed } = await claimAll()
+    expect(claimed).toMatchObject([
+      {
+        personId,
+        receiverId: recipientId,
+        address: `${recipientId}@far.example.org`,
+        person: { fields: { givenName: 'Noor' }, locale: 'nl' },
+        recipient: {
+          as: 'caregiver',
+          fields: { givenName: 'Anna' },
+          locale: 'en',
+          timeZone: null,
+        },
+      },
+    ])
+  })
+
+  it('goes to the record that they have become', async () => {
+    const { recipientId } = await plant({ recipient: { contacts: '{}' } })
+    const [between, survivor] = [newUuid(), newUuid()]
+    await person(between, { merged_into: survivor })
+    await person(survivor)
+    await store.db
+      .updateTable('person')
+      .set({ merged_into: between })
+      .where('person_id', '=', recipientId)
+      .execute()
+    expect((await claimAll()).claimed).toMatchObject([
+      { receiverId: survivor, address: `${survivor}@far.example.org` },
+    ])
+  })
+
+  it.each<[string, string, (planted: Planted) => Promise<unknown>]>([
+    ['the person has died', 'person_deceased', ({ personId }) => stopped(personId, 'death')],
+    ['staff stopped the person', 'person_stopped', ({ personId }) => stopped(personId, 'staff')],
+    ['staff stopped them', 'person_stopped', ({ recipientId }) => stopped(recipientId, 'staff')],
+    ['they died', 'recipient_deceased', ({ recipientId }) => stopped(recipientId, 'death')],
+    [
+      'the record says that they died',
+      'recipient_deceased',
+      ({ recipientId }) =>
+        store.db
+          .updateTable('person')
+          .set({ deceased_at: noon })
+          .where('person_id', '=', recipientId)
+          .execute(),
+    ],
+    ['they said stop', 'consent_withdrawn', ({ recipientId }) => stopped(recipientId, 'consent')],
+    [
+      'they opted out',
+      'consent_withdrawn',
+      ({ recipientId }) =>
+        store.db
+          .insertInto('consent')
+          .values({
+            person_id: recipientId,
+            purpose: 'care',
+            state: 'withdrawn',
+            origin: 'person',
+            at: noon,
+          })
+          .execute(),
+    ],
+    [
+      'the relation has ended',
+      'relation_ended',
+      () => store.db.updateTable('relation').set({ state: 'ended', scope: [] }).execute(),
+    ],
+    [
+      'the relation has expired',
+      'relation_ended',
+      () => store.db.updateTable('relation').set({ expires_at: noon }).execute(),
+    ],
+    ['there is no relation', 'relation_ended', () => store.db.deleteFrom('relation').execute()],
+    [
+      'the relation of another kind is all that is left',
+      'relation_ended',
+      () => store.db.updateTable('relation').set({ kind: 'parent' }).execute(),
+    ],
+    [
+      'they have become the person',
+      'relation_ended',
+      ({ personId, recipientId }) =>
+        store.db
+          .updateTable('person')
+          .set({ merged_into: personId })
+          .where('person_id', '=', recipientId)
+          .execute(),
+    ],
+    [
+      'they may not hear of it any more',
+      'relation_scope_missing',
+      () =>
+        store.db
+          .updateTable('relation')
+          .set({ scope: ['news'] })
+          .execute(),
+    ],
+    [
+      'nothing is known of them',
+      'person_unknown',
+      ({ recipientId }) =>
+        store.db.deleteFrom('person').where('person_id', '=', recipientId).execute(),
+    ],
+  ])('is not sent when %s: %s (P3)', async (_, reason, arrange) => {
+    const planted = await plant()
+    await arrange(planted)
+    const { claimed } = await claimAll()
+    expect(claimed).toEqual([])
+    expect(await intentOf(store, planted.intentId)).toMatchObject({ state: 'skipped', reason })
+  })
+
+  it('is sent though the person wants no more messages themselves', async () => {
+    const { personId } = await plant()
+    await stopped(personId, 'consent')
+    expect((await claimAll()).claimed).toHaveLength(1)
+  })
+
+  it('holds back nothing of somebody else: the person gets their own', async () => {
+    const { recipientId, enrolmentId, personId } = await plant({
+      patient: { contacts: { email: { address: 'own@example.org', refusedAt: null } } },
+    })
+    await sql`insert into intent (person_id, intent_id, enrolment_id, campaign_id, version, message_id, step,
+        class, lane, unknown_outcome, template_id, template_hash, channels, state, planned_at, planned_for,
+        due_at, expires_at)
+      select person_id, gen_random_uuid(), enrolment_id, campaign_id, version, message_id, step, class, lane,
+        unknown_outcome, template_id, template_hash, channels, state, planned_at, planned_for, due_at, expires_at
+      from intent where enrolment_id = ${enrolmentId}`.execute(store.db)
+    await stopped(recipientId, 'consent')
+    expect((await claimAll()).claimed).toMatchObject([
+      { receiverId: personId, recipient: null, address: 'own@example.org' },
+    ])
+  })
+
+  it('waits for the end of their own quiet hours', async () => {
+    const { intentId } = await plant({ recipient: { time_zone: 'America/New_York' } })
+    const quietHours = [{ class: 'care', from: '21:00', until: '08:00' }]
+    await claimAll({ quietHours })
+    expect(await intentOf(store, intentId)).toMatchObject({
+      state: 'planned',
+      reason: 'quiet_hours',
+      due_at: '2026-03-02T13:00:00.000Z',
+    })
+  })
+
+  it('is one of two when two recipients have become one person (P2)', async () => {
+    const first = await plant()
+    const other = newUuid()
+    await person(other, { merged_into: first.recipientId })
+    await relation(first.personId, other)
+    await sql`insert into intent (person_id, intent_id, enrolment_id, campaign_id, version, message_id, step,
+        class, lane, unknown_outcome, template_id, template_hash, channels, state, planned_at, planned_for,
+        due_at, expires_at, recipient_id, recipient_as, recipient_scope)
+      select person_id, gen_random_uuid(), enrolment_id, campaign_id, version, message_id, step, class, lane,
+        unknown_outcome, template_id, template_hash, channels, state, planned_at, planned_for, due_at,
+        expires_at, ${other}::uuid, recipient_as, recipient_scope
+      from intent where intent_id = ${first.intentId}`.execute(store.db)
+    const { claimed, refused } = await claimAll()
+    expect(claimed).toHaveLength(1)
+    expect(refused).toMatchObject([{ state: 'cancelled', reason: 'merged_duplicate' }])
+  })
+})
+
+describe('the rules of age', () => {
+  const about = (birthYear: number, as: RelationKind | null) =>
+    plant({
+      intent: {
+        by_age: true,
+        recipient_as: as,
+        ...(as === null && { recipient_id: null, recipient_scope: null }),
+      },
+      patient: {
+        fields: { birthYear },
+        time_zone: null,
+        contacts: { email: { address: 'child@example.org', refusedAt: null } },
+      },
+      relation: { kind: 'parent' },
+    })
+  const outcome = async (birthYear: number, as: RelationKind | null) => {
+    const { intentId } = await about(birthYear, as)
+    await claimAll({ ages: children })
+    return (await intentOf(store, intentId)).reason
+  }
+
+  it('are asked again when it is sent', async () => {
+    expect(await outcome(2015, 'parent')).toBeNull()
+    expect(await outcome(2015, null)).toBe('recipient_by_age')
+    expect(await outcome(2012, 'parent')).toBeNull()
+    expect(await outcome(2012, null)).toBeNull()
+    expect(await outcome(2010, 'parent')).toBe('recipient_by_age')
+    expect(await outcome(2010, null)).toBeNull()
+  })
+
+  it('count the year where the person is', async () => {
+    await stepBusinessTime(store.db, '2026-12-31T23:30:00.000Z')
+    const { intentId } = await about(2011, 'parent')
+    await claimAll({ ages: children })
+    // In Amsterdam it is 2027 already.
+    expect((await intentOf(store, intentId)).reason).toBe('recipient_by_age')
+  })
+})
+
+describe('a contact budget', () => {
+  const budgets = [{ id: 'daily', most: 1, per: 'P1D', classes: ['marketing' as const] }]
+  const marketing = { class: 'marketing', recipient_scope: 'care' }
+  const over = { budgets, classesNeedingConsent: [] }
+
+  it('is that of whoever gets it, about whomever it is', async () => {
+    const first = await plant({ intent: marketing })
+    const second = await plant({ intent: marketing, recipientId: first.recipientId })
+    const [claimed] = (await claimAll(over)).claimed
+    if (!claimed) throw new Error('nothing was claimed')
+    const { intentId, fence } = claimed
+    await settle(store, [{ intentId, fence, outcome: { kind: 'accepted' } }])
+    await claimAll(over)
+    const states = await store.db.selectFrom('intent').select(['state', 'reason']).execute()
+    expect(states.map(({ state, reason }) => `${state} ${reason}`).sort()).toEqual([
+      'planned budget_used',
+      'sent provider_accepted',
+    ])
+    const counted = await store.db.selectFrom('counted_message').select('person_id').execute()
+    expect(counted).toEqual([{ person_id: second.recipientId }])
+  })
+
+  it('gets a place back that was not used', async () => {
+    const { intentId } = await plant({ intent: marketing })
+    const [claimed] = (await claimAll(over)).claimed
+    const outcome = { kind: 'refused', reason: 'mailbox_unknown' } as const
+    await settle(store, [{ intentId, fence: claimed?.fence ?? 0, outcome }])
+    expect(await store.db.selectFrom('counted_message').selectAll().execute()).toEqual([])
+  })
+})
+
+describe('the statement and its pure twin', () => {
+  const facts = fc.record({
+    patientDied: fc.integer({ min: 1, max: 8 }).map((drawn) => drawn === 1),
+    recipientDied: fc.integer({ min: 1, max: 8 }).map((drawn) => drawn === 1),
+    relations: fc.uniqueArray(
+      fc.record({
+        of: fc.constantFrom('same' as const, 'older' as const),
+        state: fc.constantFrom('granted' as const, 'granted' as const, 'ended' as const),
+        scope: fc.constantFrom<RelationScope[]>(['care'], ['appointments'], ['care', 'news']),
+        expires_at: fc.constantFrom(null, null, noon, later(noon, 1)),
+        at: fc.constantFrom('2026-02-01T00:00:00.000Z', '2026-03-01T00:00:00.000Z'),
+      }),
+      { minLength: 1, maxLength: 2, selector: ({ of }) => of },
+    ),
+    as: fc.constantFrom<RelationKind>('caregiver', 'parent'),
+    byAge: fc.constantFrom(false, false, true),
+    birthYear: fc.constantFrom(null, 2010, 2012, 2016),
+    consent: fc.constantFrom(null, null, 'granted' as const, 'withdrawn' as const),
+    ownConsent: fc.constantFrom(null, 'withdrawn' as const),
+    recipientZone: fc.constantFrom(null, 'America/New_York'),
+    needsConsent: fc.boolean(),
+  })
+
+  it('say the same, whatever is known of both', async () => {
+    const told = new Set<string>()
+    await fc.assert(
+      fc.asyncProperty(facts, async (known) => {
+        await sql`truncate person, consent, relation, enrolment, intent, outbox`.execute(store.db)
+        const { personId, intentId, enrolmentId, recipientId } = await plant({
+          intent: { recipient_as: known.as, by_age: known.byAge },
+          patient: {
+            deceased_at: known.patientDied ? noon : null,
+            fields: known.birthYear === null ? {} : { birthYear: known.birthYear },
+          },
+          recipient: {
+            deceased_at: known.recipientDied ? noon : null,
+            time_zone: known.recipientZone,
+          },
+          relation: null,
+        })
+        const older = newUuid()
+        await person(older, { merged_into: recipientId })
+        for (const { of, ...each } of known.relations) {
+          await relation(personId, of === 'same' ? recipientId : older, { ...each, kind: known.as })
+        }
+        for (const [id, state] of [
+          [recipientId, known.consent],
+          [personId, known.ownConsent],
+        ] as const) {
+          if (state === null) continue
+          await store.db
+            .insertInto('consent')
+            .values({ person_id: id, purpose: 'care', state, origin: 'person', at: noon })
+            .execute()
+        }
+        const { states, others } = await store.db.transaction().execute(async (tx) => {
+          const loaded = await loadStates(tx, [personId, recipientId], {
+            wholePeople: [],
+            mergedPeople: [],
+            touchedCampaignIds: [],
+            goals: [],
+            entities: [],
+            resumed: [{ person_id: personId, enrolment_id: enrolmentId }],
+            receiptCampaignIds: [],
+            campaignIds: [],
+            dated: [],
+            taskIds: [],
+            taskCampaignIds: [],
+            relations: true,
+            intentIds: [intentId],
+          })
+          return { states: loaded, others: await loadOthers(tx, loaded.values()) }
+        })
+        const state = states.get(personId)
+        const intent = state?.intents.get(intentId)
+        if (!state || !intent) throw new Error('it was not loaded')
+        const quiet = { from: '18:00', until: '07:00' }
+        await claimAll({
+          ages: children,
+          quietHours: [{ class: 'care', ...quiet }],
+          classesNeedingConsent: known.needsConsent ? ['care'] : [],
+        })
+        const check = lastCheck(state, {
+          intent,
+          channel: 'email',
+          needsConsent: known.needsConsent,
+          quietHours: quiet,
+          timeZone,
+          budgets: [],
+          counted: [],
+          ages: children,
+          receiver: states.get(recipientId) ?? null,
+          otherOf: (id: string): OtherPerson | null => others.get(id) ?? null,
+          now: noon,
+        })
+        told.add(check.reason ?? check.effect)
+        const { state: came, reason } = await intentOf(store, intentId)
+        expect([came, reason]).toEqual([
+          { claim: 'sending', skip: 'skipped', wait: 'planned' }[check.effect as string],
+          check.reason,
+        ])
+      }),
+      { numRuns: 100, seed: 20260302, endOnFailure: true },
+    )
+    expect([...told].sort()).toEqual([
+      'claim',
+      'consent_missing',
+      'consent_withdrawn',
+      'person_deceased',
+      'quiet_hours',
+      'recipient_by_age',
+      'recipient_deceased',
+      'relation_ended',
+      'relation_scope_missing',
+    ])
+  }, 60_000)
+})
