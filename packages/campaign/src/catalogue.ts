@@ -78,6 +78,8 @@ export function personFieldsOf({ attributes, personas }: PersonSources): Fields 
     ...personFields,
     ...(personas ? [['person.persona', personaField(personas)] as const] : []),
     ...withRoot('person', attributes.person),
+    // A definition that was applied before there were any has none.
+    ...withRoot('person', attributes.campaigns ?? {}),
   ])
 }
 

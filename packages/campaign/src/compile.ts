@@ -5,7 +5,7 @@ import type { DefinitionBundle } from './definition/bundle.ts'
 import type { CampaignFile } from './definition/campaign.ts'
 import type { Persona } from './definition/personas.ts'
 import type { ClassPolicy, PoliciesFile } from './definition/policies.ts'
-import type { Publisher, Touchpoint } from './definition/touchpoints.ts'
+import type { EmittedType, Publisher, Touchpoint } from './definition/touchpoints.ts'
 import type { CampaignClass, ChannelName, EntityMeant } from './definition/words.ts'
 import type { Draft } from './draft.ts'
 import { createEventCheck, type EventCheck } from './event-check.ts'
@@ -86,6 +86,8 @@ export type CompiledDefinition = {
   isWorkingDay: WorkingDays
   publishers: ReadonlyMap<string, Publisher>
   touchpoints: ReadonlyMap<string, Touchpoint>
+  /** What campaigns may tell other systems, by type. */
+  emits: ReadonlyMap<string, EmittedType>
   personas: readonly CompiledPersona[]
   checkEvent: EventCheck
   /** By `campaign id @ version`: the live ones, and all that people may still be in. */
@@ -164,6 +166,8 @@ export function compileDefinition(
     touchpoints: new Map(
       bundle.touchpoints.touchpoints.map((touchpoint) => [touchpoint.type, touchpoint]),
     ),
+    // A definition that was applied before there were any has none.
+    emits: new Map((bundle.touchpoints.emits ?? []).map((each) => [each.type, each])),
     personas,
     checkEvent: createEventCheck(bundle),
     campaigns,

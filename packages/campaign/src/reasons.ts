@@ -308,6 +308,20 @@ const list = {
     },
     whatToDo: nothing,
   },
+  event_emitted: {
+    text: { nl: 'andere systemen is het verteld', en: 'other systems were told of it' },
+    whatToDo: nothing,
+  },
+  event_incomplete: {
+    text: {
+      nl: 'er ontbrak een gegeven dat andere systemen is beloofd',
+      en: 'something was missing that other systems are promised',
+    },
+    whatToDo: {
+      nl: 'laat de bron het sturen, of maak het in "emits" van touchpoints.yaml niet verplicht',
+      en: 'have the publisher send it, or make it optional in "emits" of touchpoints.yaml',
+    },
+  },
   event_too_old: {
     text: {
       nl: 'de gebeurtenis was bij binnenkomst ouder dan de campagne toelaat',
@@ -333,6 +347,23 @@ const list = {
     whatToDo: {
       nl: 'kijk wat het heeft opgehouden, of verhoog "expires"',
       en: 'see what delayed it, or raise expires',
+    },
+  },
+  field_set: {
+    text: {
+      nl: 'er is iets over deze persoon onthouden',
+      en: 'something was remembered about the person',
+    },
+    whatToDo: nothing,
+  },
+  field_unknown: {
+    text: {
+      nl: 'de waarde die onthouden zou worden, is niet bekend',
+      en: 'the value that was to be remembered is not known',
+    },
+    whatToDo: {
+      nl: 'niets, of laat de bron het gegeven sturen',
+      en: 'nothing, or have the publisher send the field',
     },
   },
   goal_reached: {

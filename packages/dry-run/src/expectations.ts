@@ -258,6 +258,7 @@ type Answer = { isSo: boolean; instead: string[] }
 function answerTo(expectation: Other, asked: Asked): Answer {
   if ('persona' in expectation) return personaOf(expectation.persona, asked)
   if ('task' in expectation || 'task taken back' in expectation) return tasksOf(expectation, asked)
+  if ('told' in expectation) return toldOf(expectation, asked)
   if ('answered' in expectation) return answersOf(expectation, asked)
   if ('waits until' in expectation) return waitsOf(expectation['waits until'], asked)
   if ('goal reached' in expectation) return goalsOf(expectation['goal reached'], asked)
@@ -304,6 +305,22 @@ function tasksOf(
           `${name}, for ${team} at ${show(dueAt, asked)}, is ${state}${outcome === null ? reasonWords(reason) : `: ${outcome}`}`,
       ),
       `${name} was never made`,
+    ),
+  }
+}
+
+function toldOf({ told, at: expected }: Extract<Other, { told: string }>, asked: Asked): Answer {
+  const own = asked.history.decisions.filter(
+    ({ decision: { campaignId, reason } }) =>
+      campaignId === asked.campaign && reason === 'event_emitted',
+  )
+  return {
+    isSo: own.some(
+      ({ at, decision }) => decision.detail?.type === told && isAt(expected, at, asked),
+    ),
+    instead: orElse(
+      own.map(({ at, decision }) => `${decision.detail?.type} was told at ${show(at, asked)}`),
+      'other systems were told nothing',
     ),
   }
 }

@@ -3,6 +3,7 @@ export type Topics = {
   readonly touchpoints: string
   readonly urgent: string
   readonly messages: string
+  readonly emitted: string
   readonly deadLetters: string
 }
 
@@ -11,6 +12,7 @@ export function topicsOf(namespace: string): Topics {
     touchpoints: `${namespace}.touchpoints`,
     urgent: `${namespace}.touchpoints.urgent`,
     messages: `${namespace}.messages`,
+    emitted: `${namespace}.emitted`,
     deadLetters: `${namespace}.touchpoints.dlq`,
   }
 }
@@ -71,6 +73,8 @@ export function topicConfigs(
     // Few and small: one partition keeps the order of a person's stops without a thought.
     topic(topics.urgent, 1, touchpointRetentionDays),
     topic(topics.messages, partitions, touchpointRetentionDays),
+    // What campaigns tell other systems.
+    topic(topics.emitted, partitions, touchpointRetentionDays),
     // Whatever could come in can be put aside, with the headers that tell why.
     topic(topics.deadLetters, 1, 2 * touchpointRetentionDays, 4 * maxRecordBytes),
   ]

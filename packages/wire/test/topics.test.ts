@@ -8,6 +8,7 @@ describe('topics', () => {
       touchpoints: 'sint_jan.touchpoints',
       urgent: 'sint_jan.touchpoints.urgent',
       messages: 'sint_jan.messages',
+      emitted: 'sint_jan.emitted',
       deadLetters: 'sint_jan.touchpoints.dlq',
     })
     expect(groupsOf('sint_jan')).toEqual({
@@ -41,6 +42,7 @@ describe('topics', () => {
     const configs = topicConfigs('a', { partitions: 12, replicationFactor: 3 })
     expect(configs[0]).toMatchObject({ partitions: 12, replicationFactor: 3 })
     expect(configs.map(({ settings }) => settings['min.insync.replicas'])).toEqual([
+      '2',
       '2',
       '2',
       '2',

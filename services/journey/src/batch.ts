@@ -7,6 +7,7 @@ import type { Logger } from '@wegwijs/runtime/log'
 import type { ComponentMetrics } from '@wegwijs/runtime/metrics'
 import type { DatabaseTransaction, Store } from '@wegwijs/store/database'
 import { keepDeadLetters } from '@wegwijs/store/dead-letter-intake'
+import { publishEmitted } from '@wegwijs/store/emitted-events'
 import { type EventRow, keepEvents, rememberEvents } from '@wegwijs/store/inbox'
 import { advancePosition, type BatchTally, lockPosition } from '@wegwijs/store/positions'
 import { holdDefinition } from '@wegwijs/store/rollouts'
@@ -124,6 +125,11 @@ async function applyInTransaction(
     definition,
     now: position.now,
   })
+  const told = publishEmitted(
+    tx,
+    deps.store.namespace,
+    decided.map(({ personId, decisions }) => ({ personId, at: position.now, decisions })),
+  )
   void keepEvents(
     tx,
     decided.map((each) => eventRowOf(each, position.now)),
@@ -141,7 +147,7 @@ async function applyInTransaction(
   const lastRecord = part.records.at(-1)
   const last = lastRecord === undefined ? null : markOf(lastRecord)
   void advancePosition(tx, { ...part, records: part.records.length, last }, tally)
-  return { kind: 'done', tally, wakes: put > 0 ? [...wakes, 'outbox'] : wakes }
+  return { kind: 'done', tally, wakes: put + told > 0 ? [...wakes, 'outbox'] : wakes }
 }
 
 /** Those that did not count before (P2). */

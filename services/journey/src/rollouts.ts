@@ -10,6 +10,7 @@ import { businessNow } from '@wegwijs/store/business-clock'
 import type { DatabaseTransaction } from '@wegwijs/store/database'
 import { keepTimerDecisions } from '@wegwijs/store/decisions'
 import { currentRevision } from '@wegwijs/store/definitions'
+import { publishEmitted } from '@wegwijs/store/emitted-events'
 import { loadStates, type StateScope } from '@wegwijs/store/load-states'
 import { lockPeople } from '@wegwijs/store/person-locks'
 import {
@@ -101,6 +102,15 @@ async function rollOutInTransaction(
   const decided = [...states.values()].map((before) => ({ before, ...task.decide(before) }))
   const changes = decided.map(({ before, state }) => ({ before, after: state }))
   await saveStates(tx, namespace, changes)
+  publishEmitted(
+    tx,
+    namespace,
+    decided.map(({ before, decisions }) => ({
+      personId: before.person.personId,
+      at: now,
+      decisions,
+    })),
+  )
   void keepTimerDecisions(
     tx,
     decided.map(({ before, decisions }) => ({

@@ -8,6 +8,7 @@ import { businessNow } from '@wegwijs/store/business-clock'
 import type { DatabaseTransaction, Store } from '@wegwijs/store/database'
 import { keepTimerDecisions, type TimerDecisions } from '@wegwijs/store/decisions'
 import { currentRevision } from '@wegwijs/store/definitions'
+import { publishEmitted } from '@wegwijs/store/emitted-events'
 import {
   type EnrolmentKey,
   loadOthers,
@@ -111,6 +112,13 @@ async function fireWith(deps: TimerDependencies, limit: number): Promise<number>
       tx,
       deps.store.namespace,
       fires.map((fire) => fire.change),
+    )
+    publishEmitted(
+      tx,
+      deps.store.namespace,
+      fires
+        .flatMap((fire) => fire.groups)
+        .map(({ personId, decisions }) => ({ personId, at: now, decisions })),
     )
     void keepTimerDecisions(
       tx,

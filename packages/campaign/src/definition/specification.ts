@@ -198,6 +198,12 @@ const expectationSchema = z
       .describe('The goal of the campaign was reached.'),
     z
       .strictObject({
+        told: touchpointTypeSchema.describe('Other systems were told this.'),
+        at: localMomentSchema.optional().describe('At this moment.'),
+      })
+      .describe('An event that the campaign published.'),
+    z
+      .strictObject({
         task: messageNameSchema.describe(
           'This task was made, and is open at the moment of asking.',
         ),

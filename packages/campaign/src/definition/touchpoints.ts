@@ -1,6 +1,11 @@
 import { z } from 'zod'
 import { fieldsSchema } from './field.ts'
-import { identifierSchema, localisedTextSchema, touchpointTypeSchema } from './words.ts'
+import {
+  identifierSchema,
+  localisedTextSchema,
+  sensitivities,
+  touchpointTypeSchema,
+} from './words.ts'
 
 /** A type as it stands (`care.intake.done.v1`) or all that begin alike (`care.*`). */
 const typePatternSchema = z
@@ -73,10 +78,33 @@ const touchpointSchema = z
   })
 export type Touchpoint = z.infer<typeof touchpointSchema>
 
+/** What campaigns may tell other systems. */
+const emittedTypeSchema = z
+  .strictObject({
+    type: touchpointTypeSchema.describe('The CloudEvents `type`, with its major version.'),
+    name: localisedTextSchema.describe('What it is called.'),
+    sensitivity: z
+      .enum(sensitivities)
+      .default('personal')
+      .describe(
+        'The most telling data that it may carry. Whatever reads the topic gets it, so `health` must be said.',
+      ),
+    data: fieldsSchema
+      .default({})
+      .describe('The fields of its data. A required one is in every event.'),
+  })
+  .meta({
+    id: 'emitted-type',
+    title: 'What other systems are told',
+    description: 'A type of event that campaigns may publish on the topic `emitted`.',
+  })
+export type EmittedType = z.infer<typeof emittedTypeSchema>
+
 /** `touchpoints.yaml` */
 export const touchpointsFileSchema = z.strictObject({
   publishers: z.array(publisherSchema).min(1).describe('Who may tell us what.'),
   touchpoints: z.array(touchpointSchema).min(1).describe('Everything that may happen.'),
+  emits: z.array(emittedTypeSchema).default([]).describe('What campaigns may tell other systems.'),
 })
 export type TouchpointsFile = z.infer<typeof touchpointsFileSchema>
 

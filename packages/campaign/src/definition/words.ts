@@ -59,6 +59,15 @@ export const touchpointTypeSchema = z
   .max(128)
   .meta({ title: 'touchpoint' })
 
+/** A field as conditions name it. */
+export const fieldReferenceSchema = z
+  .string()
+  .regex(
+    /^(person|event|entity|enrolment|journey)\.[a-z][A-Za-z0-9.-]*$/,
+    'expected a field such as "event.recommends"',
+  )
+  .meta({ title: 'field' })
+
 /** A text in each language of the organisation. */
 export const localisedTextSchema = z
   .strictObject({

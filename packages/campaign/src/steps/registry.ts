@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { askStep } from './ask.ts'
 import { branchStep } from './branch.ts'
+import { emitStep } from './emit.ts'
 import { endStep } from './end.ts'
 import { messageStep } from './message.ts'
+import { setStep } from './set.ts'
 import { splitStep } from './split.ts'
 import type { Step } from './step.ts'
 import type { StepKind, StepParts } from './step-kind.ts'
@@ -17,6 +19,8 @@ export const stepKinds = [
   waitForStep,
   askStep,
   taskStep,
+  setStep,
+  emitStep,
   branchStep,
   splitStep,
   endStep,

@@ -6,6 +6,7 @@ import type { Explanation } from '../explain/words.ts'
 import type { Instant } from '../instant.ts'
 import type { JsonValue } from '../json.ts'
 import type { Enrolment, JourneyEvent, Task } from '../state.ts'
+import type { EmittedValue } from './emit.ts'
 import type { MessageStep } from './message.ts'
 import type { Step } from './step.ts'
 import type { Onward, StepResult, StepRun } from './step-run.ts'
@@ -42,6 +43,13 @@ export type StepParts = {
   readonly messages?: readonly { readonly path: PathInStep; readonly id: string }[]
   /** The message that it sends. */
   readonly message?: MessageStep['message']
+  /** The field of the person that it sets: to a value, or to what another field says. */
+  readonly sets?: { readonly field: string; readonly to?: JsonValue; readonly from?: string }
+  /** What it tells other systems. */
+  readonly emits?: {
+    readonly type: string
+    readonly data: Readonly<Record<string, EmittedValue>>
+  }
   /** The team of `policies.yaml` that it gives work to. */
   readonly team?: { readonly name: string; readonly path: PathInStep }
   /** The templates of which it sends one. */

@@ -1,7 +1,9 @@
 import type { AskStep } from './ask.ts'
 import type { BranchStep } from './branch.ts'
+import type { EmitStep } from './emit.ts'
 import type { EndStep } from './end.ts'
 import type { MessageStep } from './message.ts'
+import type { SetStep } from './set.ts'
 import type { SplitStep } from './split.ts'
 import type { TaskStep } from './task.ts'
 import type { WaitStep } from './wait.ts'
@@ -14,6 +16,8 @@ export type Step =
   | WaitForStep
   | AskStep
   | TaskStep
+  | SetStep
+  | EmitStep
   | BranchStep
   | SplitStep
   | EndStep

@@ -14,6 +14,7 @@ import { neverMissing } from './messages.ts'
 import { outlastedIn } from './outlasted.ts'
 import { about, type Loaded, type Parts, repeated } from './parts.ts'
 import { isImpossible, type Known, unreachedIn } from './reachability.ts'
+import { checkEmit, checkSet } from './said-by-campaigns.ts'
 import {
   checkAttribute,
   checkBecomes,
@@ -34,6 +35,17 @@ export function checkCampaigns(parts: Parts): Fault[] {
     ...checkHoldOut(campaign),
     ...checkFields(campaign, parts),
     ...checkMarketingPersonas(campaign, parts),
+    ...checkSteps(campaign, parts),
+  ])
+}
+
+/** What steps set and tell, against what they may. */
+function checkSteps(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
+  const fields = fieldsOf(campaign, parts)
+  if (!fields) return []
+  return stepsOf(campaign.value.steps).flatMap(({ step, path }) => [
+    ...checkSet(campaign, step, { path, fields, parts }),
+    ...checkEmit(campaign, step, { path, fields, parts }),
   ])
 }
 

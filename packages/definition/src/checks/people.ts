@@ -4,7 +4,7 @@ import { otherwise } from '@wegwijs/campaign/steps/message-template'
 import { type Fault, unknownName } from '../fault.ts'
 import { checkCondition } from './condition.ts'
 import { checkHappened } from './happened.ts'
-import { about, type Loaded, type Parts, repeated } from './parts.ts'
+import { about, aboutKey, type Loaded, type Parts, repeated } from './parts.ts'
 import { unreachedArms } from './reachability.ts'
 import { checkField } from './touchpoints.ts'
 
@@ -102,9 +102,20 @@ export function checkJourneys({ journeys: loaded }: Parts): Fault[] {
 /** `attributes.yaml` */
 export function checkAttributes({ attributes: loaded }: Parts): Fault[] {
   if (!loaded) return []
-  return Object.entries(loaded.value.person).flatMap(([name, field]) =>
-    checkField(loaded, ['person', name], field),
-  )
+  const { person, campaigns } = loaded.value
+  const standard = new Set(personFieldsOf({ attributes: { person: {}, campaigns: {} } }).keys())
+  return [
+    ...Object.entries(person).flatMap(([name, field]) =>
+      checkField(loaded, ['person', name], field),
+    ),
+    ...Object.entries(campaigns).flatMap(([name, field]) => {
+      const isTaken = Object.hasOwn(person, name) || standard.has(`person.${name}`)
+      const message = `person.${name} is what publishers tell; what campaigns set needs another name`
+      return isTaken
+        ? [aboutKey(loaded, ['campaigns', name], { message, found: name })]
+        : checkField(loaded, ['campaigns', name], field)
+    }),
+  ]
 }
 
 /** `policies.yaml` */

@@ -1,6 +1,7 @@
 import type { Field } from '@wegwijs/campaign/definition/field'
 import type { JourneysFile } from '@wegwijs/campaign/definition/journeys'
 import { mayPublish, type TouchpointsFile } from '@wegwijs/campaign/definition/touchpoints'
+import { allowsSensitivity } from '@wegwijs/campaign/definition/words'
 import { hasReservedName, isOwnType, reservedTypes } from '@wegwijs/campaign/reserved-types'
 import { type Complaint, type Fault, unknownName, withNearest } from '../fault.ts'
 import { about, aboutKey, type Loaded, type Parts, repeated } from './parts.ts'
@@ -31,6 +32,31 @@ export function checkTouchpoints({ touchpoints: loaded, journeys }: Parts): Faul
       ...(journeys ? checkPlace(loaded, index, journeys.value) : []),
     ]),
     ...entitiesOfTwoMinds(loaded),
+    ...checkEmitted(loaded),
+  ]
+}
+
+/** What other systems are told must be told apart from what is ours, and bear no more than it says. */
+function checkEmitted(loaded: Loaded<TouchpointsFile>): Fault[] {
+  const { emits } = loaded.value
+  const names = emits.map(({ type }, index) => ({ name: type, path: ['emits', index, 'type'] }))
+  return [
+    ...repeated(loaded, 'type', names),
+    ...names
+      .filter(({ name }) => hasReservedName(name))
+      .map(({ name, path }) => {
+        const message = `names such as "${name}" are those of Wegwijs itself`
+        return about(loaded, path, { message, found: name })
+      }),
+    ...emits.flatMap(({ type, sensitivity, data }, index) =>
+      Object.entries(data)
+        .filter(([, field]) => !allowsSensitivity(sensitivity, field.sensitivity))
+        .map(([name, field]) => {
+          const message = `${name} is ${field.sensitivity}, and "${type}" bears at most ${sensitivity}`
+          const path = ['emits', index, 'data', name, 'sensitivity']
+          return about(loaded, path, { message, found: field.sensitivity })
+        }),
+    ),
   ]
 }
 
