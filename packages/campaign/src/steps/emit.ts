@@ -41,9 +41,7 @@ export const emitStep: StepKind<EmitStep> = {
                 ),
                 z
                   .strictObject({
-                    value: z
-                      .union([z.string(), z.number(), z.boolean()])
-                      .describe('Always this.'),
+                    value: z.union([z.string(), z.number(), z.boolean()]).describe('Always this.'),
                   })
                   .describe('A value that stands here.'),
               ]),
