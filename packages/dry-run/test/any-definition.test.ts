@@ -1,9 +1,9 @@
 import { windowMs } from '@wegwijs/campaign/contact-budget'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import { entityKey } from '@wegwijs/campaign/state'
+import { type Arrival, anyHistory, anyHospital } from '@wegwijs/test-support/any-hospital'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Arrival, anyHistory, anyHospital } from './any-hospital.ts'
 import { type Simulated, simulateArrivals } from './simulate.ts'
 
 /** What must hold whatever a definition says and whatever happens, in whichever order it comes in. */

@@ -2,9 +2,9 @@ import type { Condition } from '@wegwijs/campaign/condition'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import { campaignClasses } from '@wegwijs/campaign/definition/words'
-import { smallHospital } from '@wegwijs/test-support/small-hospital'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import fc from 'fast-check'
+import { smallHospital } from './small-hospital.ts'
 
 type Campaign = Parameters<typeof smallHospital>[0][number]
 type Step = CampaignFile['steps'][number]
