@@ -1,4 +1,5 @@
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
+import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { aftercareAtHome } from './campaigns/aftercare-at-home.ts'
 import { appointmentCancelled } from './campaigns/appointment-cancelled.ts'
@@ -13,6 +14,7 @@ import { portalWelcome } from './campaigns/portal-welcome.ts'
 import { welcomeAtTheWard } from './campaigns/welcome-at-the-ward.ts'
 import { readExample } from './src/example.ts'
 import { expectLedgerHolds, type Flow, openFlow, openGround } from './src/flow.ts'
+import { decidedTwice } from './src/replayed.ts'
 import { inOrderOfArrival, instantOf } from './src/story.ts'
 import { type Headlines, readHeadlines, tell } from './src/told.ts'
 
@@ -76,6 +78,26 @@ describe('all of them', () => {
 
   test('leave nothing behind, nothing lost and nothing twice (P1, P2)', async () => {
     await expectLedgerHolds(flow)
+  })
+
+  test('are decided again as they were decided, on what is on record', async () => {
+    const { rows } = await sql<{
+      person_id: string
+    }>`select person_id from person where merged_into is null`.execute(flow.store.db)
+    const differing: string[] = []
+    let count = 0
+    for (const { person_id } of rows) {
+      const { stored, again } = await decidedTwice(flow.store, person_id)
+      // Two records lived apart until they were one; they are decided again as one.
+      if (stored.some((line) => line.includes(' merged '))) continue
+      count += stored.length
+      differing.push(
+        ...stored.filter((line) => !again.includes(line)).map((line) => `stored ${line}`),
+        ...again.filter((line) => !stored.includes(line)).map((line) => `again ${line}`),
+      )
+    }
+    expect(differing).toEqual([])
+    expect(count).toBeGreaterThan(300)
   })
 
   test('keep the department and the name out of what lights up on a table', async () => {
