@@ -529,6 +529,31 @@ function timerAt(
 }
 
 /**
+ * Lets an enrolment go on at this step of the version to which it was moved. What it waits for there
+ * counts from when it began to wait before; where nobody waits, the step is taken now.
+ */
+export function moveTo(
+  draft: Draft,
+  enrolment: Enrolment,
+  { path, beganAt }: { path: string; beganAt: Instant },
+  context: DecideContext,
+): void {
+  dropTimers(draft, enrolment)
+  const run = runAt(draft, enrolment, path, context)
+  const { kind, step } = run.node
+  // Somebody who has not been asked yet is asked now.
+  if (!kind.waits || kind.hasBegun?.(step, run) === false) {
+    goOn(draft, enrolment, path, context)
+    return
+  }
+  const result: StepResult = kind.waitsUntil
+    ? { waitUntil: kind.waitsUntil(step, run) }
+    : kind.decide(step, { ...run, context: { ...context, now: beganAt } })
+  const next = follow(run, result, beganAt)
+  if (next !== undefined) goOn(draft, enrolment, next, context)
+}
+
+/**
  * Lets an enrolment stand at this step, also one that had gone on from it or through: it is asked there
  * again. The time for it is counted anew.
  */

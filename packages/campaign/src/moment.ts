@@ -2,7 +2,12 @@ import Holidays from 'date-holidays'
 import { Temporal } from 'temporal-polyfill'
 import { z } from 'zod'
 import type { Facts } from './condition.ts'
-import { durationSchema, localTimeSchema, positiveDurationSchema } from './definition/words.ts'
+import {
+  durationSchema,
+  identifierSchema,
+  localTimeSchema,
+  positiveDurationSchema,
+} from './definition/words.ts'
 import { addDuration, atTime, type Instant } from './instant.ts'
 
 export const weekdays = [
@@ -91,6 +96,21 @@ export const momentSchema = z.union([afterSchema, untilSchema]).meta({
     'When something is to happen: some time from now, the next time of day or weekday, or before or after a moment in the data.',
 })
 export type Moment = z.infer<typeof momentSchema>
+
+const waitId = {
+  id: identifierSchema
+    .optional()
+    .describe('How a later version names it that moves people; once in a campaign.'),
+}
+
+/** A moment that somebody waits for, with a name of its own if it wants one. */
+export const waitMomentSchema = z
+  .union([afterSchema.safeExtend(waitId), untilSchema.extend(waitId)])
+  .meta({
+    id: 'wait-moment',
+    title: 'A moment to wait for',
+    description: 'When somebody goes on: a moment, with a name of its own if it needs one.',
+  })
 
 /** The field that it counts from, if it counts from one. */
 export function fieldOf(moment: Moment): string[] {

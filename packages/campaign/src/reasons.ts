@@ -414,6 +414,13 @@ const list = {
     },
     whatToDo: nothing,
   },
+  message_kept: {
+    text: {
+      nl: 'hetzelfde bericht van de vorige versie is verstuurd of ingepland',
+      en: 'the same message of the version before went out, or is planned',
+    },
+    whatToDo: nothing,
+  },
   message_planned: {
     text: { nl: 'er is een bericht ingepland', en: 'a message was planned' },
     whatToDo: nothing,
@@ -454,6 +461,16 @@ const list = {
     whatToDo: {
       nl: 'laat het bronsysteem het sturen, en maak het veld verplicht in touchpoints.yaml',
       en: 'have the publisher send it, and make the field required in touchpoints.yaml',
+    },
+  },
+  moved_to_version: {
+    text: {
+      nl: 'de campagne ging voor deze persoon verder in een nieuwe versie',
+      en: 'the campaign went on for this person in a new version',
+    },
+    whatToDo: {
+      nl: 'niets; "move" van de nieuwe versie zegt bij welke stap',
+      en: 'nothing; "move" of the new version says at which step',
     },
   },
   no_recipient: {

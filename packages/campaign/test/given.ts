@@ -52,12 +52,13 @@ export function nobody(personId = 'person-1'): PersonState {
 
 /** One person and a calendar: events and timers are decided in turn, with the state carried on. */
 export function person(
-  definition: CompiledDefinition,
+  first: CompiledDefinition,
   start = '2026-03-02T09:00:00.000Z',
   subject = 'p1',
 ) {
   let state = nobody(subject === 'p1' ? undefined : subject)
   let now = start
+  let definition = first
   let count = 0
   let decisions: Decision[] = []
   const context = () => ({ definition, now, deriveId: (...parts: string[]) => parts.join('|') })
@@ -69,6 +70,10 @@ export function person(
       state = next
     },
     context,
+    /** Another definition is in force from now on. */
+    use(next: CompiledDefinition): void {
+      definition = next
+    },
     /** Reasons of everything decided by the last call. */
     get reasons(): string[] {
       return decisions.map((decision) => decision.reason)

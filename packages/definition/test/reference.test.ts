@@ -37,7 +37,7 @@ test.each([
   ['campaigns/guide.yaml', ['steps', 0], 'step'],
   ['campaigns/guide.yaml', ['steps', 0, 'message', 'template'], 'step-message'],
   ['campaigns/guide.yaml', ['steps', 0, 'message', 'send', 'for'], 'moment'],
-  ['campaigns/guide.yaml', ['steps', 2, 'branch', 0, 'steps', 0, 'wait'], 'moment'],
+  ['campaigns/guide.yaml', ['steps', 2, 'branch', 0, 'steps', 0, 'wait'], 'wait-moment'],
   ['campaigns/guide.yaml', ['steps', 2, 'branch', 0, 'stops'], 'step-branch'],
   ['touchpoints.yaml', ['touchpoints', 0, 'data', 'startsAt', 'type'], 'field'],
   ['templates/booked/template.yaml', ['name'], 'template'],

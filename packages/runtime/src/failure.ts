@@ -204,6 +204,14 @@ export const failures = {
     retryable: false,
     exitCode: usage,
   },
+  WEGWIJS_MOVE_INCOMPLETE: {
+    message: (detail: { campaign: string; problem: string }) =>
+      `campaign ${detail.campaign} cannot take people along: ${detail.problem}. Nothing has been changed`,
+    whatToDo:
+      'Say in `move` of the campaign at which step people go on from each step at which they may wait, or `end`.',
+    retryable: false,
+    exitCode: dataInvalid,
+  },
   WEGWIJS_PLAN_OUTDATED: {
     message: (detail: { changed: string; expected: string; found: string }) =>
       `${detail.changed} has changed since the plan ${detail.expected} was made (it would be ${detail.found} now): nothing has been changed`,

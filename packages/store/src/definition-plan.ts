@@ -10,6 +10,7 @@ import {
   type Publication,
   publicationOf,
 } from './publication.ts'
+import { movesOf, type PlannedMove, plannedMoves } from './published-moves.ts'
 import { inTransaction } from './transaction.ts'
 
 /** What applying a definition would change, and nothing else. */
@@ -36,6 +37,8 @@ export type PlannedCampaign = {
   otherTexts: string[]
   /** People who are in it now: they stay on the version that they entered (P5). */
   inFlight: { version: number; people: number }[]
+  /** Those of them who go on in the new version; null when all stay on theirs. */
+  move: PlannedMove | null
 }
 
 export type PlannedPart = { part: SharedPart; differences: Difference[] }
@@ -55,6 +58,7 @@ type SharedPart = (typeof sharedParts)[number]
  * What applying `bundle` would change. Changes nothing; waits for an apply that is under way.
  *
  * @throws WEGWIJS_CAMPAIGN_CLASS_FIXED when a campaign was published under another class
+ * @throws WEGWIJS_MOVE_INCOMPLETE when people would be moved and nothing says where to
  */
 export async function planDefinition(
   store: Store,
@@ -64,10 +68,11 @@ export async function planDefinition(
     await lockDefinition(tx, store.namespace)
     const publication = await publicationOf(tx, bundle)
     const latest = await latestBundle(tx)
+    const moves = await plannedMoves(tx, await movesOf(tx, publication.published))
     return {
       plan: await planOf(tx, bundle),
       revision: latest?.revision ?? null,
-      campaigns: plannedCampaigns(publication, await peopleInFlight(tx)),
+      campaigns: plannedCampaigns(publication, await peopleInFlight(tx), moves),
       shared: sharedParts.flatMap((part) => {
         const differences = differencesBetween(
           partOf(latest?.bundle, part),
@@ -101,6 +106,7 @@ async function peopleInFlight(tx: Querying): Promise<InFlight> {
 function plannedCampaigns(
   { published, ended }: Publication,
   inFlight: InFlight,
+  moves: ReadonlyMap<string, PlannedMove>,
 ): PlannedCampaign[] {
   const peopleIn = (id: string) =>
     (inFlight.get(id) ?? []).map(({ version, people }) => ({ version, people }))
@@ -119,6 +125,7 @@ function plannedCampaigns(
           live?.templates[id] !== undefined && live.templates[id] !== hash ? [id] : [],
         ),
         inFlight: peopleIn(campaign.id),
+        move: moves.get(campaign.id) ?? null,
       }),
     ),
     ...ended.map(
@@ -130,6 +137,7 @@ function plannedCampaigns(
         differences: [],
         otherTexts: [],
         inFlight: peopleIn(live.campaignId),
+        move: null,
       }),
     ),
   ]

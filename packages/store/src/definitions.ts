@@ -17,7 +17,8 @@ import {
   type PublishedCampaign,
   publicationOf,
 } from './publication.ts'
-import { rolloutsOf } from './published-rollouts.ts'
+import { movesOf } from './published-moves.ts'
+import { rolloutOf, rolloutsOf } from './published-rollouts.ts'
 import { addRollouts, replaceDefinition } from './rollouts.ts'
 import { insertRows } from './rows.ts'
 import { inTransaction, query } from './transaction.ts'
@@ -30,13 +31,14 @@ export type AppliedDefinition = {
 
 /**
  * Makes a definition the one in force. A campaign whose text or templates differ from its live
- * version becomes a new version; who is in the old one stays on it (P5). A campaign that is no
+ * version becomes a new version; who is in the old one stays on it (P5), unless it moves them. A campaign that is no
  * longer there ends for new people. All or nothing, and one at a time.
  *
  * With `plan`, the name of a plan, it does what that plan showed, or nothing.
  *
  * @throws WEGWIJS_PLAN_OUTDATED when it would do anything else than the plan showed
  * @throws WEGWIJS_CAMPAIGN_CLASS_FIXED when a campaign was published under another class
+ * @throws WEGWIJS_MOVE_INCOMPLETE when people would be moved and nothing says where to
  */
 export async function applyDefinition(
   store: Store,
@@ -49,6 +51,7 @@ export async function applyDefinition(
     if (plan !== undefined) await requirePlan(tx, bundle, plan)
     const publication = await publicationOf(tx, bundle)
     const { published, ended } = publication
+    const moves = await movesOf(tx, published)
     const before = (await latestBundle(tx))?.bundle ?? null
     const counts = await beginCounts(store, tx, bundle)
     const revision = await addRevision(tx, bundle, appliedBy)
@@ -63,7 +66,10 @@ export async function applyDefinition(
       ended.map(({ campaignId }) => campaignId),
     )
     await keepCounts(tx, counts)
-    await addRollouts(tx, rolloutsOf(publication, { before, after: bundle }))
+    await addRollouts(tx, [
+      ...rolloutsOf(publication, { before, after: bundle }),
+      ...moves.map(rolloutOf),
+    ])
     await replaceDefinition(tx, store.namespace)
     return {
       revision,

@@ -17,6 +17,7 @@ import * as questions from './migrations/0013-questions.ts'
 import * as datesAndRollouts from './migrations/0014-dates-and-rollouts.ts'
 import * as tasks from './migrations/0015-tasks.ts'
 import * as recipients from './migrations/0016-recipients.ts'
+import * as moves from './migrations/0017-moves.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -38,6 +39,7 @@ const migrations: Record<string, Migration> = {
   '0014-dates-and-rollouts': datesAndRollouts,
   '0015-tasks': tasks,
   '0016-recipients': recipients,
+  '0017-moves': moves,
 }
 
 /**

@@ -3,6 +3,7 @@ import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import { differencesBetween } from '@wegwijs/campaign/definition/differences'
 import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
 import type { Publication } from './publication.ts'
+import type { PublishedMove } from './published-moves.ts'
 import type { Rollout } from './rollouts.ts'
 
 /** A definition and the one that it replaces. */
@@ -12,7 +13,7 @@ type Replacement = { before: DefinitionBundle | null; after: DefinitionBundle }
 export function rolloutsOf(
   { published, ended }: Publication,
   replacement: Replacement,
-): Pick<Rollout, 'campaignId' | 'work' | 'version'>[] {
+): Pick<Rollout, 'campaignId' | 'work' | 'version' | 'toVersion'>[] {
   const hasOtherDays = daysOf(replacement.before) !== daysOf(replacement.after)
   return [
     ...published.flatMap(({ campaign, live }) => {
@@ -27,8 +28,12 @@ export function rolloutsOf(
   ]
 }
 
+export function rolloutOf({ campaignId, from, to }: PublishedMove) {
+  return { campaignId, work: 'move' as const, version: from, toVersion: to }
+}
+
 function workFor(campaignId: string, work: 'dates' | 'forget') {
-  return { campaignId, work, version: null }
+  return { campaignId, work, version: null, toVersion: null }
 }
 
 function waitsForDate({ trigger }: CampaignFile): boolean {

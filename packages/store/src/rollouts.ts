@@ -8,7 +8,7 @@ import { send } from './transaction.ts'
  * after person in the order of their ids:
  *
  * - `dates`: to set the timers of people whose date is known,
- * - `move`: to take those who are in `version` along to the live one,
+ * - `move`: to take those who are in `version` along to `toVersion`,
  * - `forget`: to delete the timers of a campaign that no date starts any more.
  */
 export type Rollout = {
@@ -17,13 +17,14 @@ export type Rollout = {
   work: Schema['rollout']['work']
   /** The version that people are moved from. */
   version: number | null
+  toVersion: number | null
   /** Everybody up to here has had their turn. */
   nextPerson: string
   /** For how many it was done since the first of them. */
   people: number
 }
 
-type PlannedRollout = Pick<Rollout, 'campaignId' | 'work' | 'version'>
+type PlannedRollout = Pick<Rollout, 'campaignId' | 'work' | 'version' | 'toVersion'>
 
 /**
  * Whoever decides by the definition in force holds this until their transaction ends; it is asked for
@@ -54,7 +55,12 @@ export async function addRollouts(
   await tx
     .insertInto('rollout')
     .values(
-      rollouts.map(({ campaignId, work, version }) => ({ campaign_id: campaignId, work, version })),
+      rollouts.map(({ campaignId, work, version, toVersion }) => ({
+        campaign_id: campaignId,
+        work,
+        version,
+        to_version: toVersion,
+      })),
     )
     .execute()
 }
@@ -62,7 +68,7 @@ export async function addRollouts(
 /** Locks the rollout that is next and that nobody else is at; those of one campaign in their order. */
 export async function takeRollout(tx: Querying): Promise<Rollout | null> {
   const { rows } = await sql<Rollout>`
-    select rollout_id as "rolloutId", campaign_id as "campaignId", work, version,
+    select rollout_id as "rolloutId", campaign_id as "campaignId", work, version, to_version as "toVersion",
       next_person as "nextPerson", people
     from rollout r where not exists (select from rollout o
       where o.campaign_id = r.campaign_id and o.rollout_id < r.rollout_id)
@@ -77,6 +83,12 @@ export async function advanceRollout(
   people: number,
 ): Promise<void> {
   await sql`update rollout set next_person = ${nextPerson}, people = people + ${people}
+    where rollout_id = ${rolloutId}`.execute(tx)
+}
+
+/** Lets it begin once more with the first of its people: somebody may have become another one meanwhile. */
+export async function restartRollout(tx: Querying, { rolloutId }: Rollout): Promise<void> {
+  await sql`update rollout set next_person = default, people = 0
     where rollout_id = ${rolloutId}`.execute(tx)
 }
 

@@ -291,7 +291,26 @@ async function saveIntents(
     known.filter((intent) => intent.answer !== null),
   )
   const moved = await moveIntents(tx, known)
+  reseatIntents(tx, changes)
   void appendOutbox(tx, outcomeRecords(namespace, moved))
+}
+
+/** In the version to which somebody was moved the step of a message may stand elsewhere. */
+function reseatIntents(tx: Querying, changes: readonly StateChange[]): void {
+  const reseated = changes.flatMap(({ before, after }) =>
+    [...after.intents.values()].filter(({ intentId, step }) => {
+      const known = before.intents.get(intentId)
+      return known !== undefined && known.step !== step
+    }),
+  )
+  if (reseated.length === 0) return
+  void send(
+    tx,
+    sql`update intent set step = seat.step
+      from unnest(${reseated.map(({ intentId }) => intentId)}::uuid[],
+        ${reseated.map(({ step }) => step)}::text[]) as seat (intent_id, step)
+      where intent.intent_id = seat.intent_id`,
+  )
 }
 
 function insertIntents(

@@ -195,6 +195,7 @@ export type Schema = {
     rollout_id: Generated<string>
     campaign_id: string
     version: number | null
+    to_version: number | null
     work: 'dates' | 'move' | 'forget'
     next_person: Generated<string>
     people: Generated<number>

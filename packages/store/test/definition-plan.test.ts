@@ -59,6 +59,7 @@ test('of another definition: what is new, another or gone, field by field, and w
       differences: expect.arrayContaining([{ path: 'trigger.maxAge', from: 'P1D', to: 'P2D' }]),
       otherTexts: [],
       inFlight: [{ version: 1, people: 3 }],
+      move: null,
     },
     {
       id: 'third',
@@ -68,6 +69,7 @@ test('of another definition: what is new, another or gone, field by field, and w
       differences: [],
       otherTexts: [],
       inFlight: [],
+      move: null,
     },
     {
       id: 'other',
@@ -77,6 +79,7 @@ test('of another definition: what is new, another or gone, field by field, and w
       differences: [],
       otherTexts: [],
       inFlight: [],
+      move: null,
     },
   ])
   expect(await stored()).toEqual(before)

@@ -1,6 +1,7 @@
 import type { Difference } from '@wegwijs/campaign/definition/differences'
 import type { JsonValue } from '@wegwijs/campaign/json'
 import type { DefinitionPlan, PlannedCampaign } from '@wegwijs/store/definition-plan'
+import type { PlannedMove } from '@wegwijs/store/published-moves'
 import { countOf } from './definition-input.ts'
 
 /** A plan as people read it: what comes, what changes, what ends, and who is under way. */
@@ -36,7 +37,7 @@ export function planSummary({ campaigns, shared, revision }: DefinitionPlan): st
 }
 
 function campaignLines(campaign: PlannedCampaign): string[] {
-  const { id, change, from, to, differences, otherTexts, inFlight } = campaign
+  const { id, change, from, to, differences, otherTexts, inFlight, move } = campaign
   const heading = {
     new: `+ campaign ${id}: starts as version ${to}`,
     changed:
@@ -55,11 +56,30 @@ function campaignLines(campaign: PlannedCampaign): string[] {
     ...(isSameText
       ? ['    ~ nothing that its author wrote: it is only stored in another form']
       : []),
-    ...inFlight.map(
-      ({ version, people }) =>
-        `    ${countOf(people, 'person').replace('persons', 'people')} under way in version ${version}: to its end as they entered it`,
+    ...(move ? moveLines(move) : []),
+    ...inFlight
+      .filter(({ version }) => version !== move?.from)
+      .map(
+        ({ version, people }) =>
+          `    ${peopleOf(people)} under way in version ${version}: to its end as they entered it`,
+      ),
+  ]
+}
+
+function moveLines({ from, steps }: PlannedMove): string[] {
+  const people = steps.reduce((sum, each) => sum + each.people, 0)
+  return [
+    `    ${peopleOf(people)} under way in version ${from}: ${people === 1 ? 'goes' : 'go'} on in the new one`,
+    ...steps.map((each) =>
+      each.to === null
+        ? `      ${peopleOf(each.people)} at "${each.from}": taken out`
+        : `      ${peopleOf(each.people)} at "${each.from}": on at "${each.to}"`,
     ),
   ]
+}
+
+function peopleOf(number: number): string {
+  return countOf(number, 'person').replace('persons', 'people')
 }
 
 function differenceLine({ path, from, to }: Difference): string {

@@ -60,7 +60,7 @@ test('a plan tells what changes, campaign by campaign and field by field, and ap
     2 people under way in version 1: to its end as they entered it
 `)
   expect(out).toContain('- campaign patient-panel: ends for new people\n')
-  expect(out).toContain('= 8 campaigns without a change\n')
+  expect(out).toMatch(/^= \d+ campaigns without a change$/m)
   expect(out).toContain(`~ personas.yaml, at once, also for who is under way
     ~ personas[digital-senior].channels: [app, email, sms] → [email, app, sms]
 `)

@@ -3,7 +3,8 @@ import { keysOf } from '@wegwijs/campaign/counts'
 import { decideDates } from '@wegwijs/campaign/decide'
 import type { DecideContext, Decision } from '@wegwijs/campaign/draft'
 import { subtractDuration } from '@wegwijs/campaign/instant'
-import type { PersonState } from '@wegwijs/campaign/state'
+import { moveRuns, stepMapOf } from '@wegwijs/campaign/move'
+import { campaignKey, type PersonState } from '@wegwijs/campaign/state'
 import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
 import { derivedUuid } from '@wegwijs/runtime/derived-id'
 import { businessNow } from '@wegwijs/store/business-clock'
@@ -11,7 +12,7 @@ import type { DatabaseTransaction } from '@wegwijs/store/database'
 import { keepTimerDecisions } from '@wegwijs/store/decisions'
 import { currentRevision } from '@wegwijs/store/definitions'
 import { publishEmitted } from '@wegwijs/store/emitted-events'
-import { loadStates, type StateScope } from '@wegwijs/store/load-states'
+import { loadOthers, loadStates, type StateScope } from '@wegwijs/store/load-states'
 import { lockPeople } from '@wegwijs/store/person-locks'
 import {
   advanceRollout,
@@ -19,9 +20,11 @@ import {
   endRollout,
   forgetDateTimers,
   holdDefinition,
+  peopleToMove,
   peopleWithCounts,
   peopleWithDates,
   type Rollout,
+  restartRollout,
   takeRollout,
 } from '@wegwijs/store/rollouts'
 import { saveStates } from '@wegwijs/store/save-states'
@@ -94,11 +97,17 @@ async function rollOutInTransaction(
   const task = await taskOf(tx, rollout, { context, limit })
   const last = task?.people.at(-1)
   if (!task || last === undefined) {
-    await endRollout(tx, rollout)
+    // A merge may have taken somebody to where everybody had had their turn.
+    if (rollout.work === 'move' && rollout.people > 0) await restartRollout(tx, rollout)
+    else await endRollout(tx, rollout)
     return { wakes: [] }
   }
   await lockPeople(tx, task.people)
-  const states = await loadStates(tx, task.people, { ...nothing, ...task.scope })
+  const { asksForRelations } = definition
+  const scope = { ...nothing, relations: asksForRelations, ...task.scope }
+  const states = await loadStates(tx, task.people, scope)
+  const others = await loadOthers(tx, states.values())
+  context.otherOf = (personId) => others.get(personId) ?? null
   const decided = [...states.values()].map((before) => ({ before, ...task.decide(before) }))
   const changes = decided.map(({ before, state }) => ({ before, after: state }))
   await saveStates(tx, namespace, changes)
@@ -137,6 +146,7 @@ async function taskOf(
   rollout: Rollout,
   { context, limit }: { context: DecideContext; limit: number },
 ): Promise<Task | null> {
+  if (rollout.work === 'move') return moveTaskOf(tx, rollout, { context, limit })
   const becoming = context.definition.becoming.byId.get(rollout.campaignId)
   if (becoming) {
     const keys = keysOf(becoming.trigger.asked, context.definition.timeZone)
@@ -155,6 +165,25 @@ async function taskOf(
     people,
     scope: { dated: people },
     decide: (before) => decideDates(before, [campaign], context),
+  }
+}
+
+async function moveTaskOf(
+  tx: DatabaseTransaction,
+  rollout: Rollout,
+  { context, limit }: { context: DecideContext; limit: number },
+): Promise<Task | null> {
+  const { campaignId, version, toVersion } = rollout
+  const versionOf = (number: number | null) =>
+    context.definition.campaigns.get(campaignKey(campaignId, number ?? 0))
+  const [from, to] = [versionOf(version), versionOf(toVersion)]
+  if (!from || !to) return null
+  const resumed = await peopleToMove(tx, rollout, limit)
+  const { steps } = stepMapOf(from.file, to.file)
+  return {
+    people: [...new Set(resumed.map(({ person_id }) => person_id))].sort(),
+    scope: { resumed },
+    decide: (before) => moveRuns(before, { from, to, steps }, context),
   }
 }
 

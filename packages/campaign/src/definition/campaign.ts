@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { conditionSchema } from '../condition.ts'
 import { stepsSchema } from '../steps/registry.ts'
 import { triggerSchema } from '../triggers/registry.ts'
+import { moveSchema } from './move.ts'
 import {
   campaignClasses,
   entityMeantSchema,
@@ -89,6 +90,11 @@ export const campaignFileSchema = z.strictObject({
     .optional()
     .describe(
       'How many of a hundred people get nothing of it, always the same ones, so that its effect can be measured. Never for care.',
+    ),
+  move: moveSchema
+    .optional()
+    .describe(
+      'Takes people who are in an older version along to this one; without it they stay on theirs.',
     ),
   steps: stepsSchema.describe('What happens, one step after the other.'),
 })

@@ -99,6 +99,7 @@ export const askStep: StepKind<AskStep> = {
         })
         .describe('What is asked.'),
     }),
+  waits: true,
   parts: ({ ask }) => ({
     id: { name: ask.id, path: ['ask', 'id'] },
     message: asMessage(ask).message,
@@ -152,6 +153,7 @@ export const askStep: StepKind<AskStep> = {
     const isOfThis = newest?.entity?.version === enrolment.entity?.version
     return isOfThis ? (newest?.answer ?? undefined) : undefined
   },
+  hasBegun: ({ ask }, { draft, enrolment }) => newestOf(draft, enrolment, ask.id) !== undefined,
   waitsUntil: ({ ask }, run) => endOf(ask, run),
   onReceipt({ ask }, run) {
     const { draft, enrolment, node } = run

@@ -272,8 +272,16 @@ export function planMessage(
   const nth = isAmended ? [String(countPlanned(run, addressee))] : []
   const { recipient, byAge } = addressee
   const to = recipient ? ['to', recipient.personId] : []
+  // Whoever was moved here may have had a message at this path in the version before.
+  const moved = campaign.file.move ? ['moved', String(campaign.version)] : []
+  if (moved.length > 0 && reason === 'message_planned' && isToldBefore(run, step, addressee)) {
+    noteOf(draft, enrolment, 'message_kept', { detail: { message: step.message.id } })
+    return
+  }
+  const { enrolmentId } = enrolment
+  const parts = [enrolmentId, node.path, version, ...nth, ...to, ...moved]
   const intent: Intent = {
-    intentId: context.deriveId('intent', enrolment.enrolmentId, node.path, version, ...nth, ...to),
+    intentId: context.deriveId('intent', ...parts),
     enrolmentId: enrolment.enrolmentId,
     campaignId: campaign.id,
     version: campaign.version,
@@ -309,6 +317,22 @@ export function planMessage(
       ...(recipient && { to: recipient.kind, recipient: recipient.personId }),
     },
   })
+}
+
+/** Whether the same message of an older version went out, or still may: it is not told twice (P2). */
+function isToldBefore(
+  { draft, campaign, enrolment }: StepRun,
+  step: MessageStep,
+  { recipient }: Addressee,
+): boolean {
+  return [...draft.intents.values()].some(
+    (intent) =>
+      intent.enrolmentId === enrolment.enrolmentId &&
+      intent.messageId === step.message.id &&
+      intent.version !== campaign.version &&
+      intent.recipient?.personId === recipient?.personId &&
+      !['cancelled', 'skipped', 'expired', 'failed', 'bounced'].includes(intent.state),
+  )
 }
 
 /** How often the step has planned its message to this one. */

@@ -73,6 +73,10 @@ export type StepKind<Own extends object> = {
   schema(steps: z.ZodType<Step[]>): z.ZodType<Own>
   parts(step: Own): StepParts
   decide(step: Own, run: StepRun): StepResult
+  /** Somebody may wait here. */
+  readonly waits?: true
+  /** Whether what is waited for here has been asked for in this run; only of a step that asks. */
+  hasBegun?(step: Own, run: StepRun): boolean
   /** The value of one of its `fields` for one enrolment; undefined when there is none yet. */
   read?(step: Own, name: string, of: { draft: Draft; enrolment: Enrolment }): JsonValue | undefined
   /** The moment has come until which somebody waited here; without it the step behind follows. */

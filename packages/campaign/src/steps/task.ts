@@ -99,6 +99,7 @@ export const taskStep: StepKind<TaskStep> = {
         })
         .describe('What is to be done.'),
     }),
+  waits: true,
   parts: ({ task }) => ({
     id: { name: task.id, path: ['task', 'id'] },
     team: { name: task.team, path: ['task', 'team'] },
@@ -134,6 +135,8 @@ export const taskStep: StepKind<TaskStep> = {
   },
   read: ({ task }, _, { draft, enrolment }) =>
     newestTaskOf(draft, enrolment, task.id)?.outcome ?? undefined,
+  hasBegun: ({ task }, { draft, enrolment }) =>
+    newestTaskOf(draft, enrolment, task.id)?.state === 'open',
   waitsUntil: ({ task }, run) => endOf(task, run),
   onMoved({ task }, run) {
     const { draft, enrolment, node } = run
@@ -182,7 +185,9 @@ function makeTask(task: TaskStep['task'], run: StepRun, dueAt: Instant): void {
   const { draft, context, campaign, enrolment, node } = run
   const { id: name, team, title, outcomes } = task
   const version = String(enrolment.entity?.version ?? 0)
-  const taskId = context.deriveId('task', enrolment.enrolmentId, node.path, version)
+  // Whoever was moved here may have had a task at this path in the version before.
+  const moved = campaign.file.move ? [`v${campaign.version}`] : []
+  const taskId = context.deriveId('task', enrolment.enrolmentId, node.path, version, ...moved)
   if (draft.tasks.has(taskId)) return
   const made: Task = {
     taskId,

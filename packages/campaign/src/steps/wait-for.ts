@@ -25,7 +25,12 @@ type Awaited =
   | { message: string; status: (typeof awaitedStatuses)[number][] }
 
 export type WaitForStep = {
-  waitFor: Awaited & { within: string; then?: Step[] | undefined; otherwise?: Step[] | undefined }
+  waitFor: Awaited & {
+    id?: string | undefined
+    within: string
+    then?: Step[] | undefined
+    otherwise?: Step[] | undefined
+  }
 }
 
 const came = 0
@@ -59,6 +64,9 @@ export const waitForStep: StepKind<WaitForStep> = {
   },
   schema: (steps) => {
     const ways = {
+      id: identifierSchema
+        .optional()
+        .describe('How a later version names it that moves people; once in a campaign.'),
       within: positiveDurationSchema.describe('How long it is waited for, such as `P3D`.'),
       // biome-ignore lint/suspicious/noThenProperty: the word in the file; no promise is made of it
       then: steps.optional().describe('What happens when it comes in time.'),
@@ -88,9 +96,11 @@ export const waitForStep: StepKind<WaitForStep> = {
       waitFor: z.union([touchpoint, message]).describe('What is waited for, and for how long.'),
     })
   },
+  waits: true,
   parts: ({ waitFor }) => {
     const path = (...rest: string[]) => ['waitFor', ...rest]
     return {
+      ...(waitFor.id === undefined ? {} : { id: { name: waitFor.id, path: path('id') } }),
       arms: [
         { path: path('then'), label: 'then', when: null, steps: waitFor.then ?? [] },
         { path: path('otherwise'), label: 'otherwise', when: null, steps: waitFor.otherwise ?? [] },

@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import { noteOf } from '../draft.ts'
 import { factsOf } from '../facts.ts'
-import { fieldOf, momentSchema, resolveMoment } from '../moment.ts'
+import { fieldOf, resolveMoment, waitMomentSchema } from '../moment.ts'
 import type { StepKind } from './step-kind.ts'
 
-const waitStepSchema = z.strictObject({ wait: momentSchema.describe('Until when.') })
+const waitStepSchema = z.strictObject({
+  wait: waitMomentSchema.describe('Until when.'),
+})
 export type WaitStep = z.infer<typeof waitStepSchema>
 
 export const waitStep: StepKind<WaitStep> = {
@@ -22,7 +24,9 @@ export const waitStep: StepKind<WaitStep> = {
         : `the campaign went on without waiting: ${words.reason(reason)}`,
   },
   schema: () => waitStepSchema,
+  waits: true,
   parts: ({ wait }) => ({
+    ...(wait.id === undefined ? {} : { id: { name: wait.id, path: ['wait', 'id'] } }),
     moments: fieldOf(wait).map((field) => ({ path: ['wait', 'until'], field })),
   }),
   decide({ wait }, { draft, context, enrolment, node }) {

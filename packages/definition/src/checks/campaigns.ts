@@ -11,6 +11,7 @@ import type { Path } from '../yaml-source.ts'
 import { checkCondition } from './condition.ts'
 import { checkHappened, healthInHistory } from './happened.ts'
 import { neverMissing } from './messages.ts'
+import { checkMove } from './move.ts'
 import { outlastedIn } from './outlasted.ts'
 import { about, type Loaded, type Parts, repeated } from './parts.ts'
 import { isImpossible, type Known, unreachedIn } from './reachability.ts'
@@ -31,6 +32,7 @@ export function checkCampaigns(parts: Parts): Fault[] {
     ...checkId(campaign),
     ...checkNames(campaign, parts),
     ...checkStepIds(campaign),
+    ...checkMove(campaign),
     ...checkEntity(campaign, parts),
     ...checkHoldOut(campaign),
     ...checkFields(campaign, parts),

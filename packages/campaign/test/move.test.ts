@@ -1,0 +1,261 @@
+import { compileDefinition } from '@wegwijs/campaign/compile'
+import { moveRuns, stepMapOf } from '@wegwijs/campaign/move'
+import { isPending } from '@wegwijs/campaign/state'
+import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { person } from './given.ts'
+
+type Campaign = Parameters<typeof campaign>[0]
+type Steps = NonNullable<Campaign['steps']>
+
+const on = 'any-day' as const
+const waitFor = (duration: string, id?: string) => ({
+  wait: { for: duration, on, ...(id ? { id } : {}) },
+})
+const survey = (within: string, over: object = {}) => ({
+  waitFor: { touchpoint: 'care.survey.answered.v1', entity: 'same' as const, within, ...over },
+})
+
+/** Two versions of one campaign: people enter the first; the second moves them. */
+function versions(first: Steps, second: Steps, move: Partial<NonNullable<Campaign['move']>> = {}) {
+  const file = (steps: Steps, more: Partial<Campaign> = {}) =>
+    campaign({ id: 'aftercare', entry: 'every-time', steps, ...more })
+  const compile = (newest: number) => {
+    const bundle = smallHospital([file(first), file(second, { move: { from: 1, ...move } })])
+    const stored = bundle.campaigns.map((each, index) => ({
+      id: each.id,
+      version: index + 1,
+      live: index + 1 === newest,
+      file: each,
+      templates: { hello: `hello-${index + 1}`, later: `later-${index + 1}` },
+    }))
+    return compileDefinition(
+      newest,
+      { ...bundle, campaigns: bundle.campaigns.slice(newest - 1, newest) },
+      stored,
+    )
+  }
+  const [before, after] = [compile(1), compile(2)]
+  const [from, to] = [after.campaigns.get('aftercare@1'), after.campaigns.get('aftercare@2')]
+  if (!from || !to) throw new RangeError('a version is missing')
+  const map = stepMapOf(from.file, to.file)
+  const patient = person(before)
+  return {
+    ...map,
+    patient,
+    /** Moves the person, once or more often; their life goes on in the second version. */
+    move(times = 1) {
+      const decisions = []
+      for (let time = 0; time < times; time += 1) {
+        const context = { ...patient.context(), definition: after }
+        const moved = moveRuns(patient.state, { from, to, steps: map.steps }, context)
+        patient.state = moved.state
+        decisions.push(...moved.decisions)
+      }
+      patient.use(after)
+      return decisions.map(({ reason }) => reason)
+    },
+    due: () => patient.timers().map(({ dueAt }) => dueAt),
+  }
+}
+
+describe('where people go on', () => {
+  test('at the step of the same id, or the only one that stands there as it was', () => {
+    const { steps, faults } = versions(
+      [message('hello'), waitFor('P2D', 'look'), survey('P3D')],
+      [survey('P3D'), message('hello'), waitFor('P5D', 'look')],
+    )
+    expect([...steps]).toEqual([
+      ['1', '2'],
+      ['2', '0'],
+    ])
+    expect(faults).toEqual([])
+  })
+
+  test('as the move says, by ids and by places, also within an arm', () => {
+    const branch = (steps: Steps) => ({ branch: [{ otherwise: steps }] })
+    const { steps, faults } = versions(
+      [waitFor('P1D'), branch([message('hello'), waitFor('P2D')]), waitFor('P3D', 'last')],
+      [branch([waitFor('P4D')]), message('hello')],
+      { steps: { '1': '1.1.1', '2.1.2': 'hello', last: 'end' } },
+    )
+    expect(faults).toEqual([])
+    expect([...steps]).toEqual([
+      ['0', '0.0.0'],
+      ['1.0.1', '1'],
+      ['2', null],
+    ])
+  })
+
+  test('nowhere is a fault, and so are names that no step has', () => {
+    const { faults } = versions(
+      [waitFor('P1D'), waitFor('P2D', 'look'), survey('P3D')],
+      [waitFor('P1D'), waitFor('P1D'), message('hello')],
+      { steps: { '9': '1', look: 'elsewhere' } },
+    )
+    expect(faults).toEqual([
+      { step: '9', problem: 'unknown' },
+      { step: 'elsewhere', problem: 'unknown_target' },
+      { step: '1', problem: 'no_counterpart' },
+      { step: 'look', problem: 'no_counterpart' },
+      { step: '3', problem: 'no_counterpart' },
+    ])
+  })
+})
+
+describe('a move', () => {
+  test('times a wait by the new step, from when it began', () => {
+    const { patient, move, due } = versions(
+      [waitFor('P2D', 'look'), message('hello')],
+      [waitFor('P5D', 'look'), message('later')],
+    )
+    patient.happens('care.discharge.completed.v1')
+    patient.comes('2026-03-03T09:00:00.000Z')
+    expect(move()).toEqual(['moved_to_version', 'waiting'])
+    expect(due()).toEqual(['2026-03-07T09:00:00.000Z'])
+    patient.comes('2026-03-07T09:00:00.000Z')
+    expect(patient.intents()).toMatchObject([
+      { messageId: 'later', version: 2, templateHash: 'later-2' },
+    ])
+  })
+
+  test('lets a wait go on at once that would have been over by now', () => {
+    const { patient, move } = versions(
+      [waitFor('P9D', 'look'), message('hello')],
+      [waitFor('P1D', 'look'), message('hello')],
+    )
+    patient.happens('care.discharge.completed.v1')
+    patient.comes('2026-03-05T09:00:00.000Z')
+    move()
+    patient.comes('2026-03-05T09:00:00.000Z')
+    expect(patient.enrolments()).toMatchObject([{ state: 'completed', version: 2 }])
+    expect(patient.intents()).toHaveLength(1)
+  })
+
+  test('goes on listening, with the time that the new step gives', () => {
+    const { patient, move, due } = versions(
+      [survey('P9D', { id: 'answer', then: [message('hello')] })],
+      [survey('P3D', { id: 'answer', then: [message('later')] })],
+    )
+    patient.happens('care.discharge.completed.v1')
+    move()
+    expect(due()).toEqual(['2026-03-05T09:00:00.000Z'])
+    patient.happens('care.survey.answered.v1')
+    expect(patient.intents()).toMatchObject([{ messageId: 'later', version: 2 }])
+  })
+
+  test('keeps a message that has not gone out, withdraws it when told to, and when it is no more', () => {
+    const send = { for: 'P3D', on }
+    const first = [message('hello', { send }), waitFor('P9D', 'look')]
+    const kept = versions(first, [message('hello'), waitFor('P9D', 'look')])
+    kept.patient.happens('care.discharge.completed.v1')
+    kept.move()
+    expect(kept.patient.intents()).toMatchObject([{ state: 'planned', version: 1, step: '0' }])
+    const told = versions(first, [message('hello'), waitFor('P9D', 'look')], {
+      withdraw: ['hello'],
+    })
+    told.patient.happens('care.discharge.completed.v1')
+    told.move()
+    const withdrawn = { state: 'cancelled', reason: 'moved_to_version' }
+    expect(told.patient.intents()).toMatchObject([withdrawn])
+    const gone = versions(first, [message('later'), waitFor('P9D', 'look')])
+    gone.patient.happens('care.discharge.completed.v1')
+    expect(gone.move()).toEqual(['moved_to_version', 'moved_to_version', 'waiting'])
+    expect(gone.patient.intents()).toMatchObject([withdrawn])
+  })
+
+  test('leaves what a worker has to the version in which it was planned', () => {
+    const { patient, move } = versions(
+      [message('hello'), waitFor('P9D', 'look')],
+      [message('later'), waitFor('P9D', 'look')],
+    )
+    patient.happens('care.discharge.completed.v1')
+    patient.message(patient.intents()[0]?.intentId ?? '', { state: 'sending' })
+    move()
+    expect(patient.intents()).toMatchObject([
+      { state: 'sending', version: 1, templateHash: 'hello-1' },
+    ])
+  })
+
+  test('back to a step before a message tells it no second time (P2)', () => {
+    const { patient, move } = versions(
+      [message('hello'), waitFor('P2D', 'look')],
+      [waitFor('PT1H'), message('hello'), waitFor('P2D')],
+      { steps: { look: '1' } },
+    )
+    patient.happens('care.discharge.completed.v1')
+    patient.message(patient.intents()[0]?.intentId ?? '', { state: 'sent' })
+    move()
+    patient.comes('2026-03-02T10:00:00.000Z')
+    expect(patient.reasons).toContain('message_kept')
+    expect(patient.intents()).toHaveLength(1)
+  })
+
+  test('to the end takes people out, with what had not gone out', () => {
+    const send = { for: 'P3D', on }
+    const { patient, move } = versions(
+      [message('hello', { send }), waitFor('P9D', 'look')],
+      [message('hello')],
+      { steps: { look: 'end' } },
+    )
+    patient.happens('care.discharge.completed.v1')
+    move()
+    expect(patient.enrolments()).toMatchObject([
+      { state: 'exited', reason: 'moved_to_version', version: 2 },
+    ])
+    expect(patient.timers()).toEqual([])
+    expect(patient.intents()).toMatchObject([{ state: 'cancelled' }])
+  })
+})
+
+const stretch = fc.constantFrom('PT1H', 'PT5H', 'P1D', 'P2D')
+const someStep = fc.oneof(
+  fc.constantFrom(message('hello'), message('later')),
+  fc.record({ duration: stretch }).map(({ duration }) => waitFor(duration)),
+  stretch.map((within) => survey(within, { then: [waitFor('PT2H')] })),
+)
+const someSteps = fc
+  .array(someStep, { minLength: 1, maxLength: 5 })
+  // A message stands once in a campaign.
+  .map((steps) => steps.filter((step, index) => steps.indexOf(step) === index))
+
+test('whatever is moved to whatever: doing it again changes nothing, and no message is told twice (P2)', () => {
+  const hours = fc.nat(60)
+  fc.assert(
+    fc.property(someSteps, someSteps, hours, hours, (first, second, until, after) => {
+      const open = versions(first, second)
+      const steps = Object.fromEntries(
+        open.faults.map(({ step }, index) => [
+          step,
+          index % 3 === 2 ? 'end' : String((index % second.length) + 1),
+        ]),
+      )
+      const run = (times: number) => {
+        const { patient, move, faults } = versions(first, second, { steps })
+        expect(faults).toEqual([])
+        patient.happens('care.discharge.completed.v1')
+        patient.comes(at(until))
+        for (const { intentId, messageId } of patient.intents())
+          if (messageId === 'hello') patient.message(intentId, { state: 'sent' })
+        move(times)
+        patient.comes(at(until + after))
+        return patient
+      }
+      const once = run(1)
+      expect(run(3).state).toEqual(once.state)
+      const told = once.intents().filter((intent) => intent.state === 'sent' || isPending(intent))
+      expect(new Set(told.map(({ messageId }) => messageId)).size).toBe(told.length)
+      for (const enrolment of once.enrolments()) {
+        const timers = once
+          .timers()
+          .filter(({ enrolmentId }) => enrolmentId === enrolment.enrolmentId)
+        expect(timers).toHaveLength(enrolment.state === 'running' ? 1 : 0)
+      }
+    }),
+  )
+})
+
+function at(hours: number): string {
+  return new Date(Date.UTC(2026, 2, 2, 9) + hours * 3_600_000).toISOString()
+}

@@ -1,0 +1,195 @@
+import { stepBusinessTime } from '@wegwijs/store/business-clock'
+import type { Store } from '@wegwijs/store/database'
+import { planDefinition } from '@wegwijs/store/definition-plan'
+import { applyDefinition } from '@wegwijs/store/definitions'
+import { openMortalStore } from '@wegwijs/test-support/mortal-store'
+import { emptyNamespace, openNamespace } from '@wegwijs/test-support/namespace'
+import { pictureOf } from '@wegwijs/test-support/picture'
+import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
+import { expect, inject, onTestFinished, test } from 'vitest'
+import { type Told, workerOn } from './told.ts'
+
+type Campaign = Parameters<typeof campaign>[0]
+
+const now = '2026-03-02T09:00:00.000Z'
+const on = 'any-day' as const
+const look = (duration: string) => ({ wait: { for: duration, on, id: 'look' } })
+
+function aftercare(steps: Campaign['steps'], move?: Campaign['move']) {
+  return smallHospital([
+    campaign({ id: 'aftercare', entry: 'every-time', steps, ...(move ? { move } : {}) }),
+  ])
+}
+const first = aftercare([
+  message('hello', { send: { for: 'P4D', on } }),
+  look('P2D'),
+  message('later'),
+])
+const second = aftercare([look('P5D'), message('later')], { from: 1 })
+
+const discharged = (subject: string): Told => ({
+  subject,
+  type: 'care.discharge.completed.v1',
+  time: now,
+  data: {},
+})
+
+async function open(name: string): Promise<Store> {
+  const store = await openNamespace(inject('servers').databaseUrl, name)
+  onTestFinished(store.close)
+  return store
+}
+
+async function begin(store: Store, subjects: readonly string[]) {
+  await emptyNamespace(store)
+  await stepBusinessTime(store.db, now)
+  await applyDefinition(store, first, 'test')
+  const worker = workerOn(store)
+  await worker.hear(subjects.map(discharged))
+  await stepBusinessTime(store.db, '2026-03-03T09:00:00.000Z')
+  return worker
+}
+
+const runsIn = ({ db }: Store) =>
+  db
+    .selectFrom('enrolment as e')
+    .leftJoin('timer as t', (join) =>
+      join.onRef('t.person_id', '=', 'e.person_id').onRef('t.enrolment_id', '=', 'e.enrolment_id'),
+    )
+    .select(['e.version', 'e.step', 'e.state', 't.due_at'])
+    .execute()
+
+const messagesIn = ({ db }: Store) =>
+  db
+    .selectFrom('intent')
+    .select(['message_id', 'version', 'step', 'state', 'reason'])
+    .orderBy('message_id')
+    .execute()
+
+test('people go on in the version that moves them, their waits timed by it, in batches', async () => {
+  const store = await open('move')
+  const worker = await begin(
+    store,
+    Array.from({ length: 250 }, (_, index) => `p${index}`),
+  )
+  const [planned] = (await planDefinition(store, second)).campaigns
+  expect(planned?.move).toEqual({ from: 1, steps: [{ from: 'look', to: 'look', people: 250 }] })
+  await applyDefinition(store, second, 'test')
+  await worker.hear([discharged('new')])
+  await worker.rollOutAll()
+  const runs = await runsIn(store)
+  expect(new Set(runs.map((run) => JSON.stringify(run)))).toEqual(
+    new Set([
+      JSON.stringify({
+        version: 2,
+        step: '0',
+        state: 'running',
+        due_at: '2026-03-07T09:00:00.000Z',
+      }),
+      // Who entered after it waits from when they entered.
+      JSON.stringify({
+        version: 2,
+        step: '0',
+        state: 'running',
+        due_at: '2026-03-08T09:00:00.000Z',
+      }),
+    ]),
+  )
+  const messages = await messagesIn(store)
+  expect(messages).toHaveLength(250)
+  expect(messages[0]).toMatchObject({ state: 'cancelled', reason: 'moved_to_version' })
+  const reasons = await store.db.selectFrom('decision').select('reason').execute()
+  expect(reasons.filter(({ reason }) => reason === 'moved_to_version')).toHaveLength(500)
+  // Once more there is nothing to do.
+  await worker.rollOutAll()
+  expect(await runsIn(store)).toEqual(runs)
+  await stepBusinessTime(store.db, '2026-03-08T09:00:00.000Z')
+  await worker.fireAll()
+  expect((await messagesIn(store)).filter(({ message_id }) => message_id === 'later')).toHaveLength(
+    251,
+  )
+})
+
+test('whoever publishes the version before again goes back, and takes people along if it says so', async () => {
+  const store = await open('rollback')
+  const worker = await begin(store, ['p1'])
+  await applyDefinition(store, second, 'test')
+  await worker.rollOutAll()
+  const [entered] = first.campaigns
+  const back = aftercare(entered?.steps ?? [], { from: 2, steps: {}, withdraw: [] })
+  await applyDefinition(store, back, 'test')
+  await worker.rollOutAll()
+  expect(await runsIn(store)).toEqual([
+    { version: 3, step: '1', state: 'running', due_at: '2026-03-04T09:00:00.000Z' },
+  ])
+  // Without a move nobody goes along.
+  await applyDefinition(store, first, 'test')
+  await worker.rollOutAll()
+  expect(await runsIn(store)).toMatchObject([{ version: 3 }])
+})
+
+test('a version that leaves a step without a counterpart changes nothing, nor does its plan', async () => {
+  const store = await open('incomplete')
+  await begin(store, ['p1'])
+  const lost = aftercare([message('hello')], { from: 1 })
+  const failure = { code: 'WEGWIJS_MOVE_INCOMPLETE' }
+  await expect(planDefinition(store, lost)).rejects.toMatchObject(failure)
+  await expect(applyDefinition(store, lost, 'test')).rejects.toMatchObject(failure)
+  await expect(
+    applyDefinition(store, aftercare([look('P1D')], { from: 7 }), 'test'),
+  ).rejects.toMatchObject(failure)
+  const versions = await store.db.selectFrom('campaign_version').select('version').execute()
+  expect(versions).toEqual([{ version: 1 }])
+  expect(await runsIn(store)).toMatchObject([{ version: 1, state: 'running' }])
+})
+
+test('a message with a worker stays of the version in which it was planned', async () => {
+  const store = await open('with-worker')
+  const worker = await begin(store, ['p1'])
+  await store.db.updateTable('intent').set({ state: 'sending' }).execute()
+  await applyDefinition(store, second, 'test')
+  await worker.rollOutAll()
+  expect(await messagesIn(store)).toMatchObject([{ version: 1, state: 'sending' }])
+})
+
+test('somebody whose move fails is passed over, and keeps nobody else waiting', async () => {
+  const store = await open('passed-over')
+  const worker = await begin(store, ['p1', 'p2', 'p3'])
+  const [lost] = await store.db.selectFrom('enrolment').select('enrolment_id').execute()
+  await store.db
+    .updateTable('enrolment')
+    .set({ step: '99' })
+    .where('enrolment_id', '=', lost?.enrolment_id ?? '')
+    .execute()
+  await applyDefinition(store, second, 'test')
+  await worker.rollOutAll()
+  expect((await runsIn(store)).map(({ version }) => version).sort()).toEqual([1, 2, 2])
+  expect(await store.db.selectFrom('rollout').select('rollout_id').execute()).toEqual([])
+})
+
+test('a worker that is killed before or after any step of a move leaves nothing undone and nothing done twice (P1, P2)', async () => {
+  const store = await open('move-crash')
+  const live = async (at: number, stepDone: boolean) => {
+    await begin(store, ['p1', 'p2'])
+    await applyDefinition(store, second, 'test')
+    const { databaseUrl, namespace } = store
+    const mortal = openMortalStore(
+      { databaseUrl, namespace, applicationName: 'mortal' },
+      { at, stepDone },
+    )
+    await workerOn(mortal)
+      .rollOutAll()
+      .catch(() => undefined)
+    await workerOn(store).rollOutAll()
+    await mortal.close()
+    return { steps: mortal.steps, picture: [await runsIn(store), await pictureOf(store)] }
+  }
+  const whole = await live(Number.POSITIVE_INFINITY, false)
+  expect(whole.steps).toBeGreaterThan(15)
+  for (let at = 1; at <= whole.steps; at += 1) {
+    for (const stepDone of [false, true]) {
+      const { picture } = await live(at, stepDone)
+      expect({ at, stepDone, picture }).toEqual({ at, stepDone, picture: whole.picture })
+    }
+  }
+}, 240_000)
