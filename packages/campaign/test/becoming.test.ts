@@ -1,5 +1,7 @@
 import type { Condition } from '@wegwijs/campaign/condition'
 import { decideDates } from '@wegwijs/campaign/decide'
+import { draftOf } from '@wegwijs/campaign/draft'
+import { traceStart } from '@wegwijs/campaign/explain/campaign-trace'
 import { mergePeople } from '@wegwijs/campaign/merge'
 import { campaign, message } from '@wegwijs/test-support/small-hospital'
 import fc from 'fast-check'
@@ -138,6 +140,38 @@ describe('by an event', () => {
       })
     expect(patient.enrolments()).toMatchObject([{ entity: null }])
   })
+})
+
+test('why it began, or did not, is told with what the condition saw', () => {
+  const definition = becomes(happened('P5D', { atLeast: 2 }))
+  const [own] = definition.becoming.byId.values()
+  if (!own) throw new Error('there is no campaign')
+  const patient = person(definition)
+  const verdicts = [1, 2, 3].map(() => {
+    const before = patient.state.person
+    patient.happens(answered)
+    const event = {
+      source: 'urn:test:ehr',
+      id: 'asked',
+      subject: 'p1',
+      type: answered,
+      time: patient.context().now,
+      data: {},
+      entity: null,
+      traceparent: null,
+    }
+    const { verdict, trigger } = traceStart(
+      { draft: draftOf(patient.state), event, before },
+      { ...own, file: { ...own.file, entry: 'every-time' } },
+      patient.context(),
+    )
+    return [verdict, trigger && 'leaf' in trigger ? trigger.leaf.actual : null]
+  })
+  expect(verdicts).toEqual([
+    ['trigger_false', 1],
+    ['enrolled', 2],
+    ['trigger_other_touchpoint', 3],
+  ])
 })
 
 test('two records become one person: nothing begins by that, and their days are counted together', () => {

@@ -3,6 +3,7 @@ import { hasReservedName } from '@wegwijs/campaign/reserved-types'
 import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
 import type {
   CampaignFacts,
+  DecisionFact,
   EnrolmentFact,
   EventFact,
   MessageFact,
@@ -20,17 +21,18 @@ export type Verdict = {
   outcome: 'enrolled' | 'refused' | 'not_considered'
   reason: ReasonCode
   detail: Readonly<Record<string, unknown>> | null
-  /** The event that it is about; null when the person never had one of the trigger's type. */
+  /** The event that it is about; null when it looked by itself, or when the person never had one. */
   event: EventFact | null
   enrolment: EnrolmentFact | null
   messages: readonly MessageFact[]
 }
 
-/** One verdict per event that could have started the campaign, or one that says that none came. */
+/**
+ * One verdict per event that could have started the campaign, and per moment at which it looked by itself,
+ * since a date had come or a day had passed; or one that says that none came.
+ */
 export function verdictsOf(facts: PersonFacts, campaign: CampaignFacts): Verdict[] {
-  const triggers = new Set(
-    campaign.versions.flatMap(({ file }) => triggerPartsOf(file.trigger).types),
-  )
+  const triggers = new Set(campaign.versions.flatMap(({ file }) => typesOf(file)))
   const events = facts.events.filter(
     (event) =>
       triggers.has(event.type) &&
@@ -38,7 +40,11 @@ export function verdictsOf(facts: PersonFacts, campaign: CampaignFacts): Verdict
         event.enrols === campaign.campaignId ||
         hasLooked(facts, campaign, event)),
   )
-  if (events.length > 0) return events.map((event) => verdictOf(facts, campaign, event))
+  const verdicts = [
+    ...events.map((event) => verdictOf(facts, campaign, event)),
+    ...byThemselves(facts, campaign),
+  ]
+  if (verdicts.length > 0) return verdicts
   return [
     {
       ...nothing(campaign),
@@ -47,6 +53,24 @@ export function verdictsOf(facts: PersonFacts, campaign: CampaignFacts): Verdict
       detail: { waitsFor: [...triggers] },
     },
   ]
+}
+
+/** Types of the events that may start it. */
+function typesOf({ trigger }: CampaignFacts['versions'][number]['file']): readonly string[] {
+  const { types, becomes } = triggerPartsOf(trigger)
+  return becomes?.types ?? types
+}
+
+/** What was decided about entering without an event. */
+function byThemselves(facts: PersonFacts, campaign: CampaignFacts): Verdict[] {
+  return facts.decisions
+    .filter(({ source, campaignId }) => source === null && campaignId === campaign.campaignId)
+    .filter(
+      ({ enrolmentId, intentId, reason }) =>
+        intentId === null &&
+        (enrolmentId === null || reason === 'enrolled' || reason === 'held_out'),
+    )
+    .map((decision) => verdictOfDecision(facts, campaign, decision, null))
 }
 
 /** Of what is ours, such as a profile, most is not about what a campaign waits for. */
@@ -68,29 +92,31 @@ function verdictOf(facts: PersonFacts, campaign: CampaignFacts, event: EventFact
       decision.eventId === event.id &&
       decision.campaignId === campaign.campaignId,
   )
-  const enrolled = decisions.find((decision) => decision.reason === 'enrolled')
-  if (enrolled) {
-    const { enrolmentId, version } = enrolled
-    return {
-      ...nothing(campaign),
-      version,
-      outcome: 'enrolled',
-      reason: 'enrolled',
-      event,
-      enrolment: facts.enrolments.find((each) => each.enrolmentId === enrolmentId) ?? null,
-      messages: facts.messages.filter((message) => message.enrolmentId === enrolmentId),
-    }
+  const decision =
+    decisions.find(({ reason }) => reason === 'enrolled') ??
+    // Who is held out enters, so as to be counted, and gets nothing.
+    decisions.find(({ enrolmentId, reason }) => enrolmentId === null || reason === 'held_out')
+  return decision
+    ? verdictOfDecision(facts, campaign, decision, event)
+    : notConsidered(campaign, event)
+}
+
+function verdictOfDecision(
+  facts: PersonFacts,
+  campaign: CampaignFacts,
+  { enrolmentId, version, reason, detail }: DecisionFact,
+  event: EventFact | null,
+): Verdict {
+  const verdict = { ...nothing(campaign), version, event }
+  if (reason !== 'enrolled')
+    return { ...verdict, outcome: 'refused', reason: reason as ReasonCode, detail }
+  return {
+    ...verdict,
+    outcome: 'enrolled',
+    reason: 'enrolled',
+    enrolment: facts.enrolments.find((each) => each.enrolmentId === enrolmentId) ?? null,
+    messages: facts.messages.filter((message) => message.enrolmentId === enrolmentId),
   }
-  // Who is held out enters, so as to be counted, and gets nothing.
-  const refused = decisions.find(
-    ({ enrolmentId, reason }) => enrolmentId === null || reason === 'held_out',
-  )
-  if (refused) {
-    const { version, detail } = refused
-    const reason = refused.reason as ReasonCode
-    return { ...nothing(campaign), version, outcome: 'refused', reason, detail, event }
-  }
-  return notConsidered(campaign, event)
 }
 
 /** Why the campaign did not meet this event at all; the order is that of the way in. */

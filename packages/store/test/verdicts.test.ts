@@ -57,6 +57,9 @@ function decision(over: Partial<DecisionFact> = {}): DecisionFact {
   }
 }
 
+/** What a date or a day led to stands beside no event. */
+const byItself = { source: null, eventId: null }
+
 function facts(over: Partial<PersonFacts> = {}): PersonFacts {
   return {
     personId: 'p',
@@ -176,6 +179,42 @@ describe('a campaign that starts by hand', () => {
     const heldOut = decision({ reason: 'held_out', enrolmentId: 'run' })
     expect(verdictsOf(facts({ decisions: [heldOut] }), campaign())).toMatchObject([
       { outcome: 'refused', reason: 'held_out' },
+    ])
+  })
+})
+
+describe('a campaign that began by itself', () => {
+  const becomes = file({
+    trigger: {
+      becomes: { not: { happened: { touchpoint: discharge, within: 'P30D' } } },
+    },
+  })
+  const reasons = (decisions: DecisionFact[]) =>
+    verdictsOf(facts({ decisions }), campaign({}, becomes)).map(
+      ({ outcome, reason, event: of }) => [outcome, reason, of?.id ?? null],
+    )
+
+  test('says so beside the events that could have begun it', () => {
+    const enrolled = decision({ ...byItself, reason: 'enrolled', enrolmentId: 'r1' })
+    expect(reasons([enrolled])).toEqual([
+      ['not_considered', 'trigger_other_touchpoint', 'e1'],
+      ['enrolled', 'enrolled', null],
+    ])
+  })
+
+  test('says why not, and nothing of what its run came to later', () => {
+    expect(
+      reasons([
+        decision({ ...byItself, reason: 'already_entered' }),
+        decision({ ...byItself, reason: 'held_out', enrolmentId: 'r2' }),
+        decision({ reason: 'enrolled', enrolmentId: 'r3' }),
+        decision({ ...byItself, reason: 'completed', enrolmentId: 'r3' }),
+        decision({ ...byItself, reason: 'branch_taken', enrolmentId: 'r3' }),
+      ]),
+    ).toEqual([
+      ['enrolled', 'enrolled', 'e1'],
+      ['refused', 'already_entered', null],
+      ['refused', 'held_out', null],
     ])
   })
 })

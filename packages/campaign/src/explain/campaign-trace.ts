@@ -46,18 +46,25 @@ export function traceStart(
   context: DecideContext,
 ): StartTrace {
   const { id: campaignId, version, file } = campaign
-  const { types, where } = triggerPartsOf(file.trigger)
+  const { types: own, where, becomes } = triggerPartsOf(file.trigger)
+  const types = becomes?.types ?? own
   const type = { waitsFor: types, holds: isByDate || types.includes(event.type) }
   const wanted = file.audience.personas ?? null
   const is = draft.person.persona
   const persona = { is, wanted, holds: wanted === null || wanted.includes(is ?? '') }
-  const facts = factsFrom(draft, context, {
+  const sources = {
     trigger: event,
     entityData: event.entity ? (draft.entities.get(entityKey(event.entity))?.data ?? null) : null,
     enrolment: null,
-  })
+  }
+  const facts = factsFrom(draft, context, sources)
+  const held = () =>
+    campaign.trigger.holds?.(factsFrom({ ...draft, person: before }, context, sources)) ?? false
   const verdict = (): ReasonCode => {
     if (!type.holds) return 'trigger_other_touchpoint'
+    if (becomes && !campaign.trigger.holds?.(facts)) return 'trigger_false'
+    // It begins when that begins to hold, and not while it goes on.
+    if (becomes && !isByDate && held()) return 'trigger_other_touchpoint'
     if (!persona.holds) return 'persona_not_in_audience'
     const refusal = refusalOf(draft, event, campaign, context, before)
     if (refusal === false) return 'trigger_other_touchpoint'
