@@ -95,6 +95,23 @@ test('what is stored, simulated once more, comes to the same', async () => {
   expect(again).toEqual(simulate(bundle, events, alwaysDelivered))
 }, 120_000)
 
+test('campaigns that have reached as far as expected', async () => {
+  const example = await readExample()
+  const reach = { most: 1, per: 'P1D' }
+  const campaigns = example.campaigns.map((campaign) =>
+    campaign.id === 'welcome-at-the-ward' ? { ...campaign, reach } : campaign,
+  )
+  const bundle = { ...example, campaigns }
+  const events = generateJourneys({ people: 40, seed: 'reach' })
+  const simulated = simulate(bundle, events, alwaysDelivered)
+  const expired = simulated.filter(
+    ({ campaign, outcome }) => campaign === 'welcome-at-the-ward' && outcome === 'expired',
+  )
+  // Those that nobody let go in time.
+  expect(expired.length).toBeGreaterThan(2)
+  expect(simulated).toEqual(await live(bundle, events, alwaysDelivered, readLiveLines))
+}, 120_000)
+
 test('conditions on what has happened, counted by several workers', async () => {
   const example = await readExample()
   const result = 'care.lab-result.available.v1'

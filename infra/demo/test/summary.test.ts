@@ -26,6 +26,7 @@ const nothing: Status = {
   positions: [],
   deadLetters: { open: 0, replayed: 0, byClass: {} },
   stops: [],
+  reach: [],
 }
 
 function linesOf(status: Partial<Status>, more: Partial<Outcome> = {}): string[] {

@@ -6,6 +6,7 @@ import type { CampaignFile } from './definition/campaign.ts'
 import type { Persona } from './definition/personas.ts'
 import type { ClassPolicy, PoliciesFile } from './definition/policies.ts'
 import type { EmittedType, Publisher, Touchpoint } from './definition/touchpoints.ts'
+import type { Reach } from './definition/reach.ts'
 import type { CampaignClass, ChannelName, EntityMeant } from './definition/words.ts'
 import type { Draft } from './draft.ts'
 import { createEventCheck, type EventCheck } from './event-check.ts'
@@ -83,6 +84,8 @@ export type CompiledDefinition = {
   holdOut: PoliciesFile['holdOut']
   /** Who is written to below an age, the youngest first. */
   ages: readonly AgeRule[]
+  /** Id of each live campaign that has a band → how far it reaches. */
+  reach: ReadonlyMap<string, Reach>
   isWorkingDay: WorkingDays
   publishers: ReadonlyMap<string, Publisher>
   touchpoints: ReadonlyMap<string, Touchpoint>
@@ -159,6 +162,7 @@ export function compileDefinition(
     organisation: bundle.policies.organisation,
     holdOut: bundle.policies.holdOut,
     ages: bundle.policies.ages ?? [],
+    reach: new Map(live.flatMap(({ id, file }) => (file.reach ? [[id, file.reach] as const] : []))),
     isWorkingDay: createWorkingDays(bundle.policies.holidays, bundle.policies.closedDays),
     publishers: new Map(
       bundle.touchpoints.publishers.map((publisher) => [publisher.source, publisher]),

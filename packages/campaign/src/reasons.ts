@@ -657,6 +657,16 @@ const list = {
       en: 'nothing; check the publisher if this happens often',
     },
   },
+  reach_used: {
+    text: {
+      nl: 'er zijn in deze periode al zo veel berichten van de campagne verstuurd als haar auteur verwachtte',
+      en: 'as many messages of the campaign as its author expected have gone out in this period',
+    },
+    whatToDo: {
+      nl: 'kijk of het klopt, en laat er meer gaan met "wegwijs reach allow"; anders wacht het op de volgende periode',
+      en: 'see whether that is right, and let more go with "wegwijs reach allow"; else it waits for the next period',
+    },
+  },
   relation_scope_missing: {
     text: {
       nl: 'de ontvanger mag hier niet meer van horen',

@@ -285,6 +285,26 @@ const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
       [expect.stringMatching(/^personas\.yaml:7:20 unknown field "person\.persona"/)],
     ],
     [
+      'a band of reach that is upside down, or of no one length',
+      {
+        [guide]: [
+          'entry: once-per-entity',
+          'entry: once-per-entity\nreach: { expected: [200, 20], per: P1D }',
+        ],
+      },
+      [expect.stringMatching(/^campaigns\/guide\.yaml:10:\d+ .*expected the smaller number first/)],
+    ],
+    [
+      'a period of reach that begins at no moment that everybody can tell',
+      {
+        [guide]: [
+          'entry: once-per-entity',
+          'entry: once-per-entity\nreach: { most: 200, per: P1M }',
+        ],
+      },
+      [expect.stringMatching(/^campaigns\/guide\.yaml:10:\d+ .*expected days or weeks/)],
+    ],
+    [
       'a channel that nobody declared',
       { [personas]: ['channels: [sms]', 'channels: [sms, email]'] },
       ['personas.yaml:12:21 channels.yaml has no channel "email"'],

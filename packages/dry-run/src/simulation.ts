@@ -29,6 +29,7 @@ import { type DeliverContext, deliver } from './deliver.ts'
 import { DuePeople } from './due-people.ts'
 import type { Outcomes } from './outcome-model.ts'
 import { People, type PersonNumber } from './people.ts'
+import { Reached } from './reached.ts'
 import { createSeenEvents } from './seen-events.ts'
 import type { Sending } from './sending.ts'
 import { takeIn } from './take-in.ts'
@@ -105,6 +106,7 @@ export class Simulation {
   readonly people: People
   readonly #options: SimulationOptions
   readonly #counted: CountedMessages
+  readonly #reached: Reached
   readonly #grid: ReturnType<typeof createGrid>
   readonly #due = new DuePeople()
   readonly #seen = createSeenEvents()
@@ -124,6 +126,7 @@ export class Simulation {
     this.#grid = createGrid(options.step ?? 'PT0S')
     const { definition, sending, outcomes } = options
     this.#counted = new CountedMessages(sending.budgets)
+    this.#reached = new Reached(definition.reach, definition.timeZone)
     this.#context = {
       definition,
       sending,
@@ -263,6 +266,12 @@ export class Simulation {
   }
 
   #send(person: PersonNumber, before: PersonState, intent: Intent): PersonState {
+    const waitsUntil = this.#reached.waitsUntil(
+      intent,
+      this.#plannedForOf(intent),
+      this.#context.now,
+    )
+    if (waitsUntil !== null) return this.#holdBack(before, intent, waitsUntil)
     const to = intent.recipient ? this.people.numberOfId(intent.recipient.personId) : person
     const counted = to === null ? [] : this.#counted.of(to)
     const from = this.#putOff.get(intent.intentId)?.channel
@@ -290,6 +299,15 @@ export class Simulation {
       this.#putOff.set(last.intentId, { plannedFor: this.#plannedForOf(intent), channel })
     } else this.#tellMessage(person, state, { ...delivered, intent: last })
     return state
+  }
+
+  /** Its campaign has reached as far as it may. */
+  #holdBack(state: PersonState, intent: Intent, dueAt: Instant): PersonState {
+    const held: Intent = { ...intent, reason: 'reach_used', dueAt }
+    const channel = this.#putOff.get(intent.intentId)?.channel ?? intent.channels[0]
+    const plannedFor = this.#plannedForOf(intent)
+    if (channel) this.#putOff.set(intent.intentId, { plannedFor, channel })
+    return { ...state, intents: new Map(state.intents).set(intent.intentId, held) }
   }
 
   /** What a receipt says of an address, or of a wish, is the recipient's own event. */
@@ -391,6 +409,7 @@ export class Simulation {
   ): void {
     const plannedFor = this.#plannedForOf(message.intent)
     this.#putOff.delete(message.intent.intentId)
+    this.#reached.forget(message.intent)
     this.#options.onMessage({
       ...message,
       plannedFor,

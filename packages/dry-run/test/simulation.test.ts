@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { windowMs } from '@wegwijs/campaign/contact-budget'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import type { Budget } from '@wegwijs/campaign/definition/policies'
+import type { Reach } from '@wegwijs/campaign/definition/reach'
 import { loadDefinition } from '@wegwijs/definition/load-definition'
 import { generateJourneys } from '@wegwijs/rehearsal/generate-journeys'
 import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
@@ -83,6 +84,49 @@ describe('whatever happens', () => {
       }),
       { numRuns: 25 },
     )
+  })
+})
+
+describe('a campaign that says how far it reaches', () => {
+  const sent = (reach: Reach, expires: string) => {
+    const steps = [message('hello', { expires })]
+    const hospital = smallHospital([campaign({ id: 'aftercare', reach, steps })])
+    const people = ['p1', 'p2', 'p3', 'p4', 'p5']
+    const { messages } = simulate(hospital, [
+      ...people.map((subject) =>
+        happen(`a-${subject}`, 'person.upserted.v1', {
+          subject,
+          data: { givenName: 'Test', contacts: { email: `${subject}@example.org` }, test: true },
+        }),
+      ),
+      ...people.map((subject) =>
+        happen(`d-${subject}`, 'care.discharge.completed.v1', {
+          subject,
+          time: '2026-03-02T12:00:00.000Z',
+        }),
+      ),
+    ])
+    return messages.map(({ at, intent: { state } }) => `${at} ${state}`).sort()
+  }
+
+  test('sends so many in a period, and the rest in the next ones', () => {
+    expect(sent({ most: 2, per: 'P1D' }, 'P7D')).toEqual([
+      '2026-03-02T12:00:00.000Z delivered',
+      '2026-03-02T12:00:00.000Z delivered',
+      '2026-03-02T23:00:00.000Z delivered',
+      '2026-03-02T23:00:00.000Z delivered',
+      '2026-03-03T23:00:00.000Z delivered',
+    ])
+  })
+
+  test('keeps nothing that is over', () => {
+    expect(sent({ expected: [1, 3], per: 'P1W' }, 'PT6H')).toEqual([
+      '2026-03-02T12:00:00.000Z delivered',
+      '2026-03-02T12:00:00.000Z delivered',
+      '2026-03-02T12:00:00.000Z delivered',
+      '2026-03-02T18:00:00.000Z expired',
+      '2026-03-02T18:00:00.000Z expired',
+    ])
   })
 })
 

@@ -328,6 +328,13 @@ export const failures = {
     retryable: true,
     exitCode: temporary,
   },
+  WEGWIJS_REACH_UNKNOWN: {
+    message: (detail: { campaign: string }) =>
+      `no live campaign "${detail.campaign}" says how far it reaches`,
+    whatToDo: '`wegwijs reach` lists those that do; the others are not held.',
+    retryable: false,
+    exitCode: usage,
+  },
   WEGWIJS_REVISION_UNKNOWN: {
     message: (detail: { revision: number }) => `no revision ${detail.revision} was ever applied`,
     whatToDo: '`wegwijs status` tells the revision in force; those before it have lower numbers.',

@@ -18,6 +18,7 @@ import * as datesAndRollouts from './migrations/0014-dates-and-rollouts.ts'
 import * as tasks from './migrations/0015-tasks.ts'
 import * as recipients from './migrations/0016-recipients.ts'
 import * as moves from './migrations/0017-moves.ts'
+import * as reach from './migrations/0018-reach.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -40,6 +41,7 @@ const migrations: Record<string, Migration> = {
   '0015-tasks': tasks,
   '0016-recipients': recipients,
   '0017-moves': moves,
+  '0018-reach': reach,
 }
 
 /**

@@ -7,9 +7,10 @@ import {
   maxIntentsPerJob,
   queueName,
 } from '@wegwijs/wire/delivery-job'
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Querying, Store } from './database.ts'
-import { alone, query } from './transaction.ts'
+import { type ReachRules, reachNow } from './reach.ts'
+import { alone, inTransaction, query, send } from './transaction.ts'
 import { wake } from './wake.ts'
 
 /**
@@ -27,22 +28,67 @@ export type ReleaseOptions = {
   perQueue: number
   /** The most messages of one queue that one call releases. */
   batch: number
+  /** How far campaigns may reach; without it, as far as they do. */
+  reach?: ReachRules
 }
+
+/** A campaign that has reached as far as its band, for the first time in this period. */
+export type AskedCampaign = { campaignId: string; begins: string; ends: string; most: number }
 
 /**
  * Moves due messages to `queued`, the longest due first, in jobs of one queue each. Rows that
  * somebody else has locked are left for the next call, so schedulers never wait for each other.
  * Returns the jobs to add; when there are any, call again.
  *
+ * What is beyond the band of its campaign is put off until the next period (`reach_used`); `onAsk` is
+ * told of campaigns that come to that. Nothing is released by bands that are not those in force.
+ *
  * @throws WEGWIJS_DATABASE_UNAVAILABLE (retryable)
  */
-export async function releaseDue(store: Store, options: ReleaseOptions): Promise<ReleasedJob[]> {
-  const released = options.lanes ?? lanes
-  const jobPrefix = deliveryJobId(newUuid())
+export async function releaseDue(
+  store: Store,
+  options: ReleaseOptions,
+  onAsk: (asked: AskedCampaign) => void = () => undefined,
+): Promise<ReleasedJob[]> {
+  const { reach } = options
+  if (!reach || reach.rules.length === 0) return releaseAll(store, options)
+  // What is put off makes room for what is behind it: some rounds, and the rest with the next call.
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    const { jobs, putOff, asked } = await releaseWithin(store, { ...options, reach })
+    asked.forEach(onAsk)
+    if (jobs.length > 0 || putOff === 0) return jobs
+  }
+  return []
+}
+
+const MOST_ROUNDS = 20
+
+async function releaseAll(store: Store, options: ReleaseOptions): Promise<ReleasedJob[]> {
+  const { reach } = options
   const { rows } = await alone(
     store.db,
     sql<{ lane: LaneName; channel: ChannelName } & JobRow>`
-      with due_until as materialized (select due_now() as instant),
+      with ${dueOf(options)}, released as (
+        update intent i set ${queuedBy()}
+        from due where i.person_id = due.person_id and i.intent_id = due.intent_id
+          and ${isInForce(reach)}
+        returning i.intent_id, i.job_id, due.lane, due.channel, i.due_at
+      )
+      ${jobsOf(options)}`,
+  )
+  return rows.map(jobOf)
+}
+
+/** Nobody has told of bands, or these are of the definition in force. */
+function isInForce(reach: ReachRules | undefined): RawBuilder<unknown> {
+  if (!reach) return sql`true`
+  return sql`(select max(revision) from definition) is not distinct from ${reach.revision}::integer`
+}
+
+/** `due`: the longest due of each queue that has room for them, locked. */
+function dueOf(options: ReleaseOptions, more: RawBuilder<unknown> = sql``): RawBuilder<unknown> {
+  const released = options.lanes ?? lanes
+  return sql`due_until as materialized (select due_now() as instant),
       room as materialized (
         select lane, channel, least(${options.batch}::bigint, ${options.perQueue}::bigint - waiting) as free
         from unnest(${[...released]}::text[]) as lane cross join unnest(${[...channels]}::text[]) as channel
@@ -55,27 +101,113 @@ export async function releaseDue(store: Store, options: ReleaseOptions): Promise
         where exists (select from intent d where d.state = 'planned' and d.lane = lane.lane
           and d.channels[d.channel_index + 1] = channel.channel and d.due_at <= due_until.instant)
       ), due as materialized (
-        select i.person_id, i.intent_id, room.lane, room.channel,
+        select i.person_id, i.intent_id, room.lane, room.channel ${more},
           (row_number() over (partition by room.lane, room.channel order by i.due_at, i.intent_id) - 1)
             / ${maxIntentsPerJob} as part
         from room cross join due_until cross join lateral (
-          select person_id, intent_id, due_at from intent p
+          select person_id, intent_id, due_at, planned_for, campaign_id, expires_at, reached from intent p
           where p.state = 'planned' and p.lane = room.lane
             and p.channels[p.channel_index + 1] = room.channel and p.due_at <= due_until.instant
           order by p.due_at limit greatest(room.free, 0) for update skip locked
         ) as i
-      ), released as (
-        update intent i set state = 'queued',
+      )`
+}
+
+function queuedBy(): RawBuilder<unknown> {
+  const jobPrefix = deliveryJobId(newUuid())
+  return sql`state = 'queued',
           job_id = ${jobPrefix} || '-' || due.lane || '-' || due.channel || '-' || due.part,
-          queued_at = clock_timestamp(), touched_at = clock_timestamp()
-        from due where i.person_id = due.person_id and i.intent_id = due.intent_id
-        returning i.intent_id, i.job_id, due.lane, due.channel, i.due_at
-      )
-      select lane, channel, job_id as "jobId", array_agg(intent_id order by due_at, intent_id) as intents
+          queued_at = clock_timestamp(), touched_at = clock_timestamp()`
+}
+
+function jobsOf(options: ReleaseOptions): RawBuilder<unknown> {
+  const released = options.lanes ?? lanes
+  return sql`select lane, channel, job_id as "jobId", array_agg(intent_id order by due_at, intent_id) as intents
       from released group by lane, channel, job_id
-      order by array_position(${[...released]}::text[], lane), min(due_at)`,
-  )
-  return rows.map(jobOf)
+      order by array_position(${[...released]}::text[], lane), min(due_at)`
+}
+
+type Within = {
+  jobs: ({ lane: LaneName; channel: ChannelName } & JobRow)[] | null
+  put_off: number
+  asked: AskedCampaign[] | null
+}
+
+/**
+ * Three statements in one trip (P8). Schedulers come one after the other, so that each counts on from what
+ * the one before has counted; a campaign gets its row of this period; then it is released as far as there
+ * is room, and what that took is added up, in the same transaction as the messages that took it (P5):
+ * whoever is killed has released and counted, or neither.
+ */
+async function releaseWithin(
+  store: Store,
+  options: ReleaseOptions & { reach: ReachRules },
+): Promise<{ jobs: ReleasedJob[]; putOff: number; asked: AskedCampaign[] }> {
+  const { reach } = options
+  const { answer } = await inTransaction(store.db, async (tx) => {
+    const lock = `${store.namespace} reach`
+    void send(tx, sql`select pg_advisory_xact_lock(hashtextextended(${lock}, 0))`)
+    void send(
+      tx,
+      sql`insert into reach (campaign_id, begins, ends)
+      select band.campaign_id, band.begins, band.ends from (${reachNow(reach)}) as band
+      where not exists (select from reach r
+        where r.campaign_id = band.campaign_id and r.begins = band.begins)
+      on conflict do nothing`,
+    )
+    return { answer: send(tx, releasedWithin(options)) }
+  })
+  const [row] = (await answer).rows
+  return {
+    jobs: (row?.jobs ?? []).map(jobOf),
+    putOff: row?.put_off ?? 0,
+    asked: row?.asked ?? [],
+  }
+}
+
+function releasedWithin(options: ReleaseOptions & { reach: ReachRules }): RawBuilder<Within> {
+  const { reach } = options
+  return sql<Within>`
+    with band as materialized (
+      select b.campaign_id, b.begins, b.ends, b.most + r.allowed as most, r.taken, r.asked_at
+      from (${reachNow(reach)}) as b
+      left join reach r on r.campaign_id = b.campaign_id and r.begins = b.begins
+    ), ${dueOf(
+      options,
+      sql`, i.campaign_id, i.due_at, i.planned_for, i.expires_at,
+      i.reached or i.expires_at <= business_now() as is_free`,
+    )}, measured as materialized (
+      select due.*, band.ends, band.campaign_id is not null and not is_free as takes,
+        band.taken + row_number() over (partition by band.campaign_id, is_free order by due.planned_for, due.intent_id)
+          <= band.most as fits
+      from due left join band using (campaign_id)
+      where ${isInForce(reach)}
+    ), released as (
+      update intent i set ${queuedBy()}, reached = i.reached or due.takes
+      from measured due where i.person_id = due.person_id and i.intent_id = due.intent_id
+        and (not due.takes or due.fits)
+      returning i.intent_id, i.job_id, due.lane, due.channel, i.due_at, i.campaign_id, due.takes
+    ), put_off as (
+      update intent i set reason = 'reach_used', due_at = least(i.expires_at, due.ends),
+        touched_at = clock_timestamp()
+      from measured due where i.person_id = due.person_id and i.intent_id = due.intent_id
+        and due.takes and due.fits is false
+      returning i.campaign_id
+    ), counted as (
+      select band.campaign_id, band.begins, band.ends, band.most, band.asked_at,
+        (select count(*) from released r where r.campaign_id = band.campaign_id and r.takes) as taken,
+        (select count(*) from put_off p where p.campaign_id = band.campaign_id) as put_off
+      from band
+    ), taken as (
+      update reach r set taken = r.taken + c.taken,
+        asked_at = case when c.put_off > 0 then coalesce(r.asked_at, business_now()) else r.asked_at end
+      from counted c where r.campaign_id = c.campaign_id and r.begins = c.begins
+        and (c.taken > 0 or (c.put_off > 0 and c.asked_at is null))
+    )
+    select (select json_agg(job) from (${jobsOf(options)}) as job) as jobs,
+      (select count(*)::integer from put_off) as put_off,
+      (select json_agg(json_build_object('campaignId', campaign_id, 'begins', begins, 'ends', ends,
+        'most', most)) from counted where put_off > 0 and asked_at is null) as asked`
 }
 
 type JobRow = { jobId: string; intents: string[] }
@@ -169,14 +301,26 @@ export async function recallHeldBack(store: Store, limit: number): Promise<numbe
 const OLD_DEFINITION_S = 10
 
 /**
- * Makes messages due now that a definition before the one in force put off, since a contact budget had no
- * room or the hour was quiet; at most `limit`. What the definition in force still holds back is put off
+ * Makes messages due now that a definition before the one in force put off, since a contact budget or
+ * the band of the campaign had no room, or the hour was quiet; at most `limit`. What the definition in force still holds back is put off
  * again by its claim. Looks at everything put off before it was applied, and once more a little later: a
  * worker may have judged by the one before until then. Returns how many.
  *
  * @throws WEGWIJS_DATABASE_UNAVAILABLE (retryable)
  */
 export async function recallPutOff(store: Store, limit: number): Promise<number> {
+  const recalled = await recallOf(store, limit, sql`reason in ('budget_used', 'quiet_hours')`)
+  return recalled === limit
+    ? recalled
+    : recalled + (await recallOf(store, limit - recalled, sql`reason = 'reach_used'`))
+}
+
+/** Said in the words of the index that holds them. */
+async function recallOf(
+  store: Store,
+  limit: number,
+  reasons: RawBuilder<unknown>,
+): Promise<number> {
   const moved = await alone(
     store.db,
     sql`
@@ -185,7 +329,7 @@ export async function recallPutOff(store: Store, limit: number): Promise<number>
         from definition
       ), locked as (
         select person_id, intent_id from intent
-        where state = 'planned' and reason in ('budget_used', 'quiet_hours')
+        where state = 'planned' and ${reasons}
           and touched_at <= (select case when clock_timestamp() > known_at then known_at else at end from applied)
         order by touched_at limit ${limit} for update skip locked
       )

@@ -258,6 +258,8 @@ export type Schema = {
     settled_at: string | null
     traceparent: string | null
     touched_at: Moment
+    /** It has had its place in the band of its campaign. */
+    reached: Generated<boolean>
   }
   task: {
     person_id: string
@@ -311,6 +313,24 @@ export type Schema = {
     fence: number
     class: string
     at: Moment
+  }
+  reach: {
+    campaign_id: string
+    begins: Moment
+    ends: Moment
+    taken: Generated<number>
+    allowed: Generated<number>
+    asked_at: string | null
+  }
+  reach_allowance: {
+    allowance_id: string
+    campaign_id: string
+    begins: Moment
+    more: number
+    reason: string
+    source: string
+    business_at: Moment
+    recorded_at: Moment
   }
   outbox: {
     outbox_id: Generated<string>

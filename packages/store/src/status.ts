@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { businessNow, isRehearsal } from './business-clock.ts'
 import type { Querying } from './database.ts'
+import { type ReachStanding, readReach } from './reach.ts'
 import type { IntentState } from './schema.ts'
 import { listOperationalStops, type OperationalStop } from './stops.ts'
 import { query } from './transaction.ts'
@@ -22,6 +23,8 @@ export type Status = {
   positions: readonly PositionStatus[]
   deadLetters: { open: number; replayed: number; byClass: Readonly<Record<string, number>> }
   stops: readonly OperationalStop[]
+  /** Campaigns that say how far they reach, in the period of now. */
+  reach: readonly ReachStanding[]
 }
 
 export type CampaignStatus = {
@@ -68,6 +71,7 @@ export async function readStatus(db: Querying): Promise<Status> {
     positions: await readPositions(db),
     deadLetters: await readDeadLetters(db),
     stops: await listOperationalStops(db),
+    reach: await readReach(db),
   }))
 }
 

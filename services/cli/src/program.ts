@@ -11,6 +11,7 @@ import { addLedger } from './commands/ledger.ts'
 import { addMessages } from './commands/messages.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addPositions } from './commands/positions.ts'
+import { addReach } from './commands/reach.ts'
 import { addRehearse } from './commands/rehearse.ts'
 import { addSchemas } from './commands/schemas.ts'
 import { addSimulate } from './commands/simulate.ts'
@@ -47,6 +48,7 @@ export function createProgram(shell: Shell): Command {
     addExplain,
     addStatus,
     addStops,
+    addReach,
     addMessages,
     addTasks,
     addDeadLetters,

@@ -97,6 +97,24 @@ describe('with the example hospital applied', () => {
     },
   )
 
+  test('a campaign that has reached as far as expected asks, and goes on by a word', async () => {
+    const panel = { campaign_id: 'patient-panel', reason: 'reach_used' }
+    const dueAt = new Date(Date.now() + 3_600_000).toISOString()
+    await seedMessages(store, 3, { intent: { ...panel, due_at: dueAt } })
+    const asked = await cli(['status'])
+    expect(asked.out).toContain('asks: wegwijs reach allow patient-panel')
+    const words = ['--reason', 'a campaign of the radio', '--by', 'noor']
+    const allow = ['reach', 'allow', 'patient-panel', '--more', '400']
+    const allowed = await cli([...allow, ...words, '--json'])
+    expect(allowed.json()).toMatchObject({ campaign: 'patient-panel', more: 400, released: 3 })
+    const told = await cli(['reach'])
+    expect(told.out).toMatch(/patient-panel\s+0\s+700\s+0/)
+    expect(told.out).toMatch(/patient-panel\s+400 more\s+cli:noor\s+a campaign of the radio/)
+    const wrong = await cli(['reach', 'allow', 'aftercare-at-home', '--more', '1', ...words])
+    expect(wrong.code).toBe(exitCodes.usage)
+    await store.db.deleteFrom('intent').where('campaign_id', '=', 'patient-panel').execute()
+  })
+
   test('a person is stopped by a publisher id, known or not', async () => {
     const { json } = await cli(['stop', 'person', 'ehr:new', '--reason', 'asked', '--json'])
     const { personId } = json() as { personId: string }

@@ -1,26 +1,44 @@
 import type { JobQueue } from '@wegwijs/queue/port'
+import type { Logger } from '@wegwijs/runtime/log'
 import type { ComponentMetrics } from '@wegwijs/runtime/metrics'
 import type { Store } from '@wegwijs/store/database'
-import { type ReleasedJob, type ReleaseOptions, releaseDue } from '@wegwijs/store/release'
+import { currentRevision } from '@wegwijs/store/definitions'
+import { loadReachRules, type ReachRules } from '@wegwijs/store/reach'
+import {
+  type AskedCampaign,
+  type ReleasedJob,
+  type ReleaseOptions,
+  releaseDue,
+} from '@wegwijs/store/release'
 
 /**
  * Releases what is due and adds the jobs after the commit. While Redis is away the jobs of one pass
  * wait here, and nothing more is released; if this process dies with them, the recovery finds that
  * the queue does not know them.
+ *
+ * How far campaigns may reach is read again when another definition was applied. A campaign that has
+ * come to the end of its band is told of in the log: somebody is asked.
  */
 export function createReleasePass(
-  deps: { store: Store; queue: JobQueue; metrics: ComponentMetrics },
-  options: ReleaseOptions,
+  deps: { store: Store; queue: JobQueue; metrics: ComponentMetrics; log: Logger },
+  options: Omit<ReleaseOptions, 'reach'>,
 ): () => Promise<boolean> {
   let toAdd: ReleasedJob[] = []
+  let reach: ReachRules | undefined
   const addAll = async () => {
     await addJobs(deps.queue, toAdd)
     deps.metrics.sent(toAdd.reduce((sum, job) => sum + job.intents.length, 0))
     toAdd = []
   }
+  const ask = ({ campaignId, most }: AskedCampaign) => {
+    const fields = { campaign: campaignId, count: most }
+    deps.log.warn('a campaign has reached as far as expected, and asks', fields)
+  }
   return async () => {
     if (toAdd.length > 0) await addAll()
-    toAdd = await releaseDue(deps.store, options)
+    const revision = await currentRevision(deps.store.db)
+    if (reach?.revision !== revision) reach = await loadReachRules(deps.store.db)
+    toAdd = await releaseDue(deps.store, { ...options, reach }, ask)
     if (toAdd.length === 0) return false
     await addAll()
     return true

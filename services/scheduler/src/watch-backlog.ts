@@ -2,6 +2,7 @@ import type { JobQueue } from '@wegwijs/queue/port'
 import type { Metrics } from '@wegwijs/runtime/metrics'
 import type { Store } from '@wegwijs/store/database'
 import { outboxBacklog } from '@wegwijs/store/outbox'
+import { readReach } from '@wegwijs/store/reach'
 import { oldestDue } from '@wegwijs/store/release'
 import { queueNames } from '@wegwijs/wire/delivery-job'
 
@@ -21,6 +22,16 @@ export function watchBacklog(
       gauge.reset()
       const ages = await oldestDue(store.db).catch(() => ({}))
       for (const [lane, seconds] of Object.entries(ages)) gauge.set(seconds, { lane })
+    },
+  })
+  metrics.gauge({
+    name: 'reach_waiting_messages',
+    help: 'Messages of a campaign that wait since it has reached as far as its author expected',
+    labels: ['campaign'],
+    collect: async (gauge) => {
+      gauge.reset()
+      const bands = await readReach(store.db).catch(() => [])
+      for (const { campaignId, waiting } of bands) gauge.set(waiting, { campaign: campaignId })
     },
   })
   metrics.gauge({

@@ -3,6 +3,7 @@ import { conditionSchema } from '../condition.ts'
 import { stepsSchema } from '../steps/registry.ts'
 import { triggerSchema } from '../triggers/registry.ts'
 import { moveSchema } from './move.ts'
+import { reachSchema } from './reach.ts'
 import {
   campaignClasses,
   entityMeantSchema,
@@ -82,6 +83,9 @@ export const campaignFileSchema = z.strictObject({
   goal: goalSchema
     .optional()
     .describe('What it is for. Who reaches it leaves at once, as by an exit, and is counted.'),
+  reach: reachSchema
+    .optional()
+    .describe('How many of its messages go out within a period before somebody is asked.'),
   holdOut: z
     .number()
     .int()

@@ -7,6 +7,7 @@ import { topicsOf } from '@wegwijs/wire/topics'
 import type { Command } from 'commander'
 import { table } from '../output.ts'
 import { type Call, runs, type Shell } from '../shell.ts'
+import { reachLines } from './reach.ts'
 
 /** `wegwijs status`: what operations look at first. */
 export function addStatus(program: Command, shell: Shell): void {
@@ -38,6 +39,7 @@ async function show({ surroundings, output }: Call): Promise<void> {
     ...queueLines(queues),
     ...section('dead letters to look at', Object.entries(status.deadLetters.byClass)),
     ...stopLines(status),
+    ...reachSection(status),
   ])
 }
 
@@ -138,6 +140,12 @@ function queueLines(queues: Readonly<Record<string, QueueDepth>> | null): string
     .map(([name, { waiting, active, failed }]) => [`  ${name}`, waiting, active, failed])
   if (rows.length === 0) return ['', 'the queues in Redis are empty']
   return ['', 'Redis', ...table(['  QUEUE', 'WAITING', 'ACTIVE', 'FAILED'], rows)]
+}
+
+/** What asks, or is odd; what is within its band is looked up with `wegwijs reach`. */
+function reachSection({ reach }: Status): string[] {
+  const odd = reach.filter(({ waiting, below }) => waiting > 0 || below)
+  return odd.length === 0 ? [] : ['', 'reach', ...reachLines(odd).map((line) => `  ${line}`)]
 }
 
 function stopLines({ stops }: Status): string[] {
