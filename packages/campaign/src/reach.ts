@@ -40,5 +40,7 @@ export function reachPeriod(
 }
 
 function isoOf(epochMilliseconds: number): Instant {
-  return new Date(epochMilliseconds).toISOString()
+  return Temporal.Instant.fromEpochMilliseconds(epochMilliseconds).toString({
+    fractionalSecondDigits: 3,
+  })
 }
