@@ -5,6 +5,7 @@ import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import type { Field } from '@wegwijs/campaign/definition/field'
 import { type ChannelName, localeNames } from '@wegwijs/campaign/definition/words'
+import type { Question } from '@wegwijs/campaign/state'
 import { templatesFor } from '@wegwijs/campaign/steps/message-template'
 import { partsOf } from '@wegwijs/campaign/steps/registry'
 import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
@@ -41,7 +42,7 @@ test('it shows five personas, three journeys, and every kind of step', () => {
   const kinds = bundle.campaigns.flatMap(({ steps }) =>
     stepsOf(steps).map(({ step }) => Object.keys(step)[0]),
   )
-  expect(new Set(kinds)).toEqual(new Set(['message', 'wait', 'branch']))
+  expect(new Set(kinds)).toEqual(new Set(['message', 'wait', 'branch', 'ask', 'task']))
   expect(new Set(bundle.campaigns.map((campaign) => campaign.class))).toEqual(
     new Set(['care', 'service', 'marketing']),
   )
@@ -71,6 +72,7 @@ type Case = {
   template: string
   channel: ChannelName
   locale: string
+  question: Question | null
 }
 
 const cases: Case[] = bundle.campaigns.flatMap((campaign) =>
@@ -93,6 +95,7 @@ const cases: Case[] = bundle.campaigns.flatMap((campaign) =>
           template,
           channel,
           locale,
+          question: message.question ?? null,
         })),
       )
     })
@@ -135,13 +138,29 @@ function dataFor(campaign: CampaignFile, amount: 'all' | 'least'): Record<string
   return data
 }
 
+/** What the template of a question may show of it, with links as long as real ones. */
+function answersOf(question: Question | null, locale: string): Record<string, unknown> {
+  if (!question) return {}
+  const own = locale === 'nl' ? 'nl' : 'en'
+  const url = `${bundle.policies.organisation.website}/a/${'x'.repeat(38)}`
+  return {
+    question: { text: question.text[own], url },
+    answers: Object.fromEntries(
+      question.answers.map(({ answer, says, words }) => [
+        answer,
+        { url: `${url}/${answer}`, says: says[own], word: words?.[own][0] },
+      ]),
+    ),
+  }
+}
+
 function render(
-  { campaign, template: id, channel, locale }: Case,
+  { campaign, template: id, channel, locale, question }: Case,
   amount: 'all' | 'least',
 ): Rendered {
   const template = bundle.templates.find((known) => known.id === id)
   if (!template) throw new Error(`no template ${id}`)
-  const data = dataFor(campaign, amount)
+  const data = { ...dataFor(campaign, amount), ...answersOf(question, locale) }
   const { timeZone, locale: defaultLocale } = bundle.policies
   return renderer.render(template, { channel, locale, defaultLocale, timeZone, data })
 }
