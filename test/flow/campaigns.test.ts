@@ -2,6 +2,8 @@ import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { aftercareAtHome } from './campaigns/aftercare-at-home.ts'
+import { aftercareCall } from './campaigns/aftercare-call.ts'
+import { appointmentAnswer } from './campaigns/appointment-answer.ts'
 import { appointmentCancelled } from './campaigns/appointment-cancelled.ts'
 import { appointmentGuide } from './campaigns/appointment-guide.ts'
 import { appointmentMoved } from './campaigns/appointment-moved.ts'
@@ -26,6 +28,8 @@ const campaigns = [
   welcomeAtTheWard,
   familyInformation,
   aftercareAtHome,
+  aftercareCall,
+  appointmentAnswer,
   appointmentGuide,
   appointmentMoved,
   appointmentCancelled,
