@@ -28,6 +28,8 @@ export type Asked = {
   timeZone: string
   history: History
   state: PersonState
+  /** `person`, or how the specification calls whoever else gets it. */
+  receiverOf: (intent: Intent) => string
   /** At the end each message of the campaign that was sent must have been named. */
   isLast: boolean
 }
@@ -181,6 +183,7 @@ function fits(expectation: MessageExpectation, fate: Fate, asked: Asked): boolea
   const { what, intent, plannedFor, at, channel, text } = fate
   if (!isMessage(nameOf(expectation), intent, asked.campaign) || !(what in expectation))
     return false
+  if (expectation.to !== undefined && expectation.to !== asked.receiverOf(intent)) return false
   if ('sent' in expectation) {
     const { over, saying = [] } = expectation
     return (
@@ -215,7 +218,8 @@ function insteadOf(
 function tell(fate: Fate, asked: Asked, withText = false): string {
   const { what, intent, plannedFor, at, channel, text } = fate
   const { campaignId, messageId, reason } = intent
-  const name = campaignId === asked.campaign ? messageId : `${campaignId}/${messageId}`
+  const message = campaignId === asked.campaign ? messageId : `${campaignId}/${messageId}`
+  const name = intent.recipient ? `${message} to ${asked.receiverOf(intent)}` : message
   const moment = at === null ? '' : show(at, asked)
   switch (what) {
     case 'sent': {

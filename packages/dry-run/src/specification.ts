@@ -8,7 +8,7 @@ import type {
 } from '@wegwijs/campaign/definition/specification'
 import type { Decision } from '@wegwijs/campaign/draft'
 import type { ReasonCode } from '@wegwijs/campaign/reasons'
-import { type Play, playsOf } from '@wegwijs/campaign/specification/happenings'
+import { otherSubject, type Play, playsOf } from '@wegwijs/campaign/specification/happenings'
 import { instantOf } from '@wegwijs/campaign/specification/local-moment'
 import type { Intent, JourneyEvent, PersonState, Question } from '@wegwijs/campaign/state'
 import { answerBy } from '@wegwijs/campaign/steps/ask'
@@ -86,6 +86,10 @@ class Playing {
   readonly #person: PersonNumber
   readonly #history: History = { events: [], decisions: [], messages: [] }
   readonly #unmet: Unmet[] = []
+  /** Events that could be used, of everybody. */
+  #taken = 0
+  /** Names of the others, by our own ids of them. */
+  readonly #others: ReadonlyMap<string, string>
   /** What is being decided; null while moments come. */
   #event: JourneyEvent | null = null
 
@@ -99,16 +103,28 @@ class Playing {
       sending: stage.sending,
       outcomes: (intent) => outcomeAsTold(campaign, specification, intent),
       keepsFinishedRuns: true,
-      onMessage: (message) => this.#history.messages.push(message),
-      onDecision: (_, decision) => {
+      onMessage: (message) => {
+        if (message.person === this.#person) this.#history.messages.push(message)
+      },
+      onDecision: (person, decision) => {
+        if (person !== this.#person) return
         this.#history.decisions.push({ at: this.#simulation.now, decision, event: this.#event })
       },
-      onEvent: (_, event, outcome) => {
+      onEvent: (person, event, outcome) => {
+        this.#taken += 1
+        if (person !== this.#person) return
         this.#event = event
         this.#history.events.push({ at: this.#simulation.now, event, outcome })
       },
     })
-    this.#person = this.#makePerson()
+    this.#person = this.#makePerson(subject)
+    const names = Object.keys(specification.given.with ?? {})
+    this.#others = new Map(
+      names.map((name) => {
+        const number = this.#makePerson(otherSubject(subject, name))
+        return [this.#simulation.people.idOf(number), name]
+      }),
+    )
   }
 
   play(): PlayedSpecification {
@@ -137,11 +153,11 @@ class Playing {
   }
 
   /** Every publisher means the same person by this id. */
-  #makePerson(): PersonNumber {
+  #makePerson(externalId: string): PersonNumber {
     const { people } = this.#simulation
     const [first, ...others] = this.#stage.bundle.touchpoints.publishers.map(({ idSpace }) => ({
       idSpace,
-      externalId: this.#subject,
+      externalId,
     }))
     const person = first ? people.find(first) : null
     if (person === null) throw new RangeError('there is no publisher who could tell of anybody')
@@ -171,9 +187,9 @@ class Playing {
 
   #happen({ line, event }: Play, happening: Happening): void {
     if (event) {
-      const before = this.#history.events.length
+      const before = this.#taken
       this.#simulation.take(event)
-      if (this.#history.events.length > before) return
+      if (this.#taken > before) return
       const classes = Object.keys(this.#simulation.tally.deadLetters).join(', ')
       const happened = [`${event.type} was put aside (${classes})`]
       this.#unmet.push({
@@ -181,7 +197,7 @@ class Playing {
         expected: 'an event that can be used',
         happened,
       })
-    } else if ('of' in happening) {
+    } else if ('provider tells' in happening) {
       this.#report(happening, line ?? 0)
     } else if ('is done' in happening) {
       this.#do(happening, line ?? 0)
@@ -190,7 +206,7 @@ class Playing {
     }
   }
 
-  #report(happening: Extract<Happening, { of: string }>, line: number): void {
+  #report(happening: Extract<Happening, { 'provider tells': unknown }>, line: number): void {
     const newest = this.#history.messages.findLast(
       ({ intent, rendered }) =>
         rendered !== null && isMessage(happening.of, intent, this.#campaign),
@@ -204,11 +220,13 @@ class Playing {
     const { person } = this.#state
     const { intentId } = newest.intent
     const [status, detail] = [happening['provider tells'], happening.words]
-    const report = { person, intentId, channel: newest.channel, status, detail }
-    this.#simulation.hear(
-      this.#person,
-      receiptOf(report, this.#stage.sending, this.#simulation.now),
-    )
+    const { people, now } = this.#simulation
+    const recipientId = newest.intent.recipient ? people.idOf(newest.receiver) : undefined
+    const report = { person, intentId, channel: newest.channel, status, detail, recipientId }
+    const receipt = receiptOf(report, this.#stage.sending, now)
+    this.#simulation.hear(this.#person, receipt)
+    if (recipientId === undefined) return
+    this.#simulation.hear(newest.receiver, { ...receipt, subject: recipientId })
   }
 
   #do({ 'is done': name, outcome }: Extract<Happening, { 'is done': string }>, line: number) {
@@ -268,6 +286,8 @@ class Playing {
       timeZone: this.#stage.bundle.policies.timeZone,
       history: this.#history,
       state: this.#state,
+      receiverOf: ({ recipient }) =>
+        recipient ? (this.#others.get(recipient.personId) ?? 'somebody else') : 'person',
       isLast: path[0] === 'then',
     })
     this.#unmet.push(...unmet.map((each) => ({ ...each, path: [...path, ...each.path] })))
@@ -292,7 +312,9 @@ function outcomeAsTold(
   { given, when }: Specification,
   intent: Intent,
 ): ModelOutcome {
-  const isToldLater = when.some((each) => 'of' in each && isMessage(each.of, intent, campaign))
+  const isToldLater = when.some(
+    (each) => 'provider tells' in each && isMessage(each.of, intent, campaign),
+  )
   if (isToldLater) return 'none'
   const told = Object.entries(given['provider tells'] ?? {}).find(([name]) =>
     isMessage(name, intent, campaign),

@@ -7,6 +7,8 @@ import {
   channelNames,
   identifierSchema,
   localeNames,
+  relationKinds,
+  relationScopes,
   timeZoneSchema,
   touchpointTypeSchema,
 } from './words.ts'
@@ -84,6 +86,31 @@ const pastSchema = z
   })
   .describe('A touchpoint that happened before.')
 
+/** How a specification calls somebody else: `mother`. */
+const otherNameSchema = identifierSchema.meta({ title: 'somebody else' })
+
+const otherSchema = z
+  .strictObject({
+    ...personShape,
+    is: z.enum(relationKinds).describe('How they stand to the person.'),
+    may: z.array(z.enum(relationScopes)).min(1).describe('What they may hear of.'),
+  })
+  .meta({
+    id: 'given-other',
+    title: 'Somebody else in a specification',
+    description: 'Who stands to the person, and what they may hear of, before anything happens.',
+  })
+
+const who = otherNameSchema
+  .optional()
+  .describe('Whom it is about, by the name under `with`; without it, the person.')
+
+const receiver = otherNameSchema
+  .optional()
+  .describe(
+    'Who gets it: `person`, or a name under `with`. Without it, it does not matter to whom it goes.',
+  )
+
 export const providerWords = ['delivered', 'bounced', 'answered', 'nothing'] as const
 export type ProviderWord = (typeof providerWords)[number]
 
@@ -101,6 +128,10 @@ const givenSchema = z
       .describe(
         'What had happened to them before all else, in its order. It is known, and counts where a condition asks what has happened; it started no campaign.',
       ),
+    with: z
+      .record(otherNameSchema, otherSchema)
+      .optional()
+      .describe('Who stands to them, each by a name such as `mother`.'),
     arms: z
       .record(identifierSchema, identifierSchema)
       .optional()
@@ -132,6 +163,7 @@ const expectationSchema = z
     z
       .strictObject({
         sent: messageNameSchema.describe('This message was handed over.'),
+        to: receiver,
         at: localMomentSchema.optional().describe('At this moment.'),
         over: z.enum(channelNames).optional().describe('Over this channel.'),
         saying: z
@@ -143,6 +175,7 @@ const expectationSchema = z
     z
       .strictObject({
         withdrawn: messageNameSchema.describe('This message was taken back before it was sent.'),
+        to: receiver,
         'planned for': localMomentSchema
           .optional()
           .describe('It had been planned for this moment.'),
@@ -155,6 +188,7 @@ const expectationSchema = z
         'not sent': messageNameSchema.describe(
           'This message came to its moment and could not be sent.',
         ),
+        to: receiver,
         'planned for': localMomentSchema
           .optional()
           .describe('It had been planned for this moment.'),
@@ -164,6 +198,7 @@ const expectationSchema = z
     z
       .strictObject({
         planned: messageNameSchema.describe('This message is planned, and waits for its moment.'),
+        to: receiver,
         for: localMomentSchema.optional().describe('For this moment.'),
       })
       .describe('A message that is still to come at the moment of asking.'),
@@ -265,6 +300,7 @@ const whenSchema = z
     z
       .strictObject({
         at,
+        who,
         'consents to': z.enum(campaignClasses).describe('They give their consent for this.'),
         over: z.enum(channelNames).optional().describe('For this channel only.'),
         then,
@@ -273,6 +309,7 @@ const whenSchema = z
     z
       .strictObject({
         at,
+        who,
         'opts out of': z
           .enum([...campaignClasses, 'all'])
           .describe('They do not want this any more.'),
@@ -283,6 +320,7 @@ const whenSchema = z
     z
       .strictObject({
         at,
+        who,
         becomes: z
           .strictObject(personShape)
           .describe('What is different from now on; all else stays as it was.'),
@@ -290,8 +328,23 @@ const whenSchema = z
       })
       .describe('Other things are known of them.'),
     z
-      .strictObject({ at, dies: z.literal(true).describe('We hear that they died.'), then })
+      .strictObject({ at, who, dies: z.literal(true).describe('We hear that they died.'), then })
       .describe('Somebody dies.'),
+    z
+      .strictObject({
+        at,
+        'may hear': otherNameSchema.describe('Who may hear of the person from now on.'),
+        of: z.array(z.enum(relationScopes)).min(1).describe('Of what.'),
+        then,
+      })
+      .describe('A relation is granted, or granted otherwise.'),
+    z
+      .strictObject({
+        at,
+        'may hear no more': otherNameSchema.describe('Who may not hear of the person any more.'),
+        then,
+      })
+      .describe('A relation ends.'),
     z
       .strictObject({
         at,

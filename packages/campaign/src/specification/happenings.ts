@@ -52,11 +52,13 @@ export function playsOf(
   const plays = when.map((happening, line): Play => {
     const at = instantOf(happening.at, timeZone)
     const heard = 'heard at' in happening ? happening['heard at'] : undefined
-    const told = eventOf(happening, at, definition, entities)
+    const told = eventOf(happening, at, { definition, entities, given, subject })
+    const own = 'who' in happening && happening.who ? otherSubject(subject, happening.who) : subject
     return {
       line,
       at: heard === undefined ? at : instantOf(heard, timeZone),
-      event: told && toldBy(definition, { ...told, subject, id: `line-${line + 1}`, time: at }),
+      event:
+        told && toldBy(definition, { ...told, subject: own, id: `line-${line + 1}`, time: at }),
     }
   })
   const introduction = introductionOf(given, { before, known }, definition, subject)
@@ -80,24 +82,79 @@ function introductionOf(
     { type: 'person.upserted.v1', data: profileOf(strangerWith(given), before, definition) },
     ...consents.map((purpose) => ({ type: 'consent.granted.v1', data: { purpose } })),
   ]
-  return told.map((each, index) => ({
+  const own = told.map((each, index) => ({
     line: null,
     at,
     event: toldBy(definition, { ...each, subject, id: `given-${index + 1}`, time: at }),
   }))
+  return [...othersOf(given, { before, known: at }, definition, subject), ...own]
+}
+
+/** Id of somebody else, in the id space of every publisher. */
+export function otherSubject(subject: string, name: string): string {
+  return `${subject}-${name}`
+}
+
+/** Who the others are, and then how they stand to the person. */
+function othersOf(
+  given: Given,
+  { before, known: at }: { before: Instant; known: Instant },
+  definition: Definition,
+  subject: string,
+): Play[] {
+  return Object.entries(given.with ?? {}).flatMap(([name, other]) => {
+    const profile = profileOf(strangerWith(other), before, definition, nameOfOther(name))
+    const told: [string, Told][] = [
+      [otherSubject(subject, name), { type: 'person.upserted.v1', data: profile }],
+      [subject, relationOf('granted', { name, scope: other.may }, { definition, given, subject })],
+    ]
+    return told.map(([of, each], index) => ({
+      line: null,
+      at,
+      event: toldBy(definition, { ...each, subject: of, id: `${name}-${index + 1}`, time: at }),
+    }))
+  })
+}
+
+function nameOfOther(name: string): string {
+  return name.charAt(0).toUpperCase() + name.slice(1)
+}
+
+type Scene = { definition: Definition; given: Given; subject: string }
+
+function relationOf(
+  what: 'granted' | 'ended',
+  { name, scope }: { name: string; scope?: readonly string[] },
+  { definition: { touchpoints }, given, subject }: Scene,
+): Told {
+  const other = given.with?.[name]
+  const [publisher] = touchpoints.publishers
+  if (!other || !publisher) throw new RangeError(`nobody is called ${name}`)
+  const data = {
+    idSpace: publisher.idSpace,
+    externalId: otherSubject(subject, name),
+    kind: other.is,
+    ...(scope && { scope: [...scope] }),
+  }
+  return { type: `relation.${what}.v1`, data }
 }
 
 /** Of whom nothing is said we know a name and every address, or no message could go out. */
-function strangerWith(given: Given): Given {
+function strangerWith<Who extends Profile>(given: Who): Who {
   return { 'reached by': ['app', 'email', 'sms'], ...given }
 }
 
 type Profile = Pick<Given, 'persona' | 'age' | 'language' | 'time zone' | 'reached by' | 'fields'>
 
-function profileOf(person: Profile, at: Instant, { policies }: Definition): JsonObject {
+function profileOf(
+  person: Profile,
+  at: Instant,
+  { policies }: Definition,
+  givenName = 'Sam',
+): JsonObject {
   const { persona, age, language, fields } = person
   const said: Record<string, JsonValue | undefined> = {
-    givenName: 'Sam',
+    givenName,
     familyName: 'Jansen',
     birthYear: age === undefined ? undefined : yearOf(at, policies.timeZone) - age,
     locale: language,
@@ -129,15 +186,22 @@ function contactsOf(channels: readonly ChannelName[]): JsonObject {
 function eventOf(
   happening: Happening,
   at: Instant,
-  definition: Definition,
-  entities: Entities,
+  { entities, ...scene }: Scene & { entities: Entities },
 ): Told | null {
+  const { definition } = scene
   if ('happens' in happening) return touchpointOf(happening, definition, entities)
   if ('becomes' in happening) {
-    return { type: 'person.upserted.v1', data: profileOf(happening.becomes, at, definition) }
+    const name = happening.who === undefined ? undefined : nameOfOther(happening.who)
+    return { type: 'person.upserted.v1', data: profileOf(happening.becomes, at, definition, name) }
   }
   if ('enrolled in' in happening) {
     return { type: 'person.enrolled.v1', data: { campaign: happening['enrolled in'] } }
+  }
+  if ('may hear' in happening) {
+    return relationOf('granted', { name: happening['may hear'], scope: happening.of }, scene)
+  }
+  if ('may hear no more' in happening) {
+    return relationOf('ended', { name: happening['may hear no more'] }, scene)
   }
   if ('dies' in happening) return { type: 'person.deceased.v1', data: {} }
   if ('consents to' in happening) {

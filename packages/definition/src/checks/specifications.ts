@@ -18,6 +18,7 @@ import type { Path } from '../yaml-source.ts'
 import { complaintAboutValue } from './condition.ts'
 import { about, aboutKey, type Loaded, type Parts, repeated } from './parts.ts'
 import { checkGivenAnswers, checkToldAnswer } from './told-answers.ts'
+import { checkOthersNamed } from './told-others.ts'
 import { checkTaskDone, checkTaskNamed } from './told-tasks.ts'
 import { stepsOf } from './walk.ts'
 
@@ -76,6 +77,7 @@ function checkSpecification(looked: Looked): Fault[] {
     ...moments,
     ...(timeZone === undefined || moments.length > 0 ? [] : checkOrder(looked, timeZone)),
     ...checkPerson(looked, given, [...path, 'given']),
+    ...checkOthers(looked),
     ...(given['happened before'] ?? []).flatMap((happening, index) =>
       checkTouchpoint(looked, happening, [...path, 'given', 'happened before', index]),
     ),
@@ -191,13 +193,28 @@ function checkPerson(
   ]
 }
 
+/** Who stands to the person, and whoever else is named. */
+function checkOthers(looked: Looked): Fault[] {
+  const { loaded, parts, specification, path } = looked
+  const others = Object.entries(specification.given.with ?? {})
+  const at = [...path, 'given', 'with']
+  const type = 'relation.granted.v1'
+  return [
+    ...(others.length > 0 && !hasPublisher(parts, type)
+      ? [aboutKey(loaded, at, noPublisher(type, 'with'))]
+      : []),
+    ...others.flatMap(([name, other]) => checkPerson(looked, other, [...at, name])),
+    ...checkOthersNamed(looked),
+  ]
+}
+
 function checkHappening(looked: Looked, happening: Happening, path: Path): Fault[] {
   return [
     ...('happens' in happening
       ? checkTouchpoint(looked, happening, path)
       : checkVoice(looked, happening, path)),
     ...('becomes' in happening ? checkPerson(looked, happening.becomes, [...path, 'becomes']) : []),
-    ...('of' in happening ? checkMessage(looked, happening.of, [...path, 'of']) : []),
+    ...('provider tells' in happening ? checkMessage(looked, happening.of, [...path, 'of']) : []),
     ...('is done' in happening ? checkTaskDone(looked, happening, path) : []),
     ...('they answer' in happening
       ? checkAnswered(looked, happening['they answer'], happening.to, {
@@ -239,6 +256,8 @@ function checkVoice({ loaded, parts }: Looked, happening: Happening, path: Path)
     ['enrolled in', 'person.enrolled.v1'],
     ['consents to', 'consent.granted.v1'],
     ['opts out of', 'consent.withdrawn.v1'],
+    ['may hear', 'relation.granted.v1'],
+    ['may hear no more', 'relation.ended.v1'],
   ]
   return told.flatMap(([key, type]) =>
     key in happening && !hasPublisher(parts, type)
