@@ -163,6 +163,63 @@ test('contact budgets, counted by the claims of several workers', async () => {
   expect(simulated).toEqual(await live(bundle, events, rates, readLiveLines))
 }, 120_000)
 
+test('messages to caregivers and parents, some of whom may hear no more on the way', async () => {
+  const bundle = await readExample()
+  const journeys = generateJourneys({ people: 30, seed: 'relations' })
+  const source = 'urn:example:delinde:ehr'
+  const subjects = [...new Set(journeys.map(({ subject }) => subject))]
+  const first = journeys[0]?.time ?? ''
+  const middle = journeys[Math.floor(journeys.length / 2)]?.time ?? first
+  const told = (type: string, subject: string, time: string, data: object): TouchpointEvent => ({
+    id: `${type}-${subject}-${JSON.stringify(data).length}-${time}`,
+    source,
+    type,
+    subject,
+    time,
+    data: data as TouchpointEvent['data'],
+  })
+  const others = subjects.map((_, index) => `other-${Math.floor(index / 2)}`)
+  const known = [
+    ...[...new Set(others)].map((other, index) =>
+      told('person.upserted.v1', other, first, {
+        givenName: 'Anna',
+        locale: index % 2 === 0 ? 'en' : 'nl',
+        ...(index % 3 === 0 && { timeZone: 'America/New_York' }),
+        contacts: index % 5 === 4 ? {} : { email: `${other}@example.org`, phone: '+31612345678' },
+      }),
+    ),
+    ...subjects.map((subject, index) =>
+      told('relation.granted.v1', subject, first, {
+        idSpace: 'ehr',
+        externalId: others[index] ?? '',
+        kind: index % 3 === 0 ? 'parent' : 'caregiver',
+        scope: index % 7 === 6 ? ['appointments'] : ['appointments', 'care'],
+      }),
+    ),
+  ]
+  const children = subjects
+    .filter((_, index) => index % 3 === 0)
+    .map((subject, index) =>
+      told('person.upserted.v1', subject, first, { birthYear: index % 2 === 0 ? 2018 : 2012 }),
+    )
+  const ended = subjects
+    .filter((_, index) => index % 4 === 1)
+    .map((subject) => {
+      const other = others[subjects.indexOf(subject)] ?? ''
+      const kind = subjects.indexOf(subject) % 3 === 0 ? 'parent' : 'caregiver'
+      return told('relation.ended.v1', subject, middle, { idSpace: 'ehr', externalId: other, kind })
+    })
+  const events = [...known, ...children, ...journeys, ...ended].sort((one, other) =>
+    one.time < other.time ? -1 : one.time > other.time ? 1 : 0,
+  )
+  const rates = { bounced: 0.1, none: 0.1, answered: 0.2, seed: 'relations' }
+  const simulated = simulate(bundle, events, rates)
+  const toOthers = simulated.filter(({ to }) => to !== undefined)
+  expect(toOthers.length).toBeGreaterThan(10)
+  expect(new Set(toOthers.map(({ outcome }) => outcome)).size).toBeGreaterThan(2)
+  expect(simulated).toEqual(await live(bundle, events, rates, readLiveLines))
+}, 120_000)
+
 /**
  * The log of a real hospital (docs/simulate.md says where it is from), where there is one: a file that
  * SEPSIS_LOG names, or beside this clone. Without it there is nothing to test.

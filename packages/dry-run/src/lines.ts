@@ -7,6 +7,8 @@ import type { SimulatedMessage } from './simulation.ts'
 export type MessageLine = {
   /** `idSpace:externalId`; of several the first in the order of the texts. */
   person: string
+  /** Who gets it, named like `person`; only where that is somebody else. */
+  to?: string
   campaign: string
   version: number
   /** Id of the message step. */
@@ -23,11 +25,16 @@ export type MessageLine = {
 
 /** Keeps what became of messages until everybody's last name is known. */
 export class MessageLines {
-  readonly #lines: { person: PersonNumber; line: Omit<MessageLine, 'person'> }[] = []
+  readonly #lines: {
+    person: PersonNumber
+    receiver: PersonNumber | null
+    line: Omit<MessageLine, 'person'>
+  }[] = []
 
-  add({ person, intent, channel, plannedFor, eventId }: SimulatedMessage): void {
+  add({ person, receiver, intent, channel, plannedFor, eventId }: SimulatedMessage): void {
     this.#lines.push({
       person,
+      receiver: intent.recipient ? receiver : null,
       line: {
         campaign: intent.campaignId,
         version: intent.version,
@@ -44,7 +51,11 @@ export class MessageLines {
   /** In the order in which they are printed: the same for the same messages, however they came. */
   sorted(people: Pick<People, 'nameOf'>): MessageLine[] {
     return sortLines(
-      this.#lines.map(({ person, line }) => ({ person: people.nameOf(person), ...line })),
+      this.#lines.map(({ person, receiver, line }) => ({
+        person: people.nameOf(person),
+        ...(receiver !== null && { to: people.nameOf(receiver) }),
+        ...line,
+      })),
     )
   }
 }

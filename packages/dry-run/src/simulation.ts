@@ -18,6 +18,8 @@ import {
   type JourneyEvent,
   type Person,
   type PersonState,
+  type Relation,
+  relationKey,
   type Timer,
 } from '@wegwijs/campaign/state'
 import { createGrid, endOfTime } from '@wegwijs/rehearsal/steps'
@@ -74,6 +76,7 @@ export type KnownPerson = {
   person: Person
   consents: readonly Consent[]
   entities: readonly Entity[]
+  relations: readonly { other: Identity; relation: Relation }[]
 }
 
 export type SimulationTally = {
@@ -166,7 +169,7 @@ export class Simulation {
   }
 
   /** Makes a person of whom more is known than events will tell. All their ids are theirs from now on. */
-  introduce({ identities, person, consents, entities }: KnownPerson): void {
+  introduce({ identities, person, consents, entities, relations }: KnownPerson): void {
     const [first, ...others] = identities
     const number = first && this.people.find(first)
     if (number === undefined || number === null) return
@@ -177,6 +180,7 @@ export class Simulation {
       person: { ...person, personId: before.person.personId },
       consents: new Map(consents.map((consent) => [consentKey(consent), consent])),
       entities: new Map(entities.map((entity) => [entityKey(entity), entity])),
+      relations: new Map(relations.flatMap((each) => this.#relationTo(each))),
     })
     const { dates, becoming } = this.#context.definition
     if (dates.byId.size + becoming.byId.size > 0) this.#introduced.push(number)
@@ -189,6 +193,14 @@ export class Simulation {
     const campaigns = [...dates.byId.values(), ...becoming.byId.values()]
     const decided = decideDates(before, campaigns, this.#context)
     this.#keep(person, this.#decided(person, before, decided))
+  }
+
+  /** By our own id of them here. */
+  #relationTo({ other, relation }: KnownPerson['relations'][number]): [string, Relation][] {
+    const number = this.people.find(other)
+    if (number === null) return []
+    const own = { ...relation, otherId: this.people.idOf(number) }
+    return [[relationKey(own), own]]
   }
 
   /**

@@ -1,12 +1,12 @@
 import type { Identity } from '@wegwijs/campaign/journey-event'
 import type { JsonObject } from '@wegwijs/campaign/json'
-import type { Consent, Entity, Person } from '@wegwijs/campaign/state'
+import type { Consent, Entity, Person, Relation } from '@wegwijs/campaign/state'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import { type Selectable, sql } from 'kysely'
 import { businessNow } from './business-clock.ts'
 import type { Database, Querying } from './database.ts'
 import type { Schema } from './schema.ts'
-import { consentOf, entityOf, personOf } from './state-rows.ts'
+import { consentOf, entityOf, personOf, relationOf } from './state-rows.ts'
 import { query } from './transaction.ts'
 
 /**
@@ -22,6 +22,8 @@ export type StoredPerson = {
   person: Person
   consents: readonly Consent[]
   entities: readonly Entity[]
+  /** Who stands to them, by one of their ids. */
+  relations: readonly { other: Identity; relation: Relation }[]
 }
 
 export type StoredEvent = { event: TouchpointEvent; arrivedAt: string }
@@ -34,28 +36,37 @@ export async function daysBack(db: Querying, days: number): Promise<string> {
 
 const peopleAtOnce = 1_000
 
-/** Those to whom something happened since then, some at a time. */
+/** Those to whom something happened since then, and who may hear of them, some at a time. */
 export async function* storedPeople(db: Querying, since: string): AsyncGenerator<StoredPerson[]> {
   let after = '00000000-0000-0000-0000-000000000000'
   for (;;) {
     const ids = await query(() => personIdsAfter(db, since, after))
     const last = ids.at(-1)
     if (last === undefined) return
-    yield await query(() => peopleOf(db, ids))
+    yield await query(() => peopleOf(db, since, ids))
     after = last
   }
 }
 
 async function personIdsAfter(db: Querying, since: string, after: string): Promise<string[]> {
   const { rows } = await sql<{ person_id: string }>`
-    select distinct person_id from event
-    where business_at >= ${since} and person_id > ${after}::uuid
+    with active as materialized (
+      select distinct person_id from event where business_at >= ${since}
+    )
+    select person_id from (
+      select person_id from active
+      union select survivor_of(other_id) from relation where person_id in (select person_id from active)
+    ) as people where person_id > ${after}::uuid
     order by person_id limit ${peopleAtOnce}`.execute(db)
   return rows.map((row) => row.person_id)
 }
 
 /** Some people, as they were before the oldest of their events that are kept. */
-export async function peopleOf(db: Querying, ids: readonly string[]): Promise<StoredPerson[]> {
+export async function peopleOf(
+  db: Querying,
+  since: string,
+  ids: readonly string[],
+): Promise<StoredPerson[]> {
   const wanted = sql`person_id = any(${[...ids]}::uuid[])`
   const people = await sql<Selectable<Schema['person']>>`
     select * from person where ${wanted} and merged_into is null`.execute(db)
@@ -63,25 +74,33 @@ export async function peopleOf(db: Querying, ids: readonly string[]): Promise<St
     select person_id, id_space, external_id from person_identity where ${wanted}
     order by id_space, external_id`.execute(db)
   const firsts = await sql<{ person_id: string; first: string }>`
-    select person_id, min(business_at) as first from event where ${wanted} group by person_id`.execute(
-    db,
-  )
+    select person_id, min(business_at) as first from event where ${wanted} group by person_id
+    having max(business_at) >= ${since}`.execute(db)
   const consents = await sql<Selectable<Schema['consent']>>`
     select * from consent where ${wanted}`.execute(db)
   const entities = await sql<Selectable<Schema['entity']>>`
     select * from entity where ${wanted}`.execute(db)
+  const relations = await sql<
+    Selectable<Schema['relation']> & { id_space: string; external_id: string }
+  >`
+    select r.*, i.id_space, i.external_id from relation r cross join lateral (
+      select id_space, external_id from person_identity
+      where person_id = survivor_of(r.other_id) order by id_space, external_id limit 1
+    ) as i where ${wanted}`.execute(db)
   const own = <Row extends { person_id: string }>(rows: readonly Row[]) => {
     const byPerson = Map.groupBy(rows, (row) => row.person_id)
     return (id: string): readonly Row[] => byPerson.get(id) ?? []
   }
-  const [identitiesOf, consentsOf, entitiesOf, firstOf] = [
+  const [identitiesOf, consentsOf, entitiesOf, relationsOf, firstOf] = [
     own(identities.rows),
     own(consents.rows),
     own(entities.rows),
+    own(relations.rows),
     own(firsts.rows),
   ]
   return people.rows.map((row) => {
-    const first = firstOf(row.person_id)[0]?.first ?? ''
+    // Of whom nothing is told again all holds that is known.
+    const first = firstOf(row.person_id)[0]?.first ?? '9999'
     return {
       identities: identitiesOf(row.person_id).map(({ id_space, external_id }) => ({
         idSpace: id_space,
@@ -94,6 +113,12 @@ export async function peopleOf(db: Querying, ids: readonly string[]): Promise<St
       entities: entitiesOf(row.person_id)
         .map(entityOf)
         .filter(({ changedAt }) => changedAt < first),
+      relations: relationsOf(row.person_id)
+        .filter(({ at }) => at < first)
+        .map((each) => ({
+          other: { idSpace: each.id_space, externalId: each.external_id },
+          relation: relationOf(each),
+        })),
     }
   })
 }

@@ -27,7 +27,7 @@ export type StoredLife = {
 /** Null when no person has this id, or when they were merged into another. */
 export async function readStoredLife(db: Querying, personId: string): Promise<StoredLife | null> {
   return query(async () => {
-    const [before] = await peopleOf(db, [personId])
+    const [before] = await peopleOf(db, '-infinity', [personId])
     if (!before) return null
     const rows = await db
       .selectFrom('relation')
