@@ -13,6 +13,7 @@ import type { JsonObject } from '@wegwijs/campaign/json'
 import { type ReasonCode, reasons } from '@wegwijs/campaign/reasons'
 import { hasReservedName } from '@wegwijs/campaign/reserved-types'
 import { campaignKey } from '@wegwijs/campaign/state'
+import { toRecipient } from '@wegwijs/campaign/steps/message'
 import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
 import { type ReplayedMoment, stepKey } from '@wegwijs/dry-run/replay'
 import type { DecisionFact, EventFact, MessageFact, PersonFacts } from '@wegwijs/store/explain'
@@ -411,7 +412,10 @@ function messageChapters(message: MessageFact, explaining: Explaining): Explaine
   const words = explaining.wordsFor(newest)
   const speech = explanationSpeeches[locale]
   const { messageId, state, reason, settledAt, dueAt, expiresAt, attempts, detail } = message
-  const name = `"${messageId}"`
+  const to = message.recipient
+    ? ` ${toRecipient[locale](message.recipient.as)} (${message.recipient.personId})`
+    : ''
+  const name = `"${messageId}"${to}`
   const line = (at: string, clause: string, of: string | null = null): Explained[] => [
     {
       ...plain,

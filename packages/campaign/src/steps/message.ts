@@ -84,8 +84,14 @@ const kindWords: Readonly<Record<RelationKind, { nl: string; en: string }>> = {
 
 /** Nothing of a message to the person. */
 const toWhom = {
-  nl: (kind: unknown) => (isKind(kind) ? `aan een ${kindWords[kind].nl} ` : ''),
-  en: (kind: unknown) => (isKind(kind) ? ` to a ${kindWords[kind].en}` : ''),
+  nl: (kind: unknown) => (isKind(kind) ? `${toRecipient.nl(kind)} ` : ''),
+  en: (kind: unknown) => (isKind(kind) ? ` ${toRecipient.en(kind)}` : ''),
+}
+
+/** As what somebody else gets it, in words. */
+export const toRecipient = {
+  nl: (kind: string) => `aan een ${isKind(kind) ? kindWords[kind].nl : kind}`,
+  en: (kind: string) => `to a ${isKind(kind) ? kindWords[kind].en : kind}`,
 }
 
 function isKind(kind: unknown): kind is RelationKind {
