@@ -7,6 +7,7 @@ import { appointmentAnswer } from './campaigns/appointment-answer.ts'
 import { appointmentCancelled } from './campaigns/appointment-cancelled.ts'
 import { appointmentGuide } from './campaigns/appointment-guide.ts'
 import { appointmentMoved } from './campaigns/appointment-moved.ts'
+import { caregiverFarAway } from './campaigns/caregiver-far-away.ts'
 import { experienceSurvey } from './campaigns/experience-survey.ts'
 import { familyInformation } from './campaigns/family-information.ts'
 import { missedAppointment } from './campaigns/missed-appointment.ts'
@@ -38,6 +39,7 @@ const campaigns = [
   experienceSurvey,
   newsForReferrers,
   patientPanel,
+  caregiverFarAway,
 ]
 const told = campaigns.flatMap(({ campaign, stories }) =>
   Object.entries(stories).map(([name, story], index) => ({

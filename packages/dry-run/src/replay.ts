@@ -10,7 +10,7 @@ import {
 } from '@wegwijs/campaign/explain/campaign-trace'
 import type { LabelledTrace } from '@wegwijs/campaign/explain/words'
 import type { Instant } from '@wegwijs/campaign/instant'
-import { isRelationEvent } from '@wegwijs/campaign/relations'
+import { decideRelation, isRelationEvent } from '@wegwijs/campaign/relations'
 import type {
   Intent,
   IntentState,
@@ -32,6 +32,8 @@ export type PersonRecord = {
   messages: readonly MessageFate[]
   /** Whom the person is related to, by the id that the relation has of them, as they are now. */
   others: ReadonlyMap<string, OtherPerson>
+  /** Whom the events name, by `id space:id`, as who they are now. */
+  named: ReadonlyMap<string, string>
   /** Until when moments come, an ISO instant. */
   until: Instant
 }
@@ -127,8 +129,13 @@ class Replaying {
   take(event: JourneyEvent, at: Instant): void {
     // The shell links and merges; of both records there is one by now.
     if (event.type === 'person.merged.v1' || event.type === 'person.identified.v1') return
-    // Who the other one is the shell finds out: relations are as they are now.
-    if (isRelationEvent(event)) return
+    if (isRelationEvent(event)) {
+      const otherId = this.#record.named.get(`${event.data.idSpace}:${event.data.externalId}`)
+      if (otherId === undefined) return
+      const moment = { at, event, enrolmentId: null, campaignId: null }
+      this.#decide(moment, (state) => decideRelation(state, event, otherId))
+      return
+    }
     this.#decide({ at, event, enrolmentId: null, campaignId: null }, (state, context) =>
       decideEvent(state, event, context),
     )

@@ -44,6 +44,7 @@ function record(over: Partial<PersonRecord>): PersonRecord {
     timers: [],
     messages: [],
     others: new Map(),
+    named: new Map(),
     until: day(9),
     ...over,
   }

@@ -1,4 +1,5 @@
 import type { JsonObject } from '@wegwijs/campaign/json'
+import { isRelationEvent } from '@wegwijs/campaign/relations'
 import {
   type EntityReference,
   type JourneyEvent,
@@ -18,8 +19,10 @@ export type StoredLife = {
   before: StoredPerson
   /** All their events that are kept, our own too, in the order in which they were taken in. */
   events: { event: JourneyEvent; at: string }[]
-  /** As they are now. */
+  /** As they were before the events. */
   relations: ReadonlyMap<string, Relation>
+  /** Whom the events name, by `id space:id`, as who they are now. */
+  named: ReadonlyMap<string, string>
   /** Whom they lead to, by the id that the relation has of them. */
   others: ReadonlyMap<string, OtherPerson>
 }
@@ -34,10 +37,34 @@ export async function readStoredLife(db: Querying, personId: string): Promise<St
       .selectAll()
       .where('person_id', '=', personId)
       .execute()
-    const relations = new Map(rows.map(relationOf).map((each) => [relationKey(each), each]))
-    const others = await loadOthers(db, [{ relations }])
-    return { before, events: await eventsOf(db, personId), relations, others }
+    const ever = new Map(rows.map(relationOf).map((each) => [relationKey(each), each]))
+    const others = await loadOthers(db, [{ relations: ever }])
+    const relations = new Map(
+      before.relations.map(({ relation }) => [relationKey(relation), relation]),
+    )
+    const events = await eventsOf(db, personId)
+    const named = await namedIn(db, events)
+    const known = new Map([
+      ...others,
+      ...[...others.values()].map((each): [string, OtherPerson] => [each.personId, each]),
+    ])
+    return { before, events, relations, others: known, named }
   })
+}
+
+/** One query, and none where nobody is named. */
+async function namedIn(
+  db: Querying,
+  events: StoredLife['events'],
+): Promise<ReadonlyMap<string, string>> {
+  const named = events.flatMap(({ event }) => (isRelationEvent(event) ? [event.data] : []))
+  if (named.length === 0) return new Map()
+  const { rows } = await sql<{ name: string; person_id: string }>`
+    select id_space || ':' || external_id as name, survivor_of(person_id) as person_id
+    from person_identity where (id_space, external_id) in (
+      select * from unnest(${named.map(({ idSpace }) => String(idSpace))}::text[],
+        ${named.map(({ externalId }) => String(externalId))}::text[]))`.execute(db)
+  return new Map(rows.map((row) => [row.name, row.person_id]))
 }
 
 type EventRow = Omit<JourneyEvent, 'entity'> & {

@@ -16,7 +16,7 @@ export async function decidedTwice(
   const facts = await readPersonFacts(store.db, personId)
   const life = await readStoredLife(store.db, personId)
   if (!facts || !life) throw new RangeError(`nobody has the id ${personId}`)
-  const { before, events, others, relations } = life
+  const { before, events, others, relations, named } = life
   // What a profile said is kept with the person and not with its event.
   const profiles = new Set(
     events.flatMap(({ event: { type, source, id } }) =>
@@ -49,6 +49,7 @@ export async function decidedTwice(
         attempts: attempts.map(({ businessAt, ...attempt }) => ({ ...attempt, at: businessAt })),
       })),
       others,
+      named,
       until,
     },
     await definitionsAt(store.db, instants),

@@ -198,7 +198,7 @@ function namedEvent({ events }: PersonFacts, name: string): { source: string; id
 async function momentsOf(
   store: Store,
   facts: PersonFacts,
-  { before, events, relations, others }: StoredLife,
+  { before, events, relations, others, named }: StoredLife,
 ): Promise<ReplayedMoment[]> {
   const timers = facts.decisions
     .filter(({ source }) => source === null)
@@ -222,6 +222,7 @@ async function momentsOf(
       attempts: attempts.map(({ businessAt, ...attempt }) => ({ ...attempt, at: businessAt })),
     })),
     others,
+    named,
     until: facts.businessNow,
   }
   const instants = [...events, ...timers].map(({ at }) => at)
