@@ -70,7 +70,8 @@ export async function findSmsTo(
       cross join lateral (
         select found.*, of.contacts #>> '{phone,address}' as number
         from person of cross join lateral (
-          ${asked} where i.person_id = of.person_id
+          ${asked} where (i.recipient_id = of.person_id
+              or (i.recipient_id is null and i.person_id = of.person_id))
             and i.channels[i.channel_index + 1] = 'sms' and i.state in ('sending', 'sent', 'delivered')
           order by i.planned_for desc, i.intent_id limit ${mostOfANumber}
         ) as found

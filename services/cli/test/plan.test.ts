@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { exitCodes } from '@wegwijs/runtime/failure'
@@ -37,11 +37,6 @@ async function edit(file: string, from: string | RegExp, to: string): Promise<vo
   const edited = text.replace(from, to)
   expect(edited).not.toBe(text)
   await writeFile(path, edited)
-}
-
-async function campaignsIn(definition: string): Promise<number> {
-  const files = await readdir(join(definition, 'campaigns'))
-  return files.filter((file) => file.endsWith('.yaml') && !file.endsWith('.test.yaml')).length
 }
 
 test('a plan tells what changes, campaign by campaign and field by field, and applying does it', async () => {
