@@ -15,6 +15,7 @@ import { newsForReferrers } from './campaigns/news-for-referrers.ts'
 import { patientPanel } from './campaigns/patient-panel.ts'
 import { portalWelcome } from './campaigns/portal-welcome.ts'
 import { welcomeAtTheWard } from './campaigns/welcome-at-the-ward.ts'
+import { yearAfterOperation } from './campaigns/year-after-operation.ts'
 import { readExample } from './src/example.ts'
 import { expectLedgerHolds, type Flow, openFlow, openGround } from './src/flow.ts'
 import { decidedTwice } from './src/replayed.ts'
@@ -40,6 +41,7 @@ const campaigns = [
   newsForReferrers,
   patientPanel,
   caregiverFarAway,
+  yearAfterOperation,
 ]
 const told = campaigns.flatMap(({ campaign, stories }) =>
   Object.entries(stories).map(([name, story], index) => ({

@@ -1,5 +1,5 @@
 import type { CompiledCampaign, CompiledDefinition } from '@wegwijs/campaign/compile'
-import { type Decided, decideEvent, decideTimer } from '@wegwijs/campaign/decide'
+import { type Decided, decideDates, decideEvent, decideTimer } from '@wegwijs/campaign/decide'
 import type { DecideContext, Decision } from '@wegwijs/campaign/draft'
 import {
   type StartTrace,
@@ -85,6 +85,7 @@ export function replay(
   definitionAt: (instant: Instant) => CompiledDefinition | null,
 ): ReplayedMoment[] {
   const replaying = new Replaying(record, definitionAt)
+  replaying.awaitDates(record.events[0]?.at ?? record.until)
   for (const { event, at } of record.events) {
     replaying.comeTo(at)
     replaying.take(event, at)
@@ -106,6 +107,14 @@ class Replaying {
     this.#definitionAt = definitionAt
     this.#state = record.before
     this.#fates = new Map(record.messages.map((message) => [message.intentId, message]))
+  }
+
+  /** Waits for the dates that are fields of the person: no event on record says them. */
+  awaitDates(at: Instant): void {
+    const definition = this.#definitionAt(at)
+    if (definition === null) return
+    const context = { definition, now: at, deriveId: derivedUuid }
+    this.#state = decideDates(this.#state, definition.dates.ofPerson, context).state
   }
 
   /** Lets the moments come that are waited for until then. */

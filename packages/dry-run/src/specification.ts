@@ -9,7 +9,7 @@ import type {
 import type { Decision } from '@wegwijs/campaign/draft'
 import type { ReasonCode } from '@wegwijs/campaign/reasons'
 import { otherSubject, type Play, playsOf } from '@wegwijs/campaign/specification/happenings'
-import { instantOf } from '@wegwijs/campaign/specification/local-moment'
+import { instantOf, showLocalMoment } from '@wegwijs/campaign/specification/local-moment'
 import type { Intent, JourneyEvent, PersonState, Question } from '@wegwijs/campaign/state'
 import { answerBy } from '@wegwijs/campaign/steps/ask'
 import { answerEventOf, receiptOf, taskDoneEvent } from './deliver.ts'
@@ -199,11 +199,33 @@ class Playing {
       })
     } else if ('provider tells' in happening) {
       this.#report(happening, line ?? 0)
+    } else if ('its date comes' in happening) {
+      this.#expectDate(line ?? 0)
     } else if ('is done' in happening) {
       this.#do(happening, line ?? 0)
     } else if ('they answer' in happening) {
       this.#answer(happening, line ?? 0)
     }
+  }
+
+  /** Its moment has been played: the campaign then let the person in, or said why not. */
+  #expectDate(line: number): void {
+    const { now } = this.#simulation
+    const hasCome = this.#history.decisions.some(
+      ({ at, decision, event }) =>
+        event === null && at === now && decision.campaignId === this.#campaign,
+    )
+    if (hasCome) return
+    const dates = [...this.#state.timers.values()].flatMap((timer) =>
+      timer.enrolmentId === null && timer.campaignId === this.#campaign ? [timer.dueAt] : [],
+    )
+    const { timeZone } = this.#stage.bundle.policies
+    const happened = dates.map((date) => `it comes at ${showLocalMoment(date, timeZone)}`)
+    this.#unmet.push({
+      path: ['when', line, 'its date comes'],
+      expected: `the date for which ${this.#campaign} waits`,
+      happened: happened.length > 0 ? happened : ['it waits for no date'],
+    })
   }
 
   #report(happening: Extract<Happening, { 'provider tells': unknown }>, line: number): void {

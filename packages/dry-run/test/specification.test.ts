@@ -528,3 +528,22 @@ describe('what had happened before', () => {
     expect([...played.state.entities.values()]).toMatchObject([{ version: 2 }])
   })
 })
+
+test('a date that comes at another moment than is said does not hold', () => {
+  const dated = smallHospital([
+    campaign({
+      id: 'year',
+      trigger: { date: { field: 'person.operationOn', after: 'P1Y', at: '10:00' } },
+    }),
+  ])
+  const given = { fields: { operationOn: '2025-03-11' } }
+  const comes = (at: string) => ({
+    given,
+    when: [{ at, 'its date comes': true }],
+    then: [{ sent: 'hello', at: '2026-03-11 10:00' }],
+  })
+  expect(unmet(dated, comes('2026-03-11 10:00'))).toEqual([])
+  expect(unmet(dated, comes('2026-03-10 10:00'))).toEqual([
+    'when.0.its date comes the date for which year waits | it comes at 2026-03-11 10:00',
+  ])
+})

@@ -328,6 +328,15 @@ const whenSchema = z
       })
       .describe('Other things are known of them.'),
     z
+      .strictObject({
+        at,
+        'its date comes': z
+          .literal(true)
+          .describe('The date comes that starts the campaign, at this very moment.'),
+        then,
+      })
+      .describe('The date comes for which the campaign waits.'),
+    z
       .strictObject({ at, who, dies: z.literal(true).describe('We hear that they died.'), then })
       .describe('Somebody dies.'),
     z
