@@ -175,6 +175,14 @@ export const failures = {
     retryable: false,
     exitCode: usage,
   },
+  WEGWIJS_MOVE_INCOMPLETE: {
+    message: (detail: { campaign: string; problem: string }) =>
+      `campaign ${detail.campaign} cannot take people along: ${detail.problem}. Nothing has been changed`,
+    whatToDo:
+      'Say in `move` of the campaign at which step people go on from each step at which they may wait, or `end`.',
+    retryable: false,
+    exitCode: dataInvalid,
+  },
   WEGWIJS_NOT_MIGRATED: {
     message: (detail: { expected: string; found?: string }) =>
       `the database schema is at ${detail.found ?? 'nothing'}, this version needs ${detail.expected}`,
@@ -203,14 +211,6 @@ export const failures = {
       'Name the person as idSpace:externalId, with the id space of the publisher (`ehr:P-1`), or by our own id.',
     retryable: false,
     exitCode: usage,
-  },
-  WEGWIJS_MOVE_INCOMPLETE: {
-    message: (detail: { campaign: string; problem: string }) =>
-      `campaign ${detail.campaign} cannot take people along: ${detail.problem}. Nothing has been changed`,
-    whatToDo:
-      'Say in `move` of the campaign at which step people go on from each step at which they may wait, or `end`.',
-    retryable: false,
-    exitCode: dataInvalid,
   },
   WEGWIJS_PLAN_OUTDATED: {
     message: (detail: { changed: string; expected: string; found: string }) =>
@@ -271,6 +271,13 @@ export const failures = {
     retryable: true,
     exitCode: temporary,
   },
+  WEGWIJS_REACH_UNKNOWN: {
+    message: (detail: { campaign: string }) =>
+      `no live campaign "${detail.campaign}" says how far it reaches`,
+    whatToDo: '`wegwijs reach` lists those that do; the others are not held.',
+    retryable: false,
+    exitCode: usage,
+  },
   WEGWIJS_REDIS_EVICTS: {
     message: (detail: { policy: string }) =>
       `Redis runs with maxmemory-policy ${detail.policy} and may drop jobs when its memory is full`,
@@ -327,13 +334,6 @@ export const failures = {
     whatToDo: 'Send the same again, over a better line or in smaller parts.',
     retryable: true,
     exitCode: temporary,
-  },
-  WEGWIJS_REACH_UNKNOWN: {
-    message: (detail: { campaign: string }) =>
-      `no live campaign "${detail.campaign}" says how far it reaches`,
-    whatToDo: '`wegwijs reach` lists those that do; the others are not held.',
-    retryable: false,
-    exitCode: usage,
   },
   WEGWIJS_REVISION_UNKNOWN: {
     message: (detail: { revision: number }) => `no revision ${detail.revision} was ever applied`,

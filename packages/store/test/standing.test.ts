@@ -23,6 +23,7 @@ test('where nothing is, nothing waits', async () => {
     sending: false,
     unpublished: false,
     published: '1',
+    rollingOut: false,
   })
 })
 

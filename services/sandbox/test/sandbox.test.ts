@@ -172,7 +172,7 @@ describe('told to fail', () => {
     ['email', 'slow', 'accepted', 1],
     ['sms', 'accept', 'accepted', 1],
     ['sms', 'refuse4xx', 'refused sms_422', 0],
-    ['sms', 'refuse5xx', 'deferred sms_500', 0],
+    ['sms', 'refuse5xx', 'unknown sms_500', 0],
     ['sms', 'rateLimit', 'deferred sms_429', 0],
     ['sms', 'resetBeforeAccept', 'unknown sms_connection_lost', 0],
     ['sms', 'resetAfterAccept', 'unknown sms_connection_lost', 1],
