@@ -1,6 +1,7 @@
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAComplaint } from './campaigns/after-a-complaint.ts'
 import { aftercareAtHome } from './campaigns/aftercare-at-home.ts'
 import { aftercareCall } from './campaigns/aftercare-call.ts'
 import { appointmentAnswer } from './campaigns/appointment-answer.ts'
@@ -14,6 +15,8 @@ import { missedAppointment } from './campaigns/missed-appointment.ts'
 import { newsForReferrers } from './campaigns/news-for-referrers.ts'
 import { patientPanel } from './campaigns/patient-panel.ts'
 import { portalWelcome } from './campaigns/portal-welcome.ts'
+import { quietAfterAComplaint } from './campaigns/quiet-after-a-complaint.ts'
+import { recommendUs } from './campaigns/recommend-us.ts'
 import { welcomeAtTheWard } from './campaigns/welcome-at-the-ward.ts'
 import { yearAfterOperation } from './campaigns/year-after-operation.ts'
 import { readExample } from './src/example.ts'
@@ -38,6 +41,9 @@ const campaigns = [
   missedAppointment,
   portalWelcome,
   experienceSurvey,
+  afterAComplaint,
+  quietAfterAComplaint,
+  recommendUs,
   newsForReferrers,
   patientPanel,
   caregiverFarAway,

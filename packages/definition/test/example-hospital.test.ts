@@ -42,7 +42,9 @@ test('it shows five personas, three journeys, and every kind of step', () => {
   const kinds = bundle.campaigns.flatMap(({ steps }) =>
     stepsOf(steps).map(({ step }) => Object.keys(step)[0]),
   )
-  expect(new Set(kinds)).toEqual(new Set(['message', 'wait', 'waitFor', 'branch', 'ask', 'task']))
+  expect(new Set(kinds)).toEqual(
+    new Set(['message', 'wait', 'waitFor', 'branch', 'ask', 'task', 'set', 'emit']),
+  )
   expect(new Set(bundle.campaigns.map((campaign) => campaign.class))).toEqual(
     new Set(['care', 'service', 'marketing']),
   )

@@ -25,6 +25,7 @@ export function livePlannedOperation(diary: Diary, referredMs: number): number {
     operation.tell(toldMs, 'care.appointment.moved.v1', startsMs)
   }
   if (random.chance(0.09)) return operation.cancel(between(diary, toldMs, startsMs))
+  operation.keep(startsMs)
   return liveOperation(diary, startsMs, department)
 }
 
@@ -40,6 +41,7 @@ function liveOperation(diary: Diary, startsMs: number, department: string): numb
   checkUp.tell(homeMs + 30 * minuteMs, 'care.appointment.booked.v1', checkUpMs)
   if (random.chance(0.1)) return checkUp.cancel(between(diary, homeMs + hourMs, checkUpMs))
   if (random.chance(0.08)) return checkUp.miss(checkUpMs + hourMs)
+  checkUp.keep(checkUpMs)
   diary.write(checkUpMs + 20 * minuteMs, 'care.aftercare.completed.v1', {
     byPhone: random.chance(0.5),
   })
@@ -50,6 +52,7 @@ type Appointment = {
   tell(atMs: number, type: string, startsMs: number): void
   cancel(atMs: number): number
   miss(atMs: number): number
+  keep(atMs: number): void
 }
 
 function openAppointment(
@@ -75,6 +78,7 @@ function openAppointment(
       diary.write(atMs, 'care.appointment.missed.v1', { startsAt }, entity())
       return atMs
     },
+    keep: (atMs) => diary.write(atMs, 'care.appointment.kept.v1', { startsAt }, entity()),
   }
 }
 

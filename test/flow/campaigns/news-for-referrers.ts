@@ -49,6 +49,20 @@ export const newsForReferrers: Stories = {
       ],
       outcome: ['03-06 16:00 not enrolled persona_not_in_audience'],
     },
+    'withdrawn when the family doctor has a complaint as a patient': {
+      given: referrer,
+      when: [
+        knownAs('complains'),
+        agrees,
+        edition('complains', '03-06 16:00', 'Zaterdag'),
+        {
+          at: '03-08 19:00',
+          type: 'care.survey.answered.v1',
+          data: { recommends: 2, complaint: true },
+        },
+      ],
+      outcome: ['03-08 19:00 news cancelled exit_touchpoint', '03-08 19:00 left exit_touchpoint'],
+    },
     'one of two in a week': {
       given: referrer,
       when: [

@@ -1,6 +1,7 @@
 import { caregiver, type Happening, other, type Stories, senior } from '../src/story.ts'
 
 const home = { type: 'care.discharge.completed.v1', data: { destination: 'home' } }
+const complains = { type: 'care.survey.answered.v1', data: { recommends: 2, complaint: true } }
 
 function consent(
   at: string,
@@ -67,6 +68,24 @@ export const patientPanel: Stories = {
         { at: '03-20 12:00', type: 'care.emergency.returned.v1' },
       ],
       outcome: ['03-20 12:00 left exit_touchpoint'],
+    },
+    'not to who has a complaint while it waits': {
+      given: senior,
+      when: [
+        consent('03-01 13:00', 'granted'),
+        { at: '03-02 12:00', ...home },
+        { at: '03-20 19:00', ...complains },
+      ],
+      outcome: ['03-20 19:00 left exit_touchpoint'],
+    },
+    'not in the 90 days after a complaint': {
+      given: senior,
+      when: [
+        consent('03-01 13:00', 'granted'),
+        { at: '03-01 19:00', ...complains },
+        { at: '03-02 12:00', ...home },
+      ],
+      outcome: ['03-02 12:00 not enrolled condition_false'],
     },
     'not to children': {
       given: { ...other, birthYear: 2010 },
