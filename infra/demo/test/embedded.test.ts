@@ -51,9 +51,10 @@ async function readPeople(namespace: string) {
     const page = createOutboxPage(store.db)
     const people = await page.people(100)
     const timelines = await Promise.all(people.map(({ personId }) => page.timeline(personId)))
-    return timelines.sort((a, b) =>
+    const sorted = timelines.toSorted((a, b) =>
       (a?.person.personId ?? '') < (b?.person.personId ?? '') ? -1 : 1,
     )
+    return JSON.parse(withoutLinks(JSON.stringify(sorted)))
   } finally {
     await store.close()
   }
@@ -68,7 +69,12 @@ async function readAccepted(directory: string): Promise<string[]> {
     .flatMap((text) => text.split('\n').filter((line) => line !== ''))
     .map((line) => {
       const { seq: _, receivedAt: __, reference: ___, ...message } = JSON.parse(line)
-      return JSON.stringify(message)
+      return withoutLinks(JSON.stringify(message))
     })
     .sort()
+}
+
+/** Where a question is answered hangs on the port and the secret of the run. */
+function withoutLinks(text: string): string {
+  return text.replaceAll(/http:\/\/127\.0\.0\.1:\d+\/a\/[\w-]+/g, 'http://gateway/a/token')
 }
