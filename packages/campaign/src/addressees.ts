@@ -96,11 +96,15 @@ export function addresseesOf(
   dueAt: Instant = context.now,
 ): Addressee[] {
   const { ages } = context.definition
+  const { question } = message
   const timeZone = timeZoneOf(draft, context)
   const byAge = isByAge(message, ages)
   const words = byAge
     ? wordsByAge(ages, ageAt(draft.person, dueAt, timeZone))
     : wordsOf(message, ages)
+  // Nobody answers for somebody else, and who is too young to be written to is not asked.
+  if (question && !wordsByAge(ages, ageAt(draft.person, dueAt, timeZone)).includes('person'))
+    return []
   const mark = byAge ? ({ byAge } as const) : {}
   const { persona } = draft.person
   const found: Addressee[] = words.includes('person') ? [{ ...mark, timeZone, persona }] : []

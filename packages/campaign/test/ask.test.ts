@@ -1,8 +1,9 @@
+import { compileDefinition } from '@wegwijs/campaign/compile'
 import type { JourneyEvent } from '@wegwijs/campaign/state'
 import { answerBy, wordOf } from '@wegwijs/campaign/steps/ask'
 import { stepsSchema } from '@wegwijs/campaign/steps/registry'
 import type { Step } from '@wegwijs/campaign/steps/step'
-import { campaign, message } from '@wegwijs/test-support/small-hospital'
+import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
 import { describe, expect, test } from 'vitest'
 import { definitionOf, person } from './given.ts'
 
@@ -238,4 +239,28 @@ describe('a question that nobody could answer as meant is refused', () => {
   test('any other is not', () => {
     expect(faultsOf([answer('a', ['ja']), answer('b', ['nee'])])).toBe(0)
   })
+})
+
+test('who is too young to be written to is not asked, and nobody answers for them', () => {
+  const bundle = smallHospital([campaign({ id: 'home', steps: [asking()] })])
+  const policies = { ...bundle.policies, ages: [{ under: 12, to: ['parent' as const] }] }
+  const [file] = bundle.campaigns
+  if (!file) throw new Error('there is no campaign')
+  const version = {
+    id: 'home',
+    version: 1,
+    live: true,
+    file,
+    templates: { hello: 'h', later: 'l' },
+  }
+  const definition = compileDefinition(1, { ...bundle, policies }, [version])
+  for (const [birthYear, asked] of [
+    [2018, 0],
+    [1980, 1],
+  ] as const) {
+    const child = person(definition)
+    child.happens('person.upserted.v1', { data: { birthYear } })
+    child.happens('care.discharge.completed.v1')
+    expect(child.intents()).toHaveLength(asked)
+  }
 })
