@@ -92,10 +92,10 @@ beforeAll(async () => {
 afterAll(() => close())
 
 /** Somebody new, asked by e-mail and by SMS whether they come; with the paths of the links of the mail. */
-async function asked() {
+async function asked(shared?: string) {
   count += 1
   const subject = `asked-${count}`
-  const phone = `+4477009001${String(count).padStart(2, '0')}`
+  const phone = shared ?? `+4477009001${String(count).padStart(2, '0')}`
   await flow.publish(arrives(subject, { phone }), booked(subject, 1, '2026-03-20T09:00:00Z'))
   return { subject, phone, ...(await received(subject, phone, 1)) }
 }
@@ -269,6 +269,36 @@ describe('a word by SMS', () => {
       select c.state from consent c join person_identity known on known.person_id = c.person_id
       where known.external_id = ${subject}`.execute(flow.store.db)
     expect(rows).toEqual([{ state: 'withdrawn' }])
+  })
+
+  test('that comes twice answers one question, and STOP is of everybody with that number', async () => {
+    const one = await asked()
+    const other = await asked(one.phone)
+    const replyId = 'told-twice'
+    expect((await writes(one.phone, 'ja', { replyId })).json.replies[0].status).toBe('answered')
+    const answers = async () =>
+      Promise.all(
+        [one, other].map(
+          async ({ subject }) => (await standing(subject, 'by-sms'))?.answer ?? null,
+        ),
+      )
+    await until(async () => expect((await answers()).filter(Boolean)).toEqual(['confirm']))
+    expect((await writes(one.phone, 'ja', { replyId })).json.replies[0].status).toBe('answered')
+    await flow.read()
+    expect((await answers()).filter(Boolean)).toEqual(['confirm'])
+    await writes(one.phone, '"STOP"')
+    await until(async () => {
+      for (const { subject } of [one, other]) {
+        expect(await outcomes(subject, 'message.replied.v1')).toEqual(['replied'])
+      }
+    })
+    const { rows } = await sql<{ subject: string }>`
+      select known.external_id as subject from consent c
+        join person_identity known on known.person_id = c.person_id
+      where c.state = 'withdrawn' and known.external_id in (${one.subject}, ${other.subject})`.execute(
+      flow.store.db,
+    )
+    expect(rows.map(({ subject }) => subject).sort()).toEqual([one.subject, other.subject].sort())
   })
 
   test('is only heard of a number that we wrote to, signed, and as it should be', async () => {

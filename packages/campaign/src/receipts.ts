@@ -1,6 +1,7 @@
 import type { Draft } from './draft.ts'
 import { keepConsent, refuseContact } from './people.ts'
 import type { ReasonCode } from './reasons.ts'
+import { wordOf } from './reply-word.ts'
 import type { Intent, IntentState, JourneyEvent } from './state.ts'
 
 /**
@@ -65,7 +66,7 @@ function moveOnly(draft: Draft, event: JourneyEvent): ReasonCode {
     case 'message.complained.v1':
       return 'complained'
     default:
-      return 'replied'
+      return event.data.detail === unclearReply ? 'answer_unclear' : 'replied'
   }
 }
 
@@ -136,5 +137,5 @@ function withdrawConsent(
 
 /** True for an answer by which the person asks us to stop, such as STOP to an SMS. */
 export function isStopWord(text: unknown): boolean {
-  return typeof text === 'string' && /^(stop|afmelden)\b/i.test(text.trim())
+  return typeof text === 'string' && /^(stop|afmelden)( |$)/.test(wordOf(text))
 }

@@ -1,10 +1,11 @@
 import { compileDefinition } from '@wegwijs/campaign/compile'
 import type { JourneyEvent } from '@wegwijs/campaign/state'
-import { answerBy, wordOf } from '@wegwijs/campaign/steps/ask'
+import { answerBy } from '@wegwijs/campaign/steps/ask'
 import { stepsSchema } from '@wegwijs/campaign/steps/registry'
 import type { Step } from '@wegwijs/campaign/steps/step'
 import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
 import { describe, expect, test } from 'vitest'
+import { wordOf } from '../src/reply-word.ts'
 import { definitionOf, person } from './given.ts'
 
 const booked = 'care.appointment.booked.v1'

@@ -22,6 +22,7 @@ const rehearsed = [
   'intent',
   'attempt',
   'app_message',
+  'reply',
   'counted_message',
   'outbox',
 ] as const

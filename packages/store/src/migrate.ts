@@ -19,6 +19,7 @@ import * as tasks from './migrations/0015-tasks.ts'
 import * as recipients from './migrations/0016-recipients.ts'
 import * as moves from './migrations/0017-moves.ts'
 import * as reach from './migrations/0018-reach.ts'
+import * as replies from './migrations/0019-replies.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -42,6 +43,7 @@ const migrations: Record<string, Migration> = {
   '0016-recipients': recipients,
   '0017-moves': moves,
   '0018-reach': reach,
+  '0019-replies': replies,
 }
 
 /**

@@ -307,6 +307,12 @@ export type Schema = {
     at: Moment
     read_at: string | null
   }
+  reply: {
+    provider: string
+    reply_id: string
+    meant: unknown
+    recorded_at: Generated<Moment>
+  }
   counted_message: {
     person_id: string
     intent_id: string

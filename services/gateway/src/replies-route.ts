@@ -3,11 +3,18 @@ import { isStopWord, unclearReply } from '@wegwijs/campaign/receipts'
 import { answerBy } from '@wegwijs/campaign/steps/ask'
 import { parsePhone } from '@wegwijs/channels/phone'
 import { fail } from '@wegwijs/runtime/failure'
-import { findSmsTo, numberEnding, type SmsToNumber } from '@wegwijs/store/questions'
-import type { StopEvent } from '@wegwijs/store/stops'
+import {
+  type Answerable,
+  type AnsweredMessage,
+  findAnswerable,
+  type NumberHolder,
+  numberEnding,
+} from '@wegwijs/store/questions'
+import { type ReplyMeaning, rememberReplies } from '@wegwijs/store/replies'
 import { findJsonFault, isJsonObject, type JsonValue, parseJson } from '@wegwijs/wire/json'
 import { maxRepliesPerRequest, type Reply, replySchema } from '@wegwijs/wire/reply'
 import { signEvent } from '@wegwijs/wire/signature'
+import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import type { FastifyInstance } from 'fastify'
 import { answerEvent } from './answer-events.ts'
 import type { GatewayContext } from './context.ts'
@@ -34,7 +41,8 @@ const country = 'NL'
  * `POST /v1/replies/{provider}`: what people wrote back by SMS, signed as receipts are. One of the words
  * of the newest open question to that number is its answer; where the provider tells which message was
  * answered, of the question of that one. Whatever else was written leaves the question open, and is kept
- * as a reply to the newest message, without its words (P7); STOP stops (P3).
+ * as a reply to the newest message, without its words (P7). STOP stops whoever got the message that was
+ * answered, or everybody who has the number (P3). The same reply again means what it meant at first (P2).
  *
  * 202 with an answer for each; 400 when every one is refused; 503 when one could not be kept.
  */
@@ -48,7 +56,7 @@ export function routeReplies(app: FastifyInstance, context: GatewayContext): voi
       const read = readReplies(bodyOf(request))
       context.metrics.received(read.length)
       const meant = await meaningsOf(read, provider, context)
-      const kept = await context.keep(meant.flatMap((each) => each?.event ?? []))
+      const kept = await context.keep(meant.flatMap((each) => stopEventsOf(each, context)))
       const lost = kept.find((each) => each.kind === 'failed')
       if (lost) return sendFailure(reply, lost.failure, context.limits.retryAfterSeconds)
       const replies = read.map((each, index): ReplyAnswer => {
@@ -89,72 +97,151 @@ function readReply(value: JsonValue, index: number): Read {
   return { replyId, path: [path, place].filter(Boolean).join('.') }
 }
 
-type Meaning = { status: 'answered' | 'kept'; event: StopEvent } | null
+/** When something was said: business time, and whether it stands still until a conductor steps it. */
+type ClockNow = { now: string; stands: boolean }
+type Saying = ClockNow & { provider: string; secret: string }
 
-/** What each of them means, in order; one query for all of them. */
+/**
+ * What each of them means, in order, or meant when it first came; one query for all of them, and a
+ * statement that remembers them before anything comes of them.
+ */
 async function meaningsOf(
   read: readonly Read[],
   provider: string,
   { store, limits, time, clock, secret }: GatewayContext,
-): Promise<Meaning[]> {
+): Promise<(ReplyMeaning | null)[]> {
   const replies = read.flatMap((each) => ('reply' in each ? [each.reply] : []))
-  const endings = replies.map(({ from }) => numberEnding(from))
-  const found = findSmsTo(store.db, endings)
-  const sent = await withinDeadline(found, limits.databaseDeadlineMs, clock)
-  const now = await time.fresh()
-  return read.map((each) => {
-    if (!('reply' in each)) return null
-    const { reply } = each
-    const toNumber = (sent.get(numberEnding(reply.from)) ?? []).filter(
-      ({ number }) => parsePhone(number, country) === reply.from,
-    )
-    return meaningOf(reply, toNumber, { provider, now, secret })
+  const found = findAnswerable(store.db, {
+    endings: replies.map(({ from }) => numberEnding(from)),
+    intentIds: replies.flatMap(({ reference }) => reference ?? []),
   })
-}
-
-function meaningOf(
-  reply: Reply,
-  toNumber: readonly SmsToNumber[],
-  context: { provider: string; now: string; secret: string },
-): Meaning {
-  const { reference, text, at } = reply
-  const named = toNumber.find(({ intentId }) => intentId === reference)
-  const open = named?.question ? named : toNumber.find(isOpen)
-  const answer = open?.question && !isStopWord(text) ? answerBy(text, open.question) : null
-  if (open && answer !== null) {
-    const { intentId, personId } = open
-    return {
-      status: 'answered',
-      event: answerEvent({ intentId, personId, answer, by: 'sms', at }, context),
-    }
+  const answerable = await withinDeadline(found, limits.databaseDeadlineMs, clock)
+  const saying = { ...(await time.standing()), provider, secret }
+  const meanings = new Map<string, ReplyMeaning>()
+  for (const reply of replies) {
+    // Twice in one request: the first one counts.
+    if (meanings.has(reply.replyId)) continue
+    meanings.set(reply.replyId, meaningOf(reply, answerable, saying))
   }
-  const about = open ?? named ?? toNumber[0]
-  return about ? { status: 'kept', event: replyEvent(reply, about, context) } : null
+  const remembered = rememberReplies(store.db, provider, meanings)
+  const meant = await withinDeadline(remembered, limits.databaseDeadlineMs, clock)
+  return read.map((each) => ('reply' in each ? (meant.get(each.reply.replyId) ?? null) : null))
 }
 
-function isOpen({ question, answer, standing }: SmsToNumber): boolean {
+/** Signed anew, for the secret may be another one since. */
+function stopEventsOf(meant: ReplyMeaning | null, { secret }: GatewayContext) {
+  const events = meant?.events ?? []
+  return events.map((event) => ({ event: signEvent(event, secret), idSpace: ownIdSpace }))
+}
+
+function meaningOf(reply: Reply, { named, holders }: Answerable, saying: Saying): ReplyMeaning {
+  const message = reply.reference === undefined ? undefined : named.get(reply.reference)
+  if (message) return meaningFor(reply, message.question ? message : undefined, message, saying)
+  const ofNumber = (holders.get(numberEnding(reply.from)) ?? []).filter(
+    ({ number }) => parsePhone(number, country) === reply.from,
+  )
+  // People may share a number.
+  const sent = ofNumber
+    .flatMap(({ messages }) => messages)
+    .sort((a, b) => (a.plannedFor > b.plannedFor ? -1 : a.plannedFor < b.plannedFor ? 1 : 0))
+  const [newest] = sent
+  if (!newest) return { status: 'unknown', events: [] }
+  if (isStopWord(reply.text)) {
+    return { status: 'kept', events: stopsOfHolders(reply, ofNumber, newest, saying) }
+  }
+  const open = sent.find((each) => isOpen(each) && wasDue(each, reply, saying))
+  return meaningFor(reply, open, open ?? newest, saying)
+}
+
+/** What was written about this message, which may have asked something. */
+function meaningFor(
+  reply: Reply,
+  asked: AnsweredMessage | undefined,
+  about: AnsweredMessage,
+  saying: Saying,
+): ReplyMeaning {
+  const { text, at } = reply
+  const answer = asked?.question && !isStopWord(text) ? answerBy(text, asked.question) : null
+  if (asked && answer !== null) {
+    const { intentId, personId } = asked
+    const given = answerEvent({ intentId, personId, answer, by: 'sms', at }, saying)
+    return { status: 'answered', events: [given.event] }
+  }
+  const detail = isStopWord(text) ? 'stop' : asked && isOpen(asked) ? unclearReply : undefined
+  return { status: 'kept', events: repliesAbout(reply, about, detail, saying) }
+}
+
+function isOpen({ question, answer, standing }: AnsweredMessage): boolean {
   return question !== null && answer === null && standing === 'open'
 }
 
+/**
+ * A reply that comes late answers nothing that was asked after it was written. In a rehearsal the clocks
+ * of others say nothing of business time.
+ */
+function wasDue({ dueAt }: AnsweredMessage, { at }: Reply, { stands }: ClockNow): boolean {
+  return stands || Date.parse(dueAt) <= Date.parse(at)
+}
+
+/**
+ * STOP from a number that several people have is the word of each of them: nobody can tell who wrote it,
+ * and none of them may go on getting messages there.
+ */
+function stopsOfHolders(
+  reply: Reply,
+  holders: readonly NumberHolder[],
+  newest: AnsweredMessage,
+  saying: Saying,
+): TouchpointEvent[] {
+  const bySubject = new Map<string, TouchpointEvent>()
+  const keep = (event: TouchpointEvent) => bySubject.set(event.subject, event)
+  for (const { messages } of holders) {
+    const [own] = messages
+    if (own) for (const event of repliesAbout(reply, own, 'stop', saying)) keep(event)
+  }
+  // Last, for a message about one of them may have gone to another one: that is no stop of theirs.
+  for (const { personId, messages } of holders) {
+    const { intentId, ...about } = messages[0] ?? newest
+    const isTheirs = about.recipientId === null && about.personId === personId
+    const recipientId = isTheirs ? null : personId
+    keep(replyEvent(reply, { intentId, recipientId }, personId, 'stop', saying))
+  }
+  return [...bySubject.values()]
+}
+
+/** Of a message to somebody else there are two events, as of a receipt: what it says is the recipient's (P6). */
+function repliesAbout(
+  reply: Reply,
+  about: AnsweredMessage,
+  detail: string | undefined,
+  saying: Saying,
+): TouchpointEvent[] {
+  const { personId, recipientId } = about
+  return [...new Set([personId, recipientId ?? personId])].map((subject) =>
+    replyEvent(reply, about, subject, detail, saying),
+  )
+}
+
 function replyEvent(
-  { replyId, text, at }: Reply,
-  about: SmsToNumber,
-  { provider, now, secret }: { provider: string; now: string; secret: string },
-): StopEvent {
+  { replyId, at }: Reply,
+  { intentId, recipientId }: Pick<AnsweredMessage, 'intentId' | 'recipientId'>,
+  subject: string,
+  detail: string | undefined,
+  { provider, now, stands }: Saying,
+): TouchpointEvent {
   const time = new Date(at).toISOString()
-  const detail = isStopWord(text) ? 'stop' : isOpen(about) ? unclearReply : undefined
-  const event = {
+  return {
     id: replyId,
     source: `${ownSource}:receipts:${provider}`,
     type: 'message.replied.v1',
-    subject: about.personId,
-    time: time < now ? time : now,
+    subject,
+    time: stands || time > now ? now : time,
     data: {
-      intentId: about.intentId,
+      intentId,
       provider,
       channel: 'sms',
       ...(detail !== undefined && { detail }),
+      ...(recipientId !== null && { recipientId }),
     },
   }
-  return { event: signEvent(event, secret), idSpace: ownIdSpace }
 }

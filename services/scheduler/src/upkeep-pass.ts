@@ -5,13 +5,14 @@ import { latestBundle } from '@wegwijs/store/definitions'
 import { forgetOldEvents } from '@wegwijs/store/inbox'
 import { takeLock } from '@wegwijs/store/outbox'
 import { dropOldPartitions, keepPartitions } from '@wegwijs/store/partitions'
+import { forgetOldReplies } from '@wegwijs/store/replies'
 import { inTransaction } from '@wegwijs/store/transaction'
 
 const forgetBatch = 5_000
 
 /**
  * What is done once a day: partitions for the months to come, old months dropped, old identities of
- * events forgotten, and what counts for no contact budget any more. One scheduler at a time: tables cannot be made twice at once.
+ * events and replies forgotten, and what counts for no contact budget any more. One scheduler at a time: tables cannot be made twice at once.
  */
 export function createUpkeepPass(
   store: Store,
@@ -25,10 +26,11 @@ export function createUpkeepPass(
     })
     if (dropped.length > 0) log.info('dropped old partitions', { count: dropped.length })
     const forgotten = await inTransaction(store.db, (tx) => forgetOldEvents(tx, forgetBatch))
+    const replies = await inTransaction(store.db, (tx) => forgetOldReplies(tx, forgetBatch))
     const budgets = (await latestBundle(store.db))?.bundle.policies.budgets ?? []
     const uncounted = await inTransaction(store.db, (tx) =>
       forgetOldCounted(tx, budgets, forgetBatch),
     )
-    return forgotten === forgetBatch || uncounted === forgetBatch
+    return [forgotten, replies, uncounted].includes(forgetBatch)
   }
 }

@@ -11,6 +11,7 @@ import { timeZoneOf } from '../facts.ts'
 import { addDuration, type Instant } from '../instant.ts'
 import type { JsonObject } from '../json.ts'
 import { isStopWord } from '../receipts.ts'
+import { wordOf } from '../reply-word.ts'
 import { isPending, type Question, type QuestionAnswer } from '../state.ts'
 import {
   type MessageStep,
@@ -232,15 +233,6 @@ function giveUp({ id, answers }: AskStep['ask'], { draft, enrolment, node }: Ste
   if (newest && isPending(newest)) withdrawMessage(draft, enrolment, newest, 'not_answered')
   noteOf(draft, enrolment, 'not_answered', { detail: { step: node.path, question: id } })
   return { goTo: node.arms[answers.length]?.first ?? node.next }
-}
-
-/**
- * What somebody wrote, as far as it counts: letters and digits, in small letters, without accents, so
- * that "Ja!" is "ja" and "één" is "een".
- */
-export function wordOf(text: string): string {
-  const letters = text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase()
-  return letters.replace(/[^\p{L}\p{N}]+/gu, ' ').trim()
 }
 
 /** The answer that somebody gives who writes this, in any language; null for anything else. */
