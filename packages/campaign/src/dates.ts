@@ -213,15 +213,29 @@ function awaitDate(
   if (draft.person.deceasedAt !== null) return
   const mayHavePassed = isNews || known !== undefined
   const from = mayHavePassed ? oldestMoment(campaign, context) : context.now
-  const dueAt = momentOf(draft, campaign, entity, from, context)
-  if (dueAt === null || hasBegun(draft, campaign, entity, dueAt)) return
+  const dueAt = nextToBegin(draft, campaign, entity, from, context)
+  if (dueAt === null) return
   if (dueAt >= from) {
     if (known?.dueAt === dueAt) draft.timers.set(timerId, known)
     else draft.timers.set(timerId, { ...timerOf(timerId, campaign, entity), dueAt })
   } else if (mayHavePassed) refusePassed(draft, campaign, dueAt)
 }
 
-/** An appointment that takes place after all, at a moment that had come before, goes on as it was. */
+/** The moment for which it has not begun yet; of a date that comes back, the one after that it has. */
+function nextToBegin(
+  draft: Draft,
+  campaign: CompiledCampaign,
+  entity: { type: string; id: string } | null,
+  from: Instant,
+  context: DecideContext,
+): Instant | null {
+  const moment = momentOf(draft, campaign, entity, from, context)
+  if (moment === null || !hasBegun(draft, campaign, entity, moment)) return moment
+  if (!isYearly(campaign)) return null
+  return momentOf(draft, campaign, entity, addDuration(moment, 'PT1S', 'UTC'), context)
+}
+
+/** A date that is there again, at a moment that had come before, goes on as it was. */
 function hasBegun(
   { enrolments }: Draft,
   { id }: CompiledCampaign,
@@ -231,10 +245,14 @@ function hasBegun(
   for (const run of enrolments.values()) {
     const { campaignId, trigger, entryKey, enrolmentId } = run
     if (campaignId !== id || trigger.type !== dateEventType || trigger.time !== moment) continue
-    const isOfSame = run.entity && entity && entityKey(run.entity) === entityKey(entity)
+    const isOfSame = keyOf(run.entity) === keyOf(entity)
     if (isOfSame && !entryKey.endsWith(enrolmentId)) return true
   }
   return false
+}
+
+function keyOf(entity: { type: string; id: string } | null): string | null {
+  return entity && entityKey(entity)
 }
 
 function timerOf(

@@ -200,6 +200,29 @@ describe('a date of the person', () => {
     expect(due()).toEqual(['2027-05-12T07:00:00.000Z'])
   })
 
+  test('that is corrected there and back begins nothing twice', () => {
+    const { patient, profile, due } = patientOf(yearAfter)
+    profile({ operationOn: '2025-07-01' })
+    patient.comes('2026-07-01T08:00:00.000Z')
+    patient.comes('2026-07-01T14:00:00.000Z')
+    profile({ operationOn: '2025-06-30' })
+    profile({ operationOn: '2025-07-01' })
+    expect(due()).toEqual([])
+    patient.comes('2026-07-01T15:00:00.000Z')
+    expect(patient.enrolments()).toHaveLength(1)
+  })
+
+  test('of every year whose year is corrected begins nothing twice, and comes again next year', () => {
+    const date = { field: 'person.bornOn', at: '09:00', every: 'year' }
+    const { patient, profile, due } = patientOf(date)
+    profile({ bornOn: '1956-05-12' })
+    patient.comes('2026-05-12T09:00:00.000Z')
+    profile({ bornOn: '1965-05-12' })
+    expect(due()).toEqual(['2027-05-12T07:00:00.000Z'])
+    patient.comes('2026-05-12T10:00:00.000Z')
+    expect(patient.enrolments()).toHaveLength(1)
+  })
+
   test('never comes for the dead', () => {
     const { patient, profile, due } = patientOf(yearAfter)
     profile({ operationOn: '2025-07-01' })

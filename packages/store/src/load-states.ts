@@ -48,6 +48,12 @@ export type StateScope = {
   resumed: readonly EnrolmentKey[]
   /** People whose dates the batch may change, or of whom one has come. */
   dated: readonly string[]
+  /**
+   * Campaigns on a date of the person's own, when a profile of the batch may move it: everything that
+   * `dated` have entered of them. What has run through counts, too: it is taken back when its date has
+   * moved ahead, and begins nothing twice when the date comes back.
+   */
+  redatedCampaignIds: readonly string[]
   /** Messages that receipts of the batch are about. */
   intentIds: readonly string[]
   /** Campaigns that wait for receipts: their enrolments that such a message is of. */
@@ -125,12 +131,14 @@ async function loadEnrolments(
   scope: StateScope,
 ): Promise<Selectable<Schema['enrolment']>[]> {
   const { wholePeople, mergedPeople, touchedCampaignIds, campaignIds, entities, resumed } = scope
+  const { dated, redatedCampaignIds } = scope
   const told = scope.receiptCampaignIds.length > 0 ? scope.intentIds : []
   const { goals } = scope
   const reasons = [
     wholePeople,
     mergedPeople,
     touchedCampaignIds,
+    redatedCampaignIds,
     goals,
     entities,
     resumed,
@@ -147,6 +155,9 @@ async function loadEnrolments(
     union
     select * from enrolment run where ${ofPeople}
       and run.campaign_id = any(${[...touchedCampaignIds]}::text[]) and ${isAlive}
+    union
+    select * from enrolment run where run.person_id = any(${[...dated]}::uuid[])
+      and run.campaign_id = any(${[...redatedCampaignIds]}::text[])
     union
     select run.* from unnest(${goals.map(({ campaignId }) => campaignId)}::text[],
         ${goals.map(({ enteredSince }) => enteredSince)}::timestamptz[]) as goal (campaign_id, since)

@@ -155,6 +155,7 @@ const nothingMore = {
   campaignIds: [],
   relations: true,
   dated: [],
+  redatedCampaignIds: [],
 }
 
 test('the statement and its pure twin say the same, whatever is known', async () => {

@@ -420,6 +420,7 @@ describe('the statement and its pure twin', () => {
             receiptCampaignIds: [],
             campaignIds: [],
             dated: [],
+            redatedCampaignIds: [],
             taskIds: [],
             taskCampaignIds: [],
             relations: true,

@@ -122,9 +122,11 @@ function scopeOf(events: readonly Addressed[], context: ScopeContext): StateScop
     wholePeople: [...dying.map(({ personId }) => personId), ...mergedPeople],
     mergedPeople,
     dated: datedOf(events, definition),
+    // Who entered for a date of theirs leaves when that has moved.
+    redatedCampaignIds: types.has('person.upserted.v1')
+      ? definition.dates.ofPerson.map(({ id }) => id)
+      : [],
     touchedCampaignIds: [...types].flatMap((type) => [
-      // Who entered for a date of theirs leaves when that has moved.
-      ...(type === 'person.upserted.v1' ? definition.dates.ofPerson.map(({ id }) => id) : []),
       ...(definition.enders.get(type) ?? []),
       ...(definition.listeners.get(type) ?? []),
       ...startersOf([type], definition)

@@ -195,6 +195,7 @@ const nothing: StateScope = {
   entities: [],
   resumed: [],
   dated: [],
+  redatedCampaignIds: [],
   intentIds: [],
   receiptCampaignIds: [],
   taskIds: [],

@@ -88,6 +88,7 @@ async function fireWith(deps: TimerDependencies, limit: number): Promise<number>
       taskIds: [],
       taskCampaignIds: [...definition.taskCampaigns],
       goals: [],
+      redatedCampaignIds: [],
       entities: [],
       resumed,
       intentIds: [],

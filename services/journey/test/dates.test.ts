@@ -97,6 +97,39 @@ test('a timer stands for each date, moves with it, and goes with it', async () =
   expect(runs).toEqual([{ campaign_id: 'evening', state: 'completed' }])
 })
 
+test('a date that moves ahead after all was sent lets them in again, and one that comes back does not', async () => {
+  const store = await open('moved-ahead')
+  const onOperation = (id: string, entry: 'once' | 'every-time') =>
+    campaign({
+      id,
+      entry,
+      trigger: { date: { field: 'person.operationOn', after: 'P1D', at: '10:00' } },
+    })
+  const campaigns = [onOperation('each', 'every-time'), onOperation('once', 'once')]
+  await applyDefinition(store, smallHospital(campaigns), 'test')
+  const worker = workerOn(store)
+  const runs = async () => {
+    const rows = await store.db.selectFrom('enrolment').select(['campaign_id', 'state']).execute()
+    return rows.map(({ campaign_id, state }) => `${campaign_id} ${state}`).sort()
+  }
+  await worker.hear([profile('a', { operationOn: '2026-03-03' })])
+  await stepBusinessTime(store.db, '2026-03-04T09:00:00.000Z')
+  await worker.fireAll()
+  await store.db.updateTable('intent').set({ state: 'sent' }).execute()
+  const first = ['each completed', 'once completed']
+  expect(await runs()).toEqual(first)
+
+  await worker.hear([profile('a', { operationOn: '2026-03-02' })])
+  await worker.hear([profile('a', { operationOn: '2026-03-03' })])
+  expect(await timersIn(store)).toEqual([])
+
+  await worker.hear([profile('a', { operationOn: '2026-04-03' })])
+  expect(await runs()).toEqual(['each exited', 'once exited'])
+  await stepBusinessTime(store.db, '2026-04-04T08:00:00.000Z')
+  await worker.fireAll()
+  expect(await runs()).toEqual(['each completed', 'each exited', 'once completed', 'once exited'])
+})
+
 test('two records that become one keep one timer for each date, under their own name', async () => {
   const store = await open('merged')
   await applyDefinition(store, evening(), 'test')
