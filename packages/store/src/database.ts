@@ -36,7 +36,9 @@ export type StoreOptions = {
   /** Shown by pg_stat_activity, so that operations see who holds what. */
   applicationName: string
   maxConnections?: number
-  /** How long a statement may be without an answer; only tests wait for less than as it is. */
+  /** How long the server lets a statement take, in milliseconds; 0 is as long as it takes. */
+  statementMs?: number
+  /** How long a statement may be without an answer, 0 without end; only tests wait for less than as it is. */
   silenceMs?: number
   /** For services, which ask the same again and again: each statement is planned once. */
   steadyPlans?: boolean
@@ -104,7 +106,7 @@ const noticesTheEnd = {
 
 /** Kysely's way to PostgreSQL, over a pool whose sessions live in the namespace and in UTC. */
 export function createDialect(options: StoreOptions): Dialect {
-  const { steadyPlans = false, silenceMs = LONGEST_SILENCE_MS } = options
+  const { steadyPlans = false, silenceMs = LONGEST_SILENCE_MS, statementMs = 60_000 } = options
   const pool = new pg.Pool({
     ...(steadyPlans ? { Client: PreparingClient } : {}),
     pipeline: true,
@@ -113,7 +115,7 @@ export function createDialect(options: StoreOptions): Dialect {
     max: options.maxConnections ?? 10,
     options: `-c search_path=${options.namespace} -c TimeZone=UTC${steadyPlans ? ' -c enable_seqscan=off' : ''}`,
     ...noticesTheEnd,
-    statement_timeout: 60_000,
+    statement_timeout: statementMs,
     idle_in_transaction_session_timeout: 60_000,
     types: columnTypes,
   })

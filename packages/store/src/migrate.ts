@@ -1,6 +1,7 @@
+import { systemClock } from '@wegwijs/runtime/clock'
 import { sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
-import type { Database, Store } from './database.ts'
+import { type Database, openStore, type Store } from './database.ts'
 import * as ground from './migrations/0001-ground.ts'
 import * as positionMark from './migrations/0002-position-mark.ts'
 import * as fewerRows from './migrations/0003-fewer-rows.ts'
@@ -46,25 +47,95 @@ const migrations: Record<string, Migration> = {
   '0019-replies': replies,
 }
 
+export type MigrateOptions = {
+  /** Told each time that a migration made way for traffic, with what PostgreSQL said (SQLSTATE). */
+  onWait?: (wait: { migration: string; code: string }) => void
+  /** Others than those of this version; only tests have them. */
+  migrations?: Record<string, Migration>
+}
+
 /**
  * Brings the schema of the namespace to the newest shape: forward only, under a lock of Kysely's, so
- * that any number of processes may call it at once. Each step leaves the previous version of the
- * services able to work. Returns the names of the migrations that ran.
+ * that any number of processes may call it at once. Returns the names of the migrations that ran.
+ *
+ * Each migration is a transaction of its own, so that no table stays locked for longer than its own
+ * change takes. It waits for traffic rather than stops it: a lock that it does not get soon it
+ * gives up with all that it did, lets others go first, and begins again, for some minutes.
+ *
+ * @throws the error of the database when a migration fails, or does not get its locks in that time;
+ *   those before it are kept, and the next call goes on from there
  */
-export async function migrate(store: Store): Promise<string[]> {
-  await sql`create schema if not exists ${sql.id(store.namespace)}`.execute(store.db)
-  const migrator = new Migrator({
-    db: store.db,
-    provider: { getMigrations: async () => migrations },
-    migrationTableSchema: store.namespace,
+export async function migrate(store: Store, options: MigrateOptions = {}): Promise<string[]> {
+  const { namespace, databaseUrl } = store
+  await sql`create schema if not exists ${sql.id(namespace)}`.execute(store.db)
+  // An index of a large table takes longer to build than a statement of a service may.
+  const patient = openStore({
+    databaseUrl,
+    namespace,
+    applicationName: `${namespace} migrate`,
+    maxConnections: 2,
+    statementMs: 0,
+    silenceMs: 0,
   })
-  const { error, results = [] } = await migrateToLatest(migrator)
-  if (error) throw error
+  const ran = await migrateWith(patient, options).finally(() => patient.close())
+  if (options.migrations) return ran
   await keepPartitions(store.db)
   await dropOldIndexes(store.db)
-  return results
-    .filter((result) => result.status === 'Success')
-    .map((result) => result.migrationName)
+  return ran
+}
+
+async function migrateWith(
+  store: Store,
+  { onWait, migrations: wanted = migrations }: MigrateOptions,
+): Promise<string[]> {
+  const migrator = new Migrator({
+    db: store.db,
+    provider: { getMigrations: async () => givingWay(wanted) },
+    migrationTableSchema: store.namespace,
+  })
+  // Where there is nothing yet, nobody waits for anything: all at once is much faster.
+  const isNew = !(await hasMigrations(store))
+  const ran: string[] = []
+  for (let tries = 1; ; ) {
+    const { error, results = [] } = await step(migrator, isNew)
+    const failed = results.find(({ status }) => status === 'Error')
+    if (error) {
+      const code = codeOf(error)
+      if (tries === mostWaits || !inTheWay.has(code)) throw error
+      tries += 1
+      onWait?.({ migration: failed?.migrationName ?? '', code })
+      await systemClock.sleep(PAUSE_MS)
+      continue
+    }
+    ran.push(...results.map(({ migrationName }) => migrationName))
+    if (results.length === 0 || isNew) return ran
+    tries = 1
+  }
+}
+
+/** Long enough for what stands before it in the queue; everybody behind it waits no longer either. */
+const LOCK_TIMEOUT_MS = 2_000
+/** For those who stood in the queue behind it. */
+const PAUSE_MS = 1_000
+/** Three minutes of it. */
+const mostWaits = 60
+
+/** lock_not_available, deadlock_detected */
+const inTheWay: ReadonlySet<string> = new Set(['55P03', '40P01'])
+
+function givingWay(all: Record<string, Migration>): Record<string, Migration> {
+  return Object.fromEntries(
+    Object.entries(all).map(([name, { up }]) => [
+      name,
+      {
+        up: async (tx) => {
+          await sql`select set_config('lock_timeout', ${`${LOCK_TIMEOUT_MS}ms`}, true),
+            set_config('statement_timeout', '0', true)`.execute(tx)
+          await up(tx)
+        },
+      } satisfies Migration,
+    ]),
+  )
 }
 
 /** Of which others do the work: (person_id, enrolment_id), and the few rows of one person looked through. */
@@ -86,22 +157,26 @@ async function dropOldIndexes(db: Database): Promise<void> {
 
 /** True when every migration that this version of the code knows has run. */
 export async function isMigrated(store: Store): Promise<boolean> {
-  const { rows } = await sql<{ known: string | null }>`
-    select to_regclass(${`${store.namespace}.kysely_migration`})::text as known`.execute(store.db)
-  if (!rows[0]?.known) return false
+  if (!(await hasMigrations(store))) return false
   const ran = await sql<{ name: string }>`select name from kysely_migration`.execute(store.db)
   const names = new Set(ran.rows.map((row) => row.name))
   return Object.keys(migrations).every((name) => names.has(name))
 }
 
+async function hasMigrations({ db, namespace }: Store): Promise<boolean> {
+  const { rows } = await sql<{ known: string | null }>`
+    select to_regclass(${`${namespace}.kysely_migration`})::text as known`.execute(db)
+  return Boolean(rows[0]?.known)
+}
+
 /**
- * Kysely looks at the tables of all namespaces of the server, and fails when one of them is dropped
- * in that instant; what it did before is kept, so it can just look again.
+ * The next migration, or all of them. Kysely looks at the tables of all namespaces of the server, and
+ * fails when one of them is dropped in that instant; what it did before is kept, so it can just look again.
  */
-async function migrateToLatest(migrator: Migrator): ReturnType<Migrator['migrateToLatest']> {
+async function step(migrator: Migrator, all: boolean): ReturnType<Migrator['migrateUp']> {
   for (let tries = 1; ; tries += 1) {
     try {
-      const outcome = await migrator.migrateToLatest()
+      const outcome = await (all ? migrator.migrateToLatest() : migrator.migrateUp())
       if (tries === mostTries || !isVanished(outcome.error)) return outcome
     } catch (error) {
       if (tries === mostTries || !isVanished(error)) throw error
@@ -113,9 +188,9 @@ const mostTries = 5
 
 /** invalid_schema_name, undefined_table, undefined_column */
 function isVanished(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    'code' in error &&
-    ['3F000', '42P01', '42703'].includes(String(error.code))
-  )
+  return ['3F000', '42P01', '42703'].includes(codeOf(error))
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
 }

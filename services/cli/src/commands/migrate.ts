@@ -22,7 +22,10 @@ export function addMigrate(program: Command, shell: Shell): void {
 async function bring({ surroundings, output }: Call, options: Options): Promise<void> {
   const store = await surroundings.store()
   const kafka = await surroundings.kafka()
-  const migrations = await migrate(store)
+  const migrations = await migrate(store, {
+    onWait: ({ migration, code }) =>
+      output.say(`${migration} makes way for the services (${code}) and tries again`),
+  })
   const { partitions, replication } = options
   const topics = topicConfigs(store.namespace, { partitions, replicationFactor: replication })
   await kafka.admin.ensureTopics(topics)
