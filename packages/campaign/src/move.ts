@@ -60,10 +60,12 @@ export function stepMapOf(
     else steps.set(from.path, target?.path ?? null)
   }
   for (const each of old.filter(({ step }) => kindOf(step).waits)) {
-    if (steps.has(each.path)) continue
-    const counterpart = counterpartOf(each, old, next)
-    if (counterpart) steps.set(each.path, counterpart.path)
-    else faults.push({ step: nameOfStep(each), problem: 'no_counterpart' })
+    const said = steps.get(each.path)
+    if (said === null) continue
+    const counterpart = next.find(({ path }) => path === said) ?? counterpartOf(each, old, next)
+    if (counterpart && goesEveryWayOf(each.step, counterpart.step)) {
+      steps.set(each.path, counterpart.path)
+    } else faults.push({ step: nameOfStep(each), problem: 'no_counterpart' })
   }
   return { steps, faults }
 }
@@ -133,6 +135,13 @@ function moveRun(
   moveTo(draft, enrolment, { path: target, beganAt }, context)
 }
 
+/** Who was given answers to choose from must not give one of which the new step says nothing. */
+function goesEveryWayOf(before: Step, after: Step): boolean {
+  if (kindOf(before) !== kindOf(after)) return true
+  const ways = new Set((partsOf(after).arms ?? []).map(({ label }) => label))
+  return (partsOf(before).arms ?? []).every(({ label }) => ways.has(label))
+}
+
 /** Nobody is to do what is not waited for any more. */
 function takeBackTasks(draft: Draft, enrolment: Enrolment, target: Step | undefined): void {
   const name = target && 'task' in target ? target.task.id : undefined
@@ -162,6 +171,13 @@ function reseatMessages(draft: Draft, run: Enrolment, to: CompiledCampaign): voi
       return message ? [[message.id, path] as const] : []
     }),
   )
+  for (const task of [...draft.tasks.values()]) {
+    const placedAt = placedSteps(to.file.steps).find(
+      ({ step }) => partsOf(step).id?.name === task.name,
+    )
+    if (task.enrolmentId === run.enrolmentId && placedAt)
+      draft.tasks.set(task.taskId, { ...task, step: placedAt.path })
+  }
   for (const intent of [...draft.intents.values()]) {
     if (intent.enrolmentId !== run.enrolmentId) continue
     const path = placed.get(intent.messageId)

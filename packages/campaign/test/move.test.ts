@@ -60,7 +60,29 @@ function versions(first: Steps, second: Steps, move: Partial<NonNullable<Campaig
   }
 }
 
+const says = (text: string) => ({ nl: text, en: text })
+const asking = (...answers: string[]) => ({
+  ask: {
+    id: 'coming',
+    template: 'hello',
+    question: says('Komt u?'),
+    within: 'P2D',
+    answers: answers.map((answer) => ({ answer, says: says(answer) })),
+  },
+})
+
 describe('where people go on', () => {
+  test('not where somebody could give an answer of which nothing follows', () => {
+    const asked = [asking('confirm', 'cancel')]
+    expect(versions(asked, [asking('cancel', 'confirm', 'move')]).faults).toEqual([])
+    expect(versions(asked, [asking('confirm', 'move')]).faults).toEqual([
+      { step: 'coming', problem: 'no_counterpart' },
+    ])
+    // Nor when the move says so itself.
+    const said = { steps: { coming: 'coming' } }
+    expect(versions(asked, [asking('confirm')], said).faults).toHaveLength(1)
+  })
+
   test('at the step of the same id, or the only one that stands there as it was', () => {
     const { steps, faults } = versions(
       [message('hello'), waitFor('P2D', 'look'), survey('P3D')],

@@ -23,6 +23,10 @@ const rehearsed = [
   'attempt',
   'app_message',
   'reply',
+  'task',
+  'reach',
+  'reach_allowance',
+  'rollout',
   'counted_message',
   'outbox',
 ] as const

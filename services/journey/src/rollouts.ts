@@ -182,7 +182,7 @@ async function moveTaskOf(
   const { steps } = stepMapOf(from.file, to.file)
   return {
     people: [...new Set(resumed.map(({ person_id }) => person_id))].sort(),
-    scope: { resumed },
+    scope: { resumed, taskCampaignIds: [...context.definition.taskCampaigns] },
     decide: (before) => moveRuns(before, { from, to, steps }, context),
   }
 }

@@ -40,10 +40,10 @@ async function open(name: string): Promise<Store> {
   return store
 }
 
-async function begin(store: Store, subjects: readonly string[]) {
+async function begin(store: Store, subjects: readonly string[], definition = first) {
   await emptyNamespace(store)
   await stepBusinessTime(store.db, now)
-  await applyDefinition(store, first, 'test')
+  await applyDefinition(store, definition, 'test')
   const worker = workerOn(store)
   await worker.hear(subjects.map(discharged))
   await stepBusinessTime(store.db, '2026-03-03T09:00:00.000Z')
@@ -126,6 +126,38 @@ test('whoever publishes the version before again goes back, and takes people alo
   await applyDefinition(store, first, 'test')
   await worker.rollOutAll()
   expect(await runsIn(store)).toMatchObject([{ version: 3 }])
+})
+
+test('whoever stands at a task keeps the one that there is, and leaves none behind', async () => {
+  const says = (text: string) => ({ nl: text, en: text })
+  const call = (within: string) => ({
+    task: {
+      id: 'call',
+      team: 'nurses',
+      title: says('Bel'),
+      within,
+      outcomes: [{ outcome: 'reached', says: says('Gesproken') }],
+    },
+  })
+  const withTeams = (bundle: ReturnType<typeof aftercare>) => ({
+    ...bundle,
+    policies: { ...bundle.policies, teams: [{ id: 'nurses', name: says('Verpleging') }] },
+  })
+  const store = await open('move_task')
+  const worker = await begin(store, ['p1'], withTeams(aftercare([call('P5D')])))
+  const tasks = () =>
+    store.db.selectFrom('task').select(['name', 'state', 'step']).orderBy('made_at').execute()
+  expect(await tasks()).toEqual([{ name: 'call', state: 'open', step: '0' }])
+
+  const later = withTeams(aftercare([message('hello'), call('P7D')], { from: 1 }))
+  await applyDefinition(store, later, 'test')
+  await worker.rollOutAll()
+  expect(await tasks()).toEqual([{ name: 'call', state: 'open', step: '1' }])
+
+  const without = aftercare([message('hello')], { from: 2, steps: { call: 'end' } })
+  await applyDefinition(store, without, 'test')
+  await worker.rollOutAll()
+  expect(await tasks()).toMatchObject([{ name: 'call', state: 'withdrawn' }])
 })
 
 test('a version that leaves a step without a counterpart changes nothing, nor does its plan', async () => {

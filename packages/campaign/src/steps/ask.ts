@@ -161,7 +161,9 @@ export const askStep: StepKind<AskStep> = {
     for (const { messageId, answer, entity, enrolmentId } of draft.intents.values()) {
       if (answer === null || messageId !== ask.id || enrolmentId !== enrolment.enrolmentId) continue
       if (entity?.version !== enrolment.entity?.version) continue
-      const arm = ask.answers.findIndex((each) => each.answer === answer)
+      const named = ask.answers.findIndex((each) => each.answer === answer)
+      // Of an answer that this version does not know nobody said what follows.
+      const arm = named < 0 ? ask.answers.length : named
       noteOf(draft, enrolment, 'answered', {
         detail: { step: node.path, question: ask.id, answer, arm },
       })

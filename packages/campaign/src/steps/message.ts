@@ -325,7 +325,10 @@ export function planMessage(
   })
 }
 
-/** Whether the same message of an older version went out, or still may: it is not told twice (P2). */
+/**
+ * Whether the same message of an older version of the campaign went out, or still may, for the same version of
+ * the entity: it is not told twice (P2).
+ */
 function isToldBefore(
   { draft, campaign, enrolment }: StepRun,
   step: MessageStep,
@@ -336,6 +339,7 @@ function isToldBefore(
       intent.enrolmentId === enrolment.enrolmentId &&
       intent.messageId === step.message.id &&
       intent.version !== campaign.version &&
+      intent.entity?.version === enrolment.entity?.version &&
       intent.recipient?.personId === recipient?.personId &&
       !['cancelled', 'skipped', 'expired', 'failed', 'bounced'].includes(intent.state),
   )

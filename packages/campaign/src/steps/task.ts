@@ -151,7 +151,9 @@ export const taskStep: StepKind<TaskStep> = {
   },
   onTask({ task }, done, { draft, enrolment, node }) {
     if (done.name !== task.id || done.state !== 'done') return null
-    const arm = task.outcomes.findIndex(({ outcome }) => outcome === done.outcome)
+    const named = task.outcomes.findIndex(({ outcome }) => outcome === done.outcome)
+    // Of an outcome that this version does not know nobody said what follows.
+    const arm = named < 0 ? task.outcomes.length : named
     noteOf(draft, enrolment, 'task_done', {
       detail: { step: node.path, task: task.id, taskId: done.taskId, outcome: done.outcome, arm },
     })
