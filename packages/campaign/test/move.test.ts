@@ -18,9 +18,14 @@ const survey = (within: string, over: object = {}) => ({
 })
 
 /** Two versions of one campaign: people enter the first; the second moves them. */
-function versions(first: Steps, second: Steps, move: Partial<NonNullable<Campaign['move']>> = {}) {
+function versions(
+  first: Steps,
+  second: Steps,
+  move: Partial<NonNullable<Campaign['move']>> = {},
+  over: Partial<Campaign> = {},
+) {
   const file = (steps: Steps, more: Partial<Campaign> = {}) =>
-    campaign({ id: 'aftercare', entry: 'every-time', steps, ...more })
+    campaign({ id: 'aftercare', entry: 'every-time', steps, ...over, ...more })
   const compile = (newest: number) => {
     const bundle = smallHospital([file(first), file(second, { move: { from: 1, ...move } })])
     const stored = bundle.campaigns.map((each, index) => ({
@@ -61,6 +66,18 @@ function versions(first: Steps, second: Steps, move: Partial<NonNullable<Campaig
 }
 
 const says = (text: string) => ({ nl: text, en: text })
+const calling = (...outcomes: string[]) => ({
+  task: {
+    id: 'call',
+    team: 'nurses',
+    title: says('Bel'),
+    within: 'P2D',
+    outcomes: outcomes.map((outcome) => ({ outcome, says: says(outcome) })),
+    otherwise: [message('later')],
+  },
+})
+const nameOf = (step: ReturnType<typeof asking> | ReturnType<typeof calling>) =>
+  'ask' in step ? step.ask.id : step.task.id
 const asking = (...answers: string[]) => ({
   ask: {
     id: 'coming',
@@ -68,6 +85,7 @@ const asking = (...answers: string[]) => ({
     question: says('Komt u?'),
     within: 'P2D',
     answers: answers.map((answer) => ({ answer, says: says(answer) })),
+    otherwise: [message('later')],
   },
 })
 
@@ -81,6 +99,13 @@ describe('where people go on', () => {
     // Nor when the move says so itself.
     const said = { steps: { coming: 'coming' } }
     expect(versions(asked, [asking('confirm')], said).faults).toHaveLength(1)
+  })
+
+  test('nor where a task could have an outcome of which nothing follows', () => {
+    const given = [calling('reached', 'missed')]
+    expect(versions(given, [calling('missed', 'reached')]).faults).toEqual([])
+    expect(versions(given, [calling('reached')]).faults).toHaveLength(1)
+    expect(versions(given, [calling('reached')], { steps: { call: 'end' } }).faults).toEqual([])
   })
 
   test('at the step of the same id, or the only one that stands there as it was', () => {
@@ -213,6 +238,72 @@ describe('a move', () => {
     expect(patient.reasons).toContain('message_kept')
     expect(patient.intents()).toHaveLength(1)
   })
+
+  test('tells of a newer version of the appointment what was told of the older one', () => {
+    const send = { until: 'entity.startsAt', offset: '-P5D', on }
+    const steps = [
+      { ask: { ...asking('confirm').ask, send } },
+      message('later', { id: 'route' }),
+      waitFor('P60D', 'rest'),
+    ]
+    const trigger = { touchpoint: 'care.appointment.booked.v1' }
+    const { patient, move } = versions(steps, steps, {}, { entry: 'once-per-entity', trigger })
+    const appointment = (version: number, startsAt: string) => ({
+      entity: { type: 'appointment', id: 'A-1', version },
+      data: { startsAt },
+    })
+    const confirm = () => {
+      const asked = patient.intents().findLast(({ messageId }) => messageId === 'coming')
+      const intentId = asked?.intentId ?? ''
+      patient.message(intentId, { state: 'sent' })
+      return patient.happens('message.answered.v1', {
+        data: { intentId, answer: 'confirm', by: 'link' },
+      })
+    }
+    const routes = () =>
+      patient
+        .intents()
+        .filter(({ messageId }) => messageId === 'route')
+        .map(({ version, entity, state }) => ({ version, of: entity?.version, state }))
+
+    patient.happens(trigger.touchpoint, appointment(1, '2026-03-20T09:00:00.000Z'))
+    patient.comes('2026-03-15T09:00:00.000Z')
+    expect(confirm()).toBe('answered')
+    const told = patient.intents().find(({ messageId }) => messageId === 'route')
+    patient.message(told?.intentId ?? '', { state: 'sent' })
+    move()
+    patient.happens('care.appointment.moved.v1', appointment(2, '2026-04-20T09:00:00.000Z'))
+    patient.comes('2026-04-15T09:00:00.000Z')
+    expect(confirm()).toBe('answered')
+    expect(routes()).toEqual([
+      { version: 1, of: 1, state: 'sent' },
+      { version: 2, of: 2, state: 'planned' },
+    ])
+  })
+
+  // Nobody publishes such a version any more; people may be in one that was published before that was refused.
+  test.each([
+    { what: 'an answer', first: asking('confirm', 'cancel'), second: asking('confirm') },
+    { what: 'an outcome', first: calling('reached', 'cancel'), second: calling('reached') },
+  ])(
+    'goes the way of `otherwise` with $what that the new version does not know',
+    ({ first, second }) => {
+      const { patient, move } = versions([first], [second], {
+        steps: { [nameOf(first)]: nameOf(second) },
+      })
+      patient.happens('care.discharge.completed.v1')
+      move()
+      const [asked] = patient.intents()
+      const [task] = patient.state.tasks.values()
+      if (asked)
+        patient.happens('message.answered.v1', {
+          data: { intentId: asked.intentId, answer: 'cancel', by: 'link' },
+        })
+      else
+        patient.happens('task.done.v1', { data: { taskId: task?.taskId ?? '', outcome: 'cancel' } })
+      expect(patient.intents().at(-1)).toMatchObject({ messageId: 'later', version: 2 })
+    },
+  )
 
   test('to the end takes people out, with what had not gone out', () => {
     const send = { for: 'P3D', on }

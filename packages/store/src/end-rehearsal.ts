@@ -6,7 +6,7 @@ import { inTransaction } from './transaction.ts'
 import { wake } from './wake.ts'
 
 /** Everything that a rehearsal made. Definitions, keys, operational stops and positions stay. */
-const rehearsed = [
+export const rehearsed = [
   'person',
   'person_identity',
   'entity',

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { beginRehearsal, businessNow, stepBusinessTime } from '../src/business-clock.ts'
 import type { Store } from '../src/database.ts'
 import { listDeadLetters, markReplayed, readDeadLetters } from '../src/dead-letters.ts'
-import { endRehearsal } from '../src/end-rehearsal.ts'
+import { endRehearsal, rehearsed } from '../src/end-rehearsal.ts'
 import { findPerson, readPersonFacts } from '../src/explain.ts'
 import { createOutboxPage } from '../src/outbox-page.ts'
 import { settle } from '../src/settle.ts'
@@ -184,4 +184,33 @@ test('a rehearsal stands where it is told, never goes back, and leaves nothing w
   expect(await endRehearsal(store, nothingSent)).toBe(true)
   const status = await readStatus(store.db)
   expect(status).toMatchObject({ rehearsal: false, people: 0, messages: {}, enrolments: {} })
+})
+
+/** Of these a rehearsal leaves what it finds, or what people have decided and not what anybody lived. */
+const staying = [
+  'api_key',
+  'campaign',
+  'campaign_version',
+  'consumer_position',
+  'definition',
+  'history_count',
+  'operational_stop',
+  'rehearsal_clock',
+  'stop_lift',
+  'template_version',
+]
+
+// A table that nobody thought of here keeps people who never lived, or work for them.
+test('every table is one that a rehearsal empties or one that stays, and none of a person stays', async () => {
+  const { rows } = await sql<{ name: string; of_person: boolean }>`
+    select relname as name, exists (select from pg_attribute
+      where attrelid = c.oid and attname like '%person%' and not attisdropped) as of_person
+    from pg_class c
+    where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p')
+      and not relispartition and relname not like 'kysely%'`.execute(store.db)
+  const tables = rows.map(({ name }) => name).sort()
+  expect(tables).toEqual([...rehearsed, ...staying].sort())
+  const ofPeople = rows.filter((row) => row.of_person).map(({ name }) => name)
+  expect(ofPeople.filter((name) => staying.includes(name))).toEqual([])
+  expect(ofPeople).toContain('task')
 })
