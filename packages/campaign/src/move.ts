@@ -121,6 +121,7 @@ function moveRun(
 ): void {
   const beganAt = beganToWait(draft, before) ?? context.now
   reseatMessages(draft, before, to)
+  reseatTasks(draft, before, to)
   const enrolment: Enrolment = { ...before, version: to.version }
   const named = target === null ? 'end' : nameAt(to, target)
   draft.enrolments.set(enrolment.enrolmentId, enrolment)
@@ -171,13 +172,6 @@ function reseatMessages(draft: Draft, run: Enrolment, to: CompiledCampaign): voi
       return message ? [[message.id, path] as const] : []
     }),
   )
-  for (const task of [...draft.tasks.values()]) {
-    const placedAt = placedSteps(to.file.steps).find(
-      ({ step }) => partsOf(step).id?.name === task.name,
-    )
-    if (task.enrolmentId === run.enrolmentId && placedAt)
-      draft.tasks.set(task.taskId, { ...task, step: placedAt.path })
-  }
   for (const intent of [...draft.intents.values()]) {
     if (intent.enrolmentId !== run.enrolmentId) continue
     const path = placed.get(intent.messageId)
@@ -185,5 +179,19 @@ function reseatMessages(draft: Draft, run: Enrolment, to: CompiledCampaign): voi
     draft.intents.set(intent.intentId, reseated)
     if (isPending(intent) && (path === undefined || withdrawn.has(intent.messageId)))
       withdrawMessage(draft, run, reseated, 'moved_to_version')
+  }
+}
+
+/** So does every task; one that is no more belongs to none, and not to what stands at its path now. */
+function reseatTasks(draft: Draft, run: Enrolment, to: CompiledCampaign): void {
+  const placed = new Map(
+    placedSteps(to.file.steps).flatMap(({ step, path }) =>
+      'task' in step ? [[step.task.id, path] as const] : [],
+    ),
+  )
+  for (const task of [...draft.tasks.values()]) {
+    if (task.enrolmentId !== run.enrolmentId) continue
+    const step = placed.get(task.name) ?? `gone/${task.name}`
+    draft.tasks.set(task.taskId, { ...task, step })
   }
 }

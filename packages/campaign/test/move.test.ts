@@ -305,6 +305,18 @@ describe('a move', () => {
     },
   )
 
+  // By a path of the old version another step of the new one would be told to have taken it back.
+  test('takes back a task that is no more under no step of the new version', () => {
+    const { patient, move } = versions([calling('reached')], [message('hello')], {
+      steps: { call: 'end' },
+    })
+    patient.happens('care.discharge.completed.v1')
+    expect(move()).toEqual(['moved_to_version', 'moved_to_version'])
+    expect([...patient.state.tasks.values()]).toMatchObject([
+      { state: 'withdrawn', reason: 'moved_to_version', step: 'gone/call' },
+    ])
+  })
+
   test('to the end takes people out, with what had not gone out', () => {
     const send = { for: 'P3D', on }
     const { patient, move } = versions(
