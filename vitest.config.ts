@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config'
 
-/** One group after the other: on two cores a system test beside others would time out, not fail. */
+/**
+ * One group after the other: on two cores a measurement or a fault beside others would time out, not
+ * fail. Tests of the system wait more than they work: two files of them go side by side.
+ */
 const groups = [
   { name: 'unit', folders: ['packages/*', 'services/*'], timeoutMs: 30_000 },
   { name: 'infra', folders: ['infra/*'], timeoutMs: 120_000 },
@@ -9,7 +12,7 @@ const groups = [
   { name: 'flow', folders: ['test/flow'], timeoutMs: 300_000 },
   { name: 'simulation', folders: ['test/sim', 'test/planted'], timeoutMs: 300_000 },
   { name: 'bench', folders: ['test/bench'], timeoutMs: 300_000, alone: true },
-  { name: 'system', folders: ['test/system'], timeoutMs: 600_000, alone: true },
+  { name: 'system', folders: ['test/system'], timeoutMs: 600_000 },
   { name: 'fault', folders: ['test/fault'], timeoutMs: 600_000, alone: true },
 ]
 
