@@ -6,6 +6,7 @@ import { Simulation } from '@wegwijs/dry-run/simulation'
 import { applyDefinition } from '@wegwijs/store/definitions'
 import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
+import { sql } from 'kysely'
 import { expect, onTestFinished, test } from 'vitest'
 import { arrives, happen, monday } from './src/clinic.ts'
 import { openFlow, openGround } from './src/flow.ts'
@@ -73,8 +74,18 @@ function journeys(): TouchpointEvent[] {
       // After the evening of the first date.
       ...(index % 3 === 0 ? [about('moved', 3, day(10, 12 + (index % 12)), day(30, index))] : []),
       ...(index % 7 === 0 ? [about('cancelled', 4, day(15))] : []),
+      // Back at the first date, which had begun.
+      ...(index % 6 === 3
+        ? [about('moved', 4, day(10, 13 + (index % 12)), day(10 + (index % 4), index))]
+        : []),
       ...(index % 5 === 0 ? [attributes({ operationOn: `2025-${month}-25` }, day(40))] : []),
       ...(index % 11 === 0 ? [attributes({ operationOn: null }, day(50))] : []),
+      ...(index === 4
+        ? [
+            attributes({ operationOn: '2025-04-10' }, day(60)),
+            attributes({ operationOn: '2025-04-20' }, day(61)),
+          ]
+        : []),
       ...(index % 8 === 1
         ? [
             happen('person.merged.v1', subject, {
@@ -115,6 +126,9 @@ test('campaigns that a date starts decide the same live and in a simulation, for
   // Every kind of ending is among them, or the test would show little.
   for (const id of ['evening', 'birthday', 'year']) expect(told(id, 'delivered')).toBeGreaterThan(5)
   expect(lines.some(({ reason }) => reason === 'date_moved')).toBe(true)
+  const { rows } = await sql`select from event e
+    where e.decisions::text like '%date_after_all%'`.execute(store.db)
+  expect(rows.length).toBeGreaterThan(0)
   await flow.close()
 })
 

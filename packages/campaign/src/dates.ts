@@ -1,6 +1,6 @@
 import type { CompiledCampaign } from './compile.ts'
 import type { DecideContext, Draft } from './draft.ts'
-import { campaignOf, end, refuse, startCampaign } from './enrolments.ts'
+import { campaignOf, end, mayEnterAgain, refuse, startCampaign } from './enrolments.ts'
 import { ownSource } from './event-check.ts'
 import { timeZoneOf } from './facts.ts'
 import { addDuration, type Instant, subtractDuration } from './instant.ts'
@@ -25,7 +25,7 @@ import { triggerKindOf, triggerPartsOf } from './triggers/registry.ts'
  */
 
 /** The type of the event that begins a run for its date; nobody publishes it. */
-const dateEventType = 'date'
+export const dateEventType = 'date'
 
 /** Sets the timers of an entity anew whose date, or state, is another one than `before`. */
 export function awaitDatesOfEntity(
@@ -165,12 +165,41 @@ export function isTooEarly(draft: Draft, enrolment: Enrolment, context: DecideCo
  */
 export function takeBack(draft: Draft, enrolment: Enrolment, context: DecideContext): void {
   const { enrolmentId, campaignId, entryKey, enteredAt } = enrolment
-  if (entryKey.endsWith(enrolmentId)) return
+  if (wasTakenBack(enrolment)) return
   if (enrolment.state !== 'exited') end(draft, enrolment, 'exited', 'date_moved', context)
   const ended = draft.enrolments.get(enrolmentId) ?? enrolment
   draft.enrolments.set(enrolmentId, { ...ended, entryKey: `${entryKey} ${enrolmentId}` })
   const entry = entryOf(campaignId, entryKey)
   if (draft.entries.get(entry) === enteredAt) draft.entries.delete(entry)
+}
+
+/** Its entry does not count any more, and whoever takes it up again finds it there. */
+export function wasTakenBack({ entryKey, enrolmentId }: Enrolment): boolean {
+  return entryKey.endsWith(` ${enrolmentId}`)
+}
+
+/**
+ * The entry key under which a run goes on that was taken back, since its date is at a moment again that had
+ * come by then: what it told is not told twice (P2). Null where none goes on: somebody has entered in its
+ * place, has reached its goal or has left it otherwise meanwhile.
+ */
+export function comesBackAs(
+  draft: Draft,
+  enrolment: Enrolment,
+  context: DecideContext,
+): string | null {
+  const { reason, goalAt, campaignId, entity, trigger } = enrolment
+  if (trigger.type !== dateEventType || !wasTakenBack(enrolment) || goalAt !== null) return null
+  if (reason !== 'date_moved' && reason !== 'entity_withdrawn') return null
+  if (draft.person.deceasedAt !== null) return null
+  const campaign = context.definition.dates.byId.get(campaignId) ?? campaignOf(enrolment, context)
+  if (!triggerPartsOf(campaign.file.trigger).date) return null
+  const moment = momentOf(draft, campaign, entity, trigger.time, context)
+  if (moment === null || !isBackAt(draft, enrolment, moment)) return null
+  const entryKey = enrolment.entryKey.slice(0, -enrolment.enrolmentId.length - 1)
+  const entered = draft.entries.get(entryOf(campaignId, entryKey))
+  const isFree = entered === undefined || mayEnterAgain(entered, campaign, context)
+  return isFree ? entryKey : null
 }
 
 /** What else ended it counts for the new date, too: they have reached the goal, or want no more of it. */
@@ -235,20 +264,44 @@ function nextToBegin(
   return momentOf(draft, campaign, entity, addDuration(moment, 'PT1S', 'UTC'), context)
 }
 
-/** A date that is there again, at a moment that had come before, goes on as it was. */
+/** A date that is there again, at a moment that had come before, goes on as it was (P2). */
 function hasBegun(
-  { enrolments }: Draft,
+  draft: Draft,
   { id }: CompiledCampaign,
   entity: { type: string; id: string } | null,
   moment: Instant,
 ): boolean {
-  for (const run of enrolments.values()) {
-    const { campaignId, trigger, entryKey, enrolmentId } = run
-    if (campaignId !== id || trigger.type !== dateEventType || trigger.time !== moment) continue
-    const isOfSame = keyOf(run.entity) === keyOf(entity)
-    if (isOfSame && !entryKey.endsWith(enrolmentId)) return true
+  for (const run of draft.enrolments.values()) {
+    if (!isOfDate(run, id, entity)) continue
+    if (wasTakenBack(run) ? isBackAt(draft, run, moment) : run.trigger.time === moment) return true
   }
   return false
+}
+
+function isOfDate(
+  { campaignId, trigger, entity: own }: Enrolment,
+  id: string,
+  entity: { type: string; id: string } | null,
+): boolean {
+  return campaignId === id && trigger.type === dateEventType && keyOf(own) === keyOf(entity)
+}
+
+/**
+ * Whether a run that was taken back is the one to go on when its date is at this moment: that had come by
+ * the time when it ended, and nothing has begun in its place since.
+ */
+function isBackAt({ enrolments }: Draft, run: Enrolment, moment: Instant): boolean {
+  if (run.endedAt === null || moment > run.endedAt) return false
+  const { campaignId, entity, enrolmentId, enteredAt } = run
+  for (const other of enrolments.values()) {
+    if (other.enrolmentId === enrolmentId || !isOfDate(other, campaignId, entity)) continue
+    const isOfMoment = !wasTakenBack(other) && (entity !== null || other.trigger.time === moment)
+    const isNewer =
+      other.enteredAt > enteredAt ||
+      (other.enteredAt === enteredAt && other.enrolmentId > enrolmentId)
+    if (isOfMoment || isNewer) return false
+  }
+  return true
 }
 
 function keyOf(entity: { type: string; id: string } | null): string | null {

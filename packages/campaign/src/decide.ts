@@ -13,7 +13,7 @@ import {
   startCampaigns,
   startOvertaken,
 } from './enrolments.ts'
-import { applyEntity } from './entities.ts'
+import { applyEntity, goOnForDates } from './entities.ts'
 import { endAll } from './merge.ts'
 import { applyConsent, applyProfile, choosePersona, moveOnJourney } from './people.ts'
 import type { ReasonCode } from './reasons.ts'
@@ -81,6 +81,7 @@ function applyEvent(draft: Draft, event: JourneyEvent, context: DecideContext): 
       const outcome = applyProfile(draft, event)
       choosePersona(draft, context)
       awaitDatesOfPerson(draft, before, context)
+      goOnForDates(draft, context)
       // Names and addresses rest in the person's row only (P7).
       startCampaigns(draft, { ...event, data: {} }, context, before)
       startBecoming(draft, before, event, context)

@@ -186,7 +186,7 @@ export function refusalOf(
   return null
 }
 
-function mayEnterAgain(
+export function mayEnterAgain(
   entered: Instant,
   { file: { entry } }: CompiledCampaign,
   { now, definition }: DecideContext,
@@ -358,12 +358,12 @@ function stepOf(
 export function exitByTouchpoint(draft: Draft, event: JourneyEvent, context: DecideContext): void {
   const ended = context.definition.enders.get(event.type)
   if (!ended) return
-  // What ended since its appointment was withdrawn goes on when that takes place after all, unless it ends now.
+  // What may go on again does not any more, unless it is this very event that withdraws its appointment.
   const withdraws = context.definition.touchpoints.get(event.type)?.withdraws
   const mayGoOn = (enrolment: Enrolment) =>
     enrolment.state === 'running' ||
     hasOpen(draft, enrolment) ||
-    (enrolment.reason === 'entity_withdrawn' && !withdraws)
+    (mayGoOnAgain(enrolment.reason) && !withdraws)
   for (const enrolment of [...draft.enrolments.values()]) {
     if (!ended.has(enrolment.campaignId)) continue
     if (!mayGoOn(enrolment)) continue
@@ -436,11 +436,15 @@ export function end(
     ...enrolment,
     state,
     reason,
-    // An appointment may take place after all.
-    step: reason === 'entity_withdrawn' ? enrolment.step : null,
+    step: mayGoOnAgain(reason) ? enrolment.step : null,
     endedAt: context.now,
   })
   noteOf(draft, enrolment, reason)
+}
+
+/** An appointment may take place after all, and a date may be back at a moment that had come. */
+function mayGoOnAgain(reason: string | null): boolean {
+  return reason === 'entity_withdrawn' || reason === 'date_moved'
 }
 
 /** Takes steps until one waits, ends the campaign, or none is left. */

@@ -1,14 +1,16 @@
 import { type Addressee, addresseesOf } from './addressees.ts'
 import type { CompiledCampaign, StepNode } from './compile.ts'
-import { awaitDatesOfEntity, isTooEarly, takeBack } from './dates.ts'
+import { awaitDatesOfEntity, comesBackAs, isTooEarly, takeBack, wasTakenBack } from './dates.ts'
 import { type DecideContext, type Draft, noteOf } from './draft.ts'
 import { campaignOf, end, goOn, hasPending, waitAt } from './enrolments.ts'
 import { hangsOnEntity } from './moment.ts'
+import type { ReasonCode } from './reasons.ts'
 import {
   type Enrolment,
   type Entity,
   type EntityReference,
   entityKey,
+  entryOf,
   type Intent,
   isPending,
   type JourneyEvent,
@@ -110,7 +112,7 @@ export function takeAlong(
     if (entity.state === 'withdrawn') {
       if (isOlder) withdraw(draft, enrolment, context)
     } else if (isTooEarly(draft, enrolment, context)) takeBack(draft, enrolment, context)
-    else if (isOlder) retime(draft, enrolment, entity, context)
+    else if (isOlder || wasTakenBack(enrolment)) retime(draft, enrolment, entity, context)
     else if (changed.size > 0) amend(draft, enrolment, changed, context)
   }
 }
@@ -139,12 +141,19 @@ function withdraw(draft: Draft, enrolment: Enrolment, context: DecideContext): v
  * - One that was refused since it was of an older version told nobody, and is planned again.
  */
 function retime(draft: Draft, before: Enrolment, entity: Entity, context: DecideContext): void {
-  const isBack = draft.person.deceasedAt === null && takesPlaceAfterAll(before, entity, context)
+  const entryKey = comesBackAs(draft, before, context)
+  const isBack =
+    entryKey !== null ||
+    (draft.person.deceasedAt === null && takesPlaceAfterAll(before, entity, context))
   if (before.state === 'exited' && !isBack) return
   const reference: EntityReference = { type: entity.type, id: entity.id, version: entity.version }
-  const enrolment: Enrolment = { ...(isBack ? begunAgain(before) : before), entity: reference }
+  const isAmended = isBack && before.entity?.version === entity.version
+  const enrolment: Enrolment = {
+    ...(isBack ? begunAgain(draft, before, entryKey) : before),
+    entity: reference,
+  }
   draft.enrolments.set(enrolment.enrolmentId, enrolment)
-  if (isBack) noteOf(draft, enrolment, 'entity_after_all')
+  if (isBack) noteOf(draft, enrolment, entryKey === null ? 'entity_after_all' : 'date_after_all')
   const newest = newestPerStep(draft, enrolment)
   const asked = askedAgain(draft, enrolment, newest, context)
   const isBehind = asked ? pathsBehind(asked, campaignOf(enrolment, context)) : new Set<string>()
@@ -152,7 +161,7 @@ function retime(draft: Draft, before: Enrolment, entity: Entity, context: Decide
   replanAll(
     newest.filter(({ step }) => !isBehind.has(step)),
     { draft, context, enrolment },
-    { askedAgain: asked?.path },
+    { isAmended, askedAgain: asked?.path },
   )
   for (const task of draft.tasks.values()) {
     const isOwn = task.enrolmentId === enrolment.enrolmentId
@@ -161,6 +170,31 @@ function retime(draft: Draft, before: Enrolment, entity: Entity, context: Decide
   if (asked) waitAt(draft, enrolment, asked.path, context)
   else if (isBack && enrolment.step !== null) goOn(draft, enrolment, enrolment.step, context)
   else waitAgain(draft, enrolment, context)
+}
+
+/**
+ * Lets runs go on that were taken back, and whose date, of the person, is at a moment again that had come.
+ * What was withdrawn then is planned again, as long as it is worth sending; what went out is not.
+ */
+export function goOnForDates(draft: Draft, context: DecideContext): void {
+  for (const before of [...draft.enrolments.values()]) {
+    const entryKey = before.entity === null ? comesBackAs(draft, before, context) : null
+    if (entryKey === null) continue
+    const enrolment = begunAgain(draft, before, entryKey)
+    draft.enrolments.set(enrolment.enrolmentId, enrolment)
+    noteOf(draft, enrolment, 'date_after_all')
+    replanAll(newestPerStep(draft, enrolment), { draft, context, enrolment }, { isAmended: true })
+    if (enrolment.step !== null) standAt(draft, enrolment, enrolment.step, context)
+  }
+}
+
+/** Who has been asked already is not asked twice. */
+function standAt(draft: Draft, enrolment: Enrolment, path: string, context: DecideContext): void {
+  const campaign = campaignOf(enrolment, context)
+  const node = campaign.nodes.get(path)
+  const hasBegun = node?.kind.hasBegun?.(node.step, { draft, context, campaign, enrolment, node })
+  if (hasBegun) waitAt(draft, enrolment, path, context)
+  else goOn(draft, enrolment, path, context)
 }
 
 /**
@@ -174,14 +208,16 @@ function takesPlaceAfterAll(
 ): boolean {
   const { state, reason, goalAt } = enrolment
   if (state !== 'exited' || reason !== 'entity_withdrawn' || goalAt !== null) return false
+  if (wasTakenBack(enrolment)) return false
   const { entry, trigger } = campaignOf(enrolment, context).file
   if (entry === 'once' || entry === 'once-per-entity') return true
   return !triggerPartsOf(trigger).types.some((type) => saidIn.touchpoints[type] === version)
 }
 
-/** At the step at which it waited, or run through. */
-function begunAgain(before: Enrolment): Enrolment {
-  const run = { reason: null, endedAt: null }
+/** At the step at which it waited, or run through; of one that was taken back the entry counts again. */
+function begunAgain(draft: Draft, before: Enrolment, entryKey: string | null): Enrolment {
+  if (entryKey !== null) draft.entries.set(entryOf(before.campaignId, entryKey), before.enteredAt)
+  const run = { reason: null, endedAt: null, entryKey: entryKey ?? before.entryKey }
   return before.step === null
     ? { ...before, ...run, state: 'completed', reason: 'completed', endedAt: before.endedAt }
     : { ...before, ...run, state: 'running' }
@@ -351,11 +387,17 @@ function mayGoOut(intent: Intent): boolean {
 /**
  * A version in between took the place of the one before and told nobody: its moment had passed, or it
  * said that it does not take place, and the last check refused what came back. Of a run that goes on the
- * last check alone says that the entity was withdrawn.
+ * last check alone says that the entity was withdrawn, or that the date had moved.
  */
 function isLeftOut({ state, reason }: Intent): boolean {
-  return state === 'cancelled' && (reason === 'entity_superseded' || reason === 'entity_withdrawn')
+  return state === 'cancelled' && leavesOut.has(reason ?? '')
 }
+
+const leavesOut: ReadonlySet<string> = new Set<ReasonCode>([
+  'entity_superseded',
+  'entity_withdrawn',
+  'date_moved',
+])
 
 function waitAgain(draft: Draft, enrolment: Enrolment, context: DecideContext): void {
   if (enrolment.state !== 'running' || enrolment.step === null) return

@@ -1,10 +1,11 @@
+import { dateEventType } from './dates.ts'
 import type { DecideContext } from './draft.ts'
 import { addDuration } from './instant.ts'
 import { campaignKey, type Enrolment, entryOf, isOpen, type PersonState } from './state.ts'
 
 /**
  * The same person without the runs that nothing can touch any more: of a campaign that may be entered
- * every time, ended, hanging on no entity, with no message that may still go out and no goal that may
+ * every time, ended, hanging on no entity and no date, with no message that may still go out and no goal that may
  * still be reached. No rule of entry
  * asks for them, no merge compares them, and no newer version takes them along. A store need not
  * forget them, since it loads only what an event may touch; who keeps people in memory must, or a
@@ -34,10 +35,10 @@ export function withoutFinishedRuns(
 
 function isForgettable(
   { intents }: PersonState,
-  { state, entity, campaignId, version, enrolmentId, enteredAt, goalAt }: Enrolment,
+  { state, entity, campaignId, version, enrolmentId, enteredAt, goalAt, trigger }: Enrolment,
   { definition, now }: Pick<DecideContext, 'definition' | 'now'>,
 ): boolean {
-  if (state === 'running' || entity !== null) return false
+  if (state === 'running' || entity !== null || trigger.type === dateEventType) return false
   const file = definition.campaigns.get(campaignKey(campaignId, version))?.file
   if (file?.entry !== 'every-time') return false
   if (file.goal && goalAt === null) {

@@ -3,7 +3,7 @@ import { addCounts } from './counts.ts'
 import { dropDates, joinDates } from './dates.ts'
 import { type DecideContext, type Draft, draftOf, note, stateOf } from './draft.ts'
 import { end, hasOpen } from './enrolments.ts'
-import { takeAlong, type UnitedEntity, uniteEntities } from './entities.ts'
+import { goOnForDates, takeAlong, type UnitedEntity, uniteEntities } from './entities.ts'
 import { endRepeats, runsIn } from './merged-runs.ts'
 import { choosePersona, keepConsent, uniteWithdrawals } from './people.ts'
 import { keepRelation } from './relations.ts'
@@ -66,6 +66,7 @@ export function mergePeople(
   mergePerson(draft, other)
   choosePersona(draft, context)
   joinDates(draft, context)
+  goOnForDates(draft, context)
   joinBecoming(draft, context)
   for (const { entity, changed } of united) takeAlong(draft, entity, changed, context)
   // Now that both tell of the same version: what they would tell is compared, not what they would have.

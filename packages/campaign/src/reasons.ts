@@ -256,6 +256,13 @@ const list = {
       en: 'have the publisher send the right address',
     },
   },
+  date_after_all: {
+    text: {
+      nl: 'de datum waarvoor de campagne begon, staat er weer',
+      en: 'the date for which it began is back',
+    },
+    whatToDo: nothing,
+  },
   date_moved: {
     text: {
       nl: 'de datum waarvoor de campagne begon, is verschoven',

@@ -322,3 +322,156 @@ test('an appointment that takes place after all at a moment that has come goes o
   expect(patient.enrolments()).toHaveLength(1)
   expect(due()).toEqual([])
 })
+
+describe('a date that moves ahead and is back at a moment that had come', () => {
+  const wait = { wait: { for: 'PT5H', on: 'any-day' as const } }
+  const steps = [message('hello'), wait, message('later')]
+  const yearAfter = { field: 'person.operationOn', after: 'P1Y', at: '10:00' }
+  const sent = ({ patient }: ReturnType<typeof patientOf>) => {
+    for (const { intentId } of patient.intents()) patient.message(intentId, { state: 'sent' })
+  }
+  const open = ({ patient }: ReturnType<typeof patientOf>) => patient.intents().filter(isPending)
+
+  test('goes on where it was, and tells nothing twice (P2)', () => {
+    for (const entry of ['every-time', 'once-per-entity', 'once', { again: 'P30D' }] as const) {
+      const one = patientOf(eveningBefore, { entry, steps })
+      one.appointment('booked', 1, '2026-03-14T08:30:00.000Z')
+      one.patient.comes('2026-03-13T17:00:00.000Z')
+      sent(one)
+      one.appointment('moved', 2, '2026-03-20T08:30:00.000Z')
+      expect(one.patient.enrolments()).toMatchObject([{ reason: 'date_moved' }])
+      one.appointment('moved', 3, '2026-03-14T08:30:00.000Z')
+      expect(one.patient.reasons).toContain('date_after_all')
+      expect(open(one)).toEqual([])
+      one.patient.comes('2026-03-13T23:00:00.000Z')
+      expect(one.patient.enrolments()).toMatchObject([{ state: 'completed' }])
+      expect(open(one)).toMatchObject([{ messageId: 'later', entity: { version: 3 } }])
+      // Its entry counts again.
+      one.appointment('moved', 4, '2026-03-14T08:00:00.000Z')
+      one.patient.comes('2026-03-14T08:00:00.000Z')
+      expect(one.patient.enrolments()).toHaveLength(1)
+      expect(open(one)).toHaveLength(1)
+    }
+  })
+
+  test('plans again what had not gone out (P1), of a person, too', () => {
+    const one = patientOf(yearAfter, { entry: 'once', steps })
+    one.profile({ operationOn: '2025-07-01' })
+    one.patient.comes('2026-07-01T08:00:00.000Z')
+    one.profile({ operationOn: '2025-07-10' })
+    expect(one.patient.intents()).toMatchObject([{ state: 'cancelled', reason: 'date_moved' }])
+    one.profile({ operationOn: '2025-07-01' })
+    expect(open(one)).toMatchObject([{ messageId: 'hello' }])
+    sent(one)
+    one.profile({ operationOn: '2025-07-10' })
+    one.profile({ operationOn: '2025-07-01' })
+    expect(open(one)).toEqual([])
+    expect(one.patient.enrolments()).toMatchObject([{ state: 'running', entryKey: '' }])
+    one.patient.comes('2026-07-01T13:00:00.000Z')
+    expect(open(one)).toMatchObject([{ messageId: 'later' }])
+    expect(one.due()).toEqual([])
+  })
+
+  test('asks nobody twice, and waits for the answer again', () => {
+    const text = (word: string) => ({ nl: word, en: word })
+    const ask = {
+      ask: {
+        id: 'well',
+        template: 'hello',
+        within: 'P2D',
+        question: text('?'),
+        answers: [{ answer: 'yes', says: text('yes'), steps: [message('later')] }],
+      },
+    }
+    const one = patientOf(yearAfter, { entry: 'once', steps: [ask] })
+    one.profile({ operationOn: '2025-07-01' })
+    one.patient.comes('2026-07-01T08:00:00.000Z')
+    sent(one)
+    one.profile({ operationOn: '2025-07-10' })
+    one.profile({ operationOn: '2025-07-01' })
+    const [asked] = one.patient.intents()
+    one.patient.happens('message.answered.v1', {
+      data: { intentId: asked?.intentId ?? '', answer: 'yes' },
+    })
+    expect(one.patient.intents()).toMatchObject([{ answer: 'yes' }, { messageId: 'later' }])
+  })
+
+  test('lets a task be done after all', () => {
+    const text = { nl: 'bel', en: 'call' }
+    const task = {
+      task: {
+        id: 'call',
+        team: 'nurses',
+        title: text,
+        within: 'P1D',
+        outcomes: [{ outcome: 'called', says: text }],
+      },
+    }
+    const one = patientOf(yearAfter, { entry: 'once', steps: [task] })
+    one.profile({ operationOn: '2025-07-01' })
+    one.patient.comes('2026-07-01T08:00:00.000Z')
+    one.profile({ operationOn: '2025-07-10' })
+    expect([...one.state.tasks.values()]).toMatchObject([{ state: 'withdrawn' }])
+    one.profile({ operationOn: '2025-07-01' })
+    expect([...one.state.tasks.values()]).toMatchObject([{ state: 'open', reason: null }])
+  })
+
+  test('does not go on for who reached the goal or left it meanwhile, nor begins anew', () => {
+    const touchpoint = 'care.survey.answered.v1'
+    for (const over of [{ goal: { touchpoint, within: 'P30D' } }, { exit: [{ touchpoint }] }]) {
+      const one = patientOf(eveningBefore, { entry: 'once-per-entity', steps, ...over })
+      one.appointment('booked', 1, '2026-03-14T08:30:00.000Z')
+      one.patient.comes('2026-03-13T17:00:00.000Z')
+      sent(one)
+      one.appointment('moved', 2, '2026-03-20T08:30:00.000Z')
+      one.patient.happens(touchpoint)
+      one.appointment('moved', 3, '2026-03-14T08:30:00.000Z')
+      one.patient.comes('2026-03-14T08:00:00.000Z')
+      expect(one.patient.enrolments()).toHaveLength(1)
+      expect(open(one)).toEqual([])
+    }
+  })
+
+  test('begins anew when it comes, and then what began before it does not go on', () => {
+    const one = patientOf(eveningBefore, { entry: 'once-per-entity', steps })
+    one.appointment('booked', 1, '2026-03-14T08:30:00.000Z')
+    one.patient.comes('2026-03-13T17:00:00.000Z')
+    sent(one)
+    // Cancelled first: what that ended would go on by itself when it takes place after all.
+    one.appointment('cancelled', 2)
+    one.appointment('moved', 3, '2026-03-20T08:30:00.000Z')
+    one.patient.comes('2026-03-19T17:00:00.000Z')
+    expect(one.patient.enrolments()).toHaveLength(2)
+    one.appointment('moved', 4, '2026-03-20T08:45:00.000Z')
+    one.patient.comes('2026-03-20T08:00:00.000Z')
+    const states = one.patient.enrolments().map(({ state }) => state)
+    expect(states).toEqual(['exited', 'completed'])
+  })
+
+  test('goes on once, when the two records of which one knows better become one', () => {
+    const definition = definitionOf([
+      campaign({
+        id: 'dated',
+        entry: 'every-time',
+        trigger: { date: eveningBefore } as never,
+        steps,
+      }),
+    ])
+    const [one, other] = [person(definition), person(definition, undefined, 'p2')]
+    const booked = (version: number, startsAt: string): Partial<JourneyEvent> => ({
+      entity: { type: 'appointment', id: 'A-1', version },
+      data: { startsAt },
+    })
+    one.happens('care.appointment.booked.v1', booked(1, '2026-03-14T08:30:00.000Z'))
+    one.comes('2026-03-13T17:00:00.000Z')
+    for (const { intentId } of one.intents()) one.message(intentId, { state: 'sent' })
+    one.happens('care.appointment.moved.v1', booked(2, '2026-03-20T08:30:00.000Z'))
+    other.comes('2026-03-13T17:30:00.000Z')
+    other.happens('care.appointment.moved.v1', booked(3, '2026-03-14T08:30:00.000Z'))
+    one.comes('2026-03-13T17:30:00.000Z')
+    one.state = mergePeople(one.state, other.state, one.context()).state
+    one.comes('2026-03-14T08:00:00.000Z')
+    const told = one.intents().filter(({ state }) => state !== 'cancelled')
+    expect(told.map(({ messageId }) => messageId).sort()).toEqual(['hello', 'later'])
+  })
+})

@@ -38,6 +38,7 @@ const endReasons = new Set<ReasonCode>([
   'goal_reached',
   'held_out',
   'entity_withdrawn',
+  'date_moved',
   'merged_duplicate',
   'person_deceased',
 ])

@@ -121,7 +121,7 @@ function entitiesOfSeveral(
 }
 
 /** See `hasOpen` and `exitByTouchpoint` of the core. */
-const isAlive = sql`(run.state = 'running' or run.reason = 'entity_withdrawn' or exists (
+const isAlive = sql`(run.state = 'running' or run.reason in ('entity_withdrawn', 'date_moved') or exists (
   select from intent i where i.person_id = run.person_id and i.enrolment_id = run.enrolment_id
     and i.state in ('planned', 'queued', 'sending', 'held')))`
 

@@ -123,9 +123,10 @@ function scopeOf(events: readonly Addressed[], context: ScopeContext): StateScop
     mergedPeople,
     dated: datedOf(events, definition),
     // Who entered for a date of theirs leaves when that has moved.
-    redatedCampaignIds: types.has('person.upserted.v1')
-      ? definition.dates.ofPerson.map(({ id }) => id)
-      : [],
+    redatedCampaignIds:
+      types.has('person.upserted.v1') || types.has('person.merged.v1')
+        ? definition.dates.ofPerson.map(({ id }) => id)
+        : [],
     touchedCampaignIds: [...types].flatMap((type) => [
       ...(definition.enders.get(type) ?? []),
       ...(definition.listeners.get(type) ?? []),
@@ -144,7 +145,7 @@ function scopeOf(events: readonly Addressed[], context: ScopeContext): StateScop
     intentIds: events.flatMap(({ event }) =>
       event.type.startsWith('message.') ? [String(event.data.intentId)] : [],
     ),
-    campaignIds: campaignsEnteredBy(types, definition),
+    campaignIds: campaignsEnteredBy(events, types, definition),
     relations:
       definition.asksForRelations ||
       mergedPeople.length > 0 ||
@@ -164,13 +165,23 @@ function datedOf(events: readonly Addressed[], { dates, becoming }: CompiledDefi
 }
 
 /**
- * Campaigns of whose entries one may count: those that an event of these types could start. A merge
+ * Campaigns of whose entries one may count: those that an event of these types could start, or whose date
+ * it may move: what was taken back for it goes on only if nobody has entered since. A merge
  * joins two people's entries, of whatever they entered long before this batch (P2).
  */
-function campaignsEnteredBy(types: ReadonlySet<string>, definition: CompiledDefinition): string[] {
+function campaignsEnteredBy(
+  events: readonly Addressed[],
+  types: ReadonlySet<string>,
+  definition: CompiledDefinition,
+): string[] {
+  const { byEntity, ofPerson } = definition.dates
   const candidates = types.has('person.merged.v1')
     ? [...definition.campaigns.values()]
-    : startersOf(types, definition)
+    : [
+        ...startersOf(types, definition),
+        ...events.flatMap(({ event: { entity } }) => byEntity.get(entity?.type ?? '') ?? []),
+        ...(types.has('person.upserted.v1') ? ofPerson : []),
+      ]
   return [
     ...new Set(
       candidates.filter(({ file }) => file.entry !== 'every-time').map((campaign) => campaign.id),

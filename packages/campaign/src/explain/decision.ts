@@ -42,7 +42,7 @@ export function tellDecision(telling: Telling, locale: LocaleName, words: Words)
   if (reason === 'enrolled') return speech.began(name)
   if (reason === 'completed') return speech.completed(name)
   if (reason === 'goal_reached') return speech.goal(name)
-  if (reason === 'entity_after_all') return speech.goesOn(name, why)
+  if (reason === 'entity_after_all' || reason === 'date_after_all') return speech.goesOn(name, why)
   const because = telling.refusedBy ? speech.because(words.because(telling.refusedBy)) : ''
   if (enrolmentId === null || reason === 'held_out') return `${speech.refused(name, why)}${because}`
   return speech.ended(name, why)

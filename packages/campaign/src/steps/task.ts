@@ -190,7 +190,8 @@ function makeTask(task: TaskStep['task'], run: StepRun, dueAt: Instant): void {
   // Whoever was moved here may have had a task at this path in the version before.
   const moved = campaign.file.move ? [`v${campaign.version}`] : []
   const taskId = context.deriveId('task', enrolment.enrolmentId, node.path, version, ...moved)
-  if (draft.tasks.has(taskId)) return
+  // One that was taken back, and is asked for again, is to be done after all.
+  if ((draft.tasks.get(taskId)?.state ?? 'withdrawn') !== 'withdrawn') return
   const made: Task = {
     taskId,
     enrolmentId: enrolment.enrolmentId,
