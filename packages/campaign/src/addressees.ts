@@ -49,7 +49,8 @@ export function wordsOf(message: Message, ages: readonly AgeRule[]): readonly Re
   if (isByAge(message, ages))
     return [...new Set([...ages.flatMap(({ to }) => to), 'person' as const])]
   const { to = 'person' } = message
-  return to === 'by-age' ? ['person'] : [to].flat()
+  if (to === 'by-age') return ['person']
+  return typeof to === 'string' ? [to] : to
 }
 
 /** Who is written to about somebody of this age; of whom it is not known, the person themselves. */

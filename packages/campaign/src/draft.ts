@@ -1,4 +1,5 @@
 import type { CompiledDefinition } from './compile.ts'
+import { DraftMap } from './draft-map.ts'
 import type { Instant } from './instant.ts'
 import type { JsonObject } from './json.ts'
 import type { ReasonCode } from './reasons.ts'
@@ -38,40 +39,49 @@ export type DecideContext = {
 }
 
 /**
- * A person's state while it is being decided: the maps are copies, their members are not, and
- * whoever changes a member puts a new object in its place.
+ * A person's state while it is being decided: whoever changes a member of a map puts a new object in its
+ * place, and a map that nothing is put into stays the one that was loaded.
  */
 export type Draft = {
   person: Person
-  entities: Map<string, Entity>
-  consents: Map<string, Consent>
-  relations: Map<string, Relation>
-  enrolments: Map<string, Enrolment>
-  timers: Map<string, Timer>
-  intents: Map<string, Intent>
-  tasks: Map<string, Task>
-  entries: Map<string, Instant>
-  decisions: Decision[]
+  readonly entities: DraftMap<Entity>
+  readonly consents: DraftMap<Consent>
+  readonly relations: DraftMap<Relation>
+  readonly enrolments: DraftMap<Enrolment>
+  readonly timers: DraftMap<Timer>
+  readonly intents: DraftMap<Intent>
+  readonly tasks: DraftMap<Task>
+  readonly entries: DraftMap<Instant>
+  readonly decisions: Decision[]
 }
 
 export function draftOf(state: PersonState): Draft {
   return {
     person: state.person,
-    entities: new Map(state.entities),
-    consents: new Map(state.consents),
-    relations: new Map(state.relations),
-    enrolments: new Map(state.enrolments),
-    timers: new Map(state.timers),
-    intents: new Map(state.intents),
-    tasks: new Map(state.tasks),
-    entries: new Map(state.entries),
+    entities: new DraftMap(state.entities),
+    consents: new DraftMap(state.consents),
+    relations: new DraftMap(state.relations),
+    enrolments: new DraftMap(state.enrolments),
+    timers: new DraftMap(state.timers),
+    intents: new DraftMap(state.intents),
+    tasks: new DraftMap(state.tasks),
+    entries: new DraftMap(state.entries),
     decisions: [],
   }
 }
 
 export function stateOf(draft: Draft): PersonState {
-  const { decisions: _, ...state } = draft
-  return state
+  return {
+    person: draft.person,
+    entities: draft.entities.kept(),
+    consents: draft.consents.kept(),
+    relations: draft.relations.kept(),
+    enrolments: draft.enrolments.kept(),
+    timers: draft.timers.kept(),
+    intents: draft.intents.kept(),
+    tasks: draft.tasks.kept(),
+    entries: draft.entries.kept(),
+  }
 }
 
 /** Notes a conclusion about a person as a whole. */

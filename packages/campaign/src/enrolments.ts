@@ -1,6 +1,6 @@
 import { fractionOf } from './chance.ts'
 import type { CompiledCampaign } from './compile.ts'
-import { traceCondition } from './condition.ts'
+import { type Facts, traceCondition } from './condition.ts'
 import { type DecideContext, type Draft, noteOf } from './draft.ts'
 import { factsFrom, factsOf } from './facts.ts'
 import { addDuration, type Instant, subtractDuration } from './instant.ts'
@@ -34,8 +34,9 @@ export function startCampaigns(
   before: Person = draft.person,
 ): void {
   context.watch?.starts?.(draft, event, before)
+  const asked = askedOf(draft, event, context, before)
   for (const campaign of candidatesOf(draft, event, context)) {
-    const refusal = refusalOf(draft, event, campaign, context, before)
+    const refusal = refusalOf(draft, asked, campaign, context)
     if (refusal === false) continue
     if (refusal) refuse(draft, campaign, refusal)
     else enrol(draft, event, campaign, context)
@@ -50,7 +51,7 @@ export function startCampaign(
   context: DecideContext,
 ): void {
   context.watch?.starts?.(draft, event, draft.person, campaign)
-  const refusal = refusalOf(draft, event, campaign, context)
+  const refusal = refusalOf(draft, askedOf(draft, event, context), campaign, context)
   if (refusal) refuse(draft, campaign, refusal)
   else if (refusal === null) enrol(draft, event, campaign, context)
 }
@@ -67,10 +68,11 @@ export function startOvertaken(draft: Draft, event: JourneyEvent, context: Decid
   const { type, id, version } = known
   const newest: JourneyEvent = { ...event, entity: { type, id, version } }
   context.watch?.starts?.(draft, newest, draft.person)
+  const asked = askedOf(draft, newest, context)
   for (const campaign of candidatesOf(draft, event, context)) {
     const refusal =
       refusalOfOvertaken(draft, event, known, campaign, context) ??
-      refusalOf(draft, newest, campaign, context)
+      refusalOf(draft, asked, campaign, context)
     if (refusal === false) continue
     if (refusal) refuse(draft, campaign, refusal)
     else enrol(draft, newest, campaign, context)
@@ -135,20 +137,28 @@ export function refuse(draft: Draft, campaign: CompiledCampaign, refusal: EntryR
   })
 }
 
+/** An event that campaigns are asked about: who the person was until then, and what conditions see. */
+type Asked = { event: JourneyEvent; before: Person; facts: Facts }
+
+export function askedOf(
+  draft: Draft,
+  event: JourneyEvent,
+  context: DecideContext,
+  before: Person = draft.person,
+): Asked {
+  const entityData = event.entity && (draft.entities.get(entityKey(event.entity))?.data ?? null)
+  const facts = factsFrom(draft, context, { trigger: event, entityData, enrolment: null })
+  return { event, before, facts }
+}
+
 /** Why the event does not start the campaign; `false` when it was never meant for it, null when it does. */
 export function refusalOf(
   draft: Draft,
-  event: JourneyEvent,
+  { event, before, facts }: Asked,
   campaign: CompiledCampaign,
   context: DecideContext,
-  before: Person = draft.person,
 ): EntryRefusal | false | null {
   const { file } = campaign
-  const facts = factsFrom(draft, context, {
-    trigger: event,
-    entityData: event.entity ? (draft.entities.get(entityKey(event.entity))?.data ?? null) : null,
-    enrolment: null,
-  })
   const { kind, where, holds } = campaign.trigger
   const trigger = kind.decide(file.trigger, {
     event,
@@ -256,7 +266,7 @@ function enrol(
     return
   }
   noteOf(draft, enrolment, 'enrolled')
-  goOn(draft, enrolment, campaign.first, context)
+  goOnIn(campaign, draft, enrolment, campaign.first, context)
 }
 
 /**
@@ -455,7 +465,17 @@ export function goOn(
   context: DecideContext,
   inPlaceOf: InPlaceOf | null = null,
 ): void {
-  const campaign = campaignOf(enrolment, context)
+  goOnIn(campaignOf(enrolment, context), draft, enrolment, from, context, inPlaceOf)
+}
+
+function goOnIn(
+  campaign: CompiledCampaign,
+  draft: Draft,
+  enrolment: Enrolment,
+  from: string | null,
+  context: DecideContext,
+  inPlaceOf: InPlaceOf | null = null,
+): void {
   let path = from
   while (path !== null) {
     const isOfArm = inPlaceOf !== null && path.startsWith(inPlaceOf.arm)

@@ -1,5 +1,6 @@
 import type { ChannelName } from './definition/words.ts'
 import type { DecideContext, Draft } from './draft.ts'
+import type { DraftMap } from './draft-map.ts'
 import { factsFrom } from './facts.ts'
 import type { JsonObject, JsonValue } from './json.ts'
 import type { ReasonCode } from './reasons.ts'
@@ -55,7 +56,10 @@ export function applyConsent(draft: Draft, event: JourneyEvent): ReasonCode {
  * person withdrew only the person gives again: their withdrawal beats an import's grant of whatever
  * time, and stays theirs when an import repeats it. So the order of arrival decides nothing.
  */
-export function keepConsent(consents: Map<string, Consent>, consent: Consent): ReasonCode {
+export function keepConsent(
+  consents: Pick<DraftMap<Consent>, 'get' | 'set'>,
+  consent: Consent,
+): ReasonCode {
   const key = consentKey(consent)
   const known = consents.get(key)
   const [kept, reason] = known ? strongerConsent(known, consent) : ([consent, 'applied'] as const)
@@ -126,8 +130,9 @@ export function choosePersona(draft: Draft, context: DecideContext): void {
     enrolment: null,
   })
   const { personas } = context.definition
-  const assigned = personas.find((persona) => persona.id === draft.person.assignedPersona)
-  const persona = (assigned ?? personas.find((each) => each.holds(facts)))?.id ?? null
+  const { assignedPersona } = draft.person
+  const assigned = assignedPersona !== null && personas.find(({ id }) => id === assignedPersona)
+  const persona = (assigned || personas.find((each) => each.holds(facts)))?.id ?? null
   if (persona !== draft.person.persona) draft.person = { ...draft.person, persona }
 }
 

@@ -1,5 +1,6 @@
 import type { RelationKind, RelationScope } from './definition/words.ts'
 import { type DecideContext, type Decision, draftOf, stateOf } from './draft.ts'
+import type { DraftMap } from './draft-map.ts'
 import type { Instant } from './instant.ts'
 import type { ReasonCode } from './reasons.ts'
 import type { RelationGranted } from './reserved-types.ts'
@@ -44,7 +45,10 @@ function relationIn({ type, data, time }: JourneyEvent, otherId: string): Relati
 }
 
 /** Puts what was said into the map if it holds against what is there; says why not otherwise. */
-export function keepRelation(relations: Map<string, Relation>, relation: Relation): ReasonCode {
+export function keepRelation(
+  relations: Pick<DraftMap<Relation>, 'get' | 'set'>,
+  relation: Relation,
+): ReasonCode {
   const key = relationKey(relation)
   const known = relations.get(key)
   const kept = known ? newerRelation(known, relation) : relation

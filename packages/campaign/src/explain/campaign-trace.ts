@@ -1,9 +1,9 @@
 import type { CompiledCampaign } from '../compile.ts'
 import { type DecideContext, type Draft, draftOf, stateOf } from '../draft.ts'
-import { campaignOf, isGoalOf, isHeldOut, refusalOf } from '../enrolments.ts'
-import { factsFrom, factsOf } from '../facts.ts'
+import { askedOf, campaignOf, isGoalOf, isHeldOut, refusalOf } from '../enrolments.ts'
+import { factsOf } from '../facts.ts'
 import type { ReasonCode } from '../reasons.ts'
-import { entityKey, isOfAnotherEntity, type JourneyEvent, type Person } from '../state.ts'
+import { isOfAnotherEntity, type JourneyEvent, type Person } from '../state.ts'
 import { kindOf, partsOf } from '../steps/registry.ts'
 import type { StepRun } from '../steps/step-run.ts'
 import { triggerPartsOf } from '../triggers/registry.ts'
@@ -52,21 +52,17 @@ export function traceStart(
   const wanted = file.audience.personas ?? null
   const is = draft.person.persona
   const persona = { is, wanted, holds: wanted === null || wanted.includes(is ?? '') }
-  const sources = {
-    trigger: event,
-    entityData: event.entity ? (draft.entities.get(entityKey(event.entity))?.data ?? null) : null,
-    enrolment: null,
-  }
-  const facts = factsFrom(draft, context, sources)
+  const asked = askedOf(draft, event, context, before)
+  const { facts } = asked
   const held = () =>
-    campaign.trigger.holds?.(factsFrom({ ...draft, person: before }, context, sources)) ?? false
+    campaign.trigger.holds?.(askedOf({ ...draft, person: before }, event, context).facts) ?? false
   const verdict = (): ReasonCode => {
     if (!type.holds) return 'trigger_other_touchpoint'
     if (becomes && !campaign.trigger.holds?.(facts)) return 'trigger_false'
     // It begins when that begins to hold, and not while it goes on.
     if (becomes && !isByDate && held()) return 'trigger_other_touchpoint'
     if (!persona.holds) return 'persona_not_in_audience'
-    const refusal = refusalOf(draft, event, campaign, context, before)
+    const refusal = refusalOf(draft, asked, campaign, context)
     if (refusal === false) return 'trigger_other_touchpoint'
     if (refusal) return refusal.reason
     return isHeldOut(draft, campaign, context) ? 'held_out' : 'enrolled'

@@ -143,10 +143,11 @@ export const messageStep: StepKind<MessageStep> = {
   decide(step, run) {
     const { draft, enrolment, context } = run
     const detail = { message: step.message.id }
-    const addressees = addresseesOf(step.message, run, messageTimes(step, run)?.dueAt)
+    const own = messageTimes(step, run)
+    const addressees = addresseesOf(step.message, run, own?.dueAt)
     if (addressees.length === 0) noteOf(draft, enrolment, 'no_recipient', { detail })
     for (const addressee of addressees) {
-      const times = messageTimes(step, run, addressee)
+      const times = addressee.recipient ? messageTimes(step, run, addressee) : own
       if (times === null) {
         noteOf(draft, enrolment, 'moment_unknown', { detail })
         break

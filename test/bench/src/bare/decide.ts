@@ -7,6 +7,8 @@ import {
 } from '@wegwijs/campaign/condition'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
+import { DraftMap } from '@wegwijs/campaign/draft-map'
+import { partsOfField } from '@wegwijs/campaign/facts'
 import { addDuration, yearOf } from '@wegwijs/campaign/instant'
 import type { JsonObject } from '@wegwijs/campaign/json'
 import type { JourneyEvent, Person } from '@wegwijs/campaign/state'
@@ -29,10 +31,10 @@ type Known = {
 
 export type NarrowState = {
   person: Known['person']
-  enrolments: Map<string, object>
-  timers: Map<string, object>
-  intents: Map<string, object>
-  entries: Map<string, string>
+  enrolments: DraftMap<object>
+  timers: DraftMap<object>
+  intents: DraftMap<object>
+  entries: DraftMap<string>
   decisions: Noted[]
 }
 type Noted = { campaignId: string; reason: string; detail: JsonObject | null }
@@ -61,10 +63,10 @@ export function narrowCore(
   return (before, event, now) => {
     const state: NarrowState = {
       person: before.person,
-      enrolments: new Map(before.enrolments),
-      timers: new Map(before.timers),
-      intents: new Map(before.intents),
-      entries: new Map(before.entries),
+      enrolments: new DraftMap<object>(before.enrolments),
+      timers: new DraftMap<object>(before.timers),
+      intents: new DraftMap<object>(before.intents),
+      entries: new DraftMap<string>(before.entries),
       decisions: [],
     }
     const facts = { read: readerOf(state, event, now, timeZone), timesOf: () => 0, now, timeZone }
@@ -166,8 +168,7 @@ function readerOf(
   timeZone: string,
 ): Facts['read'] {
   return (field) => {
-    const dot = field.indexOf('.')
-    const [root, name] = [field.slice(0, dot), field.slice(dot + 1)]
+    const { root, name } = partsOfField(field)
     if (root === 'event') return event.data[name]
     if (root !== 'person') return undefined
     const { birthYear } = person.fields
