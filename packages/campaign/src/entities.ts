@@ -15,7 +15,13 @@ import {
   isPending,
   type JourneyEvent,
 } from './state.ts'
-import { type MessageStep, messageTimes, planMessage, withdrawMessage } from './steps/message.ts'
+import {
+  isToSame,
+  type MessageStep,
+  messageTimes,
+  planMessage,
+  withdrawMessage,
+} from './steps/message.ts'
 import { partsOf } from './steps/registry.ts'
 import type { StepRun } from './steps/step-run.ts'
 import { withdrawTask } from './tasks.ts'
@@ -324,18 +330,12 @@ function replanAll(
     const rest = addresseesOf(step.message, run, messageTimes(step, run)?.dueAt)
     let isPlanned = false
     for (const intent of own) {
-      const place = rest.findIndex((addressee) => isTo(addressee, intent, context))
+      const place = rest.findIndex(({ recipient }) => isToSame(intent, recipient, context))
       const [addressee] = place < 0 ? [] : rest.splice(place, 1)
       isPlanned = replan(step, run, intent, addressee, { isAmended, isAskedAgain }) || isPlanned
     }
     if (isPlanned) for (const addressee of rest) planFor(addressee, step, run)
   }
-}
-
-function isTo({ recipient }: Addressee, intent: Intent, { otherOf }: DecideContext): boolean {
-  if (!intent.recipient) return recipient === undefined
-  const { personId } = intent.recipient
-  return recipient?.personId === (otherOf?.(personId)?.personId ?? personId)
 }
 
 function planFor(addressee: Addressee, step: MessageStep, run: StepRun): void {

@@ -15,6 +15,7 @@ import {
   type Relation,
   relationKey,
 } from '@wegwijs/campaign/state'
+import { isToSame } from '@wegwijs/campaign/steps/message'
 import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
 import { describe, expect, test } from 'vitest'
 import { nobody } from './given.ts'
@@ -441,3 +442,21 @@ describe('the last check of a message to somebody else', () => {
     )
   })
 })
+
+test('a message to a record that was merged since is one to whoever that has become (P2)', () => {
+  const [anna, elder] = [
+    { personId: 'anna', kind: 'caregiver' as const, scope: 'care' as const },
+    { personId: 'elder', kind: 'caregiver' as const, scope: 'care' as const },
+  ]
+  const others = { elder: 'anna' } as Record<string, string>
+  const context = {
+    otherOf: (id: string) => ({ ...somebodyElse, personId: others[id] ?? id }),
+  } as unknown as Parameters<typeof isToSame>[2]
+  const to = (recipient?: Intent['recipient']) => ({ ...(recipient && { recipient }) }) as Intent
+  expect(isToSame(to(elder), anna, context)).toBe(true)
+  expect(isToSame(to(anna), anna, context)).toBe(true)
+  expect(isToSame(to(elder), undefined, context)).toBe(false)
+  expect(isToSame(to(), undefined, context)).toBe(true)
+})
+
+const somebodyElse: OtherPerson = { personId: '', timeZone: null, persona: null, deceasedAt: null }

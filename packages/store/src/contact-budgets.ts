@@ -24,6 +24,16 @@ export function receiverOf(intent: string): RawBuilder<unknown> {
   return sql`case when ${recipient} is null then ${person} else survivor_of(${recipient}) end`
 }
 
+/** Every record that is this person by merges: a message keeps the one for which it was planned. */
+function recordsOf(person: string): RawBuilder<unknown> {
+  return sql`array(
+    with recursive record (person_id) as (
+      select ${sql.ref(person)}
+      union select p.person_id from record join person p on p.merged_into = record.person_id
+    )
+    select person_id from record)`
+}
+
 /** Waits until nobody else claims anything that counts of the people who get these messages. */
 export function lockBudgets(
   tx: Querying,
@@ -82,7 +92,8 @@ export const countClaimed = sql`
  */
 export const isAnyUnderWay = sql`(exists (
     select from intent o where o.person_id = d.receiver_id and o.recipient_id is null and o.state = 'sending')
-  or exists (select from intent o where o.recipient_id = d.receiver_id and o.state = 'sending'))`
+  or exists (select from intent o where o.recipient_id = any(${recordsOf('d.receiver_id')})
+    and o.state = 'sending'))`
 
 /**
  * Another message to the receiver of this one that counts is due and was due before it; of one instant, the
@@ -92,7 +103,7 @@ export function isAnyBefore(budgets: readonly Budget[]): RawBuilder<unknown> {
   return sql`exists (
     select from intent o
     where ((o.person_id = checked.receiver_id and o.recipient_id is null)
-        or o.recipient_id = checked.receiver_id)
+        or o.recipient_id = any(${recordsOf('checked.receiver_id')}))
       and o.state in ('planned', 'queued', 'sending')
       and ${counts(budgets, 'o')} and o.due_at <= checked.due_now
       and (o.due_at, o.intent_id) < (checked.due_at, checked.intent_id))`

@@ -722,7 +722,9 @@ const twinOfMerge = sql`
     where i.fence > 0 and other.person_id = i.person_id and other.campaign_id = i.campaign_id
       and other.entry_key = run.entry_key and other.enrolment_id <> i.enrolment_id
       and (${isEndedByMerge('other')} or ${isEndedByMerge('run')})
-      and t.message_id = i.message_id and t.recipient_id is not distinct from i.recipient_id
+      and t.message_id = i.message_id
+      and case when i.recipient_id is null then t.recipient_id is null
+        else survivor_of(t.recipient_id) = r.person_id end
       and t.entity_version is not distinct from i.entity_version
       and (t.duplicate or t.state in ('sending', 'sent', 'delivered', 'bounced', 'held'))
   ) as t`

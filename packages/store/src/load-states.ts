@@ -271,15 +271,19 @@ async function loadEntries(
 }
 
 /**
- * Those to whom these people are related, by the id that the relation has of them: in one statement, and in
- * none when there are no relations. Not locked: what a message may do is looked at again when it is sent.
+ * Those to whom these people are related, or to whom messages about them go, by the id that the relation or
+ * the message has of them: in one statement, and in
+ * none when there are none. Not locked: what a message may do is looked at again when it is sent.
  */
 export async function loadOthers(
   tx: Querying,
-  states: Iterable<Pick<PersonState, 'relations'>>,
+  states: Iterable<Pick<PersonState, 'relations'> & Partial<Pick<PersonState, 'intents'>>>,
 ): Promise<Map<string, OtherPerson>> {
   const ids = new Set<string>()
-  for (const { relations } of states) for (const { otherId } of relations.values()) ids.add(otherId)
+  for (const { relations, intents } of states) {
+    for (const { otherId } of relations.values()) ids.add(otherId)
+    for (const { recipient } of intents?.values() ?? []) if (recipient) ids.add(recipient.personId)
+  }
   if (ids.size === 0) return new Map()
   const { rows } = await sql<OtherPerson & { otherId: string }>`
     select named.other_id as "otherId", p.person_id as "personId", p.time_zone as "timeZone",

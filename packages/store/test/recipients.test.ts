@@ -472,3 +472,62 @@ describe('the statement and its pure twin', () => {
     ])
   }, 60_000)
 })
+
+describe('recipients that have become one record', () => {
+  const budgets = [{ id: 'daily', most: 1, per: 'P1D', classes: ['marketing' as const] }]
+  const marketing = { class: 'marketing', recipient_scope: 'care' }
+  const over = { budgets, classesNeedingConsent: [] }
+  const merge = (personId: string, into: string) =>
+    store.db
+      .updateTable('person')
+      .set({ merged_into: into })
+      .where('person_id', '=', personId)
+      .execute()
+
+  it('are told once of two runs that have become one (P2)', async () => {
+    const first = await plant({ intent: { fence: 1, unknown_outcome: 'at-least-once' } })
+    const older = newUuid()
+    await person(older, { merged_into: first.recipientId })
+    const [twin] = await seedMessages(store, 1, {
+      intent: {
+        person_id: first.personId,
+        recipient_id: older,
+        recipient_as: 'caregiver',
+        recipient_scope: 'care',
+        state: 'sent',
+      },
+      enrolment: { person_id: first.personId, state: 'exited', reason: 'merged_duplicate' },
+    })
+    expect(twin).toBeDefined()
+    expect((await claimAll()).claimed).toEqual([])
+    expect(await intentOf(store, first.intentId)).toMatchObject({
+      state: 'cancelled',
+      reason: 'merged_duplicate',
+    })
+  })
+
+  it('look for a place again when what is with a worker must be known, to whichever record (P1)', async () => {
+    const first = await plant({ intent: marketing })
+    await claimAll({ ...over, leaseMs: 60_000 })
+    const second = await plant({ intent: { ...marketing, due_at: later(noon, -60) } })
+    await merge(first.recipientId, second.recipientId)
+    await store.db.updateTable('counted_message').set({ person_id: second.recipientId }).execute()
+    await claimAll({ ...over, leaseMs: 60_000 })
+    expect(await intentOf(store, second.intentId)).toMatchObject({
+      state: 'planned',
+      reason: 'budget_used',
+      due_at: later(noon, 60),
+    })
+  })
+
+  it('get the earlier of two first in a rehearsal, to whichever record it goes', async () => {
+    // It is due, though not released yet.
+    const first = await plant({
+      intent: { ...marketing, due_at: later(noon, -60), channels: ['sms'] },
+    })
+    const second = await plant({ intent: marketing })
+    await merge(first.recipientId, second.recipientId)
+    expect((await claimAll(over)).claimed).toEqual([])
+    expect(await intentOf(store, second.intentId)).toMatchObject({ state: 'planned', reason: null })
+  })
+})

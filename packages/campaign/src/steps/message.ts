@@ -23,6 +23,7 @@ import {
   type IntentState,
   intentStates,
   type Question,
+  type Recipient,
   statesByReach,
 } from '../state.ts'
 import { messageTemplateSchema, templateOf, templatesFor } from './message-template.ts'
@@ -331,7 +332,7 @@ export function planMessage(
  * the entity: it is not told twice (P2).
  */
 function isToldBefore(
-  { draft, campaign, enrolment }: StepRun,
+  { draft, campaign, enrolment, context }: StepRun,
   step: MessageStep,
   { recipient }: Addressee,
 ): boolean {
@@ -341,9 +342,19 @@ function isToldBefore(
       intent.messageId === step.message.id &&
       intent.version !== campaign.version &&
       intent.entity?.version === enrolment.entity?.version &&
-      intent.recipient?.personId === recipient?.personId &&
+      isToSame(intent, recipient, context) &&
       !['cancelled', 'skipped', 'expired', 'failed', 'bounced'].includes(intent.state),
   )
+}
+
+/** Whether a message goes to this one, or to the person; its recipient may have become another record since. */
+export function isToSame(
+  { recipient: known }: Intent,
+  recipient: Recipient | undefined,
+  { otherOf }: DecideContext,
+): boolean {
+  if (!known) return recipient === undefined
+  return recipient?.personId === (otherOf?.(known.personId)?.personId ?? known.personId)
 }
 
 /** How often the step has planned its message to this one. */
