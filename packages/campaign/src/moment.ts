@@ -125,6 +125,11 @@ export function hangsOnEntity(moment: Moment): boolean {
 /** Days on which the organisation works. */
 export type WorkingDays = (day: Temporal.PlainDate) => boolean
 
+/** Whether the public holidays of a country (ISO 3166-1) are known: of any other one every weekday is worked. */
+export function hasHolidays(country: string): boolean {
+  return Object.hasOwn(new Holidays().getCountries(), country)
+}
+
 /** Monday to Friday without the public holidays of `country` (ISO 3166-1) and `closedDays` (YYYY-MM-DD). */
 export function createWorkingDays(country: string, closedDays: readonly string[]): WorkingDays {
   const calendar = new Holidays(country)

@@ -115,12 +115,21 @@ function strangersAtTheTop(root: Entries): Fault[] {
   return [...files, ...folders]
 }
 
-function strangersAmongCampaigns(campaigns: Entries | undefined): Fault[] {
-  return (campaigns?.files ?? [])
-    .filter((name) => extname(name) !== '.yaml' && extname(name) !== '.md')
-    .map((name) =>
-      stranger(`campaigns/${name}`, { nearest: `${basename(name, extname(name))}.yaml` }),
-    )
+function strangersAmongCampaigns(
+  { files, folders }: Entries = { files: [], folders: [] },
+): Fault[] {
+  return [
+    ...files
+      .filter((name) => extname(name) !== '.yaml' && extname(name) !== '.md')
+      .map((name) =>
+        stranger(`campaigns/${name}`, { nearest: `${basename(name, extname(name))}.yaml` }),
+      ),
+    ...folders.map((name) =>
+      faultAt(`campaigns/${name}`, start, {
+        message: `"${name}" is a folder, and campaigns are files in "campaigns" itself`,
+      }),
+    ),
+  ]
 }
 
 function stranger(path: string, hint: { nearest?: string }): Fault {

@@ -90,7 +90,10 @@ function nodeLines({ path, step, next, arms }: StepNode, counts: StepCounts | un
   const isOpen = parts.length === 0 || parts.every((arm) => arm.when !== null)
   const others = counts && counts.came - sumOf(Object.values(counts.arms))
   const otherwise = ['otherwise', ...(others ? [people(others)] : [])]
-  const onward = { to: 'end' in step ? null : next, words: parts.length === 0 ? [] : otherwise }
+  const onward = {
+    to: partsOf(step).ends ? null : next,
+    words: parts.length === 0 ? [] : otherwise,
+  }
   return [
     `${id}${shape}`,
     ...[...ways, ...(isOpen ? [onward] : [])].map(({ to, words }) =>

@@ -70,7 +70,20 @@ function faultsOf(schema: Schema, source: YamlSource, issue: Issue, above: Path)
 function strangerAt(schema: Schema, source: YamlSource, path: Path, key: string): Complaint {
   const file = path.length === 0 ? kindOf(source.file)?.elsewhere?.[key] : undefined
   if (file !== undefined) return { message: `"${key}" belongs in ${file}: move it there` }
-  return { message: `unknown key "${key}"`, ...withNearest(key, keysAt(schema, path)) }
+  const known = keysAt(schema, path)
+  const others = keysOf(valueAt(source.value, path)).filter((other) => other !== key)
+  // Each is known by itself, in another shape of what stands here.
+  if (known.includes(key) && others.length > 0)
+    return { message: `"${key}" does not go together with ${inWords(others)}` }
+  return { message: `unknown key "${key}"`, ...withNearest(key, known) }
+}
+
+function keysOf(value: unknown): string[] {
+  return typeof value === 'object' && value !== null ? Object.keys(value) : []
+}
+
+function inWords(keys: readonly string[]): string {
+  return keys.map((key) => `"${key}"`).join(', ')
 }
 
 /** `tamplate` is one mistake: its unknown key is told, the missing `template` is not told as well. */
@@ -137,7 +150,9 @@ function complaintOf(issue: Issue, value: unknown): Complaint {
       return expected(typeNames[issue.expected] ?? issue.expected)
     case 'invalid_value': {
       const values = issue.values.map(String)
-      const complaint = expected(`one of ${values.map((known) => `"${known}"`).join(', ')}`)
+      const [only, ...others] = issue.values
+      if (others.length === 0) return expected(JSON.stringify(only))
+      const complaint = expected(`one of ${inWords(values)}`)
       return typeof value === 'string' ? { ...complaint, ...withNearest(value, values) } : complaint
     }
     case 'too_small':
@@ -145,11 +160,21 @@ function complaintOf(issue: Issue, value: unknown): Complaint {
     case 'too_big':
       return expected(`${typeNames[issue.origin] ?? issue.origin} of at most ${issue.maximum}`)
     default:
+      // What a whole list or mapping has wrong its rule says.
+      if (typeof value === 'object' && value !== null && keysOf(value).length > 0)
+        return { message: issue.message, found }
       return {
         message: `${issue.message}, found ${found}`,
         found: typeof value === 'string' ? value : found,
+        ...(typeof value === 'string' ? nearestOf(issue, value) : {}),
       }
   }
+}
+
+/** A rule that knows all its words says which they are: there are too many zones to list them. */
+function nearestOf(issue: Issue, value: string): { nearest?: string } {
+  const isOfZone = issue.code === 'custom' && issue.params?.words === 'timeZone'
+  return isOfZone ? withNearest(value, Intl.supportedValuesOf('timeZone')) : {}
 }
 
 /** `expected a number, found "ten"` */
@@ -164,8 +189,10 @@ export function unlike(expected: string, value: unknown): Complaint {
 /** A value as a fault shows it: short, and on one line. */
 function show(value: unknown): string {
   if (value === undefined || value === null) return 'nothing'
-  if (Array.isArray(value)) return 'a list'
-  if (typeof value === 'object') return 'a mapping'
+  if (typeof value === 'object') {
+    const shape = Array.isArray(value) ? 'list' : 'mapping'
+    return keysOf(value).length > 0 ? `a ${shape}` : `an empty ${shape}`
+  }
   const text = JSON.stringify(value)
   return text.length > 80 ? `${text.slice(0, 77)}…"` : text
 }

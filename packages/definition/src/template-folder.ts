@@ -1,9 +1,11 @@
 import { basename } from 'node:path'
 import { type LocaleName, localeNames } from '@wegwijs/campaign/definition/words'
 import { compileTemplate } from '@wegwijs/template/compile'
+import { appFileSchema, manifestFile, manifestSchema } from '@wegwijs/template/manifest'
 import type { CompiledTemplate, TemplateFault, VariableUse } from '@wegwijs/template/template'
 import { type Fault, faultAt } from './fault.ts'
 import { type Assembled, assemble } from './layout.ts'
+import { checkAgainst } from './schema-faults.ts'
 import { parseYaml, type YamlSource } from './yaml-source.ts'
 
 /** A template folder as far as it could be read; files in `uses` are paths from the definition's folder. */
@@ -13,6 +15,15 @@ export type LoadedTemplate = {
   uses: VariableUse[]
   faults: Fault[]
   warnings: Fault[]
+}
+
+const start = { line: 1, column: 1 }
+
+/** What a schema has to say of a file, in the words in which all of them are told. */
+function unlikeItsKind(name: string, source: YamlSource): Fault[] {
+  if (source.faults.length > 0) return []
+  if (name === manifestFile) return checkAgainst(manifestSchema, source).faults
+  return /^app\.[^.]+\.yaml$/.test(name) ? checkAgainst(appFileSchema, source).faults : []
 }
 
 /** Reads the YAML of one template folder, puts the layout in, and has it compiled. */
@@ -31,7 +42,13 @@ export async function loadTemplate(
     if (name.endsWith('.yaml')) yaml.set(name, parseYaml(path, text))
     else if (name.endsWith('.mjml')) assembled.set(name, assemble(path, text, layouts))
   }
-  const unreadable = [...yaml.values(), ...assembled.values()].flatMap((part) => part.faults)
+  const unreadable = [
+    ...[...yaml.values(), ...assembled.values()].flatMap((part) => part.faults),
+    ...[...yaml].flatMap(([name, source]) => unlikeItsKind(name, source)),
+    ...(yaml.has(manifestFile)
+      ? []
+      : [faultAt(`${folder}${manifestFile}`, start, { message: 'this file is missing' })]),
+  ]
   if (unreadable.length > 0)
     return { id, compiled: undefined, uses: [], faults: unreadable, warnings: [] }
 

@@ -92,6 +92,11 @@ const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
       ['campaign:1:1 "campaign" is no part of a definition (did you mean "campaigns"?)'],
     ],
     [
+      'a campaign in a folder of its own',
+      { 'campaigns/old/guide.yaml': 'id: guide' },
+      ['campaigns/old:1:1 "old" is a folder, and campaigns are files in "campaigns" itself'],
+    ],
+    [
       'a campaign that would not be read',
       { 'campaigns/other.yml': 'id: other' },
       [
@@ -179,7 +184,51 @@ const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
     [
       'a list that is empty',
       { [guide]: ['personas: [senior, others]', 'personas: []'] },
-      ['campaigns/guide.yaml:7:13 expected a list of at least 1, found a list'],
+      ['campaigns/guide.yaml:7:13 expected a list of at least 1, found an empty list'],
+    ],
+    [
+      'two shapes of a wait in one',
+      { [guide]: ['wait: { for: P1D }', 'wait: { for: P1D, until: entity.startsAt }'] },
+      ['campaigns/guide.yaml:20:31 "until" does not go together with "for"'],
+    ],
+    [
+      'the one thing that may stand there',
+      { [guide]: ['wait: { for: P1D }', 'end: yes'] },
+      ['campaigns/guide.yaml:20:18 expected true, found "yes"'],
+    ],
+    [
+      'an arm for everybody else before the others, and what else is wrong in the branch',
+      {
+        [guide]: [
+          '  - branch:\n',
+          '  - branch:\n      - otherwise: [{ end: true }]\n      - when: { field: event.knd, op: exists, value: true }\n        steps: [{ end: true }]\n',
+        ],
+      },
+      [
+        'campaigns/guide.yaml:16:9 expected "otherwise" as the last arm, at most once',
+        'campaigns/guide.yaml:17:24 unknown field "event.knd" (did you mean "event.kind"?)',
+      ],
+    ],
+    [
+      'what people call a value in place of the value',
+      {
+        'touchpoints.yaml': [
+          'values: [first, second] }',
+          'values: [first, second], valueLabels: { first: { nl: eerste, en: initial } } }',
+        ],
+        [guide]: ['value: first }', 'value: eerste }'],
+      },
+      [
+        'campaigns/guide.yaml:16:51 expected one of "first", "second", found "eerste" (did you mean "first"?)',
+      ],
+    ],
+    [
+      'a part of the only name that has it',
+      {
+        [guide]: ['personas: [senior, others]', 'personas: [phone]'],
+        [personas]: ['id: senior', 'id: home-phone'],
+      },
+      ['campaigns/guide.yaml:7:14 unknown persona "phone" (did you mean "home-phone"?)'],
     ],
     [
       'a field name that is none',
@@ -330,6 +379,18 @@ const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
       ['attributes.yaml:2:32 "unit" is for fields of type number, this one is a boolean'],
     ],
     [
+      'a field that is known of everybody',
+      {
+        'attributes.yaml': [
+          'usesPortal: { type: boolean',
+          'usesPortal: { type: boolean, sensitivity: personal }\n  familyName: { type: date',
+        ],
+      },
+      [
+        'attributes.yaml:3:3 person.familyName is known of everybody: what the organisation adds needs another name',
+      ],
+    ],
+    [
       'a label of a value that it cannot have',
       {
         'attributes.yaml': [
@@ -343,6 +404,35 @@ const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
       'a label in one language only',
       { 'attributes.yaml': ['type: boolean,', 'type: boolean, label: { nl: a },'] },
       ['attributes.yaml:2:32 missing key "en"'],
+    ],
+  ],
+  'policies.yaml': [
+    [
+      'a zone that is none',
+      { 'policies.yaml': ['Europe/Amsterdam', 'Europe/Amsterdm'] },
+      [
+        'policies.yaml:2:11 expected an IANA time zone such as "Europe/Amsterdam", found "Europe/Amsterdm" (did you mean "Europe/Amsterdam"?)',
+      ],
+    ],
+    [
+      'a country whose holidays nobody knows',
+      { 'policies.yaml': ['holidays: NL', 'holidays: XX'] },
+      ['policies.yaml:4:11 expected a country whose holidays are known, such as "NL", found "XX"'],
+    ],
+    [
+      'a closed day that no calendar has',
+      { 'policies.yaml': ['classes:', 'closedDays: [31-12-2026]\nclasses:'] },
+      ['policies.yaml:5:14 expected a day such as "2026-12-24", found "31-12-2026"'],
+    ],
+    [
+      'a team twice',
+      {
+        'policies.yaml': [
+          'classes:',
+          'teams:\n  - { id: desk, name: { nl: a, en: a } }\n  - { id: desk, name: { nl: b, en: b } }\nclasses:',
+        ],
+      },
+      ['policies.yaml:7:11 the team "desk" is there twice'],
     ],
   ],
   'the contact budgets': [
@@ -688,6 +778,27 @@ const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
       ['campaigns/guide.yaml:18:49 channels.yaml has no channel "email"'],
     ],
     [
+      'a key of a template that nobody knows',
+      { 'templates/booked/template.yaml': ['sensitivity:', 'sensitivty:'] },
+      ['templates/booked/template.yaml:2:1 unknown key "sensitivty" (did you mean "sensitivity"?)'],
+    ],
+    [
+      'a sensitivity that there is not, and a key of a text for the app',
+      {
+        'templates/booked/template.yaml': ['sms: neutral', 'sms: neutrl'],
+        'templates/booked/app.nl.yaml': ['title:', 'titel:'],
+      },
+      [
+        'templates/booked/app.nl.yaml:1:1 unknown key "titel" (did you mean "title"?)',
+        'templates/booked/template.yaml:3:8 expected one of "neutral", "personal", "health", found "neutrl" (did you mean "neutral"?)',
+      ],
+    ],
+    [
+      'a folder without the file that says what is in it',
+      { 'templates/booked/template.yaml': null },
+      ['templates/booked/template.yaml:1:1 this file is missing'],
+    ],
+    [
       'a channel for which the template has nothing',
       {
         [guide]: ['id: eve, template: booked', 'id: eve, channels: [app, sms], template: plain'],
@@ -802,7 +913,7 @@ steps:
         'channels.yaml': ['app-inbox, sensitivity: personal', 'app-inbox, sensitivity: health'],
       },
       [
-        'campaigns/guide.yaml:13:50 the template "booked" is health, and it goes to somebody else, who by the scope "appointments" may hear of what is personal at most',
+        'campaigns/guide.yaml:13:50 the template "booked" is health, and it goes to somebody else, who by the scope "appointments" may hear of what is personal at most: expected "scope: care", or "to: person"',
       ],
     ],
     [
@@ -813,7 +924,7 @@ steps:
           'locale: nl\nages: [{ under: 16, to: [parent] }, { under: 12, to: [parent] }]',
         ],
       },
-      ['policies.yaml:4:7 expected the youngest first, each age once, found a list'],
+      ['policies.yaml:4:7 expected the youngest first, each age once'],
     ],
   ],
   'the variables of a template': [

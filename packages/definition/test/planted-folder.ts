@@ -136,7 +136,7 @@ export async function tell(changes: Changes): Promise<{ faults: string[]; warnin
   return { faults: faults.map(formatFault), warnings: warnings.map(formatFault) }
 }
 
-const shapes = ['nothing', 'a list', 'a mapping']
+const shapes = ['nothing', 'a list', 'an empty list', 'a mapping', 'an empty mapping']
 
 /** The place of a fault is the place of what it found: a column that is one off fails here. */
 function mustStandThere(fault: Fault, files: Readonly<Record<string, string>>): void {

@@ -242,3 +242,32 @@ test('a variable is there for everybody when the audience asks for it', async ()
     }),
   ).toHaveLength(1)
 })
+
+describe('a step that nobody comes to', () => {
+  test.each([
+    ['an end', '  - end: true\n  - wait: { for: P1D }\n', '16:5'],
+    [
+      'a branch of which every arm ends',
+      branchThatEnds('      - otherwise: [{ end: true }]\n') + '  - wait: { for: P1D }\n',
+      '20:5',
+    ],
+    [
+      'an end within an arm',
+      '  - split: { id: half, arms: [{ name: a, weight: 1, steps: [{ end: true }, { end: true }] }, { name: b, weight: 1 }] }\n',
+      '15:76',
+    ],
+  ])('comes after %s', async (_, steps, at) => {
+    expect(await warningsOf({ [guide]: [rest, steps] })).toEqual([
+      `campaigns/guide.yaml:${at} this step is never taken: everybody has left the campaign before it`,
+    ])
+  })
+
+  test('is none behind a branch that somebody passes', async () => {
+    const steps = `${branchThatEnds('')}  - wait: { for: P1D }\n`
+    expect(await warningsOf({ [guide]: [rest, steps] })).toEqual([])
+  })
+})
+
+function branchThatEnds(others: string): string {
+  return `  - branch:\n${first}          - end: true\n${others}`
+}

@@ -1,5 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import { z } from 'zod'
+import { hasHolidays } from '../moment.ts'
 import { recipientWords } from './recipient-words.ts'
 import {
   identifierSchema,
@@ -115,6 +116,8 @@ const ageRuleSchema = z
       'Who is written to about somebody of some age. It is decided by the age at the moment for which a message is planned, and looked at again when it is sent.',
   })
 
+const expectedCountry = 'expected a country whose holidays are known, such as "NL"'
+
 /** `policies.yaml` */
 export const policiesFileSchema = z.strictObject({
   organisation: z
@@ -130,10 +133,11 @@ export const policiesFileSchema = z.strictObject({
   locale: z.enum(localeNames).describe('Language of everybody whose own language is not known.'),
   holidays: z
     .string()
-    .regex(/^[A-Z]{2}$/)
+    .regex(/^[A-Z]{2}$/, expectedCountry)
+    .refine(hasHolidays, expectedCountry)
     .describe('Country whose public holidays are no working days, as ISO 3166-1 alpha-2 (`NL`).'),
   closedDays: z
-    .array(z.iso.date())
+    .array(z.iso.date('expected a day such as "2026-12-24"'))
     .default([])
     .describe("Days of the organisation's own on which nobody works, as `YYYY-MM-DD`."),
   classes: z

@@ -99,7 +99,10 @@ export type EntityMeant = z.infer<typeof entityMeantSchema>
 
 export const timeZoneSchema = z
   .string()
-  .refine(isTimeZone, 'expected an IANA time zone such as "Europe/Amsterdam"')
+  .refine(isTimeZone, {
+    error: 'expected an IANA time zone such as "Europe/Amsterdam"',
+    params: { words: 'timeZone' },
+  })
   .meta({ title: 'time zone' })
 
 export const localTimeSchema = z

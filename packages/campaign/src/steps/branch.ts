@@ -51,10 +51,12 @@ export const branchStep: StepKind<BranchStep> = {
           ]),
         )
         .min(1)
-        .refine(
-          (arms) => arms.every((arm, index) => 'when' in arm || index === arms.length - 1),
-          'expected "otherwise" as the last arm, at most once',
-        )
+        .superRefine((arms, check) => {
+          const message = 'expected "otherwise" as the last arm, at most once'
+          arms.slice(0, -1).forEach((arm, index) => {
+            if (!('when' in arm)) check.addIssue({ code: 'custom', path: [index], message })
+          })
+        })
         .describe('The arms, the first that fits counts.'),
     }),
   parts: ({ branch }) => ({

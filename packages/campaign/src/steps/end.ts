@@ -15,6 +15,6 @@ export const endStep: StepKind<EndStep> = {
     en: () => 'the campaign ended here for the person',
   },
   schema: () => endStepSchema,
-  parts: () => ({}),
+  parts: () => ({ ends: true }),
   decide: () => ({ endWith: 'completed' }),
 }

@@ -33,6 +33,8 @@ export type StepParts = {
   /** Its name, which no other step of the campaign has. */
   readonly id?: { readonly name: string; readonly path: PathInStep }
   readonly arms?: readonly StepArm[]
+  /** Nobody goes on behind it. */
+  readonly ends?: true
   /** Conditions beside those of its arms; `about` is the touchpoint whose data `event` then is. */
   readonly conditions?: readonly (ConditionAt & { readonly about: string })[]
   /** Fields that must be moments. */

@@ -88,18 +88,25 @@ export function complaintAboutValue(value: unknown, field: Field): Complaint | u
     case 'instant':
       return complaintAboutInstant(value)
     case 'text':
-      return complaintAboutText(value, field.values)
+      return complaintAboutText(value, field)
   }
 }
 
-function complaintAboutText(
-  value: unknown,
-  values: readonly string[] | undefined,
-): Complaint | undefined {
+function complaintAboutText(value: unknown, field: Field): Complaint | undefined {
+  const { values } = field
   if (typeof value !== 'string') return unlike('a text', value)
   if (!values || values.includes(value)) return undefined
   const known = values.map((name) => `"${name}"`).join(', ')
-  return { ...unlike(`one of ${known}`, value), ...withNearest(value, values) }
+  return {
+    ...unlike(`one of ${known}`, value),
+    ...(calledSo(value, field) ?? withNearest(value, values)),
+  }
+}
+
+/** Who writes what people call a value means that value. */
+function calledSo(found: string, { valueLabels = {} }: Field): { nearest: string } | undefined {
+  const meant = Object.entries(valueLabels).find(([, { nl, en }]) => found === nl || found === en)
+  return meant && { nearest: meant[0] }
 }
 
 /** Instants are compared as texts, so another spelling of the same moment would not be equal to it. */

@@ -105,9 +105,12 @@ export function checkAttributes({ attributes: loaded }: Parts): Fault[] {
   const { person, campaigns } = loaded.value
   const standard = new Set(personFieldsOf({ attributes: { person: {}, campaigns: {} } }).keys())
   return [
-    ...Object.entries(person).flatMap(([name, field]) =>
-      checkField(loaded, ['person', name], field),
-    ),
+    ...Object.entries(person).flatMap(([name, field]) => {
+      const message = `person.${name} is known of everybody: what the organisation adds needs another name`
+      return standard.has(`person.${name}`)
+        ? [aboutKey(loaded, ['person', name], { message, found: name })]
+        : checkField(loaded, ['person', name], field)
+    }),
     ...Object.entries(campaigns).flatMap(([name, field]) => {
       const isTaken = Object.hasOwn(person, name) || standard.has(`person.${name}`)
       const message = `person.${name} is what publishers tell; what campaigns set needs another name`
@@ -122,7 +125,15 @@ export function checkAttributes({ attributes: loaded }: Parts): Fault[] {
 export function checkPolicies(parts: Parts): Fault[] {
   const { policies: loaded } = parts
   if (!loaded) return []
-  return checkBudgets(loaded, parts)
+  const { teams = [] } = loaded.value
+  return [
+    ...repeated(
+      loaded,
+      'team',
+      teams.map(({ id }, index) => ({ name: id, path: ['teams', index, 'id'] })),
+    ),
+    ...checkBudgets(loaded, parts),
+  ]
 }
 
 function checkBudgets(loaded: Loaded<PoliciesFile>, { personas }: Parts): Fault[] {

@@ -12,11 +12,36 @@ import { whereOf } from './trigger.ts'
 /** What is known of the people that a campaign is about. */
 export type Known = { fields: ReadonlyMap<string, Field>; neverMissing: ReadonlySet<string> }
 
-/** Arms of branches that nobody can take: a warning each. */
+/** Arms of branches that nobody can take, and steps that nobody comes to: a warning each. */
 export function unreachedIn(campaign: Loaded<CampaignFile>, known: Known): Fault[] {
   const where = whereOf(campaign.value)
   const given = where && hangsOnEventAlone(where) ? [where] : []
-  return unreachedInSteps(campaign, { steps: campaign.value.steps, path: ['steps'], given }, known)
+  const all = { steps: campaign.value.steps, path: ['steps'] }
+  return [...unreachedInSteps(campaign, { ...all, given }, known), ...leftBehindIn(campaign, all)]
+}
+
+/** Steps behind one at which everybody leaves. */
+function leftBehindIn(
+  campaign: Loaded<CampaignFile>,
+  { steps, path }: Pick<Stretch, 'steps' | 'path'>,
+): Fault[] {
+  const last = steps.findIndex(everybodyLeavesAt)
+  const isBehind = last >= 0 && last < steps.length - 1
+  const message = 'this step is never taken: everybody has left the campaign before it'
+  return [
+    ...(isBehind ? [about(campaign, [...path, last + 1], { message })] : []),
+    ...steps.flatMap((step, index) =>
+      (partsOf(step).arms ?? []).flatMap((arm) =>
+        leftBehindIn(campaign, { steps: arm.steps, path: [...path, index, ...arm.path] }),
+      ),
+    ),
+  ]
+}
+
+function everybodyLeavesAt(step: Step): boolean {
+  const { ends = false, arms = [] } = partsOf(step)
+  const isTakenByAll = arms.some(({ when }) => when === null)
+  return ends || (isTakenByAll && arms.every((arm) => arm.steps.some(everybodyLeavesAt)))
 }
 
 /** Steps with what is certain of whoever comes there: what the event said, which never changes. */

@@ -1,6 +1,12 @@
 import { classesForThePersonAlone, isByAge, scopeOf, wordsOf } from '@wegwijs/campaign/addressees'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
-import { allowsSensitivity, type ChannelName, scopeBears } from '@wegwijs/campaign/definition/words'
+import {
+  allowsSensitivity,
+  type ChannelName,
+  relationScopes,
+  type Sensitivity,
+  scopeBears,
+} from '@wegwijs/campaign/definition/words'
 import type { MessageStep } from '@wegwijs/campaign/steps/message'
 import { partsOf } from '@wegwijs/campaign/steps/registry'
 import type { CompiledTemplate } from '@wegwijs/template/template'
@@ -60,6 +66,13 @@ export function mayGoToOthers(
   return wordsOf(message, parts.policies?.value.ages ?? []).some((word) => word !== 'person')
 }
 
+/** What its author may have meant: only a `message` says whom it goes to. */
+function orElse(sensitivity: Sensitivity, path: readonly (string | number)[]): string {
+  if (!path.includes('message')) return ''
+  const wider = relationScopes.filter((scope) => allowsSensitivity(scopeBears[scope], sensitivity))
+  return `: expected ${wider.map((scope) => `"scope: ${scope}"`).join(' or ')}, or "to: person"`
+}
+
 /** What a relation lets somebody else hear of bears no more than that: of health only `care` does. */
 export function checkScopeBears(
   at: Omit<MessageAt, 'path'> & { templatePath: (string | number)[] },
@@ -76,6 +89,6 @@ export function checkScopeBears(
   const who = isByAge(message, parts.policies?.value.ages ?? [])
     ? 'by the rules of age it goes to somebody else'
     : 'it goes to somebody else'
-  const complaint = `the template "${template.id}" is ${tooMuch}, and ${who}, who by the scope "${scope}" may hear of what is ${scopeBears[scope]} at most`
+  const complaint = `the template "${template.id}" is ${tooMuch}, and ${who}, who by the scope "${scope}" may hear of what is ${scopeBears[scope]} at most${orElse(tooMuch, templatePath)}`
   return [about(campaign, templatePath, { message: complaint, found: template.id })]
 }
