@@ -271,6 +271,21 @@ describe('a word by SMS', () => {
     expect(rows).toEqual([{ state: 'withdrawn' }])
   })
 
+  test('STOP of somebody to whom no SMS ever went stops them all the same', async () => {
+    const phone = '+447700900299'
+    await flow.publish(arrives('never-written-to', { phone }))
+    await flow.read()
+    expect((await writes(phone, 'STOP')).json.replies[0].status).toBe('kept')
+    await until(async () =>
+      expect(await outcomes('never-written-to', 'message.replied.v1')).toEqual(['replied']),
+    )
+    const { rows } = await sql`
+      select c.purpose, c.channel, c.state from consent c
+        join person_identity known on known.person_id = c.person_id
+      where known.external_id = 'never-written-to'`.execute(flow.store.db)
+    expect(rows).toEqual([{ purpose: 'all', channel: 'sms', state: 'withdrawn' }])
+  })
+
   test('that comes twice answers one question, and STOP is of everybody with that number', async () => {
     const one = await asked()
     const other = await asked(one.phone)

@@ -114,7 +114,8 @@ export const reservedTypes = {
   'message.complained.v1': message,
   'message.delivered.v1': message,
   'message.opened.v1': message,
-  'message.replied.v1': message,
+  // STOP is heard of whoever has the number, also where no message of ours went.
+  'message.replied.v1': message.partial({ intentId: true }),
   'message.sent.v1': message,
   'person.deceased.v1': z.object({}),
   'person.enrolled.v1': z.object({ campaign: identifierSchema }),

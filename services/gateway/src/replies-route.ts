@@ -26,7 +26,7 @@ type Read = { reply: Reply } | { replyId: string | null; path: string }
 
 /**
  * `answered`: it is an answer to a question. `kept`: it is none, and was written down as a reply, without
- * its words. `unknown`: nobody with this number got an SMS of ours. `refused` with the path of the fault.
+ * its words. `unknown`: nobody with this number got an SMS of ours, or, of STOP, nobody has it. `refused` with the path of the fault.
  */
 type ReplyAnswer = {
   replyId: string | null
@@ -145,10 +145,10 @@ function meaningOf(reply: Reply, { named, holders }: Answerable, saying: Saying)
     .flatMap(({ messages }) => messages)
     .sort((a, b) => (a.plannedFor > b.plannedFor ? -1 : a.plannedFor < b.plannedFor ? 1 : 0))
   const [newest] = sent
-  if (!newest) return { status: 'unknown', events: [] }
-  if (isStopWord(reply.text)) {
+  if (isStopWord(reply.text) && ofNumber.length > 0) {
     return { status: 'kept', events: stopsOfHolders(reply, ofNumber, newest, saying) }
   }
+  if (!newest) return { status: 'unknown', events: [] }
   const open = sent.find((each) => isOpen(each) && wasDue(each, reply, saying))
   return meaningFor(reply, open, open ?? newest, saying)
 }
@@ -185,12 +185,13 @@ function wasDue({ dueAt }: AnsweredMessage, { at }: Reply, { stands }: ClockNow)
 
 /**
  * STOP from a number that several people have is the word of each of them: nobody can tell who wrote it,
- * and none of them may go on getting messages there.
+ * and none of them may go on getting messages there. Nor need any of ours have gone there: who knows the
+ * number from elsewhere has said it all the same (P3).
  */
 function stopsOfHolders(
   reply: Reply,
   holders: readonly NumberHolder[],
-  newest: AnsweredMessage,
+  newest: AnsweredMessage | undefined,
   saying: Saying,
 ): TouchpointEvent[] {
   const bySubject = new Map<string, TouchpointEvent>()
@@ -201,10 +202,10 @@ function stopsOfHolders(
   }
   // Last, for a message about one of them may have gone to another one: that is no stop of theirs.
   for (const { personId, messages } of holders) {
-    const { intentId, ...about } = messages[0] ?? newest
-    const isTheirs = about.recipientId === null && about.personId === personId
-    const recipientId = isTheirs ? null : personId
-    keep(replyEvent(reply, { intentId, recipientId }, personId, 'stop', saying))
+    const about = messages[0] ?? newest
+    const isTheirs = about?.recipientId === null && about.personId === personId
+    const said = { intentId: about?.intentId, recipientId: isTheirs ? null : personId }
+    keep(replyEvent(reply, said, personId, 'stop', saying))
   }
   return [...bySubject.values()]
 }
@@ -224,7 +225,7 @@ function repliesAbout(
 
 function replyEvent(
   { replyId, at }: Reply,
-  { intentId, recipientId }: Pick<AnsweredMessage, 'intentId' | 'recipientId'>,
+  { intentId, recipientId }: { intentId: string | undefined; recipientId: string | null },
   subject: string,
   detail: string | undefined,
   { provider, now, stands }: Saying,
@@ -237,7 +238,7 @@ function replyEvent(
     subject,
     time: stands || time > now ? now : time,
     data: {
-      intentId,
+      ...(intentId !== undefined && { intentId }),
       provider,
       channel: 'sms',
       ...(detail !== undefined && { detail }),

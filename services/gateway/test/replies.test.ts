@@ -179,6 +179,35 @@ describe('STOP', () => {
   })
 })
 
+describe('STOP from a number to which no SMS of ours went', () => {
+  test('stops everybody who has it, however it is written, and nobody else (P3)', async () => {
+    const phone = newPhone()
+    const spelled = `0${phone.slice(3, 4)} ${phone.slice(4)}`
+    const people = [await addPerson(phone), await addPerson(spelled), await addPerson(newPhone())]
+    const { replyId, status } = await writes(phone, 'STOP')
+    expect(status).toBe('kept')
+    expect(await stopsOf(...people)).toEqual([['replied'], ['replied'], []])
+    // A doubled reply is the same stop.
+    await writes(phone, 'STOP', { replyId })
+    expect(await stopsOf(...people)).toEqual([['replied'], ['replied'], []])
+  })
+
+  test('is of the record that they have become', async () => {
+    const phone = newPhone()
+    const survivor = await addPerson(null)
+    await addPerson(phone, { merged_into: survivor })
+    await writes(phone, 'stop')
+    expect(await stopsOf(survivor)).toEqual([['replied']])
+  })
+
+  test('that nobody has is unknown, and so is any other word', async () => {
+    expect((await writes(newPhone(), 'STOP')).status).toBe('unknown')
+    const phone = newPhone()
+    await addPerson(phone)
+    expect((await writes(phone, 'bedankt')).status).toBe('unknown')
+  })
+})
+
 describe('a word', () => {
   test('that comes twice answers one question', async () => {
     const phone = newPhone()

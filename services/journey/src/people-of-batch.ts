@@ -142,8 +142,8 @@ function scopeOf(events: readonly Addressed[], context: ScopeContext): StateScop
     taskCampaignIds: [...definition.taskCampaigns],
     entities: events.flatMap((each) => (each.event.entity ? [each.event.entity] : [])),
     resumed: [],
-    intentIds: events.flatMap(({ event }) =>
-      event.type.startsWith('message.') ? [String(event.data.intentId)] : [],
+    intentIds: events.flatMap(({ event: { type, data } }) =>
+      type.startsWith('message.') && typeof data.intentId === 'string' ? [data.intentId] : [],
     ),
     campaignIds: campaignsEnteredBy(events, types, definition),
     relations:
