@@ -108,7 +108,7 @@ function applyEvent(draft: Draft, event: JourneyEvent, context: DecideContext): 
 }
 
 function applyToMessage(draft: Draft, event: JourneyEvent, context: DecideContext): ReasonCode {
-  const outcome = applyReceipt(draft, event)
+  const outcome = applyReceipt(draft, event, context)
   hearReceipt(draft, String(event.data.intentId), context)
   return outcome
 }

@@ -507,6 +507,16 @@ const list = {
       en: 'nothing; raise "within" of the step if that is too soon',
     },
   },
+  not_tracked: {
+    text: {
+      nl: 'de klasse van het bericht laat niet toe dat wij bewaren of iemand het opent',
+      en: 'the class of the message does not let us keep whether somebody opens it',
+    },
+    whatToDo: {
+      nl: 'zet "tracking: allowed" bij de klasse in policies.yaml, als dat mag',
+      en: 'say "tracking: allowed" of the class in policies.yaml, if that is allowed',
+    },
+  },
   older_version_told: {
     text: {
       nl: 'hetzelfde bericht was net uitgegaan, over de vorige versie van de afspraak of opname',

@@ -1,8 +1,9 @@
-import type { Draft } from './draft.ts'
+import type { CompiledDefinition } from './compile.ts'
+import type { DecideContext, Draft } from './draft.ts'
 import { keepConsent, refuseContact } from './people.ts'
 import type { ReasonCode } from './reasons.ts'
 import { wordOf } from './reply-word.ts'
-import type { Intent, IntentState, JourneyEvent } from './state.ts'
+import { campaignKey, type Intent, type IntentState, type JourneyEvent } from './state.ts'
 
 /**
  * What a message has come to, in the order in which one overrides the other. Receipts arrive late,
@@ -26,9 +27,14 @@ const rank: Readonly<Partial<Record<IntentState, number>>> = {
  * it is about comes as two events: that of the person says what became of the message, that of its recipient
  * what it says of their address and their wishes. Each changes one of the two people (P6).
  */
-export function applyReceipt(draft: Draft, event: JourneyEvent): ReasonCode {
+export function applyReceipt(
+  draft: Draft,
+  event: JourneyEvent,
+  { definition }: Pick<DecideContext, 'definition'>,
+): ReasonCode {
   const { recipientId } = event.data
-  if (recipientId !== undefined && recipientId !== event.subject) return moveOnly(draft, event)
+  if (recipientId !== undefined && recipientId !== event.subject)
+    return moveOnly(draft, event, definition)
   const intent = draft.intents.get(String(event.data.intentId))
   if (!intent) return recipientId === undefined ? 'message_unknown' : hearOfRecipient(draft, event)
   switch (event.type) {
@@ -36,8 +42,7 @@ export function applyReceipt(draft: Draft, event: JourneyEvent): ReasonCode {
       return moveUp(draft, intent, 'delivered')
     case 'message.opened.v1':
     case 'message.clicked.v1':
-      moveUp(draft, intent, 'delivered')
-      return 'seen'
+      return seeOpened(draft, intent, definition)
     case 'message.bounced.v1':
       hearOfRecipient(draft, event)
       return moveUp(draft, intent, 'bounced')
@@ -49,7 +54,7 @@ export function applyReceipt(draft: Draft, event: JourneyEvent): ReasonCode {
 }
 
 /** What became of a message that went to somebody else. */
-function moveOnly(draft: Draft, event: JourneyEvent): ReasonCode {
+function moveOnly(draft: Draft, event: JourneyEvent, definition: TrackedBy): ReasonCode {
   const intent = draft.intents.get(String(event.data.intentId))
   if (!intent) return 'message_unknown'
   switch (event.type) {
@@ -59,8 +64,7 @@ function moveOnly(draft: Draft, event: JourneyEvent): ReasonCode {
       return moveUp(draft, intent, 'bounced')
     case 'message.opened.v1':
     case 'message.clicked.v1':
-      moveUp(draft, intent, 'delivered')
-      return 'seen'
+      return seeOpened(draft, intent, definition)
     case 'message.answered.v1':
       return keepAnswer(draft, intent, String(event.data.answer))
     case 'message.complained.v1':
@@ -106,6 +110,26 @@ function keepAnswer(draft: Draft, intent: Intent, answer: string): ReasonCode {
   if (intent.entity?.version !== run.entity?.version) return 'answer_of_older'
   draft.intents.set(intent.intentId, { ...intent, answer })
   return 'answered'
+}
+
+/** Whoever opened it got it, where we may know. */
+function seeOpened(draft: Draft, intent: Intent, definition: TrackedBy): ReasonCode {
+  if (!mayTrack(intent, definition)) return 'not_tracked'
+  moveUp(draft, intent, 'delivered')
+  return 'seen'
+}
+
+type TrackedBy = Pick<CompiledDefinition, 'campaigns'>
+
+/**
+ * Whether the class of the message lets us keep that somebody opened it, as its campaign was published.
+ * Where nobody knows the campaign any more, it does not.
+ */
+export function mayTrack(
+  { campaignId, version }: Pick<Intent, 'campaignId' | 'version'>,
+  { campaigns }: TrackedBy,
+): boolean {
+  return campaigns.get(campaignKey(campaignId, version))?.policy.tracking === 'allowed'
 }
 
 function moveUp(draft: Draft, intent: Intent, state: 'delivered' | 'bounced'): ReasonCode {

@@ -914,6 +914,20 @@ describe('what is known of a person', () => {
     expect(patient.state.person.fields).toEqual({ givenName: 'Test' })
   })
 
+  test.each([
+    ['marketing', 'seen', 'delivered'],
+    ['service', 'not_tracked', 'sent'],
+  ] as const)('whoever opens a message of %s: %s', (own, outcome, state) => {
+    const patient = person(definitionOf([campaign({ id: 'aftercare', class: own })]))
+    patient.happens(discharge)
+    const intentId = patient.intents()[0]?.intentId ?? ''
+    patient.message(intentId, { state: 'sent' })
+    const data = { intentId, channel: 'email' }
+    for (const type of ['message.opened.v1', 'message.clicked.v1'])
+      expect(patient.happens(type, { data })).toBe(outcome)
+    expect(patient.intents()).toMatchObject([{ state }])
+  })
+
   test('a bounce marks the address until there is another one', () => {
     const patient = person(definitionOf([campaign({ id: 'aftercare' })]))
     patient.happens('person.upserted.v1', { data: { contacts: { email: 'a@example.org' } } })

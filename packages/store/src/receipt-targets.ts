@@ -7,6 +7,8 @@ import { query } from './transaction.ts'
 export type ReceiptTarget = {
   intentId: string
   personId: string
+  campaignId: string
+  version: number
   /** Who got it, where that is somebody else than whom it is about; as the record that they are now. */
   recipientId: string | null
   channel: ChannelName
@@ -28,6 +30,7 @@ export async function findReceiptTargets(
   const { rows } = await query(() =>
     sql<ReceiptTarget>`
       select i.intent_id as "intentId", i.person_id as "personId",
+        i.campaign_id as "campaignId", i.version,
         survivor_of(i.recipient_id) as "recipientId",
         coalesce(tried.channel, i.channels[i.channel_index + 1]) as channel
       from intent i left join lateral (

@@ -13,17 +13,21 @@ const CODE = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/
 export type ReceiptDependencies = Pick<
   GatewayContext,
   'store' | 'limits' | 'time' | 'clock' | 'secret'
->
+> & {
+  /** Whether the class of the message lets us keep that somebody opened it. */
+  mayTrack(target: ReceiptTarget): boolean
+}
 
 /**
  * The events of each receipt about a message that we know, in order; one query for all of them. Of a message
  * to somebody else than whom it is about there are two: what became of it is the person's, what it says of
- * an address or a wish is the recipient's (P6).
+ * an address or a wish is the recipient's (P6). None of what its class does not let us keep: null is a
+ * message that we do not know.
  */
 export async function receiptEvents(
   receipts: readonly (Receipt | null)[],
   provider: string,
-  { store, limits, time, clock, secret }: ReceiptDependencies,
+  { store, limits, time, clock, secret, mayTrack }: ReceiptDependencies,
 ): Promise<(StopEvent[] | null)[]> {
   const ids = [...new Set(receipts.flatMap((receipt) => receipt?.reference ?? []))]
   const found = findReceiptTargets(store.db, ids, provider)
@@ -33,6 +37,7 @@ export async function receiptEvents(
     const target = receipt && targets.get(receipt.reference)
     if (!target) return null
     const { status, answer, at } = receipt
+    if (isOfTracking(status) && !mayTrack(target)) return []
     if (status === 'answered') {
       const given = { ...target, answer: answer ?? '', by: 'provider' as const, at }
       return answer === undefined ? null : [answerEvent(given, { ...clockNow, secret })]
@@ -42,6 +47,10 @@ export async function receiptEvents(
       eventOf(receipt, target, subject, { provider, ...clockNow, secret }),
     )
   })
+}
+
+function isOfTracking(status: Receipt['status']): boolean {
+  return status === 'opened' || status === 'clicked'
 }
 
 function eventOf(

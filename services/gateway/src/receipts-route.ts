@@ -1,4 +1,6 @@
+import { mayTrack } from '@wegwijs/campaign/receipts'
 import { fail } from '@wegwijs/runtime/failure'
+import type { ReceiptTarget } from '@wegwijs/store/receipt-targets'
 import { findJsonFault, isJsonObject, type JsonValue, parseJson } from '@wegwijs/wire/json'
 import {
   maxReceiptsPerRequest,
@@ -46,15 +48,17 @@ export function routeReceipts(app: FastifyInstance, context: GatewayContext): vo
       const events = await receiptEvents(
         read.map((each) => (each.kind === 'receipt' ? each.receipt : null)),
         provider,
-        context,
+        { ...context, mayTrack: (target) => mayTrackNow(target, context) },
       )
       const kept = await context.keep(events.flatMap((own) => own ?? []))
       const lost = kept.find((each) => each.kind === 'failed')
       if (lost) return sendFailure(reply, lost.failure, context.limits.retryAfterSeconds)
       const outcomes = kept.values()
       const receipts = read.map((each, index): ReceiptAnswer => {
-        const told = (events[index] ?? []).map(() => outcomes.next().value?.kind === 'kept')
-        const [known = false] = told
+        const own = events[index] ?? null
+        const told = (own ?? []).map(() => outcomes.next().value?.kind === 'kept')
+        // Where its class does not let us keep it there is nothing to tell, and nothing is wrong.
+        const [known = own !== null] = told
         return answerOf(each, known)
       })
       count(context, receipts)
@@ -62,6 +66,12 @@ export function routeReceipts(app: FastifyInstance, context: GatewayContext): vo
       return reply.code(allRefused ? 400 : 202).send({ receipts })
     },
   )
+}
+
+/** Before the definition is known nobody says that it may be kept. */
+function mayTrackNow(target: ReceiptTarget, { definition }: GatewayContext): boolean {
+  const known = definition()
+  return known !== null && mayTrack(target, known)
 }
 
 /** Of the path; what no provider is called is refused. */

@@ -1,4 +1,6 @@
+import { compileDefinition } from '@wegwijs/campaign/compile'
 import { newUuid } from '@wegwijs/runtime/derived-id'
+import { campaign, smallHospital } from '@wegwijs/test-support/small-hospital'
 import { receiptSignatureHeader } from '@wegwijs/wire/receipt'
 import { signBody, verifyEvent } from '@wegwijs/wire/signature'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -10,10 +12,14 @@ beforeAll(async () => {
 })
 afterAll(() => rig.close())
 
-async function addMessage(channel: 'email' | 'sms' = 'email', over: object = {}) {
+async function addMessage(
+  channel: 'email' | 'sms' = 'email',
+  over: object = {},
+  { store }: Pick<Rig, 'store'> = rig,
+) {
   const [personId, intentId] = [newUuid(), newUuid()]
-  await rig.store.db.insertInto('person').values(personRow(personId)).execute()
-  await rig.store.db
+  await store.db.insertInto('person').values(personRow(personId)).execute()
+  await store.db
     .insertInto('intent')
     .values({
       person_id: personId,
@@ -62,9 +68,13 @@ function receipt(reference: string, over: Record<string, unknown> = {}) {
   }
 }
 
-function post(receipts: readonly unknown[], over: { signature?: string; provider?: string } = {}) {
+function post(
+  receipts: readonly unknown[],
+  over: { signature?: string; provider?: string } = {},
+  { call }: Pick<Rig, 'call'> = rig,
+) {
   const body = JSON.stringify({ receipts })
-  return rig.call('POST', `/v1/receipts/${over.provider ?? 'sms-http'}`, {
+  return call('POST', `/v1/receipts/${over.provider ?? 'sms-http'}`, {
     body,
     headers: {
       'content-type': 'application/json',
@@ -134,6 +144,38 @@ describe('a receipt', () => {
     expect(channelOf(late)).toMatchObject({ channel: 'app' })
     expect(channelOf(current)).toMatchObject({ channel: 'email' })
     expect(await stops(personId)).toMatchObject([{ channel: 'app' }])
+  })
+
+  test('of what the class of its message does not let us keep goes no further', async () => {
+    const bundle = smallHospital([
+      campaign({ id: 'aftercare' }),
+      campaign({ id: 'news', class: 'marketing' }),
+    ])
+    const versions = bundle.campaigns.map((file) => ({
+      ...{ id: file.id, version: 1, live: true, file },
+      templates: { hello: 'hello-1' },
+    }))
+    const definition = compileDefinition(1, bundle, versions)
+    const own = await openRig({ over: { definition: () => definition } })
+    try {
+      const ofCare = await addMessage('email', {}, own)
+      const ofNews = await addMessage('email', { campaign_id: 'news', class: 'marketing' }, own)
+      const receipts = [ofCare, ofNews].flatMap(({ intentId }) => [
+        receipt(intentId, { status: 'opened' }),
+        receipt(intentId, { status: 'clicked' }),
+      ])
+      const answer = await post(receipts, {}, own)
+      // Whoever tells it has done nothing wrong, and need not tell it again.
+      expect(answer.json.receipts.map((each: { status: string }) => each.status)).toEqual(
+        Array(4).fill('accepted'),
+      )
+      expect(own.published().map(({ type, data }) => [type, data.intentId])).toEqual([
+        ['message.opened.v1', ofNews.intentId],
+        ['message.clicked.v1', ofNews.intentId],
+      ])
+    } finally {
+      await own.close()
+    }
   })
 
   test('about a message that nobody sent is unknown, and no error', async () => {

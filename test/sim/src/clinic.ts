@@ -74,10 +74,23 @@ function makeClinic(): DefinitionBundle {
   }))
   return definitionBundleSchema.parse({
     ...hospital,
+    policies: { ...hospital.policies, classes: tracked(hospital.policies.classes) },
     touchpoints: { ...hospital.touchpoints, touchpoints },
     campaigns: campaigns.map((each) => campaign({ entry: 'every-time', ...each })),
     templates: campaigns.map(({ id }) => templateOf(id)),
   })
+}
+
+/** Whoever opens a message has it, of whatever class: providers tell of both in any order. */
+function tracked(classes: DefinitionBundle['policies']['classes']) {
+  const { care, service, marketing, research } = classes
+  const allowed = { tracking: 'allowed' as const }
+  return {
+    care: { ...care, ...allowed },
+    service: { ...service, ...allowed },
+    marketing: { ...marketing, ...allowed },
+    research: { ...research, ...allowed },
+  }
 }
 
 /** Such as `care e12`, or `reminder A1-2 2026-03-05T09:00:00.000Z`. */

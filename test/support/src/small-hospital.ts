@@ -124,7 +124,7 @@ export function smallHospital(campaigns: readonly CampaignInput[]): DefinitionBu
       classes: {
         care: policy(),
         service: policy({ lane: 'standard', unknownOutcome: 'at-least-once' }),
-        marketing: policy({ lane: 'bulk', consent: 'required' }),
+        marketing: policy({ lane: 'bulk', consent: 'required', tracking: 'allowed' }),
         research: policy({ lane: 'bulk', consent: 'required' }),
       },
     },

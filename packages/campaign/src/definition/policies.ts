@@ -73,6 +73,12 @@ const classPolicySchema = z
       .describe(
         '`implied`: may be sent unless the person withdrew it. `required`: only with a recorded consent.',
       ),
+    tracking: z
+      .enum(['allowed', 'none'])
+      .optional()
+      .describe(
+        'Whether it may be kept that somebody opened a message or followed a link in it. `none`, and leaving it out: what a provider tells of that is thrown away where it comes in.',
+      ),
     // P2
     unknownOutcome: z
       .enum(['at-most-once', 'at-least-once'])
