@@ -11,7 +11,9 @@ import { appointmentMoved } from './campaigns/appointment-moved.ts'
 import { caregiverFarAway } from './campaigns/caregiver-far-away.ts'
 import { experienceSurvey } from './campaigns/experience-survey.ts'
 import { familyInformation } from './campaigns/family-information.ts'
+import { fitBeforeOperation } from './campaigns/fit-before-operation.ts'
 import { missedAppointment } from './campaigns/missed-appointment.ts'
+import { missedTwice } from './campaigns/missed-twice.ts'
 import { newsForReferrers } from './campaigns/news-for-referrers.ts'
 import { patientPanel } from './campaigns/patient-panel.ts'
 import { portalWelcome } from './campaigns/portal-welcome.ts'
@@ -39,6 +41,8 @@ const campaigns = [
   appointmentMoved,
   appointmentCancelled,
   missedAppointment,
+  missedTwice,
+  fitBeforeOperation,
   portalWelcome,
   experienceSurvey,
   afterAComplaint,

@@ -7,8 +7,8 @@ import type { Field } from '@wegwijs/campaign/definition/field'
 import { type ChannelName, localeNames } from '@wegwijs/campaign/definition/words'
 import type { Question } from '@wegwijs/campaign/state'
 import { templatesFor } from '@wegwijs/campaign/steps/message-template'
-import { partsOf } from '@wegwijs/campaign/steps/registry'
-import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
+import { partsOf, stepKinds } from '@wegwijs/campaign/steps/registry'
+import { triggerKinds, triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
 import { createRenderer } from '@wegwijs/template/render'
 import type { Rendered } from '@wegwijs/template/template'
 import { describe, expect, test } from 'vitest'
@@ -26,7 +26,7 @@ test('the example has no faults and no warnings', () => {
   expect(loaded.warnings.map(formatFault)).toEqual([])
 })
 
-test('it shows five personas, three journeys, and every kind of step', () => {
+test('it shows five personas, three journeys, and every kind of step and of trigger', () => {
   expect(bundle.personas.personas.map(({ id }) => id)).toEqual([
     'referrer',
     'worried-caregiver',
@@ -39,15 +39,20 @@ test('it shows five personas, three journeys, and every kind of step', () => {
     'planned-operation',
     'working-together',
   ])
-  const kinds = bundle.campaigns.flatMap(({ steps }) =>
-    stepsOf(steps).map(({ step }) => Object.keys(step)[0]),
+  const steps = bundle.campaigns.flatMap((campaign) =>
+    stepsOf(campaign.steps).flatMap(({ step }) => Object.keys(step)),
   )
-  expect(new Set(kinds)).toEqual(
-    new Set(['message', 'wait', 'waitFor', 'branch', 'ask', 'task', 'set', 'emit']),
-  )
+  expect(steps).toEqual(expect.arrayContaining(stepKinds.map(({ key }) => key)))
+  const triggers = bundle.campaigns.flatMap(({ trigger }) => Object.keys(trigger))
+  expect(triggers).toEqual(expect.arrayContaining(triggerKinds.map(({ key }) => key)))
   expect(new Set(bundle.campaigns.map((campaign) => campaign.class))).toEqual(
     new Set(['care', 'service', 'marketing']),
   )
+})
+
+test('its campaigns say what is expected of them, save those that tell or keep what must be', () => {
+  const without = bundle.campaigns.filter(({ goal }) => goal?.assumption === undefined)
+  expect(without.map(({ id }) => id)).toEqual(['appointment-cancelled', 'quiet-after-a-complaint'])
 })
 
 test('every phase of every journey has a touchpoint, or is the relation that lasts', () => {

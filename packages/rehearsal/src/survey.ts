@@ -1,6 +1,6 @@
 import { type Diary, dayMs, hourMs, publishers } from './diary.ts'
 
-/** One in three answers the questionnaire; who is most satisfied recommends us. Returns when the journey's last event happened. */
+/** One in three answers the questionnaire; who is most satisfied recommends us, or thinks along with us. Returns when the journey's last event happened. */
 export function answerSurvey(diary: Diary, homeMs: number): number {
   const { random, visitor } = diary
   if (!random.chance(0.35)) return homeMs
@@ -8,10 +8,11 @@ export function answerSurvey(diary: Diary, homeMs: number): number {
   const recommends = random.between(4, 10)
   const by = visitor === null ? {} : { source: publishers.website, subject: visitor }
   diary.write(atMs, 'care.survey.answered.v1', answersOf(recommends), by)
-  if (recommends < 10) return atMs
-  const writtenMs = atMs + 4 * dayMs
-  diary.write(writtenMs, 'care.recommendation.written.v1', {}, by)
-  return writtenMs
+  if (recommends < 9) return atMs
+  const doneMs = atMs + (recommends === 10 ? 4 : 16) * dayMs
+  const done = recommends === 10 ? 'care.recommendation.written.v1' : 'care.panel.joined.v1'
+  diary.write(doneMs, done, {}, by)
+  return doneMs
 }
 
 /** The marks from 1 to 7 follow the one from 4 to 10; whoever gives the lowest has a complaint. */

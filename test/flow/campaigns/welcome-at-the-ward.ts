@@ -32,9 +32,7 @@ export const welcomeAtTheWard: Stories = {
     'the family gets words of its own, and no questions for the doctor': {
       given: caregiver,
       when: [{ at: '03-02 14:05', type: admitted }],
-      outcome: [
-        '03-02 14:05 email welcome-family delivered "Uw naaste is bij ons: wat u nu kunt doen"',
-      ],
+      outcome: ['03-02 14:05 email welcome delivered "Uw naaste is bij ons: wat u nu kunt doen"'],
     },
     'by SMS when that is all there is, and then no second message': {
       given: { ...other, reach: ['phone'] },
@@ -48,7 +46,7 @@ export const welcomeAtTheWard: Stories = {
       given: { ...other, reach: [] },
       when: [{ at: '03-02 14:05', type: admitted }],
       outcome: [
-        '03-02 14:05 welcome skipped no_usable_channel (app contact_missing, email contact_missing, sms contact_missing)',
+        '03-02 14:05 welcome skipped no_usable_channel (email contact_missing, sms contact_missing, app contact_missing)',
       ],
     },
     'nothing more once they have gone home': {
