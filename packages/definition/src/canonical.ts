@@ -85,10 +85,15 @@ function orderKeys(node: unknown, schema: z.ZodType, path: Path): void {
 function keysOf(schemas: readonly SchemaAt[], names: readonly string[]): string[] {
   const orders = schemas.map(({ schema }) => {
     const { def } = (schema as z.core.$ZodTypes)._zod
-    return def.type === 'object' ? Object.keys(def.shape) : []
+    // Where names of one's own may stand, their order is the author's: a template for each persona.
+    return def.type === 'object' && !isOpen(def) ? Object.keys(def.shape) : []
   })
   const known = (order: readonly string[]) => names.filter((name) => order.includes(name)).length
   return orders.reduce((best, order) => (known(order) > known(best) ? order : best), [])
+}
+
+function isOpen({ catchall }: z.core.$ZodObjectDef): boolean {
+  return catchall !== undefined && catchall._zod.def.type !== 'never'
 }
 
 /**

@@ -24,6 +24,12 @@ test('the example is in form', async () => {
   })
 })
 
+test("names of one's own keep the order of their author", () => {
+  const file =
+    'id: guide\nsteps:\n  - message: { template: { senior: one, otherwise: two, child: three } }\n'
+  expect(form(guide, file)).toContain('{ senior: one, otherwise: two, child: three }')
+})
+
 test('keys stand in the order of the reference, comments with what they are about', () => {
   expect(
     form(
