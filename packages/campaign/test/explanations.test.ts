@@ -325,3 +325,22 @@ test('whether a campaign starts is traced as it is decided, whoever comes and wh
     }),
   )
 })
+
+test('what a campaign takes away is said to be taken away', () => {
+  const file = campaign({
+    id: 'forgets',
+    steps: [
+      { set: { field: 'person.mood', to: null } },
+      { set: { field: 'person.mood', to: 'well' } },
+    ],
+  })
+  const { patient, told } = telling(file)
+  patient.happens(discharge)
+  expect(told().slice(1, 3)).toEqual([
+    [
+      'is gewist wat van "mood" was onthouden',
+      'what was remembered of "mood" was taken away',
+    ],
+    ['is "mood" onthouden: "well"', '"mood" was remembered: "well"'],
+  ])
+})

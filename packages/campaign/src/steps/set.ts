@@ -18,12 +18,14 @@ export const setStep: StepKind<SetStep> = {
       const field = words.field(set.field)
       if (reason === 'field_unknown')
         return `bleef "${field}" zoals het was: de waarde ervoor is niet bekend`
+      if ('to' in set && set.to === null) return `is gewist wat van "${field}" was onthouden`
       return `is "${field}" onthouden${'to' in set ? `: ${words.value(set.field, set.to)}` : ''}`
     },
     en: ({ set }, { reason }, words) => {
       const field = words.field(set.field)
       if (reason === 'field_unknown')
         return `"${field}" stayed as it was: the value for it is not known`
+      if ('to' in set && set.to === null) return `what was remembered of "${field}" was taken away`
       return `"${field}" was remembered${'to' in set ? `: ${words.value(set.field, set.to)}` : ''}`
     },
   },
