@@ -17,8 +17,13 @@ type PlacedStep = { path: string; place: string; step: Step }
 /** Path of a step at which somebody may wait → path in the other version; null takes them out. */
 export type StepMap = ReadonlyMap<string, string | null>
 
-/** A step at which somebody may wait and that leads nowhere, or a name that no step has. */
-export type MoveFault = { step: string; problem: 'no_counterpart' | 'unknown' | 'unknown_target' }
+/**
+ * A step at which somebody may wait and that leads nowhere, or to one that lacks answers or outcomes which
+ * may still come; or a name that no step has.
+ */
+export type MoveFault =
+  | { step: string; problem: 'no_counterpart' | 'unknown' | 'unknown_target' }
+  | { step: string; problem: 'ways_missing'; missing: string[] }
 
 /** Every step with the names by which a move may call it. */
 export function placedSteps(steps: readonly Step[], prefix = '', place = ''): PlacedStep[] {
@@ -63,9 +68,11 @@ export function stepMapOf(
     const said = steps.get(each.path)
     if (said === null) continue
     const counterpart = next.find(({ path }) => path === said) ?? counterpartOf(each, old, next)
-    if (counterpart && goesEveryWayOf(each.step, counterpart.step)) {
-      steps.set(each.path, counterpart.path)
-    } else faults.push({ step: nameOfStep(each), problem: 'no_counterpart' })
+    const step = nameOfStep(each)
+    const missing = counterpart ? waysMissing(each.step, counterpart.step) : []
+    if (!counterpart) faults.push({ step, problem: 'no_counterpart' })
+    else if (missing.length > 0) faults.push({ step, problem: 'ways_missing', missing })
+    else steps.set(each.path, counterpart.path)
   }
   return { steps, faults }
 }
@@ -136,11 +143,15 @@ function moveRun(
   moveTo(draft, enrolment, { path: target, beganAt }, context)
 }
 
-/** Who was given answers to choose from must not give one of which the new step says nothing. */
-function goesEveryWayOf(before: Step, after: Step): boolean {
-  if (kindOf(before) !== kindOf(after)) return true
-  const ways = new Set((partsOf(after).arms ?? []).map(({ label }) => label))
-  return (partsOf(before).arms ?? []).every(({ label }) => ways.has(label))
+/**
+ * What somebody who was given answers to choose from may still choose, and of which the new step says
+ * nothing. Of a question or a task by another name nothing more is heard, so there is nothing to miss.
+ */
+function waysMissing(before: Step, after: Step): string[] {
+  const [own, next] = [partsOf(before), partsOf(after)]
+  if (kindOf(before) !== kindOf(after) || own.id?.name !== next.id?.name) return []
+  const ways = new Set((next.arms ?? []).map(({ label }) => label))
+  return (own.arms ?? []).flatMap(({ label }) => (ways.has(label) ? [] : [label]))
 }
 
 /** Nobody is to do what is not waited for any more. */

@@ -337,10 +337,7 @@ test('what a campaign takes away is said to be taken away', () => {
   const { patient, told } = telling(file)
   patient.happens(discharge)
   expect(told().slice(1, 3)).toEqual([
-    [
-      'is gewist wat van "mood" was onthouden',
-      'what was remembered of "mood" was taken away',
-    ],
+    ['is gewist wat van "mood" was onthouden', 'what was remembered of "mood" was taken away'],
     ['is "mood" onthouden: "well"', '"mood" was remembered: "well"'],
   ])
 })

@@ -94,17 +94,36 @@ describe('where people go on', () => {
     const asked = [asking('confirm', 'cancel')]
     expect(versions(asked, [asking('cancel', 'confirm', 'move')]).faults).toEqual([])
     expect(versions(asked, [asking('confirm', 'move')]).faults).toEqual([
-      { step: 'coming', problem: 'no_counterpart' },
+      { step: 'coming', problem: 'ways_missing', missing: ['cancel'] },
     ])
     // Nor when the move says so itself.
     const said = { steps: { coming: 'coming' } }
     expect(versions(asked, [asking('confirm')], said).faults).toHaveLength(1)
   })
 
+  test('but to a question of another id with whatever answers: those to the old one are over', () => {
+    const { ask } = asking('fine')
+    const other = { ask: { ...ask, id: 'well' } }
+    const { patient, move, faults } = versions([asking('confirm', 'cancel')], [other], {
+      steps: { coming: 'well' },
+    })
+    expect(faults).toEqual([])
+    patient.happens('care.discharge.completed.v1')
+    const [old] = patient.intents()
+    patient.message(old?.intentId ?? '', { state: 'sent' })
+    move()
+    expect(patient.intents()).toMatchObject([{ messageId: 'coming' }, { messageId: 'well' }])
+    const data = { intentId: old?.intentId ?? '', answer: 'cancel' }
+    expect(patient.happens('message.answered.v1', { data })).toBe('answer_too_late')
+    expect(patient.enrolments()).toMatchObject([{ state: 'running' }])
+  })
+
   test('nor where a task could have an outcome of which nothing follows', () => {
     const given = [calling('reached', 'missed')]
     expect(versions(given, [calling('missed', 'reached')]).faults).toEqual([])
-    expect(versions(given, [calling('reached')]).faults).toHaveLength(1)
+    expect(versions(given, [calling('reached')]).faults).toEqual([
+      { step: 'call', problem: 'ways_missing', missing: ['missed'] },
+    ])
     expect(versions(given, [calling('reached')], { steps: { call: 'end' } }).faults).toEqual([])
   })
 

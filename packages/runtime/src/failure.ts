@@ -179,7 +179,7 @@ export const failures = {
     message: (detail: { campaign: string; problem: string }) =>
       `campaign ${detail.campaign} cannot take people along: ${detail.problem}. Nothing has been changed`,
     whatToDo:
-      'Say in `move` of the campaign at which step people go on from each step at which they may wait, or `end`.',
+      'Say in `move` of the campaign at which step people go on from each step at which they may wait, or `end`. A question or a task that keeps its id keeps its answers and outcomes.',
     retryable: false,
     exitCode: dataInvalid,
   },

@@ -59,14 +59,19 @@ export async function movesOf(
   })
 }
 
-function inWords({ step, problem }: MoveFault, from: number): string {
-  switch (problem) {
+function inWords(fault: MoveFault, from: number): string {
+  const { step } = fault
+  switch (fault.problem) {
     case 'unknown':
       return `version ${from} has no step "${step}"`
     case 'unknown_target':
       return `the new version has no step "${step}"`
     case 'no_counterpart':
       return `people may wait at step "${step}" of version ${from}, and nothing says where they go on`
+    case 'ways_missing': {
+      const ways = fault.missing.map((way) => `"${way}"`).join(', ')
+      return `who waits at step "${step}" of version ${from} may still come to ${ways}, which that step does not have in the new version`
+    }
   }
 }
 

@@ -154,6 +154,12 @@ test('whoever stands at a task keeps the one that there is, and leaves none behi
   await worker.rollOutAll()
   expect(await tasks()).toEqual([{ name: 'call', state: 'open', step: '1' }])
 
+  const renamed = call('P7D')
+  renamed.task.outcomes = [{ outcome: 'spoken', says: says('Gesproken') }]
+  await expect(
+    applyDefinition(store, withTeams(aftercare([renamed], { from: 2 })), 'test'),
+  ).rejects.toThrow('step "call" of version 2 may still come to "reached"')
+
   const without = aftercare([message('hello')], { from: 2, steps: { call: 'end' } })
   await applyDefinition(store, without, 'test')
   await worker.rollOutAll()
