@@ -12,6 +12,7 @@ import {
   type Entity,
   entityKey,
   entryOf,
+  type Intent,
   isOfAnotherEntity,
   isOpen,
   isPending,
@@ -20,7 +21,7 @@ import {
   type RunTimer,
 } from './state.ts'
 import { withdrawMessage } from './steps/message.ts'
-import type { InPlaceOf, Onward, StepResult, StepRun } from './steps/step-run.ts'
+import type { InPlaceOf, StepResult, StepRun } from './steps/step-run.ts'
 import { withdrawTasks } from './tasks.ts'
 
 /**
@@ -318,7 +319,23 @@ export function hearReceipt(draft: Draft, intentId: string, context: DecideConte
   const intent = draft.intents.get(intentId)
   const enrolment = intent && draft.enrolments.get(intent.enrolmentId)
   if (!enrolment) return
+  if (intent.state === 'delivered') tellDelivered(draft, enrolment, intent, context)
   hear(draft, enrolment, context, (run) => run.node.kind.onReceipt?.(run.node.step, run))
+}
+
+/** Wherever the run stands by now, also when it is over. */
+function tellDelivered(
+  draft: Draft,
+  enrolment: Enrolment,
+  delivered: Intent,
+  context: DecideContext,
+): void {
+  const { campaigns } = context.definition
+  // Of a run that has ended nobody may know the version any more; then nothing of it can be taken back.
+  const campaign = campaigns.get(campaignKey(enrolment.campaignId, enrolment.version))
+  const node = campaign?.nodes.get(delivered.step)
+  if (!campaign || !node?.kind.onDelivered) return
+  node.kind.onDelivered(node.step, { draft, context, campaign, enrolment, node }, delivered)
 }
 
 /** Lets the enrolment of a task go on that waits for what has come of it. */
@@ -333,14 +350,15 @@ function hear(
   draft: Draft,
   enrolment: Enrolment,
   context: DecideContext,
-  onwardOf: (run: StepRun) => Onward | null | undefined,
+  resultOf: (run: StepRun) => StepResult | null | undefined,
 ): void {
   if (enrolment.state !== 'running' || enrolment.step === null) return
   const run = runAt(draft, enrolment, enrolment.step, context)
-  const onward = onwardOf(run)
-  if (!onward) return
-  dropTimers(draft, enrolment)
-  goOn(draft, enrolment, onward.goTo, context)
+  const result = resultOf(run)
+  if (!result) return
+  if ('goTo' in result) dropTimers(draft, enrolment)
+  const next = follow(run, result)
+  if (next !== undefined) goOn(draft, enrolment, next, context)
 }
 
 function runAt(draft: Draft, enrolment: Enrolment, path: string, context: DecideContext): StepRun {

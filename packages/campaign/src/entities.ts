@@ -16,6 +16,7 @@ import {
   type JourneyEvent,
 } from './state.ts'
 import {
+  cascadeOf,
   isToSame,
   type MessageStep,
   messageTimes,
@@ -244,7 +245,8 @@ function askedAgain(
   const asked = newest.flatMap((intent) => {
     const node = campaign.nodes.get(intent.step)
     const message = node && partsOf(node.step).message
-    if (!node || !message || intent.question === null) return []
+    // What has its time over one channel begins anew over the first, as a question is asked again.
+    if (!node || !message || (intent.question === null && !cascadeOf(message))) return []
     const times = messageTimes({ message }, { draft, context, campaign, enrolment })
     if (times === null || times.expiresAt <= context.now) return []
     const standsHere = enrolment.state === 'running' && enrolment.step === node.path
@@ -428,5 +430,7 @@ function isNewer(intent: Intent, than: Intent): boolean {
   const [version, known] = [intent.entity?.version ?? 0, than.entity?.version ?? 0]
   if (version !== known) return version > known
   if (intent.plannedAt !== than.plannedAt) return intent.plannedAt > than.plannedAt
+  if (intent.channels.length !== than.channels.length)
+    return intent.channels.length < than.channels.length
   return than.state === 'cancelled'
 }

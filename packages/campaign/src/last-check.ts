@@ -129,7 +129,7 @@ function checkCause(
     return { effect: 'cancel', reason }
   }
   const first = intents.get(intent.insteadOf ?? '')
-  if (first && isOfAnotherStep(first, intent) && hasArrived(first))
+  if (first && isAwaited(first, intent) && hasArrived(first, intent, intents))
     return { effect: 'cancel', reason: 'awaited_after_all' }
   if (intent.expiresAt > now) return null
   return intent.duplicate
@@ -137,13 +137,31 @@ function checkCause(
     : { effect: 'expire', reason: 'expired' }
 }
 
-/** It was waited for in vain; another one of the same step is of an older version. */
-function isOfAnotherStep(first: Intent, { messageId }: Intent): boolean {
-  return first.messageId !== messageId
+/**
+ * It was waited for in vain: another message, or the same one over a channel before in a cascade. Any other
+ * one of the same step is of an older version.
+ */
+function isAwaited(first: Intent, intent: Intent): boolean {
+  return first.messageId !== intent.messageId || isBeforeInCascade(first, intent)
 }
 
-function hasArrived({ state, reason }: Intent): boolean {
-  return state === 'delivered' || (state === 'cancelled' && reason === 'awaited_after_all')
+function isBeforeInCascade(before: Intent, { messageId, entity, channels }: Intent): boolean {
+  return (
+    before.messageId === messageId &&
+    before.entity?.version === entity?.version &&
+    before.channels.length > channels.length
+  )
+}
+
+/** The one in whose place it came, or of a cascade any before that. */
+function hasArrived(first: Intent, intent: Intent, intents: PersonState['intents']): boolean {
+  const { state, reason } = first
+  if (state === 'delivered' || (state === 'cancelled' && reason === 'awaited_after_all'))
+    return true
+  const before = isBeforeInCascade(first, intent) ? intents.get(first.insteadOf ?? '') : undefined
+  return before !== undefined && isBeforeInCascade(before, first)
+    ? hasArrived(before, first, intents)
+    : false
 }
 
 function checkHour(

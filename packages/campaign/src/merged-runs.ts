@@ -126,6 +126,8 @@ function messagesAfter({ nodes }: CompiledCampaign, path: string): string[] {
     seen.add(node)
     paths.push(node.next, ...node.arms.map((arm) => arm.first))
   }
+  // What is being tried over one channel after the other may be told yet over the next.
+  if (from && 'message' in from.step) seen.add(from)
   return [...seen].flatMap(({ step }) => partsOf(step).message?.id ?? [])
 }
 

@@ -428,6 +428,13 @@ const list = {
     },
     whatToDo: nothing,
   },
+  message_next_channel: {
+    text: {
+      nl: 'het is over het vorige kanaal niet op tijd bezorgd',
+      en: 'it was not delivered in time over the channel before',
+    },
+    whatToDo: nothing,
+  },
   message_planned: {
     text: { nl: 'er is een bericht ingepland', en: 'a message was planned' },
     whatToDo: nothing,

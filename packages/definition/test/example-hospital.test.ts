@@ -6,6 +6,7 @@ import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import type { Field } from '@wegwijs/campaign/definition/field'
 import { type ChannelName, localeNames } from '@wegwijs/campaign/definition/words'
 import type { Question } from '@wegwijs/campaign/state'
+import { channelsNamedBy } from '@wegwijs/campaign/steps/message'
 import { templatesFor } from '@wegwijs/campaign/steps/message-template'
 import { partsOf, stepKinds } from '@wegwijs/campaign/steps/registry'
 import { triggerKinds, triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
@@ -86,7 +87,8 @@ const cases: Case[] = bundle.campaigns.flatMap((campaign) =>
   stepsOf(campaign.steps).flatMap(({ step }) => {
     const { message } = partsOf(step)
     if (!message) return []
-    const { id, template: texts, channels } = message
+    const { id, template: texts } = message
+    const channels = channelsNamedBy(message)
     const personas = bundle.personas.personas.filter(
       (persona) => campaign.audience.personas?.includes(persona.id) ?? true,
     )

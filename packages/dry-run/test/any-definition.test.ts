@@ -61,10 +61,29 @@ test('each message comes to one end, and is handed over once for each version of
       expect(['planned', 'queued', 'sending']).not.toContain(intent.state)
     const places = messages
       .filter(isHandedOver)
-      .map(({ intent }) => [intent.enrolmentId, intent.step, intent.entity?.version].join(' '))
+      .map(({ intent }) => `${placeOf(intent)} ${intent.channels}`)
     expect(new Set(places).size).toBe(places.length)
   })
 })
+
+test('of a cascade nothing more is handed over when one of its messages is delivered (P2)', () => {
+  let inTurn = 0
+  always((bundle, history) => {
+    const messages = live(bundle, history).messages.filter(isHandedOver)
+    const chains = Map.groupBy(messages, ({ intent }) => placeOf(intent))
+    for (const own of chains.values()) {
+      const [last] = own.toSorted((a, b) => a.intent.channels.length - b.intent.channels.length)
+      for (const each of own)
+        if (each !== last) expect(each.intent.state, JSON.stringify(own)).not.toBe('delivered')
+      if (own.length > 1) inTurn += 1
+    }
+  })
+  expect(inTurn).toBeGreaterThan(0)
+})
+
+function placeOf({ enrolmentId, step, entity }: Simulated['messages'][number]['intent']): string {
+  return [enrolmentId, step, entity?.version].join(' ')
+}
 
 test('nobody has more than a budget in any window, and nobody is written to in quiet hours (P3)', () => {
   let sent = 0

@@ -729,15 +729,36 @@ const twinOfMerge = sql`
       and (t.duplicate or t.state in ('sending', 'sent', 'delivered', 'bounced', 'held'))
   ) as t`
 
+/** Of one message of one version, the one that had more channels before it. */
+function isBeforeInCascade(before: string, after: string): RawBuilder<unknown> {
+  const of = (row: string, column: string) => sql.ref(`${row}.${column}`)
+  return sql`(${of(before, 'message_id')} = ${of(after, 'message_id')}
+    and ${of(before, 'entity_version')} is not distinct from ${of(after, 'entity_version')}
+    and cardinality(${of(before, 'channels')}) > cardinality(${of(after, 'channels')}))`
+}
+
+/** Any one further back in the same cascade has been delivered, though others were tried since. */
+const deliveredBefore = sql`
+  with recursive back as (
+    select o.person_id, o.intent_id, o.instead_of, o.message_id, o.entity_version, o.channels, o.state
+    union all
+    select b.person_id, b.intent_id, b.instead_of, b.message_id, b.entity_version, b.channels, b.state
+    from back a join intent b on b.person_id = a.person_id and b.intent_id = a.instead_of
+    where ${isBeforeInCascade('b', 'a')}
+  )
+  select from back where back.state = 'delivered'`
+
 /**
  * The message in whose place this one came. One that was waited for in vain has arrived when that is
  * reported, when a worker had it then and it was sent since, or when it stood down for one that has.
  */
 const firstOf = sql`
   select o.state as first,
-    case when o.message_id = i.message_id then 'of an older version' else 'awaited' end as first_is,
+    case when o.message_id = i.message_id and not ${isBeforeInCascade('o', 'i')}
+      then 'of an older version' else 'awaited' end as first_is,
     o.state = 'delivered' or (o.state = 'sent' and o.settled_at >= i.planned_at)
-      or (o.state = 'cancelled' and o.reason = 'awaited_after_all') as has_arrived,
+      or (o.state = 'cancelled' and o.reason = 'awaited_after_all')
+      or (${isBeforeInCascade('o', 'i')} and exists (${deliveredBefore})) as has_arrived,
     o.state in ('planned', 'queued') and o.reason is not distinct from 'resent_by_staff' as is_resent
   from intent o where o.intent_id = i.instead_of and o.person_id = i.person_id offset 0`
 
@@ -747,7 +768,8 @@ const secondOf = sql`
     when bool_or(n.state in ('planned', 'queued')) then 'waiting' end as second
   from intent n
   where i.fence > 0 and n.person_id = i.person_id and n.enrolment_id = i.enrolment_id
-    and n.instead_of = i.intent_id and n.message_id <> i.message_id`
+    and n.instead_of = i.intent_id
+    and (n.message_id <> i.message_id or ${isBeforeInCascade('i', 'n')})`
 
 const newestStatuses = sql`
   select jsonb_object_agg(message_id, state) as statuses from (

@@ -116,7 +116,13 @@ const { steps: unnamedSteps } = fc.letrec<{ step: Named; steps: Named[] }>((tie)
   const message = fc.record({
     template: fc.constantFrom('hello', 'later'),
     channels: optional(
-      fc.constantFrom<('email' | 'sms')[][]>(['sms'], ['email'], ['sms', 'email']),
+      fc.oneof<fc.Arbitrary<unknown>[]>(
+        fc.constantFrom(['sms'], ['email'], ['sms', 'email']),
+        fc.record({
+          cascade: fc.constantFrom(['sms', 'email'], ['email', 'sms']),
+          after: fc.constantFrom('PT30M', 'PT5H'),
+        }),
+      ),
     ),
     send: optional(moment),
     expires: optional(hours(72)),

@@ -30,15 +30,34 @@ import { messageTemplateSchema, templateOf, templatesFor } from './message-templ
 import type { StepKind, StepParts } from './step-kind.ts'
 import type { StepRun } from './step-run.ts'
 
+const channelListSchema = z.array(z.enum(channelNames)).min(1)
+
+const cascadeSchema = z
+  .strictObject({
+    cascade: z
+      .array(z.enum(channelNames))
+      .min(2, 'expected two channels or more: one alone is `channels: [email]`')
+      .refine(
+        (channels) => new Set(channels).size === channels.length,
+        'expected each channel once',
+      )
+      .describe('The channels, in the order in which they are tried.'),
+    after: positiveDurationSchema.describe(
+      'How long it is waited for after it was due over one channel that it is delivered, such as `PT30M`; then the next.',
+    ),
+  })
+  .describe('One channel after the other, until one delivers it.')
+
+/** What a message step says that goes over one channel after the other. */
+export type Cascade = z.infer<typeof cascadeSchema>
+
 /** What every step says that sends a message. */
 export const messageShape = {
   id: identifierSchema.describe(
     'How later conditions name it (`enrolment.<id>.status`); once in a campaign.',
   ),
   template: messageTemplateSchema,
-  channels: z
-    .array(z.enum(channelNames))
-    .min(1)
+  channels: channelListSchema
     .optional()
     .describe("Tried in this order until one can be used; without it, the persona's own order."),
   send: momentSchema.optional().describe('When it is due; without it, at once.'),
@@ -58,6 +77,12 @@ const messageStepSchema = z.strictObject({
   message: z
     .strictObject({
       ...messageShape,
+      channels: z
+        .union([channelListSchema, cascadeSchema])
+        .optional()
+        .describe(
+          "Tried in this order until one can be used; without it, the persona's own order. With `cascade`, when it is not delivered within `after`, the next one.",
+        ),
       to: toSchema
         .optional()
         .describe(
@@ -81,6 +106,18 @@ const kindWords: Readonly<Record<RelationKind, { nl: string; en: string }>> = {
   caregiver: { nl: 'mantelzorger', en: 'caregiver' },
   representative: { nl: 'vertegenwoordiger', en: 'representative' },
   parent: { nl: 'ouder', en: 'parent' },
+}
+
+/** Null for a message that goes over one channel. */
+export function cascadeOf({ channels }: Pick<MessageStep['message'], 'channels'>): Cascade | null {
+  return channels === undefined || Array.isArray(channels) ? null : channels
+}
+
+/** Those that the file names, in their order; undefined where it names none. */
+export function channelsNamedBy({
+  channels,
+}: Pick<MessageStep['message'], 'channels'>): readonly ChannelName[] | undefined {
+  return channels === undefined || Array.isArray(channels) ? channels : channels.cascade
 }
 
 /** Nothing of a message to the person. */
@@ -131,7 +168,7 @@ export function templatesOf({ template }: Pick<MessageStep['message'], 'template
 export const messageStep: StepKind<MessageStep> = {
   key: 'message',
   meaning:
-    "Plans one message. `template` is one for everybody, or `{ <persona>: …, otherwise: … }`: what somebody reads hangs on who they are when it is planned. `channels` are tried in this order until one can be used (the persona's own order when left out). `send` plans it for later; without it, it is due at once. `expires` says how long after its due time it is still worth having; `until` ends it at a moment of the entity. A moment that has already passed makes the message due now, so that somebody whose appointment is tomorrow still hears what they would have heard yesterday, unless `until` has passed too. `to` says who gets it: each gets a message of their own, in their language and time zone, at their address, held to their own consents, quiet hours and contact budget; and all of that is looked at again when it is sent.",
+    "Plans one message. `template` is one for everybody, or `{ <persona>: …, otherwise: … }`: what somebody reads hangs on who they are when it is planned. `channels` are tried in this order until one can be used (the persona's own order when left out); with `{ cascade: [app, sms], after: PT30M }` one after the other, until one delivers it: the campaign waits here, at most `after` from when it is due over each; then the next comes in its place, or at once when it bounced. What has not gone out by then is taken back; what a worker has, or nobody knows of, goes first, and the next is only sent when that one turns out not to have been. A late delivery takes the next one back, if that has not gone out. It goes on when it is delivered, or when the time of the last one is over. When the appointment or stay moves that it hangs on, it begins anew over the first channel while it waits here. `send` plans it for later; without it, it is due at once. `expires` says how long after its due time it is still worth having; `until` ends it at a moment of the entity. A moment that has already passed makes the message due now, so that somebody whose appointment is tomorrow still hears what they would have heard yesterday, unless `until` has passed too. `to` says who gets it: each gets a message of their own, in their language and time zone, at their address, held to their own consents, quiet hours and contact budget; and all of that is looked at again when it is sent.",
   explanation: messageExplanation,
   schema: () => messageStepSchema,
   parts: ({ message }) => ({
@@ -227,6 +264,10 @@ export function isNewer(intent: Intent, than: Intent): boolean {
   if (intent.plannedAt !== than.plannedAt) return intent.plannedAt > than.plannedAt
   const [version, known] = [intent.entity?.version ?? -1, than.entity?.version ?? -1]
   if (version !== known) return version > known
+  // Of a cascade whose first message bounced in the instant in which it was planned.
+  const isToTheSame = intent.recipient?.personId === than.recipient?.personId
+  if (isToTheSame && intent.channels.length !== than.channels.length)
+    return intent.channels.length < than.channels.length
   return statesByReach.indexOf(intent.state) < statesByReach.indexOf(than.state)
 }
 
@@ -272,12 +313,23 @@ export function planMessage(
   run: StepRun,
   { times, addressee }: { times: Times; addressee: Addressee },
   reason: ReasonCode & `message_${string}`,
-  { insteadOf = null, isAmended = false }: { insteadOf?: string | null; isAmended?: boolean } = {},
+  {
+    insteadOf = null,
+    isAmended = false,
+    over,
+  }: {
+    insteadOf?: string | null
+    isAmended?: boolean
+    /** The channels that are left of a cascade, behind the one that did not deliver it. */
+    over?: { channels: readonly ChannelName[]; after: string }
+  } = {},
 ): void {
   const { draft, context, campaign, enrolment, node, inPlaceOf } = run
   const template = templateOf(step.message.template, addressee.persona)
   const version = String(enrolment.entity?.version ?? 0)
-  const nth = isAmended ? [String(countPlanned(run, addressee))] : []
+  // An amended cascade begins anew, and may come to the same channels again.
+  const nth = isAmended || over ? [String(countPlanned(run, addressee))] : []
+  const left = over ? ['over', ...over.channels] : []
   const { recipient, byAge } = addressee
   const to = recipient ? ['to', recipient.personId] : []
   // Whoever was moved here may have had a message at this path in the version before.
@@ -287,7 +339,7 @@ export function planMessage(
     return
   }
   const { enrolmentId } = enrolment
-  const parts = [enrolmentId, node.path, version, ...nth, ...to, ...moved]
+  const parts = [enrolmentId, node.path, version, ...nth, ...left, ...to, ...moved]
   const intent: Intent = {
     intentId: context.deriveId('intent', ...parts),
     enrolmentId: enrolment.enrolmentId,
@@ -302,12 +354,12 @@ export function planMessage(
     templateHash: templateHashOf(campaign, template),
     question: step.message.question ?? null,
     answer: null,
-    channels: step.message.channels ?? personaChannels(addressee, context),
+    channels: over?.channels ?? channelsNamedBy(step.message) ?? personaChannels(addressee, context),
     state: 'planned',
     reason: null,
     duplicate: false,
     entity: enrolment.entity,
-    insteadOf: insteadOf ?? inPlaceOf?.intentId ?? null,
+    insteadOf: over ? insteadOf : (insteadOf ?? inPlaceOf?.intentId ?? null),
     ...(recipient && { recipient }),
     ...(byAge && { byAge }),
     plannedAt: context.now,
@@ -322,6 +374,7 @@ export function planMessage(
     detail: {
       message: intent.messageId,
       dueAt: times.dueAt,
+      ...(over && { after: over.after }),
       ...(recipient && { to: recipient.kind, recipient: recipient.personId }),
     },
   })

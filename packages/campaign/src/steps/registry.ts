@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { askStep } from './ask.ts'
 import { branchStep } from './branch.ts'
+import { cascadeStep } from './cascade.ts'
 import { emitStep } from './emit.ts'
 import { endStep } from './end.ts'
-import { messageStep } from './message.ts'
+import { cascadeOf, messageStep } from './message.ts'
 import { setStep } from './set.ts'
 import { splitStep } from './split.ts'
 import type { Step } from './step.ts'
@@ -45,12 +46,19 @@ const byKey = new Map<string, StepKind<Step>>(
   stepKinds.map((kind) => [kind.key, kind as StepKind<Step>]),
 )
 
+/** A message over one channel after the other is waited for at its step. */
+const cascadeKind = cascadeStep as StepKind<Step>
+
 /** The kind of a step that its schema accepted. */
 export function kindOf(step: Step): StepKind<Step> {
   const [key = ''] = Object.keys(step)
   const kind = byKey.get(key)
   if (!kind) throw new RangeError(`there is no step "${key}"`)
-  return kind
+  return isCascade(step) ? cascadeKind : kind
+}
+
+function isCascade(step: Step): boolean {
+  return 'message' in step && cascadeOf(step.message) !== null
 }
 
 export function partsOf(step: Step): StepParts {

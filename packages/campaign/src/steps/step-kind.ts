@@ -5,7 +5,7 @@ import type { Draft } from '../draft.ts'
 import type { Explanation } from '../explain/words.ts'
 import type { Instant } from '../instant.ts'
 import type { JsonValue } from '../json.ts'
-import type { Enrolment, JourneyEvent, Task } from '../state.ts'
+import type { Enrolment, Intent, JourneyEvent, Task } from '../state.ts'
 import type { EmittedValue } from './emit.ts'
 import type { MessageStep } from './message.ts'
 import type { Step } from './step.ts'
@@ -95,5 +95,7 @@ export type StepKind<Own extends object> = {
   /** Something was done of which a team had been told, while somebody waits here; null as above. */
   onTask?(step: Own, task: Task, run: StepRun): Onward | null
   /** A receipt came for a message that it listens to, while somebody waits here; null as above. */
-  onReceipt?(step: Own, run: StepRun): Onward | null
+  onReceipt?(step: Own, run: StepRun): StepResult | null
+  /** A message of this step has been delivered, wherever its run stands by now. */
+  onDelivered?(step: Own, run: StepRun, delivered: Intent): void
 }

@@ -8,7 +8,8 @@ import {
   type ChannelName,
   localeNames,
 } from '@wegwijs/campaign/definition/words'
-import type { MessageStep } from '@wegwijs/campaign/steps/message'
+import { addDuration, type Instant } from '@wegwijs/campaign/instant'
+import { cascadeOf, channelsNamedBy, type MessageStep } from '@wegwijs/campaign/steps/message'
 import { templatesFor } from '@wegwijs/campaign/steps/message-template'
 import { partsOf } from '@wegwijs/campaign/steps/registry'
 import type { CompiledTemplate, VariableUse } from '@wegwijs/template/template'
@@ -120,8 +121,9 @@ function checkChannels(at: MessageAt, template: CompiledTemplate, parts: Parts):
   const { message, campaign, path, templatePath } = at
   const complete = channelsInEveryLanguage(template)
   const faults: Fault[] = []
-  message.channels?.forEach((channel, index) => {
-    const where = [...path, 'channels', index]
+  channelsNamedBy(message)?.forEach((channel, index) => {
+    const list = cascadeOf(message) ? ['channels', 'cascade'] : ['channels']
+    const where = [...path, ...list, index]
     if (parts.channels && parts.channels.value[channel] === undefined)
       faults.push(
         about(campaign, where, {
@@ -145,18 +147,35 @@ function checkChannels(at: MessageAt, template: CompiledTemplate, parts: Parts):
         found: template.id,
       }),
     )
-  return [...faults, ...checkBearing(at, template, parts)]
+  return [...faults, ...checkCascade(at, parts), ...checkBearing(at, template, parts)]
 }
+
+/** What waits longer than the whole is worth having never comes to its next channel. */
+function checkCascade({ message, campaign, path }: MessageAt, parts: Parts): Fault[] {
+  const cascade = cascadeOf(message)
+  const expires = message.expires ?? parts.policies?.value.classes[campaign.value.class].expires
+  if (!cascade || expires === undefined) return []
+  const [afterEnd, end] = [cascade.after, expires].map((each) => addDuration(start, each, 'UTC'))
+  if (afterEnd === undefined || end === undefined || afterEnd < end) return []
+  return [
+    about(campaign, [...path, 'channels', 'after'], {
+      message: `the message is worth sending for ${expires}, and this waits ${cascade.after} for the first channel alone: the next one never comes`,
+      found: cascade.after,
+    }),
+  ]
+}
+
+/** Any moment will do: only the time between two is looked at. */
+const start: Instant = '2026-01-01T00:00:00.000Z'
 
 /** For whom no channel has content in both languages; undefined when everybody can be reached. */
 function whoseChannelsFail(
   { message, personas }: MessageAt,
   complete: ReadonlySet<ChannelName>,
 ): string | undefined {
-  if (message.channels)
-    return message.channels.some((channel) => complete.has(channel))
-      ? undefined
-      : `for ${message.channels.join(', ')}`
+  const named = channelsNamedBy(message)
+  if (named)
+    return named.some((channel) => complete.has(channel)) ? undefined : `for ${named.join(', ')}`
   const persona = personas.find(
     ({ channels }) => !channels.some((channel) => complete.has(channel)),
   )
@@ -174,7 +193,9 @@ function channelsInEveryLanguage(template: CompiledTemplate): ReadonlySet<Channe
 
 /** Those over which it may go, in no order. */
 function channelsOf({ message, personas }: MessageAt): ChannelName[] {
-  return message.channels ?? [...new Set(personas.flatMap((persona) => persona.channels))]
+  return [
+    ...(channelsNamedBy(message) ?? new Set(personas.flatMap((persona) => persona.channels))),
+  ]
 }
 
 /** What a channel may bear is said in channels.yaml; a template declares what it tells. */

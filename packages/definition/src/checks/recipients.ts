@@ -7,7 +7,7 @@ import {
   type Sensitivity,
   scopeBears,
 } from '@wegwijs/campaign/definition/words'
-import type { MessageStep } from '@wegwijs/campaign/steps/message'
+import { channelsNamedBy, type MessageStep } from '@wegwijs/campaign/steps/message'
 import { partsOf } from '@wegwijs/campaign/steps/registry'
 import type { CompiledTemplate } from '@wegwijs/template/template'
 import type { Fault } from '../fault.ts'
@@ -82,7 +82,7 @@ export function checkScopeBears(
   if (!mayGoToOthers(at, parts)) return []
   const { campaign, message, templatePath } = at
   const scope = scopeOf(message, campaign.value.class)
-  const channels = message.channels ?? (Object.keys(template.channels) as ChannelName[])
+  const channels = channelsNamedBy(message) ?? (Object.keys(template.channels) as ChannelName[])
   const declared = channels.flatMap((channel) => template.channels[channel]?.sensitivity ?? [])
   const tooMuch = declared.find((each) => !allowsSensitivity(scopeBears[scope], each))
   if (tooMuch === undefined) return []
