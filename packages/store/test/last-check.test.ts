@@ -865,6 +865,67 @@ describe('a message in place of one that was waited for in vain', () => {
   })
 })
 
+describe('a message over one channel after the other', () => {
+  const left = { 3: ['sms', 'app', 'email'], 2: ['app', 'email'], 1: ['email'] }
+
+  /** The last one of a cascade of `email`, with these before it, the last of them first. */
+  async function after(...before: object[]) {
+    const [ids] = await seedMessages(store, 1, { intent: { channels: left[1] } })
+    if (!ids) throw new Error('no message')
+    const { message_id } = await intentOf(store, ids.intentId)
+    const all = [ids]
+    for (const [index, over] of before.entries()) {
+      const channels = index === 0 ? left[2] : left[3]
+      const due_at = later(now(), 600)
+      const one = await ofTheSameRun(ids, { message_id, channels, due_at, ...over })
+      await setMessage(all.at(-1) ?? ids, { instead_of: one.intentId })
+      all.push(one)
+    }
+    return all
+  }
+  const sentBefore = { state: 'sent', settled_at: later(now(), -60) }
+
+  it.each(['planned', 'cancelled', 'failed', 'bounced'])(
+    'goes out when the one before did not: %s (P1)',
+    async (state) => {
+      const [ids] = await after({ state })
+      expect((await claimDue(store)).claimed).toMatchObject([{ intentId: ids?.intentId }])
+    },
+  )
+
+  it('goes out when the one before was sent, and nobody reported that it arrived (P1)', async () => {
+    const [ids] = await after(sentBefore, sentBefore)
+    expect((await claimDue(store)).claimed).toMatchObject([{ intentId: ids?.intentId }])
+  })
+
+  it.each(['sending', 'held'])('waits while the one before is %s (P2)', async (state) => {
+    const [ids] = await after({ state })
+    const refused = [{ intentId: ids?.intentId, state: 'planned', reason: 'awaited_open' }]
+    expect(await claimDue(store)).toMatchObject({ claimed: [], refused })
+  })
+
+  it('stands down when the one before was sent since, by a worker that had it (P2)', async () => {
+    await after({ state: 'sent', settled_at: later(now(), 1) })
+    const refused = [{ state: 'cancelled', reason: 'awaited_after_all' }]
+    expect(await claimDue(store)).toMatchObject({ claimed: [], refused })
+  })
+
+  it('stands down when the very first one arrived, though another was tried since (P2)', async () => {
+    await after(sentBefore, { state: 'delivered' })
+    const refused = [{ state: 'cancelled', reason: 'awaited_after_all' }]
+    expect(await claimDue(store)).toMatchObject({ claimed: [], refused })
+  })
+
+  it('is not sent beside what came in its place when a killed worker gives it back (P2)', async () => {
+    const [next, first] = await after({ fence: 1, due_at: now() })
+    if (!first || !next) throw new Error('no message')
+    await setMessage(first, { channels: ['email', 'sms'] })
+    const { claimed, refused } = await claimDue(store)
+    expect(claimed.map(({ intentId }) => intentId)).toEqual([next.intentId])
+    expect(refused).toMatchObject([{ intentId: first.intentId, reason: 'awaited_not_in_time' }])
+  })
+})
+
 describe('a message that comes back after two records became one', () => {
   /** The same message of the run that has ended for it, of the same version of its entity. */
   async function twin(ids: SeededMessage, over: { state: string; duplicate?: boolean }) {

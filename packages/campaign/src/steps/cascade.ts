@@ -1,7 +1,7 @@
-import type { Draft } from '../draft.ts'
-import { noteOf } from '../draft.ts'
 import { type Addressee, addresseesOf } from '../addressees.ts'
 import { arrivesWhenSent, type ChannelName } from '../definition/words.ts'
+import type { Draft } from '../draft.ts'
+import { noteOf } from '../draft.ts'
 import type { Explanation } from '../explain/words.ts'
 import { timeZoneOf } from '../facts.ts'
 import { addDuration, type Instant } from '../instant.ts'
@@ -66,12 +66,16 @@ export const cascadeStep: StepKind<MessageStep> = {
   decide(step, run) {
     messageStep.decide(step, run)
     const chains = chainsOf(run)
-    return chains.length === 0 ? { goTo: run.node.next } : { waitUntil: earliestEnd(step, run, chains) }
+    return chains.length === 0
+      ? { goTo: run.node.next }
+      : { waitUntil: earliestEnd(step, run, chains) }
   },
   // One chain that has come through says so, as one recipient does for all.
   read: ({ message }, _, { draft, enrolment }) => {
     const chains = chainsIn(draft, enrolment, ({ messageId }) => messageId === message.id)
-    const states = chains.map(({ newest, isDelivered }) => (isDelivered ? 'delivered' : newest.state))
+    const states = chains.map(({ newest, isDelivered }) =>
+      isDelivered ? 'delivered' : newest.state,
+    )
     return statesByReach.find((state) => states.includes(state))
   },
   hasBegun: (_, run) => chainsOf(run).length > 0,
@@ -82,12 +86,12 @@ export const cascadeStep: StepKind<MessageStep> = {
     )
     for (const chain of bounced) planNext(step, run, chain)
     const chains = chainsOf(run)
-    if (chains.every(({ newest, isDelivered }) => isDelivered || isOver(newest))) return goOn(run, chains)
+    if (chains.every(({ newest, isDelivered }) => isDelivered || isOver(newest)))
+      return goOn(run, chains)
     return bounced.length > 0 ? { waitUntil: earliestEnd(step, run, chains) } : null
   },
   onTimer(step, run) {
-    for (const chain of chainsOf(run))
-      if (isOverdue(step, run, chain)) planNext(step, run, chain)
+    for (const chain of chainsOf(run)) if (isOverdue(step, run, chain)) planNext(step, run, chain)
     const chains = chainsOf(run)
     const isOpen = chains.some((chain) => isAwaited(step, run, chain))
     return isOpen ? { waitUntil: earliestEnd(step, run, chains) } : goOn(run, chains)
@@ -135,7 +139,8 @@ function hasArrived(newest: Intent, draft: Draft): boolean {
   let intent: Intent | undefined = newest
   while (intent) {
     const { state, reason, channel } = intent
-    if (state === 'delivered' || (state === 'cancelled' && reason === 'awaited_after_all')) return true
+    if (state === 'delivered' || (state === 'cancelled' && reason === 'awaited_after_all'))
+      return true
     if (state === 'sent' && channel && arrivesWhenSent.has(channel)) return true
     const before = draft.intents.get(intent.insteadOf ?? '')
     intent = before && isOfSameChain(before, newest) ? before : undefined
@@ -214,7 +219,11 @@ function cascadeIn({ message }: MessageStep): Cascade {
   return cascade
 }
 
-function addresseeAgain(step: MessageStep, run: StepRun, { recipient }: Intent): Addressee | undefined {
+function addresseeAgain(
+  step: MessageStep,
+  run: StepRun,
+  { recipient }: Intent,
+): Addressee | undefined {
   return addresseesOf(step.message, run, run.context.now).find(
     (each) => each.recipient?.personId === recipient?.personId,
   )

@@ -354,7 +354,8 @@ export function planMessage(
     templateHash: templateHashOf(campaign, template),
     question: step.message.question ?? null,
     answer: null,
-    channels: over?.channels ?? channelsNamedBy(step.message) ?? personaChannels(addressee, context),
+    channels:
+      over?.channels ?? channelsNamedBy(step.message) ?? personaChannels(addressee, context),
     state: 'planned',
     reason: null,
     duplicate: false,

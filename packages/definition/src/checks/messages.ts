@@ -193,9 +193,7 @@ function channelsInEveryLanguage(template: CompiledTemplate): ReadonlySet<Channe
 
 /** Those over which it may go, in no order. */
 function channelsOf({ message, personas }: MessageAt): ChannelName[] {
-  return [
-    ...(channelsNamedBy(message) ?? new Set(personas.flatMap((persona) => persona.channels))),
-  ]
+  return [...(channelsNamedBy(message) ?? new Set(personas.flatMap((persona) => persona.channels)))]
 }
 
 /** What a channel may bear is said in channels.yaml; a template declares what it tells. */
