@@ -475,6 +475,14 @@ function mayGoOnAgain(reason: string | null): boolean {
   return reason === 'entity_withdrawn' || reason === 'date_moved'
 }
 
+/** Waits no longer at the step at which it stands. */
+export function goOnBehind(draft: Draft, enrolment: Enrolment, context: DecideContext): void {
+  const node = campaignOf(enrolment, context).nodes.get(enrolment.step ?? '')
+  if (!node) return
+  dropTimers(draft, enrolment)
+  goOn(draft, enrolment, node.next, context)
+}
+
 /** Takes steps until one waits, ends the campaign, or none is left. */
 export function goOn(
   draft: Draft,

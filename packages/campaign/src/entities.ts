@@ -17,10 +17,13 @@ import {
 } from './state.ts'
 import {
   cascadeOf,
+  isLaterOfCascade,
   isToSame,
   type MessageStep,
   messageTimes,
   planMessage,
+  type RestOfCascade,
+  turnOf,
   withdrawMessage,
 } from './steps/message.ts'
 import { partsOf } from './steps/registry.ts'
@@ -162,7 +165,10 @@ function retime(draft: Draft, before: Enrolment, entity: Entity, context: Decide
   draft.enrolments.set(enrolment.enrolmentId, enrolment)
   if (isBack) noteOf(draft, enrolment, entryKey === null ? 'entity_after_all' : 'date_after_all')
   const newest = newestPerStep(draft, enrolment)
-  const asked = askedAgain(draft, enrolment, newest, context)
+  const asked = askedAgain(draft, enrolment, newest, {
+    context,
+    isAfterAll: isBack && entryKey === null,
+  })
   const isBehind = asked ? pathsBehind(asked, campaignOf(enrolment, context)) : new Set<string>()
   for (const intent of newest) if (isBehind.has(intent.step)) takeOut(draft, enrolment, intent)
   replanAll(
@@ -175,6 +181,8 @@ function retime(draft: Draft, before: Enrolment, entity: Entity, context: Decide
     if (isOwn && isBehind.has(task.step)) withdrawTask(draft, enrolment, task, 'entity_superseded')
   }
   if (asked) waitAt(draft, enrolment, asked.path, context)
+  else if (entryKey !== null && enrolment.step !== null)
+    standAt(draft, enrolment, enrolment.step, context)
   else if (isBack && enrolment.step !== null) goOn(draft, enrolment, enrolment.step, context)
   else waitAgain(draft, enrolment, context)
 }
@@ -233,25 +241,27 @@ function begunAgain(draft: Draft, before: Enrolment, entryKey: string | null): E
 /**
  * The question that is asked of the newer version, too, so that the run stands at it again: the one at
  * which it stands, or the first that was answered, or not, of an older one and whose own moment hangs on
- * the entity and lies ahead. None when there is no time left to ask.
+ * the entity and lies ahead. So does a message over one channel after the other begin anew, but not only
+ * since the run stands at it: what went out of it is told, and the next channel tells of the newer version.
+ * None when there is no time left to ask.
  */
 function askedAgain(
   draft: Draft,
   enrolment: Enrolment,
   newest: readonly Intent[],
-  context: DecideContext,
+  { context, isAfterAll }: { context: DecideContext; isAfterAll: boolean },
 ): StepNode | null {
   const campaign = campaignOf(enrolment, context)
   const asked = newest.flatMap((intent) => {
     const node = campaign.nodes.get(intent.step)
     const message = node && partsOf(node.step).message
-    // What has its time over one channel begins anew over the first, as a question is asked again.
     if (!node || !message || (intent.question === null && !cascadeOf(message))) return []
     const times = messageTimes({ message }, { draft, context, campaign, enrolment })
     if (times === null || times.expiresAt <= context.now) return []
-    const standsHere = enrolment.state === 'running' && enrolment.step === node.path
+    const isStoodAt = enrolment.state === 'running' && enrolment.step === node.path
+    const standsHere = isStoodAt && (intent.question !== null || isAfterAll)
     const isAhead = message.send && hangsOnEntity(message.send) && times.moment > context.now
-    const wasAsked = isPending(intent) || wentOut(intent) || mayGoOut(intent) || isLeftOut(intent)
+    const wasAsked = isPending(intent) || isTold(intent) || isLeftOut(intent)
     return standsHere || (isAhead && wasAsked) ? [node.path] : []
   })
   for (const [path, node] of campaign.nodes) if (asked.includes(path)) return node
@@ -359,19 +369,26 @@ function replan(
   if (pending) withdrawMessage(draft, enrolment, intent, 'entity_superseded')
   const times = addressee ? messageTimes(step, run, addressee) : null
   if (!addressee || times === null || times.expiresAt <= context.now) return false
-  const plan = (insteadOf: string | null) => {
+  const plan = (insteadOf: string | null, rest?: RestOfCascade) => {
     const to = { times, addressee }
-    planMessage(step, run, to, 'message_replanned', { insteadOf, isAmended })
+    planMessage(step, run, to, 'message_replanned', { insteadOf, isAmended, ...(rest && { rest }) })
     return true
   }
   // An answer to the older one does not count for this one, whether or not that one went out.
   if (isAskedAgain) return plan(null)
   const { send } = step.message
   const isAhead = send && hangsOnEntity(send) && times.moment > context.now
-  if (isAhead && (pending || wentOut(intent) || mayGoOut(intent) || isLeftOut(intent)))
-    return plan(null)
-  if (mayGoOut(intent)) return (pending || !isAmended) && plan(intent.intentId)
-  return (pending || isLeftOut(intent)) && plan(pending ? intent.insteadOf : null)
+  if (isAhead && (pending || isTold(intent) || isLeftOut(intent))) return plan(null)
+  const { turn, channels } = intent
+  const rest = turn === undefined ? undefined : { turn, channels }
+  if (mayGoOut(intent)) return (pending || !isAmended) && plan(intent.intentId, rest)
+  return (pending || isLeftOut(intent)) && plan(pending || rest ? intent.insteadOf : null, rest)
+}
+
+/** Or may be. Of a cascade also when the last one was taken back, since one before it has arrived. */
+function isTold(intent: Intent): boolean {
+  const isToldBefore = turnOf(intent) > 0 && intent.reason === 'awaited_after_all'
+  return wentOut(intent) || mayGoOut(intent) || isToldBefore
 }
 
 /** A run that goes on has a message withdrawn, too, when another one had told the same. */
@@ -430,7 +447,5 @@ function isNewer(intent: Intent, than: Intent): boolean {
   const [version, known] = [intent.entity?.version ?? 0, than.entity?.version ?? 0]
   if (version !== known) return version > known
   if (intent.plannedAt !== than.plannedAt) return intent.plannedAt > than.plannedAt
-  if (intent.channels.length !== than.channels.length)
-    return intent.channels.length < than.channels.length
-  return than.state === 'cancelled'
+  return isLaterOfCascade(intent, than) ?? than.state === 'cancelled'
 }

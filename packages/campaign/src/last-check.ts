@@ -15,6 +15,7 @@ import {
   type Intent,
   type PersonState,
 } from './state.ts'
+import { turnOf } from './steps/message.ts'
 
 /**
  * What the last check says of one message on one channel. `claim`: it may be sent. `next`: not over
@@ -129,7 +130,7 @@ function checkCause(
     return { effect: 'cancel', reason }
   }
   const first = intents.get(intent.insteadOf ?? '')
-  if (first && isAwaited(first, intent) && hasArrived(first, intent, intents))
+  if (first && isAwaited(first, intent) && hasArrived(first, intents))
     return { effect: 'cancel', reason: 'awaited_after_all' }
   if (intent.expiresAt > now) return null
   return intent.duplicate
@@ -145,23 +146,17 @@ function isAwaited(first: Intent, intent: Intent): boolean {
   return first.messageId !== intent.messageId || isBeforeInCascade(first, intent)
 }
 
-function isBeforeInCascade(before: Intent, { messageId, entity, channels }: Intent): boolean {
-  return (
-    before.messageId === messageId &&
-    before.entity?.version === entity?.version &&
-    before.channels.length > channels.length
-  )
+function isBeforeInCascade(before: Intent, intent: Intent): boolean {
+  return before.messageId === intent.messageId && turnOf(before) < turnOf(intent)
 }
 
 /** The one in whose place it came, or of a cascade any before that. */
-function hasArrived(first: Intent, intent: Intent, intents: PersonState['intents']): boolean {
-  const { state, reason } = first
+function hasArrived(first: Intent, intents: PersonState['intents']): boolean {
+  const { state, reason, insteadOf, messageId } = first
   if (state === 'delivered' || (state === 'cancelled' && reason === 'awaited_after_all'))
     return true
-  const before = isBeforeInCascade(first, intent) ? intents.get(first.insteadOf ?? '') : undefined
-  return before !== undefined && isBeforeInCascade(before, first)
-    ? hasArrived(before, first, intents)
-    : false
+  const before = turnOf(first) > 0 ? intents.get(insteadOf ?? '') : undefined
+  return before?.messageId === messageId && hasArrived(before, intents)
 }
 
 function checkHour(

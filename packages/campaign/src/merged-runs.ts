@@ -1,6 +1,6 @@
 import type { CompiledCampaign, StepNode } from './compile.ts'
 import type { DecideContext, Draft } from './draft.ts'
-import { campaignOf, end, hasOpen, journeyEntryKey } from './enrolments.ts'
+import { campaignOf, end, goOnBehind, hasOpen, journeyEntryKey } from './enrolments.ts'
 import { subtractDuration } from './instant.ts'
 import {
   type Enrolment,
@@ -11,7 +11,18 @@ import {
   isPending,
   type Person,
 } from './state.ts'
+import { cascadeOf, turnOf, withdrawMessage } from './steps/message.ts'
 import { partsOf } from './steps/registry.ts'
+
+/** It goes on behind what the run of the other record told, too: nobody gets that over a further channel (P2). */
+function leaveCascade(draft: Draft, enrolment: Enrolment, context: DecideContext): void {
+  for (const intent of [...draft.intents.values()]) {
+    const isNext = intent.enrolmentId === enrolment.enrolmentId && intent.step === enrolment.step
+    if (isNext && turnOf(intent) > 0 && isPending(intent))
+      withdrawMessage(draft, enrolment, intent, 'merged_duplicate')
+  }
+  goOnBehind(draft, enrolment, context)
+}
 
 /** A run through a campaign as `mergePeople` looks at it; `entry` is null where it may repeat. */
 export type JoinedRun = { readonly enrolment: Enrolment; readonly entry: string | null }
@@ -63,6 +74,7 @@ export function endRepeats(draft: Draft, runs: readonly JoinedRun[], context: De
       if (story !== goesOn && mayTellMore(draft, story))
         end(draft, story.enrolment, 'exited', 'merged_duplicate', context)
     }
+    if (goesOn && triesAgain(goesOn, stories)) leaveCascade(draft, goesOn.enrolment, context)
   }
 }
 
@@ -75,6 +87,8 @@ type RunStory = {
   readonly open: Messages
   /** Planned, or in a step that it may come to. */
   readonly ahead: Messages
+  /** Being tried over one channel after the other: it may be told once more, over the next. */
+  readonly tried: Messages
 }
 
 /** Ids of messages, each with the newest version of the entity of which it tells; 0 without an entity. */
@@ -94,15 +108,18 @@ function storyOf(draft: Draft, enrolment: Enrolment, context: DecideContext): Ru
   // Past its moment, though nobody has written it down yet.
   const isOver = ({ expiresAt }: Intent) => expiresAt <= context.now
   const waitsAt = enrolment.state === 'running' ? enrolment.step : null
-  const toCome = waitsAt === null ? [] : messagesAfter(campaignOf(enrolment, context), waitsAt)
+  const campaign = campaignOf(enrolment, context)
+  const toCome = waitsAt === null ? [] : messagesAfter(campaign, waitsAt)
+  const message = waitsAt === null ? undefined : cascadeAt(campaign, waitsAt)
   return {
     enrolment,
     told: newestOf(messagesOf(isTold)),
     open: newestOf(messagesOf((intent) => isUnknown(intent) && !isTold(intent))),
     ahead: newestOf([
       ...messagesOf((intent) => isPending(intent) && !intent.duplicate && !isOver(intent)),
-      ...toCome.map((message): [string, number] => [message, versionOf(enrolment.entity)]),
+      ...toCome.map((id): [string, number] => [id, versionOf(enrolment.entity)]),
     ]),
+    tried: new Map(message === undefined ? [] : [[message, versionOf(enrolment.entity)]]),
   }
 }
 
@@ -126,9 +143,13 @@ function messagesAfter({ nodes }: CompiledCampaign, path: string): string[] {
     seen.add(node)
     paths.push(node.next, ...node.arms.map((arm) => arm.first))
   }
-  // What is being tried over one channel after the other may be told yet over the next.
-  if (from && 'message' in from.step) seen.add(from)
   return [...seen].flatMap(({ step }) => partsOf(step).message?.id ?? [])
+}
+
+function cascadeAt({ nodes }: CompiledCampaign, path: string): string | undefined {
+  const step = nodes.get(path)?.step
+  const message = step && partsOf(step).message
+  return message && cascadeOf(message) ? message.id : undefined
 }
 
 function chooseStory(stories: readonly RunStory[]): RunStory | undefined {
@@ -137,7 +158,14 @@ function chooseStory(stories: readonly RunStory[]): RunStory | undefined {
     .filter((story) => !stories.some((other) => repeats(story, other)))
     .sort((one, other) => extentOf(other) - extentOf(one))
     .sort((one, other) => newsOf(other) - newsOf(one))
-    .sort((one, other) => Number(isUnderWay(other)) - Number(isUnderWay(one)))[0]
+    .sort((one, other) => Number(isUnderWay(other)) - Number(isUnderWay(one)))
+    .sort((one, other) => Number(triesAgain(one, stories)) - Number(triesAgain(other, stories)))[0]
+}
+
+/** Whether the next channel of what it is trying would tell what another one told, or may have. */
+function triesAgain(story: RunStory, stories: readonly RunStory[]): boolean {
+  const next: RunStory = { ...story, open: new Map(), ahead: story.tried }
+  return stories.some((other) => other !== story && repeats(next, other))
 }
 
 function isUnderWay({ ahead, open }: RunStory): boolean {

@@ -213,10 +213,12 @@ export type Intent = {
   entity: EntityReference | null
   /**
    * Id of the same message of an older version that had not come to its end when this one was planned, or
-   * of another message that was waited for in vain: this one is sent only when that one turns out not to
-   * have been.
+   * of one that was waited for in vain, another message or the one before it in a cascade: this one is sent
+   * only when that one turns out not to have been.
    */
   insteadOf: string | null
+  /** The how-manieth of a cascade over channels it is; absent for the first, and without a cascade. */
+  turn?: number
   /** Who gets it, where that is not the person whom it is about. */
   recipient?: Recipient
   /** The rules of age said so; they are asked again when it is sent. */

@@ -4,7 +4,7 @@ import {
   compileDefinition,
 } from '@wegwijs/campaign/compile'
 import { decideEvent, decideTimer } from '@wegwijs/campaign/decide'
-import type { Decision } from '@wegwijs/campaign/draft'
+import type { DecideContext, Decision } from '@wegwijs/campaign/draft'
 import type { Enrolment, Intent, JourneyEvent, PersonState, Timer } from '@wegwijs/campaign/state'
 import { smallHospital } from '@wegwijs/test-support/small-hospital'
 
@@ -55,13 +55,19 @@ export function person(
   first: CompiledDefinition,
   start = '2026-03-02T09:00:00.000Z',
   subject = 'p1',
+  otherOf?: DecideContext['otherOf'],
 ) {
   let state = nobody(subject === 'p1' ? undefined : subject)
   let now = start
   let definition = first
   let count = 0
   let decisions: Decision[] = []
-  const context = () => ({ definition, now, deriveId: (...parts: string[]) => parts.join('|') })
+  const context = () => ({
+    definition,
+    now,
+    deriveId: (...parts: string[]) => parts.join('|'),
+    ...(otherOf && { otherOf }),
+  })
   return {
     get state(): PersonState {
       return state

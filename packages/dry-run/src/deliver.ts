@@ -12,7 +12,7 @@ import {
   type Person,
   type PersonState,
 } from '@wegwijs/campaign/state'
-import { isNewer } from '@wegwijs/campaign/steps/message'
+import { latestOf } from '@wegwijs/campaign/steps/message'
 import type { Rendered } from '@wegwijs/template/template'
 import { type ContentFacts, writeContent } from '@wegwijs/template/write-content'
 import { answerUrl } from '@wegwijs/wire/answer-link'
@@ -195,16 +195,17 @@ function factsOf(
   }
 }
 
-/** State of the newest message of the run, by id of its step; this one is in its queue by now. */
+/** What has become of each message of the run, by id of its step; this one is in its queue by now. */
 function statusesOf({ intents }: PersonState, own: Intent): Record<string, string> {
-  const newest = new Map<string, Intent>()
-  for (const each of intents.values()) {
-    if (each.enrolmentId !== own.enrolmentId) continue
-    const intent: Intent = each.intentId === own.intentId ? { ...each, state: 'queued' } : each
-    const known = newest.get(intent.messageId)
-    if (!known || isNewer(intent, known)) newest.set(intent.messageId, intent)
-  }
-  return Object.fromEntries([...newest].map(([id, { state }]) => [id, state]))
+  const ofRun = [...intents.values()]
+    .filter(({ enrolmentId }) => enrolmentId === own.enrolmentId)
+    .map((each): Intent => (each.intentId === own.intentId ? { ...each, state: 'queued' } : each))
+  return Object.fromEntries(
+    [...Map.groupBy(ofRun, ({ messageId }) => messageId)].map(([id, messages]) => [
+      id,
+      latestOf(messages)[0]?.state ?? '',
+    ]),
+  )
 }
 
 /** Receipts are events in again (P1); what lies in the app has arrived. */

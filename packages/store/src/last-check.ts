@@ -177,11 +177,12 @@ const refusals: readonly Refusal[] = [
     reason: 'awaited_after_all',
     when: sql`first_is = 'awaited' and has_arrived`,
   },
-  // P2: what came in its place goes out, unless staff have it sent all the same
+  // P2: what came in its place goes out, unless this one may have been sent before: it says so first
   {
     effect: 'cancel',
     reason: 'awaited_not_in_time',
-    when: sql`second = 'gone' or (second = 'waiting' and reason is distinct from 'resent_by_staff')`,
+    when: sql`second = 'gone' or (second = 'waiting' and not duplicate
+      and reason is distinct from 'resent_by_staff')`,
   },
   // P3 expiry, P2
   { effect: 'hold', reason: 'outcome_unknown', when: sql`expires_at <= now and duplicate` },
@@ -729,37 +730,36 @@ const twinOfMerge = sql`
       and (t.duplicate or t.state in ('sending', 'sent', 'delivered', 'bounced', 'held'))
   ) as t`
 
-/** Of one message of one version, the one that had more channels before it. */
+/** Of one message, the one that was tried before the other in a cascade over channels. */
 function isBeforeInCascade(before: string, after: string): RawBuilder<unknown> {
   const of = (row: string, column: string) => sql.ref(`${row}.${column}`)
-  return sql`(${of(before, 'message_id')} = ${of(after, 'message_id')}
-    and ${of(before, 'entity_version')} is not distinct from ${of(after, 'entity_version')}
-    and cardinality(${of(before, 'channels')}) > cardinality(${of(after, 'channels')}))`
+  return sql`(${of(before, 'message_id')} = ${of(after, 'message_id')} and ${of(before, 'turn')} < ${of(after, 'turn')})`
 }
 
-/** Any one further back in the same cascade has been delivered, though others were tried since. */
-const deliveredBefore = sql`
+/** It, or of a cascade any one before it, though others were tried since. */
+const isDelivered = sql`exists (
   with recursive back as (
-    select o.person_id, o.intent_id, o.instead_of, o.message_id, o.entity_version, o.channels, o.state
+    select o.person_id, o.instead_of, o.message_id, o.turn, o.state
     union all
-    select b.person_id, b.intent_id, b.instead_of, b.message_id, b.entity_version, b.channels, b.state
+    select b.person_id, b.instead_of, b.message_id, b.turn, b.state
     from back a join intent b on b.person_id = a.person_id and b.intent_id = a.instead_of
-    where ${isBeforeInCascade('b', 'a')}
+    where a.turn > 0 and b.message_id = a.message_id
   )
-  select from back where back.state = 'delivered'`
+  select from back where back.state = 'delivered')`
 
 /**
  * The message in whose place this one came. One that was waited for in vain has arrived when that is
- * reported, when a worker had it then and it was sent since, or when it stood down for one that has.
+ * reported, when a worker had it then and it was sent since, or when it stood down for one that has. Of one
+ * that may have been sent before, and is sent once more, it is known by then.
  */
 const firstOf = sql`
   select o.state as first,
     case when o.message_id = i.message_id and not ${isBeforeInCascade('o', 'i')}
       then 'of an older version' else 'awaited' end as first_is,
-    o.state = 'delivered' or (o.state = 'sent' and o.settled_at >= i.planned_at)
-      or (o.state = 'cancelled' and o.reason = 'awaited_after_all')
-      or (${isBeforeInCascade('o', 'i')} and exists (${deliveredBefore})) as has_arrived,
-    o.state in ('planned', 'queued') and o.reason is not distinct from 'resent_by_staff' as is_resent
+    (o.state = 'sent' and o.settled_at >= i.planned_at)
+      or (o.state = 'cancelled' and o.reason = 'awaited_after_all') or ${isDelivered} as has_arrived,
+    o.state in ('planned', 'queued')
+      and (o.duplicate or o.reason is not distinct from 'resent_by_staff') as is_resent
   from intent o where o.intent_id = i.instead_of and o.person_id = i.person_id offset 0`
 
 /** What came in place of this one, which was waited for in vain. Only what comes back can have such a one. */
@@ -771,11 +771,20 @@ const secondOf = sql`
     and n.instead_of = i.intent_id
     and (n.message_id <> i.message_id or ${isBeforeInCascade('i', 'n')})`
 
+/** See `latestOf` of the core: of what was planned last, and over further channels since, the furthest. */
 const newestStatuses = sql`
   select jsonb_object_agg(message_id, state) as statuses from (
-    select distinct on (n.message_id) n.message_id, n.state from intent n
-    where n.person_id = i.person_id and n.enrolment_id = i.enrolment_id order by n.message_id, n.planned_at desc, n.entity_version desc nulls last,
-      array_position(${[...statesByReach]}::text[], n.state)
+    select distinct on (n.message_id) n.message_id, n.state from (
+      select message_id, state, turn, planned_at, entity_version,
+        first_value(planned_at) over of_message as first_at,
+        first_value(entity_version) over of_message as first_version
+      from intent where person_id = i.person_id and enrolment_id = i.enrolment_id
+      window of_message as (partition by message_id
+        order by turn > 0, planned_at desc, entity_version desc nulls last)
+    ) as n
+    where n.planned_at >= n.first_at
+      and (n.turn > 0 or n.entity_version is not distinct from n.first_version)
+    order by n.message_id, array_position(${[...statesByReach]}::text[], n.state)
   ) as newest`
 
 /**

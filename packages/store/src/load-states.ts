@@ -171,7 +171,10 @@ async function loadEnrolments(
     select own.* from unnest(${[...told]}::uuid[]) as told (intent_id) cross join lateral (
       select e.* from intent i join enrolment e using (person_id, enrolment_id)
       where i.intent_id = told.intent_id and i.campaign_id = any(${[...scope.receiptCampaignIds]}::text[])
-        and e.state = 'running' offset 0
+        and (e.state = 'running' or exists (
+          -- Of a cascade that has run through the last one may wait still, and is taken back by a late receipt.
+          select from intent n where n.person_id = e.person_id and n.enrolment_id = e.enrolment_id
+            and n.state in ('planned', 'queued') and n.turn > i.turn)) offset 0
     ) as own
     union
     select own.* from unnest(${[...scope.taskIds]}::uuid[]) as done (task_id) cross join lateral (

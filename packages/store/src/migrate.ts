@@ -21,6 +21,7 @@ import * as recipients from './migrations/0016-recipients.ts'
 import * as moves from './migrations/0017-moves.ts'
 import * as reach from './migrations/0018-reach.ts'
 import * as replies from './migrations/0019-replies.ts'
+import * as cascades from './migrations/0020-cascades.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -45,6 +46,7 @@ const migrations: Record<string, Migration> = {
   '0017-moves': moves,
   '0018-reach': reach,
   '0019-replies': replies,
+  '0020-cascades': cascades,
 }
 
 export type MigrateOptions = {

@@ -237,6 +237,7 @@ export type Schema = {
     entity_id: string | null
     entity_version: number | null
     instead_of: string | null
+    turn: Generated<number>
     recipient_id: string | null
     recipient_as: string | null
     recipient_scope: string | null

@@ -136,6 +136,7 @@ export function intentOf(row: Selectable<Schema['intent']>): Intent {
     duplicate: row.duplicate,
     entity: referenceOf(row),
     insteadOf: row.instead_of,
+    ...(row.turn > 0 && { turn: row.turn }),
     ...recipientOf(row),
     ...(row.by_age && { byAge: true }),
     plannedAt: row.planned_at,

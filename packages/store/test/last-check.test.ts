@@ -866,18 +866,18 @@ describe('a message in place of one that was waited for in vain', () => {
 })
 
 describe('a message over one channel after the other', () => {
-  const left = { 3: ['sms', 'app', 'email'], 2: ['app', 'email'], 1: ['email'] }
-
-  /** The last one of a cascade of `email`, with these before it, the last of them first. */
+  /** The last one of a cascade, with these before it, the last of them first. */
   async function after(...before: object[]) {
-    const [ids] = await seedMessages(store, 1, { intent: { channels: left[1] } })
+    const turn = before.length
+    const [ids] = await seedMessages(store, 1, { intent: { turn } })
     if (!ids) throw new Error('no message')
     const { message_id } = await intentOf(store, ids.intentId)
     const all = [ids]
     for (const [index, over] of before.entries()) {
-      const channels = index === 0 ? left[2] : left[3]
       const due_at = later(now(), 600)
-      const one = await ofTheSameRun(ids, { message_id, channels, due_at, ...over })
+      const planned_at = later(now(), -600 * (index + 1))
+      const own = { message_id, turn: turn - index - 1, planned_at, due_at, ...over }
+      const one = await ofTheSameRun(ids, own)
       await setMessage(all.at(-1) ?? ids, { instead_of: one.intentId })
       all.push(one)
     }
@@ -898,8 +898,20 @@ describe('a message over one channel after the other', () => {
     expect((await claimDue(store)).claimed).toMatchObject([{ intentId: ids?.intentId }])
   })
 
-  it.each(['sending', 'held'])('waits while the one before is %s (P2)', async (state) => {
-    const [ids] = await after({ state })
+  it.each([
+    { state: 'sending' },
+    { state: 'held' },
+    { state: 'planned', duplicate: true },
+    { state: 'planned', duplicate: true, reason: 'resent_by_staff' },
+  ])('waits while nobody knows of the one before: %j (P2)', async (over) => {
+    const [ids] = await after(over)
+    const refused = [{ intentId: ids?.intentId, state: 'planned', reason: 'awaited_open' }]
+    expect(await claimDue(store)).toMatchObject({ claimed: [], refused })
+  })
+
+  it('waits while the one before is of an older version, and with a worker (P2)', async () => {
+    const entity = { entity_type: 'appointment', entity_id: 'A-1', entity_version: 1 }
+    const [ids] = await after({ state: 'sending', ...entity })
     const refused = [{ intentId: ids?.intentId, state: 'planned', reason: 'awaited_open' }]
     expect(await claimDue(store)).toMatchObject({ claimed: [], refused })
   })
@@ -919,10 +931,26 @@ describe('a message over one channel after the other', () => {
   it('is not sent beside what came in its place when a killed worker gives it back (P2)', async () => {
     const [next, first] = await after({ fence: 1, due_at: now() })
     if (!first || !next) throw new Error('no message')
-    await setMessage(first, { channels: ['email', 'sms'] })
     const { claimed, refused } = await claimDue(store)
     expect(claimed.map(({ intentId }) => intentId)).toEqual([next.intentId])
     expect(refused).toMatchObject([{ intentId: first.intentId, reason: 'awaited_not_in_time' }])
+  })
+
+  it('that may have been sent before is sent once more, and what came in its place waits (P2)', async () => {
+    const [next, first] = await after({ fence: 1, duplicate: true, due_at: now() })
+    if (!first || !next) throw new Error('no message')
+    const { claimed, refused } = await claimDue(store)
+    expect(claimed.map(({ intentId }) => intentId)).toEqual([first.intentId])
+    expect(refused).toMatchObject([{ intentId: next.intentId, reason: 'awaited_open' }])
+  })
+
+  it('tells other messages the status of the one that has come furthest', async () => {
+    const [last] = await after(sentBefore, { state: 'bounced' })
+    if (!last) throw new Error('no message')
+    await setMessage(last, { state: 'failed' })
+    await ofTheSameRun(last, { message_id: 'later' })
+    const { claimed } = await claimDue(store)
+    expect(claimed).toMatchObject([{ statuses: { hello: 'sent', later: 'queued' } }])
   })
 })
 

@@ -1,27 +1,34 @@
 import { type Addressee, addresseesOf } from '../addressees.ts'
-import { arrivesWhenSent, type ChannelName } from '../definition/words.ts'
+import { arrivesWhenSent } from '../definition/words.ts'
 import type { Draft } from '../draft.ts'
 import { noteOf } from '../draft.ts'
 import type { Explanation } from '../explain/words.ts'
 import { timeZoneOf } from '../facts.ts'
 import { addDuration, type Instant } from '../instant.ts'
-import { type Enrolment, type Intent, isPending, statesByReach } from '../state.ts'
+import { type Intent, isPending } from '../state.ts'
 import {
   type Cascade,
   cascadeOf,
   isNewer,
+  isToSame,
   type MessageStep,
   messageExplanation,
   messageStep,
   messageTimes,
   planMessage,
+  turnOf,
   withdrawMessage,
 } from './message.ts'
 import type { StepKind } from './step-kind.ts'
 import type { StepResult, StepRun } from './step-run.ts'
 
-/** What was planned for one recipient, for the version on which the run hangs; the newest is the last tried. */
-type Chain = { readonly newest: Intent; readonly isDelivered: boolean }
+/** What was planned for one recipient. */
+type Chain = {
+  readonly newest: Intent
+  /** The last of which more may be heard: the newest, or, where that stood down for one before it, that one. */
+  readonly tried: Intent
+  readonly hasArrived: boolean
+}
 
 const explanation: Explanation<MessageStep> = {
   nl: (step, told, words) => {
@@ -66,29 +73,23 @@ export const cascadeStep: StepKind<MessageStep> = {
   decide(step, run) {
     messageStep.decide(step, run)
     const chains = chainsOf(run)
-    return chains.length === 0
-      ? { goTo: run.node.next }
-      : { waitUntil: earliestEnd(step, run, chains) }
+    const isOpen = chains.some((chain) => isAwaited(step, run, chain))
+    return isOpen ? { waitUntil: earliestEnd(step, run, chains) } : { goTo: run.node.next }
   },
-  // One chain that has come through says so, as one recipient does for all.
-  read: ({ message }, _, { draft, enrolment }) => {
-    const chains = chainsIn(draft, enrolment, ({ messageId }) => messageId === message.id)
-    const states = chains.map(({ newest, isDelivered }) =>
-      isDelivered ? 'delivered' : newest.state,
-    )
-    return statesByReach.find((state) => states.includes(state))
-  },
-  hasBegun: (_, run) => chainsOf(run).length > 0,
+  // What a move withdrew begins anew in the version to which it led.
+  hasBegun: (_, run) => chainsOf(run).some(({ tried }) => tried.reason !== 'moved_to_version'),
   waitsUntil: (step, run) => earliestEnd(step, run, chainsOf(run)),
+  // The messages themselves are planned anew by then.
+  onMoved() {},
   onReceipt(step, run) {
-    const bounced = chainsOf(run).filter(
-      ({ newest, isDelivered }) => !isDelivered && newest.state === 'bounced',
+    const refused = chainsOf(run).filter(
+      ({ tried, hasArrived }) => !hasArrived && tried.state === 'bounced',
     )
-    for (const chain of bounced) planNext(step, run, chain)
+    for (const chain of refused) planNext(step, run, chain)
     const chains = chainsOf(run)
-    if (chains.every(({ newest, isDelivered }) => isDelivered || isOver(newest)))
+    if (chains.every(({ tried, hasArrived }) => hasArrived || isOver(tried)))
       return goOn(run, chains)
-    return bounced.length > 0 ? { waitUntil: earliestEnd(step, run, chains) } : null
+    return refused.length > 0 ? { waitUntil: earliestEnd(step, run, chains) } : null
   },
   onTimer(step, run) {
     for (const chain of chainsOf(run)) if (isOverdue(step, run, chain)) planNext(step, run, chain)
@@ -98,59 +99,58 @@ export const cascadeStep: StepKind<MessageStep> = {
   },
   onDelivered(_, { draft, enrolment }, delivered) {
     for (const intent of [...draft.intents.values()]) {
-      if (isOfSameChain(intent, delivered) && intent.channels.length < delivered.channels.length)
-        if (isPending(intent)) withdrawMessage(draft, enrolment, intent, 'awaited_after_all')
+      if (turnOf(intent) <= turnOf(delivered) || !isPending(intent)) continue
+      if (trailOf(intent, draft).includes(delivered))
+        withdrawMessage(draft, enrolment, intent, 'awaited_after_all')
     }
   },
 }
 
-function isOfSameChain(one: Intent, other: Intent): boolean {
-  return (
-    one.enrolmentId === other.enrolmentId &&
-    one.step === other.step &&
-    one.entity?.version === other.entity?.version &&
-    one.recipient?.personId === other.recipient?.personId
-  )
-}
-
-function chainsOf({ draft, enrolment, node }: StepRun): Chain[] {
-  return chainsIn(draft, enrolment, ({ step }) => step === node.path)
-}
-
-function chainsIn(
-  draft: Draft,
-  enrolment: Enrolment,
-  isOfStep: (intent: Intent) => boolean,
-): Chain[] {
+/** One for each recipient, by the record that they are now. */
+function chainsOf({ draft, enrolment, node, context }: StepRun): Chain[] {
   const own = [...draft.intents.values()].filter(
-    (intent) =>
-      intent.enrolmentId === enrolment.enrolmentId &&
-      intent.entity?.version === enrolment.entity?.version &&
-      isOfStep(intent),
+    ({ enrolmentId, step }) => enrolmentId === enrolment.enrolmentId && step === node.path,
   )
-  return [...Map.groupBy(own, ({ recipient }) => recipient?.personId).values()].map((intents) => {
+  const byRecipient = Map.groupBy(own, (intent) => recipientOf(intent, context))
+  return [...byRecipient.values()].map((intents) => {
     const newest = intents.reduce((last, each) => (isNewer(each, last) ? each : last))
-    return { newest, isDelivered: hasArrived(newest, draft) }
+    const trail = trailOf(newest, draft)
+    const tried = trail.find((intent) => !hasStoodDown(intent)) ?? newest
+    return { newest, tried, hasArrived: trail.some(isThere) || hasStoodDown(tried) }
   })
 }
 
-/** It, or one in whose place it came: what lies in the app is there though its receipt is on the way. */
-function hasArrived(newest: Intent, draft: Draft): boolean {
-  let intent: Intent | undefined = newest
-  while (intent) {
-    const { state, reason, channel } = intent
-    if (state === 'delivered' || (state === 'cancelled' && reason === 'awaited_after_all'))
-      return true
-    if (state === 'sent' && channel && arrivesWhenSent.has(channel)) return true
-    const before = draft.intents.get(intent.insteadOf ?? '')
-    intent = before && isOfSameChain(before, newest) ? before : undefined
-  }
-  return false
+function recipientOf({ recipient }: Intent, { otherOf }: StepRun['context']): string | undefined {
+  return recipient && (otherOf?.(recipient.personId)?.personId ?? recipient.personId)
 }
 
-/** Refused for what holds for every channel: the next one would be, too. */
-function isOver({ state }: Intent): boolean {
-  return ['skipped', 'cancelled', 'expired', 'bounced', 'failed'].includes(state)
+/** It, and those before it that may have gone out; the last one first. */
+function trailOf(newest: Intent, { intents }: Pick<Draft, 'intents'>): Intent[] {
+  const trail: Intent[] = []
+  for (let at: Intent | undefined = newest; at; at = intents.get(at.insteadOf ?? '')) {
+    if (at.messageId !== newest.messageId) break
+    trail.push(at)
+  }
+  return trail
+}
+
+/** What lies in the app is there though its receipt is on the way. */
+function isThere({ state, channel }: Intent): boolean {
+  return state === 'delivered' || (state === 'sent' && arrivesWhenSent.has(channel ?? 'sms'))
+}
+
+function hasStoodDown({ state, reason }: Intent): boolean {
+  return (
+    state === 'cancelled' && (reason === 'awaited_after_all' || reason === 'older_version_told')
+  )
+}
+
+/** Refused for what holds for every channel, or over every one: the next one would be, too. */
+function isOver({ state, reason }: Intent): boolean {
+  return (
+    reason !== 'closed_by_staff' &&
+    ['skipped', 'cancelled', 'expired', 'bounced', 'failed'].includes(state)
+  )
 }
 
 function endOf(step: MessageStep, { draft, context }: StepRun, { newest }: Chain): Instant {
@@ -158,14 +158,13 @@ function endOf(step: MessageStep, { draft, context }: StepRun, { newest }: Chain
 }
 
 function isAwaited(step: MessageStep, run: StepRun, chain: Chain): boolean {
-  const { newest, isDelivered } = chain
-  return !isDelivered && !isOver(newest) && endOf(step, run, chain) > run.context.now
+  return !chain.hasArrived && !isOver(chain.tried) && endOf(step, run, chain) > run.context.now
 }
 
 function isOverdue(step: MessageStep, run: StepRun, chain: Chain): boolean {
-  const { state } = chain.newest
-  if (chain.isDelivered || ['skipped', 'cancelled', 'expired'].includes(state)) return false
-  return isOver(chain.newest) || endOf(step, run, chain) <= run.context.now
+  if (chain.hasArrived) return false
+  if (isOver(chain.tried)) return chain.tried.state === 'bounced'
+  return endOf(step, run, chain) <= run.context.now
 }
 
 function earliestEnd(step: MessageStep, run: StepRun, chains: readonly Chain[]): Instant {
@@ -176,38 +175,42 @@ function earliestEnd(step: MessageStep, run: StepRun, chains: readonly Chain[]):
 }
 
 /** Nothing where no channel is left, or no time: the whole is worth having as long as its first one was. */
-function planNext(step: MessageStep, run: StepRun, { newest }: Chain): void {
+function planNext(step: MessageStep, run: StepRun, { newest, tried }: Chain): void {
   const { draft, enrolment, context } = run
-  const after = newest.channel ?? newest.channels[0]
-  const channels = newest.channels.slice(newest.channels.indexOf(after as ChannelName) + 1)
+  const after = tried.channel ?? tried.channels[0] ?? ''
+  const channels = tried.channels.slice(tried.channels.findIndex((each) => each === after) + 1)
   if (channels.length === 0) return
-  const addressee = addresseeAgain(step, run, newest)
+  const addressee = addresseesOf(step.message, run, context.now).find(({ recipient }) =>
+    isToSame(newest, recipient, context),
+  )
   const times = addressee && timesOfNext(step, run, newest, addressee)
-  if (!times || times.expiresAt <= context.now) return
-  if (isPending(newest)) withdrawMessage(draft, enrolment, newest, 'awaited_not_in_time')
-  const insteadOf = mayStillArrive(newest) ? newest.intentId : newest.insteadOf
+  if (!addressee || !times || times.expiresAt <= context.now) return
+  // One that may have been sent before says so first, over its own channel (P2).
+  if (isPending(newest) && !newest.duplicate)
+    withdrawMessage(draft, enrolment, newest, 'awaited_not_in_time')
   planMessage(step, run, { times, addressee }, 'message_next_channel', {
-    insteadOf,
-    over: { channels, after: after ?? '' },
+    insteadOf: mayStillArrive(tried) ? tried.intentId : tried.insteadOf,
+    rest: { channels, turn: turnOf(newest) + 1, after },
   })
 }
 
-/** By what is known of it now. What was taken back just now may have been sent before. */
 function mayStillArrive({ state, duplicate }: Intent): boolean {
   return state === 'sending' || state === 'held' || state === 'sent' || duplicate
 }
 
-/** Now, or when the quiet hours are over. */
-function timesOfNext(step: MessageStep, run: StepRun, { expiresAt }: Intent, addressee: Addressee) {
+/** Now, or when the quiet hours are over. What is told of a newer version is worth having as that says. */
+function timesOfNext(step: MessageStep, run: StepRun, newest: Intent, addressee: Addressee) {
   const { send: _, ...message } = step.message
   const times = messageTimes({ message }, run, addressee)
   if (times === null) return null
+  const isOfSame = newest.entity?.version === run.enrolment.entity?.version
+  const expiresAt = isOfSame ? newest.expiresAt : times.expiresAt
   return { ...times, expiresAt: times.dueAt < expiresAt ? expiresAt : run.context.now }
 }
 
 function goOn({ draft, enrolment, node }: StepRun, chains: readonly Chain[]): StepResult {
-  const isDelivered = chains.some((chain) => chain.isDelivered)
-  noteOf(draft, enrolment, isDelivered ? 'awaited_came' : 'awaited_not_in_time', {
+  const hasArrived = chains.some((chain) => chain.hasArrived)
+  noteOf(draft, enrolment, hasArrived ? 'awaited_came' : 'awaited_not_in_time', {
     detail: { step: node.path },
   })
   return { goTo: node.next }
@@ -217,14 +220,4 @@ function cascadeIn({ message }: MessageStep): Cascade {
   const cascade = cascadeOf(message)
   if (!cascade) throw new RangeError(`message ${message.id} is no cascade`)
   return cascade
-}
-
-function addresseeAgain(
-  step: MessageStep,
-  run: StepRun,
-  { recipient }: Intent,
-): Addressee | undefined {
-  return addresseesOf(step.message, run, run.context.now).find(
-    (each) => each.recipient?.personId === recipient?.personId,
-  )
 }

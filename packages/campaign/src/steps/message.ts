@@ -197,7 +197,8 @@ export const messageStep: StepKind<MessageStep> = {
     }
     return { goTo: run.node.next }
   },
-  read: ({ message }, _, { draft, enrolment }) => newestOf(draft, enrolment, message.id)?.state,
+  read: ({ message }, _, { draft, enrolment }) =>
+    latestOfMessage(draft, enrolment, message.id)[0]?.state,
 }
 
 /** Fields that a message counts its moments from; `key` is that of its step. */
@@ -264,11 +265,63 @@ export function isNewer(intent: Intent, than: Intent): boolean {
   if (intent.plannedAt !== than.plannedAt) return intent.plannedAt > than.plannedAt
   const [version, known] = [intent.entity?.version ?? -1, than.entity?.version ?? -1]
   if (version !== known) return version > known
-  // Of a cascade whose first message bounced in the instant in which it was planned.
   const isToTheSame = intent.recipient?.personId === than.recipient?.personId
-  if (isToTheSame && intent.channels.length !== than.channels.length)
-    return intent.channels.length < than.channels.length
-  return statesByReach.indexOf(intent.state) < statesByReach.indexOf(than.state)
+  const isLater = isToTheSame ? isLaterOfCascade(intent, than) : undefined
+  return isLater ?? isFurther(intent, than)
+}
+
+/**
+ * Of two of a cascade that were planned in one instant, since the first bounced in it or more became known
+ * of its appointment; undefined when it is not told by that which one came later.
+ */
+export function isLaterOfCascade(intent: Intent, than: Intent): boolean | undefined {
+  const [isReplaced, isKnownReplaced] = [intent, than].map(isSuperseded)
+  if (isReplaced !== isKnownReplaced) return isKnownReplaced
+  const [turn, known] = [turnOf(intent), turnOf(than)]
+  return turn === known ? undefined : turn > known
+}
+
+function isSuperseded({ reason }: Intent): boolean {
+  return reason === 'entity_superseded'
+}
+
+export function turnOf({ turn = 0 }: Intent): number {
+  return turn
+}
+
+function isFurther({ state }: Intent, than: Intent): boolean {
+  return statesByReach.indexOf(state) < statesByReach.indexOf(than.state)
+}
+
+/**
+ * What the step of that id planned last, to all who get it, and what came of it over one channel after the
+ * other; the furthest first.
+ */
+export function latestOf(messages: Iterable<Intent>): Intent[] {
+  const own = [...messages]
+  const firsts = own.filter((intent) => turnOf(intent) === 0)
+  const [first] = firsts.toSorted((one, other) => (isNewer(one, other) ? -1 : 1))
+  if (!first) return []
+  const isLatest = (intent: Intent) =>
+    turnOf(intent) === 0
+      ? intent.plannedAt === first.plannedAt && intent.entity?.version === first.entity?.version
+      : intent.plannedAt >= first.plannedAt
+  return own
+    .filter(isLatest)
+    .toSorted((one, other) => Number(isFurther(other, one)) - Number(isFurther(one, other)))
+}
+
+/** What has become of the message of that id: of the one that has come furthest. */
+export function latestOfMessage(
+  { intents }: Pick<Draft, 'intents'>,
+  { enrolmentId }: Enrolment,
+  messageId: string,
+): Intent[] {
+  return latestOf(
+    [...intents.values()].filter(
+      (intent) => intent.enrolmentId === enrolmentId && intent.messageId === messageId,
+    ),
+  )
 }
 
 /** `moment` is what the step says, which may have passed; `dueAt` when it can be sent at the earliest;
@@ -303,6 +356,13 @@ export function messageTimes(
   return { moment, dueAt, expiresAt: isOutlasted ? context.now : expiresAt, isOutlasted }
 }
 
+/** What is left of a cascade: `turn` counts from 1, `after` is the channel that did not deliver it. */
+export type RestOfCascade = {
+  readonly channels: readonly ChannelName[]
+  readonly turn: number
+  readonly after?: string
+}
+
 /**
  * Puts the message to one recipient into the draft. Its id is derived from the enrolment, the step, the
  * version of the entity and who gets it, and when more became known of that version (`isAmended`) from how many there were
@@ -316,20 +376,19 @@ export function planMessage(
   {
     insteadOf = null,
     isAmended = false,
-    over,
+    rest,
   }: {
     insteadOf?: string | null
     isAmended?: boolean
-    /** The channels that are left of a cascade, behind the one that did not deliver it. */
-    over?: { channels: readonly ChannelName[]; after: string }
+    rest?: RestOfCascade
   } = {},
 ): void {
   const { draft, context, campaign, enrolment, node, inPlaceOf } = run
   const template = templateOf(step.message.template, addressee.persona)
   const version = String(enrolment.entity?.version ?? 0)
   // An amended cascade begins anew, and may come to the same channels again.
-  const nth = isAmended || over ? [String(countPlanned(run, addressee))] : []
-  const left = over ? ['over', ...over.channels] : []
+  const nth = isAmended || rest ? [String(countPlanned(run, addressee))] : []
+  const left = rest ? ['rest', ...rest.channels] : []
   const { recipient, byAge } = addressee
   const to = recipient ? ['to', recipient.personId] : []
   // Whoever was moved here may have had a message at this path in the version before.
@@ -355,12 +414,13 @@ export function planMessage(
     question: step.message.question ?? null,
     answer: null,
     channels:
-      over?.channels ?? channelsNamedBy(step.message) ?? personaChannels(addressee, context),
+      rest?.channels ?? channelsNamedBy(step.message) ?? personaChannels(addressee, context),
     state: 'planned',
     reason: null,
     duplicate: false,
     entity: enrolment.entity,
-    insteadOf: over ? insteadOf : (insteadOf ?? inPlaceOf?.intentId ?? null),
+    insteadOf: rest ? insteadOf : (insteadOf ?? inPlaceOf?.intentId ?? null),
+    ...(rest && { turn: rest.turn }),
     ...(recipient && { recipient }),
     ...(byAge && { byAge }),
     plannedAt: context.now,
@@ -375,7 +435,7 @@ export function planMessage(
     detail: {
       message: intent.messageId,
       dueAt: times.dueAt,
-      ...(over && { after: over.after }),
+      ...(rest?.after !== undefined && { after: rest.after }),
       ...(recipient && { to: recipient.kind, recipient: recipient.personId }),
     },
   })

@@ -12,7 +12,7 @@ import { noteOf } from '../draft.ts'
 import { factsOf, timeZoneOf } from '../facts.ts'
 import { addDuration, type Instant } from '../instant.ts'
 import { type Intent, isOfAnotherEntity, isPending } from '../state.ts'
-import { newestOf, withdrawMessage } from './message.ts'
+import { latestOfMessage, newestOf, withdrawMessage } from './message.ts'
 import type { Step } from './step.ts'
 import type { StepKind } from './step-kind.ts'
 import type { InPlaceOf, Onward, StepRun } from './step-run.ts'
@@ -161,7 +161,9 @@ function takeBack(messageId: string, { draft, enrolment, node }: StepRun): void 
   if (node.arms[timedOut]?.first === node.next) return
   for (const intent of [...draft.intents.values()]) {
     const isOwn = intent.enrolmentId === enrolment.enrolmentId && intent.messageId === messageId
-    if (isOwn && isPending(intent)) withdrawMessage(draft, enrolment, intent, 'awaited_not_in_time')
+    // One that may have been sent before says so first: the last check has the other one wait for it.
+    if (isOwn && isPending(intent) && !intent.duplicate)
+      withdrawMessage(draft, enrolment, intent, 'awaited_not_in_time')
   }
 }
 
@@ -188,14 +190,17 @@ function hasStatus(
   { message, status }: Extract<Awaited, { message: string }>,
   { draft, enrolment }: StepRun,
 ): boolean {
-  const newest = newestOf(draft, enrolment, message)
+  const latest = latestOfMessage(draft, enrolment, message)
+  const [furthest] = latest
   // What lies in the app is there though its receipt is still on the way; and where the one went out in
   // whose place this one came, the person has it.
-  const isThere =
-    (newest?.state === 'sent' && newest.channel && arrivesWhenSent.has(newest.channel)) ||
-    newest?.reason === 'awaited_after_all'
-  const state = isThere ? 'delivered' : newest?.state
+  const isThere = latest.some(liesInApp) || furthest?.reason === 'awaited_after_all'
+  const state = isThere ? 'delivered' : furthest?.state
   return status.some((each) => each === state)
+}
+
+function liesInApp({ state, channel }: Intent): boolean {
+  return state === 'sent' && channel !== undefined && arrivesWhenSent.has(channel)
 }
 
 function take({ draft, enrolment, node }: StepRun, arm: number): Onward {

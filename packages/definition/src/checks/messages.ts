@@ -150,19 +150,24 @@ function checkChannels(at: MessageAt, template: CompiledTemplate, parts: Parts):
   return [...faults, ...checkCascade(at, parts), ...checkBearing(at, template, parts)]
 }
 
-/** What waits longer than the whole is worth having never comes to its next channel. */
+/** What comes when the message is not worth having any more never comes. */
 function checkCascade({ message, campaign, path }: MessageAt, parts: Parts): Fault[] {
   const cascade = cascadeOf(message)
   const expires = message.expires ?? parts.policies?.value.classes[campaign.value.class].expires
   if (!cascade || expires === undefined) return []
-  const [afterEnd, end] = [cascade.after, expires].map((each) => addDuration(start, each, 'UTC'))
-  if (afterEnd === undefined || end === undefined || afterEnd < end) return []
-  return [
-    about(campaign, [...path, 'channels', 'after'], {
-      message: `the message is worth sending for ${expires}, and this waits ${cascade.after} for the first channel alone: the next one never comes`,
-      found: cascade.after,
-    }),
-  ]
+  const end = addDuration(start, expires, 'UTC')
+  let at = start
+  for (const [index, channel] of cascade.cascade.entries()) {
+    if (at >= end) {
+      const fault = {
+        message: `the message is worth sending for ${expires}, and with ${cascade.after} for each channel before it "${channel}" never comes`,
+        found: cascade.after,
+      }
+      return [about(campaign, [...path, 'channels', 'cascade', index], fault)]
+    }
+    at = addDuration(at, cascade.after, 'UTC')
+  }
+  return []
 }
 
 /** Any moment will do: only the time between two is looked at. */
