@@ -134,6 +134,40 @@ describe('a message', () => {
   })
 })
 
+test('a message over one channel after the other', () => {
+  const channels = { cascade: ['sms', 'email'] as ('sms' | 'email')[], after: 'PT30M' }
+  const steps = [message('hello', { channels })]
+  const { patient, told } = telling(campaign({ id: 'home', name: 'Nazorg', steps }))
+  patient.happens(discharge)
+  expect(told()).toContainEqual([
+    'ging de campagne wachten tot het bericht "hello" is bezorgd, uiterlijk tot 2 maart 2026 om 10:30',
+    'the campaign began to wait until the message "hello" is delivered, at most until 2 March 2026 at 10:30',
+  ])
+  const [first] = patient.intents()
+  patient.message(first?.intentId ?? '', { state: 'sent', channel: 'sms' })
+  patient.comes('2026-03-02T09:30:00.000Z')
+  expect(told()[0]).toEqual([
+    'is het bericht "hello" ingepland over een volgend kanaal: over sms is het niet op tijd bezorgd',
+    'the message "hello" was planned over a next channel: over sms it was not delivered in time',
+  ])
+  patient.happens('message.delivered.v1', { data: { intentId: first?.intentId ?? '' } })
+  expect(told().slice(0, 2)).toEqual([
+    [
+      'is het bericht "hello" ingetrokken: het bericht waarvoor dit in de plaats kwam, is alsnog aangekomen',
+      'the message "hello" was taken back: the message in whose place it came arrived after all',
+    ],
+    ['is het bericht "hello" bezorgd', 'the message "hello" was delivered'],
+  ])
+  const nobody = telling(campaign({ id: 'home', name: 'Nazorg', steps }))
+  nobody.patient.happens(discharge)
+  nobody.patient.comes('2026-03-02T09:30:00.000Z')
+  nobody.patient.comes('2026-03-02T10:00:00.000Z')
+  expect(nobody.told()).toContainEqual([
+    'ging de campagne verder: het bericht "hello" is over geen kanaal op tijd bezorgd',
+    'the campaign went on: over no channel was the message "hello" delivered in time',
+  ])
+})
+
 test('a wait', () => {
   const { patient, told } = telling(
     campaign({ id: 'home', steps: [{ wait: { for: 'P2D', at: '10:00' } }, message('hello')] }),

@@ -31,6 +31,14 @@ const campaign = (over: object): CampaignFile =>
     ...over,
   })
 
+test('a message over one channel after the other says which, and how long each has', () => {
+  const channels = { cascade: ['app', 'sms'], after: 'PT30M' }
+  const file = campaign({ steps: [{ message: { id: 'hello', template: 'welcome', channels } }] })
+  expect(campaignGraph(file, bundle)).toContain(
+    '["message hello<br>template: welcome<br>channels: cascade app, sms, after PT30M"]',
+  )
+})
+
 test('a campaign from its trigger to its end', () => {
   const file = campaign({
     audience: { personas: ['senior'] },

@@ -809,6 +809,72 @@ const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
       ['campaigns/guide.yaml:18:44 the template "plain" has no content for "app"'],
     ],
     [
+      'a cascade of one channel',
+      {
+        [guide]: [
+          'id: eve, template: booked',
+          'id: eve, channels: { cascade: [sms], after: PT30M }, template: booked',
+        ],
+      },
+      [
+        'campaigns/guide.yaml:18:54 expected two channels or more; over one alone it is `channels: [sms]`',
+      ],
+    ],
+    [
+      'a cascade that comes back to a channel',
+      {
+        [guide]: [
+          'id: eve, template: booked',
+          'id: eve, channels: { cascade: [sms, app, sms], after: PT30M }, template: booked',
+        ],
+      },
+      ['campaigns/guide.yaml:18:54 expected each channel once'],
+    ],
+    [
+      'a cascade that does not say how long',
+      {
+        [guide]: [
+          'id: eve, template: booked',
+          'id: eve, channels: { cascade: [app, sms] }, template: booked',
+        ],
+      },
+      ['campaigns/guide.yaml:18:33 missing key "after"'],
+    ],
+    [
+      'a cascade that says a time of day',
+      {
+        [guide]: [
+          'id: eve, template: booked',
+          'id: eve, channels: { cascade: [app, sms], after: "10:00" }, template: booked',
+        ],
+      },
+      [
+        'campaigns/guide.yaml:18:73 expected an ISO 8601 duration such as "P2D" or "PT12H", found "10:00"',
+      ],
+    ],
+    [
+      'a cascade over a channel that nobody declared',
+      {
+        [guide]: [
+          'id: eve, template: booked',
+          'id: eve, channels: { cascade: [sms, email], after: PT30M }, template: booked',
+        ],
+      },
+      ['campaigns/guide.yaml:18:60 channels.yaml has no channel "email"'],
+    ],
+    [
+      'a cascade of which the last channel comes too late',
+      {
+        [guide]: [
+          'id: eve, template: booked',
+          'id: eve, channels: { cascade: [sms, app], after: P1D }, template: booked',
+        ],
+      },
+      [
+        'campaigns/guide.yaml:18:60 the message is worth sending for P1D, and with P1D for each channel before it "app" never comes',
+      ],
+    ],
+    [
       'a template for a persona that nobody is, and for one that the campaign is not for',
       {
         [guide]: [

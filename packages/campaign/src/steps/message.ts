@@ -36,7 +36,10 @@ const cascadeSchema = z
   .strictObject({
     cascade: z
       .array(z.enum(channelNames))
-      .min(2, 'expected two channels or more: one alone is `channels: [email]`')
+      .refine(
+        (channels) => channels.length > 1,
+        'expected two channels or more; over one alone it is `channels: [sms]`',
+      )
       .refine(
         (channels) => new Set(channels).size === channels.length,
         'expected each channel once',
@@ -168,7 +171,7 @@ export function templatesOf({ template }: Pick<MessageStep['message'], 'template
 export const messageStep: StepKind<MessageStep> = {
   key: 'message',
   meaning:
-    "Plans one message. `template` is one for everybody, or `{ <persona>: …, otherwise: … }`: what somebody reads hangs on who they are when it is planned. `channels` are tried in this order until one can be used (the persona's own order when left out); with `{ cascade: [app, sms], after: PT30M }` one after the other, until one delivers it: the campaign waits here, at most `after` from when it is due over each; then the next comes in its place, or at once when it bounced. What has not gone out by then is taken back; what a worker has, or nobody knows of, goes first, and the next is only sent when that one turns out not to have been. A late delivery takes the next one back, if that has not gone out. It goes on when it is delivered, or when the time of the last one is over. When the appointment or stay moves that it hangs on, it begins anew over the first channel while it waits here. `send` plans it for later; without it, it is due at once. `expires` says how long after its due time it is still worth having; `until` ends it at a moment of the entity. A moment that has already passed makes the message due now, so that somebody whose appointment is tomorrow still hears what they would have heard yesterday, unless `until` has passed too. `to` says who gets it: each gets a message of their own, in their language and time zone, at their address, held to their own consents, quiet hours and contact budget; and all of that is looked at again when it is sent.",
+    "Plans one message. `template` is one for everybody, or `{ <persona>: …, otherwise: … }`: what somebody reads hangs on who they are when it is planned. `channels` are tried in this order until one can be used (the persona's own order when left out); with `{ cascade: [app, sms], after: PT30M }` one after the other, until one delivers it: the campaign waits here, at most `after` from when it is due over each; then the next comes in its place, or at once when it bounced. What has not gone out by then is taken back; what a worker has, or nobody knows of, goes first, and the next is only sent when that one turns out not to have been. A late delivery takes the next one back, if that has not gone out. It goes on when it is delivered, or when the time of the last one is over. When the appointment or stay moves that it hangs on, the next tells of the newer version; it begins anew over the first channel when its own moment lies ahead. `send` plans it for later; without it, it is due at once. `expires` says how long after its due time it is still worth having; `until` ends it at a moment of the entity. A moment that has already passed makes the message due now, so that somebody whose appointment is tomorrow still hears what they would have heard yesterday, unless `until` has passed too. `to` says who gets it: each gets a message of their own, in their language and time zone, at their address, held to their own consents, quiet hours and contact budget; and all of that is looked at again when it is sent.",
   explanation: messageExplanation,
   schema: () => messageStepSchema,
   parts: ({ message }) => ({

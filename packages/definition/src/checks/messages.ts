@@ -161,7 +161,7 @@ function checkCascade({ message, campaign, path }: MessageAt, parts: Parts): Fau
     if (at >= end) {
       const fault = {
         message: `the message is worth sending for ${expires}, and with ${cascade.after} for each channel before it "${channel}" never comes`,
-        found: cascade.after,
+        found: channel,
       }
       return [about(campaign, [...path, 'channels', 'cascade', index], fault)]
     }
