@@ -116,6 +116,8 @@ export function takeAlong(
   changed: ReadonlySet<string>,
   context: DecideContext,
 ): void {
+  // Nobody is told anew of an appointment of somebody who has died (P3).
+  if (draft.person.deceasedAt !== null) return
   for (const enrolment of [...draft.enrolments.values()]) {
     if (!enrolment.entity || entityKey(enrolment.entity) !== entityKey(entity)) continue
     const isOlder = enrolment.entity.version < entity.version
@@ -152,9 +154,7 @@ function withdraw(draft: Draft, enrolment: Enrolment, context: DecideContext): v
  */
 function retime(draft: Draft, before: Enrolment, entity: Entity, context: DecideContext): void {
   const entryKey = comesBackAs(draft, before, context)
-  const isBack =
-    entryKey !== null ||
-    (draft.person.deceasedAt === null && takesPlaceAfterAll(before, entity, context))
+  const isBack = entryKey !== null || takesPlaceAfterAll(before, entity, context)
   if (before.state === 'exited' && !isBack) return
   const reference: EntityReference = { type: entity.type, id: entity.id, version: entity.version }
   const isAmended = isBack && before.entity?.version === entity.version

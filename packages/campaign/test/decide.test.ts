@@ -984,6 +984,30 @@ describe('what is known of a person', () => {
     expect(patient.intents()).toEqual([])
   })
 
+  test('an appointment that moves after a death is told to nobody anew (P3)', () => {
+    const send = { until: 'entity.startsAt', offset: '-P1D', on: anyDay }
+    const patient = person(
+      definitionOf([
+        campaign({
+          id: 'reminder',
+          entry: 'once-per-entity',
+          trigger: { touchpoint: 'care.appointment.booked.v1' },
+          steps: [message('hello', { send })],
+        }),
+      ]),
+    )
+    const about = (version: number, startsAt: string) => ({
+      entity: { type: 'appointment', id: 'A-1', version },
+      data: { startsAt },
+    })
+    patient.happens('care.appointment.booked.v1', about(1, '2026-03-03T09:00:00.000Z'))
+    patient.message(patient.intents()[0]?.intentId ?? '', { state: 'sent' })
+    patient.happens('person.deceased.v1')
+    patient.happens('care.appointment.moved.v1', about(2, '2026-03-20T09:00:00.000Z'))
+    expect(patient.reasons).toEqual([])
+    expect(patient.intents()).toHaveLength(1)
+  })
+
   test('STOP in answer to an SMS is a withdrawal by the person', () => {
     const patient = person(definitionOf([campaign({ id: 'aftercare' })]))
     patient.happens(discharge)

@@ -459,4 +459,22 @@ test('a message to a record that was merged since is one to whoever that has bec
   expect(isToSame(to(), undefined, context)).toBe(true)
 })
 
+test('a death ends what was to go to others about the person, too, and plans nothing more (P3)', () => {
+  const steps = [
+    message('hello', { to: ['person', 'caregiver'], send: { for: 'PT2H', on: anyDay } }),
+  ]
+  const definition = definitionOf({ id: 'aftercare', entry: 'every-time', steps })
+  const father = patient(definition, [{ otherId: 'anna' }])
+  father.happens(discharged)
+  expect(father.who()).toEqual(['person', 'caregiver anna'])
+  father.happens('person.deceased.v1')
+  expect(father.intents().map(({ reason }) => reason)).toEqual([
+    'person_deceased',
+    'person_deceased',
+  ])
+  father.happens(discharged)
+  expect(father.reasons).toEqual(['person_deceased'])
+  expect(father.who()).toEqual([])
+})
+
 const somebodyElse: OtherPerson = { personId: '', timeZone: null, persona: null, deceasedAt: null }

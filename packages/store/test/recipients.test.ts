@@ -155,6 +155,16 @@ describe('a message to somebody else', () => {
 
   it.each<[string, string, (planted: Planted) => Promise<unknown>]>([
     ['the person has died', 'person_deceased', ({ personId }) => stopped(personId, 'death')],
+    [
+      'the record says that the person has died',
+      'person_deceased',
+      ({ personId }) =>
+        store.db
+          .updateTable('person')
+          .set({ deceased_at: noon })
+          .where('person_id', '=', personId)
+          .execute(),
+    ],
     ['staff stopped the person', 'person_stopped', ({ personId }) => stopped(personId, 'staff')],
     ['staff stopped them', 'person_stopped', ({ recipientId }) => stopped(recipientId, 'staff')],
     ['they died', 'recipient_deceased', ({ recipientId }) => stopped(recipientId, 'death')],
