@@ -420,7 +420,7 @@ export function reachGoals(draft: Draft, event: JourneyEvent, context: DecideCon
     draft.enrolments.set(reached.enrolmentId, reached)
     if (reached.state === 'running' || hasOpen(draft, reached))
       end(draft, reached, 'exited', 'goal_reached', context)
-    else noteOf(draft, reached, 'goal_reached')
+    else noteOf(draft, reached, 'goal_reached', { detail: { after: reached.reason } })
   }
 }
 

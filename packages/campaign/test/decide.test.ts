@@ -384,7 +384,9 @@ describe('a hold-out', () => {
     const patient = person(definition, undefined, subject)
     patient.happens(discharge)
     patient.happens('care.survey.answered.v1')
-    expect(patient.reasons).toEqual(['goal_reached'])
+    expect(patient.decisions).toMatchObject([
+      { reason: 'goal_reached', detail: { after: 'held_out' } },
+    ])
     expect(patient.enrolments()).toMatchObject([{ reason: 'held_out', goalAt: expect.any(String) }])
   })
 })

@@ -16,11 +16,15 @@ export type MessageCount = {
   count: number
 }
 
-/** How often a campaign let somebody in, did not, or let them go. */
+/**
+ * How often a campaign let somebody in, did not, or let them go. `held out` are those who get nothing, so
+ * that the effect can be measured; `reached` and `reached held out` how often what it is for happened, to
+ * those who had entered and to those who were held out, whether or not it ended a run.
+ */
 export type RunCount = {
   campaign: string
   version: number | null
-  what: 'entered' | 'refused' | 'ended'
+  what: 'entered' | 'refused' | 'ended' | 'held out' | 'reached' | 'reached held out'
   reason: string
   count: number
 }
@@ -36,12 +40,21 @@ const endReasons = new Set<ReasonCode>([
   'completed',
   'exit_touchpoint',
   'goal_reached',
-  'held_out',
   'entity_withdrawn',
   'date_moved',
   'merged_duplicate',
   'person_deceased',
 ])
+
+function whatOf({ enrolmentId, reason, detail }: Decision): RunCount['what'][] {
+  if (enrolmentId === null) return ['refused']
+  if (reason === 'enrolled') return ['entered']
+  if (reason === 'held_out') return ['held out']
+  if (reason !== 'goal_reached') return endReasons.has(reason) ? ['ended'] : []
+  if (detail?.after === 'held_out') return ['reached held out']
+  // Who had left before is not let go by it.
+  return detail?.after === undefined ? ['reached', 'ended'] : ['reached']
+}
 
 /** Counts, and keeps nothing of anybody. */
 export class Counting {
@@ -70,12 +83,11 @@ export class Counting {
     this.#days.set(day, (this.#days.get(day) ?? 0) + 1)
   }
 
-  decision({ campaignId, version, enrolmentId, intentId, reason }: Decision): void {
+  decision(decision: Decision): void {
+    const { campaignId, version, intentId, reason } = decision
     if (campaignId === null || intentId !== null) return
-    const of = { campaign: campaignId, version, reason }
-    if (enrolmentId === null) add(this.#runs, { ...of, what: 'refused' })
-    else if (reason === 'enrolled') add(this.#runs, { ...of, what: 'entered' })
-    else if (endReasons.has(reason)) add(this.#runs, { ...of, what: 'ended' })
+    for (const what of whatOf(decision))
+      add(this.#runs, { campaign: campaignId, version, reason, what })
   }
 
   get summary(): SimulationSummary {

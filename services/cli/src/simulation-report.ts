@@ -62,7 +62,7 @@ function busiestLines({ busiestDay }: SimulationSummary): string[] {
 }
 
 function campaignLines(
-  { id, name, steps }: CampaignFile,
+  { id, name, steps, goal }: CampaignFile,
   { messages, runs }: SimulationSummary,
 ): string[] {
   // In the order in which the file has them.
@@ -75,12 +75,14 @@ function campaignLines(
   return [
     `${id}: ${name}`,
     entered === 0 ? '  nobody entered' : `  ${number(entered)} times entered`,
+    ...runLines(ownRuns, 'held out', 'did not begin'),
     ...runLines(ownRuns, 'refused', 'did not enter'),
     ...runLines(
       ownRuns.filter(({ reason }) => reason !== 'completed'),
       'ended',
       'left before the end',
     ),
+    ...(goal ? goalLines(goal, ownRuns) : []),
     ...(own.length > 0 ? messageTable(own).map((line) => `  ${line}`) : []),
   ]
 }
@@ -89,6 +91,32 @@ function runLines(runs: readonly RunCount[], what: RunCount['what'], words: stri
   return runs
     .filter((run) => run.what === what)
     .map(({ count, reason }) => `  ${number(count)} ${words}: ${reasonText(reason)} (${reason})`)
+}
+
+/** What it is for, of those who entered beside those who get nothing of it; and what its author expects. */
+function goalLines(
+  { assumption }: NonNullable<CampaignFile['goal']>,
+  runs: readonly RunCount[],
+): string[] {
+  const count = (what: RunCount['what']) => sumOf(runs.filter((run) => run.what === what))
+  const [entered, heldOut] = [count('entered'), count('held out')]
+  if (entered + heldOut === 0) return []
+  const ways = [
+    `${share(count('reached'), entered)} who entered`,
+    ...(heldOut > 0 ? [`${share(count('reached held out'), heldOut)} held out`] : []),
+  ]
+  const assumed = assumption
+    ? [
+        `  assumed: ${assumption.what} from ${assumption.from} to ${assumption.to} ${assumption.unit}`,
+      ]
+    : []
+  return [`  reached the goal: ${ways.join(', ')}`, ...assumed]
+}
+
+/** `12 of 30 (40.0 %)` */
+function share(part: number, whole: number): string {
+  const percent = whole === 0 ? '' : ` (${((100 * part) / whole).toFixed(1)} %)`
+  return `${number(part)} of ${number(whole)}${percent}`
 }
 
 /** A row for each step, channel, outcome and reason; a column for each persona that occurs. */

@@ -31,7 +31,25 @@ test('tells what would be sent, campaign by campaign, with some of the texts', a
   expect(out).toMatch(/^busiest day +\w+day \d{4}-\d\d-\d\d: \d+ messages$/m)
   expect(out).toContain('aftercare-at-home: Nazorg thuis')
   expect(out).toMatch(/did not enter: .+ \(trigger_false\)/)
+  expect(out).toMatch(
+    /^  reached the goal: \d+ of \d+ \(\d+\.\d %\) who entered\n  assumed: people who answer from 18 to 30 %$/m,
+  )
   expect(out).toContain('10 of the messages, as they would be read')
+})
+
+test('whoever is held out is counted beside the others, also of what the campaign is for', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'wegwijs-held-out-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  await cp(exampleFolder, folder, { recursive: true })
+  const path = join(folder, 'campaigns', 'experience-survey.yaml')
+  const text = await readFile(path, 'utf8')
+  await writeFile(path, text.replace('\nsteps:\n', '\nholdOut: 50\nsteps:\n'))
+  const { out } = await run(['simulate', folder, '--journeys', '60'], {}, '')
+  const [, told = ''] = out.split('experience-survey: ')
+  expect(told).toMatch(/^  \d+ did not begin: .+ \(held_out\)$/m)
+  expect(told).toMatch(
+    /^  reached the goal: \d+ of \d+ \(.+ %\) who entered, \d+ of \d+ \(.+ %\) held out$/m,
+  )
 })
 
 test('the same input gives the same lines, from a generator, a file and a pipe', async () => {

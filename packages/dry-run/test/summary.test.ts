@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest'
+import { Counting } from '../src/summary.ts'
+
+const decision = (reason: string, detail: { after: string } | null = null) =>
+  ({
+    ...{ campaignId: 'panel', version: 1, enrolmentId: 'e', intentId: null },
+    ...{ reason, detail },
+  }) as Parameters<Counting['decision']>[0]
+
+test('what a campaign is for is counted of those who get it beside those who are held out', () => {
+  const counting = new Counting('Europe/Amsterdam')
+  const told = [
+    ...['enrolled', 'enrolled', 'enrolled', 'held_out', 'held_out'].map((each) => decision(each)),
+    // While it ran, after it had run through, and of somebody who got nothing.
+    decision('goal_reached'),
+    decision('goal_reached', { after: 'completed' }),
+    decision('goal_reached', { after: 'held_out' }),
+  ]
+  for (const each of told) counting.decision(each)
+  const { runs } = counting.summary
+  expect(Object.fromEntries(runs.map(({ what, count }) => [what, count]))).toEqual({
+    entered: 3,
+    'held out': 2,
+    ended: 1,
+    reached: 2,
+    'reached held out': 1,
+  })
+})
