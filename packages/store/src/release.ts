@@ -88,7 +88,7 @@ function isInForce(reach: ReachRules | undefined): RawBuilder<unknown> {
 /** `due`: the longest due of each queue that has room for them, locked. */
 function dueOf(options: ReleaseOptions, more: RawBuilder<unknown> = sql``): RawBuilder<unknown> {
   const released = options.lanes ?? lanes
-  return sql`due_until as materialized (select due_now() as instant),
+  return sql`due_until as materialized (select due_now() as instant, ${withoutDisk}),
       room as materialized (
         select lane, channel, least(${options.batch}::bigint, ${options.perQueue}::bigint - waiting) as free
         from unnest(${[...released]}::text[]) as lane cross join unnest(${[...channels]}::text[]) as channel
@@ -112,6 +112,13 @@ function dueOf(options: ReleaseOptions, more: RawBuilder<unknown> = sql``): RawB
         ) as i
       )`
 }
+
+/**
+ * A release commits without waiting for the disk: one that a crash of PostgreSQL takes back was made in vain,
+ * and what was due is released again, under another job. Nothing is sent by it before a claim has been
+ * written down, and with that everything before it (P1, P2).
+ */
+const withoutDisk = sql`set_config('synchronous_commit', 'off', true)`
 
 function queuedBy(): RawBuilder<unknown> {
   const jobPrefix = deliveryJobId(newUuid())

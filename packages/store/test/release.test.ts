@@ -17,7 +17,7 @@ import {
   unqueue,
 } from '../src/release.ts'
 import { liftOperation, stopOperation } from '../src/stops.ts'
-import { claimDue, intentOf, releaseAll } from './delivery-steps.ts'
+import { claimDue, claimItems, intentOf, itemsOf, releaseAll } from './delivery-steps.ts'
 
 let store: Store
 
@@ -38,6 +38,25 @@ const soon = () => later(new Date().toISOString(), 60)
 const sizesOf = (jobs: readonly ReleasedJob[]) =>
   jobs.map(({ queue, intents }) => [queue, intents.length])
 
+/** Whether each change of a message waited for the disk, in the order of the changes. */
+async function watchCommits(): Promise<() => Promise<string[]>> {
+  await sql`create table commits (waits text not null)`.execute(store.db)
+  await sql`create function note_commit() returns trigger language plpgsql as $$
+    begin insert into commits values (current_setting('synchronous_commit')); return null; end $$`.execute(
+    store.db,
+  )
+  await sql`create trigger noted after update on intent execute function note_commit()`.execute(
+    store.db,
+  )
+  return async () => {
+    const { rows } = await sql<{ waits: string }>`select waits from commits`.execute(store.db)
+    await sql`drop trigger noted on intent`.execute(store.db)
+    await sql`drop function note_commit`.execute(store.db)
+    await sql`drop table commits`.execute(store.db)
+    return rows.map(({ waits }) => waits)
+  }
+}
+
 async function countQueued(): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     select count(*)::int from intent where state = 'queued'`.execute(store.db)
@@ -45,6 +64,14 @@ async function countQueued(): Promise<number> {
 }
 
 describe('release', () => {
+  it('waits for no disk, and nothing after it is spared that', async () => {
+    await seedMessages(store, 1)
+    const noted = await watchCommits()
+    const jobs = await releaseDue(store, { perQueue, batch: 10 })
+    expect((await claimItems(store, itemsOf(jobs))).claimed).toHaveLength(1)
+    expect(await noted()).toEqual(['off', 'on'])
+  })
+
   it('makes jobs of one queue and at most fifty, the transactional lane first', async () => {
     await seedMessages(store, 30, { intent: { lane: 'bulk' } })
     await seedMessages(store, 120)

@@ -16,8 +16,9 @@ import {
  * wait here, and nothing more is released; if this process dies with them, the recovery finds that
  * the queue does not know them.
  *
- * How far campaigns may reach is read again when another definition was applied. A campaign that has
- * come to the end of its band is told of in the log: somebody is asked.
+ * How far campaigns may reach is read again when another definition was applied: by bands that are no
+ * longer in force nothing is released. A campaign that has come to the end of its band is told of in the
+ * log: somebody is asked.
  */
 export function createReleasePass(
   deps: { store: Store; queue: JobQueue; metrics: ComponentMetrics; log: Logger },
@@ -34,13 +35,18 @@ export function createReleasePass(
     const fields = { campaign: campaignId, count: most }
     deps.log.warn('a campaign has reached as far as expected, and asks', fields)
   }
+  const isOutdated = async () => reach?.revision !== (await currentRevision(deps.store.db))
   return async () => {
     if (toAdd.length > 0) await addAll()
-    const revision = await currentRevision(deps.store.db)
-    if (reach?.revision !== revision) reach = await loadReachRules(deps.store.db)
+    reach ??= await loadReachRules(deps.store.db)
     toAdd = await releaseDue(deps.store, { ...options, reach }, ask)
-    if (toAdd.length === 0) return false
-    await addAll()
+    if (toAdd.length > 0) {
+      await addAll()
+      return true
+    }
+    // Asked when there is time: what is due waits for no question.
+    if (!(await isOutdated())) return false
+    reach = await loadReachRules(deps.store.db)
     return true
   }
 }
