@@ -47,7 +47,7 @@ export function mergePeople(
   context: DecideContext,
 ): { state: PersonState; decisions: Draft['decisions'] } {
   const draft = draftOf(into)
-  const other = draftOf(from)
+  const other = draftOf(dividedAsBefore(from))
   mergeConsents(draft, other)
   for (const relation of other.relations.values()) keepRelation(draft.relations, relation)
   const united = mergeEntities(draft, other)
@@ -74,6 +74,15 @@ export function mergePeople(
   if (draft.person.deceasedAt !== null) endAll(draft, context)
   note(draft, 'merged', { from: from.person.personId })
   return { state: stateOf(draft), decisions: draft.decisions }
+}
+
+/** Runs of a record that becomes another one stay in the arms in which they are. */
+function dividedAsBefore(state: PersonState): PersonState {
+  const { personId } = state.person
+  const runs = [...state.enrolments].map(
+    ([id, run]) => [id, { ...run, dividedAs: run.dividedAs ?? personId }] as const,
+  )
+  return { ...state, enrolments: new Map(runs) }
 }
 
 /** Ends everything that runs: the person has died (P3). */

@@ -129,6 +129,8 @@ export type Enrolment = {
   entity: EntityReference | null
   trigger: Trigger
   traceparent: string | null
+  /** The record that entered, by which splits divide: present when that has become another one since. */
+  dividedAs?: string
 }
 
 export type Timer = RunTimer | DateTimer

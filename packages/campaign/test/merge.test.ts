@@ -487,3 +487,48 @@ test('after a merge nothing pending hangs on an older version of its entity (P3)
     }),
   )
 })
+
+test('a run stays in the arm of its split when its record becomes another one', () => {
+  const wait = { wait: { for: 'PT3H', on: anyDay } }
+  const isIn = { field: 'enrolment.tone.arm', op: 'eq', value: 'warm' } as const
+  const arms = [
+    { name: 'plain', weight: 1 },
+    { name: 'warm', weight: 1, steps: [message('hello')] },
+  ]
+  const divided = definitionOf([
+    campaign({
+      id: 'welcome',
+      entry: 'every-time',
+      trigger,
+      steps: [
+        { split: { id: 'tone', arms } },
+        wait,
+        { branch: [{ when: isIn, steps: [message('later')] }] },
+      ],
+    }),
+  ])
+  const seen = new Set<string>()
+  for (let index = 0; index < 24; index += 1) {
+    const [into, from] = [
+      person(divided, undefined, `a${index}`),
+      person(divided, undefined, `b${index}`),
+    ]
+    for (const each of [into, from]) each.happens(survey)
+    const begun = new Map(
+      [...into.enrolments(), ...from.enrolments()].map((run) => [run.enrolmentId, run]),
+    )
+    const warm = new Set([...into.intents(), ...from.intents()].map((each) => each.enrolmentId))
+    merge(into, from)
+    into.comes(at(4))
+    for (const enrolmentId of begun.keys()) {
+      const told = into
+        .intents()
+        .filter((each) => each.enrolmentId === enrolmentId)
+        .map(({ messageId }) => messageId)
+      expect(told).toEqual(warm.has(enrolmentId) ? ['hello', 'later'] : [])
+    }
+    seen.add([...begun.keys()].map((id) => warm.has(id)).join())
+  }
+  // All four ways in which two people can be divided were among them.
+  expect(seen.size).toBe(4)
+})

@@ -8,7 +8,6 @@ const plainTables = [
   'person_stop',
   'inbox',
   'event',
-  'enrolment',
   'timer',
   'intent',
   'task',
@@ -29,6 +28,10 @@ const plainTables = [
  * Rows of other people that name `from` are not theirs to change: whoever reads them follows `merged_into`.
  */
 export async function rekeyPerson(tx: Querying, from: string, into: string): Promise<void> {
+  // Also those that nobody has in hand: each stays in the arms of its splits.
+  await sql`update enrolment set person_id = ${into},
+    trigger = jsonb_build_object('dividedAs', ${from}::uuid::text) || trigger
+    where person_id = ${from}`.execute(tx)
   for (const table of plainTables) {
     await sql`update ${sql.table(table)} set person_id = ${into} where person_id = ${from}`.execute(
       tx,

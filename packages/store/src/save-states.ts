@@ -180,7 +180,11 @@ function saveEnrolments(tx: Querying, changes: readonly StateChange[]): void {
       ended_at: value.endedAt,
       goal_at: value.goalAt,
       ...entityColumns(value.entity),
-      trigger: { ...value.trigger, traceparent: value.traceparent },
+      trigger: {
+        ...value.trigger,
+        traceparent: value.traceparent,
+        ...(value.dividedAs !== undefined && { dividedAs: value.dividedAs }),
+      },
     })),
   )
 }

@@ -94,8 +94,9 @@ export function timerColumns(timer: Timer): Omit<Selectable<Schema['timer']>, 'p
 }
 
 export function enrolmentOf(row: Selectable<Schema['enrolment']>): Enrolment {
-  const { traceparent, ...trigger } = row.trigger as Enrolment['trigger'] & {
+  const { traceparent, dividedAs, ...trigger } = row.trigger as Enrolment['trigger'] & {
     traceparent: string | null
+    dividedAs?: string
   }
   return {
     enrolmentId: row.enrolment_id,
@@ -111,6 +112,7 @@ export function enrolmentOf(row: Selectable<Schema['enrolment']>): Enrolment {
     entity: referenceOf(row),
     trigger,
     traceparent: traceparent ?? null,
+    ...(dividedAs !== undefined && { dividedAs }),
   }
 }
 

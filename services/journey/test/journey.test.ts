@@ -502,6 +502,29 @@ test('two ids of one person are linked, and two records of one person become one
   )
 })
 
+test('a run keeps the record by which splits divide it, however often that becomes another one', async () => {
+  const wait = { wait: { for: 'P1D', on: 'any-day' as const } }
+  await run([
+    campaign({ id: 'runs', entry: 'every-time', steps: [wait] }),
+    campaign({ id: 'ended', entry: 'every-time' }),
+  ])
+  await publish(event('care.discharge.completed.v1', { subject: 'p2' }))
+  const runs = () =>
+    store.db
+      .selectFrom('enrolment')
+      .select(['enrolment_id', 'person_id', 'trigger'])
+      .orderBy('enrolment_id')
+      .execute()
+  const before = await runs()
+  await publish(event('person.merged.v1', { data: { idSpace: 'ehr', externalId: 'p2' } }))
+  await publish(
+    event('person.merged.v1', { subject: 'p3', data: { idSpace: 'ehr', externalId: 'p1' } }),
+  )
+  const divided = (await runs()).map((row) => (row.trigger as { dividedAs?: string }).dividedAs)
+  expect(divided).toEqual(before.map((row) => row.person_id))
+  expect((await runs()).every((row) => row.person_id !== before[0]?.person_id)).toBe(true)
+})
+
 test('what two records entered long before they became one, counts once (P2)', async () => {
   await run([campaign({ id: 'aftercare', entry: 'once-per-journey' })])
   await publish(event('care.discharge.completed.v1'))

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { fractionOf } from '../chance.ts'
 import { identifierSchema } from '../definition/words.ts'
-import { noteOf } from '../draft.ts'
+import { type Draft, noteOf } from '../draft.ts'
+import type { Enrolment } from '../state.ts'
 import type { Step } from './step.ts'
 import type { StepKind } from './step-kind.ts'
 
@@ -12,7 +13,7 @@ export type SplitStep = {
 export const splitStep: StepKind<SplitStep> = {
   key: 'split',
   meaning:
-    'Divides people over arms in proportion to their weights, to learn which works better. It hangs on who the person is and not on chance: the same person is in the same arm of this split every time, in every version. An arm without `steps` is a hold-out: its people get none of this, and are counted beside the others.',
+    'Divides people over arms in proportion to their weights, to learn which works better. It hangs on who the person is and not on chance: the same person is in the same arm of this split every time, in every version; a run that has begun keeps its arm when two records become one person. An arm without `steps` is a hold-out: its people get none of this, and are counted beside the others.',
   explanation: {
     nl: ({ split }, { detail }) =>
       `kwam deze persoon bij de verdeling "${split.id}" in groep "${String(detail?.arm)}"`,
@@ -73,14 +74,19 @@ export const splitStep: StepKind<SplitStep> = {
     ],
   }),
   decide({ split }, { draft, campaign, enrolment, node }) {
-    const taken = armOf(split, campaign.id, draft.person.personId)
+    const taken = armOf(split, campaign.id, dividedBy(draft, enrolment))
     noteOf(draft, enrolment, 'split_taken', {
       detail: { step: node.path, split: split.id, arm: split.arms[taken]?.name ?? null },
     })
     return { goTo: node.arms[taken]?.first ?? node.next }
   },
   read: ({ split }, _, { draft, enrolment }) =>
-    split.arms[armOf(split, enrolment.campaignId, draft.person.personId)]?.name,
+    split.arms[armOf(split, enrolment.campaignId, dividedBy(draft, enrolment))]?.name,
+}
+
+/** Who was in an arm when two records became one stays in it for as long as the run goes on. */
+function dividedBy({ person: { personId } }: Draft, { dividedAs = personId }: Enrolment): string {
+  return dividedAs
 }
 
 /** Index of the arm that a person is in: by their id, so that it is the same one each time. */
