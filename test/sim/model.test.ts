@@ -88,6 +88,7 @@ const ended = (
 ): EndedMessage => ({
   intent: `${campaign} e1`,
   person: 'P',
+  recipient: null,
   campaign,
   state,
   reason: null,

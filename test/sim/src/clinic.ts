@@ -7,6 +7,9 @@ import { campaign, smallHospital } from '@wegwijs/test-support/small-hospital'
  * event or appointment it is about, so that what a provider was given speaks for itself.
  */
 const ref = { type: 'text', sensitivity: 'neutral', required: true } as const
+/** Of the event that began it, or of the appointment that it is about. */
+export const eventFields = ['event.ref'] as const
+export const appointmentFields = ['entity.ref', 'entity.startsAt'] as const
 const startsAt = { type: 'instant', sensitivity: 'neutral', required: true } as const
 
 const campaigns: readonly Parameters<typeof campaign>[0][] = [
@@ -62,9 +65,22 @@ const campaigns: readonly Parameters<typeof campaign>[0][] = [
   },
 ]
 
-export const clinic: DefinitionBundle = makeClinic()
+export const clinic: DefinitionBundle = hospitalWith({
+  campaigns: campaigns.map((each) => ({ entry: 'every-time', ...each })),
+  templates: Object.fromEntries(
+    campaigns.map(({ id }) => [id, id === 'reminder' ? appointmentFields : eventFields]),
+  ),
+})
 
-function makeClinic(): DefinitionBundle {
+type Published = {
+  readonly campaigns: readonly Parameters<typeof campaign>[0][]
+  /** What stands behind the name of each in what it says: fields. */
+  readonly templates: Readonly<Record<string, readonly string[]>>
+  readonly policies?: Partial<DefinitionBundle['policies']>
+}
+
+/** The hospital in which these campaigns are published, and no others. */
+export function hospitalWith({ campaigns, templates, policies }: Published): DefinitionBundle {
   const hospital = smallHospital([])
   const [survey] = hospital.touchpoints.touchpoints.filter(({ type }) => type.includes('survey'))
   const invited = survey ? [{ ...survey, type: 'care.survey.invited.v1' }] : []
@@ -74,10 +90,10 @@ function makeClinic(): DefinitionBundle {
   }))
   return definitionBundleSchema.parse({
     ...hospital,
-    policies: { ...hospital.policies, classes: tracked(hospital.policies.classes) },
+    policies: { ...hospital.policies, classes: tracked(hospital.policies.classes), ...policies },
     touchpoints: { ...hospital.touchpoints, touchpoints },
-    campaigns: campaigns.map((each) => campaign({ entry: 'every-time', ...each })),
-    templates: campaigns.map(({ id }) => templateOf(id)),
+    campaigns: campaigns.map(campaign),
+    templates: Object.entries(templates).map(([id, fields]) => templateOf(id, fields)),
   })
 }
 
@@ -94,8 +110,7 @@ function tracked(classes: DefinitionBundle['policies']['classes']) {
 }
 
 /** Such as `care e12`, or `reminder A1-2 2026-03-05T09:00:00.000Z`. */
-function templateOf(id: string) {
-  const fields = id === 'reminder' ? ['entity.ref', 'entity.startsAt'] : ['event.ref']
+function templateOf(id: string, fields: readonly string[]) {
   const text = [id, ...fields.map((field) => `{{${field}}}`)].join(' ')
   const variables = fields.map((path) => ({ path, optional: false }))
   const email = { subject: text, html: `<p>${text}</p>`, text }

@@ -58,6 +58,12 @@ export function arrival(subject: string, nth: number): Draft {
   }
 }
 
+/** Whoever has no other address is told from by it. */
+export function arrivalByEmail(subject: string): Draft {
+  const data = { contacts: { email: `${subject}.0@example.org` }, test: true }
+  return { type: 'person.upserted.v1', data }
+}
+
 /** Operations stop a part of everything, and let it go on. */
 export function operations(scope: string, target: string): Draft[] {
   const draft = { data: { scope, target }, publisher: 'staff' } as const

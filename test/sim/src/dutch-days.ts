@@ -26,3 +26,17 @@ function lastSundayOf(year: number, month: number): number {
   const last = new Date(Date.UTC(year, month, 31, 1))
   return last.getTime() - last.getUTCDay() * day
 }
+
+/** The day that Dutch calendars show, such as `2026-03-29`. */
+export function dayOf(ms: number): string {
+  return new Date(ms + aheadOfUtc(ms)).toISOString().slice(0, 10)
+}
+
+/** The first moment at which Dutch clocks show this hour, so many days after the day of `ms`. */
+export function hourOn(ms: number, days: number, atHour: number): number {
+  const midnight = Date.parse(`${dayOf(ms)}T00:00:00.000Z`) + days * day
+  const shown = midnight + atHour * hour
+  return Math.min(
+    ...[2 * hour, hour].map((ahead) => shown - ahead).filter((at) => at + aheadOfUtc(at) === shown),
+  )
+}

@@ -13,6 +13,7 @@ export async function readRemains({ db }: Store): Promise<Remains> {
         or (state = 'planned' and due_at <= due_now()))
       + (select count(*) from timer where due_at <= due_now())
       + (select count(*) from outbox where published_at is null)
+      + (select count(*) from rollout)
     )::int as open,
     least((select min(due_at) from timer), (select min(due_at) from intent where state = 'planned'))
       as due`.execute(db)
@@ -32,7 +33,7 @@ export async function readEnding(store: Store, servers: LedgerServers): Promise<
   const { db } = store
   const key = sql`e.source || ' ' || e.event_id || ' ' || e.subject`
   const messages = await sql<Ending['messages'][number]>`
-    select i.intent_id as intent, i.person_id as person, i.campaign_id as campaign, i.state, i.reason,
+    select i.intent_id as intent, i.person_id as person, i.recipient_id as recipient, i.campaign_id as campaign, i.state, i.reason,
       (run.trigger ->> 'source') || ' ' || (run.trigger ->> 'id') || ' ' || coalesce((
         select e.subject from event e where e.source = run.trigger ->> 'source'
           and e.event_id = run.trigger ->> 'id' and e.person_id = i.person_id limit 1), '') as event,
@@ -52,7 +53,10 @@ export async function readEnding(store: Store, servers: LedgerServers): Promise<
     order by 1, 2, 3`.execute(db)
   const events = await sql<{
     event: string
-  }>`select case when e.source like 'urn:wegwijs%' then 'receipt ' || e.event_id else ${key} end as event
+  }>`select case when e.source not like 'urn:wegwijs%' then ${key} else 'receipt ' || e.event_id
+        -- Of a message to somebody else there is one event about each of them.
+        || case when e.data ->> 'recipientId' = e.person_id::text then ' for its recipient' else '' end
+      end as event
       from event e order by 1`.execute(db)
   const consents = await sql<Ending['consents'][number]>`
     select person_id as person, purpose, channel, state, origin, at from consent

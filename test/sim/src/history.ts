@@ -109,6 +109,8 @@ export type Ending = {
 export type EndedMessage = {
   readonly intent: string
   readonly person: string
+  /** Who it is for, where that is somebody else. */
+  readonly recipient: string | null
   readonly campaign: string
   readonly state: string
   readonly reason: string | null

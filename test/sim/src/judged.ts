@@ -1,6 +1,7 @@
 import type { SimulatedDatabase } from './ground.ts'
-import { judge, type Violation } from './model.ts'
+import { judge } from './model.ts'
 import type { Story } from './story.ts'
+import type { Violation } from './violation.ts'
 import { type Outcome, play } from './world.ts'
 
 /** A story, how it went, and what is wrong with that. */
@@ -15,6 +16,6 @@ export async function playAndJudge(story: Story, database: SimulatedDatabase): P
   const outcome = await play(story, database)
   const { breakdown, ending, entries } = outcome
   const broken: Violation[] = breakdown === null ? [] : [{ kind: 'stuck', text: breakdown }]
-  const judged = ending === null ? [] : judge(entries, ending)
+  const judged = ending === null ? [] : judge(entries, ending, story.chapter)
   return { story, outcome, violations: [...broken, ...judged] }
 }

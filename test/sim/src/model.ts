@@ -1,5 +1,6 @@
+import { type ChapterName, chapters } from './chapters/all.ts'
 import { sameTimeOn } from './dutch-days.ts'
-import { type HandOverFault, judgeHandOvers } from './hand-overs.ts'
+import { judgeHandOvers } from './hand-overs.ts'
 import type { EndedMessage, Ending, Entry, Told } from './history.ts'
 import {
   type CampaignPromise,
@@ -9,44 +10,28 @@ import {
   oldestTrigger,
   unwritable,
 } from './promises.ts'
-
-/**
- * The model: judges what happened by the promises P1 to P6, from outside. It knows nothing of how
- * the services work; every clause below is a sentence about what publishers, people and providers
- * see.
- */
-export type Violation = { readonly kind: ViolationKind; readonly text: string }
-export type ViolationKind =
-  | 'lost'
-  | 'doubled'
-  | 'marked for nothing'
-  | 'sent after a stop'
-  | 'sent without consent'
-  | 'sent for an old appointment'
-  | 'sent early'
-  | 'sent late'
-  | 'out of order'
-  | 'wrong record'
-  | 'unexplained'
-  | 'ledger'
-  | HandOverFault['kind']
-  | 'stuck'
+import { type Call, goesBehind, type Heard, identityOf, isAfter, otherOf, Sight } from './sight.ts'
+import { stopsBefore } from './stops.ts'
+import type { Violation, ViolationKind } from './violation.ts'
 
 const hour = 3_600_000
 /** Who is to be asked again is asked within this time. */
 const longestRetry = hour
 
-/** Everything that is wrong with a history and what it came to. */
-export function judge(entries: readonly Entry[], ending: Ending): Violation[] {
+/**
+ * The model: judges what happened by the promises P1 to P6, from outside. It knows nothing of how
+ * the services work; every clause below is a sentence about what publishers, people and providers
+ * see. Of a chapter it judges what holds everywhere, and the chapter what it promises itself.
+ */
+export function judge(
+  entries: readonly Entry[],
+  ending: Ending,
+  chapter: ChapterName | null = null,
+): Violation[] {
   const seen = new Sight(entries, ending)
-  const duties = dutiesOf(seen)
   return [
-    ...duties.flatMap((duty) => [...judgeSends(duty, seen), ...judgeEnd(duty, seen, ending)]),
-    ...judgeOnce(duties, seen),
-    ...judgeStoodDown(duties, seen, ending),
+    ...(chapter ? chapters[chapter].judge(seen, ending) : judgeDuties(seen, ending)),
     ...judgeLinks(seen, ending),
-    ...judgeToldAgain(duties, seen),
-    ...judgeStrangers(duties, seen),
     ...judgeEvents(seen, ending),
     ...judgePeople(seen, ending),
     ...judgeHandOvers(entries),
@@ -54,254 +39,16 @@ export function judge(entries: readonly Entry[], ending: Ending): Violation[] {
   ]
 }
 
-/** What is known of one event: when it was first said, kept and read; infinity is never. */
-type Heard = {
-  readonly event: Told
-  readonly saidAt: number
-  readonly saidNow: number
-  readonly by: 'kafka' | 'http'
-  /** On another partition than what the gateway takes. */
-  readonly isApart: boolean
-  keptAt: number
-  keptOverHttpAt: number
-  readAt: number
-  readNow: number
-}
-
-/** One message given to a provider. */
-type Call = {
-  readonly worker: string
-  readonly givenAt: number
-  readonly now: number
-  readonly intent: string
-  readonly channel: string
-  readonly to: string
-  readonly text: string
-  readonly marked: boolean
-  readonly folds: boolean
-  readonly expires: number
-  /** When the claim began under which it was given. */
-  readonly claimedAt: number
-  readonly claimedNow: number
-  readonly claimedMs: number
-  taken: boolean
-  answer: string | null
-}
-
-/** A history, looked through once. */
-class Sight {
-  readonly entries: readonly Entry[]
-  readonly heard = new Map<string, Heard>()
-  readonly calls: Call[] = []
-  /** Claims by message: when each began, and the machine time of it. */
-  readonly claims = new Map<string, { at: number; ms: number }[]>()
-  latest = 0
-  latestMs = 0
-  /** False as long as every worker was there all the time: then no claim was lost. */
-  isDisturbed = false
-  /** Workers that were stopped at some time. */
-  readonly gone = new Set<string>()
-  readonly #ending: Ending
-
-  constructor(entries: readonly Entry[], ending: Ending) {
-    this.entries = entries
-    this.#ending = ending
-    const byNumber = new Map<number, Call>()
-    const claimOf = new Map<string, { at: number; now: number; ms: number }>()
-    for (const entry of entries) this.#look(entry, byNumber, claimOf)
-  }
-
-  all(type: RegExp): Heard[] {
-    return [...this.heard.values()].filter(({ event }) => type.test(event.type))
-  }
-
-  /** Everybody who has become one with this person by moment `at`, by identity. */
-  identitiesOf(event: Told, at: number): Set<string> {
-    return this.#joinedTo(event, ({ readAt }) => readAt < at)
-  }
-
-  /** Those too who may have: who stopped before it could say that it had read of it, may have. */
-  possibleIdentitiesOf(event: Told, at: number): Set<string> {
-    return this.#joinedTo(event, ({ saidAt }) => saidAt < at)
-  }
-
-  #joinedTo(event: Told, holds: (merge: Heard) => boolean): Set<string> {
-    const own = new Set([identityOf(event)])
-    const merges = this.all(/^person\.merged/).filter(holds)
-    // An id that was free belongs to the person who was said to have it from the beginning.
-    const links = this.all(/^person\.identified/).filter((link) => this.isLinked(link) === true)
-    for (let grew = true; grew; ) {
-      grew = false
-      for (const { event: merge } of [...merges, ...links]) {
-        const pair = [identityOf(merge), otherOf(merge)]
-        if (!pair.some((identity) => own.has(identity))) continue
-        for (const identity of pair) {
-          if (own.has(identity)) continue
-          own.add(identity)
-          grew = true
-        }
-      }
-    }
-    return own
-  }
-
-  /**
-   * Whether an id was linked to somebody: it was when nobody had it yet, and not when somebody spoke
-   * under it before. In between the records tell.
-   */
-  isLinked({ event, saidAt, readAt }: Heard): boolean {
-    const known = this.#knownFrom(otherOf(event))
-    if (readAt < known.saidAt) return true
-    if (known.surelyAt < saidAt) return false
-    const [one, other] = [identityOf(event), otherOf(event)]
-    return this.#ending.people.some(
-      ({ identities }) => identities.includes(one) && identities.includes(other),
-    )
-  }
-
-  /** True when the records need not be asked. */
-  isSureOf({ event, saidAt, readAt }: Heard): boolean {
-    const known = this.#knownFrom(otherOf(event))
-    return readAt < known.saidAt || known.surelyAt < saidAt
-  }
-
-  /** When somebody may first have been known by this id, and when they surely were. */
-  #knownFrom(identity: string): { saidAt: number; surelyAt: number } {
-    let [saidAt, surelyAt] = [Infinity, Infinity]
-    for (const heard of this.heard.values()) {
-      const speaks = identityOf(heard.event) === identity
-      const isMerged = /^person\.merged/.test(heard.event.type) && otherOf(heard.event) === identity
-      if (!speaks && !isMerged) continue
-      saidAt = Math.min(saidAt, heard.saidAt)
-      surelyAt = Math.min(surelyAt, heard.readAt)
-    }
-    return { saidAt, surelyAt }
-  }
-
-  #hear(
-    event: Told,
-    by: 'kafka' | 'http',
-    { at, now }: Entry,
-    { isApart = false }: { isApart?: boolean } = {},
-  ): void {
-    const never = {
-      keptAt: Infinity,
-      keptOverHttpAt: Infinity,
-      readAt: Infinity,
-      readNow: Infinity,
-    }
-    this.heard.set(event.key, {
-      event,
-      by,
-      isApart,
-      saidAt: at,
-      saidNow: Date.parse(now),
-      ...never,
-    })
-  }
-
-  #look(
-    entry: Entry,
-    byNumber: Map<number, Call>,
-    claimOf: Map<string, { at: number; now: number; ms: number }>,
-  ): void {
-    const now = Date.parse(entry.now)
-    this.latest = Math.max(this.latest, now)
-    this.latestMs = entry.ms
-    switch (entry.kind) {
-      case 'said': {
-        const { event, by } = entry
-        if (!this.heard.has(event.key)) this.#hear(event, by, entry, entry)
-        return
-      }
-      case 'reported': {
-        if (this.heard.has(entry.event)) return
-        const about = [...this.heard.values()].find(
-          ({ event }) => event.data.ref === entry.text.split(' ')[1],
-        )
-        if (!about) return
-        const { publisher, subject } = about.event
-        const to = byNumber.get(entry.call)?.to
-        const event: Told = {
-          key: entry.event,
-          publisher,
-          subject,
-          id: entry.event,
-          type: `message.${entry.status}.v1`,
-          time: entry.now,
-          data: {
-            channel: entry.channel,
-            purpose: entry.status === 'complained' ? 'marketing' : 'all',
-            text: entry.text,
-            to,
-          },
-        }
-        this.#hear(event, 'http', entry)
-        return
-      }
-      case 'kept': {
-        const heard = this.heard.get(entry.event)
-        if (!heard) return
-        heard.keptAt = Math.min(heard.keptAt, entry.at)
-        if (entry.by === 'http') heard.keptOverHttpAt = Math.min(heard.keptOverHttpAt, entry.at)
-        return
-      }
-      case 'read': {
-        const heard = this.heard.get(entry.event)
-        if (!heard || heard.readAt < Infinity) return
-        heard.readAt = entry.at
-        heard.readNow = now
-        return
-      }
-      case 'claimed': {
-        const begun = this.entries[Math.max(0, entry.begun - 1)]
-        claimOf.set(`${entry.worker} ${entry.intent}`, {
-          at: entry.begun,
-          now: Date.parse(begun?.now ?? entry.now),
-          ms: entry.ms,
-        })
-        const claims = this.claims.get(entry.intent) ?? []
-        this.claims.set(entry.intent, [...claims, { at: entry.begun, ms: entry.ms }])
-        return
-      }
-      case 'disturbed':
-        this.isDisturbed = true
-        if (entry.worker !== undefined) this.gone.add(entry.worker)
-        return
-      case 'given': {
-        const claim = claimOf.get(`${entry.worker} ${entry.intent}`)
-        const call: Call = {
-          worker: entry.worker,
-          givenAt: entry.at,
-          now,
-          intent: entry.intent,
-          channel: entry.channel,
-          to: entry.to,
-          text: entry.text,
-          marked: entry.marked,
-          folds: entry.folds ?? false,
-          expires: Date.parse(entry.expiresAt),
-          claimedAt: claim?.at ?? entry.at,
-          claimedNow: claim?.now ?? now,
-          claimedMs: claim?.ms ?? entry.ms,
-          taken: false,
-          answer: null,
-        }
-        this.calls.push(call)
-        byNumber.set(entry.call, call)
-        return
-      }
-      case 'taken':
-      case 'answered': {
-        const call = byNumber.get(entry.call)
-        if (!call) return
-        if (entry.kind === 'taken') call.taken = true
-        else call.answer = entry.answer
-        return
-      }
-      default:
-    }
-  }
+/** What the clinic owes to people, and what nobody asked for. */
+function judgeDuties(seen: Sight, ending: Ending): Violation[] {
+  const duties = dutiesOf(seen)
+  return [
+    ...duties.flatMap((duty) => [...judgeSends(duty, seen), ...judgeEnd(duty, seen, ending)]),
+    ...judgeOnce(duties, seen),
+    ...judgeStoodDown(duties, seen, ending),
+    ...judgeToldAgain(duties, seen),
+    ...judgeStrangers(duties, seen),
+  ]
 }
 
 /** A message that somebody ought to get, because of what a publisher said. */
@@ -409,46 +156,15 @@ function isOpenBefore(repeat: Call, calls: readonly Call[], seen: Sight): boolea
   )
 }
 
-/** What forbids: of what a provider reports, a complaint and an answer that says STOP. */
-const stopTypes =
-  /^(person\.deceased|consent\.withdrawn|staff\.person\.stopped|message\.(complained|replied))/
-
 /** P3: nothing whose claim began after a stop was answered, or was read. */
 function judgeStops(duty: Duty, call: Call, seen: Sight): Violation[] {
-  const found: Violation[] = []
   const people = seen.identitiesOf(duty.about.event, call.claimedAt)
-  for (const stop of seen.all(stopTypes)) {
-    if (!people.has(identityOf(stop.event)) || !covers(stop.event, duty, call)) continue
-    const holdsFrom = Math.min(stop.keptOverHttpAt, stop.readAt)
-    if (holdsFrom >= call.claimedAt || isLifted(stop.event, people, call, seen)) continue
-    found.push({
+  return stopsBefore(call, { people, class: duty.promise.class }, seen).map(
+    ({ stop: { event }, holdsFrom }) => ({
       kind: 'sent after a stop',
-      text: `${duty.text}: claimed at ${call.claimedAt}, and ${stop.event.type} ${stop.event.id} held from ${holdsFrom}`,
-    })
-  }
-  return found
-}
-
-function covers({ type, data }: Told, { promise }: Duty, call: Call): boolean {
-  if (/^(person\.deceased|staff)/.test(type)) return true
-  const forClass = data.purpose === 'all' || data.purpose === promise.class
-  return forClass && (data.channel === undefined || data.channel === call.channel)
-}
-
-/** A consent of the same kind with a later time of its own; an import lifts no word of the person. */
-function isLifted(stop: Told, people: ReadonlySet<string>, call: Call, seen: Sight): boolean {
-  if (/^(person\.deceased|staff)/.test(stop.type)) return false
-  return seen
-    .all(/^consent\.granted/)
-    .some(
-      ({ event, saidAt }) =>
-        saidAt < call.givenAt &&
-        people.has(identityOf(event)) &&
-        event.data.purpose === stop.data.purpose &&
-        event.data.channel === stop.data.channel &&
-        event.time > stop.time &&
-        (stop.data.origin === 'import' || event.data.origin !== 'import'),
-    )
+      text: `${duty.text}: claimed at ${call.claimedAt}, and ${event.type} ${event.id} held from ${holdsFrom}`,
+    }),
+  )
 }
 
 /**
@@ -577,21 +293,6 @@ function judgeExit({ about, promise, text }: Duty, call: Call, seen: Sight): Vio
       kind: 'sent after a stop',
       text: `${text}: claimed at ${call.claimedAt}, and ${event.id} ended it at ${readAt}`,
     }))
-}
-
-/**
- * True when the one is surely applied after the other: it was said when that had been read, or when
- * that was kept, by the same publisher and the same way (P6).
- */
-function isAfter(later: Heard, earlier: Heard): boolean {
-  return later.saidAt > (goesBehind(later, earlier) ? earlier.keptAt : earlier.readAt)
-}
-
-/** What one publisher says of one person goes one behind the other, when it goes the same way. */
-function goesBehind(one: Heard, other: Heard): boolean {
-  const { publisher, subject } = one.event
-  const isSame = publisher === other.event.publisher && subject === other.event.subject
-  return isSame && one.isApart === other.isApart
 }
 
 /** P3: never before it is due, never when it is no longer worth having. */
@@ -1163,26 +864,10 @@ function consentOf(said: readonly Told[]): 'granted' | 'withdrawn' | null {
   return latest('granted', 'any') > latest('withdrawn', 'any') ? 'granted' : 'withdrawn'
 }
 
-/** Who else is meant by a merge or a link. */
-function otherOf({ data }: Told): string {
-  return `${data.idSpace}/${data.externalId}`
-}
-
 function isImport({ data }: Told): boolean {
   return data.origin === 'import'
 }
 
 function personOf(event: Told, { people }: Ending) {
   return people.find(({ identities }) => identities.includes(identityOf(event)))
-}
-
-const idSpaces: Readonly<Record<string, string>> = {
-  'urn:test:ehr': 'ehr',
-  'urn:test:crm': 'crm',
-  staff: 'ehr',
-}
-
-function identityOf({ publisher, subject, data }: Told): string {
-  const named = publisher === 'staff' ? data.idSpace : undefined
-  return `${named ?? idSpaces[publisher] ?? publisher}/${subject}`
 }

@@ -1,4 +1,5 @@
 import { Chance } from './chance.ts'
+import { situations } from './chapters/all.ts'
 import {
   arrival,
   beginnings,
@@ -21,20 +22,36 @@ import {
 } from './story.ts'
 import { themes } from './themes.ts'
 
-/** Three of four are made for a situation, each in its turn; the others are of all kinds. */
+/**
+ * Of eight, two are made for a situation of a chapter, one is of all kinds, and the others are made for a
+ * situation of the clinic; each situation comes in its turn.
+ */
 export function storyOf(seed: number): Story {
-  if (seed % 4 === 0) return storyOfAllKinds(seed)
-  const turn = seed - Math.ceil(seed / 4)
-  const made = themes[turn % themes.length]
-  if (!made) throw new RangeError('there are no situations')
-  const [theme, make] = made
+  const [round, place] = [Math.floor(seed / 8), seed % 8]
+  if (place === 0) return storyOfAllKinds(seed)
   const chance = new Chance(`theme ${seed}`)
-  return completed({ seed, theme, ...make(chance) }, chance)
+  const ofChapter = inChapters.indexOf(place)
+  if (ofChapter >= 0) {
+    const { chapter, name, make } = inTurn(situations, round * inChapters.length + ofChapter)
+    return completed({ seed, theme: name, chapter, ...make(chance) }, chance)
+  }
+  const before = place - 1 - inChapters.filter((each) => each < place).length
+  const [theme, make] = inTurn(themes, round * (7 - inChapters.length) + before)
+  return completed({ seed, theme, chapter: null, ...make(chance) }, chance)
+}
+
+/** Which places among eight tell of a chapter. */
+const inChapters: readonly number[] = [3, 6]
+
+function inTurn<Item>(items: readonly Item[], turn: number): Item {
+  const item = items[turn % items.length]
+  if (item === undefined) throw new RangeError('there are no situations')
+  return item
 }
 
 /** What a story says of itself, and the rest as it mostly is. */
 function completed(
-  { drafts, ...story }: { seed: number; theme: string } & Situation,
+  { drafts, ...story }: Pick<Story, 'seed' | 'theme' | 'chapter'> & Situation,
   chance: Chance,
 ): Story {
   return {
@@ -69,6 +86,7 @@ function storyOfAllKinds(seed: number): Story {
   return {
     seed,
     theme: null,
+    chapter: null,
     begins: beginnings[day],
     happenings: happeningsOf(chance, Date.parse(beginnings[day])),
     meetings: [],

@@ -1,3 +1,4 @@
+import type { ChapterName } from './chapters/all.ts'
 import type { Draft, Happening } from './drafts.ts'
 import type { Behaviour } from './provider.ts'
 
@@ -9,6 +10,8 @@ export type Story = {
   readonly seed: number
   /** The situation that it is made for; null when it is of all kinds. */
   readonly theme: string | null
+  /** The chapter of the language whose definition is published; null for the clinic's. */
+  readonly chapter: ChapterName | null
   /** When business time begins. */
   readonly begins: string
   readonly happenings: readonly Happening[]
@@ -97,5 +100,5 @@ export type Place = {
 
 /** A situation: what is said, and whatever of a story it needs otherwise than usual. */
 export type Situation = { readonly drafts: readonly Draft[] } & Partial<
-  Omit<Story, 'seed' | 'theme' | 'happenings'>
+  Omit<Story, 'seed' | 'theme' | 'chapter' | 'happenings'>
 >

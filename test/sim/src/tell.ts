@@ -22,9 +22,9 @@ export function tell({ story, outcome, violations }: Judged, repeat: string): st
 }
 
 function tellStory(story: Story): string[] {
-  const { theme, happenings, faults, meetings, steps, workers } = story
+  const { theme, chapter, happenings, faults, meetings, steps, workers } = story
   return [
-    `  ${theme ?? 'of all kinds'}, from ${story.begins}${story.folds ? ', providers fold repeats' : ''}${story.silent ? ', providers report nothing' : ''}${story.partitionsApart ? ', publishers choose partitions in their own way' : ''}`,
+    `  ${theme ?? 'of all kinds'}${chapter ? ` (${chapter})` : ''}, from ${story.begins}${story.folds ? ', providers fold repeats' : ''}${story.silent ? ', providers report nothing' : ''}${story.partitionsApart ? ', publishers choose partitions in their own way' : ''}`,
     `  workers: ${Object.entries(workers)
       .map(([kind, count]) => `${count} ${kind}`)
       .join(', ')}`,

@@ -26,7 +26,7 @@ import type { History } from './history.ts'
 import type { Providers } from './provider.ts'
 import type { WorkerKind } from './story.ts'
 
-const secret = 'a secret of the simulation, long enough to be one'
+export const secret = 'a secret of the simulation, long enough to be one'
 
 /** A send ends within these 8 s; a claim is its worker's for 15 s. */
 const sendMs = 4_000

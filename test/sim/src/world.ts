@@ -5,6 +5,7 @@ import type { DeliveryJob } from '@wegwijs/queue/port'
 import { makeIdsFrom } from '@wegwijs/runtime/derived-id'
 import { stepBusinessTime } from '@wegwijs/store/business-clock'
 import { applyDefinition } from '@wegwijs/store/definitions'
+import { allowReach } from '@wegwijs/store/reach'
 import { liftOperation, type OperationScope, stopOperation, stopPerson } from '@wegwijs/store/stops'
 import type { Wake } from '@wegwijs/store/wake'
 import { encodeRecord } from '@wegwijs/wire/cloudevents-kafka'
@@ -12,6 +13,8 @@ import { isUrgent, topicConfigs, topicsOf } from '@wegwijs/wire/topics'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import type { CompiledQuery, QueryResult } from 'kysely'
 import { Chance } from './chance.ts'
+import { chapters } from './chapters/all.ts'
+import type { Chapter } from './chapters/chapter.ts'
 import { clinic } from './clinic.ts'
 import type { Happening } from './drafts.ts'
 import { readEnding, readRemains, wereQueued } from './ending.ts'
@@ -20,6 +23,7 @@ import { gatedStore } from './gated-store.ts'
 import type { SimulatedDatabase } from './ground.ts'
 import { type Ending, type Entry, History, type Told } from './history.ts'
 import { Meetings } from './meetings.ts'
+import { People } from './people.ts'
 import { createProviders, type Taken } from './provider.ts'
 import { type Fault, type Story, type WorkerKind, workerKinds, worldSlot } from './story.ts'
 import { createWorker, type Door, leaseMs, type Worker } from './workers.ts'
@@ -62,6 +66,8 @@ class World {
   readonly #workers: Worker[]
   readonly #beginsMs: number
   readonly #meetings: Meetings
+  readonly #chapter: Chapter | null
+  readonly #people: People
   readonly #done = new Set<Fault>()
   readonly #apart = new WeakSet<OutgoingRecord>()
   readonly #read = new Map<string, bigint>()
@@ -83,6 +89,7 @@ class World {
     this.#story = story
     this.#database = database
     this.#beginsMs = Date.parse(story.begins)
+    this.#chapter = story.chapter && chapters[story.chapter]
     this.#now = story.begins
     this.#leisure = story.leisure
     this.#meetings = new Meetings(story.meetings, (text) => this.#note(text))
@@ -111,7 +118,20 @@ class World {
       roughness: () => (this.#calm ? 0 : story.roughness),
       manners: story.manners,
       folds: story.folds,
-      onTaken: (taken) => this.#expectReceipts(taken),
+      onTaken: (taken) => {
+        this.#expectReceipts(taken)
+        this.#people.onTaken(taken)
+      },
+    })
+    this.#people = new People({
+      chance: this.#chance,
+      gate: this.#gate,
+      history: this.#history,
+      store: database.store,
+      now: () => this.#now,
+      act: (slot, work) => this.#act(slot, work),
+      askGateway: (life, label, ask) => this.#askGateway(life, label, ask),
+      storeOf: (life) => this.#storeOf(life),
     })
     const ground = {
       gate: this.#gate,
@@ -154,7 +174,8 @@ class World {
     await clear()
     await setMachineTime(this.#story.begins)
     await stepBusinessTime(store.db, this.#story.begins)
-    await applyDefinition(store, clinic, 'simulation')
+    const { published } = this.#chapter ?? { published: clinic }
+    await applyDefinition(store, published, 'simulation')
     await this.#broker.admin.ensureTopics(topicConfigs(store.namespace, { partitions: 2 }))
   }
 
@@ -308,16 +329,21 @@ class World {
     })
   }
 
-  /** Staff: they stop a person at the desk, and operations stop a part of everything for a while. */
-  async #direct(life: Life, happening: Happening): Promise<void> {
-    const { id, type, subject, data } = happening
-    const words = { reason: 'asked for', source: 'staff' }
-    const store = gatedStore(this.#database.connections, {
+  /** Every statement of theirs stands at the gate. */
+  #storeOf(life: Life) {
+    return gatedStore(this.#database.connections, {
       gate: this.#gate,
       life,
       heard: { answered: () => undefined, moment: () => 0 },
       listen: async () => ({ close: async () => undefined }),
     })
+  }
+
+  /** Staff: they stop a person at the desk, or a part of everything for a while, let go on, and publish. */
+  async #direct(life: Life, happening: Happening): Promise<void> {
+    const { id, type, subject, data } = happening
+    const words = { reason: 'asked for', source: 'staff' }
+    const store = this.#storeOf(life)
     const event = await this.#gate.pass(life, `thinks of ${id}`, () =>
       eventOf(happening, this.#now),
     )
@@ -329,6 +355,11 @@ class World {
     if (type === 'staff.person.stopped') {
       const idSpace = String(data.idSpace ?? 'ehr')
       await stopPerson(store.db, { idSpace, externalId: subject }, words)
+    } else if (type === 'staff.reach.allowed') {
+      await allowReach(store, String(data.campaign), Number(data.more), words)
+    } else if (type === 'staff.version.applied') {
+      const later = this.#chapter?.later?.[String(data.version)]
+      if (later) await applyDefinition(store, later, 'staff')
     } else if (type === 'staff.operation.stopped') await stopOperation(store.db, operation, words)
     else await liftOperation(store.db, operation, words)
     this.#history.add({ kind: 'kept', event: told.key, by: 'http' })
@@ -356,6 +387,7 @@ class World {
       this.#restart()
       for (const _ of this.#meetings.look(this.#gate.standing(), this.#steps)) this.#leap()
       if (this.#mayRest() && this.#chance.is(0.01, 'calm', this.#steps)) this.#rest()
+      if (this.#chance.is(0.03, 'looks for tasks', this.#steps)) await this.#takeTasks()
       const operation = this.#choose()
       if (operation) {
         await this.#let(operation)
@@ -379,6 +411,7 @@ class World {
         continue
       }
       if (this.#actors > 0 && this.#pass()) continue
+      if (await this.#takeTasks()) continue
       if (!this.#calm && (await this.#goOnAtLeisure())) continue
       if (!this.#calm) {
         this.#rest()
@@ -396,6 +429,11 @@ class World {
       if (idleLooks > mostIdleLooks) return `stuck: ${open} things are due and nobody does them`
       if (!this.#pass()) return 'stuck: nobody will ever look again'
     }
+  }
+
+  /** Nurses look at their list; false when nothing on it is new, or there are none. */
+  async #takeTasks(): Promise<boolean> {
+    return this.#story.chapter === 'asks' && (await this.#people.takeTasks())
   }
 
   #letEverybodyGoOn(): void {

@@ -1,0 +1,22 @@
+import { asks } from './asks.ts'
+import type { Chapter } from './chapter.ts'
+import { dates } from './dates.ts'
+import { moves } from './moves.ts'
+import { reach } from './reach.ts'
+import { recipients } from './recipients.ts'
+import { standIns } from './stand-ins.ts'
+
+export const chapters = {
+  recipients,
+  reach,
+  moves,
+  asks,
+  dates,
+  'stand-ins': standIns,
+} as const satisfies Readonly<Record<string, Chapter>>
+export type ChapterName = keyof typeof chapters
+
+/** Every situation of every chapter. */
+export const situations = (Object.keys(chapters) as ChapterName[]).flatMap((chapter) =>
+  chapters[chapter].situations.map(([name, make]) => ({ chapter, name, make })),
+)
