@@ -124,6 +124,8 @@ function judgeDates(seen: Sight): Violation[] {
     .toSorted((a, b) => (a.event.version ?? 0) - (b.event.version ?? 0))
   const found = versions.flatMap((about) => judgeVersion(about, versions, seen))
   const newest = versions.at(-1)
+  if (newest && isLate(newest, seen))
+    found.push({ kind: 'sent late', text: `${textOf(newest)}: its evening had come before` })
   if (newest && isOwed(newest, versions, seen) && tellings(newest, seen).length === 0)
     found.push({ kind: 'lost', text: `${textOf(newest)}: nobody was told` })
   return found
@@ -139,6 +141,14 @@ function startOf({ event: { data } }: Heard): number {
 
 function tellings(about: Heard, seen: Sight) {
   return seen.calls.filter((call) => call.taken && call.text === textOf(about))
+}
+
+/** Nothing holds it up: of an evening that lies ahead it is told when that comes. */
+function isLate(newest: Heard, seen: Sight): boolean {
+  const comes = comesAt(startOf(newest))
+  return (
+    comes > newest.readNow && tellings(newest, seen).some(({ claimedNow }) => claimedNow > comes)
+  )
 }
 
 function judgeVersion(about: Heard, versions: readonly Heard[], seen: Sight): Violation[] {
