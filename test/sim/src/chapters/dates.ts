@@ -145,6 +145,7 @@ function tellings(about: Heard, seen: Sight) {
 
 /** Nothing holds it up: of an evening that lies ahead it is told when that comes. */
 function isLate(newest: Heard, seen: Sight): boolean {
+  if (Number.isNaN(startOf(newest))) return false
   const comes = comesAt(startOf(newest))
   return (
     comes > newest.readNow && tellings(newest, seen).some(({ claimedNow }) => claimedNow > comes)

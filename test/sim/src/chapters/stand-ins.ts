@@ -1,7 +1,7 @@
 import type { Chance } from '../chance.ts'
 import { eventFields, hospitalWith } from '../clinic.ts'
 import { arrival, type Draft } from '../drafts.ts'
-import { type Call, type Heard, type Sight } from '../sight.ts'
+import type { Call, Heard, Sight } from '../sight.ts'
 import type { Situation } from '../story.ts'
 import type { Violation } from '../violation.ts'
 import type { Chapter } from './chapter.ts'
