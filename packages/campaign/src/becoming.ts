@@ -70,14 +70,37 @@ export function beginByTime(draft: Draft, timer: DateTimer, context: DecideConte
   awaitBecoming(draft, campaign, context)
 }
 
-/** Sets the timer of one campaign for the next day from which on its condition holds, or takes it away. */
+/**
+ * The same for somebody of whom the campaign may not have known since it was published, so that a midnight
+ * which has passed meanwhile comes now. Whoever has entered since has had theirs.
+ */
+export function awaitBecomingSince(
+  draft: Draft,
+  campaign: CompiledCampaign,
+  since: Instant,
+  context: DecideContext,
+): void {
+  const known = draft.timers.get(timerIdOf(draft, campaign.id, null, context))
+  // It has come, and is decided about by what is in force now.
+  if (known && known.dueAt <= context.now) return
+  const hasEntered = [...draft.enrolments.values()].some(
+    ({ campaignId, enteredAt }) => campaignId === campaign.id && enteredAt >= since,
+  )
+  awaitBecoming(draft, campaign, context, hasEntered ? context.now : since)
+}
+
+/**
+ * Sets the timer of one campaign for the next day after `since` from which on its condition holds, or takes
+ * it away.
+ */
 export function awaitBecoming(
   draft: Draft,
   campaign: CompiledCampaign,
   context: DecideContext,
+  since: Instant = context.now,
 ): void {
   const timerId = timerIdOf(draft, campaign.id, null, context)
-  const dueAt = draft.person.deceasedAt === null ? nextOf(draft, campaign, context) : null
+  const dueAt = draft.person.deceasedAt === null ? nextOf(draft, campaign, since, context) : null
   if (dueAt === null) draft.timers.delete(timerId)
   else if (draft.timers.get(timerId)?.dueAt !== dueAt)
     draft.timers.set(timerId, {
@@ -121,10 +144,18 @@ function holdsAt(
   return campaign.trigger.holds?.(factsFrom(draft, { ...context, now }, nothing)) ?? false
 }
 
-/** From when on it holds if nothing else happens, having not held the day before; null when it never will. */
-function nextOf(draft: Draft, campaign: CompiledCampaign, context: DecideContext): Instant | null {
+/**
+ * From when on it holds if nothing else happens, having not held the day before, on a day after that of
+ * `since`; null when it never will.
+ */
+function nextOf(
+  draft: Draft,
+  campaign: CompiledCampaign,
+  since: Instant,
+  context: DecideContext,
+): Instant | null {
   const { timeZone } = context.definition
-  const today = dayNumberOf(context.now, timeZone)
+  const today = dayNumberOf(since, timeZone)
   const holdsOn = (day: number) => holdsAt(draft, campaign, startOfDay(day, timeZone), context)
   const days = campaign.trigger.asked
     .flatMap((happened) => daysThatLeave(draft.person.happened, happened, timeZone))

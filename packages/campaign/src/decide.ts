@@ -1,4 +1,4 @@
-import { awaitBecoming, beginByTime, catchUp, startBecoming } from './becoming.ts'
+import { awaitBecomingSince, beginByTime, catchUp, startBecoming } from './becoming.ts'
 import type { CompiledCampaign } from './compile.ts'
 import { withEvent, withoutForgotten } from './counts.ts'
 import { awaitAllDates, awaitDatesOfPerson, startByDate } from './dates.ts'
@@ -14,6 +14,7 @@ import {
   startOvertaken,
 } from './enrolments.ts'
 import { applyEntity, goOnForDates } from './entities.ts'
+import type { Instant } from './instant.ts'
 import { endAll } from './merge.ts'
 import { applyConsent, applyProfile, choosePersona, moveOnJourney } from './people.ts'
 import type { ReasonCode } from './reasons.ts'
@@ -57,17 +58,19 @@ export function decideTimer(state: PersonState, timer: Timer, context: DecideCon
 
 /**
  * Sets the timers of the dates that are known of a person and lie ahead, and of the days from which on a
- * condition holds, for campaigns that these start and that have just been published.
+ * condition holds, for campaigns that these start and that have been published at `since`: a day that has
+ * come in between is not missed. Of such campaigns all runs must be there.
  */
 export function decideDates(
   state: PersonState,
   campaigns: Iterable<CompiledCampaign>,
   context: DecideContext,
+  since: Instant = context.now,
 ): Omit<Decided, 'outcome'> {
   const draft = draftOf(state)
   const { becoming } = context.definition
   for (const campaign of campaigns) {
-    if (becoming.byId.has(campaign.id)) awaitBecoming(draft, campaign, context)
+    if (becoming.byId.has(campaign.id)) awaitBecomingSince(draft, campaign, since, context)
     else awaitAllDates(draft, [campaign], context)
   }
   return { state: stateOf(draft), decisions: draft.decisions }

@@ -22,6 +22,7 @@ import * as moves from './migrations/0017-moves.ts'
 import * as reach from './migrations/0018-reach.ts'
 import * as replies from './migrations/0019-replies.ts'
 import * as cascades from './migrations/0020-cascades.ts'
+import * as rolloutsSince from './migrations/0021-rollouts-since.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -47,6 +48,7 @@ const migrations: Record<string, Migration> = {
   '0018-reach': reach,
   '0019-replies': replies,
   '0020-cascades': cascades,
+  '0021-rollouts-since': rolloutsSince,
 }
 
 export type MigrateOptions = {

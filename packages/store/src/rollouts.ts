@@ -22,6 +22,8 @@ export type Rollout = {
   nextPerson: string
   /** For how many it was done since the first of them. */
   people: number
+  /** When it was published, business time. */
+  since: string
 }
 
 type PlannedRollout = Pick<Rollout, 'campaignId' | 'work' | 'version' | 'toVersion'>
@@ -69,7 +71,7 @@ export async function addRollouts(
 export async function takeRollout(tx: Querying): Promise<Rollout | null> {
   const { rows } = await sql<Rollout>`
     select rollout_id as "rolloutId", campaign_id as "campaignId", work, version, to_version as "toVersion",
-      next_person as "nextPerson", people
+      next_person as "nextPerson", people, since
     from rollout r where not exists (select from rollout o
       where o.campaign_id = r.campaign_id and o.rollout_id < r.rollout_id)
     order by rollout_id limit 1 for update skip locked`.execute(tx)

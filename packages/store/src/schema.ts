@@ -199,6 +199,7 @@ export type Schema = {
     work: 'dates' | 'move' | 'forget'
     next_person: Generated<string>
     people: Generated<number>
+    since: Generated<string>
   }
   decision: {
     person_id: string

@@ -153,8 +153,8 @@ async function taskOf(
     const people = await peopleWithCounts(tx, rollout, keys, limit)
     return {
       people,
-      scope: { dated: people },
-      decide: (before) => decideDates(before, [becoming], context),
+      scope: { dated: people, redatedCampaignIds: [rollout.campaignId] },
+      decide: (before) => decideDates(before, [becoming], context, rollout.since),
     }
   }
   const campaign = context.definition.dates.byId.get(rollout.campaignId)

@@ -123,3 +123,39 @@ test('two records become one: what is counted of both decides', async () => {
   const timers = await store.db.selectFrom('timer').selectAll().execute()
   expect(timers).toHaveLength(1)
 })
+
+test('a midnight that passes before somebody has had their turn comes all the same, once', async () => {
+  const store = await open()
+  await applyDefinition(store, nothing, 'test')
+  const worker = workerOn(store)
+  await worker.hear([answers('a'), answers('b', '2026-03-01T09:00:00.000Z'), answers('c')])
+  await stepBusinessTime(store.db, '2026-03-09T22:50:00.000Z')
+  await applyDefinition(store, away(), 'test')
+  await stepBusinessTime(store.db, '2026-03-09T23:10:00.000Z')
+  // For b it held already when it was published, and for c something happens before their turn.
+  await worker.hear([answers('c', '2026-03-09T23:05:00.000Z')])
+  await worker.rollOutAll()
+  await worker.fireAll()
+  expect(await runsIn(store)).toEqual(['a 2026-03-09T23:10'])
+  expect(await timersIn(store)).toEqual(['c 2026-03-17T23:00'])
+  // Published again in that hour it has begun already.
+  await applyDefinition(store, away('P7D', { trigger: { ...trigger(), maxAge: 'P2D' } }), 'test')
+  await store.db.updateTable('rollout').set({ since: '2026-03-09T22:50:00.000Z' }).execute()
+  await worker.rollOutAll()
+  await worker.fireAll()
+  expect(await runsIn(store)).toEqual(['a 2026-03-09T23:10'])
+})
+
+test('a midnight that has come, and was not decided yet when it is published again, is not lost', async () => {
+  const store = await open()
+  await applyDefinition(store, away(), 'test')
+  const worker = workerOn(store)
+  await worker.hear([answers('a')])
+  await stepBusinessTime(store.db, '2026-03-09T23:10:00.000Z')
+  await applyDefinition(store, away('P7D', { trigger: { ...trigger(), maxAge: 'P2D' } }), 'test')
+  await worker.rollOutAll()
+  await worker.fireAll()
+  expect(await runsIn(store)).toEqual(['a 2026-03-09T23:10'])
+})
+
+const trigger = () => away().campaigns[0]?.trigger ?? {}
