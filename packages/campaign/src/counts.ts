@@ -1,7 +1,7 @@
 import type { Condition, Predicate } from './condition.ts'
 import { daysIn, type Happened } from './happened.ts'
 import { dayNumberOf, type Instant } from './instant.ts'
-import type { JsonObject } from './json.ts'
+import { inKeyOrder, type JsonObject } from './json.ts'
 
 /**
  * How often what happened to a person, by what is counted and by day: `{ "k3v9…": { "20515": 2 } }`. A
@@ -53,23 +53,13 @@ function windowOf(happened: Happened, timeZone: string): { key: string; days: nu
   if (known?.timeZone === timeZone) return known
   const { touchpoint, where, within } = happened
   // Days of another zone are other days: a zone that changes begins every count anew.
-  const key = hashOf(JSON.stringify(inOrder([timeZone, touchpoint, where ?? null])))
+  const key = hashOf(JSON.stringify(inKeyOrder([timeZone, touchpoint, where ?? null])))
   const window = { timeZone, key, days: daysIn(within) ?? 0 }
   windows.set(happened, window)
   return window
 }
 
 const windows = new WeakMap<Happened, { timeZone: string; key: string; days: number }>()
-
-/** The same condition gives the same text, in whatever order a store gives its members back. */
-function inOrder(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(inOrder)
-  if (typeof value !== 'object' || value === null) return value
-  const entries = Object.entries(value).filter(([, inner]) => inner !== undefined)
-  return Object.fromEntries(
-    entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, inner]) => [name, inOrder(inner)]),
-  )
-}
 
 /** FNV-1a of 64 bits: of a thousand counts two are taken for one in one of 10^13 organisations. */
 function hashOf(text: string): string {

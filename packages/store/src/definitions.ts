@@ -162,8 +162,7 @@ async function addRevision(
   bundle: DefinitionBundle,
   appliedBy: string,
 ): Promise<number> {
-  const content = JSON.stringify(bundle)
-  const hash = hashOf(content)
+  const hash = hashOf(bundle)
   const newest = await tx
     .selectFrom('definition')
     .select(['revision', 'hash'])
@@ -173,7 +172,7 @@ async function addRevision(
   if (newest?.hash === hash) return newest.revision
   const added = await tx
     .insertInto('definition')
-    .values({ bundle: content, hash, applied_by: appliedBy })
+    .values({ bundle: JSON.stringify(bundle), hash, applied_by: appliedBy })
     .returning('revision')
     .executeTakeFirstOrThrow()
   return added.revision

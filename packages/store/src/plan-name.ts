@@ -33,7 +33,7 @@ export async function planOf(tx: Querying, bundle: DefinitionBundle): Promise<st
     .limit(1)
     .executeTakeFirst()
   const basis = newest ? `${newest.revision}-${newest.hash.slice(0, 12)}` : '0-none'
-  return `${basis}-${hashOf(JSON.stringify(bundle)).slice(0, 12)}`
+  return `${basis}-${hashOf(bundle).slice(0, 12)}`
 }
 
 /** True for what names a plan; anything else was mistyped. */

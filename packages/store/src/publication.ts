@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { messageTemplatesOf } from '@wegwijs/campaign/catalogue'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
+import { inKeyOrder } from '@wegwijs/campaign/json'
 import { fail } from '@wegwijs/runtime/failure'
 import { sql } from 'kysely'
 import type { Querying } from './database.ts'
@@ -40,7 +41,7 @@ export async function publicationOf(tx: Querying, bundle: DefinitionBundle): Pro
     .leftJoin('campaign_version as v', (join) =>
       join.onRef('v.campaign_id', '=', 'c.campaign_id').onRef('v.version', '=', 'c.live_version'),
     )
-    .select(['c.campaign_id', 'c.live_version', 'v.hash', 'v.content', 'v.templates'])
+    .select(['c.campaign_id', 'c.live_version', 'v.content', 'v.templates'])
     .select(
       sql<number>`(select max(version) from campaign_version m where m.campaign_id = c.campaign_id)`.as(
         'newest',
@@ -55,10 +56,10 @@ export async function publicationOf(tx: Querying, bundle: DefinitionBundle): Pro
     const templates = Object.fromEntries(
       messageTemplatesOf(campaign.steps).map((id) => [id, hashes.get(id) ?? '']),
     )
-    const hash = hashOf(JSON.stringify([campaign, templates]))
+    const hash = hashOf([campaign, templates])
     const row = before.get(campaign.id)
     const live = row ? liveOf(row) : null
-    if (live && row?.hash === hash)
+    if (live && hashOf([live.file, live.templates]) === hash)
       return { campaign, templates, hash, version: live.version, change: 'unchanged', live }
     const version = (row?.newest ?? 0) + 1
     return { campaign, templates, hash, version, change: row ? 'changed' : 'new', live }
@@ -112,6 +113,9 @@ export async function lockDefinition(tx: Querying, namespace: string): Promise<v
   )
 }
 
-export function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
+/** Of what a value says: what is read back from the record has its members in another order. */
+export function hashOf(value: unknown): string {
+  return createHash('sha256')
+    .update(JSON.stringify(inKeyOrder(value)))
+    .digest('hex')
 }

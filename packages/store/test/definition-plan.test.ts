@@ -185,6 +185,20 @@ describe('the class of a campaign never changes:', () => {
   })
 })
 
+test('what is read back is the same, whatever the order in which it was written', async () => {
+  const template = { otherwise: 'hello', a: 'later' }
+  const written = smallHospital([
+    campaign({ id: 'seeded', steps: [{ message: { id: 'hello', template } }] }),
+  ])
+  await applyDefinition(store, written, 'test')
+  const back = await bundleOfRevision(store.db, 1)
+  // The record keeps members in an order of its own.
+  expect(JSON.stringify(back)).not.toBe(JSON.stringify(written))
+  const { campaigns, plan } = await planDefinition(store, back)
+  expect(campaigns.map(({ change }) => change)).toEqual(['unchanged'])
+  expect(await applyDefinition(store, back, 'test', { plan })).toMatchObject({ revision: 1 })
+})
+
 test('to go back is to apply what was in force before', async () => {
   await applyDefinition(store, first, 'test')
   await applyDefinition(store, second, 'test')
