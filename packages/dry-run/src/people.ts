@@ -3,7 +3,7 @@ import type { Identity } from '@wegwijs/campaign/journey-event'
 import { newPerson } from '@wegwijs/campaign/new-person'
 import type { OtherPerson, PersonState } from '@wegwijs/campaign/state'
 import { derivedUuid } from '@wegwijs/runtime/derived-id'
-import { pack, unpack } from './person-rest.ts'
+import { Rest } from './person-rest.ts'
 
 /** Somebody of the simulation, by number. Numbers are given in the order in which people turn up. */
 export type PersonNumber = number
@@ -29,6 +29,7 @@ export class People {
   readonly #byIdentity = new Map<string, PersonNumber>()
   readonly #byId = new Map<string, PersonNumber>()
   readonly #awake = new Map<PersonNumber, Slot>()
+  readonly #rest = new Rest()
   readonly #mostAwake: number
 
   constructor(limit = mostAwake) {
@@ -60,7 +61,7 @@ export class People {
     this.#awake.delete(person)
     this.#awake.set(person, slot)
     if (slot.state === null) {
-      slot.state = unpack(slot.packed ?? '[]')
+      slot.state = this.#rest.unpack(slot.packed ?? '[]')
       slot.packed = null
       this.#restLongestAgo()
     }
@@ -163,7 +164,7 @@ export class People {
   #restLongestAgo(): void {
     if (this.#awake.size <= this.#mostAwake) return
     for (const [person, slot] of this.#awake) {
-      if (slot.state !== null) slot.packed = pack(slot.state)
+      if (slot.state !== null) slot.packed = this.#rest.pack(slot.state)
       slot.state = null
       this.#awake.delete(person)
       if (this.#awake.size <= this.#mostAwake) return
