@@ -566,6 +566,57 @@ const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
       becomes('field: event.kind, op: eq, value: first'),
       ['campaigns/guide.yaml:5:30 unknown field "event.kind"'],
     ],
+    ...(
+      [
+        ['a relation', 'relation.caregiver.care, op: exists, value: true'],
+        ['a consent', 'consent.marketing, op: eq, value: granted'],
+      ] as const
+    ).map(([what, asked]): [string, Changes, unknown[]] => [
+      what,
+      becomes(`field: ${asked}`),
+      [expect.stringMatching(/^campaigns\/guide\.yaml:5:30 "[a-z.]+" is not said by a profile/)],
+    ]),
+    [
+      'what became of a message, of which there is none yet',
+      becomes('field: enrolment.hello.status, op: eq, value: sent'),
+      ['campaigns/guide.yaml:5:30 unknown field "enrolment.hello.status"'],
+    ],
+    [
+      'an appointment, of which there is none',
+      becomes('field: entity.startsAt, op: exists, value: true'),
+      ['campaigns/guide.yaml:5:30 unknown field "entity.startsAt"'],
+    ],
+    ...(
+      [
+        ['becomes', 'becomes: { field: person.mood, op: eq, value: well }', 30],
+        ['attribute', 'attribute: person.mood, to: well', 23],
+        ['date', 'date: { field: person.calledOn, at: "10:00" }', 27],
+      ] as const
+    ).map(([kind, trigger, column]): [string, Changes, unknown[]] => [
+      `what campaigns remember, by ${kind}`,
+      {
+        ...becomes('field: person.usesPortal, op: eq, value: true'),
+        [guide]: `id: guide
+name: Guide
+journey: visit
+class: service
+trigger: { ${trigger} }
+steps:
+  - message: { id: hello, template: hello }
+`,
+        'attributes.yaml': [
+          'person:',
+          'campaigns:\n  mood: { type: text, sensitivity: personal }\n  calledOn: { type: date, sensitivity: personal }\nperson:',
+        ],
+      },
+      [
+        expect.stringMatching(
+          new RegExp(
+            `^campaigns/guide\\.yaml:5:${column} "person\\.[a-zA-Z]+" is what campaigns remember, and that starts nothing`,
+          ),
+        ),
+      ],
+    ]),
     [
       'a touchpoint that there is not',
       becomes('happened: { touchpoint: care.visit.endd.v1, within: P3D }'),

@@ -20,6 +20,7 @@ import {
   checkAttribute,
   checkBecomes,
   checkDate,
+  checkRemembered,
   hasEntity,
   triggerOf,
   whereOf,
@@ -203,8 +204,9 @@ function checkFields(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
   const before = new Map([...fields].filter(([name]) => !name.startsWith('enrolment.')))
   return [
     ...checkAttribute(campaign, fields),
-    ...checkBecomes(campaign, fields),
+    ...checkBecomes(campaign, before),
     ...checkDate(campaign, fields, parts),
+    ...checkRemembered(campaign, parts),
     ...conditionsOf(campaign.value).flatMap(({ condition, path, isEntry, about: type }) => {
       const own = type === null ? fields : fieldsOf(campaign, parts, type)
       const known = isEntry ? before : (own ?? fields)

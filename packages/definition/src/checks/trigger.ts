@@ -79,6 +79,27 @@ export function checkBecomes(
   })
 }
 
+/** What campaigns remember begins nothing (`set`): a trigger on it would wait for ever. */
+export function checkRemembered(campaign: Loaded<CampaignFile>, { attributes }: Parts): Fault[] {
+  const { attribute, date, becomes, where } = triggerPartsOf(campaign.value.trigger)
+  const asked = [
+    ...(attribute ? [{ path: attribute.path, field: attribute.field }] : []),
+    ...(date ? [{ path: date.path, field: date.field }] : []),
+    ...(becomes && where
+      ? leavesOf(where.condition, [...where.path]).map(({ leaf, path }) => ({
+          path: [...path, 'field'],
+          field: leaf.field,
+        }))
+      : []),
+  ]
+  return asked.flatMap(({ path, field }) => {
+    const name = field.startsWith('person.') ? field.slice('person.'.length) : ''
+    if (!Object.hasOwn(attributes?.value.campaigns ?? {}, name)) return []
+    const message = `"${field}" is what campaigns remember, and that starts nothing: ask for it in "audience"`
+    return [about(campaign, ['trigger', ...path], { message, found: field })]
+  })
+}
+
 /** A trigger on a date: a field that there is and that holds one, and enough said to know its moment. */
 export function checkDate(
   campaign: Loaded<CampaignFile>,
