@@ -27,7 +27,7 @@ import { checkTouchpoints } from './checks/touchpoints.ts'
 import { compareTexts, type Fault, inReadingOrder, type Position } from './fault.ts'
 import { kindOf, referenceTo } from './file-kinds.ts'
 import { type RootName, readFolder, rootFiles } from './folder.ts'
-import { mended } from './mended.ts'
+import { mended, standInType } from './mended.ts'
 import { checkAgainst } from './schema-faults.ts'
 import { type LoadedTemplate, loadTemplate } from './template-folder.ts'
 import { type Path, parseYaml, type YamlSource } from './yaml-source.ts'
@@ -117,7 +117,9 @@ export async function loadDefinition(
     ...checkClasses(parts, publishedClasses),
     ...messages.faults,
   ]
-  faults.push(...found.filter((fault) => !alreadyTold.has(placeOf(fault))))
+  faults.push(
+    ...found.filter((fault) => fault.found !== standInType && !alreadyTold.has(placeOf(fault))),
+  )
   const warnings = [
     ...loaded.flatMap((template) => template.warnings),
     ...warnOfPersonas(parts),

@@ -70,6 +70,9 @@ function holderAt(value: unknown, path: Path): Holder | undefined {
   return typeof current === 'object' && current !== null ? (current as Holder) : undefined
 }
 
+/** A touchpoint that there is in no definition: whoever looks it up complains of what nobody wrote. */
+export const standInType = 'care.x.v1'
+
 const anyone = { field: 'person.locale', op: 'exists', value: true }
 
 /** Something of every kind that a definition holds; the first that a schema takes stands in. */
@@ -81,12 +84,13 @@ const standIns: readonly unknown[] = [
     'x',
     'entity.x',
     'event.x',
-    'care.x.v1',
+    standInType,
     'NL',
     'Europe/Amsterdam',
   ],
   ...[true, 1, { end: true }, [{ end: true }], anyone, [], {}],
   { when: anyone, steps: [{ end: true }] },
+  { touchpoint: standInType },
 ]
 
 function standInFor(schemas: readonly Schema[], found: unknown): unknown {

@@ -197,6 +197,32 @@ const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
       ['campaigns/guide.yaml:20:18 expected true, found "yes"'],
     ],
     [
+      'a trigger that nobody knows, and what else is wrong',
+      {
+        [guide]: [
+          'booked.v1 }\naudience:\n  personas: [senior, others]\n  where: { field: person.usesPortal',
+          'boked.v1 }\naudience:\n  personas: [senior, others]\n  where: { field: person.usesPortl',
+        ],
+      },
+      [
+        'campaigns/guide.yaml:5:24 unknown touchpoint "care.visit.boked.v1" (did you mean "care.visit.booked.v1"?)',
+        'campaigns/guide.yaml:8:19 unknown field "person.usesPortl" (did you mean "person.usesPortal"?)',
+      ],
+    ],
+    [
+      'a trigger that cannot be read, and what else is wrong',
+      {
+        [guide]: [
+          'trigger: { touchpoint: care.visit.booked.v1 }\naudience:\n  personas: [senior, others]',
+          'trigger: { date: { field: person.birthday, before: P1D, after: P1D } }\naudience:\n  personas: [senor, others]',
+        ],
+      },
+      [
+        'campaigns/guide.yaml:5:18 expected before or after, not both',
+        'campaigns/guide.yaml:7:14 unknown persona "senor" (did you mean "senior"?)',
+      ],
+    ],
+    [
       'an arm for everybody else before the others, and what else is wrong in the branch',
       {
         [guide]: [
@@ -1255,7 +1281,10 @@ describe('a campaign that its schema refuses is checked all the same:', () => {
         ['trigger: { touchpoint: care.visit.booked.v1 }', 'trigger: { touchpoint: Booked }'],
         ['op: eq, value: true', 'op: eq, value: yes'],
       ),
-      ['5:24 expected a type such as "care.appointment.booked.v1", found "Booked"'],
+      [
+        '5:24 expected a type such as "care.appointment.booked.v1", found "Booked"',
+        '8:53 expected true or false, found "yes"',
+      ],
     ],
   ])('%s', async (_, changes, faults) => {
     expect((await tell(changes)).faults).toEqual(faults.map((fault) => `${guide}:${fault}`))

@@ -36,10 +36,18 @@ export function checkCampaigns(parts: Parts): Fault[] {
     ...checkMove(campaign),
     ...checkEntity(campaign, parts),
     ...checkHoldOut(campaign),
-    ...checkFields(campaign, parts),
+    ...ofKnownTrigger(campaign, parts, [
+      ...checkFields(campaign, parts),
+      ...checkSteps(campaign, parts),
+    ]),
     ...checkMarketingPersonas(campaign, parts),
-    ...checkSteps(campaign, parts),
   ])
+}
+
+/** What comes with a trigger that nobody knows may well be there. */
+function ofKnownTrigger(campaign: Loaded<CampaignFile>, parts: Parts, faults: Fault[]): Fault[] {
+  if (triggerOf(campaign, parts) !== undefined) return faults
+  return faults.filter(({ found = '' }) => !/^(event|entity)\./.test(found))
 }
 
 /** What steps set and tell, against what they may. */
@@ -197,9 +205,8 @@ function checkHoldOut(campaign: Loaded<CampaignFile>): Fault[] {
 }
 
 function checkFields(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
-  const trigger = triggerOf(campaign, parts)
   const fields = fieldsOf(campaign, parts)
-  if (!fields || trigger === undefined) return []
+  if (!fields) return []
   // Before somebody is enrolled there are no messages whose status could be asked.
   const before = new Map([...fields].filter(([name]) => !name.startsWith('enrolment.')))
   return [
