@@ -385,6 +385,14 @@ export const failures = {
     retryable: true,
     exitCode: unavailable,
   },
+  WEGWIJS_STORED_DEFINITION_UNREADABLE: {
+    message: (detail: { what: string; problem: string }) =>
+      `${detail.what} is stored in a form that this version of Wegwijs does not read: ${detail.problem}`,
+    whatToDo:
+      'Run `wegwijs migrate`. If it stays, go on with the version of Wegwijs that applied it; nothing was decided by it meanwhile.',
+    retryable: false,
+    exitCode: dataInvalid,
+  },
   WEGWIJS_TEMPLATE_CONTENT_MISSING: {
     message: (detail: { template: string; channel: string; locale: string }) =>
       `template ${detail.template} has no ${detail.channel} message in "${detail.locale}" or the default language`,

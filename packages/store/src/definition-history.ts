@@ -4,10 +4,10 @@ import {
   compileDefinition,
   countsOfDefinition,
 } from '@wegwijs/campaign/compile'
-import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import { sql } from 'kysely'
 import type { Querying } from './database.ts'
 import { bundleOfRevision } from './definitions.ts'
+import { readStoredCampaign } from './stored-definition.ts'
 import { query } from './transaction.ts'
 
 /**
@@ -68,7 +68,11 @@ async function versionsOf(
   return rows.map((row) => ({
     id: row.campaign_id,
     version: row.version,
-    file: row.content as CampaignFile,
+    file: readStoredCampaign({
+      campaignId: row.campaign_id,
+      version: row.version,
+      content: row.content,
+    }),
     templates: row.templates,
     revision: row.revision,
   }))

@@ -3,8 +3,7 @@ import {
   type CompiledDefinition,
   compileDefinition,
 } from '@wegwijs/campaign/compile'
-import { type DefinitionBundle, definitionBundleSchema } from '@wegwijs/campaign/definition/bundle'
-import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
+import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import { fail } from '@wegwijs/runtime/failure'
 import { sql } from 'kysely'
 import type { Querying, Store } from './database.ts'
@@ -21,6 +20,7 @@ import { movesOf } from './published-moves.ts'
 import { rolloutOf, rolloutsOf } from './published-rollouts.ts'
 import { addRollouts, replaceDefinition } from './rollouts.ts'
 import { insertRows } from './rows.ts'
+import { readStoredBundle, readStoredCampaign } from './stored-definition.ts'
 import { inTransaction, query } from './transaction.ts'
 import { wake } from './wake.ts'
 
@@ -92,6 +92,7 @@ export async function applyDefinition(
  * A definition as it was applied at some time, to go back to it.
  *
  * @throws WEGWIJS_REVISION_UNKNOWN
+ * @throws WEGWIJS_STORED_DEFINITION_UNREADABLE
  */
 export async function bundleOfRevision(db: Querying, revision: number): Promise<DefinitionBundle> {
   const row = await db
@@ -100,7 +101,7 @@ export async function bundleOfRevision(db: Querying, revision: number): Promise<
     .where('revision', '=', revision)
     .executeTakeFirst()
   if (!row) throw fail('WEGWIJS_REVISION_UNKNOWN', { revision })
-  return definitionBundleSchema.parse(row.bundle)
+  return readStoredBundle(revision, row.bundle)
 }
 
 /** The revision in force, or null when nothing has been applied yet. */
@@ -116,6 +117,8 @@ export async function currentRevision(db: Querying): Promise<number | null> {
  * The definition in force, compiled, with every campaign version there ever was: somebody may still
  * be in it, or get a receipt for one of its messages. Null when
  * nothing has been applied yet.
+ *
+ * @throws WEGWIJS_STORED_DEFINITION_UNREADABLE when one does not fit this version of Wegwijs any more
  */
 export async function loadDefinition(store: Store): Promise<CompiledDefinition | null> {
   return query(async () => {
@@ -135,7 +138,11 @@ export async function loadDefinition(store: Store): Promise<CompiledDefinition |
           id: row.campaign_id,
           version: row.version,
           live: row.version === row.live_version,
-          file: row.content as CampaignFile,
+          file: readStoredCampaign({
+            campaignId: row.campaign_id,
+            version: row.version,
+            content: row.content,
+          }),
           templates: row.templates,
         }),
       ),
@@ -154,7 +161,7 @@ export async function latestBundle(
     .orderBy('revision', 'desc')
     .limit(1)
     .executeTakeFirst()
-  return row ? { revision: row.revision, bundle: definitionBundleSchema.parse(row.bundle) } : null
+  return row ? { revision: row.revision, bundle: readStoredBundle(row.revision, row.bundle) } : null
 }
 
 async function addRevision(

@@ -6,6 +6,7 @@ import { businessNow } from './business-clock.ts'
 import type { Querying } from './database.ts'
 import type { IntentState } from './schema.ts'
 import { listPersonStops, type RecordedPersonStop } from './stops.ts'
+import { readStoredCampaign } from './stored-definition.ts'
 import { query } from './transaction.ts'
 
 /** Everything that is stored about why a person did or did not get something (P4); no names, no addresses. */
@@ -166,7 +167,11 @@ export async function readCampaignFacts(db: Querying): Promise<CampaignFacts[]> 
   const versionOf = (row: (typeof rows)[number]) => ({
     version: row.version,
     publishedAt: row.published_at,
-    file: row.content as CampaignFile,
+    file: readStoredCampaign({
+      campaignId: row.campaign_id,
+      version: row.version,
+      content: row.content,
+    }),
   })
   return [...Map.groupBy(rows, (row) => row.campaign_id)].map(([campaignId, versions]) => ({
     campaignId,

@@ -15,6 +15,7 @@ import type { Querying, Store } from './database.ts'
 import { lockPeople } from './person-locks.ts'
 import { replaceDefinition } from './rollouts.ts'
 import { rowsOf } from './rows.ts'
+import { readStoredCampaign, type StoredCampaign } from './stored-definition.ts'
 import { inTransaction } from './transaction.ts'
 
 /**
@@ -79,8 +80,8 @@ async function wantedCounts(tx: Querying, bundle: DefinitionBundle): Promise<Cou
 }
 
 async function olderVersionsInUse(tx: Querying): Promise<CampaignFile[]> {
-  const { rows } = await sql<{ content: CampaignFile }>`
-    select v.content from campaign_version v
+  const { rows } = await sql<StoredCampaign>`
+    select v.campaign_id as "campaignId", v.version, v.content from campaign_version v
     where v.content::text like '%"happened"%' and exists (
       select from enrolment e
       where e.campaign_id = v.campaign_id and e.version = v.version and (e.state = 'running'
@@ -88,7 +89,7 @@ async function olderVersionsInUse(tx: Querying): Promise<CampaignFile[]> {
           >= business_now() - (v.content -> 'goal' ->> 'within')::interval - interval '1 day')))`.execute(
     tx,
   )
-  return rows.map((row) => row.content)
+  return rows.map(readStoredCampaign)
 }
 
 /**

@@ -10,6 +10,7 @@ import { fail } from '@wegwijs/runtime/failure'
 import { sql } from 'kysely'
 import type { Querying } from './database.ts'
 import type { PublishedCampaign } from './publication.ts'
+import { readStoredCampaign } from './stored-definition.ts'
 
 /** People of an older version whom publishing a campaign takes along, and to which step from which. */
 export type PublishedMove = {
@@ -37,12 +38,17 @@ export async function movesOf(
       : [],
   )
   if (moving.length === 0) return []
-  const { rows } = await sql<{ campaign_id: string; version: number; content: CampaignFile }>`
+  const { rows } = await sql<{ campaign_id: string; version: number; content: unknown }>`
     select v.campaign_id, v.version, v.content from campaign_version v
     join unnest(${moving.map(({ campaign }) => campaign.id)}::text[],
       ${moving.map(({ from }) => from)}::int[]) as moved (campaign_id, version)
       using (campaign_id, version)`.execute(tx)
-  const known = new Map(rows.map((row) => [row.campaign_id, row.content]))
+  const known = new Map(
+    rows.map(({ campaign_id: campaignId, version, content }) => [
+      campaignId,
+      readStoredCampaign({ campaignId, version, content }),
+    ]),
+  )
   return moving.map(({ campaign, from, to }) => {
     const before = known.get(campaign.id)
     if (!before)
