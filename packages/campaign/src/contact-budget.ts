@@ -3,7 +3,10 @@ import type { Budget } from './definition/policies.ts'
 import type { CampaignClass } from './definition/words.ts'
 import { type Instant, millisecondsBetween } from './instant.ts'
 
-/** A message that counts: it was handed over at that moment, or may have been. */
+/**
+ * A message that counts: it was handed over at that moment, or may have been. `intentId` is the same for one
+ * over all channels: to whoever gets it that is one.
+ */
 export type CountedMessage = {
   readonly intentId: string
   readonly class: CampaignClass

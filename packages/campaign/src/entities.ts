@@ -1,6 +1,7 @@
 import { type Addressee, addresseesOf } from './addressees.ts'
 import type { CompiledCampaign, StepNode } from './compile.ts'
 import { awaitDatesOfEntity, comesBackAs, isTooEarly, takeBack, wasTakenBack } from './dates.ts'
+import type { ChannelName } from './definition/words.ts'
 import { type DecideContext, type Draft, noteOf } from './draft.ts'
 import { campaignOf, end, goOn, hasPending, waitAt } from './enrolments.ts'
 import { hangsOnEntity } from './moment.ts'
@@ -16,11 +17,14 @@ import {
   type JourneyEvent,
 } from './state.ts'
 import {
+  allChannelsOf,
   cascadeOf,
   isLaterOfCascade,
   isToSame,
   type MessageStep,
   messageTimes,
+  partOf,
+  planEach,
   planMessage,
   type RestOfCascade,
   turnOf,
@@ -339,21 +343,27 @@ function replanAll(
     const run = { draft, context, campaign, enrolment, node }
     const step: MessageStep = { message }
     const isAskedAgain = askedAgain === path
-    const rest = addresseesOf(step.message, run, messageTimes(step, run)?.dueAt)
+    const addressees = addresseesOf(step.message, run, messageTimes(step, run)?.dueAt)
+    const told = new Map(addressees.map((each) => [each, new Set<ChannelName | undefined>()]))
     let isPlanned = false
     for (const intent of own) {
-      const place = rest.findIndex(({ recipient }) => isToSame(intent, recipient, context))
-      const [addressee] = place < 0 ? [] : rest.splice(place, 1)
+      // Over all channels each has one of its own; two recipients may have become one, who has the other's.
+      const part = allChannelsOf(message) ? partOf(intent) : undefined
+      const addressee = addressees.find(
+        (each) => isToSame(intent, each.recipient, context) && !told.get(each)?.has(part),
+      )
+      if (addressee) told.get(addressee)?.add(part)
       isPlanned = replan(step, run, intent, addressee, { isAmended, isAskedAgain }) || isPlanned
     }
-    if (isPlanned) for (const addressee of rest) planFor(addressee, step, run)
+    if (!isPlanned) continue
+    for (const [addressee, parts] of told) if (parts.size === 0) planFor(addressee, step, run)
   }
 }
 
 function planFor(addressee: Addressee, step: MessageStep, run: StepRun): void {
   const times = messageTimes(step, run, addressee)
   if (times !== null && times.expiresAt > run.context.now)
-    planMessage(step, run, { times, addressee }, 'message_planned')
+    planEach(step, run, { times, addressee }, 'message_planned')
 }
 
 /** Whether it was planned again. */
@@ -371,7 +381,12 @@ function replan(
   if (!addressee || times === null || times.expiresAt <= context.now) return false
   const plan = (insteadOf: string | null, rest?: RestOfCascade) => {
     const to = { times, addressee }
-    planMessage(step, run, to, 'message_replanned', { insteadOf, isAmended, ...(rest && { rest }) })
+    const options = { insteadOf, isAmended }
+    const [parts, part] = [allChannelsOf(step.message), partOf(intent)]
+    if (parts && part && !parts.includes(part)) return false
+    if (parts && part) planMessage(step, run, to, 'message_replanned', { ...options, part })
+    else if (rest) planMessage(step, run, to, 'message_replanned', { ...options, rest })
+    else planEach(step, run, to, 'message_replanned', options)
     return true
   }
   // An answer to the older one does not count for this one, whether or not that one went out.
@@ -430,12 +445,12 @@ function waitAgain(draft: Draft, enrolment: Enrolment, context: DecideContext): 
   waitAt(draft, enrolment, node.path, context)
 }
 
-/** The newest message of each step to each recipient; older ones were replaced by an earlier re-timing. */
+/** The newest message of each step to each recipient, of all channels over each; older ones were replaced by an earlier re-timing. */
 function newestPerStep(draft: Draft, enrolment: Enrolment): Intent[] {
   const newest = new Map<string, Intent>()
   for (const intent of draft.intents.values()) {
     if (intent.enrolmentId !== enrolment.enrolmentId) continue
-    const key = `${intent.step} ${intent.recipient?.personId ?? ''}`
+    const key = `${intent.step} ${intent.recipient?.personId ?? ''} ${partOf(intent) ?? ''}`
     const known = newest.get(key)
     if (!known || isNewer(intent, known)) newest.set(key, intent)
   }

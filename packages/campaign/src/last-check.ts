@@ -130,7 +130,7 @@ function checkCause(
     return { effect: 'cancel', reason }
   }
   const first = intents.get(intent.insteadOf ?? '')
-  if (first && isAwaited(first, intent) && hasArrived(first, intents))
+  if (first && awaitedWith(first, intent, intents).some((each) => hasArrived(each, intents)))
     return { effect: 'cancel', reason: 'awaited_after_all' }
   if (intent.expiresAt > now) return null
   return intent.duplicate
@@ -139,9 +139,19 @@ function checkCause(
 }
 
 /**
- * It was waited for in vain: another message, or the same one over a channel before in a cascade. Any other
- * one of the same step is of an older version.
+ * What was waited for in vain: another message, over all its channels, or the same one over a channel before in
+ * a cascade. Any other one of the same step is of an older version.
  */
+function awaitedWith(
+  first: Intent,
+  intent: Intent,
+  intents: PersonState['intents'],
+): readonly Intent[] {
+  if (!isAwaited(first, intent)) return []
+  if (first.partOf === undefined || first.messageId === intent.messageId) return [first]
+  return [...intents.values()].filter(({ partOf }) => partOf === first.partOf)
+}
+
 function isAwaited(first: Intent, intent: Intent): boolean {
   return first.messageId !== intent.messageId || isBeforeInCascade(first, intent)
 }
@@ -192,10 +202,16 @@ function checkBudgets(
   { person: { persona } }: PersonState,
   { intent, budgets, counted, now }: LastCheckRequest,
 ): LastCheck | null {
-  const { intentId, class: own, expiresAt } = intent
-  const freeAt = placeFreeAt(budgets, { intentId, class: own, persona }, counted, now)
+  const { class: own, expiresAt } = intent
+  const message = { intentId: countsAs(intent), class: own, persona }
+  const freeAt = placeFreeAt(budgets, message, counted, now)
   if (freeAt === null) return null
   return { effect: 'wait', reason: 'budget_used', dueAt: freeAt < expiresAt ? freeAt : expiresAt }
+}
+
+/** By what a contact budget knows it: over all channels it is one. */
+export function countsAs({ intentId, partOf }: Intent): string {
+  return partOf ?? intentId
 }
 
 /** Where a channel finds its address. */

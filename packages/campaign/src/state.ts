@@ -221,6 +221,11 @@ export type Intent = {
   insteadOf: string | null
   /** The how-manieth of a cascade over channels it is; absent for the first, and without a cascade. */
   turn?: number
+  /**
+   * Of a message over all channels: the same for each of them, over one channel each. To a contact budget they
+   * are one.
+   */
+  partOf?: string
   /** Who gets it, where that is not the person whom it is about. */
   recipient?: Recipient
   /** The rules of age said so; they are asked again when it is sent. */

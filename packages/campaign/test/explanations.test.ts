@@ -134,6 +134,22 @@ describe('a message', () => {
   })
 })
 
+test('a message over all channels says over which each goes', () => {
+  const steps = [message('hello', { channels: { all: ['sms', 'email'] } })]
+  const { patient, told } = telling(campaign({ id: 'home', steps }))
+  patient.happens(discharge)
+  expect(told().slice(1, 3)).toEqual([
+    [
+      'is het bericht "hello" ingepland om meteen te versturen, over sms',
+      'the message "hello" was planned, to be sent at once, over sms',
+    ],
+    [
+      'is het bericht "hello" ingepland om meteen te versturen, over email',
+      'the message "hello" was planned, to be sent at once, over email',
+    ],
+  ])
+})
+
 test('a message over one channel after the other', () => {
   const channels = { cascade: ['sms', 'email'] as ('sms' | 'email')[], after: 'PT30M' }
   const steps = [message('hello', { channels })]

@@ -39,6 +39,14 @@ test('a message over one channel after the other says which, and how long each h
   )
 })
 
+test('a message over all channels says over which', () => {
+  const channels = { all: ['app', 'sms'] }
+  const file = campaign({ steps: [{ message: { id: 'hello', template: 'welcome', channels } }] })
+  expect(campaignGraph(file, bundle)).toContain(
+    '["message hello<br>template: welcome<br>channels: all app, sms"]',
+  )
+})
+
 test('a campaign from its trigger to its end', () => {
   const file = campaign({
     audience: { personas: ['senior'] },

@@ -952,6 +952,55 @@ steps:
       ],
     ],
     [
+      'all channels, of which there is one',
+      {
+        [guide]: [
+          'id: eve, template: booked',
+          'id: eve, channels: { all: [sms] }, template: booked',
+        ],
+      },
+      [
+        'campaigns/guide.yaml:18:50 expected two channels or more; over one alone it is `channels: [sms]`',
+      ],
+    ],
+    [
+      'all channels, of which nobody declared one',
+      {
+        [guide]: [
+          'id: eve, template: booked',
+          'id: eve, channels: { all: [sms, email] }, template: booked',
+        ],
+      },
+      ['campaigns/guide.yaml:18:56 channels.yaml has no channel "email"'],
+    ],
+    [
+      'all channels, of which one has no text in one language',
+      {
+        [guide]: [
+          'id: eve, template: booked',
+          'id: eve, channels: { all: [sms, app] }, template: plain',
+        ],
+        'templates/plain/template.yaml':
+          'name: plain\nsensitivity: { sms: neutral, app: neutral }\n',
+        'templates/plain/sms.nl.hbs': 'Dag\n',
+        'templates/plain/sms.en.hbs': 'Hello\n',
+        'templates/plain/app.nl.yaml': 'title: Dag\nbody: Dag\n',
+      },
+      [
+        'campaigns/guide.yaml:18:74 the template "plain" has nothing in every language (nl, en) for app',
+      ],
+    ],
+    [
+      'all channels, and one after the other',
+      {
+        [guide]: [
+          'id: eve, template: booked',
+          'id: eve, channels: { all: [sms, app], after: PT30M }, template: booked',
+        ],
+      },
+      ['campaigns/guide.yaml:18:62 "after" does not go together with "all"'],
+    ],
+    [
       'a template for a persona that nobody is, and for one that the campaign is not for',
       {
         [guide]: [

@@ -5,6 +5,7 @@ import type { Decision } from '@wegwijs/campaign/draft'
 import { withoutFinishedRuns } from '@wegwijs/campaign/finished-runs'
 import type { Instant } from '@wegwijs/campaign/instant'
 import { type Identity, otherIdentityOf } from '@wegwijs/campaign/journey-event'
+import { countsAs } from '@wegwijs/campaign/last-check'
 import { mergePeople } from '@wegwijs/campaign/merge'
 import type { ReasonCode } from '@wegwijs/campaign/reasons'
 import { decideRelation, isRelationEvent } from '@wegwijs/campaign/relations'
@@ -297,7 +298,8 @@ export class Simulation {
     )
     let { state } = delivered
     if (delivered.rendered !== null && to !== null) {
-      const { intentId, class: own } = intent
+      const { class: own } = intent
+      const intentId = countsAs(intent)
       this.#counted.add(to, { intentId, class: own, at: this.#context.now })
     }
     for (const receipt of receipts) {

@@ -1,5 +1,6 @@
 import { windowMs } from '@wegwijs/campaign/contact-budget'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
+import { countsAs } from '@wegwijs/campaign/last-check'
 import { entityKey } from '@wegwijs/campaign/state'
 import { type Arrival, anyHistory, anyHospital } from '@wegwijs/test-support/any-hospital'
 import fc from 'fast-check'
@@ -80,8 +81,27 @@ test('of a cascade each goes over a channel of its own, and none behind one that
   expect(inTurn).toBeGreaterThan(0)
 })
 
-function placeOf({ enrolmentId, step, entity }: Simulated['messages'][number]['intent']): string {
-  return [enrolmentId, step, entity?.version].join(' ')
+test('over all channels it goes once over each, and one exit takes back all of it (P2, P3)', () => {
+  let together = 0
+  always((bundle, history) => {
+    const parts = live(bundle, history).messages.filter(({ intent }) => intent.partOf)
+    for (const own of Map.groupBy(parts, ({ intent }) => intent.partOf).values()) {
+      const channels = own.map(({ intent }) => String(intent.channels))
+      expect(new Set(channels).size).toBe(own.length)
+      if (own.filter(isHandedOver).length > 1) together += 1
+    }
+  })
+  expect(together).toBeGreaterThan(0)
+})
+
+function placeOf({
+  enrolmentId,
+  step,
+  entity,
+  partOf,
+  channels,
+}: Simulated['messages'][number]['intent']): string {
+  return [enrolmentId, step, entity?.version, partOf && channels].join(' ')
 }
 
 test('nobody has more than a budget in any window, and nobody is written to in quiet hours (P3)', () => {
@@ -91,12 +111,12 @@ test('nobody has more than a budget in any window, and nobody is written to in q
     const messages = live(bundle, history).messages.filter(isHandedOver)
     for (const own of Map.groupBy(messages, ({ name }) => name).values()) {
       for (const budget of budgets) {
-        const times = own
+        const counted = own
           .filter(({ intent }) => budget.classes.some((each) => each === intent.class))
-          .map(({ at }) => Date.parse(at))
-        for (const from of times) {
-          const within = times.filter((at) => at >= from && at < from + windowMs(budget))
-          expect(within.length).toBeLessThanOrEqual(budget.most)
+          .map(({ at, intent }) => ({ at: Date.parse(at), as: countsAs(intent) }))
+        for (const { at: from } of counted) {
+          const within = counted.filter(({ at }) => at >= from && at < from + windowMs(budget))
+          expect(new Set(within.map(({ as }) => as)).size).toBeLessThanOrEqual(budget.most)
         }
       }
     }

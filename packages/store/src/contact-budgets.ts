@@ -68,9 +68,10 @@ export function placeFreeAt(budgets: readonly Budget[]): RawBuilder<unknown> {
       as b (most integer, window_s float8, classes text[], personas text[])
     cross join lateral (
       select max(c.at) as at from counted_message c
-      where c.person_id = w.receiver_id and c.intent_id <> i.intent_id and c.class = any(b.classes)
+      where c.person_id = w.receiver_id and c.class = any(b.classes)
+        and coalesce(c.counts_as, c.intent_id) <> coalesce(i.part_of, i.intent_id)
         and c.at > look.now - make_interval(secs => b.window_s)
-      group by c.intent_id order by 1 desc offset b.most - 1 limit 1
+      group by coalesce(c.counts_as, c.intent_id) order by 1 desc offset b.most - 1 limit 1
     ) as oldest
     where i.class = any(b.classes) and (b.personas is null or w.persona = any(b.personas))`
 }
@@ -80,8 +81,8 @@ export function placeFreeAt(budgets: readonly Budget[]): RawBuilder<unknown> {
  * never too short.
  */
 export const countClaimed = sql`
-  insert into counted_message (person_id, intent_id, fence, class, at)
-  select d.receiver_id, d.intent_id, moved.next_fence, d.class,
+  insert into counted_message (person_id, intent_id, counts_as, fence, class, at)
+  select d.receiver_id, d.intent_id, d.part_of, moved.next_fence, d.class,
     date_trunc('milliseconds', d.now + interval '999 microseconds')
   from moved join decided d on d.intent_id = moved.intent_id
   where d.effect = 'claim' and d.counts`

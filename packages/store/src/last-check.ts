@@ -551,7 +551,7 @@ function factsOf(request: ClaimRequest): RawBuilder<unknown> {
   return sql`
     select item.asked_job, i.person_id, i.intent_id, i.class, i.enrolment_id, i.campaign_id, i.version, i.message_id,
       i.template_id, i.template_hash, i.question, i.channels, i.channel_index, i.unknown_outcome, i.duplicate,
-      i.entity_type, i.entity_version, i.planned_for, i.due_at, i.expires_at, i.traceparent,
+      i.part_of, i.entity_type, i.entity_version, i.planned_for, i.due_at, i.expires_at, i.traceparent,
       i.provider, i.reason, look.rehearsal as rehearses, ${request.channel}::text as channel,
       ${request.provider}::text as asked_provider, look.now, look.due_now,
       p.person_id is null as person_missing, p.deceased_at, p.merged_into, p.fields, p.locale,
@@ -637,11 +637,18 @@ function ageRuleOf({ ages, timeZone }: ClaimRequest): RawBuilder<unknown> {
     where i.by_age`
 }
 
+/** A message over all channels is one over each of them; of any other there is one over whichever. */
+function isOverSame(other: string): RawBuilder<unknown> {
+  const [partOf, channels] = [sql.ref(`${other}.part_of`), sql.ref(`${other}.channels`)]
+  return sql`(${partOf} is null or i.part_of is null or ${channels}[1] = i.channels[1])`
+}
+
 /** Another record of the same recipient was to get it, too, and gets it, or has. */
 const sameReceiver = sql`
   select true as goes_to_them_already from intent o
   where i.recipient_id is not null and o.person_id = i.person_id and o.enrolment_id = i.enrolment_id
-    and o.message_id = i.message_id and o.entity_version is not distinct from i.entity_version
+    and o.message_id = i.message_id and ${isOverSame('o')}
+    and o.entity_version is not distinct from i.entity_version
     and o.recipient_id <> i.recipient_id and survivor_of(o.recipient_id) = r.person_id
     and (o.duplicate or o.state in ('sending', 'sent', 'delivered', 'bounced', 'held')
       or (o.state in ('planned', 'queued') and o.intent_id < i.intent_id)) limit 1`
@@ -723,7 +730,7 @@ const twinOfMerge = sql`
     where i.fence > 0 and other.person_id = i.person_id and other.campaign_id = i.campaign_id
       and other.entry_key = run.entry_key and other.enrolment_id <> i.enrolment_id
       and (${isEndedByMerge('other')} or ${isEndedByMerge('run')})
-      and t.message_id = i.message_id
+      and t.message_id = i.message_id and ${isOverSame('t')}
       and case when i.recipient_id is null then t.recipient_id is null
         else survivor_of(t.recipient_id) = r.person_id end
       and t.entity_version is not distinct from i.entity_version
@@ -753,23 +760,39 @@ const isDelivered = sql`exists (
  * that may have been sent before, and is sent once more, it is known by then.
  */
 const firstOf = sql`
-  select o.state as first,
-    case when o.message_id = i.message_id and not ${isBeforeInCascade('o', 'i')}
-      then 'of an older version' else 'awaited' end as first_is,
-    (o.state = 'sent' and o.settled_at >= i.planned_at)
-      or (o.state = 'cancelled' and o.reason = 'awaited_after_all') or ${isDelivered} as has_arrived,
-    o.state in ('planned', 'queued')
-      and (o.duplicate or o.reason is not distinct from 'resent_by_staff') as is_resent
-  from intent o where o.intent_id = i.instead_of and o.person_id = i.person_id offset 0`
+  select max(case when o.intent_id = i.instead_of and o.message_id = i.message_id
+      and not ${isBeforeInCascade('o', 'i')} then 'of an older version' else 'awaited' end) as first_is,
+    case when bool_or(o.state = 'sending') then 'sending' when bool_or(o.state = 'held') then 'held'
+      else max(o.state) filter (where o.intent_id = i.instead_of) end as first,
+    bool_or((o.state = 'sent' and o.settled_at >= i.planned_at)
+      or (o.state = 'cancelled' and o.reason = 'awaited_after_all') or ${isDelivered}) as has_arrived,
+    bool_or(o.state in ('planned', 'queued')
+      and (o.duplicate or o.reason is not distinct from 'resent_by_staff')) as is_resent
+  from intent named cross join lateral (
+    select named.*
+    union all
+    select s.* from intent s
+    where named.part_of is not null and named.message_id <> i.message_id
+      and s.person_id = named.person_id and s.enrolment_id = named.enrolment_id
+      and s.part_of = named.part_of and s.intent_id <> named.intent_id
+  ) as o
+  where named.intent_id = i.instead_of and named.person_id = i.person_id
+  having count(*) > 0`
 
-/** What came in place of this one, which was waited for in vain. Only what comes back can have such a one. */
+/**
+ * What came in place of this one, which was waited for in vain, over any of its channels. Only what comes back
+ * can have such a one.
+ */
 const secondOf = sql`
   select case when bool_or(n.state in ('sending', 'sent', 'delivered', 'held')) then 'gone'
     when bool_or(n.state in ('planned', 'queued')) then 'waiting' end as second
   from intent n
   where i.fence > 0 and n.person_id = i.person_id and n.enrolment_id = i.enrolment_id
-    and n.instead_of = i.intent_id
-    and (n.message_id <> i.message_id or ${isBeforeInCascade('i', 'n')})`
+    and ((n.instead_of = i.intent_id
+        and (n.message_id <> i.message_id or ${isBeforeInCascade('i', 'n')}))
+      or (n.message_id <> i.message_id and n.instead_of in (
+        select s.intent_id from intent s where i.part_of is not null and s.person_id = i.person_id
+          and s.enrolment_id = i.enrolment_id and s.part_of = i.part_of)))`
 
 /** See `latestOf` of the core: of what was planned last, and over further channels since, the furthest. */
 const newestStatuses = sql`

@@ -23,6 +23,7 @@ import * as reach from './migrations/0018-reach.ts'
 import * as replies from './migrations/0019-replies.ts'
 import * as cascades from './migrations/0020-cascades.ts'
 import * as rolloutsSince from './migrations/0021-rollouts-since.ts'
+import * as allChannels from './migrations/0022-all-channels.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -49,6 +50,7 @@ const migrations: Record<string, Migration> = {
   '0019-replies': replies,
   '0020-cascades': cascades,
   '0021-rollouts-since': rolloutsSince,
+  '0022-all-channels': allChannels,
 }
 
 export type MigrateOptions = {

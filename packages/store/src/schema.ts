@@ -239,6 +239,7 @@ export type Schema = {
     entity_version: number | null
     instead_of: string | null
     turn: Generated<number>
+    part_of: string | null
     recipient_id: string | null
     recipient_as: string | null
     recipient_scope: string | null

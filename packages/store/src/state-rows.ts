@@ -139,6 +139,7 @@ export function intentOf(row: Selectable<Schema['intent']>): Intent {
     entity: referenceOf(row),
     insteadOf: row.instead_of,
     ...(row.turn > 0 && { turn: row.turn }),
+    ...(row.part_of !== null && { partOf: row.part_of }),
     ...recipientOf(row),
     ...(row.by_age && { byAge: true }),
     plannedAt: row.planned_at,

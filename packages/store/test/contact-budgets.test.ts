@@ -98,6 +98,19 @@ describe('a message that would be one too many', () => {
     expect((await intentOf(store, second.intentId)).due_at).toBe(later(row?.at ?? '', DAY_S))
   })
 
+  it('does not wait when it goes with the one that counts, over another channel', async () => {
+    const part = { part_of: newUuid() }
+    const first = await written(undefined, part)
+    const second = await message(first, { ...part, channels: ['sms'] })
+    const { claimed } = await claimDue(store, { budgets, channel: 'sms' })
+    expect(claimed).toMatchObject([{ intentId: second.intentId }])
+    await settleAs(second.intentId, { kind: 'refused', reason: 'no' })
+    expect(await counted(first.personId)).toMatchObject([{ intent_id: first.intentId }])
+    const third = await message(first, { channels: ['app'] })
+    const { refused } = await claimDue(store, { budgets, channel: 'app' })
+    expect(refused).toMatchObject([{ intentId: third.intentId, reason: 'budget_used' }])
+  })
+
   it('never waits longer than it is worth sending', async () => {
     const first = await written()
     const expiresAt = later(new Date().toISOString(), 3_600)

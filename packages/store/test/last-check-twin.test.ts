@@ -1,4 +1,5 @@
 import { type LastCheck, lastCheck } from '@wegwijs/campaign/last-check'
+import { newUuid } from '@wegwijs/runtime/derived-id'
 import { openNamespace } from '@wegwijs/test-support/namespace'
 import { later, type SeededMessage, seedMessages } from '@wegwijs/test-support/seed-messages'
 import { campaign, smallHospital } from '@wegwijs/test-support/small-hospital'
@@ -58,6 +59,9 @@ const facts = fc.record({
   entity: fc.constantFrom(null, 'active' as const, 'withdrawn' as const),
   /** What became of a message that was waited for in vain. */
   first: fc.constantFrom(null, null, 'planned', 'sent', 'delivered', 'bounced'),
+  /** That one alone, over all channels beside another, or before this one in a cascade, behind another. */
+  firstIs: fc.constantFrom('alone', 'over all', 'in a cascade'),
+  beside: fc.constantFrom('planned', 'sent', 'delivered'),
 })
 /** It is noon in Amsterdam, evening in Tokyo, early in New York. */
 const quietHours = fc.constantFrom(undefined, { from: '18:00', until: '09:00' })
@@ -92,22 +96,7 @@ async function plant(known: Known): Promise<SeededMessage> {
       .values({ person_id, origin: 'person', at: noon, ...each })
       .execute()
   }
-  if (known.first !== null) {
-    const [first] = await seedMessages(store, 1, {
-      intent: {
-        person_id,
-        enrolment_id: ids.enrolmentId,
-        message_id: 'first',
-        state: known.first,
-        due_at: later(noon, 60),
-      },
-    })
-    await store.db
-      .updateTable('intent')
-      .set({ instead_of: first?.intentId ?? null })
-      .where('intent_id', '=', ids.intentId)
-      .execute()
-  }
+  if (known.first !== null) await plantFirst(ids, known, known.first)
   if (known.entity !== null) {
     const row = { entity_type: 'appointment', entity_id: 'A-1', version: 2, changed_at: noon }
     await store.db
@@ -116,6 +105,29 @@ async function plant(known: Known): Promise<SeededMessage> {
       .execute()
   }
   return ids
+}
+
+async function plantFirst(ids: SeededMessage, known: Known, state: string): Promise<void> {
+  const isCascade = known.firstIs === 'in a cascade'
+  const of = {
+    person_id: ids.personId,
+    enrolment_id: ids.enrolmentId,
+    message_id: isCascade ? 'hello' : 'first',
+    part_of: known.firstIs === 'over all' ? newUuid() : null,
+    due_at: later(noon, 60),
+  }
+  const plantOne = async (over: object) => {
+    const [one] = await seedMessages(store, 1, { intent: { ...of, ...over } })
+    return one?.intentId ?? null
+  }
+  const beside = known.firstIs === 'alone' ? null : await plantOne({ state: known.beside })
+  const turn = isCascade ? { turn: 1, instead_of: beside } : {}
+  const first = await plantOne({ state, ...turn })
+  await store.db
+    .updateTable('intent')
+    .set({ instead_of: first, ...(isCascade && { turn: 2 }) })
+    .where('intent_id', '=', ids.intentId)
+    .execute()
 }
 
 /** Where the statement puts a message of which the pure check says this. */

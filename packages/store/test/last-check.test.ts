@@ -954,6 +954,69 @@ describe('a message over one channel after the other', () => {
   })
 })
 
+describe('a message over all channels', () => {
+  const partsOf = async (state: object, beside: object) => {
+    const [ids] = await seedMessages(store, 1)
+    if (!ids) throw new Error('no message')
+    const part_of = newUuid()
+    const due_at = later(now(), 600)
+    const own = { message_id: 'first', part_of, due_at }
+    const first = await ofTheSameRun(ids, { ...own, ...state })
+    const other = await ofTheSameRun(ids, { ...own, channels: ['sms'], ...beside })
+    await setMessage(ids, { instead_of: first.intentId })
+    return { ids, first, other }
+  }
+
+  it.each([{ state: 'sending' }, { state: 'held' }, { state: 'planned', duplicate: true }])(
+    'keeps what came in its place waiting while nobody knows of one of it: %j (P2)',
+    async (beside) => {
+      const { ids } = await partsOf({ state: 'cancelled' }, beside)
+      const refused = [{ intentId: ids.intentId, state: 'planned', reason: 'awaited_open' }]
+      expect(await claimDue(store)).toMatchObject({ claimed: [], refused })
+    },
+  )
+
+  it('has what came in its place stand down when one of it arrived (P2)', async () => {
+    await partsOf({ state: 'failed' }, { state: 'delivered' })
+    const refused = [{ state: 'cancelled', reason: 'awaited_after_all' }]
+    expect(await claimDue(store)).toMatchObject({ claimed: [], refused })
+  })
+
+  it('lets what came in its place go when none of it did (P1)', async () => {
+    const { ids } = await partsOf({ state: 'failed' }, { state: 'bounced' })
+    expect((await claimDue(store)).claimed).toMatchObject([{ intentId: ids.intentId }])
+  })
+
+  it('is not sent beside what came in its place when one of it is given back (P2)', async () => {
+    const [ids] = await seedMessages(store, 1, { intent: { fence: 1, part_of: newUuid() } })
+    if (!ids) throw new Error('no message')
+    const { part_of } = await intentOf(store, ids.intentId)
+    const due_at = later(now(), 600)
+    const other = await ofTheSameRun(ids, { part_of, channels: ['sms'], state: 'failed', due_at })
+    await inPlaceOf(other, { due_at, enrolment_id: ids.enrolmentId, person_id: ids.personId })
+    const refused = [{ intentId: ids.intentId, reason: 'awaited_not_in_time' }]
+    expect(await claimDue(store)).toMatchObject({ claimed: [], refused })
+  })
+
+  it('was told over one channel by the other record of the person, and not over another (P1, P2)', async () => {
+    const both = async (channel: string) => {
+      const part = { part_of: newUuid(), unknown_outcome: 'at-least-once' }
+      const [ids] = await seedMessages(store, 1, { intent: { ...part, fence: 1 } })
+      if (!ids) throw new Error('no message')
+      const items = itemsOf(await releaseAll(store))
+      const person_id = ids.personId
+      await seedMessages(store, 1, {
+        intent: { ...part, part_of: newUuid(), channels: [channel], state: 'sent', person_id },
+        enrolment: { person_id, state: 'exited', reason: 'merged_duplicate' },
+      })
+      const { claimed } = await claimItems(store, items)
+      return claimed.length
+    }
+    expect(await both('sms')).toBe(1)
+    expect(await both('email')).toBe(0)
+  })
+})
+
 describe('a message that comes back after two records became one', () => {
   /** The same message of the run that has ended for it, of the same version of its entity. */
   async function twin(ids: SeededMessage, over: { state: string; duplicate?: boolean }) {

@@ -276,21 +276,32 @@ describe('a message to somebody else', () => {
     })
   })
 
-  it('is one of two when two recipients have become one person (P2)', async () => {
-    const first = await plant()
+  /** The same message to another record of whoever gets it, over this channel. */
+  async function toOtherRecord(first: Awaited<ReturnType<typeof plant>>, over: string) {
     const other = newUuid()
     await person(other, { merged_into: first.recipientId })
     await relation(first.personId, other)
     await sql`insert into intent (person_id, intent_id, enrolment_id, campaign_id, version, message_id, step,
-        class, lane, unknown_outcome, template_id, template_hash, channels, state, planned_at, planned_for,
-        due_at, expires_at, recipient_id, recipient_as, recipient_scope)
+        class, lane, unknown_outcome, template_id, template_hash, channels, part_of, state, planned_at,
+        planned_for, due_at, expires_at, recipient_id, recipient_as, recipient_scope)
       select person_id, gen_random_uuid(), enrolment_id, campaign_id, version, message_id, step, class, lane,
-        unknown_outcome, template_id, template_hash, channels, state, planned_at, planned_for, due_at,
+        unknown_outcome, template_id, template_hash, ${[over]}, part_of, state, planned_at, planned_for, due_at,
         expires_at, ${other}::uuid, recipient_as, recipient_scope
       from intent where intent_id = ${first.intentId}`.execute(store.db)
+  }
+
+  it('is one of two when two recipients have become one person (P2)', async () => {
+    await toOtherRecord(await plant(), 'email')
     const { claimed, refused } = await claimAll()
     expect(claimed).toHaveLength(1)
     expect(refused).toMatchObject([{ state: 'cancelled', reason: 'merged_duplicate' }])
+  })
+
+  it('is one over each channel, of one over all channels, when two have become one (P1)', async () => {
+    const first = await plant({ intent: { part_of: newUuid() } })
+    await toOtherRecord(first, 'sms')
+    const { claimed } = await claimAll()
+    expect(claimed).toMatchObject([{ intentId: first.intentId }])
   })
 })
 

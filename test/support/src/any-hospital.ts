@@ -118,6 +118,7 @@ const { steps: unnamedSteps } = fc.letrec<{ step: Named; steps: Named[] }>((tie)
     channels: optional(
       fc.oneof<fc.Arbitrary<unknown>[]>(
         fc.constantFrom(['sms'], ['email'], ['sms', 'email']),
+        fc.constant({ all: ['email', 'sms'] }),
         fc.record({
           cascade: fc.constantFrom(['sms', 'email'], ['email', 'sms']),
           after: fc.constantFrom('PT30M', 'PT5H'),

@@ -14,6 +14,7 @@ import { type DecideContext, type Draft, noteOf } from '../draft.ts'
 import type { Explanation } from '../explain/words.ts'
 import { factsOf } from '../facts.ts'
 import { addDuration, type Instant } from '../instant.ts'
+import type { JsonObject } from '../json.ts'
 import { fieldOf, momentSchema, resolveMoment } from '../moment.ts'
 import { quietUntil } from '../quiet-hours.ts'
 import type { ReasonCode } from '../reasons.ts'
@@ -32,24 +33,28 @@ import type { StepRun } from './step-run.ts'
 
 const channelListSchema = z.array(z.enum(channelNames)).min(1)
 
+const severalChannelsSchema = z
+  .array(z.enum(channelNames))
+  .refine(
+    (channels) => channels.length > 1,
+    'expected two channels or more; over one alone it is `channels: [sms]`',
+  )
+  .refine((channels) => new Set(channels).size === channels.length, 'expected each channel once')
+
 const cascadeSchema = z
   .strictObject({
-    cascade: z
-      .array(z.enum(channelNames))
-      .refine(
-        (channels) => channels.length > 1,
-        'expected two channels or more; over one alone it is `channels: [sms]`',
-      )
-      .refine(
-        (channels) => new Set(channels).size === channels.length,
-        'expected each channel once',
-      )
-      .describe('The channels, in the order in which they are tried.'),
+    cascade: severalChannelsSchema.describe('The channels, in the order in which they are tried.'),
     after: positiveDurationSchema.describe(
       'How long it is waited for after it was due over one channel that it is delivered, such as `PT30M`; then the next.',
     ),
   })
   .describe('One channel after the other, until one delivers it.')
+
+const allSchema = z
+  .strictObject({
+    all: severalChannelsSchema.describe('The channels, over each of which it goes.'),
+  })
+  .describe('Over each of these channels over which whoever gets it can be reached.')
 
 /** What a message step says that goes over one channel after the other. */
 export type Cascade = z.infer<typeof cascadeSchema>
@@ -81,10 +86,10 @@ const messageStepSchema = z.strictObject({
     .strictObject({
       ...messageShape,
       channels: z
-        .union([channelListSchema, cascadeSchema])
+        .union([channelListSchema, cascadeSchema, allSchema])
         .optional()
         .describe(
-          "Tried in this order until one can be used; without it, the persona's own order. With `cascade`, when it is not delivered within `after`, the next one.",
+          "Tried in this order until one can be used; without it, the persona's own order. With `cascade`, when it is not delivered within `after`, the next one; with `all`, over each of them.",
         ),
       to: toSchema
         .optional()
@@ -111,16 +116,29 @@ const kindWords: Readonly<Record<RelationKind, { nl: string; en: string }>> = {
   parent: { nl: 'ouder', en: 'parent' },
 }
 
-/** Null for a message that goes over one channel. */
-export function cascadeOf({ channels }: Pick<MessageStep['message'], 'channels'>): Cascade | null {
-  return channels === undefined || Array.isArray(channels) ? null : channels
+type ChannelsOfMessage = Pick<MessageStep['message'], 'channels'>
+
+/** Null for a message that is not tried over one channel after the other. */
+export function cascadeOf({ channels }: ChannelsOfMessage): Cascade | null {
+  return channels && 'cascade' in channels ? channels : null
+}
+
+/** The channels over each of which it goes; null for a message that goes over one. */
+export function allChannelsOf({ channels }: ChannelsOfMessage): readonly ChannelName[] | null {
+  return channels && 'all' in channels ? channels.all : null
 }
 
 /** Those that the file names, in their order; undefined where it names none. */
 export function channelsNamedBy({
   channels,
-}: Pick<MessageStep['message'], 'channels'>): readonly ChannelName[] | undefined {
-  return channels === undefined || Array.isArray(channels) ? channels : channels.cascade
+}: ChannelsOfMessage): readonly ChannelName[] | undefined {
+  if (channels === undefined || Array.isArray(channels)) return channels
+  return 'all' in channels ? channels.all : channels.cascade
+}
+
+/** Of a message over all channels, the one over which this goes, beside the others. */
+export function partOf({ partOf, channels }: Intent): ChannelName | undefined {
+  return partOf === undefined ? undefined : channels[0]
 }
 
 /** Nothing of a message to the person. */
@@ -145,9 +163,9 @@ export const messageExplanation: Explanation<MessageStep> = {
     const due = typeof detail?.dueAt === 'string' && detail.dueAt > at ? detail.dueAt : null
     const forWhen = due === null ? 'om meteen te versturen' : `voor ${words.moment(due)}`
     if (reason === 'message_planned')
-      return `is het bericht "${id}" ${toWhom.nl(detail?.to)}ingepland ${forWhen}`
+      return `is het bericht "${id}" ${toWhom.nl(detail?.to)}ingepland ${forWhen}${over(detail)}`
     if (reason === 'message_replanned')
-      return `is het bericht "${id}" ${toWhom.nl(detail?.to)}opnieuw ingepland ${forWhen}`
+      return `is het bericht "${id}" ${toWhom.nl(detail?.to)}opnieuw ingepland ${forWhen}${over(detail)}`
     const what = isOfMessage ? 'ingetrokken' : 'niet ingepland'
     return `is het bericht "${id}" ${what}: ${words.reason(reason)}`
   },
@@ -155,12 +173,17 @@ export const messageExplanation: Explanation<MessageStep> = {
     const due = typeof detail?.dueAt === 'string' && detail.dueAt > at ? detail.dueAt : null
     const forWhen = due === null ? ', to be sent at once' : ` for ${words.moment(due)}`
     if (reason === 'message_planned')
-      return `the message "${id}"${toWhom.en(detail?.to)} was planned${forWhen}`
+      return `the message "${id}"${toWhom.en(detail?.to)} was planned${forWhen}${over(detail)}`
     if (reason === 'message_replanned')
-      return `the message "${id}"${toWhom.en(detail?.to)} was planned again${forWhen}`
+      return `the message "${id}"${toWhom.en(detail?.to)} was planned again${forWhen}${over(detail)}`
     const what = isOfMessage ? 'taken back' : 'not planned'
     return `the message "${id}" was ${what}: ${words.reason(reason)}`
   },
+}
+
+/** Both languages have the word. */
+function over(detail: JsonObject | null | undefined): string {
+  return typeof detail?.over === 'string' ? `, over ${detail.over}` : ''
 }
 
 /** All of which somebody may read one. */
@@ -171,7 +194,7 @@ export function templatesOf({ template }: Pick<MessageStep['message'], 'template
 export const messageStep: StepKind<MessageStep> = {
   key: 'message',
   meaning:
-    "Plans one message. `template` is one for everybody, or `{ <persona>: …, otherwise: … }`: what somebody reads hangs on who they are when it is planned. `channels` are tried in this order until one can be used (the persona's own order when left out); with `{ cascade: [app, sms], after: PT30M }` one after the other, until one delivers it: the campaign waits here, at most `after` from when it is due over each; then the next comes in its place, or at once when it bounced. What has not gone out by then is taken back; what a worker has, or nobody knows of, goes first, and the next is only sent when that one turns out not to have been. A late delivery takes the next one back, if that has not gone out. It goes on when it is delivered, or when the time of the last one is over. When the appointment or stay moves that it hangs on, the next tells of the newer version; it begins anew over the first channel when its own moment lies ahead. `send` plans it for later; without it, it is due at once. `expires` says how long after its due time it is still worth having; `until` ends it at a moment of the entity. A moment that has already passed makes the message due now, so that somebody whose appointment is tomorrow still hears what they would have heard yesterday, unless `until` has passed too. `to` says who gets it: each gets a message of their own, in their language and time zone, at their address, held to their own consents, quiet hours and contact budget; and all of that is looked at again when it is sent.",
+    "Plans one message. `template` is one for everybody, or `{ <persona>: …, otherwise: … }`: what somebody reads hangs on who they are when it is planned. `channels` are tried in this order until one can be used (the persona's own order when left out); with `{ all: [app, email] }` it goes over each of them over which whoever gets it can be reached, and a contact budget counts that as one; with `{ cascade: [app, sms], after: PT30M }` one after the other, until one delivers it: the campaign waits here, at most `after` from when it is due over each; then the next comes in its place, or at once when it bounced. What has not gone out by then is taken back; what a worker has, or nobody knows of, goes first, and the next is only sent when that one turns out not to have been. A late delivery takes the next one back, if that has not gone out. It goes on when it is delivered, or when the time of the last one is over. When the appointment or stay moves that it hangs on, the next tells of the newer version; it begins anew over the first channel when its own moment lies ahead. `send` plans it for later; without it, it is due at once. `expires` says how long after its due time it is still worth having; `until` ends it at a moment of the entity. A moment that has already passed makes the message due now, so that somebody whose appointment is tomorrow still hears what they would have heard yesterday, unless `until` has passed too. `to` says who gets it: each gets a message of their own, in their language and time zone, at their address, held to their own consents, quiet hours and contact budget; and all of that is looked at again when it is sent.",
   explanation: messageExplanation,
   schema: () => messageStepSchema,
   parts: ({ message }) => ({
@@ -196,7 +219,7 @@ export const messageStep: StepKind<MessageStep> = {
       if (times.expiresAt <= context.now) {
         const reason = times.isOutlasted ? 'quiet_hours_outlast' : 'moment_passed'
         noteOf(draft, enrolment, reason, { detail })
-      } else planMessage(step, run, { times, addressee }, 'message_planned')
+      } else planEach(step, run, { times, addressee }, 'message_planned')
     }
     return { goTo: run.node.next }
   },
@@ -359,6 +382,22 @@ export function messageTimes(
   return { moment, dueAt, expiresAt: isOutlasted ? context.now : expiresAt, isOutlasted }
 }
 
+type PlanReason = ReasonCode & `message_${string}`
+type Planned = { times: Times; addressee: Addressee }
+
+/** Puts the message to one recipient into the draft, over all channels once for each. */
+export function planEach(
+  step: MessageStep,
+  run: StepRun,
+  planned: Planned,
+  reason: PlanReason,
+  options: { insteadOf?: string | null; isAmended?: boolean } = {},
+): void {
+  const parts = allChannelsOf(step.message)
+  if (!parts) planMessage(step, run, planned, reason, options)
+  for (const part of parts ?? []) planMessage(step, run, planned, reason, { ...options, part })
+}
+
 /** What is left of a cascade: `turn` counts from 1, `after` is the channel that did not deliver it. */
 export type RestOfCascade = {
   readonly channels: readonly ChannelName[]
@@ -374,36 +413,43 @@ export type RestOfCascade = {
 export function planMessage(
   step: MessageStep,
   run: StepRun,
-  { times, addressee }: { times: Times; addressee: Addressee },
-  reason: ReasonCode & `message_${string}`,
+  { times, addressee }: Planned,
+  reason: PlanReason,
   {
     insteadOf = null,
     isAmended = false,
     rest,
+    part,
   }: {
     insteadOf?: string | null
     isAmended?: boolean
     rest?: RestOfCascade
+    /** Of a message over all channels, the one over which this goes. */
+    part?: ChannelName
   } = {},
 ): void {
   const { draft, context, campaign, enrolment, node, inPlaceOf } = run
   const template = templateOf(step.message.template, addressee.persona)
   const version = String(enrolment.entity?.version ?? 0)
   // An amended cascade begins anew, and may come to the same channels again.
-  const nth = isAmended || rest ? [String(countPlanned(run, addressee))] : []
+  const nth = isAmended || rest ? [String(countPlanned(run, addressee, part))] : []
   const left = rest ? ['rest', ...rest.channels] : []
   const { recipient, byAge } = addressee
   const to = recipient ? ['to', recipient.personId] : []
   // Whoever was moved here may have had a message at this path in the version before.
   const moved = campaign.file.move ? ['moved', String(campaign.version)] : []
-  if (moved.length > 0 && reason === 'message_planned' && isToldBefore(run, step, addressee)) {
+  if (
+    moved.length > 0 &&
+    reason === 'message_planned' &&
+    isToldBefore(run, step, addressee, part)
+  ) {
     noteOf(draft, enrolment, 'message_kept', { detail: { message: step.message.id } })
     return
   }
   const { enrolmentId } = enrolment
   const parts = [enrolmentId, node.path, version, ...nth, ...left, ...to, ...moved]
   const intent: Intent = {
-    intentId: context.deriveId('intent', ...parts),
+    intentId: context.deriveId('intent', ...parts, ...(part ? ['over', part] : [])),
     enrolmentId: enrolment.enrolmentId,
     campaignId: campaign.id,
     version: campaign.version,
@@ -417,13 +463,17 @@ export function planMessage(
     question: step.message.question ?? null,
     answer: null,
     channels:
-      rest?.channels ?? channelsNamedBy(step.message) ?? personaChannels(addressee, context),
+      (part && [part]) ??
+      rest?.channels ??
+      channelsNamedBy(step.message) ??
+      personaChannels(addressee, context),
     state: 'planned',
     reason: null,
     duplicate: false,
     entity: enrolment.entity,
     insteadOf: rest ? insteadOf : (insteadOf ?? inPlaceOf?.intentId ?? null),
     ...(rest && { turn: rest.turn }),
+    ...(part && { partOf: context.deriveId('all', ...parts) }),
     ...(recipient && { recipient }),
     ...(byAge && { byAge }),
     plannedAt: context.now,
@@ -438,6 +488,7 @@ export function planMessage(
     detail: {
       message: intent.messageId,
       dueAt: times.dueAt,
+      ...(part && { over: part }),
       ...(rest?.after !== undefined && { after: rest.after }),
       ...(recipient && { to: recipient.kind, recipient: recipient.personId }),
     },
@@ -452,11 +503,14 @@ function isToldBefore(
   { draft, campaign, enrolment, context }: StepRun,
   step: MessageStep,
   { recipient }: Addressee,
+  part: ChannelName | undefined,
 ): boolean {
   return [...draft.intents.values()].some(
     (intent) =>
       intent.enrolmentId === enrolment.enrolmentId &&
       intent.messageId === step.message.id &&
+      // Of a version that told it over one channel alone, it is told.
+      (partOf(intent) ?? part) === (part ?? partOf(intent)) &&
       intent.version !== campaign.version &&
       intent.entity?.version === enrolment.entity?.version &&
       isToSame(intent, recipient, context) &&
@@ -475,11 +529,16 @@ export function isToSame(
 }
 
 /** How often the step has planned its message to this one. */
-function countPlanned({ draft, enrolment, node }: StepRun, { recipient }: Addressee): number {
+function countPlanned(
+  { draft, enrolment, node }: StepRun,
+  { recipient }: Addressee,
+  part: ChannelName | undefined,
+): number {
   return [...draft.intents.values()].filter(
     (intent) =>
       intent.enrolmentId === enrolment.enrolmentId &&
       intent.step === node.path &&
+      partOf(intent) === part &&
       intent.recipient?.personId === recipient?.personId,
   ).length
 }

@@ -9,7 +9,12 @@ import {
   localeNames,
 } from '@wegwijs/campaign/definition/words'
 import { addDuration, type Instant } from '@wegwijs/campaign/instant'
-import { cascadeOf, channelsNamedBy, type MessageStep } from '@wegwijs/campaign/steps/message'
+import {
+  allChannelsOf,
+  cascadeOf,
+  channelsNamedBy,
+  type MessageStep,
+} from '@wegwijs/campaign/steps/message'
 import { templatesFor } from '@wegwijs/campaign/steps/message-template'
 import { partsOf } from '@wegwijs/campaign/steps/registry'
 import type { CompiledTemplate, VariableUse } from '@wegwijs/template/template'
@@ -122,8 +127,8 @@ function checkChannels(at: MessageAt, template: CompiledTemplate, parts: Parts):
   const complete = channelsInEveryLanguage(template)
   const faults: Fault[] = []
   channelsNamedBy(message)?.forEach((channel, index) => {
-    const list = cascadeOf(message) ? ['channels', 'cascade'] : ['channels']
-    const where = [...path, ...list, index]
+    const list = Array.isArray(message.channels) ? [] : Object.keys(message.channels ?? {})
+    const where = [...path, 'channels', ...list.slice(0, 1), index]
     if (parts.channels && parts.channels.value[channel] === undefined)
       faults.push(
         about(campaign, where, {
@@ -139,7 +144,7 @@ function checkChannels(at: MessageAt, template: CompiledTemplate, parts: Parts):
         }),
       )
   })
-  const unreached = whoseChannelsFail(at, complete)
+  const unreached = whoseChannelsFail(at, complete, template)
   if (unreached !== undefined)
     faults.push(
       about(campaign, templatePath, {
@@ -173,14 +178,23 @@ function checkCascade({ message, campaign, path }: MessageAt, parts: Parts): Fau
 /** Any moment will do: only the time between two is looked at. */
 const start: Instant = '2026-01-01T00:00:00.000Z'
 
-/** For whom no channel has content in both languages; undefined when everybody can be reached. */
+/**
+ * For whom no channel has content in both languages, or over which one where it goes over all; undefined when
+ * everybody can be reached.
+ */
 function whoseChannelsFail(
   { message, personas }: MessageAt,
   complete: ReadonlySet<ChannelName>,
+  template: CompiledTemplate,
 ): string | undefined {
   const named = channelsNamedBy(message)
-  if (named)
-    return named.some((channel) => complete.has(channel)) ? undefined : `for ${named.join(', ')}`
+  const missing = named?.filter((channel) => !complete.has(channel)) ?? []
+  if (allChannelsOf(message)) {
+    // Of one for which there is nothing at all that is told already.
+    const half = missing.filter((channel) => template.channels[channel] !== undefined)
+    return half.length === 0 ? undefined : `for ${half.join(', ')}`
+  }
+  if (named) return missing.length < named.length ? undefined : `for ${named.join(', ')}`
   const persona = personas.find(
     ({ channels }) => !channels.some((channel) => complete.has(channel)),
   )
