@@ -238,7 +238,7 @@ async function readMessages(db: Querying, personId: string): Promise<MessageFact
         from attempt a where a.person_id = i.person_id and a.intent_id = i.intent_id
       ), '[]') as attempts
     from intent i where i.person_id = ${personId}
-    order by i.planned_at, i.due_at, i.intent_id
+    order by i.planned_at, i.due_at, i.channels, i.intent_id
   `.execute(db)
   return rows
 }

@@ -201,6 +201,42 @@ test('whoever waits for a touchpoint, or for a receipt, goes on when it comes an
   ])
 })
 
+test('a late receipt takes back the next of a cascade, also when its run has gone through (P2)', async () => {
+  const channels = { cascade: ['email', 'sms'] as ('email' | 'sms')[], after: 'PT30M' }
+  await run([campaign({ id: 'tell', steps: [message('hello', { channels })] })])
+  await publish(event('care.discharge.completed.v1'))
+  const [hello] = await intents()
+  await store.db.updateTable('intent').set({ state: 'sent' }).execute()
+  await stepTo('2026-03-02T09:30:00.000Z')
+  await stepTo('2026-03-02T10:00:00.000Z')
+  const states = async () =>
+    (await intents()).map(({ channels: left, turn, state }) => [left, turn, state])
+  expect(await states()).toEqual([
+    [['email', 'sms'], 0, 'sent'],
+    [['sms'], 1, 'planned'],
+  ])
+  const receipt = event('message.delivered.v1', {
+    source: 'urn:wegwijs:receipts:smtp',
+    subject: hello?.person_id ?? '',
+    data: { intentId: hello?.intent_id ?? '', provider: 'smtp', channel: 'email' },
+  })
+  await publish(signEvent(receipt, secret))
+  expect(await intents()).toMatchObject([
+    { state: 'delivered' },
+    { state: 'cancelled', reason: 'awaited_after_all' },
+  ])
+})
+
+test('over all channels there is one message over each, and they count as one', async () => {
+  const steps = [message('hello', { channels: { all: ['email', 'sms'] } })]
+  await run([campaign({ id: 'tell', steps })])
+  await publish(event('care.discharge.completed.v1'))
+  const planned = await intents()
+  expect(planned.map(({ channels }) => channels).toSorted()).toEqual([['email'], ['sms']])
+  expect(planned[0]?.part_of).toMatch(/^[0-9a-f-]{36}$/)
+  expect(planned[1]?.part_of).toBe(planned[0]?.part_of)
+})
+
 test('what is said of how often, and what for, holds over batches', async () => {
   const discharged = 'care.discharge.completed.v1'
   const answered = 'care.survey.answered.v1'

@@ -18,6 +18,18 @@ export const appointmentMoved: Stories = {
         '03-12 09:00 sms moved delivered "Uw afspraak bij Ziekenhuis De Linde is verzet: woensdag 1 april 2026, 10:00 uur. Past dat niet? Bel 088 000 00 00."',
       ],
     },
+    'within two days, over everything that reaches them': {
+      given: { ...senior, reach: ['email', 'phone'] },
+      when: [
+        booked,
+        appointment('moved', { at: '03-17 09:00', startsAt: '03-18 10:00', version: 2 }),
+      ],
+      outcome: [
+        '03-17 09:00 moved-close-by skipped no_usable_channel (app contact_missing)',
+        '03-17 09:00 email moved-close-by delivered "Uw afspraak is verzet naar 18 maart 2026"',
+        '03-17 09:00 sms moved-close-by delivered "Uw afspraak bij Ziekenhuis De Linde is verzet: woensdag 18 maart 2026, 10:00 uur. Past dat niet? Bel 088 000 00 00."',
+      ],
+    },
     'two moves in one breath: only the last one is told': {
       given: senior,
       when: [
