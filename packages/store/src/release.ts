@@ -85,17 +85,21 @@ function isInForce(reach: ReachRules | undefined): RawBuilder<unknown> {
   return sql`(select max(revision) from definition) is not distinct from ${reach.revision}::integer`
 }
 
-/** `due`: the longest due of each queue that has room for them, locked. */
+/**
+ * `due`: the longest due of each queue that has room for them, locked. What never changes for a scheduler
+ * stands in the text: PostgreSQL then finds a plan for all of it no worse than one for these values, and
+ * plans once (decision 5). Planning took longer than releasing some messages.
+ */
 function dueOf(options: ReleaseOptions, more: RawBuilder<unknown> = sql``): RawBuilder<unknown> {
-  const released = options.lanes ?? lanes
+  const [perQueue, batch] = [sql.lit(options.perQueue), sql.lit(options.batch)]
   return sql`due_until as materialized (select due_now() as instant, ${withoutDisk}),
       room as materialized (
-        select lane, channel, least(${options.batch}::bigint, ${options.perQueue}::bigint - waiting) as free
-        from unnest(${[...released]}::text[]) as lane cross join unnest(${[...channels]}::text[]) as channel
+        select lane, channel, least(${batch}::bigint, ${perQueue}::bigint - waiting) as free
+        from unnest(${textsOf(options.lanes ?? lanes)}) as lane cross join unnest(${textsOf(channels)}) as channel
         cross join due_until cross join lateral (
           select count(*) as waiting from (
             select from intent q where q.state = 'queued' and q.lane = lane.lane
-              and q.channels[q.channel_index + 1] = channel.channel limit ${options.perQueue}
+              and q.channels[q.channel_index + 1] = channel.channel limit ${perQueue}
           ) as queued
         ) as held
         where exists (select from intent d where d.state = 'planned' and d.lane = lane.lane
@@ -103,7 +107,7 @@ function dueOf(options: ReleaseOptions, more: RawBuilder<unknown> = sql``): RawB
       ), due as materialized (
         select i.person_id, i.intent_id, room.lane, room.channel ${more},
           (row_number() over (partition by room.lane, room.channel order by i.due_at, i.intent_id) - 1)
-            / ${maxIntentsPerJob} as part
+            / ${sql.lit(maxIntentsPerJob)} as part
         from room cross join due_until cross join lateral (
           select person_id, intent_id, due_at, planned_for, campaign_id, expires_at, reached from intent p
           where p.state = 'planned' and p.lane = room.lane
@@ -111,6 +115,10 @@ function dueOf(options: ReleaseOptions, more: RawBuilder<unknown> = sql``): RawB
           order by p.due_at limit greatest(room.free, 0) for update skip locked
         ) as i
       )`
+}
+
+function textsOf(words: readonly string[]): RawBuilder<unknown> {
+  return sql`array[${sql.join(words.map((word) => sql.lit(word)))}]::text[]`
 }
 
 /**
@@ -128,10 +136,9 @@ function queuedBy(): RawBuilder<unknown> {
 }
 
 function jobsOf(options: ReleaseOptions): RawBuilder<unknown> {
-  const released = options.lanes ?? lanes
   return sql`select lane, channel, job_id as "jobId", array_agg(intent_id order by due_at, intent_id) as intents
       from released group by lane, channel, job_id
-      order by array_position(${[...released]}::text[], lane), min(due_at)`
+      order by array_position(${textsOf(options.lanes ?? lanes)}, lane), min(due_at)`
 }
 
 type Within = {

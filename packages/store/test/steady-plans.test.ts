@@ -55,6 +55,14 @@ async function deliverAll(): Promise<number> {
   return claimed.length
 }
 
+/** Of the statements that hold this word: how often each was planned anew, and whether one plan is kept. */
+async function plansOf(word: string): Promise<{ generic: boolean; custom: number }[]> {
+  const { rows } = await sql<{ generic: boolean; custom: number }>`
+    select generic_plans > 0 as generic, custom_plans::integer as custom from pg_prepared_statements
+    where strpos(statement, ${word}) > 0`.execute(steady.db)
+  return rows
+}
+
 /** It was with a worker before, and the claim looks at more of it. */
 const comesBack = { fence: 1 }
 
@@ -64,6 +72,7 @@ it('plans that were made while the tables were empty are good for full ones (P8)
     await seedMessages(ground, 1, { intent: comesBack })
     expect(await deliverAll()).toBe(2)
   }
+  expect(await plansOf('due_until')).toEqual([{ generic: true, custom: 5 }])
   const sent = { state: 'sent', settled_at: '2026-01-01T00:00:00Z' }
   for (let round = 0; round < 4; round += 1) await seedMessages(ground, 5_000, { intent: sent })
   await sql`insert into attempt (person_id, intent_id, fence, business_at, channel, provider, outcome, duplicate)
