@@ -6,6 +6,7 @@ import type {
   ProviderWord,
   Specification,
 } from '@wegwijs/campaign/definition/specification'
+import type { ChannelName } from '@wegwijs/campaign/definition/words'
 import type { Decision } from '@wegwijs/campaign/draft'
 import type { ReasonCode } from '@wegwijs/campaign/reasons'
 import { otherSubject, type Play, playsOf } from '@wegwijs/campaign/specification/happenings'
@@ -101,7 +102,7 @@ class Playing {
     this.#simulation = new Simulation({
       definition: stage.definition,
       sending: stage.sending,
-      outcomes: (intent) => outcomeAsTold(campaign, specification, intent),
+      outcomes: (intent, channel) => outcomeAsTold(campaign, specification, { intent, channel }),
       keepsFinishedRuns: true,
       onMessage: (message) => {
         if (message.person === this.#person) this.#history.messages.push(message)
@@ -230,12 +231,15 @@ class Playing {
 
   #report(happening: Extract<Happening, { 'provider tells': unknown }>, line: number): void {
     const newest = this.#history.messages.findLast(
-      ({ intent, rendered }) =>
-        rendered !== null && isMessage(happening.of, intent, this.#campaign),
+      ({ intent, channel, rendered }) =>
+        rendered !== null &&
+        isMessage(happening.of, intent, this.#campaign) &&
+        (happening.over ?? channel) === channel,
     )
     if (!newest) {
-      const expected = `${happening.of} at a provider that can tell of it`
-      const happened = [`${happening.of} had not been sent by then`]
+      const over = happening.over ? ` over ${happening.over}` : ''
+      const expected = `${happening.of}${over} at a provider that can tell of it`
+      const happened = [`${happening.of} had not been sent${over} by then`]
       this.#unmet.push({ path: ['when', line, 'of'], expected, happened })
       return
     }
@@ -332,10 +336,13 @@ const outcomes: Readonly<Record<ProviderWord, ModelOutcome>> = {
 function outcomeAsTold(
   campaign: string,
   { given, when }: Specification,
-  intent: Intent,
+  { intent, channel }: { intent: Intent; channel: ChannelName },
 ): ModelOutcome {
   const isToldLater = when.some(
-    (each) => 'provider tells' in each && isMessage(each.of, intent, campaign),
+    (each) =>
+      'provider tells' in each &&
+      isMessage(each.of, intent, campaign) &&
+      (each.over ?? channel) === channel,
   )
   if (isToldLater) return 'none'
   const told = Object.entries(given['provider tells'] ?? {}).find(([name]) =>

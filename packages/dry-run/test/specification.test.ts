@@ -443,6 +443,25 @@ describe('what a provider tells', () => {
     expect(unmet(cascade, { when: told('2026-03-02 10:00'), then: both })).toEqual([])
   })
 
+  test('is told late of one channel of a cascade, of which the next is then taken back or not', () => {
+    const channels = { cascade: ['email', 'sms'] as ('email' | 'sms')[], after: 'PT30M' }
+    const hospital = smallHospital([
+      campaign({ id: 'care', steps: [message('hello', { channels })] }),
+    ])
+    const told = (at: string, over: string) => ({
+      when: [...when, { at, 'provider tells': 'delivered', of: 'hello', over }],
+    })
+    const first = { sent: 'hello', at: '2026-03-02 09:00', over: 'email' }
+    const next = { sent: 'hello', at: '2026-03-02 09:30', over: 'sms' }
+    const unmetBy = (at: string, over: string, then: object[]) =>
+      unmet(hospital, { ...told(at, over), then: [...then, 'nothing else'] as never })
+    expect(unmetBy('2026-03-02 09:20', 'email', [first])).toEqual([])
+    expect(unmetBy('2026-03-02 09:40', 'email', [first, next])).toEqual([])
+    expect(unmetBy('2026-03-02 09:20', 'sms', [first])).toEqual([
+      expect.stringContaining('hello over sms at a provider that can tell of it'),
+    ])
+  })
+
   test('is a bounce, after which another address is used', () => {
     const given = { 'provider tells': { hello: 'bounced' } }
     const then = [

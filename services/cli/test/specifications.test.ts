@@ -153,8 +153,8 @@ const rounds: readonly (readonly Planted[])[] = [
     [
       'a run that a second change does not end',
       'appointment-moved',
-      'until: entity.startsAt',
-      'expires: P1D',
+      'template: appointment-moved, until: entity.startsAt',
+      'template: appointment-moved, expires: P1D',
       'A change that reaches us when the appointment is over is not told any more',
       '- nothing',
       'nothing',

@@ -361,11 +361,15 @@ const whenSchema = z
           .enum(['delivered', 'bounced', 'complained', 'replied', 'opened', 'clicked'])
           .describe('What the provider reports.'),
         of: messageNameSchema.describe('The message; its newest when there are several.'),
+        over: z
+          .enum(channelNames)
+          .optional()
+          .describe('Over which channel it went, when it went over several.'),
         words: z.string().min(1).optional().describe('What they replied, such as STOP.'),
         then,
       })
       .describe(
-        'A provider reports about a message. Of a message that stands here it reports nothing else.',
+        'A provider reports about a message. Of a message that stands here, over that channel, it reports nothing else.',
       ),
     z
       .strictObject({
