@@ -87,16 +87,26 @@ export async function peopleOf(
       select id_space, external_id from person_identity
       where person_id = survivor_of(r.other_id) order by id_space, external_id limit 1
     ) as i where ${wanted}`.execute(db)
+  const remembered = await sql<{ person_id: string; field: string; at: string }>`
+    select person_id, detail ->> 'field' as field, business_at as at from decision
+    where ${wanted} and reason = 'field_set'
+    union all
+    select person_id, said -> 'detail' ->> 'field', business_at
+    from event cross join lateral jsonb_array_elements(decisions) as said
+    where ${wanted} and decisions @> '[{"reason": "field_set"}]' and said ->> 'reason' = 'field_set'`.execute(
+    db,
+  )
   const own = <Row extends { person_id: string }>(rows: readonly Row[]) => {
     const byPerson = Map.groupBy(rows, (row) => row.person_id)
     return (id: string): readonly Row[] => byPerson.get(id) ?? []
   }
-  const [identitiesOf, consentsOf, entitiesOf, relationsOf, firstOf] = [
+  const [identitiesOf, consentsOf, entitiesOf, relationsOf, firstOf, rememberedOf] = [
     own(identities.rows),
     own(consents.rows),
     own(entities.rows),
     own(relations.rows),
     own(firsts.rows),
+    own(remembered.rows),
   ]
   return people.rows.map((row) => {
     // Of whom nothing is told again all holds that is known.
@@ -106,7 +116,13 @@ export async function peopleOf(
         idSpace: id_space,
         externalId: external_id,
       })),
-      person: asBefore(personOf(row), first),
+      person: asBefore(
+        personOf(row),
+        first,
+        rememberedOf(row.person_id)
+          .filter(({ at }) => at >= first)
+          .map(({ field }) => field),
+      ),
       consents: consentsOf(row.person_id)
         .map(consentOf)
         .filter(({ at }) => at < first),
@@ -123,11 +139,15 @@ export async function peopleOf(
   })
 }
 
-/** What has come about since is told again by the events. */
-function asBefore(person: Person, first: string): Person {
+/** What has come about since is told again by the events, or set again by campaigns (`remembered`). */
+function asBefore(person: Person, first: string, remembered: readonly string[]): Person {
   const places = Object.entries(person.journeys).filter(([, { since }]) => since < first)
+  const fields = Object.entries(person.fields).filter(
+    ([name]) => !remembered.includes(`person.${name}`),
+  )
   return {
     ...person,
+    fields: Object.fromEntries(fields),
     journeys: Object.fromEntries(places),
     happened: {},
     deceasedAt: person.deceasedAt !== null && person.deceasedAt < first ? person.deceasedAt : null,

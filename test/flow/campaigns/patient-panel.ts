@@ -57,7 +57,7 @@ export const patientPanel: Stories = {
       ],
       outcome: [
         '03-24 10:30 email invitation delivered "Will you think along with us?"',
-        '04-16 12:00 not enrolled already_entered',
+        '04-16 12:00 not enrolled condition_false',
       ],
     },
     'not while somebody is back with us': {
