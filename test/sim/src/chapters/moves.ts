@@ -64,6 +64,8 @@ export const moves: Chapter = {
 
 const discharge: Draft = { type: 'care.discharge.completed.v1', data: {}, times: 1 }
 
+const commit = { who: 'journey', what: 'commit' } as const
+
 /** Some have come to their first message when it is published, some have not, and some come later. */
 function moved(chance: Chance): Situation {
   const people = ['p1', 'p2', 'p3']
@@ -72,15 +74,17 @@ function moved(chance: Chance): Situation {
     data: { version: chance.is(0.75, 'moves') ? 'moves' : 'stays' },
     publisher: 'staff',
   }
-  const gives = { who: 'delivery', what: 'gives email one' }
-  const moment = chance.pick(['at once', 'while it waits', 'planned', 'told'] as const, 'moment')
+  const entered = [{ who: 'journey', what: `${discharge.type} p1-3` }, commit]
+  const told = [{ who: 'journey', what: 'insert into "intent"' }, commit]
+  const moments = ['at once', 'while it waits', 'planned', 'planned', 'told', 'told'] as const
+  const moment = chance.pick(moments, 'moment')
+  const steps = { 'at once': [], 'while it waits': [300], planned: [360], told: [360, 180] }[moment]
   const until = {
     'at once': [],
-    'while it waits': [{ who: 'calendar', what: 'minutes pass' }],
-    planned: [{ who: 'calendar', what: 'minutes pass' }],
-    told: [gives],
+    'while it waits': [{ who: 'calendar', what: '300 minutes pass' }],
+    planned: [{ who: 'calendar', what: '360 minutes pass' }, ...told],
+    told: [{ who: 'delivery', what: 'gives email one' }],
   }[moment]
-  const minutes = { 'while it waits': [300], planned: [360], 'at once': [], told: [] }[moment]
   const kind = chance.pick(['kill before', 'kill after', 'lose the answer'] as const, 'kind')
   return {
     drafts: [
@@ -92,14 +96,11 @@ function moved(chance: Chance): Situation {
     faults: chance.is(0.5, 'fault')
       ? [{ slot: 'journey-1', at: 1, after: 'select rollout_id', on: 'commit', kind }]
       : [],
-    steps: minutes,
+    steps,
     meetings: [
       { who: 'staff', what: 'does', until },
-      {
-        who: 'calendar',
-        what: 'minutes pass',
-        until: [{ who: 'ehr about p1', what: 'p1-3 is kept' }],
-      },
+      { who: 'calendar', what: `${steps[0]} minutes pass`, until: entered },
+      { who: 'calendar', what: '180 minutes pass', until: told, afresh: true },
       // One of them comes when it is being published.
       { who: 'ehr about p3', what: 'thinks of p1-5', until: [{ who: 'staff', what: 'does' }] },
     ],

@@ -27,6 +27,7 @@ export const reach: Chapter = {
   situations: [
     ['a campaign reaches more people than was thought', tooMany],
     ['somebody lets a campaign go on', goesOn],
+    ['two schedulers release at once', beside],
   ],
   judge: (seen, ending) => [...judgeDays(seen), ...judgeAll(seen, ending)],
 }
@@ -54,6 +55,39 @@ function tooMany(chance: Chance): Situation {
     drafts: crowd(chance),
     faults: chance.is(0.5, 'fault') ? [fault] : [],
     workers: { journey: 1, scheduler: 2, delivery: 1, gateway: 1 },
+    silent: true,
+    leisure: 12,
+  }
+}
+
+/** One scheduler has released and not committed when there is more, which the other one releases. */
+function beside(chance: Chance): Situation {
+  const [one, other] = [
+    { subject: 'p1', drafts: 1 + chance.whole(2, 'first') },
+    { subject: 'p2', drafts: 2 },
+  ]
+  const said = [one, other].flatMap(({ subject, drafts }) => [
+    { ...arrivalByEmail(subject), subject },
+    ...Array.from({ length: drafts }, () => ({ ...survey, subject })),
+  ])
+  const first = one.drafts
+  const counts = { who: 'scheduler-1', what: 'with band as materialized' }
+  const planned = { who: 'journey', what: 'insert into "intent"' }
+  const commit = { who: 'journey', what: 'commit' }
+  return {
+    drafts: said,
+    workers: { journey: 1, scheduler: 2, delivery: 1, gateway: 1 },
+    meetings: [
+      // The other person comes when what the first one is told has been planned, and counted.
+      { who: 'ehr about p2', what: `thinks of p1-${first + 2}`, until: [planned, commit, counts] },
+      {
+        who: 'scheduler-1',
+        what: 'commit',
+        after: planned,
+        until: [planned, commit, { ...counts, who: 'scheduler-2' }],
+        afresh: true,
+      },
+    ],
     silent: true,
     leisure: 12,
   }

@@ -8,11 +8,16 @@ import type { Situation } from '../story.ts'
 import type { Violation } from '../violation.ts'
 import type { Chapter } from './chapter.ts'
 
-/** Two hours after a survey the person is written to, and whoever may hear of their appointments. */
+/**
+ * Half an hour after a survey, and at once when they are invited to one, the person is written to, and
+ * whoever may hear of their appointments.
+ */
 const asked = 'care.survey.answered.v1'
+const invited = 'care.survey.invited.v1'
+const tells: Readonly<Record<string, string>> = { [asked]: 'family', [invited]: 'note' }
 const scope = 'appointments'
 /** Nobody gets more than so many of these within any 24 hours. */
-const most = 2
+const most = 1
 const dayMs = 24 * 3_600_000
 const group = 'service'
 
@@ -30,14 +35,30 @@ export const recipients: Chapter = {
               id: 'family',
               template: 'family',
               to: ['person', 'caregiver'],
-              send: { for: 'PT2H', on: 'any-day' },
+              send: { for: 'PT30M', on: 'any-day' },
+              expires: 'P9D',
+            },
+          },
+        ],
+      },
+      {
+        id: 'note',
+        class: group,
+        entry: 'every-time',
+        trigger: { touchpoint: invited },
+        steps: [
+          {
+            message: {
+              id: 'note',
+              template: 'note',
+              to: ['person', 'caregiver'],
               expires: 'P9D',
             },
           },
         ],
       },
     ],
-    templates: { family: eventFields },
+    templates: { family: eventFields, note: eventFields },
     policies: { budgets: [{ id: 'enough', most, per: 'PT24H', classes: [group] }] },
   }),
   situations: [
@@ -103,7 +124,8 @@ function told(chance: Chance): Situation {
 
 /** It has been planned, and queued; the claim looks at it when the change is known. */
 function changes(chance: Chance): Situation {
-  const change = something(chance)
+  const ended = chance.pick([relation('ended', []), relation('granted', ['care'])], 'ended')
+  const change = chance.is(0.5, 'their relation') ? ended : something(chance)
   const drafts = [
     arrivalByEmail('p1'),
     granted,
@@ -133,14 +155,34 @@ function changes(chance: Chance): Situation {
 
 /** More than anybody may get within a day, by workers that do not wait for each other. */
 function enough(chance: Chance): Situation {
-  const surveys = Array.from({ length: 3 + chance.whole(2, 'surveys') }, () => survey)
+  const surveys = Array.from({ length: 2 + chance.whole(2, 'surveys') }, (_, nth) => ({
+    ...survey,
+    type: chance.pick([asked, invited, invited], 'type', nth),
+  }))
+  const claims = { who: 'delivery-1', what: 'with look as' }
+  const known = [arrivalByEmail('p1'), { ...arrivalByEmail('p2'), ...fromCaregiver }]
   return {
     drafts: [
-      arrivalByEmail('p1'),
+      ...known,
       granted,
       ...surveys,
       ...(chance.is(0.3, 'change') ? [something(chance)] : []),
-      { ...arrivalByEmail('p2'), ...fromCaregiver },
+    ],
+    meetings: [
+      {
+        who: 'ehr about p1',
+        what: 'thinks of p1-2',
+        until: [{ who: 'journey', what: 'person.upserted.v1 p1-1' }, commit('journey')],
+      },
+      // In a job of its own, which another worker may take.
+      {
+        who: 'ehr about p1',
+        what: 'thinks of p1-4',
+        until: [{ who: 'scheduler', what: 'adds to' }],
+      },
+      ...(chance.is(0.7, 'both claim')
+        ? [{ ...commit('delivery-1'), after: claims, until: [{ ...claims, who: 'delivery-2' }] }]
+        : []),
     ],
     workers: { journey: 1, scheduler: 1, delivery: 2, gateway: 1 },
     roughness: chance.pick([0, 0, 0.4], 'roughness'),
@@ -221,10 +263,10 @@ function judgeCounts(seen: Sight): Violation[] {
 function judgeEnds(seen: Sight, ending: Ending): Violation[] {
   const idOf = (identity: string) =>
     ending.people.find(({ identities }) => identities.includes(identity))?.person
-  return seen.all(/^care\.survey\.answered/).flatMap((about) => {
+  return seen.all(/^care\.survey/).flatMap((about) => {
     if (about.readAt === Infinity) return []
     return [patient, caregiver].flatMap((receiver): Violation[] => {
-      const name = `family ${about.event.data.ref} for ${receiver}`
+      const name = `${tells[about.event.type]} ${about.event.data.ref} for ${receiver}`
       const rows = ending.messages.filter(
         (row) =>
           row.event === about.event.key &&
