@@ -106,6 +106,46 @@ test('another class of a published campaign is a fault at its line', async () =>
   await edit('campaigns/experience-survey.yaml', 'class: care', 'class: service')
 }, 120_000)
 
+test('a plan tells who is taken along to which step, and refuses what leads nowhere', async () => {
+  const file = 'campaigns/aftercare-at-home.yaml'
+  const move = (words: string) => edit(file, /^(move: .*\n)?steps:/m, `move: ${words}\nsteps:`)
+  await seedMessages(store, 3, {
+    enrolment: {
+      campaign_id: 'aftercare-at-home',
+      version: 3,
+      state: 'running',
+      step: '0.1.1',
+      entry_key: 'moved',
+    },
+  })
+  await edit(file, 'wait: { for: P4D', 'wait: { for: P6D')
+  const refused: [string, string][] = [
+    ['{ from: 9 }', 'there is no version 9'],
+    [
+      '{ from: 3, steps: { "7": end } }',
+      'version 3 has no step "7"; people may wait at step "1.2.2" of version 3, and nothing says where they go on',
+    ],
+  ]
+  for (const [words, problem] of refused) {
+    await move(words)
+    const { code, err } = await cli('plan', folder)
+    expect(code).toBe(exitCodes.dataInvalid)
+    expect(err).toContain(`WEGWIJS_MOVE_INCOMPLETE`)
+    expect(err).toContain(problem)
+  }
+  await move('{ from: 3, steps: { "1.2.2": tips } }')
+  expect((await cli('plan', folder)).out).toContain(`
+    3 people under way in version 3: go on in the new one
+      3 people at "1.2.2": on at "tips"
+    2 people under way in version 1: to its end as they entered it
+`)
+  await move('{ from: 3, steps: { "1.2.2": end } }')
+  expect((await cli('plan', folder)).out).toContain('      3 people at "1.2.2": taken out\n')
+  expect(await currentRevision(store.db)).toBe(3)
+  await edit(file, /^move: .*\n/m, '')
+  await edit(file, 'wait: { for: P6D', 'wait: { for: P4D')
+}, 120_000)
+
 test('a graph counts in the versions that have its steps, in one statement', async () => {
   const of = (version: number, state: string, step: string | null) => ({
     enrolment: { campaign_id: 'patient-panel', version, state, step },

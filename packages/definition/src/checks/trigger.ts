@@ -135,7 +135,7 @@ function checkDay(
   campaign: Loaded<CampaignFile>,
   { path, field, span, hasTime }: DatePart,
 ): Fault[] {
-  const found = field.slice(field.indexOf('.') + 1)
+  const found = field.startsWith('entity.') ? field.slice('entity.'.length) : field
   const timed = span && /T/.test(span.duration) ? span : null
   return [
     ...(hasTime

@@ -92,7 +92,7 @@ function judgeBoth(about: Heard, seen: Sight): Violation[] {
     if (behind) say('doubled', 'the first one went behind the one that came in its place')
     if (isOpen(firsts, second) && !isBounced(about, seen))
       say('doubled', 'the second one went while nobody knew of the first')
-    if (wentLate(about, firsts) && !isBounced(about, seen))
+    if (wentLate(about.readNow, firsts) && !isBounced(about, seen))
       say('doubled', 'the first one had gone out after all')
     if (hasArrived(about, second, seen))
       say('doubled', 'the second one went though the first had arrived')
@@ -109,10 +109,10 @@ function isOpen(firsts: readonly Call[], second: Call): boolean {
 }
 
 /** A worker had it when the hour was over, and it went out: it stands for both. */
-function wentLate({ readNow }: Heard, firsts: readonly Call[]): boolean {
+function wentLate(heardNow: number, firsts: readonly Call[]): boolean {
   return firsts.some(
     ({ taken, answer, answeredNow }) =>
-      taken && answer === 'accepted' && answeredNow > readNow + waitsMs,
+      taken && answer === 'accepted' && answeredNow > heardNow + waitsMs,
   )
 }
 
@@ -140,5 +140,5 @@ function isOwed(about: Heard, calls: readonly Call[], seen: Sight): boolean {
   const isDefinite = calls.every(({ text, answer }) =>
     text.startsWith('first') ? answer !== null && answer !== 'unknown' : answer === 'deferred',
   )
-  return !isSaid && isDefinite && !wentLate(about, calls)
+  return !isSaid && isDefinite && !wentLate(about.saidNow, calls)
 }

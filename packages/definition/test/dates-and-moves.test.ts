@@ -1,0 +1,164 @@
+import { describe, expect, test } from 'vitest'
+import { sound, tell } from './planted-folder.ts'
+
+/** What a trigger by a date may not say, and a move of people to a newer version. */
+const campaign = (trigger: string, { more = '', group = 'service' } = {}) => `id: guide
+name: Gids
+journey: visit
+class: ${group}
+trigger: { date: { ${trigger} } }
+${more}steps:
+  - message: { id: booked, template: plain }
+  - wait: { id: rest, for: P1D }
+  - wait: { for: P2D }
+`
+
+const attributes = `person:
+  usesPortal: { type: boolean, sensitivity: personal }
+  operationOn: { type: date, sensitivity: health }
+  memberSince: { type: date, sensitivity: personal }
+campaigns:
+  calledOn: { type: date, sensitivity: personal }
+`
+
+async function faultsOf(text: string): Promise<string[]> {
+  const { faults } = await tell({
+    'campaigns/guide.yaml': text,
+    'attributes.yaml': attributes,
+    'templates/booked/template.yaml': null,
+    'templates/booked/sms.nl.hbs': null,
+    'templates/booked/sms.en.hbs': null,
+    'templates/booked/app.nl.yaml': null,
+    'templates/booked/app.en.yaml': null,
+    'templates/plain/template.yaml': 'name: plain\nsensitivity:\n  sms: neutral\n',
+    'templates/plain/sms.nl.hbs': 'Dag.\n',
+    'templates/plain/sms.en.hbs': 'Hello.\n',
+  })
+  return faults
+}
+
+describe('a trigger by a date', () => {
+  test.each([
+    ['of an appointment, a day before', 'entity: visit, field: startsAt, before: P1D, at: "18:00"'],
+    ['of a moment, without a time of day', 'entity: visit, field: startsAt, before: PT3H'],
+    ['of the person, every year', 'field: person.memberSince, at: "10:00", every: year'],
+  ])('%s is right', async (_, trigger) => {
+    expect(await faultsOf(campaign(trigger))).toEqual([])
+  })
+
+  test.each([
+    [
+      'of a kind of appointment that there is not',
+      'entity: vist, field: startsAt, before: P1D',
+      ['5:28 unknown entity "vist" (did you mean "visit"?)'],
+    ],
+    [
+      'of a field that the appointment has not',
+      'entity: visit, field: startAt, before: P1D',
+      ['5:42 unknown date "startAt" (did you mean "startsAt"?)'],
+    ],
+    [
+      'of a field of the appointment that is none',
+      'entity: visit, field: kind, before: P1D',
+      ['5:42 kind is a text, no date'],
+    ],
+    [
+      'of a field that nobody has',
+      'field: person.operatedOn, at: "10:00"',
+      ['5:27 unknown date "person.operatedOn" (did you mean "person.operationOn"?)'],
+    ],
+    [
+      'of one that holds something else',
+      'field: person.usesPortal, at: "10:00"',
+      ['5:27 person.usesPortal is a boolean, no date'],
+    ],
+    [
+      'of a calendar day without a time',
+      'field: person.memberSince, before: P1D',
+      [
+        '5:27 person.memberSince is a calendar day, which has no time of day: say at which time with "at"',
+      ],
+    ],
+    [
+      'of a calendar day moved by hours',
+      'field: person.memberSince, before: PT12H, at: "10:00"',
+      ['5:55 person.memberSince is a calendar day, which is moved by whole days only'],
+    ],
+    [
+      'of what campaigns remember',
+      'field: person.calledOn, at: "10:00"',
+      [
+        '5:27 "person.calledOn" is what campaigns remember, and that starts nothing: ask for it in "audience"',
+      ],
+    ],
+    [
+      'before and after at once',
+      'field: person.memberSince, before: P1D, after: P1D, at: "10:00"',
+      ['5:18 expected before or after, not both'],
+    ],
+  ])('%s is refused', async (_, trigger, faults) => {
+    expect(await faultsOf(campaign(trigger))).toEqual(
+      faults.map((fault) => `campaigns/guide.yaml:${fault}`),
+    )
+  })
+
+  test('by which marketing would choose people for their health is refused', async () => {
+    const trigger = 'field: person.operationOn, before: P1D, at: "10:00"'
+    expect(await faultsOf(campaign(trigger, { group: 'marketing' }))).toEqual([
+      `campaigns/guide.yaml:5:27 "person.operationOn" tells about somebody's health, and marketing may not choose people by it`,
+    ])
+    expect(await faultsOf(campaign(trigger))).toEqual([])
+  })
+
+  test('has no event whose data could be asked for', async () => {
+    const more = 'audience: { where: { field: event.kind, op: eq, value: first } }\n'
+    const trigger = 'entity: visit, field: startsAt, before: P1D'
+    const [fault = '', ...others] = await faultsOf(campaign(trigger, { more }))
+    expect(others).toEqual([])
+    expect(fault).toContain('unknown field "event.kind"')
+  })
+})
+
+describe('a move', () => {
+  const trigger = 'entity: visit, field: startsAt, before: P1D'
+  const faultsOfMove = (move: string) => faultsOf(campaign(trigger, { more: `move: ${move}\n` }))
+
+  test.each([
+    [
+      'to a step by its id, by its place, and out',
+      '{ from: 1, steps: { ask: rest, "2": "3", "4": end } }',
+    ],
+    ['without a map, of steps that stand there still', '{ from: 1 }'],
+    ['that takes messages back', '{ from: 1, withdraw: [reminder] }'],
+  ])('%s is right', async (_, move) => {
+    expect(await faultsOfMove(move)).toEqual([])
+  })
+
+  test.each([
+    [
+      'to a step that there is not',
+      '{ from: 1, steps: { ask: rst } }',
+      ['6:32 unknown step "rst" (did you mean "rest"?)'],
+    ],
+    [
+      'to places behind the last one, each told',
+      '{ from: 1, steps: { ask: "4", nudge: "1.2.1" } }',
+      ['unknown step "4"', 'unknown step "1.2.1"'],
+    ],
+    ['from no version', '{ steps: { ask: rest } }', ['missing key "from"']],
+    [
+      'from a version before the first',
+      '{ from: 0 }',
+      ['expected a number of at least 1, found 0'],
+    ],
+    [
+      'of what is no name of a step',
+      '{ from: 1, steps: { "Ask me": rest } }',
+      ['expected the id of a step'],
+    ],
+  ])('%s is refused', async (_, move, words) => {
+    const faults = await faultsOfMove(move)
+    expect(faults).toHaveLength(words.length)
+    for (const [index, each] of words.entries()) expect(faults[index]).toContain(each)
+  })
+})

@@ -1,0 +1,106 @@
+import { newUuid } from '@wegwijs/runtime/derived-id'
+import { exitCodes } from '@wegwijs/runtime/failure'
+import type { Store } from '@wegwijs/store/database'
+import { insertRows } from '@wegwijs/store/rows'
+import { openNamespace } from '@wegwijs/test-support/namespace'
+import { seedMessages } from '@wegwijs/test-support/seed-messages'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { run } from './run.ts'
+
+/** What teams have to do, as whoever does it lists it and says what came of it. */
+const { databaseUrl } = inject('servers')
+const monday = '2026-03-02T09:00:00.000Z'
+const says = (nl: string, en: string) => ({ nl, en })
+
+let store: Store
+const tasks = { soon: newUuid(), later: newUuid(), over: newUuid() }
+beforeAll(async () => {
+  store = await openNamespace(databaseUrl, 'cli_tasks')
+  const [seeded] = await seedMessages(store, 1)
+  if (!seeded) throw new RangeError('nobody is there')
+  const row = (taskId: string, over: object) => ({
+    person_id: seeded.personId,
+    task_id: taskId,
+    enrolment_id: seeded.enrolmentId,
+    campaign_id: 'aftercare',
+    version: 1,
+    step: '0',
+    name: 'call',
+    team: 'nurses',
+    title: says('Bel', 'Call'),
+    outcomes: [
+      { outcome: 'reached', says: says('Gesproken', 'Spoken to') },
+      { outcome: 'missed', says: says('Niet bereikt', 'Not reached') },
+    ],
+    state: 'open',
+    reason: null,
+    made_at: monday,
+    due_at: monday,
+    ...over,
+  })
+  const rows = [
+    row(tasks.later, { due_at: '2026-03-04T09:00:00.000Z', team: 'desk' }),
+    row(tasks.soon, {}),
+    row(tasks.over, { state: 'withdrawn', reason: 'exit_touchpoint' }),
+  ]
+  await insertRows(store.db, 'task', Object.keys(rows[0] ?? {}) as never, rows as never)
+})
+afterAll(() => store.close())
+
+function cli(...words: string[]) {
+  return run(words, {
+    WEGWIJS_NAMESPACE: store.namespace,
+    WEGWIJS_DATABASE_URL: databaseUrl,
+    WEGWIJS_SECRET: 'a secret of this test, long enough to be one',
+  })
+}
+
+const idsIn = (listed: unknown) => (listed as { taskId: string }[]).map(({ taskId }) => taskId)
+
+test('what is open is listed, what is due first, first; all of it when it is asked for', async () => {
+  expect(idsIn((await cli('tasks', '--json')).json())).toEqual([tasks.soon, tasks.later])
+  expect(idsIn((await cli('tasks', '--team', 'desk', '--json')).json())).toEqual([tasks.later])
+  expect(idsIn((await cli('tasks', '--limit', '1', '--json')).json())).toEqual([tasks.soon])
+  expect(idsIn((await cli('tasks', '--all', '--json')).json())).toContain(tasks.over)
+  const { out } = await cli('tasks', '--language', 'nl')
+  expect(out).toMatch(/nurses +Bel .*reached, missed/)
+  expect(out).not.toContain('Call')
+})
+
+test('the first word of what came of a task counts, and every other one says why it does not', async () => {
+  const done = (id: string, outcome: string, by = 'eva') =>
+    cli('task', 'done', id, '--outcome', outcome, '--by', by)
+  const refused: [Promise<{ code: number; err: string }>, string][] = [
+    [done('7', 'reached'), 'there is no task 7; see `wegwijs tasks`'],
+    [done(newUuid(), 'reached'), 'there is no task'],
+    [done(tasks.soon, 'perhaps'), 'the task has no outcome "perhaps"; it has reached, missed'],
+    [done(tasks.over, 'reached'), 'the task is withdrawn (exit_touchpoint)'],
+  ]
+  for (const [answer, words] of refused) {
+    expect(await answer).toMatchObject({ code: exitCodes.usage })
+    expect((await answer).err).toContain(words)
+  }
+  const said = await cli(
+    'task',
+    'done',
+    tasks.soon,
+    '--outcome',
+    'reached',
+    '--by',
+    'eva',
+    '--json',
+  )
+  expect(said).toMatchObject({ code: 0 })
+  expect(said.json()).toEqual({ taskId: tasks.soon, outcome: 'reached' })
+  expect((await done(tasks.soon, 'missed', 'jan')).err).toContain(
+    'cli:eva has said of this task that it came to "reached"; the first word counts',
+  )
+  expect(idsIn((await cli('tasks', '--json')).json())).toEqual([tasks.later])
+})
+
+test('without an outcome nothing is written down', async () => {
+  const { code, err } = await cli('task', 'done', tasks.later)
+  expect(code).toBe(exitCodes.usage)
+  expect(err).toContain('--outcome')
+  expect(idsIn((await cli('tasks', '--json')).json())).toEqual([tasks.later])
+})
