@@ -336,6 +336,67 @@ describe('a move', () => {
     ])
   })
 
+  test.each([
+    ['a question', asking('confirm', 'cancel'), { step: 'coming' }],
+    ['a task', calling('reached'), { step: 'call' }],
+  ])(
+    'from a wait into %s begins it now, once, with the time that it gives',
+    (_, step, { step: to }) => {
+      const { patient, move, due } = versions([waitFor('P3D', 'look'), message('later')], [step], {
+        steps: { look: to },
+      })
+      patient.happens('care.discharge.completed.v1')
+      patient.comes('2026-03-03T09:00:00.000Z')
+      move(2)
+      // Two days from when it was asked, or made: not from when the wait before it began.
+      expect(due()).toEqual(['2026-03-05T09:00:00.000Z'])
+      const begun = [
+        ...patient.intents().map(({ messageId }) => messageId),
+        ...[...patient.state.tasks.values()].map(({ name }) => name),
+      ]
+      expect(begun).toEqual([to])
+      patient.comes('2026-03-05T09:00:00.000Z')
+      expect(patient.intents().at(-1)).toMatchObject({ messageId: 'later', state: 'planned' })
+      expect([...patient.state.tasks.values()].map(({ state }) => state)).toEqual(
+        to === 'call' ? ['withdrawn'] : [],
+      )
+    },
+  )
+
+  test('out of a question takes it back when it has not gone out, and hears no answer to it', () => {
+    const { patient, move, due } = versions(
+      [asking('confirm')],
+      [waitFor('P5D', 'look'), message('later')],
+      { steps: { coming: 'look' } },
+    )
+    patient.happens('care.discharge.completed.v1')
+    const [asked] = patient.intents()
+    move(2)
+    expect(patient.intents()).toMatchObject([{ state: 'cancelled', reason: 'moved_to_version' }])
+    // As long as they have waited at the question counts.
+    expect(due()).toEqual(['2026-03-07T09:00:00.000Z'])
+    const data = { intentId: asked?.intentId ?? '', answer: 'confirm' }
+    expect(patient.happens('message.answered.v1', { data })).toBe('answer_too_late')
+    expect(due()).toEqual(['2026-03-07T09:00:00.000Z'])
+  })
+
+  test('out of a task takes it back, and what somebody says of it changes nothing', () => {
+    const { patient, move, due } = versions(
+      [calling('reached')],
+      [waitFor('P5D', 'look'), message('later')],
+      { steps: { call: 'look' } },
+    )
+    patient.happens('care.discharge.completed.v1')
+    move(2)
+    const [task] = [...patient.state.tasks.values()]
+    expect(task).toMatchObject({ state: 'withdrawn', reason: 'moved_to_version' })
+    const data = { taskId: task?.taskId ?? '', outcome: 'reached' }
+    patient.happens('task.done.v1', { data })
+    expect(patient.intents()).toEqual([])
+    expect(due()).toEqual(['2026-03-07T09:00:00.000Z'])
+    expect([...patient.state.tasks.values()]).toMatchObject([{ state: 'withdrawn', outcome: null }])
+  })
+
   test('to the end takes people out, with what had not gone out', () => {
     const send = { for: 'P3D', on }
     const { patient, move } = versions(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { sound, tell } from './planted-folder.ts'
+import { tell } from './planted-folder.ts'
 
 /** What a trigger by a date may not say, and a move of people to a newer version. */
 const campaign = (trigger: string, { more = '', group = 'service' } = {}) => `id: guide
