@@ -19,9 +19,11 @@ type CpuProfile = {
   timeDeltas: number[]
 }
 
-/** Forgets what was counted of statements before. */
+/** Forgets what was counted of statements before; from now on it counts, too, how often each is planned. */
 export async function beginProfile({ db }: World): Promise<void> {
   await db.query('select /* bench */ pg_stat_statements_reset()')
+  await db.query('alter system set pg_stat_statements.track_planning = on')
+  await db.query('select pg_reload_conf()')
 }
 
 /** The profiles of the services that have ended since, and the costliest statements, as text. */
@@ -62,13 +64,20 @@ function nameOf({ functionName, url, lineNumber }: CpuProfile['nodes'][number]['
 }
 
 async function statementsOf({ db }: World): Promise<string[]> {
-  const { rows } = await db.query<{ seconds: number; calls: number; rows: number; query: string }>(
-    `select total_exec_time / 1000 as seconds, calls::float8 as calls, rows::float8 as rows, query
+  const { rows } = await db.query<{
+    seconds: number
+    calls: number
+    plans: number
+    rows: number
+    query: string
+  }>(
+    `select (total_exec_time + total_plan_time) / 1000 as seconds, calls::float8 as calls,
+      plans::float8 as plans, rows::float8 as rows, query
     from pg_stat_statements where query not like '%/* bench */%'
-    order by total_exec_time desc limit ${MOST_STATEMENTS}`,
+    order by total_exec_time + total_plan_time desc limit ${MOST_STATEMENTS}`,
   )
-  return rows.map(({ seconds, calls, rows: affected, query }) => {
+  return rows.map(({ seconds, calls, plans, rows: affected, query }) => {
     const text = query.replaceAll(/\s+/g, ' ').replaceAll('"', '').slice(0, 110)
-    return `  ${seconds.toFixed(2).padStart(6)} s  ${String(calls).padStart(6)} ×  ${String(affected).padStart(8)} rows  ${text}`
+    return `  ${seconds.toFixed(2).padStart(6)} s  ${String(calls).padStart(6)} ×  ${String(plans).padStart(6)} planned  ${String(affected).padStart(8)} rows  ${text}`
   })
 }
