@@ -1,12 +1,18 @@
 import { z } from 'zod'
 import type { CompiledCampaign } from './compile.ts'
 import { type RecipientWord, recipientWords } from './definition/recipient-words.ts'
-import type { CampaignClass, RelationKind, RelationScope } from './definition/words.ts'
+import {
+  type CampaignClass,
+  type ChannelName,
+  channelNames,
+  type RelationKind,
+  type RelationScope,
+} from './definition/words.ts'
 import type { DecideContext, Draft } from './draft.ts'
 import { timeZoneOf } from './facts.ts'
 import { type Instant, yearOf } from './instant.ts'
 import { relatedPeople } from './relations.ts'
-import type { Enrolment, Person, Recipient } from './state.ts'
+import type { Enrolment, OtherPerson, Person, Recipient } from './state.ts'
 
 export const toSchema = z.union([
   z.enum([...recipientWords, 'by-age']),
@@ -71,6 +77,17 @@ export function ageAt(
   return typeof birthYear === 'number' ? yearOf(at, timeZone) - birthYear : undefined
 }
 
+/** What of somebody else it hangs on whether and how a message goes to them. */
+export function otherPersonOf(person: Person): OtherPerson {
+  const { personId, timeZone, persona, deceasedAt } = person
+  return { personId, timeZone, persona, preferredChannel: preferredChannelOf(person), deceasedAt }
+}
+
+/** Over which channel they like to be reached, as far as they said so. */
+function preferredChannelOf({ fields }: Pick<Person, 'fields'>): ChannelName | null {
+  return channelNames.find((name) => name === fields.preferredChannel) ?? null
+}
+
 /** One who gets a message: what of them its planning hangs on. */
 export type Addressee = {
   /** Absent: the person whom it is about. */
@@ -78,6 +95,7 @@ export type Addressee = {
   readonly byAge?: true
   readonly timeZone: string
   readonly persona: string | null
+  readonly preferredChannel: ChannelName | null
 }
 
 type AddressedRun = {
@@ -108,7 +126,9 @@ export function addresseesOf(
     return []
   const mark = byAge ? ({ byAge } as const) : {}
   const { persona } = draft.person
-  const found: Addressee[] = words.includes('person') ? [{ ...mark, timeZone, persona }] : []
+  const preferredChannel = preferredChannelOf(draft.person)
+  const self = { ...mark, timeZone, persona, preferredChannel }
+  const found: Addressee[] = words.includes('person') ? [self] : []
   if (classesForThePersonAlone.has(campaign.file.class)) return found
   const scope = scopeOf(message, campaign.file.class)
   const seen = new Set<string>()
@@ -120,6 +140,7 @@ export function addresseesOf(
       recipient: { personId: other.personId, kind, scope },
       timeZone: other.timeZone ?? context.definition.timeZone,
       persona: other.persona,
+      preferredChannel: other.preferredChannel,
     })
   }
   return found

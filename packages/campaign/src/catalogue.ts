@@ -1,8 +1,8 @@
 import type { DefinitionBundle } from './definition/bundle.ts'
 import type { CampaignFile } from './definition/campaign.ts'
 import type { Field } from './definition/field.ts'
-import { allowsSensitivity } from './definition/words.ts'
-import { consentFields, recipientFields, relationFields } from './people-fields.ts'
+import { allowsSensitivity, channelNames } from './definition/words.ts'
+import { channelLabels, consentFields, recipientFields, relationFields } from './people-fields.ts'
 import { everyStep, partsOf } from './steps/registry.ts'
 import type { Step } from './steps/step.ts'
 import type { StepParts } from './steps/step-kind.ts'
@@ -46,6 +46,15 @@ const personFields: readonly [string, Field][] = [
     ),
   ],
   ['person.persona', known('text', 'neutral', { nl: 'persona', en: 'persona' })],
+  [
+    'person.preferredChannel',
+    known(
+      'text',
+      'neutral',
+      { nl: 'liefste kanaal', en: 'preferred channel' },
+      { values: [...channelNames], valueLabels: channelLabels },
+    ),
+  ],
 ]
 
 /** Names of people are shown in messages to them, and nowhere else (P7). */

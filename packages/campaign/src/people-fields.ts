@@ -32,7 +32,7 @@ const classes: Readonly<Record<CampaignClass, Words>> = {
   research: { nl: 'onderzoek', en: 'research' },
 }
 
-const channels: Readonly<Record<ChannelName, Words>> = {
+export const channelLabels: Readonly<Record<ChannelName, Words>> = {
   app: { nl: 'de app', en: 'the app' },
   email: { nl: 'e-mail', en: 'e-mail' },
   sms: { nl: 'sms', en: 'SMS' },
@@ -64,8 +64,8 @@ export const consentFields: readonly [string, Field][] = campaignClasses.flatMap
     consentField(`consent.${purpose}`, label),
     ...channelNames.map((channel) =>
       consentField(`consent.${purpose}.${channel}`, {
-        nl: `${label.nl} via ${channels[channel].nl}`,
-        en: `${label.en} over ${channels[channel].en}`,
+        nl: `${label.nl} via ${channelLabels[channel].nl}`,
+        en: `${label.en} over ${channelLabels[channel].en}`,
       }),
     ),
   ]

@@ -22,7 +22,7 @@ export function applyProfile(draft: Draft, event: JourneyEvent): ReasonCode {
   draft.person = {
     ...person,
     fields: withChanges(person.fields, {
-      ...pick(data, ['givenName', 'familyName', 'birthYear']),
+      ...pick(data, ['givenName', 'familyName', 'birthYear', 'preferredChannel']),
       ...objectOf(data.attributes),
     }),
     contacts: withContacts(person.contacts, objectOf(data.contacts)),

@@ -49,6 +49,8 @@ export const personUpserted = z.object({
   /** IANA, such as Europe/Amsterdam. */
   timeZone: timeZoneSchema.nullable().optional(),
   contacts: contacts.optional(),
+  /** Over which channel they like to be reached; it goes before the order of their persona. */
+  preferredChannel: channel.nullable().optional(),
   attributes: z
     .record(
       z.string().regex(/^[a-zA-Z][a-zA-Z0-9]{0,63}$/),

@@ -37,7 +37,7 @@ export type PersonState = {
 
 export type Person = {
   personId: string
-  /** givenName, familyName, birthYear and the organisation's own fields. */
+  /** givenName, familyName, birthYear, preferredChannel and the organisation's own fields. */
   fields: JsonObject
   contacts: Readonly<Partial<Record<ContactKind, Contact>>>
   locale: string | null
@@ -107,6 +107,7 @@ export type OtherPerson = {
   personId: string
   timeZone: string | null
   persona: string | null
+  preferredChannel: ChannelName | null
   deceasedAt: Instant | null
 }
 

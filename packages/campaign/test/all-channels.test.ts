@@ -231,6 +231,7 @@ describe('a message over all channels to several', () => {
     personId,
     timeZone: null,
     persona: null,
+    preferredChannel: null,
     deceasedAt: null,
   })
 

@@ -377,7 +377,13 @@ describe('a cascade to several', () => {
   function both(now = () => 'anna') {
     return told({ channels, to: ['person', 'caregiver'] }, 'p1', {
       relations: [anna],
-      otherOf: () => ({ personId: now(), timeZone: null, persona: null, deceasedAt: null }),
+      otherOf: () => ({
+        personId: now(),
+        timeZone: null,
+        persona: null,
+        preferredChannel: null,
+        deceasedAt: null,
+      }),
     })
   }
   const toEach = (patient: Patient) =>

@@ -74,6 +74,7 @@ function patient(
     personId,
     timeZone: null,
     persona: null,
+    preferredChannel: null,
     deceasedAt: null,
     ...others[personId],
   })
@@ -217,6 +218,8 @@ describe('who a message goes to', () => {
     expect(own?.dueAt).toBe('2026-03-03T09:00:00.000Z')
     expect(hers?.dueAt).toBe('2026-03-03T15:00:00.000Z')
     expect(hers?.channels).toEqual(['email', 'sms'])
+    const texting = patient(definition, [{}], { anna: { preferredChannel: 'sms' } })
+    expect(texting.happens(discharged).intents()[1]?.channels).toEqual(['sms', 'email'])
   })
 })
 
@@ -477,4 +480,10 @@ test('a death ends what was to go to others about the person, too, and plans not
   expect(father.who()).toEqual([])
 })
 
-const somebodyElse: OtherPerson = { personId: '', timeZone: null, persona: null, deceasedAt: null }
+const somebodyElse: OtherPerson = {
+  personId: '',
+  timeZone: null,
+  persona: null,
+  preferredChannel: null,
+  deceasedAt: null,
+}

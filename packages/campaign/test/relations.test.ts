@@ -51,6 +51,7 @@ const living = (personId: string): OtherPerson => ({
   personId,
   timeZone: null,
   persona: null,
+  preferredChannel: null,
   deceasedAt: null,
 })
 

@@ -145,6 +145,33 @@ describe('waiting for a touchpoint', () => {
   })
 })
 
+describe('a message that names no channels', () => {
+  const channelsOf = (
+    preferredChannel: string | null,
+    over: Parameters<typeof message>[1] = {},
+  ) => {
+    const steps = [message('hello', over)]
+    const patient = person(definitionOf([campaign({ id: 'aftercare', steps })]))
+    patient.happens('person.upserted.v1', { data: { preferredChannel } })
+    patient.happens(discharge)
+    return patient.intents()[0]?.channels
+  }
+
+  test('goes over the preferred one first, and then in the order of the persona', () => {
+    expect(channelsOf(null)).toEqual(['email', 'sms'])
+    expect(channelsOf('sms')).toEqual(['sms', 'email'])
+    expect(channelsOf('email')).toEqual(['email', 'sms'])
+  })
+
+  test('goes over none that the persona has not', () => {
+    expect(channelsOf('app')).toEqual(['email', 'sms'])
+  })
+
+  test('an order that is named is kept', () => {
+    expect(channelsOf('sms', { channels: ['email', 'sms'] })).toEqual(['email', 'sms'])
+  })
+})
+
 describe('a message with a template for each persona', () => {
   const steps = [message('hello', { template: { senior: 'later', otherwise: 'hello' } })]
 

@@ -1,3 +1,4 @@
+import { otherPersonOf } from '@wegwijs/campaign/addressees'
 import { ownIdSpace } from '@wegwijs/campaign/event-check'
 import type { Identity } from '@wegwijs/campaign/journey-event'
 import { newPerson } from '@wegwijs/campaign/new-person'
@@ -108,10 +109,7 @@ export class People {
   /** Who has this id of ours now; null when nobody ever had it. */
   otherOf(personId: string): OtherPerson | null {
     const number = this.numberOfId(personId)
-    if (number === null) return null
-    const { person } = this.stateOf(number)
-    const { personId: own, timeZone, persona, deceasedAt } = person
-    return { personId: own, timeZone, persona, deceasedAt }
+    return number === null ? null : otherPersonOf(this.stateOf(number).person)
   }
 
   /** `idSpace:externalId`, as people name them; of whoever they have become. */

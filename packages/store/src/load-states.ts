@@ -290,9 +290,9 @@ export async function loadOthers(
   if (ids.size === 0) return new Map()
   const { rows } = await sql<OtherPerson & { otherId: string }>`
     select named.other_id as "otherId", p.person_id as "personId", p.time_zone as "timeZone",
-      p.persona, p.deceased_at as "deceasedAt"
+      p.persona, p.fields ->> 'preferredChannel' as "preferredChannel", p.deceased_at as "deceasedAt"
     from unnest(${[...ids].sort()}::uuid[]) as named (other_id) cross join lateral (
-      select person_id, time_zone, persona, deceased_at from person
+      select person_id, time_zone, persona, fields, deceased_at from person
       where person_id = survivor_of(named.other_id) offset 0
     ) as p`.execute(tx)
   return new Map(rows.map(({ otherId, ...other }) => [otherId, other]))

@@ -1,3 +1,4 @@
+import { otherPersonOf } from '@wegwijs/campaign/addressees'
 import { decideEvent } from '@wegwijs/campaign/decide'
 import type { DecideContext, Decision } from '@wegwijs/campaign/draft'
 import { mergePeople } from '@wegwijs/campaign/merge'
@@ -112,9 +113,7 @@ export class PeopleInHand {
   #otherOf(personId: string): OtherPerson | null {
     const known = this.#others.get(personId)
     const inHand = this.#after.get(this.survivorOf(known?.personId ?? personId))
-    if (!inHand) return known ?? null
-    const { personId: own, timeZone, persona, deceasedAt } = inHand.person
-    return { personId: own, timeZone, persona, deceasedAt }
+    return inHand ? otherPersonOf(inHand.person) : (known ?? null)
   }
 
   #stateOf(personId: string): PersonState {

@@ -16,7 +16,7 @@ const personaSchema = z
       .array(z.enum(channelNames))
       .min(1)
       .describe(
-        'Over which channels they like to be reached, the best first. A message without `channels` of its own tries these.',
+        'Over which channels they like to be reached, the best first. A message without `channels` of its own tries these, after the one of them that the person prefers.',
       ),
     when: conditionSchema
       .optional()

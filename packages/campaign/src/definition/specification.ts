@@ -51,6 +51,10 @@ const personShape = {
     .array(z.enum(channelNames))
     .optional()
     .describe('The channels on which we have an address of them; without it, all.'),
+  prefers: z
+    .enum(channelNames)
+    .optional()
+    .describe('The channel that they like best; without it, the order of their persona counts.'),
   fields: z
     .record(fieldNameSchema, valueSchema)
     .optional()

@@ -144,7 +144,10 @@ function strangerWith<Who extends Profile>(given: Who): Who {
   return { 'reached by': ['app', 'email', 'sms'], ...given }
 }
 
-type Profile = Pick<Given, 'persona' | 'age' | 'language' | 'time zone' | 'reached by' | 'fields'>
+type Profile = Pick<
+  Given,
+  'persona' | 'age' | 'language' | 'time zone' | 'reached by' | 'prefers' | 'fields'
+>
 
 function profileOf(
   person: Profile,
@@ -160,6 +163,7 @@ function profileOf(
     locale: language,
     timeZone: person['time zone'],
     persona,
+    preferredChannel: person.prefers,
     contacts: person['reached by'] && contactsOf(person['reached by']),
     attributes: fields,
     test: true,

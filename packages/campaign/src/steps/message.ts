@@ -67,7 +67,9 @@ export const messageShape = {
   template: messageTemplateSchema,
   channels: channelListSchema
     .optional()
-    .describe("Tried in this order until one can be used; without it, the persona's own order."),
+    .describe(
+      "Tried in this order until one can be used; without it, the persona's own order with the person's preferred channel first.",
+    ),
   send: momentSchema.optional().describe('When it is due; without it, at once.'),
   expires: positiveDurationSchema
     .optional()
@@ -89,7 +91,7 @@ const messageStepSchema = z.strictObject({
         .union([channelListSchema, cascadeSchema, allSchema])
         .optional()
         .describe(
-          "Tried in this order until one can be used; without it, the persona's own order. With `cascade`, when it is not delivered within `after`, the next one; with `all`, over each of them.",
+          "Tried in this order until one can be used; without it, the persona's own order with the person's preferred channel first. With `cascade`, when it is not delivered within `after`, the next one; with `all`, over each of them.",
         ),
       to: toSchema
         .optional()
@@ -194,7 +196,7 @@ export function templatesOf({ template }: Pick<MessageStep['message'], 'template
 export const messageStep: StepKind<MessageStep> = {
   key: 'message',
   meaning:
-    "Plans one message. `template` is one for everybody, or `{ <persona>: …, otherwise: … }`: what somebody reads hangs on who they are when it is planned. `channels` are tried in this order until one can be used (the persona's own order when left out); with `{ all: [app, email] }` it goes over each of them over which whoever gets it can be reached, and a contact budget counts that as one; with `{ cascade: [app, sms], after: PT30M }` one after the other, until one delivers it: the campaign waits here, at most `after` from when it is due over each; then the next comes in its place, or at once when it bounced. What has not gone out by then is taken back; what a worker has, or nobody knows of, goes first, and the next is only sent when that one turns out not to have been. A late delivery takes the next one back, if that has not gone out. It goes on when it is delivered, or when the time of the last one is over. When the appointment or stay moves that it hangs on, the next tells of the newer version; it begins anew over the first channel when its own moment lies ahead. `send` plans it for later; without it, it is due at once. `expires` says how long after its due time it is still worth having; `until` ends it at a moment of the entity. A moment that has already passed makes the message due now, so that somebody whose appointment is tomorrow still hears what they would have heard yesterday, unless `until` has passed too. `to` says who gets it: each gets a message of their own, in their language and time zone, at their address, held to their own consents, quiet hours and contact budget; and all of that is looked at again when it is sent.",
+    "Plans one message. `template` is one for everybody, or `{ <persona>: …, otherwise: … }`: what somebody reads hangs on who they are when it is planned. `channels` are tried in this order until one can be used (when left out, the order of the persona, with the person's preferred channel first); with `{ all: [app, email] }` it goes over each of them over which whoever gets it can be reached, and a contact budget counts that as one; with `{ cascade: [app, sms], after: PT30M }` one after the other, until one delivers it: the campaign waits here, at most `after` from when it is due over each; then the next comes in its place, or at once when it bounced. What has not gone out by then is taken back; what a worker has, or nobody knows of, goes first, and the next is only sent when that one turns out not to have been. A late delivery takes the next one back, if that has not gone out. It goes on when it is delivered, or when the time of the last one is over. When the appointment or stay moves that it hangs on, the next tells of the newer version; it begins anew over the first channel when its own moment lies ahead. `send` plans it for later; without it, it is due at once. `expires` says how long after its due time it is still worth having; `until` ends it at a moment of the entity. A moment that has already passed makes the message due now, so that somebody whose appointment is tomorrow still hears what they would have heard yesterday, unless `until` has passed too. `to` says who gets it: each gets a message of their own, in their language and time zone, at their address, held to their own consents, quiet hours and contact budget; and all of that is looked at again when it is sent.",
   explanation: messageExplanation,
   schema: () => messageStepSchema,
   parts: ({ message }) => ({
@@ -466,7 +468,7 @@ export function planMessage(
       (part && [part]) ??
       rest?.channels ??
       channelsNamedBy(step.message) ??
-      personaChannels(addressee, context),
+      ownChannels(addressee, context),
     state: 'planned',
     reason: null,
     duplicate: false,
@@ -550,12 +552,15 @@ function templateHashOf(campaign: CompiledCampaign, template: string): string {
   return hash
 }
 
-function personaChannels(
-  { persona: id }: Addressee,
+/** Those of their persona, the preferred one first. One that the persona has not is not taken: no text was made for it. */
+function ownChannels(
+  { persona: id, preferredChannel }: Addressee,
   { definition: { personas } }: DecideContext,
 ): readonly ChannelName[] {
   const persona = personas.find((each) => each.id === id) ?? personas.at(-1)
-  return persona?.channels ?? channelNames
+  const channels = persona?.channels ?? channelNames
+  if (preferredChannel === null || !channels.includes(preferredChannel)) return channels
+  return [preferredChannel, ...channels.filter((channel) => channel !== preferredChannel)]
 }
 
 /** Withdraws a message that has not been handed to a worker; leaves any other as it is. */
