@@ -1,6 +1,8 @@
+import { compileDefinition } from '@wegwijs/campaign/compile'
 import { draftOf } from '@wegwijs/campaign/draft'
 import { lastCheck } from '@wegwijs/campaign/last-check'
 import { mergePeople } from '@wegwijs/campaign/merge'
+import { moveRuns, stepMapOf } from '@wegwijs/campaign/move'
 import {
   type Intent,
   type IntentState,
@@ -11,7 +13,7 @@ import {
 } from '@wegwijs/campaign/state'
 import { latestOfMessage } from '@wegwijs/campaign/steps/message'
 import { stepsSchema } from '@wegwijs/campaign/steps/registry'
-import { campaign, message } from '@wegwijs/test-support/small-hospital'
+import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { definitionOf, person } from './given.ts'
@@ -360,6 +362,99 @@ describe('a cascade whose appointment moves', () => {
     const alive = ofCascade(patient).filter(({ state }) => state === 'planned')
     expect(alive).toMatchObject([{ channels: ['sms', 'email'], entity: { version: 3 } }])
     expect(patient.timers()).toMatchObject([{ dueAt: minute(60) }])
+  })
+})
+
+test('a cascade of a run whose date moves ahead and comes back goes on where it was (P2)', () => {
+  const channels = { cascade: ['sms', 'email'] as ('sms' | 'email')[], after: 'PT30M' }
+  const patient = person(
+    definitionOf([
+      campaign({
+        id: 'tell',
+        entry: 'once-per-entity',
+        trigger: { date: { entity: 'appointment', field: 'startsAt', before: 'PT4H' } },
+        steps: [message('hello', { channels }), message('later')],
+      }),
+    ]),
+  )
+  const startsAt = (version: number, at: string) => ({
+    ...appointment(version),
+    data: { startsAt: at },
+  })
+  patient.happens(booked, startsAt(1, '2026-03-20T09:00:00.000Z'))
+  patient.comes('2026-03-20T05:00:00.000Z')
+  becomes(patient, 2, 'sent')
+  patient.comes('2026-03-20T05:30:00.000Z')
+  patient.happens(moved, startsAt(2, '2026-03-27T09:00:00.000Z'))
+  expect(statesOf(patient)).toEqual([
+    [2, 'sent', null],
+    [1, 'cancelled', 'date_moved'],
+  ])
+  patient.happens(moved, startsAt(3, '2026-03-20T09:00:00.000Z'))
+  expect(statesOf(patient).toSorted()).toEqual([
+    [1, 'cancelled', 'date_moved'],
+    [1, 'planned', null],
+    [2, 'sent', null],
+  ])
+  expect(ofCascade(patient).at(-1)).toMatchObject({ turn: 1, entity: { version: 3 } })
+  receipt(patient, 2, 'delivered')
+  expect(ofCascade(patient).filter(({ state }) => state === 'planned')).toEqual([])
+  expect(hasGoneOn(patient)).toBe(true)
+})
+
+describe('a cascade of somebody who is moved to a version', () => {
+  const steps = [
+    message('hello', { channels: { cascade: ['sms', 'email'], after: 'PT30M' } }),
+    message('later'),
+  ]
+  function movedAfter(minutes: number, state: IntentState, move: object = {}) {
+    const files = [{}, { move: { from: 1, ...move } }].map((over) =>
+      campaign({ id: 'tell', trigger: { touchpoint: booked }, steps, ...over }),
+    )
+    const bundle = smallHospital(files)
+    const versionsLive = (newest: number) =>
+      compileDefinition(
+        newest,
+        { ...bundle, campaigns: bundle.campaigns.slice(newest - 1, newest) },
+        bundle.campaigns.map((file, index) => ({
+          id: file.id,
+          version: index + 1,
+          live: index + 1 === newest,
+          file,
+          templates: { hello: `hello-${index + 1}`, later: 'later-1' },
+        })),
+      )
+    const [before, after] = [versionsLive(1), versionsLive(2)]
+    const [from, to] = [after.campaigns.get('tell@1'), after.campaigns.get('tell@2')]
+    if (!from || !to) throw new RangeError('a version is missing')
+    const patient = person(before)
+    patient.happens(booked, appointment(1))
+    becomes(patient, 2, state)
+    patient.comes(minute(minutes))
+    const context = { ...patient.context(), definition: after }
+    const map = stepMapOf(from.file, to.file)
+    patient.state = moveRuns(patient.state, { from, to, steps: map.steps }, context).state
+    patient.use(after)
+    return patient
+  }
+  const told = (patient: Patient) =>
+    ofCascade(patient).map(({ version, channels, state }) => `${version} ${channels} ${state}`)
+
+  test('keeps its time, and the next one is of the new version', () => {
+    const patient = movedAfter(10, 'sent')
+    expect(told(patient)).toEqual(['1 sms,email sent'])
+    expect(patient.timers()).toMatchObject([{ dueAt: minute(30) }])
+    patient.comes(minute(30))
+    expect(told(patient)).toEqual(['1 sms,email sent', '2 email planned'])
+    expect(at(patient, 1)).toMatchObject({ templateHash: 'hello-2', turn: 1 })
+    receipt(patient, 2, 'delivered')
+    expect(told(patient)).toEqual(['1 sms,email delivered', '2 email cancelled'])
+  })
+
+  test('begins anew when the move withdraws it', () => {
+    const patient = movedAfter(10, 'planned', { withdraw: ['hello'] })
+    expect(told(patient)).toEqual(['1 sms,email cancelled', '2 sms,email planned'])
+    expect(patient.timers()).toMatchObject([{ dueAt: minute(40) }])
   })
 })
 
