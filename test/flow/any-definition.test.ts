@@ -29,8 +29,7 @@ test('whatever a definition says, a simulation and the live pipeline decide the 
     const bundle = { ...made, channels }
     const own = histories.slice(index * historiesEach, (index + 1) * historiesEach)
     const events = inOrderOfArrival(own)
-    // Of two messages in one instant a bounce of the first reaches the second or not: see docs/simulate.md.
-    const rates = { bounced: 0, none: 0.2, answered: 0.3, seed: String(index) }
+    const rates = { bounced: 0.3, none: 0.2, answered: 0.3, done: 0.6, seed: String(index) }
     const simulated = simulate(bundle, events, rates)
     expect(await live(bundle, events, rates), JSON.stringify(bundle.campaigns)).toEqual(simulated)
     messages += simulated.length
@@ -51,7 +50,7 @@ function inOrderOfArrival(histories: readonly Arrival[][]): TouchpointEvent[] {
     .map(({ event }) => event)
 }
 
-type Rates = { bounced: number; none: number; answered: number; seed: string }
+type Rates = { bounced: number; none: number; answered: number; done: number; seed: string }
 
 function simulate(
   bundle: DefinitionBundle,

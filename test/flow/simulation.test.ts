@@ -8,6 +8,7 @@ import { loadLogMapping } from '@wegwijs/definition/log-mapping'
 import { compileDraft } from '@wegwijs/dry-run/draft'
 import { type MessageLine, MessageLines } from '@wegwijs/dry-run/lines'
 import { alwaysDelivered, type OutcomeRates } from '@wegwijs/dry-run/outcome-model'
+import type { People } from '@wegwijs/dry-run/people'
 import { sendingOf } from '@wegwijs/dry-run/sending'
 import { Simulation } from '@wegwijs/dry-run/simulation'
 import { generateJourneys } from '@wegwijs/rehearsal/generate-journeys'
@@ -20,6 +21,7 @@ import { expect, test } from 'vitest'
 import { readExample } from './src/example.ts'
 import { openFlow, openGround } from './src/flow.ts'
 import { readLiveLines } from './src/live-lines.ts'
+import { type LiveTask, liveTask, readLiveTasks, sortTasks } from './src/live-tasks.ts'
 
 /**
  * A simulation and the live pipeline decide the same of the same events, line for line: the pure
@@ -34,6 +36,7 @@ function simulationOf(bundle: DefinitionBundle, outcomes: OutcomeRates) {
     sending: sendingOf(bundle),
     outcomes,
     step,
+    keepsFinishedRuns: true,
     onMessage: (message) => lines.add(message),
   })
   return { simulation, lines }
@@ -66,15 +69,35 @@ async function live<Found>(
   return found
 }
 
-test('generated journeys', async () => {
+test('generated journeys, with teams who do some of their tasks', async () => {
   const bundle = await readExample()
   const events = generateJourneys({ people: 40, seed: 'twin' })
-  const rates = { bounced: 0.1, none: 0.1, answered: 0.2, seed: 'twin' }
-  const simulated = simulate(bundle, events, rates)
+  const rates = { bounced: 0.1, none: 0.1, answered: 0.2, done: 0.6, seed: 'twin' }
+  const { simulation, lines } = simulationOf(bundle, rates)
+  for (const event of events) simulation.take(event)
+  simulation.finish()
+  const simulated = lines.sorted(simulation.people)
   expect(simulated.length).toBeGreaterThan(100)
   expect(new Set(simulated.map(({ outcome }) => outcome)).size).toBeGreaterThan(4)
-  expect(simulated).toEqual(await live(bundle, events, rates, readLiveLines))
+  const tasks = tasksOf(simulation.people)
+  expect(new Set(tasks.map(({ state }) => state))).toEqual(new Set(['done', 'withdrawn']))
+  const found = await live(bundle, events, rates, async (store) => ({
+    tasks: await readLiveTasks(store),
+    lines: await readLiveLines(store),
+  }))
+  expect(found).toEqual({ tasks, lines: simulated })
 }, 120_000)
+
+function tasksOf(people: People): LiveTask[] {
+  const tasks = [...Array(people.made).keys()].flatMap((person) =>
+    people.survivorOf(person) === person
+      ? [...people.stateOf(person).tasks.values()].map((task) =>
+          liveTask(people.nameOf(person), task),
+        )
+      : [],
+  )
+  return sortTasks(tasks)
+}
 
 test('what is stored, simulated once more, comes to the same', async () => {
   const bundle = await readExample()

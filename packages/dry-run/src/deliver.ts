@@ -28,8 +28,6 @@ export type Delivered = {
   channel: ChannelName
   /** What the person would have read; null when nothing was handed over. */
   rendered: Rendered | null
-  /** What its provider reports of it, still to be decided, in this order. */
-  receipts: readonly JourneyEvent[]
 }
 
 const endStates: Readonly<
@@ -42,8 +40,8 @@ const endStates: Readonly<
 }
 
 /**
- * Takes one message that is due from its last check to its receipts, as release, claim, worker,
- * provider and gateway do together: channel by channel until one takes it, or something ends it.
+ * Takes one message that is due from its last check to a provider, as release, claim and worker do
+ * together: channel by channel until one takes it, or something ends it.
  * `counted` is what whoever gets it was sent before, as far as it counts for a contact budget. One that was
  * put off goes on with the channel `from`, at which it was then: those before it could not take it.
  */
@@ -99,9 +97,7 @@ export function deliver(
     // A channel that cannot take it gives way to the next one at once.
     if (after.state === 'planned') continue
     const sent = ended(state, intent, after, channel)
-    if (after.state !== 'sent') return sent
-    const receipts = receiptsOf(sent.state, receiver ?? state, { intent, channel }, context)
-    return { ...sent, rendered: attempt.rendered, receipts }
+    return after.state === 'sent' ? { ...sent, rendered: attempt.rendered } : sent
   }
 }
 
@@ -120,7 +116,7 @@ function ended(
   const { state: came, reason, dueAt = intent.dueAt } = change
   const next: Intent = { ...intent, state: came, reason, dueAt, channel }
   const intents = new Map(state.intents).set(intent.intentId, next)
-  return { state: { ...state, intents }, channel, rendered: null, receipts: [] }
+  return { state: { ...state, intents }, channel, rendered: null }
 }
 
 function attemptedOf(intent: Intent, channelIndex: number): Parameters<typeof afterAttempt>[0] {
@@ -208,15 +204,15 @@ function statusesOf({ intents }: PersonState, own: Intent): Record<string, strin
   )
 }
 
-/** Receipts are events in again (P1); what lies in the app has arrived. */
-function receiptsOf(
-  { person }: PersonState,
-  receiver: PersonState,
-  { intent, channel }: { intent: Intent; channel: ChannelName },
+/**
+ * What a provider reports of a message that it took, still to be decided, in this order: receipts are
+ * events in again (P1). What lies in the app has arrived.
+ */
+export function receiptsOf(
+  { person, intent, channel, recipientId }: SentMessage,
   { outcomes, sending, now }: DeliverContext,
 ): JourneyEvent[] {
   const { intentId } = intent
-  const recipientId = intent.recipient ? receiver.person.personId : undefined
   const report = (status: ReceiptStatus, detail?: string) =>
     receiptOf({ person, intentId, channel, status, detail, recipientId }, sending, now)
   if (channel === 'app') return [report('delivered')]
@@ -241,6 +237,13 @@ function receiptsOf(
     const answer = answerOf({ intentId, question }, rates)
     return answer === null ? null : answerEventOf({ person, intentId, answer }, now)
   }
+}
+
+/** `recipientId`: who got it, of a message that is for one of several. */
+export type SentMessage = Pick<PersonState, 'person'> & {
+  intent: Intent
+  channel: ChannelName
+  recipientId: string | undefined
 }
 
 /** An answer, as the event that the gateway makes of it. */

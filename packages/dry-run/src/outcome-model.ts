@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { ChannelName } from '@wegwijs/campaign/definition/words'
-import type { Intent, Question } from '@wegwijs/campaign/state'
+import type { Instant } from '@wegwijs/campaign/instant'
+import type { Intent, Question, Task } from '@wegwijs/campaign/state'
 
 /** Shares of the messages that a provider accepted, 0 to 1; what is left is delivered. */
 export type OutcomeRates = {
@@ -14,6 +15,10 @@ export type OutcomeRates = {
    * that is not named is not given. Without it each is given as often.
    */
   readonly answers?: Readonly<Record<string, number>>
+  /** Share of the tasks that are done; without it nobody does any. */
+  readonly done?: number
+  /** Of a task the shares of its outcomes, as `answers` has them of a question. */
+  readonly outcomes?: Readonly<Record<string, number>>
   /** Other lots for the same messages. Without one a message's lot hangs on its id alone. */
   readonly seed?: string
 }
@@ -47,17 +52,44 @@ export function answerOf(
   { intentId, question }: { intentId: string; question: Pick<Question, 'answers'> },
   { answers, seed }: Pick<OutcomeRates, 'answers' | 'seed'>,
 ): string | null {
-  const weighed = question.answers.map(({ answer }) => {
-    const own = answers && Object.hasOwn(answers, answer) ? answers[answer] : 0
-    return { answer, weight: answers ? (own ?? 0) : 1 }
+  const named = question.answers.map(({ answer }) => answer)
+  return drawn(named, answers, lot(seed ?? 'outcome', intentId, 'answer'))
+}
+
+/**
+ * Whether, when and with which outcome a task is done: at a moment between when it is due and `until`,
+ * when it is waited for no longer. Null when nobody does it, or when the rates name no outcome that it has.
+ */
+export function taskWordOf(
+  task: Pick<Task, 'taskId' | 'outcomes' | 'dueAt'> & { until: Instant },
+  { done = 0, outcomes: shares, seed = 'outcome' }: OutcomeRates,
+): { at: Instant; outcome: string } | null {
+  const { taskId, dueAt, until } = task
+  if (done === 0 || lot(seed, taskId, 'done') >= done) return null
+  const names = task.outcomes.map(({ outcome }) => outcome)
+  const outcome = drawn(names, shares, lot(seed, taskId, 'outcome'))
+  if (outcome === null) return null
+  const [fromMs, untilMs] = [Date.parse(dueAt), Date.parse(until)]
+  const atMs = fromMs + Math.floor(lot(seed, taskId, 'when') * Math.max(untilMs - fromMs, 0))
+  return { at: new Date(atMs).toISOString(), outcome }
+}
+
+/** One of the names, by their shares; without any each as often as another. */
+function drawn(
+  names: readonly string[],
+  shares: Readonly<Record<string, number>> | undefined,
+  own: number,
+): string | null {
+  const weighed = names.map((name) => {
+    const share = shares && Object.hasOwn(shares, name) ? shares[name] : 0
+    return { name, weight: shares ? (share ?? 0) : 1 }
   })
-  const whole = weighed.reduce((sum, { weight }) => sum + weight, 0)
-  let left = lot(seed ?? 'outcome', intentId, 'answer') * whole
-  const drawn = weighed.find(({ weight }) => {
+  let left = own * weighed.reduce((sum, { weight }) => sum + weight, 0)
+  const found = weighed.find(({ weight }) => {
     left -= weight
     return left < 0
   })
-  return drawn?.answer ?? null
+  return found?.name ?? null
 }
 
 /** The code that a provider of this channel gives for a bounce. */

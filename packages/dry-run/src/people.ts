@@ -37,6 +37,11 @@ export class People {
     this.#mostAwake = limit
   }
 
+  /** How many numbers were given, also to those who became one. */
+  get made(): number {
+    return this.#slots.length
+  }
+
   /** How many there are, those who became one counted once. */
   get count(): number {
     return this.#slots.reduce((sum, slot) => sum + (slot.mergedInto === null ? 1 : 0), 0)

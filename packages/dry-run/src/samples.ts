@@ -21,11 +21,15 @@ export class Samples {
     this.#most = most
   }
 
-  message({ person, intent, at, rendered }: SimulatedMessage): void {
-    if (rendered === null) return
-    const own = lot('sample', intent.intentId)
+  /** Whether this message can still be one of them. */
+  asksFor(intentId: string): boolean {
     const last = this.#drawn.at(-1)
-    if (this.#drawn.length >= this.#most && last !== undefined && own >= last.lot) return
+    return this.#drawn.length < this.#most || last === undefined || lotOf(intentId) < last.lot
+  }
+
+  message({ person, intent, at, rendered }: SimulatedMessage): void {
+    if (rendered === null || !this.asksFor(intent.intentId)) return
+    const own = lotOf(intent.intentId)
     const sample = { person, campaign: intent.campaignId, step: intent.messageId, at, rendered }
     this.#drawn = [...this.#drawn, { lot: own, sample }]
       .sort((a, b) => a.lot - b.lot)
@@ -38,4 +42,8 @@ export class Samples {
       .map(({ sample }) => sample)
       .sort((a, b) => (a.at + a.campaign + a.step < b.at + b.campaign + b.step ? -1 : 1))
   }
+}
+
+function lotOf(intentId: string): number {
+  return lot('sample', intentId)
 }

@@ -28,9 +28,9 @@ import { derivedUuid } from '@wegwijs/runtime/derived-id'
 import type { Rendered } from '@wegwijs/template/template'
 import type { Rejection, RejectionClass, TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import { CountedMessages } from './counted-messages.ts'
-import { type DeliverContext, deliver } from './deliver.ts'
+import { type DeliverContext, deliver, receiptsOf, taskDoneEvent } from './deliver.ts'
 import { DuePeople } from './due-people.ts'
-import type { Outcomes } from './outcome-model.ts'
+import { type OutcomeRates, type Outcomes, taskWordOf } from './outcome-model.ts'
 import { People, type PersonNumber } from './people.ts'
 import { Reached } from './reached.ts'
 import { createSeenEvents } from './seen-events.ts'
@@ -45,6 +45,8 @@ export type SimulationOptions = {
   step?: string
   /** Keep the runs that nothing touches any more, to ask how they ended. Default: they are forgotten. */
   keepsFinishedRuns?: boolean
+  /** Whose text `onMessage` wants; without it, everyone's. What a whole country gets at once is kept till then. */
+  asksForText?(intentId: string): boolean
   /** Told of each message when it has come to its end, once. */
   onMessage(message: SimulatedMessage): void
   /** Told of everything that a campaign concluded about somebody. */
@@ -67,7 +69,7 @@ export type SimulatedMessage = {
   plannedFor: Instant
   /** When it came to that, an ISO instant. */
   at: string
-  /** What the person would have read; null when nothing was handed over. */
+  /** What the person would have read; null when nothing was handed over, or nobody asked for it. */
   rendered: Rendered | null
 }
 
@@ -97,7 +99,9 @@ export type SimulationTally = {
  * to write to. Events come in their order of arrival. At each moment, in turn, as the conductor of a
  * rehearsal has it (packages/rehearsal/src/conductor.ts):
  *
- * 1. what is due by now: timers, then messages with their last check and their receipts;
+ * 1. what is due by now: timers, then messages with their last check, until nothing of it is left; then
+ *    what providers report of it, and what teams say of their tasks; and so on, until neither leads to
+ *    anything more at this moment;
  * 2. the events that have arrived by now;
  * 3. what became due by that, as in 1.
  *
@@ -113,8 +117,16 @@ export class Simulation {
   readonly #reached: Reached
   readonly #grid: ReturnType<typeof createGrid>
   readonly #due = new DuePeople()
+  /** Whose tasks are done next, and when. */
+  readonly #tasksDue = new DuePeople()
+  /** What went out at this moment, of which nothing has been heard yet. */
+  #unheard: Sent[] = []
+  /** Who have a part in that. */
+  readonly #awaited = new Set<PersonNumber>()
   readonly #seen = createSeenEvents()
   readonly #context: DeliverContext
+  /** By which shares tasks are done; null when nobody does any. */
+  readonly #teams: OutcomeRates | null
   readonly #tally = { events: 0, applied: 0, duplicates: 0 }
   readonly #deadLetters: Partial<Record<RejectionClass, number>> = {}
   /** Who was introduced since time last went on, and whose dates are still to be waited for. */
@@ -129,6 +141,7 @@ export class Simulation {
     this.#options = options
     this.#grid = createGrid(options.step ?? 'PT0S')
     const { definition, sending, outcomes } = options
+    this.#teams = typeof outcomes === 'object' && (outcomes.done ?? 0) > 0 ? outcomes : null
     this.#counted = new CountedMessages(sending.budgets)
     this.#reached = new Reached(definition.reach, definition.timeZone)
     this.#context = {
@@ -227,7 +240,7 @@ export class Simulation {
   finish(): SimulationTally {
     this.#playDue()
     const endMs = this.#arrived === '' ? 0 : Date.parse(endOfTime(this.#arrived))
-    for (let next = this.#due.nextMs(); next !== undefined; next = this.#due.nextMs()) {
+    for (let next = this.#nextMs(); next !== undefined; next = this.#nextMs()) {
       if (next > endMs) break
       this.#stand(this.#grid.roundUp(new Date(next).toISOString()))
       this.#playDue()
@@ -237,7 +250,7 @@ export class Simulation {
 
   #comeTo(instant: string): void {
     this.#playDue()
-    for (let next = this.#due.nextMs(); next !== undefined; next = this.#due.nextMs()) {
+    for (let next = this.#nextMs(); next !== undefined; next = this.#nextMs()) {
       const between = this.#grid.roundUp(new Date(next).toISOString())
       if (between >= instant) break
       this.#stand(between)
@@ -254,11 +267,25 @@ export class Simulation {
     this.#introduced = []
   }
 
+  #nextMs(): number | undefined {
+    const [due, done] = [this.#due.nextMs(), this.#tasksDue.nextMs()]
+    return due === undefined || (done !== undefined && done < due) ? done : due
+  }
+
   #playDue(): void {
+    do {
+      for (const person of this.#takeAll(this.#due)) this.#playPerson(person)
+      const teams = [...this.#takeAll(this.#tasksDue)]
+      this.#hearOfSent()
+      for (const person of teams) this.#sayTasksDone(person)
+    } while ((this.#nextMs() ?? Number.POSITIVE_INFINITY) <= this.#nowMs)
+  }
+
+  *#takeAll(queue: DuePeople): Generator<PersonNumber> {
     for (;;) {
-      const person = this.#due.take(this.#nowMs)
+      const person = queue.take(this.#nowMs)
       if (person === undefined) return
-      this.#playPerson(person)
+      yield person
     }
   }
 
@@ -271,11 +298,18 @@ export class Simulation {
     }
     for (const { intentId } of dueMessages(state, now)) {
       const intent = state.intents.get(intentId)
-      // A receipt of the one before may have withdrawn it.
-      if (intent?.state === 'planned') state = this.#send(person, state, intent)
+      if (intent) state = this.#send(person, state, intent)
     }
-    const keeps = this.#options.keepsFinishedRuns
-    this.#keep(person, keeps ? state : withoutFinishedRuns(state, this.#context))
+    this.#keep(person, state)
+    // A receipt finds no message of a run that is forgotten.
+    if (!this.#awaited.has(person)) this.#forgetFinished(person)
+  }
+
+  #forgetFinished(person: PersonNumber): void {
+    if (this.#options.keepsFinishedRuns) return
+    const state = this.people.stateOf(person)
+    const rest = withoutFinishedRuns(state, this.#context)
+    if (rest !== state) this.#keep(person, rest)
   }
 
   #send(person: PersonNumber, before: PersonState, intent: Intent): PersonState {
@@ -289,29 +323,34 @@ export class Simulation {
     const counted = to === null ? [] : this.#counted.of(to)
     const from = this.#putOff.get(intent.intentId)?.channel
     const other = to === null || to === person ? null : this.people.stateOf(to)
-    const receiver = intent.recipient ? (to === person ? before : other) : undefined
-    const { receipts, ...delivered } = deliver(
+    const receiverState = intent.recipient ? (to === person ? before : other) : undefined
+    const delivered = deliver(
       before,
       intent,
-      { counted, from, receiver },
+      { counted, from, receiver: receiverState },
       this.#context,
     )
-    let { state } = delivered
+    const { state } = delivered
     if (delivered.rendered !== null && to !== null) {
       const { class: own } = intent
       const intentId = countsAs(intent)
       this.#counted.add(to, { intentId, class: own, at: this.#context.now })
-    }
-    for (const receipt of receipts) {
-      state = this.#decided(person, state, decideEvent(state, receipt, this.#context))
-      if (to !== null && to !== person) this.#hearOfRecipient(to, receipt)
     }
     const last = state.intents.get(intent.intentId) ?? intent
     // It is too early, or one too many: of this message there is nothing to tell yet.
     if (last.state === 'planned') {
       const { channel } = delivered
       this.#putOff.set(last.intentId, { plannedFor: this.#plannedForOf(intent), channel })
-    } else this.#tellMessage(person, state, { ...delivered, intent: last })
+    } else if (delivered.rendered === null) {
+      this.#tellMessage(person, state, { ...delivered, intent: last })
+    } else {
+      const { channel } = delivered
+      const asks = this.#options.asksForText?.(last.intentId) ?? true
+      const rendered = asks ? delivered.rendered : null
+      const receiver = to === person ? null : to
+      this.#unheard.push({ person, receiver, intentId: last.intentId, channel, rendered })
+      this.#awaited.add(person)
+    }
     return state
   }
 
@@ -324,11 +363,51 @@ export class Simulation {
     return { ...state, intents: new Map(state.intents).set(intent.intentId, held) }
   }
 
-  /** What a receipt says of an address, or of a wish, is the recipient's own event. */
-  #hearOfRecipient(person: PersonNumber, receipt: JourneyEvent): void {
+  /** All of the moment is out by now. */
+  #hearOfSent(): void {
+    const sent = this.#unheard
+    this.#unheard = []
+    for (const { person, receiver, intentId, channel, rendered } of sent) {
+      const message = this.people.stateOf(person).intents.get(intentId)
+      if (!message) continue
+      for (const receipt of this.#receiptsOf(person, receiver, { intent: message, channel })) {
+        this.#decideOwn(person, receipt)
+        // What it says of an address, or of a wish, is the recipient's own event.
+        if (receiver !== null) this.#decideOwn(receiver, receipt)
+      }
+      const state = this.people.stateOf(person)
+      const intent = state.intents.get(intentId) ?? message
+      this.#tellMessage(person, state, { intent, channel, rendered })
+    }
+    const awaited = [...this.#awaited]
+    this.#awaited.clear()
+    for (const person of awaited) this.#forgetFinished(person)
+  }
+
+  #receiptsOf(
+    person: PersonNumber,
+    receiver: PersonNumber | null,
+    sent: { intent: Intent; channel: ChannelName },
+  ): JourneyEvent[] {
+    const { person: about } = this.people.stateOf(person)
+    const to = sent.intent.recipient && this.people.idOf(receiver ?? person)
+    return receiptsOf({ person: about, recipientId: to ?? undefined, ...sent }, this.#context)
+  }
+
+  /** As teams do in a rehearsal (packages/rehearsal/src/task-words.ts). */
+  #sayTasksDone(person: PersonNumber): void {
+    for (const { taskId, at, outcome } of this.#wordsOf(this.people.stateOf(person))) {
+      if (at > this.#context.now) break
+      const { person: about } = this.people.stateOf(person)
+      this.#decideOwn(person, taskDoneEvent({ person: about, taskId, outcome }, this.#context.now))
+    }
+  }
+
+  /** An event of our own, about this person. */
+  #decideOwn(person: PersonNumber, event: JourneyEvent): void {
     const before = this.people.stateOf(person)
-    const event = { ...receipt, subject: before.person.personId }
-    this.#keep(person, this.#decided(person, before, decideEvent(before, event, this.#context)))
+    const own = { ...event, subject: before.person.personId }
+    this.#keep(person, this.#decided(person, before, decideEvent(before, own, this.#context)))
   }
 
   /** What it was planned for, however often it has been put off since. */
@@ -357,6 +436,13 @@ export class Simulation {
     this.people.put(person, state)
     const next = nextDue(state)
     this.#due.set(person, next === null ? null : Date.parse(next))
+    if (!this.#teams) return
+    const word = this.#wordsOf(state)[0]
+    this.#tasksDue.set(person, word === undefined ? null : Date.parse(word.at))
+  }
+
+  #wordsOf(state: PersonState): TaskWord[] {
+    return this.#teams ? wordsOf(state, this.#teams) : []
   }
 
   #decide(incoming: TouchpointEvent): void {
@@ -408,6 +494,7 @@ export class Simulation {
     this.people.merge(from, into)
     this.#counted.merge(from, into)
     this.#due.set(from, null)
+    this.#tasksDue.set(from, null)
     const intents = new Map([...own.intents, ...other.intents])
     this.#keep(into, this.#decided(into, { intents }, merged))
   }
@@ -440,12 +527,38 @@ function receiverIn({ recipient }: Intent, person: PersonNumber, people: People)
   return recipient ? (people.numberOfId(recipient.personId) ?? person) : person
 }
 
+type Sent = {
+  person: PersonNumber
+  /** Who got it, where that is somebody else. */
+  receiver: PersonNumber | null
+  intentId: string
+  channel: ChannelName
+  rendered: Rendered | null
+}
+
 type Addressed = { event: JourneyEvent; person: PersonNumber; other: PersonNumber | null }
 
 const nobody: Rejection = {
   errorClass: 'data_invalid',
   reason: 'nobody has this id',
   path: 'subject',
+}
+
+type TaskWord = { taskId: string; at: string; outcome: string }
+
+/** What will be said of the tasks that somebody waits for, in its order. */
+function wordsOf({ tasks, timers }: PersonState, rates: OutcomeRates): TaskWord[] {
+  if (tasks.size === 0) return []
+  const words: TaskWord[] = []
+  for (const task of tasks.values()) {
+    if (task.state !== 'open') continue
+    const timer = [...timers.values()].find(
+      (each) => each.enrolmentId === task.enrolmentId && each.step === task.step,
+    )
+    const word = timer && taskWordOf({ ...task, until: timer.dueAt }, rates)
+    if (word) words.push({ taskId: task.taskId, ...word })
+  }
+  return words.sort((a, b) => (a.at + a.taskId < b.at + b.taskId ? -1 : 1))
 }
 
 /** In the order in which they are due, as services/journey/src/timers.ts has it. */

@@ -36,6 +36,9 @@ export type SimulationSummary = {
   busiestDay: { day: string; count: number } | null
 }
 
+/** Also what bounced: a provider had it. */
+const handedOver = new Set<IntentState>(['sent', 'delivered', 'bounced'])
+
 const endReasons = new Set<ReasonCode>([
   'completed',
   'exit_touchpoint',
@@ -68,7 +71,7 @@ export class Counting {
     this.#dayOf = createDays(timeZone)
   }
 
-  message({ intent, channel, persona, at, rendered }: SimulatedMessage): void {
+  message({ intent, channel, persona, at }: SimulatedMessage): void {
     add(this.#messages, {
       campaign: intent.campaignId,
       version: intent.version,
@@ -78,7 +81,7 @@ export class Counting {
       outcome: intent.state,
       reason: intent.reason,
     })
-    if (rendered === null) return
+    if (!handedOver.has(intent.state)) return
     const day = this.#dayOf(at)
     this.#days.set(day, (this.#days.get(day) ?? 0) + 1)
   }

@@ -130,6 +130,84 @@ describe('a campaign that says how far it reaches', () => {
   })
 })
 
+test('of one moment all is out before anything is heard of it', () => {
+  const hospital = smallHospital([
+    campaign({
+      id: 'one',
+      steps: [message('hello', { id: 'first' }), message('hello', { id: 'second' })],
+    }),
+    campaign({ id: 'other', steps: [{ wait: { for: 'PT1H' } }, message('later')] }),
+  ])
+  const { lines } = simulate(
+    hospital,
+    [
+      happen('known', 'person.upserted.v1', {
+        data: { givenName: 'Test', contacts: { email: 'p1@example.org' }, test: true },
+      }),
+      happen('home', 'care.discharge.completed.v1'),
+    ],
+    { outcomes: { bounced: 1, none: 0 } },
+  )
+  const told = lines.map(({ step, outcome }) => [step, outcome])
+  // The address that bounced is used twice, and not an hour later.
+  expect(told.toSorted()).toEqual([
+    ['first', 'bounced'],
+    ['later', 'skipped'],
+    ['second', 'bounced'],
+  ])
+})
+
+test('tasks are done by the shares that were asked for, and what follows their outcome happens', () => {
+  const hospital = smallHospital([
+    campaign({
+      id: 'aftercare',
+      steps: [
+        {
+          task: {
+            id: 'call',
+            team: 'aftercare',
+            title: { nl: 'Bel', en: 'Call' },
+            within: 'P2D',
+            outcomes: [
+              {
+                outcome: 'well',
+                says: { nl: 'Goed', en: 'Well' },
+                steps: [message('hello', { id: 'glad' })],
+              },
+              { outcome: 'worried', says: { nl: 'Bezorgd', en: 'Worried' } },
+            ],
+            otherwise: [message('hello', { id: 'sorry' })],
+          },
+        },
+      ],
+    }),
+  ])
+  const people = [...Array(40).keys()].map((number) => `p${number}`)
+  const events = ['person.upserted.v1', 'care.discharge.completed.v1'].flatMap((type) =>
+    people.map((subject) =>
+      happen(`${type} ${subject}`, type, {
+        subject,
+        ...(type.startsWith('person') && {
+          data: { givenName: 'Test', contacts: { email: `${subject}@example.org` }, test: true },
+        }),
+      }),
+    ),
+  )
+  const played = (rates: object) => {
+    const { lines } = simulate(hospital, events, { outcomes: { bounced: 0, none: 0, ...rates } })
+    const moments = new Set(lines.map(({ plannedFor }) => plannedFor))
+    const steps = lines.map(({ step }) => step)
+    return { glad: steps.filter((step) => step === 'glad').length, steps, moments }
+  }
+  expect(new Set(played({}).steps)).toEqual(new Set(['sorry']))
+  const some = played({ done: 0.5 })
+  expect(new Set(some.steps)).toEqual(new Set(['glad', 'sorry']))
+  // Each at a moment of its own, and the rest when nobody waits any more.
+  expect(some.moments.size).toBe(some.glad + 1)
+  const all = played({ done: 1, outcomes: { well: 1 } })
+  expect(all).toMatchObject({ glad: people.length, steps: people.map(() => 'glad') })
+})
+
 describe('contact budgets', () => {
   const budgets: Budget[] = [
     { id: 'a-day', most: 1, per: 'PT20H', classes: ['service'] },

@@ -10,11 +10,14 @@ import { isUrgent, topicsOf } from '@wegwijs/wire/topics'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import { createSettling, type Settling } from './settle.ts'
 import { type Arriving, createGrid, endOfTime, withArrival } from './steps.ts'
+import { createTaskWords, type TaskWords, type Teams } from './task-words.ts'
 
 /**
  * The conductor of stepped business time. It moves from moment to moment; at each of them, in turn:
  *
- * 1. what is due by now (timers, messages) is taken up, sent, and its receipts are decided;
+ * 1. what is due by now (timers, messages) is taken up and sent, until nothing of it is left, while no
+ *    event is decided; then, while nothing is due, what providers report of it and what teams say of
+ *    their tasks is decided; and so on, until neither leads to anything more at this moment;
  * 2. nothing is due, and the events that have arrived by now are published and decided;
  * 3. what became due by that is taken up, as in 1.
  *
@@ -33,6 +36,8 @@ export type Rehearsal = {
   admin: Pick<TopicAdmin, 'endOffsets'>
   /** Receipts that the sandbox has still to send. */
   sandboxStatus: () => Promise<{ pending: number }>
+  /** Who does what campaigns ask of people; without them nobody does. */
+  teams?: Teams | undefined
   signal: AbortSignal
   onProgress?: (progress: Progress) => void
   clock?: Clock
@@ -84,6 +89,7 @@ export async function rehearse(rehearsal: Rehearsal): Promise<Progress> {
     onWaiting: (waitingFor) => tell({ waitingFor }),
     stallMs: rehearsal.stallMs ?? STALL_MS,
   })
+  const words = createTaskWords(store, rehearsal.teams)
   let standing = await refuseRealTime(store, arriving[0])
   if (standing.rehearsalInstant === null && arriving[0]) {
     await beginRehearsal(store.db, arriving[0].at)
@@ -91,14 +97,19 @@ export async function rehearse(rehearsal: Rehearsal): Promise<Progress> {
   // What one that went before has left in the queue would expire by the first step.
   if (standing.queued || standing.sending || standing.rollingOut)
     standing = await settling.untilIdle()
+  if (standing.rehearsalInstant !== null) {
+    // So has one that was cut off between what went out and what was heard of it.
+    await moveTo(store, standing.rehearsalInstant, { dueHeld: true })
+    standing = await settling.untilHeard()
+  }
   const last = arriving.at(-1)?.at ?? standing.rehearsalInstant
   const end = last === null ? '' : endOfTime(last)
   for (;;) {
-    const next = earliest(arriving[progress.events]?.at, standing.nextDue)
+    const next = earliest(arriving[progress.events]?.at, standing.nextDue, await words.nextAt())
     if (next === undefined || next > end) return finish(store, progress)
     const instant = latest(grid.roundUp(next), standing.rehearsalInstant)
     const events = arrivedBy(arriving, progress.events, instant)
-    standing = await playStep({ ...rehearsal, settling, standing, instant, events })
+    standing = await playStep({ ...rehearsal, settling, words, standing, instant, events })
     tell({ instant, events: progress.events + events.length, steps: progress.steps + 1 })
   }
 }
@@ -111,6 +122,7 @@ async function finish(store: Store, progress: Progress): Promise<Progress> {
 
 type Step = Pick<Rehearsal, 'store' | 'publisher'> & {
   settling: Settling
+  words: TaskWords
   standing: Standing
   instant: string
   events: readonly TouchpointEvent[]
@@ -118,23 +130,44 @@ type Step = Pick<Rehearsal, 'store' | 'publisher'> & {
 
 async function playStep(step: Step): Promise<Standing> {
   const { store, settling, instant, events } = step
-  let standing = step.standing
-  if (isDue(standing, instant)) {
-    await moveTo(store, instant, { dueHeld: false })
-    standing = await settling.untilSettled(instant)
-  }
+  const standing = await settle(step, step.standing)
   if (events.length === 0) return standing
   await moveTo(store, instant, { dueHeld: true })
+  let read = standing
   for (const run of runsOf(events)) {
-    standing = await settling.untilRead(await publish(step, run))
+    read = await settling.untilRead(await publish(step, run))
   }
-  // The outbox too: a rehearsal that is over leaves nothing behind that somebody has to find.
-  if (!isDue(standing, instant) && !standing.unpublished) return standing
-  await moveTo(store, instant, { dueHeld: false })
-  return settling.untilSettled(instant)
+  return settle(step, read)
 }
 
-async function moveTo(store: Store, instant: string, held: { dueHeld: boolean }): Promise<void> {
+/** Until nothing is due any more, and nothing is left to be heard of what went out. */
+async function settle(
+  { store, settling, words, instant }: Step,
+  before: Standing,
+): Promise<Standing> {
+  let standing = before
+  for (;;) {
+    const known = standing.published
+    // The outbox too: a rehearsal that is over leaves nothing behind that somebody has to find.
+    if (isDue(standing, instant) || standing.unpublished) {
+      await moveTo(store, instant, { dueHeld: false, eventsHeld: true })
+      standing = await settling.untilOut(instant)
+    }
+    const said = await words.sayUntil(instant, () =>
+      moveTo(store, instant, { dueHeld: true, eventsHeld: true }),
+    )
+    if (said > 0) standing = await settling.untilIdle()
+    if (standing.published === known) return standing
+    await moveTo(store, instant, { dueHeld: true })
+    standing = await settling.untilHeard()
+  }
+}
+
+async function moveTo(
+  store: Store,
+  instant: string,
+  held: { dueHeld: boolean; eventsHeld?: boolean },
+): Promise<void> {
   await stepBusinessTime(store.db, instant, held)
   // While nothing is due there is nothing to look for; the events wake whom they concern.
   if (!held.dueHeld) await wake(store.db, store.namespace, ['clock'])
@@ -221,9 +254,8 @@ function arrivedBy(
   return arriving.slice(from, to).map(({ event }) => event)
 }
 
-function earliest(at: string | undefined, due: string | null): string | undefined {
-  if (at === undefined) return due ?? undefined
-  return due !== null && due < at ? due : at
+function earliest(...moments: readonly (string | null | undefined)[]): string | undefined {
+  return moments.filter((each) => typeof each === 'string').sort()[0]
 }
 
 function latest(instant: string, standsAt: string | null): string {

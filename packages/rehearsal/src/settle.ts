@@ -7,10 +7,9 @@ import { readStanding, type Standing } from '@wegwijs/store/standing'
 /**
  * Waiting until nothing moves any more.
  *
- * One reading of PostgreSQL cannot tell: while it is taken, a receipt may be between the provider
- * and Kafka. So: a quiet reading, then the sandbox has no receipt left to send, then where Kafka
- * ends, then a second quiet reading that has read to there, in which nothing was published since the
- * first. A message that was sent in between shows in the second by its outbox row.
+ * While what is due goes out, no event is decided, and so one reading of PostgreSQL can tell that all of
+ * it is out. A receipt may be between the provider and Kafka then: so the sandbox must have none left to
+ * send, and where Kafka ends after that is how far must be read.
  */
 export type SettleParts = {
   store: Store
@@ -30,8 +29,10 @@ export type Settling = {
   untilRead(offsets: ReadonlyMap<string, bigint>): Promise<Standing>
   /** Until nothing is queued, being sent or unpublished any more, whatever is due. */
   untilIdle(): Promise<Standing>
-  /** Until nothing due by `instant` is left and everything that came of it has been taken in. */
-  untilSettled(instant: string): Promise<Standing>
+  /** Until nothing due by `instant` is left, and all that a provider reports of it is on its way in. */
+  untilOut(instant: string): Promise<Standing>
+  /** Until journey has read everything that has come in. */
+  untilHeard(): Promise<Standing>
 }
 
 /** A pause is a part of the wait so far: looking costs the machine the speed of what is waited for. */
@@ -41,35 +42,26 @@ const LONGEST_PAUSE_MS = 100
 const TELL_AFTER_MS = 5_000
 
 export function createSettling(parts: SettleParts): Settling {
-  let settledAt: string | undefined
+  const untilRead: Settling['untilRead'] = (offsets) =>
+    poll(parts, async (standing) => unreadIn(standing, offsets))
   return {
-    untilRead: (offsets) => poll(parts, async (standing) => unreadIn(standing, offsets)),
+    untilRead,
     untilIdle: () => poll(parts, async (standing) => underWayIn(standing)),
-    untilSettled: async (instant) => {
-      const standing = await poll(parts, async (first) => {
-        const moving = movingIn(first, instant)
-        if (moving.length > 0) return moving
-        // Nothing was sent since all receipts were last seen to be in: there can be none.
-        if (first.published === settledAt) return []
-        return confirmQuiet(parts, first, instant)
-      })
-      settledAt = standing.published
-      return standing
-    },
+    untilOut: (instant) =>
+      poll(parts, async (standing) => {
+        const moving = movingIn(standing, instant)
+        return moving.length > 0 ? moving : receiptsLeft(parts, standing)
+      }),
+    untilHeard: async () => untilRead(await endsOf(parts)),
   }
 }
 
-async function confirmQuiet(
-  parts: SettleParts,
-  first: Standing,
-  instant: string,
-): Promise<string[]> {
+/** What the gateway could not give to Kafka at once is in the outbox, too. */
+async function receiptsLeft(parts: SettleParts, before: Standing): Promise<string[]> {
   const { pending } = await parts.sandboxStatus()
   if (pending > 0) return [`${pending} receipts of the sandbox`]
-  const ends = await endsOf(parts)
-  const second = await readStanding(parts.store.db)
-  if (second.published !== first.published) return ['what was just sent']
-  return [...movingIn(second, instant), ...unreadIn(second, ends)]
+  const { published } = await readStanding(parts.store.db)
+  return published === before.published ? [] : ['what has just come in']
 }
 
 async function endsOf({ admin, topics }: SettleParts): Promise<Map<string, bigint>> {

@@ -63,7 +63,8 @@ async function startPipeline(): Promise<() => Promise<void>> {
       topic,
       group: `${topic}.test`,
       positionOf: async () => null,
-      onBatch: async (batch) => {
+      onBatch: async (batch, isCurrent) => {
+        while (isCurrent() && (await eventsAreHeld())) await new Promise(setImmediate)
         for (const record of batch.records) {
           const { event: decoded } = decodeRecord(record)
           if (!decoded) throw new Error('not an event')
@@ -98,7 +99,12 @@ async function sendDue(signal: AbortSignal): Promise<void> {
         update intent set state = 'sent', settled_at = business_now()
         where state = 'planned' and due_at <= due_now() returning message_id, settled_at as at
       `.execute(tx)
-      for (const row of rows) seen.push(`${row.message_id} sent at ${row.at.slice(11, 23)}`)
+      for (const row of rows) {
+        seen.push(`${row.message_id} sent at ${row.at.slice(11, 23)}`)
+        // As whatever becomes of a message is told.
+        await sql`insert into outbox (topic, record_key, headers, published_at)
+          values ('messages', 'p', '{}', now())`.execute(tx)
+      }
     })
     await new Promise((resolve) => setImmediate(resolve))
   }
@@ -113,6 +119,12 @@ async function plan(name: string, dueAt: string): Promise<void> {
       'care', 'standard', 'at-most-once', 't', 'h', '{email}', 'planned', business_now(),
       ${dueAt}, ${dueAt}, ${dueAt}::timestamptz + interval '1 day')
   `.execute(store.db)
+}
+
+async function eventsAreHeld(): Promise<boolean> {
+  const { rows } = await sql<{ held: boolean }>`
+    select events_held as held from rehearsal_clock`.execute(store.db)
+  return rows[0]?.held ?? false
 }
 
 async function now(): Promise<string> {
@@ -183,6 +195,30 @@ test('it waits for the receipts of the sandbox, and for where Kafka ends then', 
   })
   expect(asked).toBeGreaterThanOrEqual(2)
   expect(seen.at(-1)).toBe('receipt at 10:15:00.000')
+})
+
+test('nothing is heard of what went out before all of its moment is out', async () => {
+  let told = false
+  const due = '2026-03-01T10:15:00.000Z'
+  await play(
+    [
+      event(`plan:${due}`, '2026-03-01T10:01:00.000Z'),
+      event(`plan:${due.replace('Z', '+00:00')}`, '2026-03-01T10:02:00.000Z'),
+    ],
+    {
+      sandboxStatus: async () => {
+        if (told) return { pending: 0 }
+        told = true
+        const topic = topicsOf(store.namespace).touchpoints
+        // It leads to a third one at the same moment, which goes out after that.
+        const receipt = event(`plan:${due.slice(0, -1)}00Z`, due)
+        await broker.publisher.publish([{ topic, ...encodeRecord(receipt) }], { deadlineMs: 1_000 })
+        return { pending: 0 }
+      },
+    },
+  )
+  const kinds = seen.map((line) => (line.includes(' sent ') ? 'sent' : 'decided'))
+  expect(kinds).toEqual(['decided', 'decided', 'sent', 'sent', 'decided', 'sent'])
 })
 
 test('a namespace that lives in real time is left alone', async () => {

@@ -28,17 +28,20 @@ export async function isRehearsal(db: Querying): Promise<boolean> {
 
 /**
  * Stops business time at `instant` (ISO 8601), or moves it there. It never moves back. With
- * `dueHeld` nothing becomes due until the next step: see `due_now()` in migrations/0001-ground.ts.
+ * `dueHeld` nothing becomes due until the next step: see `due_now()` in migrations/0001-ground.ts. With
+ * `eventsHeld` no event is decided until then (services/journey/src/batch.ts).
  */
 export async function stepBusinessTime(
   db: Querying,
   instant: string,
-  { dueHeld = false }: { dueHeld?: boolean } = {},
+  { dueHeld = false, eventsHeld = false }: { dueHeld?: boolean; eventsHeld?: boolean } = {},
 ): Promise<void> {
   await sql`
-    insert into rehearsal_clock (instant, due_held) values (${instant}, ${dueHeld})
+    insert into rehearsal_clock (instant, due_held, events_held)
+    values (${instant}, ${dueHeld}, ${eventsHeld})
     on conflict (only_row) do update
     set instant = greatest(rehearsal_clock.instant, excluded.instant), due_held = excluded.due_held,
+      events_held = excluded.events_held,
       stepped_at = clock_timestamp()
   `.execute(db)
 }

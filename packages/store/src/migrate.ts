@@ -24,6 +24,7 @@ import * as replies from './migrations/0019-replies.ts'
 import * as cascades from './migrations/0020-cascades.ts'
 import * as rolloutsSince from './migrations/0021-rollouts-since.ts'
 import * as allChannels from './migrations/0022-all-channels.ts'
+import * as heldEvents from './migrations/0023-held-events.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -51,6 +52,7 @@ const migrations: Record<string, Migration> = {
   '0020-cascades': cascades,
   '0021-rollouts-since': rolloutsSince,
   '0022-all-channels': allChannels,
+  '0023-held-events': heldEvents,
 }
 
 export type MigrateOptions = {

@@ -93,6 +93,8 @@ export type LockedPosition = {
   revision: number | null
   /** What is counted of what happens (history-counts.ts). */
   counts: string
+  /** A rehearsal lets no event be decided now. */
+  held: boolean
 }
 
 /**
@@ -112,14 +114,14 @@ export async function lockPosition(
   )
   const { rows } = await send(
     tx,
-    sql<{ next: string; now: string; revision: number | null; counts: string }>`
+    sql<Omit<LockedPosition, 'next'> & { next: string }>`
     select next_offset as next, business_now() as now, (select max(revision) from definition) as revision,
-      ${countsMark} as counts
+      ${countsMark} as counts, coalesce((select events_held from rehearsal_clock), false) as held
     from consumer_position where topic = ${topic} and partition = ${partition} for update`,
   )
   const [row] = rows
   if (!row) throw new RangeError(`no position for ${topic} ${partition}`)
-  return { next: BigInt(row.next), now: row.now, revision: row.revision, counts: row.counts }
+  return { ...row, next: BigInt(row.next) }
 }
 
 /**

@@ -13,6 +13,7 @@ export type Schema = {
     only_row: Generated<boolean>
     instant: Moment
     due_held: Generated<boolean>
+    events_held: Generated<boolean>
     stepped_at: Moment
     started_at: Moment
   }

@@ -1,3 +1,4 @@
+import { ownSource } from '@wegwijs/campaign/event-check'
 import type { Identity } from '@wegwijs/campaign/journey-event'
 import type { JsonObject } from '@wegwijs/campaign/json'
 import type { Consent, Entity, Person, Relation } from '@wegwijs/campaign/state'
@@ -171,7 +172,7 @@ type EventRow = {
 
 /**
  * All kept events of those people, in the order in which they were taken in, some at a time. Without our
- * own: what providers reported was about messages that were really sent. One statement reads them, so
+ * own: what providers reported, and teams said, was about messages and tasks that there really were. One statement reads them, so
  * that what comes in meanwhile is not seen, and a long history is sorted once.
  */
 export async function* storedEvents(db: Database, since: string): AsyncGenerator<StoredEvent[]> {
@@ -183,7 +184,7 @@ export async function* storedEvents(db: Database, since: string): AsyncGenerator
       // A cursor takes no parameters.
       sql`declare history no scroll cursor for
         select source, event_id, subject, type, time, business_at, data, entity, entity_version
-        from event where type not like 'message.%'
+        from event where source <> ${sql.lit(ownSource)} and not starts_with(source, ${sql.lit(`${ownSource}:`)})
           and person_id in (select person_id from event where business_at >= ${sql.lit(since)}::timestamptz)
         order by recorded_at, record_offset, source, event_id, subject`.execute(tx),
     )

@@ -38,6 +38,19 @@ export async function listTasks(
   return rows
 }
 
+/** A task of which nobody has said anything yet, and until when its run waits for that. */
+export type OpenTask = Pick<Task, 'taskId' | 'outcomes' | 'dueAt'> & { until: string }
+
+/** Those that somebody waits for; for whoever plays the teams in a rehearsal. */
+export async function openTasks(db: Querying): Promise<OpenTask[]> {
+  const { rows } = await sql<OpenTask>`
+    select task.task_id as "taskId", task.outcomes, task.due_at as "dueAt", timer.due_at as until
+    from task join timer on timer.person_id = task.person_id
+      and timer.enrolment_id = task.enrolment_id and timer.step = task.step
+    where task.state = 'open' and task.said_by is null`.execute(db)
+  return rows
+}
+
 /** Why nothing was said of a task. */
 export type TaskRefusal =
   | { why: 'unknown' }

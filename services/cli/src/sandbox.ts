@@ -1,3 +1,4 @@
+import type { OutcomeRates } from '@wegwijs/dry-run/outcome-model'
 import { type Environment, resolveConfig } from '@wegwijs/runtime/env'
 import { fail } from '@wegwijs/runtime/failure'
 
@@ -18,19 +19,34 @@ export function sandboxUrl(environment: Environment, given: string | undefined):
  * @throws WEGWIJS_SANDBOX_SILENT (retryable)
  */
 export function sandboxStatus(url: string): () => Promise<{ pending: number }> {
-  const status = new URL('/status', url)
   return async () => {
-    let answer: unknown
-    try {
-      const response = await fetch(status, { signal: AbortSignal.timeout(5_000) })
-      answer = await response.json()
-    } catch (error) {
-      throw fail('WEGWIJS_SANDBOX_SILENT', { url: status.origin }, error)
-    }
-    const { receiptsPending, underWay } = answer as Record<string, unknown>
+    const { receiptsPending, underWay } = await ask(url, '/status')
     if (typeof receiptsPending !== 'number' || typeof underWay !== 'number') {
-      throw fail('WEGWIJS_SANDBOX_SILENT', { url: status.origin })
+      throw fail('WEGWIJS_SANDBOX_SILENT', { url: new URL(url).origin })
     }
     return { pending: receiptsPending + underWay }
+  }
+}
+
+/**
+ * By which shares things come out, as the sandbox has them: who answers, and who does tasks.
+ *
+ * @throws WEGWIJS_SANDBOX_SILENT (retryable)
+ */
+export async function sandboxRates(url: string): Promise<OutcomeRates> {
+  const { bounced, none, ...more } = await ask(url, '/outcomes')
+  if (typeof bounced !== 'number' || typeof none !== 'number') {
+    throw fail('WEGWIJS_SANDBOX_SILENT', { url: new URL(url).origin })
+  }
+  return { bounced, none, ...more }
+}
+
+async function ask(url: string, path: string): Promise<Record<string, unknown>> {
+  const asked = new URL(path, url)
+  try {
+    const response = await fetch(asked, { signal: AbortSignal.timeout(5_000) })
+    return (await response.json()) as Record<string, unknown>
+  } catch (error) {
+    throw fail('WEGWIJS_SANDBOX_SILENT', { url: asked.origin }, error)
   }
 }

@@ -3,6 +3,7 @@ import { isOwn } from '@wegwijs/campaign/event-check'
 import type { JourneyEvent } from '@wegwijs/campaign/state'
 import type { BatchOutcome, RecordBatch } from '@wegwijs/kafka/port'
 import { markOf } from '@wegwijs/kafka/record-mark'
+import type { Clock } from '@wegwijs/runtime/clock'
 import type { Logger } from '@wegwijs/runtime/log'
 import type { ComponentMetrics } from '@wegwijs/runtime/metrics'
 import type { DatabaseTransaction, Store } from '@wegwijs/store/database'
@@ -22,6 +23,8 @@ import { wakesOf } from './wakes.ts'
 
 /** Records of one transaction: more would hold locks longer without going faster. */
 const mostRecords = 500
+/** A rehearsal looks as often whether its events have been read. */
+const heldPauseMs = 10
 
 export type BatchDependencies = {
   store: Store
@@ -29,6 +32,7 @@ export type BatchDependencies = {
   secret: string
   log: Logger
   metrics: ComponentMetrics
+  clock: Clock
 }
 
 type Applied = BatchOutcome & { tally?: BatchTally; wakes?: readonly Wake[] }
@@ -46,15 +50,18 @@ type Applied = BatchOutcome & { tally?: BatchTally; wakes?: readonly Wake[] }
 export async function applyBatch(
   batch: RecordBatch,
   deps: BatchDependencies,
+  isCurrent: () => boolean = () => true,
 ): Promise<BatchOutcome> {
   for (const part of partsOf(batch, mostRecords)) {
-    const outcome = await applyPart(part, deps)
+    const outcome = await applyPart(part, { ...deps, isCurrent })
     if (outcome.kind === 'seek') return outcome
   }
   return { kind: 'done' }
 }
 
-async function applyPart(part: RecordBatch, deps: BatchDependencies): Promise<BatchOutcome> {
+type PartDependencies = BatchDependencies & { isCurrent: () => boolean }
+
+async function applyPart(part: RecordBatch, deps: PartDependencies): Promise<BatchOutcome> {
   try {
     return await applyWith(part, deps, null)
   } catch (error) {
@@ -81,7 +88,7 @@ async function applyPart(part: RecordBatch, deps: BatchDependencies): Promise<Ba
 /** Applies in one transaction; with `fault`, puts all records of the part aside for that reason. */
 async function applyWith(
   part: RecordBatch,
-  deps: BatchDependencies,
+  deps: PartDependencies,
   fault: Rejection | null,
 ): Promise<BatchOutcome> {
   const definition = await deps.definition.latest()
@@ -90,6 +97,11 @@ async function applyWith(
   )
   if (applied === 'definition_changed') {
     deps.definition.forget()
+    return applyWith(part, deps, fault)
+  }
+  if (applied === 'held') {
+    if (!deps.isCurrent()) return { kind: 'seek', offset: part.readFrom }
+    await deps.clock.sleep(heldPauseMs)
     return applyWith(part, deps, fault)
   }
   if (applied.tally) count(deps.metrics, part, applied.tally)
@@ -103,10 +115,11 @@ async function applyInTransaction(
   part: RecordBatch,
   deps: BatchDependencies,
   { definition, fault }: { definition: CompiledDefinition; fault: Rejection | null },
-): Promise<Applied | 'definition_changed'> {
+): Promise<Applied | 'definition_changed' | 'held'> {
   holdDefinition(tx, deps.store.namespace)
   const position = await lockPosition(tx, part.topic, part.partition, part.readFrom)
   if (position.next !== part.readFrom) return { kind: 'seek', offset: position.next }
+  if (position.held) return 'held'
   if (position.revision !== definition.revision || position.counts !== definition.counts.mark)
     return 'definition_changed'
   const context = { definition, now: position.now, secret: deps.secret }

@@ -40,7 +40,7 @@ export async function startJourney(scope: Scope, deps: JourneyDependencies): Pro
   const groups = groupsOf(store.namespace)
   const order = createUrgentFirst()
   const metrics = deps.metrics.component('journey')
-  const batchDeps = { store, definition, secret: deps.secret, log, metrics }
+  const batchDeps = { store, definition, secret: deps.secret, log, metrics, clock }
 
   const consume = (topic: string, group: string, turn: typeof order.urgent): Promise<Consumer> =>
     waitFor(
@@ -52,7 +52,7 @@ export async function startJourney(scope: Scope, deps: JourneyDependencies): Pro
           // While one batch waits for PostgreSQL, another one is decided.
           partitionsAtOnce: 2,
           positionOf: (of, partition) => standingOf(store.db, of, partition),
-          onBatch: (batch) => turn(() => applyBatch(batch, batchDeps)),
+          onBatch: (batch, isCurrent) => turn(() => applyBatch(batch, batchDeps, isCurrent)),
         }),
       waiting,
     )
@@ -61,7 +61,7 @@ export async function startJourney(scope: Scope, deps: JourneyDependencies): Pro
     consumer.failed.catch((error: unknown) => scope.stop(error))
   }
 
-  const timers = runTimerLoop(scope, { ...batchDeps, clock })
+  const timers = runTimerLoop(scope, batchDeps)
   scope.onClose('timers', () => timers)
   const goal = await waitFor('Kafka', () => deps.admin.endOffsets(topics.urgent), waiting)
   keep('urgent consumer', await consume(topics.urgent, groups.urgent, order.urgent))

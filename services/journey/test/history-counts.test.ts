@@ -1,5 +1,6 @@
 import type { Happened } from '@wegwijs/campaign/happened'
 import type { RecordBatch } from '@wegwijs/kafka/port'
+import { systemClock } from '@wegwijs/runtime/clock'
 import { silentLogger } from '@wegwijs/runtime/log'
 import { createMetrics } from '@wegwijs/runtime/metrics'
 import { stepBusinessTime } from '@wegwijs/store/business-clock'
@@ -40,6 +41,7 @@ function reader(partition: number) {
     secret: 'a secret of the tests, long enough to be one',
     log: silentLogger,
     metrics: createMetrics('journey').component('journey'),
+    clock: systemClock,
   }
   let readFrom = 0n
   return async (told: readonly Told[]): Promise<void> => {

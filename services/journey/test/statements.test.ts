@@ -1,4 +1,5 @@
 import type { RecordBatch } from '@wegwijs/kafka/port'
+import { systemClock } from '@wegwijs/runtime/clock'
 import { silentLogger } from '@wegwijs/runtime/log'
 import { createMetrics } from '@wegwijs/runtime/metrics'
 import { stepBusinessTime } from '@wegwijs/store/business-clock'
@@ -86,6 +87,7 @@ function batchDependencies(store: Store) {
     secret: 'a secret of the tests, long enough to be one',
     log: silentLogger,
     metrics: createMetrics('journey').component('journey'),
+    clock: systemClock,
   }
 }
 

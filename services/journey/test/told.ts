@@ -1,4 +1,5 @@
 import type { JsonObject } from '@wegwijs/campaign/json'
+import { systemClock } from '@wegwijs/runtime/clock'
 import { silentLogger } from '@wegwijs/runtime/log'
 import { createMetrics } from '@wegwijs/runtime/metrics'
 import type { Store } from '@wegwijs/store/database'
@@ -28,6 +29,7 @@ export function workerOn(store: Store) {
     secret: 'a secret of the tests, long enough to be one',
     log: silentLogger,
     metrics: createMetrics('journey').component('journey'),
+    clock: systemClock,
   }
   return {
     /** Applies these events as one batch of partition 0. */

@@ -14,6 +14,7 @@ export const usualRates: OutcomeRates = { bounced: 0.02, none: 0.01 }
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
 const shares = ['bounced', 'none', 'answered'] as const
+const allShares = [...shares, 'done'] as const
 
 /** Reads rates as they were sent; a text tells what is wrong with them. */
 export function readRates(value: unknown): OutcomeRates | string {
@@ -22,21 +23,28 @@ export function readRates(value: unknown): OutcomeRates | string {
     bounced = 0,
     none = 0,
     answered = 0,
+    done,
     answers,
+    outcomes,
     seed,
     ...rest
   } = value as Record<string, unknown>
   const unknown = Object.keys(rest)
   if (unknown.length > 0) return `unknown: ${unknown.join(', ')}`
-  const given = { bounced, none, answered }
-  const bad = shares.find((name) => !isShare(given[name]))
+  const given = { bounced, none, answered, done: done ?? 0 }
+  const bad = allShares.find((name) => !isShare(given[name]))
   if (bad !== undefined) return `${bad}: expected 0 to 1`
   if (answers !== undefined && !isWeights(answers)) {
     return 'answers: expected numbers from 0 by the name of an answer'
   }
+  if (outcomes !== undefined && !isWeights(outcomes)) {
+    return 'outcomes: expected numbers from 0 by the name of an outcome'
+  }
   const rates = {
-    ...(given as Record<(typeof shares)[number], number>),
+    ...({ bounced, none, answered } as Record<(typeof shares)[number], number>),
+    ...(done !== undefined && { done: done as number }),
     ...(answers !== undefined && { answers }),
+    ...(outcomes !== undefined && { outcomes }),
   }
   if (rates.bounced + rates.none + rates.answered > 1) return 'more than 1 together'
   if (seed === undefined) return rates

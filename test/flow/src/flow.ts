@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import { type Pipe, type PipeOptions, startPipe } from '@wegwijs/demo/pipe'
+import { taskWordOf } from '@wegwijs/dry-run/outcome-model'
 import { createMemoryBroker, type MemoryBroker } from '@wegwijs/kafka/memory'
 import { createMemoryQueue, type MemoryQueue } from '@wegwijs/queue/memory'
 import { rehearse } from '@wegwijs/rehearsal/conductor'
@@ -160,6 +161,7 @@ export async function openFlow(options: FlowOptions): Promise<Flow> {
       return { status: answer.statusCode, headers: answer.headers, text, json }
     },
     play: async (events, step = 'PT0S') => {
+      const rates = options.settings?.sandbox?.rates
       await rehearse({
         events,
         step,
@@ -170,6 +172,7 @@ export async function openFlow(options: FlowOptions): Promise<Flow> {
           const { receiptsPending, underWay } = pipe.sandbox.status()
           return { pending: receiptsPending + underWay }
         },
+        ...(rates?.done && { teams: { secret, wordOf: (task) => taskWordOf(task, rates) } }),
         signal: scope.signal,
         stallMs: 30_000,
       })

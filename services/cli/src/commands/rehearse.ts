@@ -1,5 +1,7 @@
+import { taskWordOf } from '@wegwijs/dry-run/outcome-model'
 import { rehearse } from '@wegwijs/rehearsal/conductor'
 import { generateJourneys } from '@wegwijs/rehearsal/generate-journeys'
+import type { Teams } from '@wegwijs/rehearsal/task-words'
 import { systemClock } from '@wegwijs/runtime/clock'
 import { fail } from '@wegwijs/runtime/failure'
 import { endRehearsal } from '@wegwijs/store/end-rehearsal'
@@ -8,7 +10,7 @@ import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import type { Command } from 'commander'
 import { readEvents } from '../events-input.ts'
 import { createProgressView } from '../progress.ts'
-import { sandboxStatus, sandboxUrl } from '../sandbox.ts'
+import { sandboxRates, sandboxStatus, sandboxUrl } from '../sandbox.ts'
 import { type Call, runs, type Shell } from '../shell.ts'
 import { atLeastOne, seedText } from '../words.ts'
 
@@ -66,6 +68,8 @@ export async function play(
 ): Promise<void> {
   const { output, surroundings, signal } = call
   const kafka = await surroundings.kafka()
+  const page = sandboxUrl(call.environment, sandbox)
+  const teams = await teamsOf(call, page)
   const view = createProgressView(output.say, { isTerminal: output.isTerminal, clock: systemClock })
   try {
     const played = await rehearse({
@@ -74,7 +78,8 @@ export async function play(
       store: await surroundings.store(),
       publisher: kafka.publisher,
       admin: kafka.admin,
-      sandboxStatus: sandboxStatus(sandboxUrl(call.environment, sandbox)),
+      sandboxStatus: sandboxStatus(page),
+      ...(teams && { teams }),
       signal,
       onProgress: view.show,
     })
@@ -86,6 +91,13 @@ export async function play(
   } finally {
     view.end()
   }
+}
+
+/** The people who do tasks, by the shares that the sandbox has when it begins; null when nobody does. */
+async function teamsOf({ surroundings }: Call, page: string): Promise<Teams | null> {
+  const rates = await sandboxRates(page)
+  if ((rates.done ?? 0) === 0) return null
+  return { secret: surroundings.secret(), wordOf: (task) => taskWordOf(task, rates) }
 }
 
 async function end({ surroundings, output }: Call): Promise<void> {

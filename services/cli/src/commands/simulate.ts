@@ -19,7 +19,7 @@ import {
   storedPeople,
 } from '@wegwijs/store/stored-history'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { readOrEnd } from '../definition-input.ts'
 import { streamEvents } from '../events-input.ts'
 import { faultLines, type LogOptions, readLogWith, withLogOptions } from '../log-options.ts'
@@ -60,11 +60,13 @@ export function addSimulate(program: Command, shell: Shell): void {
       atLeastOne,
     )
   withLogOptions(command)
-    .option(
-      '--outcomes <shares>',
-      'what becomes of messages, such as bounced=0.02,none=0.01,answered=0.1; the rest is delivered',
-      outcomeRates,
-      alwaysDelivered,
+    .addOption(
+      new Option(
+        '--outcomes <shares>',
+        'what becomes of messages, such as bounced=0.02,none=0.01,answered=0.1, the rest is delivered; and of tasks, such as done=0.8',
+      )
+        .argParser(outcomeRates)
+        .default(alwaysDelivered, 'all is delivered, nobody answers, no task is done'),
     )
     .option(
       '--against <live|folder>',
@@ -153,6 +155,7 @@ function runOf(
     sending: sendingOf(bundle),
     outcomes,
     step,
+    asksForText: (intentId) => samples.asksFor(intentId),
     onMessage: (message) => {
       if (since !== null && message.intent.plannedAt < since) return
       if (keepsLines) lines.add(message)
@@ -218,16 +221,17 @@ async function eventsOfLog(
   return events
 }
 
-/** `bounced=0.02,answered=0.1,seed=spring`. */
+/** `bounced=0.02,answered=0.1,answer:confirm=6,done=0.8,outcome:well=5,seed=spring`. */
 function outcomeRates(text: string): OutcomeRates {
-  const rates = { bounced: 0, none: 0, answered: 0 }
-  const answers: Record<string, number> = {}
+  const rates = { bounced: 0, none: 0, answered: 0, done: 0 }
+  const weights: Record<string, Record<string, number>> = {}
   let seed: string | undefined
   for (const part of text.split(',')) {
     const [name = '', value = ''] = part.split('=', 2)
     if (name === 'seed' && value !== '') seed = seedText(value)
-    else if (/^answer:[a-z][a-z0-9-]*$/.test(name) && /^\d{1,6}(\.\d+)?$/.test(value)) {
-      answers[name.slice('answer:'.length)] = Number(value)
+    else if (/^(answer|outcome):[a-z][a-z0-9-]*$/.test(name) && /^\d{1,6}(\.\d+)?$/.test(value)) {
+      const [kind = '', of = ''] = name.split(':')
+      weights[`${kind}s`] = { ...weights[`${kind}s`], [of]: Number(value) }
     } else if (Object.hasOwn(rates, name) && /^(0(\.\d+)?|1)$/.test(value)) {
       rates[name as keyof typeof rates] = Number(value)
     } else throw new InvalidArgumentError('Expected shares such as bounced=0.02,none=0.01.')
@@ -235,6 +239,5 @@ function outcomeRates(text: string): OutcomeRates {
   if (rates.bounced + rates.none + rates.answered > 1) {
     throw new InvalidArgumentError('The shares are more than 1 together.')
   }
-  const named = Object.keys(answers).length > 0 ? { answers } : {}
-  return { ...rates, ...named, ...(seed !== undefined && { seed }) }
+  return { ...rates, ...weights, ...(seed !== undefined && { seed }) }
 }
