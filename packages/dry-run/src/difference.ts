@@ -24,8 +24,8 @@ export type Difference = {
 export type Differences = { same: number; differences: Difference[] }
 
 /**
- * Compares what two definitions send of the same events. Messages of one person and step are compared in
- * their order; what was handed over counts, also when it bounced: that is the same provider either way.
+ * Compares what two definitions send of the same events. Of one person and step what is the same on both
+ * sides is set apart, and the others are compared in their order; what was handed over counts, also when it bounced: that is the same provider either way.
  */
 export function compare(now: Compared, draft: Compared): Differences {
   const [sent, wouldSend] = [bySlot(now.lines), bySlot(draft.lines)]
@@ -33,7 +33,8 @@ export function compare(now: Compared, draft: Compared): Differences {
   let same = 0
   for (const slot of new Set([...sent.keys(), ...wouldSend.keys()])) {
     const [own, other] = [sent.get(slot) ?? [], wouldSend.get(slot) ?? []]
-    const [gets, wouldGet] = [own.filter(isHandedOver), other.filter(isHandedOver)]
+    const [gets, wouldGet] = unlike(own.filter(isHandedOver), other.filter(isHandedOver))
+    same += own.filter(isHandedOver).length - gets.length
     for (let index = 0; index < Math.max(gets.length, wouldGet.length); index += 1) {
       const [before, after] = [gets[index], wouldGet[index]]
       const difference =
@@ -49,6 +50,24 @@ export function compare(now: Compared, draft: Compared): Differences {
   return { same, differences: sorted(differences) }
 }
 
+/** What of each is not on the other side: over all channels one may be, and another not. */
+function unlike(
+  gets: readonly MessageLine[],
+  wouldGet: readonly MessageLine[],
+): [MessageLine[], MessageLine[]] {
+  const rest = [...wouldGet]
+  const own = gets.filter((before) => {
+    const place = rest.findIndex((after) => isToSame(before, after) && !otherOf(before, after))
+    if (place >= 0) rest.splice(place, 1)
+    return place < 0
+  })
+  return [own, rest]
+}
+
+function isToSame(one: MessageLine, other: MessageLine): boolean {
+  return one.to === other.to
+}
+
 function differenceOf(
   change: 'more' | 'less',
   line: MessageLine,
@@ -59,7 +78,12 @@ function differenceOf(
   const { person, campaign, step } = line
   const missing = planned.find(isNotHandedOver) ?? null
   const before = planned.some(isHandedOver)
-  const reason = missing?.reason ?? fates.whyNot(people, person, { campaign, step, before })
+  const isOverOther = planned.some(
+    (each) => isHandedOver(each) && isToSame(each, line) && each.plannedFor === line.plannedFor,
+  )
+  const whyNot = isOverOther ? 'other_channel' : null
+  const reason =
+    missing?.reason ?? whyNot ?? fates.whyNot(people, person, { campaign, step, before })
   return change === 'more'
     ? { change, person, campaign, step, reason, now: missing, would: line }
     : { change, person, campaign, step, reason, now: line, would: missing }

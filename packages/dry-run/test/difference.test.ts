@@ -120,6 +120,23 @@ test('who would get it over another channel, or at another moment', () => {
   ])
 })
 
+test('who would get it over one channel more, or less', () => {
+  const by = (channels: NonNullable<Parameters<typeof message>[1]>['channels']) =>
+    campaign({ id: 'care', steps: [message('hello', { channels })] })
+  const [one, all] = [by(['sms']), by({ all: ['email', 'sms'] })]
+  expect(told([one], [all])).toEqual([
+    '2 same',
+    'more ehr:old hello other_channel',
+    'more ehr:young hello other_channel',
+  ])
+  expect(told([all], [one])).toEqual([
+    '2 same',
+    'less ehr:old hello other_channel',
+    'less ehr:young hello other_channel',
+  ])
+  expect(told([by({ cascade: ['sms', 'email'], after: 'PT30M' })], [one])).toEqual(['2 same'])
+})
+
 test('a draft gets the version that publishing would give it', () => {
   const live = liveVersionsOf(compileDraft(smallHospital([hello, campaign({ id: 'other' })])))
   const draft = compileDraft(smallHospital([overSixty, campaign({ id: 'other' })]), live)
