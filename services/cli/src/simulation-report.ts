@@ -211,6 +211,7 @@ const changes: readonly Difference['change'][] = ['more', 'less', 'other']
 const differenceTexts: Readonly<Record<string, string>> = {
   step_not_there: 'the campaign has no such message',
   campaign_not_live: 'there is no such campaign',
+  other_channel: 'it goes over other channels alone',
   branch_taken: 'another way through its steps was taken',
 }
 
