@@ -1,8 +1,10 @@
+import type { CompiledDefinition } from '@wegwijs/campaign/compile'
 import type { ChannelName } from '@wegwijs/campaign/definition/words'
 import type { Decision } from '@wegwijs/campaign/draft'
 import type { ReasonCode } from '@wegwijs/campaign/reasons'
 import type { IntentState } from '@wegwijs/campaign/state'
 import type { SimulatedMessage } from './simulation.ts'
+import { placesOf, type StepCount, stepCountedBy } from './step-counts.ts'
 
 /** How many messages there were of one kind. */
 export type MessageCount = {
@@ -32,6 +34,8 @@ export type RunCount = {
 export type SimulationSummary = {
   messages: MessageCount[]
   runs: RunCount[]
+  /** What steps came to that send nothing. */
+  steps: StepCount[]
   /** The local day on which most messages were handed over; null when none was. */
   busiestDay: { day: string; count: number } | null
 }
@@ -63,12 +67,14 @@ function whatOf({ enrolmentId, reason, detail }: Decision): RunCount['what'][] {
 export class Counting {
   readonly #messages = new Map<string, MessageCount>()
   readonly #runs = new Map<string, RunCount>()
+  readonly #steps = new Map<string, StepCount>()
   readonly #days = new Map<string, number>()
   readonly #dayOf: (instant: string) => string
+  readonly #placeOf: ReturnType<typeof placesOf>
 
-  /** `timeZone` says which day it is, IANA. */
-  constructor(timeZone: string) {
-    this.#dayOf = createDays(timeZone)
+  constructor(definition: Pick<CompiledDefinition, 'campaigns' | 'timeZone'>) {
+    this.#dayOf = createDays(definition.timeZone)
+    this.#placeOf = placesOf(definition)
   }
 
   message({ intent, channel, persona, at }: SimulatedMessage): void {
@@ -91,6 +97,8 @@ export class Counting {
     if (campaignId === null || intentId !== null) return
     for (const what of whatOf(decision))
       add(this.#runs, { campaign: campaignId, version, reason, what })
+    const counted = stepCountedBy(decision, this.#placeOf)
+    if (counted) add(this.#steps, counted)
   }
 
   get summary(): SimulationSummary {
@@ -100,6 +108,7 @@ export class Counting {
     return {
       messages: sorted(this.#messages),
       runs: sorted(this.#runs),
+      steps: sorted(this.#steps),
       busiestDay: busiest === undefined ? null : { day: busiest[0], count: busiest[1] },
     }
   }

@@ -8,7 +8,7 @@ const decision = (reason: string, detail: { after: string } | null = null) =>
   }) as Parameters<Counting['decision']>[0]
 
 test('what a campaign is for is counted of those who get it beside those who are held out', () => {
-  const counting = new Counting('Europe/Amsterdam')
+  const counting = new Counting({ timeZone: 'Europe/Amsterdam', campaigns: new Map() })
   const told = [
     ...['enrolled', 'enrolled', 'enrolled', 'held_out', 'held_out'].map((each) => decision(each)),
     // While it ran, after it had run through, and of somebody who got nothing.

@@ -5,6 +5,7 @@ import type { Difference, Differences } from '@wegwijs/dry-run/difference'
 import type { People } from '@wegwijs/dry-run/people'
 import type { Sample } from '@wegwijs/dry-run/samples'
 import type { SimulationTally } from '@wegwijs/dry-run/simulation'
+import type { StepCount, StepDifference } from '@wegwijs/dry-run/step-counts'
 import type { MessageCount, RunCount, SimulationSummary } from '@wegwijs/dry-run/summary'
 import { table } from './output.ts'
 import { localTime, reasonText } from './story.ts'
@@ -63,7 +64,7 @@ function busiestLines({ busiestDay }: SimulationSummary): string[] {
 
 function campaignLines(
   { id, name, steps, goal }: CampaignFile,
-  { messages, runs }: SimulationSummary,
+  { messages, runs, steps: counted }: SimulationSummary,
 ): string[] {
   // In the order in which the file has them.
   const order = everyStep(steps).flatMap((step) => partsOf(step).message?.id ?? [])
@@ -84,6 +85,7 @@ function campaignLines(
     ),
     ...(goal ? goalLines(goal, ownRuns) : []),
     ...(own.length > 0 ? messageTable(own).map((line) => `  ${line}`) : []),
+    ...stepTable(counted.filter(({ campaign }) => campaign === id)).map((line) => `  ${line}`),
   ]
 }
 
@@ -117,6 +119,41 @@ function goalLines(
 function share(part: number, whole: number): string {
   const percent = whole === 0 ? '' : ` (${((100 * part) / whole).toFixed(1)} %)`
   return `${number(part)} of ${number(whole)}${percent}`
+}
+
+/** What steps came to that send nothing: tasks, events for others, fields. */
+function stepTable(counts: readonly StepCount[]): string[] {
+  if (counts.length === 0) return []
+  return table(
+    ['STEP', 'KIND', 'NAME', 'CAME TO', 'ALL'],
+    counts.map(({ step, kind, name, cameTo, count }) => [step, kind, name, wordOf(cameTo), count]),
+  )
+}
+
+/** Plain words stay; a reason code is told. */
+function wordOf(cameTo: string): string {
+  return /^(made|told|set|done: .*)$/.test(cameTo) ? cameTo : reasonText(cameTo)
+}
+
+/** Which tasks, events and fields there would be more or fewer of. */
+export function stepDifferenceLines(steps: readonly StepDifference[]): string[] {
+  if (steps.length === 0) return []
+  return [
+    '',
+    'Tasks, events for others and fields that would be otherwise',
+    ...table(
+      ['CAMPAIGN', 'STEP', 'KIND', 'NAME', 'CAME TO', 'NOW', 'WOULD'],
+      steps.map(({ campaign, step, kind, name, cameTo, now, would }) => [
+        campaign,
+        step,
+        kind,
+        name,
+        wordOf(cameTo),
+        now,
+        would,
+      ]),
+    ).map((line) => `  ${line}`),
+  ]
 }
 
 /** A row for each step, channel, outcome and reason; a column for each persona that occurs. */

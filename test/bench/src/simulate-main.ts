@@ -39,10 +39,11 @@ process.disconnect?.()
 
 function simulate({ campaigns, people, events, everyMatch, fromText }: SimulationLoad) {
   const bundle = hospital(campaigns)
-  const counting = new Counting(bundle.policies.timeZone)
+  const definition = compileDraft(bundle)
+  const counting = new Counting(definition)
   let messages = 0
   const simulation = new Simulation({
-    definition: compileDraft(bundle),
+    definition,
     sending: sendingOf(bundle),
     outcomes: alwaysDelivered,
     onMessage: (message) => {

@@ -1,13 +1,14 @@
 import type { CompiledDefinition } from '@wegwijs/campaign/compile'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
-import { type Compared, compare } from '@wegwijs/dry-run/difference'
+import { type Compared, compare, type Differences } from '@wegwijs/dry-run/difference'
 import { compileDraft, type LiveVersion, liveVersionsOf } from '@wegwijs/dry-run/draft'
 import { Fates } from '@wegwijs/dry-run/fates'
-import { MessageLines } from '@wegwijs/dry-run/lines'
+import { type MessageLine, MessageLines } from '@wegwijs/dry-run/lines'
 import { alwaysDelivered, type OutcomeRates } from '@wegwijs/dry-run/outcome-model'
 import { Samples } from '@wegwijs/dry-run/samples'
 import { sendingOf } from '@wegwijs/dry-run/sending'
-import { Simulation } from '@wegwijs/dry-run/simulation'
+import { Simulation, type SimulationTally } from '@wegwijs/dry-run/simulation'
+import { compareSteps, type StepDifference } from '@wegwijs/dry-run/step-counts'
 import { Counting } from '@wegwijs/dry-run/summary'
 import { generateJourneys } from '@wegwijs/rehearsal/generate-journeys'
 import { fail } from '@wegwijs/runtime/failure'
@@ -24,7 +25,7 @@ import { readOrEnd } from '../definition-input.ts'
 import { streamEvents } from '../events-input.ts'
 import { faultLines, type LogOptions, readLogWith, withLogOptions } from '../log-options.ts'
 import { type Call, runs, type Shell } from '../shell.ts'
-import { differenceLines, reportLines } from '../simulation-report.ts'
+import { differenceLines, reportLines, stepDifferenceLines } from '../simulation-report.ts'
 import { atLeastOne, seedText } from '../words.ts'
 
 type Options = LogOptions & {
@@ -34,6 +35,7 @@ type Options = LogOptions & {
   days?: number
   seed: string
   step: string
+  counts: boolean
   outcomes: OutcomeRates
   against?: string
 }
@@ -72,6 +74,11 @@ export function addSimulate(program: Command, shell: Shell): void {
       '--against <live|folder>',
       'tell who would get more, less or other than by the definition in force, or by that of another folder',
     )
+    .option(
+      '--counts',
+      'with --json: the counts of the report, as one JSON document, instead of messages',
+      false,
+    )
     .option('--step <duration>', 'ISO 8601, as a rehearsal steps; PT0S is exact', 'PT0S')
     .action(runs(shell, simulate))
 }
@@ -100,8 +107,13 @@ async function simulate(call: Call, options: Options, folder = ''): Promise<void
   other?.simulation.finish()
   const { people } = draft.simulation
   const differences = other && compare(comparedOf(other), comparedOf(draft))
+  const steps = other && compareSteps(other.counting.summary.steps, draft.counting.summary.steps)
+  if (output.json && options.counts) {
+    output.line(JSON.stringify(countsOf(draft, { tally, since, differences, steps })))
+    return
+  }
   if (output.json) {
-    const lines = differences ? differences.differences : draft.lines.sorted(people)
+    const lines = differences ? differences.differences : draft.lines.sorted(people).map(asPrinted)
     for (const line of lines) output.line(JSON.stringify(line))
     return
   }
@@ -110,6 +122,40 @@ async function simulate(call: Call, options: Options, folder = ''): Promise<void
   for (const line of reportLines(report, people)) output.line(line)
   if (differences && against) {
     for (const line of differenceLines(differences, against.name)) output.line(line)
+    for (const line of stepDifferenceLines(steps ?? [])) output.line(line)
+  }
+}
+
+/** Of a message to a caregiver the line is about the person: who gets it is for people who compare. */
+function asPrinted({ to: _, ...line }: MessageLine): Omit<MessageLine, 'to'> {
+  return line
+}
+
+/** The report as data; what differs from the other side, where there is one. */
+function countsOf(
+  { counting, samples, simulation: { people } }: Run,
+  {
+    tally,
+    since,
+    differences,
+    steps,
+  }: {
+    tally: SimulationTally
+    since: string | null
+    differences: Differences | null
+    steps: readonly StepDifference[] | null
+  },
+) {
+  const read = samples.all.map(({ person, ...sample }) => ({
+    person: people.nameOf(person),
+    ...sample,
+  }))
+  return {
+    ...tally,
+    since,
+    ...counting.summary,
+    samples: read,
+    ...(differences && { difference: { ...differences, steps } }),
   }
 }
 
@@ -148,7 +194,7 @@ function runOf(
 ): Run {
   const lines = new MessageLines()
   const fates = new Fates(definition)
-  const counting = new Counting(bundle.policies.timeZone)
+  const counting = new Counting(definition)
   const samples = new Samples()
   const simulation = new Simulation({
     definition,
