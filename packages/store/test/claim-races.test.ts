@@ -34,7 +34,7 @@ beforeAll(async () => {
 })
 
 beforeEach(async () => {
-  await sql`truncate person, person_stop, enrolment, intent, attempt, outbox, counted_message`.execute(
+  await sql`truncate person, person_stop, relation, enrolment, intent, attempt, outbox, counted_message`.execute(
     store.db,
   )
 })
@@ -178,6 +178,29 @@ describe('two claims of what one person has a budget for', () => {
       expect(results.flatMap(({ refused }) => refused)).toMatchObject([{ reason: 'budget_used' }])
       expect(await countedOf(one.personId)).toBe(1)
     }
+  })
+
+  it('nor of somebody who hears of two others beside what is their own (P3)', async () => {
+    const [own] = await queuedOf(1)
+    if (!own) throw new Error('no message')
+    const to = { recipient_id: own.personId, recipient_as: 'caregiver', recipient_scope: 'care' }
+    const about = await seedMessages(store, 2, { intent: { ...alone, ...to } })
+    await sql`insert into relation (person_id, other_id, kind, state, scope, at)
+      select person_id, ${own.personId}, 'caregiver', 'granted', '{care}', now()
+      from unnest(${about.map(({ personId }) => personId)}::uuid[]) as person_id`.execute(store.db)
+    const claiming: ReturnType<typeof claimItems>[] = []
+    await store.db.transaction().execute(async (tx) => {
+      await lockedBudget(own.personId).execute(tx)
+      claiming.push(...[own, ...about].map((each) => claimOf(each)))
+      await untilSomebodyWaits(3)
+    })
+    const results = await Promise.all(claiming)
+    expect(results.flatMap(({ claimed }) => claimed)).toMatchObject([{ receiverId: own.personId }])
+    expect(results.flatMap(({ refused }) => refused.map(({ reason }) => reason))).toEqual([
+      'budget_used',
+      'budget_used',
+    ])
+    expect(await countedOf(own.personId)).toBe(1)
   })
 
   it('and what a claim took that is then lost is not counted', async () => {
