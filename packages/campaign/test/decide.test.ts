@@ -1,6 +1,5 @@
 import type { JsonObject } from '@wegwijs/campaign/json'
 import { type Intent, isPending } from '@wegwijs/campaign/state'
-import { triggerKinds } from '@wegwijs/campaign/triggers/registry'
 import { campaign, message } from '@wegwijs/test-support/small-hospital'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -85,75 +84,6 @@ describe('a campaign starts', () => {
       return type === discharge ? [patient.reasons.includes('enrolled')] : []
     })
     expect(seen).toEqual(enrolled)
-  })
-})
-
-describe('a trigger', () => {
-  const profile = (attributes: JsonObject) =>
-    ['person.upserted.v1', { data: { attributes } }] as const
-  const carer = (trigger: object) =>
-    person(
-      definitionOf([
-        campaign({
-          id: 'carer',
-          entry: 'every-time',
-          trigger: { attribute: 'person.hasCarer', ...trigger },
-        }),
-      ]),
-    )
-
-  test('by a field starts when it changes, and not when it is told again', () => {
-    const patient = carer({ to: true })
-    patient.happens(...profile({ hasCarer: true }))
-    expect(patient.reasons[0]).toBe('enrolled')
-    patient.happens(...profile({ hasCarer: true }))
-    expect(patient.reasons).toEqual([])
-    patient.happens(...profile({ hasCarer: false }))
-    expect(patient.reasons).toEqual(['attribute_otherwise'])
-    patient.happens(...profile({ hasCarer: true }))
-    expect(patient.reasons[0]).toBe('enrolled')
-  })
-
-  test('by a field knows what it was before', () => {
-    const patient = carer({ from: true })
-    patient.happens(...profile({ hasCarer: true }))
-    expect(patient.reasons).toEqual(['attribute_otherwise'])
-    patient.happens(...profile({ hasCarer: null } as unknown as JsonObject))
-    expect(patient.reasons[0]).toBe('enrolled')
-  })
-
-  test('by a field keeps nothing of the profile with the enrolment (P7)', () => {
-    const patient = carer({})
-    patient.happens('person.upserted.v1', {
-      data: {
-        givenName: 'A',
-        contacts: { email: 'a@example.org' },
-        attributes: { hasCarer: true },
-      },
-    })
-    expect(patient.enrolments()).toMatchObject([{ trigger: { data: {} } }])
-  })
-
-  test('by hand starts the campaign that is named, and says nothing of others', () => {
-    const manual = { manual: true as const }
-    const patient = person(
-      definitionOf([
-        campaign({ id: 'call-back', trigger: manual }),
-        campaign({ id: 'other', trigger: manual }),
-      ]),
-    )
-    patient.happens('person.enrolled.v1', { data: { campaign: 'call-back' } })
-    expect(patient.decisions.map(({ campaignId }) => campaignId)).toEqual(
-      Array.from({ length: patient.decisions.length }, () => 'call-back'),
-    )
-    expect(patient.reasons[0]).toBe('enrolled')
-    patient.happens('person.enrolled.v1', { data: { campaign: 'call-back' } })
-    expect(patient.reasons).toEqual(['already_entered'])
-  })
-
-  test('of every kind says what it means', () => {
-    expect(new Set(triggerKinds.map(({ key }) => key)).size).toBe(triggerKinds.length)
-    for (const { meaning } of triggerKinds) expect(meaning).toMatch(/^[A-Z].*\.$/s)
   })
 })
 

@@ -2,7 +2,7 @@ import type { JourneyEvent } from '@wegwijs/campaign/state'
 import type { Step } from '@wegwijs/campaign/steps/step'
 import { campaign, message } from '@wegwijs/test-support/small-hospital'
 import { describe, expect, test } from 'vitest'
-import { definitionOf, person } from './given.ts'
+import { definitionOf, person } from '../given.ts'
 
 const booked = 'care.appointment.booked.v1'
 const moved = 'care.appointment.moved.v1'

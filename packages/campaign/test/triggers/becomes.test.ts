@@ -7,7 +7,7 @@ import { campaign, message } from '@wegwijs/test-support/small-hospital'
 import fc from 'fast-check'
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
-import { definitionOf, person } from './given.ts'
+import { definitionOf, person } from '../given.ts'
 
 const answered = 'care.survey.answered.v1'
 const discharge = 'care.discharge.completed.v1'

@@ -3,7 +3,7 @@ import { isPending, type JourneyEvent } from '@wegwijs/campaign/state'
 import { campaign, message } from '@wegwijs/test-support/small-hospital'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { definitionOf, person } from './given.ts'
+import { definitionOf, person } from '../given.ts'
 
 type Campaign = Parameters<typeof campaign>[0]
 
