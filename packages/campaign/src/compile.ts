@@ -251,9 +251,9 @@ export function compileCounts({ counts, mark }: KeptCounts): CompiledCounts {
 }
 
 function writesToOthers({ steps }: CampaignFile): boolean {
-  return everyStep(steps).some(
-    (step) => 'message' in step && wordsOf(step.message, []).some((word) => word !== 'person'),
-  )
+  return everyStep(steps)
+    .flatMap((step) => partsOf(step).message ?? [])
+    .some((message) => wordsOf(message, []).some((word) => word !== 'person'))
 }
 
 /** A condition anywhere in it looks at a relation. */

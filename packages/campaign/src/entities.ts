@@ -309,9 +309,8 @@ function amend(
   })
   replanAll(hanging, { draft, context, enrolment }, { isAmended: true })
   const node = nodes.get(enrolment.step ?? '')
-  const waits = node?.step
-  if (waits && 'wait' in waits && hangsOn({ send: waits.wait }, changed))
-    waitAgain(draft, enrolment, context)
+  const pause = node && partsOf(node.step).pause
+  if (pause && hangsOn({ send: pause }, changed)) waitAgain(draft, enrolment, context)
   else if (node?.kind.onMoved) waitAgain(draft, enrolment, context)
   else if (node?.kind.waitsUntil) waitAt(draft, enrolment, node.path, context)
 }
@@ -438,8 +437,8 @@ function waitAgain(draft: Draft, enrolment: Enrolment, context: DecideContext): 
   const campaign = campaignOf(enrolment, context)
   const node = campaign.nodes.get(enrolment.step)
   if (!node) return
-  if ('wait' in node.step && hangsOnEntity(node.step.wait))
-    goOn(draft, enrolment, node.path, context)
+  const { pause } = partsOf(node.step)
+  if (pause && hangsOnEntity(pause)) goOn(draft, enrolment, node.path, context)
   if (!node.kind.onMoved) return
   node.kind.onMoved(node.step, { draft, context, campaign, enrolment, node })
   waitAt(draft, enrolment, node.path, context)

@@ -156,7 +156,7 @@ function waysMissing(before: Step, after: Step): string[] {
 
 /** Nobody is to do what is not waited for any more. */
 function takeBackTasks(draft: Draft, enrolment: Enrolment, target: Step | undefined): void {
-  const name = target && 'task' in target ? target.task.id : undefined
+  const name = target && partsOf(target).task?.id
   for (const task of [...draft.tasks.values()]) {
     if (task.enrolmentId === enrolment.enrolmentId && task.name !== name)
       withdrawTask(draft, enrolment, task, 'moved_to_version')
@@ -196,9 +196,10 @@ function reseatMessages(draft: Draft, run: Enrolment, to: CompiledCampaign): voi
 /** So does every task; one that is no more belongs to none, and not to what stands at its path now. */
 function reseatTasks(draft: Draft, run: Enrolment, to: CompiledCampaign): void {
   const placed = new Map(
-    placedSteps(to.file.steps).flatMap(({ step, path }) =>
-      'task' in step ? [[step.task.id, path] as const] : [],
-    ),
+    placedSteps(to.file.steps).flatMap(({ step, path }) => {
+      const { task } = partsOf(step)
+      return task ? [[task.id, path] as const] : []
+    }),
   )
   for (const task of [...draft.tasks.values()]) {
     if (task.enrolmentId !== run.enrolmentId) continue

@@ -5,11 +5,13 @@ import type { Draft } from '../draft.ts'
 import type { Explanation } from '../explain/words.ts'
 import type { Instant } from '../instant.ts'
 import type { JsonValue } from '../json.ts'
+import type { Moment } from '../moment.ts'
 import type { Enrolment, Intent, JourneyEvent, Task } from '../state.ts'
 import type { EmittedValue } from './emit.ts'
 import type { MessageStep } from './message.ts'
 import type { Step } from './step.ts'
 import type { Onward, StepResult, StepRun } from './step-run.ts'
+import type { TaskStep } from './task.ts'
 
 /** Where something stands within its step, as in the file: `['branch', 0, 'when']`. */
 export type PathInStep = readonly (string | number)[]
@@ -52,6 +54,10 @@ export type StepParts = {
     readonly type: string
     readonly data: Readonly<Record<string, EmittedValue>>
   }
+  /** The moment until which it waits, if that is all it does. */
+  readonly pause?: Moment
+  /** The task that it makes. */
+  readonly task?: TaskStep['task']
   /** The team of `policies.yaml` that it gives work to. */
   readonly team?: { readonly name: string; readonly path: PathInStep }
   /** The templates of which it sends one. */

@@ -102,6 +102,7 @@ export const taskStep: StepKind<TaskStep> = {
   waits: true,
   parts: ({ task }) => ({
     id: { name: task.id, path: ['task', 'id'] },
+    task,
     team: { name: task.team, path: ['task', 'team'] },
     moments: (task.due ? fieldOf(task.due) : []).map((field) => ({
       path: ['task', 'due', 'until'],

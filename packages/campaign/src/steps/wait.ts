@@ -26,6 +26,7 @@ export const waitStep: StepKind<WaitStep> = {
   schema: () => waitStepSchema,
   waits: true,
   parts: ({ wait }) => ({
+    pause: wait,
     ...(wait.id === undefined ? {} : { id: { name: wait.id, path: ['wait', 'id'] } }),
     moments: fieldOf(wait).map((field) => ({ path: ['wait', 'until'], field })),
   }),

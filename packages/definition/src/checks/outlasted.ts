@@ -42,10 +42,10 @@ function follow(watch: Watch, steps: readonly Step[], path: Path, before: Way): 
   let way = before
   steps.forEach((step, index) => {
     const at = [...path, index]
-    const { message } = partsOf(step)
+    const { message, pause } = partsOf(step)
     if (message) way = withMessage(watch, message, way)
-    else if ('wait' in step && !('until' in step.wait) && step.wait.for)
-      way = afterWait(step.wait.for, [...at, 'wait', 'for'], way)
+    else if (pause && 'for' in pause && pause.for)
+      way = afterWait(pause.for, [...at, 'wait', 'for'], way)
     else if ('waitFor' in step)
       lookAtWaitFor(watch, step.waitFor, [...at, 'waitFor', 'within'], way)
     else lookAtBranch(watch, step, way)
@@ -92,8 +92,7 @@ function afterWait(wait: string, path: Path, { now, alive }: Way): Way {
 }
 
 function lookAtBranch({ campaign, known, found }: Watch, step: Step, { alive }: Way): void {
-  if (!('branch' in step)) return
-  const arms = step.branch.map((arm) => ('when' in arm ? arm.when : null))
+  const arms = (partsOf(step).arms ?? []).map(({ when }) => when?.condition ?? null)
   const conditions = arms.filter((arm) => arm !== null)
   const asked = new Set(conditions.flatMap((arm) => leavesOf(arm)).map(({ leaf }) => leaf.field))
   for (const [id, { outlastedBy, lasts }] of alive) {

@@ -53,39 +53,33 @@ function unreachedInSteps(
   known: Known,
 ): Fault[] {
   return steps.flatMap((step, index) => {
-    if (!('branch' in step)) {
-      return (partsOf(step).arms ?? []).flatMap((arm) =>
-        unreachedInSteps(
-          campaign,
-          { steps: arm.steps, path: [...path, index, ...arm.path], given },
-          known,
-        ),
-      )
-    }
-    const at = [...path, index, 'branch']
-    const arms = step.branch.map((arm) => ('when' in arm ? arm.when : null))
-    const unreached = unreachedArms(arms, given, known).map(({ index: arm, complaint }) =>
-      about(campaign, [...at, arm, arms[arm] ? 'when' : 'otherwise'], complaint),
-    )
-    const inside = step.branch.flatMap((arm, position) => {
-      const own = arms[position]
-      const before = arms.slice(0, position).filter((each) => each !== null)
-      return unreachedInSteps(
-        campaign,
-        {
-          steps: 'when' in arm ? arm.steps : arm.otherwise,
-          path: [...at, position, 'when' in arm ? 'steps' : 'otherwise'],
-          given: [
-            ...given,
-            ...(own && hangsOnEventAlone(own) ? [own] : []),
-            ...before.filter(hangsOnEventAlone).map((each): Condition => ({ not: each })),
-          ],
-        },
-        known,
-      )
-    })
-    return [...unreached, ...inside]
+    const { arms = [] } = partsOf(step)
+    const at = (within: Path) => [...path, index, ...within]
+    const conditions = arms.map(({ when }) => when?.condition ?? null)
+    const isChoice = conditions.some((condition) => condition !== null)
+    const unreached = isChoice ? unreachedArms(conditions, given, known) : []
+    return [
+      ...unreached.flatMap(({ index: nth, complaint }) => {
+        const arm = arms[nth]
+        return arm ? [about(campaign, at(arm.when?.path ?? arm.path), complaint)] : []
+      }),
+      ...arms.flatMap((arm, nth) => {
+        const certain = [...given, ...certainIn(conditions, nth)]
+        const inside = { steps: arm.steps, path: at(arm.path), given: certain }
+        return unreachedInSteps(campaign, inside, known)
+      }),
+    ]
   })
+}
+
+/** What the event must have said of whoever takes this arm: what it asks, and not what those above it ask. */
+function certainIn(conditions: readonly (Condition | null)[], nth: number): Condition[] {
+  const own = conditions[nth]
+  const above = conditions.slice(0, nth).filter((each) => each !== null)
+  return [
+    ...(own && hangsOnEventAlone(own) ? [own] : []),
+    ...above.filter(hangsOnEventAlone).map((each): Condition => ({ not: each })),
+  ]
 }
 
 /**

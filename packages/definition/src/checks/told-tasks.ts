@@ -1,4 +1,5 @@
 import type { SpecificationsFile } from '@wegwijs/campaign/definition/specification'
+import { partsOf } from '@wegwijs/campaign/steps/registry'
 import type { TaskStep } from '@wegwijs/campaign/steps/task'
 import { type Fault, unknownName } from '../fault.ts'
 import type { Path } from '../yaml-source.ts'
@@ -33,10 +34,7 @@ export function checkTaskNamed(looked: Looked, name: string, path: Path): Fault[
 function tasksOf({ loaded, parts }: Looked, name: string): Task[] | undefined {
   const [, id = loaded.value.campaign] = name.split('/').reverse()
   const campaign = parts.campaigns.find(({ value }) => value.id === id)
-  return (
-    campaign &&
-    stepsOf(campaign.value.steps).flatMap(({ step }) => ('task' in step ? [step.task] : []))
-  )
+  return campaign && stepsOf(campaign.value.steps).flatMap(({ step }) => partsOf(step).task ?? [])
 }
 
 function idOf(name: string): string {
