@@ -93,7 +93,7 @@ export function awaitBecomingSince(
  * Sets the timer of one campaign for the next day after `since` from which on its condition holds, or takes
  * it away.
  */
-export function awaitBecoming(
+function awaitBecoming(
   draft: Draft,
   campaign: CompiledCampaign,
   context: DecideContext,
