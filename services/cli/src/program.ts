@@ -10,6 +10,7 @@ import { addKeys } from './commands/keys.ts'
 import { addLedger } from './commands/ledger.ts'
 import { addMessages } from './commands/messages.ts'
 import { addMigrate } from './commands/migrate.ts'
+import { addOutcome } from './commands/outcome.ts'
 import { addPositions } from './commands/positions.ts'
 import { addReach } from './commands/reach.ts'
 import { addRehearse } from './commands/rehearse.ts'
@@ -46,6 +47,7 @@ export function createProgram(shell: Shell): Command {
     addRehearse,
     addEvents,
     addExplain,
+    addOutcome,
     addStatus,
     addStops,
     addReach,

@@ -7,6 +7,7 @@ import type { Sample } from '@wegwijs/dry-run/samples'
 import type { SimulationTally } from '@wegwijs/dry-run/simulation'
 import type { StepCount, StepDifference } from '@wegwijs/dry-run/step-counts'
 import type { MessageCount, RunCount, SimulationSummary } from '@wegwijs/dry-run/summary'
+import { assumptionLines, number, reachedLines } from './outcome-report.ts'
 import { table } from './output.ts'
 import { localTime, reasonText } from './story.ts'
 
@@ -101,24 +102,11 @@ function goalLines(
   runs: readonly RunCount[],
 ): string[] {
   const count = (what: RunCount['what']) => sumOf(runs.filter((run) => run.what === what))
-  const [entered, heldOut] = [count('entered'), count('held out')]
-  if (entered + heldOut === 0) return []
-  const ways = [
-    `${share(count('reached'), entered)} who entered`,
-    ...(heldOut > 0 ? [`${share(count('reached held out'), heldOut)} held out`] : []),
-  ]
-  const assumed = assumption
-    ? [
-        `  assumed: ${assumption.what} from ${assumption.from} to ${assumption.to} ${assumption.unit}`,
-      ]
-    : []
-  return [`  reached the goal: ${ways.join(', ')}`, ...assumed]
-}
-
-/** `12 of 30 (40.0 %)` */
-function share(part: number, whole: number): string {
-  const percent = whole === 0 ? '' : ` (${((100 * part) / whole).toFixed(1)} %)`
-  return `${number(part)} of ${number(whole)}${percent}`
+  const reached = reachedLines(
+    { times: count('entered'), reached: count('reached') },
+    { times: count('held out'), reached: count('reached held out') },
+  )
+  return reached.length === 0 ? [] : [...reached, ...assumptionLines(assumption)]
 }
 
 /** What steps came to that send nothing: tasks, events for others, fields. */
@@ -212,11 +200,6 @@ function isHandedOver({ outcome }: MessageCount): boolean {
 
 function sumOf(counts: readonly { count: number }[]): number {
   return counts.reduce((sum, { count }) => sum + count, 0)
-}
-
-/** 12,345: as the British write it. */
-function number(count: number): string {
-  return count.toLocaleString('en-GB')
 }
 
 /** Who would get more, less or other than now, and why, message by message. */

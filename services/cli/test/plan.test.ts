@@ -172,6 +172,41 @@ test('a graph counts in the versions that have its steps, in one statement', asy
   await edit('campaigns/experience-survey.yaml', 'wait: { for: P8D', 'wait: { for: P7D')
 }, 60_000)
 
+test('what came of a campaign is told beside who was held out, without percentages of a few', async () => {
+  const of = (campaign_id: string, over: object) => ({
+    enrolment: { campaign_id, version: 1, state: 'completed', reason: 'completed', ...over },
+  })
+  const long = { entered_at: '2026-01-01T00:00:00Z' }
+  const reached = { ...long, goal_at: '2026-01-02T00:00:00Z' }
+  await seedMessages(store, 28, of('portal-welcome', long))
+  await seedMessages(store, 12, of('portal-welcome', reached))
+  await seedMessages(store, 2, of('portal-welcome', {}))
+  await seedMessages(store, 1, of('portal-welcome', { ...reached, reason: 'held_out' }))
+  await seedMessages(store, 2, of('portal-welcome', { ...long, reason: 'held_out' }))
+  const { code, out } = await cli('outcome', 'portal-welcome')
+  expect(code).toBe(0)
+  expect(out).toBe(`portal-welcome: Welkom in de app (version 1, live)
+  42 times entered
+  3 did not begin: held out
+  reached the goal: 12 of 42 (28.6 %) who entered, 1 of 3 held out
+  may still reach it (P30D): 2 who entered
+  assumed: people who read a leaflet before their first visit from 20 to 35 %
+`)
+  const all = await cli('outcome', '--json')
+  expect(all.json()).toMatchObject({
+    campaigns: expect.arrayContaining([
+      expect.objectContaining({
+        campaign: 'portal-welcome',
+        heldOut: { times: 3, reached: 1, open: 0 },
+      }),
+    ]),
+  })
+  expect(await cli('outcome', 'nowhere')).toMatchObject({
+    code: exitCodes.usage,
+    err: expect.stringContaining('no campaign nowhere was ever published'),
+  })
+}, 60_000)
+
 test('to go back is to apply an earlier revision', async () => {
   const planned = await cli('plan', '--revision', '1')
   expect(planned.out).toContain('+ campaign patient-panel: had ended, starts again as version 2')

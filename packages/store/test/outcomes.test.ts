@@ -1,0 +1,121 @@
+import { newUuid } from '@wegwijs/runtime/derived-id'
+import { countStatements } from '@wegwijs/test-support/count-statements'
+import { openNamespace } from '@wegwijs/test-support/namespace'
+import { seedMessages } from '@wegwijs/test-support/seed-messages'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import type { Store } from '../src/database.ts'
+import { readOutcomes } from '../src/outcomes.ts'
+import { insertRows } from '../src/rows.ts'
+
+const { databaseUrl } = inject('servers')
+const goal = {
+  touchpoint: 'care.appointment.booked.v1',
+  within: 'P30D',
+  assumption: { what: 'people who book again', from: 40, to: 50, unit: '%' },
+}
+const past = { entered_at: '2026-01-01T00:00:00Z' }
+const reached = { ...past, goal_at: '2026-01-05T00:00:00Z' }
+let store: Store
+beforeAll(async () => {
+  store = await openNamespace(databaseUrl, 'outcomes')
+  await publish('divided', 1, { name: 'Divided', goal })
+  await publish('divided', 2, { name: 'Divided', goal })
+  await publish('aimless', 1, { name: 'Aimless' })
+})
+afterAll(() => store.close())
+
+async function publish(campaign_id: string, version: number, content: object): Promise<void> {
+  const rows = [
+    {
+      campaign_id,
+      version,
+      content,
+      templates: {},
+      hash: 'h',
+      revision: version,
+      published_at: past.entered_at,
+    },
+  ]
+  const columns = Object.keys(rows[0] ?? {}) as never[]
+  await insertRows(store.db, 'campaign_version', columns, rows as never)
+  await store.db
+    .insertInto('campaign')
+    .values({ campaign_id, live_version: version, state: 'live' })
+    .onConflict((known) => known.column('campaign_id').doUpdateSet({ live_version: version }))
+    .execute()
+}
+
+async function enter(count: number, enrolment: object, arm?: string): Promise<void> {
+  const entered = await seedMessages(store, count, {
+    enrolment: { campaign_id: 'divided', state: 'completed', ...enrolment },
+  })
+  if (arm === undefined) return
+  const rows = entered.map(({ personId, enrolmentId }) => ({
+    person_id: personId,
+    decision_id: newUuid(),
+    ordinal: 0,
+    business_at: past.entered_at,
+    campaign_id: 'divided',
+    // Whoever moved on is of the version that they are in by now.
+    version: 1,
+    enrolment_id: enrolmentId,
+    reason: 'split_taken',
+    detail: { step: '0', split: 'way', arm },
+  }))
+  await insertRows(store.db, 'decision', Object.keys(rows[0] ?? {}) as never[], rows as never)
+}
+
+test('what came of a campaign is counted by version, held out and arm, in one statement', async () => {
+  await enter(3, past, 'by-sms')
+  await enter(2, reached, 'by-sms')
+  await enter(4, reached, 'by-email')
+  await enter(1, {}, 'by-email')
+  await enter(2, { ...past, state: 'exited', reason: 'held_out' })
+  await enter(1, { ...reached, state: 'exited', reason: 'held_out' })
+  await enter(1, { ...reached, version: 2 }, 'by-sms')
+  await enter(6, { campaign_id: 'aimless' })
+
+  const counting = countStatements(store)
+  expect(await readOutcomes(counting, 'divided')).toEqual([
+    {
+      campaign: 'divided',
+      name: 'Divided',
+      version: 2,
+      isLive: true,
+      goal,
+      entered: { times: 1, reached: 1, open: 0 },
+      heldOut: { times: 0, reached: 0, open: 0 },
+      splits: [{ split: 'way', arms: [{ arm: 'by-sms', times: 1, reached: 1, open: 0 }] }],
+    },
+    {
+      campaign: 'divided',
+      name: 'Divided',
+      version: 1,
+      isLive: false,
+      goal,
+      entered: { times: 10, reached: 6, open: 1 },
+      heldOut: { times: 3, reached: 1, open: 0 },
+      splits: [
+        {
+          split: 'way',
+          arms: [
+            { arm: 'by-email', times: 5, reached: 4, open: 1 },
+            { arm: 'by-sms', times: 5, reached: 2, open: 0 },
+          ],
+        },
+      ],
+    },
+  ])
+  expect(counting.statements()).toBe(1)
+})
+
+test('all campaigns come together; without a goal nobody reaches one, nor may still', async () => {
+  const outcomes = await readOutcomes(store)
+  expect(outcomes.map(({ campaign, version }) => `${campaign} ${version}`)).toEqual([
+    'aimless 1',
+    'divided 2',
+    'divided 1',
+  ])
+  expect(outcomes[0]).toMatchObject({ goal: null, entered: { times: 6, reached: 0, open: 0 } })
+  expect(await readOutcomes(store, 'nowhere')).toEqual([])
+})

@@ -1,0 +1,80 @@
+import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
+import type { GoalCount, Outcome } from '@wegwijs/store/outcomes'
+
+type Assumption = NonNullable<CampaignFile['goal']>['assumption']
+
+/** What came of a version of a campaign, in the words in which a simulation tells what would. */
+export function outcomeLines({
+  campaign,
+  name,
+  version,
+  isLive,
+  goal,
+  entered,
+  heldOut,
+  splits,
+}: Outcome): string[] {
+  const state = isLive ? 'live' : 'not live any more'
+  return [
+    `${campaign}: ${name} (version ${version}, ${state})`,
+    entered.times === 0 ? '  nobody entered' : `  ${number(entered.times)} times entered`,
+    ...(heldOut.times === 0 ? [] : [`  ${number(heldOut.times)} did not begin: held out`]),
+    ...(goal === null
+      ? ['  it does not say what it is for: no goal']
+      : [...reachedLines(entered, heldOut), ...openLines(goal.within, entered, heldOut)]),
+    ...splits.flatMap(({ split, arms }) => [
+      `  of the split ${split}`,
+      ...arms.map((each) => `    ${each.arm}: ${armText(each, goal !== null)}`),
+    ]),
+    ...assumptionLines(goal?.assumption),
+  ]
+}
+
+/** Those who entered beside those who get nothing of it. */
+export function reachedLines(
+  entered: Pick<GoalCount, 'times' | 'reached'>,
+  heldOut: Pick<GoalCount, 'times' | 'reached'>,
+): string[] {
+  if (entered.times + heldOut.times === 0) return []
+  const ways = [
+    `${share(entered.reached, entered.times)} who entered`,
+    ...(heldOut.times > 0 ? [`${share(heldOut.reached, heldOut.times)} held out`] : []),
+  ]
+  return [`  reached the goal: ${ways.join(', ')}`]
+}
+
+/** What the author of a campaign expects of it. */
+export function assumptionLines(assumption: Assumption): string[] {
+  if (!assumption) return []
+  const { what, from, to, unit } = assumption
+  return [`  assumed: ${what} from ${from} to ${to} ${unit}`]
+}
+
+/** Whoever came in yesterday has not failed to reach what may take a month. */
+function openLines(within: string, entered: GoalCount, heldOut: GoalCount): string[] {
+  const ways = [
+    ...(entered.open > 0 ? [`${number(entered.open)} who entered`] : []),
+    ...(heldOut.open > 0 ? [`${number(heldOut.open)} held out`] : []),
+  ]
+  return ways.length === 0 ? [] : [`  may still reach it (${within}): ${ways.join(', ')}`]
+}
+
+function armText({ times, reached, open }: GoalCount, hasGoal: boolean): string {
+  if (!hasGoal) return `${number(times)} times`
+  const still = open === 0 ? '' : `, ${number(open)} may still`
+  return `${share(reached, times)} reached the goal${still}`
+}
+
+/** Of fewer, one person more or less is several percent, and two groups differ by chance alone. */
+const fewestForPercent = 30
+
+/** `12 of 30 (40.0 %)`, or `1 of 3` where a percentage would tell more than is known. */
+function share(part: number, whole: number): string {
+  const percent = whole < fewestForPercent ? '' : ` (${((100 * part) / whole).toFixed(1)} %)`
+  return `${number(part)} of ${number(whole)}${percent}`
+}
+
+/** 12,345: as the British write it. */
+export function number(count: number): string {
+  return count.toLocaleString('en-GB')
+}
