@@ -413,7 +413,14 @@ function detailsOf(
   const { isOther } = each
   switch (each.type) {
     case 'person.upserted.v1':
-      return { data: { hasCarer: isOther, locale: isOther ? 'nl' : 'en', test: true } }
+      return {
+        data: {
+          attributes: { hasCarer: isOther },
+          locale: isOther ? 'nl' : 'en',
+          preferredChannel: each.appointment === 1 ? 'sms' : null,
+          test: true,
+        },
+      }
     case 'person.enrolled.v1':
       return { data: { campaign: `c${each.campaign}` } }
     case 'consent.granted.v1':
