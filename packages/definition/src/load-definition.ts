@@ -72,15 +72,22 @@ export async function loadDefinition(
     faults.push(...checked.faults)
     return checked.value === undefined ? undefined : { source, value: checked.value }
   }
-  const readRoot = <T>(name: RootName, schema: z.ZodType<T>) => read(rootFiles[name], schema)
+  const refusedRoots: string[] = []
+  const readRoot = <T>(name: RootName, schema: z.ZodType<T>) => {
+    const path = rootFiles[name]
+    const whole = read(path, schema)
+    const text = texts.get(path)
+    if (whole || text === undefined) return whole
+    refusedRoots.push(path)
+    return standInForRoot(parseYaml(path, text), schema)
+  }
 
   const policies = readRoot('policies', policiesFileSchema)
   const loaded = await loadTemplates(ids, texts, policies?.value.locale ?? 'nl')
   const pathsOf = (kind: string) => [...texts.keys()].filter((path) => kindOf(path)?.id === kind)
   const campaignPaths = pathsOf('campaign')
   const whole = campaignPaths.flatMap((path) => read(path, campaignFileSchema) ?? [])
-  // One mistake in a campaign does not hide the next. Other files say what there is: stand-ins there
-  // would have every campaign complain.
+  // One mistake in a campaign does not hide the next.
   const refused = campaignPaths.filter((path) => !whole.some(({ source }) => source.file === path))
   const mend = <T>(path: string, schema: z.ZodType<T>) =>
     withStandIns(parseYaml(path, texts.get(path) ?? ''), schema)
@@ -88,9 +95,6 @@ export async function loadDefinition(
   const specificationPaths = pathsOf('specifications')
   const specifications = specificationPaths.flatMap(
     (path) => read(path, specificationsFileSchema) ?? mend(path, specificationsFileSchema),
-  )
-  const alreadyTold = placesOf(
-    faults.filter(({ file }) => refused.includes(file) || specificationPaths.includes(file)),
   )
   const parts: Parts = {
     attributes: readRoot('attributes', attributesFileSchema),
@@ -104,6 +108,11 @@ export async function loadDefinition(
     specifications,
     templates: new Map(loaded.map((template) => [template.id, template])),
   }
+  const alreadyTold = placesOf(
+    faults.filter(({ file }) =>
+      [...refused, ...refusedRoots, ...specificationPaths].includes(file),
+    ),
+  )
   const messages = checkMessages(parts)
   const found = [
     ...loaded.flatMap((template) => template.faults),
@@ -137,8 +146,32 @@ export async function loadDefinition(
 
 /** A file that its schema refused, as far as the rest of it can be checked. */
 function withStandIns<T>(source: YamlSource, schema: z.ZodType<T>): Loaded<T>[] {
-  const value = source.faults.length > 0 ? undefined : mended(schema, source)
-  return value === undefined ? [] : [{ source, value }]
+  const stoodIn = source.faults.length > 0 ? undefined : mended(schema, source)
+  return stoodIn === undefined ? [] : [{ source, value: stoodIn.value }]
+}
+
+/**
+ * A file of the root says what there is: only when nothing was invented of which others hear, or each of
+ * them would complain of what nobody wrote.
+ */
+function standInForRoot<T>(source: YamlSource, schema: z.ZodType<T>): Loaded<T> | undefined {
+  const stoodIn = source.faults.length > 0 ? undefined : mended(schema, source)
+  if (!stoodIn?.invented.every(isHeardOfByNobody)) return undefined
+  return { source, value: stoodIn.value }
+}
+
+/** What no other file is held against. */
+const ownBusiness = new Set<Path[number]>([
+  ...['name', 'description', 'label', 'tone', 'when', 'starts', 'provider', 'from'],
+  ...['organisation', 'timeZone', 'holidays', 'closedDays', 'budgets', 'holdOut'],
+  ...['lane', 'consent', 'tracking', 'unknownOutcome', 'quietHours'],
+])
+
+/** Under these its author gives names, and may call a field `name`. */
+const holdersOfNames = new Set<Path[number] | undefined>(['data', 'person', 'campaigns'])
+
+function isHeardOfByNobody(path: Path): boolean {
+  return path.some((key, at) => ownBusiness.has(key) && !holdersOfNames.has(path[at - 1]))
 }
 
 /** What a check says where a stand-in stands was said of what stood there. */

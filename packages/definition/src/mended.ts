@@ -4,21 +4,25 @@ import { type Finding, findingsOf, keysAt } from './schema-faults.ts'
 import { type Schema, schemasAt } from './schema-walk.ts'
 import type { Path, YamlSource } from './yaml-source.ts'
 
+/** `invented` are the places at which something else stands than the author wrote, or nothing. */
+export type Mended<T> = { value: T; invented: readonly Path[] }
+
 /**
  * The value of a source that its schema refused, with stand-ins for what is wrong, so that the rest can
  * be checked as well and its author hears everything at once. Never for use: only its faults are.
  * Undefined when too much is wrong for that.
  */
-export function mended<T>(schema: z.ZodType<T>, source: YamlSource): T | undefined {
+export function mended<T>(schema: z.ZodType<T>, source: YamlSource): Mended<T> | undefined {
   const value: unknown = structuredClone(source.value)
+  const invented: Path[] = []
   for (let round = 0; round < mostRounds; round += 1) {
     const result = schema.safeParse(value)
-    if (result.success) return result.data
+    if (result.success) return { value: result.data, invented }
     const findings = findingsOf(schema, { ...source, value }, result.error)
     // A misspelt key is what the missing one was meant to be: no stand-in for that.
     const strangers = findings.filter(({ stranger }) => stranger !== undefined)
     const changes = (strangers.length > 0 ? strangers : findings).map((finding) =>
-      mend(schema, value, finding),
+      mend(schema, value, finding, invented),
     )
     if (!changes.includes(true)) return undefined
   }
@@ -28,9 +32,14 @@ export function mended<T>(schema: z.ZodType<T>, source: YamlSource): T | undefin
 /** Each round takes away at least one fault of every place; what nests deeper is not worth it. */
 const mostRounds = 10
 
-/** True when something has changed. */
-function mend(schema: Schema, value: unknown, { path, stranger }: Finding): boolean {
-  if (stranger !== undefined) return withoutStranger(schema, value, path, stranger)
+/** True when something has changed; where, is added to `invented`. */
+function mend(
+  schema: Schema,
+  value: unknown,
+  { path, stranger }: Finding,
+  invented: Path[],
+): boolean {
+  if (stranger !== undefined) return withoutStranger(schema, value, { path, stranger }, invented)
   for (let length = path.length; length > 0; length -= 1) {
     const at = path.slice(0, length)
     const key = at.at(-1) ?? ''
@@ -40,21 +49,29 @@ function mend(schema: Schema, value: unknown, { path, stranger }: Finding): bool
     const standIn = standInFor(schemas, holder[key])
     if (standIn === undefined && length === path.length && isOptional(schema, at)) {
       delete holder[key]
+      invented.push(at)
       return true
     }
     if (standIn === undefined) continue
     holder[key] = structuredClone(standIn)
+    invented.push(at)
     return true
   }
   return false
 }
 
 /** A misspelt key is taken for the one that was meant, any other is left out. */
-function withoutStranger(schema: Schema, value: unknown, path: Path, key: string): boolean {
+function withoutStranger(
+  schema: Schema,
+  value: unknown,
+  { path, stranger: key }: { path: Path; stranger: string },
+  invented: Path[],
+): boolean {
   const holder = holderAt(value, path)
   if (!holder || !Object.hasOwn(holder, key)) return false
   const { nearest } = withNearest(key, keysAt(schema, path))
   if (nearest !== undefined && !Object.hasOwn(holder, nearest)) holder[nearest] = holder[key]
+  else invented.push([...path, key])
   delete holder[key]
   return true
 }
@@ -91,6 +108,7 @@ const standIns: readonly unknown[] = [
   ...[true, 1, { end: true }, [{ end: true }], anyone, [], {}],
   { when: anyone, steps: [{ end: true }] },
   { touchpoint: standInType },
+  { nl: 'x', en: 'x' },
 ]
 
 function standInFor(schemas: readonly Schema[], found: unknown): unknown {

@@ -1286,6 +1286,30 @@ test('all faults come at once, in reading order, also beside a file that cannot 
   ])
 })
 
+test('a fault in each file hides nothing of the others', async () => {
+  const { faults } = await tell({
+    'touchpoints.yaml': ['name: { nl: Verzet, en: Moved }', 'name: 3'],
+    [personas]: ['op: gte, value: 65', 'op: gte, value: old'],
+    'journeys.yaml': ['name: { nl: Bezoek, en: Visit }', 'nam: { nl: Bezoek, en: Visit }'],
+    'policies.yaml': ['timeZone: Europe/Amsterdam', 'timeZone: Europe/Amsterdm'],
+    [guide]: (sound[guide] ?? '')
+      .replace('template: booked, until', 'template: boked, until')
+      .replace('journey: visit', 'journey: visitt')
+      .replace('[senior, others]', '[senor, others]')
+      .replace('care.visit.booked.v1 }', 'care.visit.boked.v1 }'),
+  })
+  expect(faults).toEqual([
+    expect.stringContaining('unknown journey "visitt"'),
+    expect.stringContaining('unknown touchpoint "care.visit.boked.v1"'),
+    expect.stringContaining('unknown persona "senor"'),
+    expect.stringContaining('unknown template "boked"'),
+    expect.stringMatching(/^journeys\.yaml.*unknown key "nam"/),
+    expect.stringMatching(/^personas\.yaml.*expected a number, found "old"/),
+    expect.stringMatching(/^policies\.yaml.*Amsterdm/),
+    expect.stringMatching(/^touchpoints\.yaml.*found 3/),
+  ])
+})
+
 describe('a campaign that its schema refuses is checked all the same:', () => {
   const wrong = (...changes: (readonly [string, string])[]): Changes => ({
     [guide]: changes.reduce((text, [from, to]) => text.replace(from, to), sound[guide] ?? ''),

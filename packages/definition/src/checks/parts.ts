@@ -15,8 +15,9 @@ import type { Path, YamlSource } from '../yaml-source.ts'
 export type Loaded<T> = { source: YamlSource; value: T }
 
 /**
- * What could be read of a definition. A file with faults is missing here: checks that need it are
- * left out, all others still run, so that one mistake does not hide the next.
+ * What could be read of a definition. A file with faults is here with stand-ins for what is wrong, so
+ * that one mistake does not hide the next. It is missing when others would be held against a stand-in:
+ * checks that need it are left out then, all others still run.
  */
 export type Parts = {
   touchpoints: Loaded<TouchpointsFile> | undefined
