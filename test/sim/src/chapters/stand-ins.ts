@@ -54,8 +54,8 @@ function comes(chance: Chance): Situation {
   return {
     drafts: [arrival('p1', 0), survey, ...(chance.is(0.3, 'more') ? [survey] : [])],
     workers: { journey: 1, scheduler: 1, delivery: 1 + chance.whole(2, 'deliveries'), gateway: 1 },
-    roughness: chance.pick([0, 0.5, 0.5], 'roughness'),
-    manners: ['cut before', 'cut after', 'defer', 'refuse', 'take and hang'],
+    roughness: chance.pick([0, 0.5, 0.8], 'roughness'),
+    manners: ['defer', 'defer', 'cut before', 'cut after', 'refuse', 'take and hang'],
     steps: when === 'later' ? [] : [61],
     meetings:
       when === 'later'
