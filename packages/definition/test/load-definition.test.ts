@@ -1297,15 +1297,23 @@ test('a fault in each file hides nothing of the others', async () => {
       .replace('journey: visit', 'journey: visitt')
       .replace('[senior, others]', '[senor, others]')
       .replace('care.visit.booked.v1 }', 'care.visit.boked.v1 }'),
+    'attributes.yaml': ['sensitivity: personal }', 'sensitivity: personal, label: 3 }'],
+    'channels.yaml': ['from: DeLinde', 'from: Ziekenhuis De Linde'],
+    'templates/booked/sms.nl.hbs': 'Tot {{> footer}}',
+    'campaigns/other.test.yaml': 'campaign: other\nspecifications: []\n',
   })
   expect(faults).toEqual([
+    expect.stringMatching(/^attributes\.yaml:2:\d+ expected a mapping, found 3/),
     expect.stringContaining('unknown journey "visitt"'),
     expect.stringContaining('unknown touchpoint "care.visit.boked.v1"'),
     expect.stringContaining('unknown persona "senor"'),
     expect.stringContaining('unknown template "boked"'),
+    expect.stringMatching(/^campaigns\/other\.test\.yaml:2/),
+    expect.stringMatching(/^channels\.yaml:1.*Ziekenhuis De Linde/),
     expect.stringMatching(/^journeys\.yaml.*unknown key "nam"/),
     expect.stringMatching(/^personas\.yaml.*expected a number, found "old"/),
     expect.stringMatching(/^policies\.yaml.*Amsterdm/),
+    expect.stringMatching(/^templates\/booked\/sms\.nl\.hbs:1:5 partials/),
     expect.stringMatching(/^touchpoints\.yaml.*found 3/),
   ])
 })
