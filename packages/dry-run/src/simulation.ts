@@ -1,4 +1,4 @@
-import type { CompiledDefinition } from '@wegwijs/campaign/compile'
+import type { CompiledCampaign, CompiledDefinition } from '@wegwijs/campaign/compile'
 import { decideDates, decideEvent, decideTimer } from '@wegwijs/campaign/decide'
 import type { ChannelName } from '@wegwijs/campaign/definition/words'
 import type { Decision } from '@wegwijs/campaign/draft'
@@ -7,10 +7,12 @@ import type { Instant } from '@wegwijs/campaign/instant'
 import { type Identity, otherIdentityOf } from '@wegwijs/campaign/journey-event'
 import { countsAs } from '@wegwijs/campaign/last-check'
 import { mergePeople } from '@wegwijs/campaign/merge'
+import { moveRuns } from '@wegwijs/campaign/move'
 import type { ReasonCode } from '@wegwijs/campaign/reasons'
 import { decideRelation, isRelationEvent } from '@wegwijs/campaign/relations'
 import {
   type Consent,
+  campaignKey,
   consentKey,
   type Entity,
   entityKey,
@@ -32,6 +34,12 @@ import { type DeliverContext, deliver, receiptsOf, taskDoneEvent } from './deliv
 import { DuePeople } from './due-people.ts'
 import { type OutcomeRates, type Outcomes, taskWordOf } from './outcome-model.ts'
 import { People, type PersonNumber } from './people.ts'
+import {
+  MovedCounting,
+  type MovedRuns,
+  type Publication,
+  type SimulatedMove,
+} from './publication.ts'
 import { Reached } from './reached.ts'
 import { createSeenEvents } from './seen-events.ts'
 import type { Sending } from './sending.ts'
@@ -182,6 +190,45 @@ export class Simulation {
     this.#applyOrPutAside({ event: receipt, person, other: null })
   }
 
+  /**
+   * Puts another definition in force, now, as publishing does: people go on by the versions they are in, but
+   * for those whom it moves. What comes from now on is decided by the new one.
+   */
+  publish({ after, sending, moves }: Publication): MovedRuns[] {
+    this.#playDue()
+    const known = this.#context.definition.campaigns
+    this.#context.definition = after
+    this.#context.sending = sending
+    const begun = this.#waitingForDates().filter(
+      ({ id, version }) => !known.has(campaignKey(id, version)),
+    )
+    const moved = new MovedCounting()
+    for (let person = 0; person < this.people.made; person += 1) {
+      if (this.people.survivorOf(person) !== person) continue
+      this.#moveRuns(person, moves, moved)
+      this.awaitDates(person, begun)
+    }
+    return moved.told(moves, after)
+  }
+
+  #moveRuns(person: PersonNumber, moves: readonly SimulatedMove[], moved: MovedCounting): void {
+    for (const move of moves) {
+      const before = this.people.stateOf(person)
+      const own = [...before.enrolments.values()].filter(
+        ({ campaignId, version, state }) =>
+          campaignId === move.campaign && version === move.from && state === 'running',
+      )
+      const { campaigns } = this.#context.definition
+      const [from, to] = [move.from, move.to].map((version) =>
+        campaigns.get(campaignKey(move.campaign, version)),
+      )
+      if (own.length === 0 || !from || !to) continue
+      for (const { step } of own) moved.add(move, step ?? '')
+      const decided = moveRuns(before, { from, to, steps: move.steps }, this.#context)
+      this.#keep(person, this.#decided(person, before, decided))
+    }
+  }
+
   /** Makes a person of whom more is known than events will tell. All their ids are theirs from now on. */
   introduce({ identities, person, consents, entities, relations }: KnownPerson): void {
     const [first, ...others] = identities
@@ -201,12 +248,16 @@ export class Simulation {
   }
 
   /** Waits for the dates that are known of somebody and lie ahead, as when campaigns are published. */
-  awaitDates(person: PersonNumber): void {
-    const { dates, becoming } = this.#context.definition
+  awaitDates(person: PersonNumber, campaigns = this.#waitingForDates()): void {
+    if (campaigns.length === 0) return
     const before = this.people.stateOf(person)
-    const campaigns = [...dates.byId.values(), ...becoming.byId.values()]
     const decided = decideDates(before, campaigns, this.#context)
     this.#keep(person, this.#decided(person, before, decided))
+  }
+
+  #waitingForDates(): CompiledCampaign[] {
+    const { dates, becoming } = this.#context.definition
+    return [...dates.byId.values(), ...becoming.byId.values()]
   }
 
   /** By our own id of them here. */

@@ -3,6 +3,7 @@ import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import { everyStep, partsOf } from '@wegwijs/campaign/steps/registry'
 import type { Difference, Differences } from '@wegwijs/dry-run/difference'
 import type { People } from '@wegwijs/dry-run/people'
+import type { MovedRuns } from '@wegwijs/dry-run/publication'
 import type { Sample } from '@wegwijs/dry-run/samples'
 import type { SimulationTally } from '@wegwijs/dry-run/simulation'
 import type { StepCount, StepDifference } from '@wegwijs/dry-run/step-counts'
@@ -200,6 +201,26 @@ function isHandedOver({ outcome }: MessageCount): boolean {
 
 function sumOf(counts: readonly { count: number }[]): number {
   return counts.reduce((sum, { count }) => sum + count, 0)
+}
+
+/** Who goes over when it is published, to where, and what they get that they would not if they stayed. */
+export function moveLines(
+  { at, moved, ...differences }: Differences & { at: string; moved: readonly MovedRuns[] },
+  timeZone: string,
+): string[] {
+  return [
+    '',
+    `Published at the end of these events, ${localTime(at, timeZone)}`,
+    ...moved.flatMap(({ campaign, from, to, steps }) => [
+      `  ${campaign}: ${number(sumOf(steps))} under way in version ${from} go over to version ${to}`,
+      ...steps.map((each) =>
+        each.to === null
+          ? `    ${number(each.count)} at "${each.from}": taken out`
+          : `    ${number(each.count)} at "${each.from}": on at "${each.to}"`,
+      ),
+    ]),
+    ...differenceLines(differences, 'everybody staying as they are'),
+  ]
 }
 
 /** Who would get more, less or other than now, and why, message by message. */

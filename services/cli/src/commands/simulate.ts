@@ -5,6 +5,7 @@ import { compileDraft, type LiveVersion, liveVersionsOf } from '@wegwijs/dry-run
 import { Fates } from '@wegwijs/dry-run/fates'
 import { type MessageLine, MessageLines } from '@wegwijs/dry-run/lines'
 import { alwaysDelivered, type OutcomeRates } from '@wegwijs/dry-run/outcome-model'
+import { publicationOf } from '@wegwijs/dry-run/publication'
 import { Samples } from '@wegwijs/dry-run/samples'
 import { sendingOf } from '@wegwijs/dry-run/sending'
 import { Simulation, type SimulationTally } from '@wegwijs/dry-run/simulation'
@@ -25,7 +26,12 @@ import { readOrEnd } from '../definition-input.ts'
 import { streamEvents } from '../events-input.ts'
 import { faultLines, type LogOptions, readLogWith, withLogOptions } from '../log-options.ts'
 import { type Call, runs, type Shell } from '../shell.ts'
-import { differenceLines, reportLines, stepDifferenceLines } from '../simulation-report.ts'
+import {
+  differenceLines,
+  moveLines,
+  reportLines,
+  stepDifferenceLines,
+} from '../simulation-report.ts'
 import { atLeastOne, seedText } from '../words.ts'
 
 type Options = LogOptions & {
@@ -93,7 +99,18 @@ async function simulate(call: Call, options: Options, folder = ''): Promise<void
     since,
   })
   const other = against && runOf(against, options, { keepsLines: true, since })
-  const runs = other ? [draft, other] : [draft]
+  const publication = against && publicationOf(against, draft.side)
+  // Only a move makes of people who are under way something else than the versions they are in.
+  const published =
+    against && publication && publication.moves.length > 0
+      ? runOf(
+          { bundle: against.bundle, definition: publication.before },
+          options,
+          { keepsLines: true, since },
+          publication.after,
+        )
+      : null
+  const runs = [draft, other, published].filter((each) => each !== null)
   for await (const people of peopleOf(call, since)) {
     for (const { simulation } of runs) for (const person of people) simulation.introduce(person)
   }
@@ -103,13 +120,24 @@ async function simulate(call: Call, options: Options, folder = ''): Promise<void
     }
     call.signal.throwIfAborted()
   }
+  const publishedAt = published?.simulation.now ?? ''
+  const moved = publication && published?.simulation.publish(publication)
+  published?.simulation.finish()
   const tally = draft.simulation.finish()
   other?.simulation.finish()
   const { people } = draft.simulation
   const differences = other && compare(comparedOf(other), comparedOf(draft))
   const steps = other && compareSteps(other.counting.summary.steps, draft.counting.summary.steps)
+  const move = other &&
+    published &&
+    moved && { at: publishedAt, moved, ...compare(comparedOf(other), comparedOf(published)) }
   if (output.json && options.counts) {
-    output.line(JSON.stringify(countsOf(draft, { tally, since, differences, steps })))
+    output.line(
+      JSON.stringify({
+        ...countsOf(draft, { tally, since, differences, steps }),
+        ...(move && { move }),
+      }),
+    )
     return
   }
   if (output.json) {
@@ -123,6 +151,7 @@ async function simulate(call: Call, options: Options, folder = ''): Promise<void
   if (differences && against) {
     for (const line of differenceLines(differences, against.name)) output.line(line)
     for (const line of stepDifferenceLines(steps ?? [])) output.line(line)
+    if (move) for (const line of moveLines(move, bundle.policies.timeZone)) output.line(line)
   }
 }
 
@@ -180,6 +209,7 @@ async function otherSide(call: Call, against: string): Promise<OtherSide> {
 }
 
 type Run = {
+  side: Side
   simulation: Simulation
   lines: MessageLines
   fates: Fates
@@ -191,10 +221,12 @@ function runOf(
   { bundle, definition }: Side,
   { outcomes, step }: Options,
   { keepsLines, since }: { keepsLines: boolean; since: string | null },
+  /** The one at its end, where another one is published on the way. */
+  last: CompiledDefinition = definition,
 ): Run {
   const lines = new MessageLines()
-  const fates = new Fates(definition)
-  const counting = new Counting(definition)
+  const fates = new Fates(last)
+  const counting = new Counting(last)
   const samples = new Samples()
   const simulation = new Simulation({
     definition,
@@ -213,7 +245,7 @@ function runOf(
       if (since === null || simulation.now >= since) counting.decision(decision)
     },
   })
-  return { simulation, lines, fates, counting, samples }
+  return { side: { bundle, definition }, simulation, lines, fates, counting, samples }
 }
 
 function comparedOf({ simulation: { people }, lines, fates }: Run): Compared {
