@@ -83,8 +83,23 @@ module.exports = {
       // A model that knew the code would find its faults right.
       name: 'model-knows-only-the-history',
       severity: 'error',
-      from: { path: '^test/sim/src/(model|dutch-days|hand-overs|promises|history)\\.ts$' },
-      to: { pathNot: '^test/sim/src/(model|dutch-days|hand-overs|promises|history)\\.ts$' },
+      from: {
+        path: '^test/sim/src/(model|dutch-days|hand-overs|promises|history|sight|stops|violation)\\.ts$',
+      },
+      to: {
+        pathNot:
+          '^test/sim/src/((model|dutch-days|hand-overs|promises|history|sight|stops|violation)\\.ts$|chapters/)',
+      },
+    },
+    {
+      // A chapter publishes, tells and judges: how the services work it does not know either.
+      name: 'chapters-know-only-the-history',
+      severity: 'error',
+      from: { path: '^test/sim/src/chapters/' },
+      to: {
+        pathNot:
+          '^(test/sim/src/(chapters/|(clinic|drafts|chance|story|dutch-days|history|sight|stops|violation)\\.ts$)|packages/campaign/src/definition/)',
+      },
     },
     driver('bullmq|ioredis', '^packages/queue/'),
     driver('kafkajs', '^packages/kafka/'),

@@ -79,6 +79,11 @@ const violations: Readonly<Record<string, Violation>> = {
     '@wegwijs/store/offer',
     'packages/store/src/offer.ts',
   ),
+  'chapters-know-only-the-history': breaks(
+    'test/sim/src/chapters/reach.ts',
+    '@wegwijs/store/offer',
+    'packages/store/src/offer.ts',
+  ),
   ...drives('bullmq', 'bullmq', 'ioredis'),
   ...drives('kafkajs', 'kafkajs'),
   ...drives('kysely', 'kysely'),
