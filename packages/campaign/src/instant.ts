@@ -109,9 +109,9 @@ function moveDays(fromMs: number, daysMs: number, timeZone: string): number | nu
   const own = stretchAt(fromMs, timeZone)
   const other = stretchAt(fromMs + daysMs, timeZone)
   const movedMs = fromMs + daysMs + own.offsetMs - other.offsetMs
-  if (own === other) return movedMs
-  const isFar = other.fromMs + dayMs <= movedMs && movedMs < other.untilMs - dayMs
-  return isFar ? movedMs : null
+  // Just after clocks were put back they show a time that they showed before, and that one is meant.
+  if (movedMs < other.fromMs + dayMs) return null
+  return own === other || movedMs < other.untilMs - dayMs ? movedMs : null
 }
 
 // The language's own date reads and writes exactly what an Instant is, ten times as fast.
