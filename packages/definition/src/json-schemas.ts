@@ -116,7 +116,11 @@ function namesIn(bundle: DefinitionBundle): Names {
       ['event', ...(entity ? ['entity'] : [])].map((root) => ({ name: `${root}.${name}`, type })),
     ),
   )
-  const moments = data.filter(({ type }) => type === 'instant')
+  const isDated = (type: string) => type === 'instant' || type === 'date'
+  const dated = data.filter(({ type }) => isDated(type))
+  const datesOfPerson = [...personFieldsOf(bundle)].flatMap(([name, { type }]) =>
+    isDated(type) ? [name] : [],
+  )
   const sorted = (names: readonly string[]) => [...new Set(names)].sort(compareTexts)
   return new Map([
     ['touchpoint', sorted(touchpoints.map(({ type }) => type))],
@@ -125,7 +129,7 @@ function namesIn(bundle: DefinitionBundle): Names {
     ['personas', sorted(bundle.personas.personas.map(({ id }) => id))],
     ['template', sorted(bundle.templates.map(({ id }) => id))],
     ['attribute', sorted(person)],
-    ['until', sorted(moments.map(({ name }) => name))],
+    ['until', sorted([...dated.map(({ name }) => name), ...datesOfPerson])],
     [
       'field',
       sorted([
