@@ -231,7 +231,13 @@ describe('contact budgets', () => {
         putOff += messages.filter(
           ({ rendered, at, plannedFor }) => rendered && at > plannedFor,
         ).length
-        const sent = messages.filter(({ rendered }) => rendered !== null)
+        // Over all of its channels a message counts as one.
+        const parts = messages.filter(({ rendered }) => rendered !== null)
+        const sent = [
+          ...new Map(
+            parts.map((each) => [each.intent.partOf ?? each.intent.intentId, each]),
+          ).values(),
+        ]
         for (const [name, own] of Map.groupBy(sent, ({ name }) => name)) {
           for (const budget of budgets) {
             const times = own

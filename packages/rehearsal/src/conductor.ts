@@ -37,7 +37,7 @@ export type Rehearsal = {
   /** Receipts that the sandbox has still to send. */
   sandboxStatus: () => Promise<{ pending: number }>
   /** Who does what campaigns ask of people; without them nobody does. */
-  teams?: Teams | undefined
+  teams?: (() => Promise<Teams | null>) | undefined
   signal: AbortSignal
   onProgress?: (progress: Progress) => void
   clock?: Clock
@@ -89,8 +89,8 @@ export async function rehearse(rehearsal: Rehearsal): Promise<Progress> {
     onWaiting: (waitingFor) => tell({ waitingFor }),
     stallMs: rehearsal.stallMs ?? STALL_MS,
   })
-  const words = createTaskWords(store, rehearsal.teams)
   let standing = await refuseRealTime(store, arriving[0])
+  const words = createTaskWords(store, (await rehearsal.teams?.()) ?? null)
   if (standing.rehearsalInstant === null && arriving[0]) {
     await beginRehearsal(store.db, arriving[0].at)
   }
@@ -147,9 +147,9 @@ async function settle(
 ): Promise<Standing> {
   let standing = before
   for (;;) {
-    const known = standing.published
     // The outbox too: a rehearsal that is over leaves nothing behind that somebody has to find.
-    if (isDue(standing, instant) || standing.unpublished) {
+    const goesOut = isDue(standing, instant) || standing.unpublished
+    if (goesOut) {
       await moveTo(store, instant, { dueHeld: false, eventsHeld: true })
       standing = await settling.untilOut(instant)
     }
@@ -157,7 +157,8 @@ async function settle(
       moveTo(store, instant, { dueHeld: true, eventsHeld: true }),
     )
     if (said > 0) standing = await settling.untilIdle()
-    if (standing.published === known) return standing
+    // Of a message of which we do not know whether it went out, a receipt may tell.
+    if (!goesOut && said === 0) return standing
     await moveTo(store, instant, { dueHeld: true })
     standing = await settling.untilHeard()
   }

@@ -17,7 +17,7 @@ export type TaskWords = {
   sayUntil(instant: string, before: () => Promise<void>): Promise<number>
 }
 
-export function createTaskWords(store: Store, teams: Teams | undefined): TaskWords {
+export function createTaskWords(store: Store, teams: Teams | null): TaskWords {
   if (!teams) return { nextAt: async () => undefined, sayUntil: async () => 0 }
   const words = async () =>
     (await openTasks(store.db))

@@ -172,7 +172,9 @@ export async function openFlow(options: FlowOptions): Promise<Flow> {
           const { receiptsPending, underWay } = pipe.sandbox.status()
           return { pending: receiptsPending + underWay }
         },
-        ...(rates?.done && { teams: { secret, wordOf: (task) => taskWordOf(task, rates) } }),
+        ...(rates?.done && {
+          teams: async () => ({ secret, wordOf: (task) => taskWordOf(task, rates) }),
+        }),
         signal: scope.signal,
         stallMs: 30_000,
       })

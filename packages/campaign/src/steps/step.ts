@@ -1,23 +1,7 @@
-import type { AskStep } from './ask.ts'
-import type { BranchStep } from './branch.ts'
-import type { EmitStep } from './emit.ts'
-import type { EndStep } from './end.ts'
-import type { MessageStep } from './message.ts'
-import type { SetStep } from './set.ts'
-import type { SplitStep } from './split.ts'
-import type { TaskStep } from './task.ts'
-import type { WaitStep } from './wait.ts'
-import type { WaitForStep } from './wait-for.ts'
+import type { stepKinds } from './registry.ts'
+import type { StepKind } from './step-kind.ts'
 
-/** Any step of a campaign. */
-export type Step =
-  | MessageStep
-  | WaitStep
-  | WaitForStep
-  | AskStep
-  | TaskStep
-  | SetStep
-  | EmitStep
-  | BranchStep
-  | SplitStep
-  | EndStep
+type StepOf<Kind> = Kind extends StepKind<infer Own> ? Own : never
+
+/** Any step of a campaign: of one of the kinds in the registry. */
+export type Step = StepOf<(typeof stepKinds)[number]>

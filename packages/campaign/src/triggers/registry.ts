@@ -1,17 +1,10 @@
 import { z } from 'zod'
-import { type AttributeTrigger, attributeTrigger } from './attribute.ts'
-import { type BecomesTrigger, becomesTrigger } from './becomes.ts'
-import { type DateTrigger, dateTrigger } from './date.ts'
-import { type ManualTrigger, manualTrigger } from './manual.ts'
-import { type TouchpointTrigger, touchpointTrigger } from './touchpoint.ts'
+import { attributeTrigger } from './attribute.ts'
+import { becomesTrigger } from './becomes.ts'
+import { dateTrigger } from './date.ts'
+import { manualTrigger } from './manual.ts'
+import { touchpointTrigger } from './touchpoint.ts'
 import type { TriggerKind, TriggerParts } from './trigger-kind.ts'
-
-export type Trigger =
-  | TouchpointTrigger
-  | AttributeTrigger
-  | BecomesTrigger
-  | DateTrigger
-  | ManualTrigger
 
 /** Every kind of trigger a campaign can have; a new kind is a file of its own and a line here. */
 export const triggerKinds = [
@@ -22,17 +15,16 @@ export const triggerKinds = [
   manualTrigger,
 ] as const
 
-export const triggerSchema = z
-  .union([
-    describe(touchpointTrigger),
-    describe(attributeTrigger),
-    describe(becomesTrigger),
-    describe(dateTrigger),
-    describe(manualTrigger),
-  ])
+type TriggerOf<Kind> = Kind extends TriggerKind<infer Own> ? Own : never
+
+/** Any trigger of a campaign: of one of the kinds above. */
+export type Trigger = TriggerOf<(typeof triggerKinds)[number]>
+
+export const triggerSchema: z.ZodType<Trigger> = z
+  .union(triggerKinds.map((kind) => describedSchemaOf(kind as TriggerKind<Trigger>)))
   .meta({ id: 'trigger', title: 'A trigger', description: 'What starts a campaign for a person.' })
 
-function describe<Own extends object>({ key, meaning, schema }: TriggerKind<Own>) {
+function describedSchemaOf({ key, meaning, schema }: TriggerKind<Trigger>): z.ZodType<Trigger> {
   return schema.meta({ id: `trigger-${key}`, title: `Trigger: ${key}`, description: meaning })
 }
 

@@ -69,7 +69,6 @@ export async function play(
   const { output, surroundings, signal } = call
   const kafka = await surroundings.kafka()
   const page = sandboxUrl(call.environment, sandbox)
-  const teams = await teamsOf(call, page)
   const view = createProgressView(output.say, { isTerminal: output.isTerminal, clock: systemClock })
   try {
     const played = await rehearse({
@@ -79,7 +78,7 @@ export async function play(
       publisher: kafka.publisher,
       admin: kafka.admin,
       sandboxStatus: sandboxStatus(page),
-      ...(teams && { teams }),
+      teams: () => teamsOf(call, page),
       signal,
       onProgress: view.show,
     })
