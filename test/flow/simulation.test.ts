@@ -86,7 +86,7 @@ test('generated journeys, with teams who do some of their tasks', async () => {
     lines: await readLiveLines(store),
   }))
   expect(found).toEqual({ tasks, lines: simulated })
-}, 120_000)
+})
 
 function tasksOf(people: People): LiveTask[] {
   const tasks = [...Array(people.made).keys()].flatMap((person) =>
@@ -116,7 +116,7 @@ test('what is stored, simulated once more, comes to the same', async () => {
   })
   expect(again.length).toBeGreaterThan(50)
   expect(again).toEqual(simulate(bundle, events, alwaysDelivered))
-}, 120_000)
+})
 
 test('reach, budgets and what has happened, counted by several workers at once', async () => {
   const example = await readExample()
@@ -152,7 +152,7 @@ test('reach, budgets and what has happened, counted by several workers at once',
   const simulated = of(bundle)
   expect(simulated).not.toEqual(of(reaching))
   expect(simulated).toEqual(await live(bundle, events, rates, readLiveLines))
-}, 120_000)
+})
 
 const result = 'care.lab-result.available.v1'
 const happenings: Record<string, Happened> = {
@@ -232,7 +232,7 @@ test('messages to caregivers and parents, some of whom may hear no more on the w
   expect(toOthers.length).toBeGreaterThan(10)
   expect(new Set(toOthers.map(({ outcome }) => outcome)).size).toBeGreaterThan(2)
   expect(simulated).toEqual(await live(bundle, events, rates, readLiveLines))
-}, 120_000)
+})
 
 /**
  * The log of a real hospital (docs/simulate.md says where it is from), where there is one: a file that
