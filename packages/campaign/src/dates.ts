@@ -3,7 +3,7 @@ import type { DecideContext, Draft } from './draft.ts'
 import { campaignOf, end, mayEnterAgain, refuse, startCampaign } from './enrolments.ts'
 import { ownSource } from './event-check.ts'
 import { partsOfField, timeZoneOf } from './facts.ts'
-import { addDuration, type Instant, subtractDuration } from './instant.ts'
+import { addDuration, type Instant, millisecondsBetween, subtractDuration } from './instant.ts'
 import type { JsonValue } from './json.ts'
 import { choosePersona } from './people.ts'
 import {
@@ -277,16 +277,25 @@ function nextToBegin(
 /** A date that is there again, at a moment that had come before, goes on as it was (P2). */
 function hasBegun(
   draft: Draft,
-  { id }: CompiledCampaign,
+  campaign: CompiledCampaign,
   entity: { type: string; id: string } | null,
   moment: Instant,
 ): boolean {
   for (const run of draft.enrolments.values()) {
-    if (!isOfDate(run, id, entity)) continue
-    if (wasTakenBack(run) ? isBackAt(draft, run, moment) : run.trigger.time === moment) return true
+    if (!isOfDate(run, campaign.id, entity)) continue
+    if (wasTakenBack(run) ? isBackAt(draft, run, moment) : isOfMoment(run, campaign, moment))
+      return true
   }
   return false
 }
+
+/** That of a year is the same one at another hour: the person has moved to another time zone since. */
+function isOfMoment({ trigger }: Enrolment, campaign: CompiledCampaign, moment: Instant): boolean {
+  if (!isYearly(campaign)) return trigger.time === moment
+  return Math.abs(millisecondsBetween(trigger.time, moment)) < dayMs
+}
+
+const dayMs = 86_400_000
 
 function isOfDate(
   { campaignId, trigger, entity: own }: Enrolment,

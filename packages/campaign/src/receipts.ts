@@ -122,8 +122,8 @@ function seeOpened(draft: Draft, intent: Intent, definition: TrackedBy): ReasonC
 type TrackedBy = Pick<CompiledDefinition, 'campaigns'>
 
 /**
- * Whether the class of the message lets us keep that somebody opened it, as its campaign was published.
- * Where nobody knows the campaign any more, it does not.
+ * Whether the class of the message lets us keep that somebody opened it, as the policies are now. Where nobody
+ * knows the campaign any more, it does not.
  */
 export function mayTrack(
   { campaignId, version }: Pick<Intent, 'campaignId' | 'version'>,

@@ -45,6 +45,8 @@ export async function endRehearsal(
   store: Store,
   readEnds: () => Promise<ReadonlyMap<string, bigint>>,
 ): Promise<boolean> {
+  // One that was cut off may hold its events, and nobody would ever read them.
+  await sql`update rehearsal_clock set events_held = false where events_held`.execute(store.db)
   const ended = await inTransaction(store.db, async (tx) => {
     if (!(await isRehearsal(tx))) return false
     const events = await countUnread(tx, await readEnds())

@@ -54,7 +54,9 @@ export async function readOutcomes(store: Store, campaignId?: string): Promise<O
             > business_now(), false) as open
         from enrolment e
         join campaign_version v on v.campaign_id = e.campaign_id and v.version = e.version
-        where ${asked}::text is null or e.campaign_id = ${asked}
+        where (${asked}::text is null or e.campaign_id = ${asked})
+          -- They go on as another run of the same person, which counts.
+          and e.reason is distinct from 'date_moved' and e.reason is distinct from 'merged_duplicate'
       ), arm as (
         select distinct enrolment_id, detail ->> 'split' as split, detail ->> 'arm' as arm
         from decided

@@ -68,10 +68,11 @@ export function routeReceipts(app: FastifyInstance, context: GatewayContext): vo
   )
 }
 
-/** Before the definition is known nobody says that it may be kept. */
+/** Before the definition is known nobody says whether it may be kept: the provider tells it again. */
 function mayTrackNow(target: ReceiptTarget, { definition }: GatewayContext): boolean {
   const known = definition()
-  return known !== null && mayTrack(target, known)
+  if (known === null) throw fail('WEGWIJS_DEFINITION_MISSING')
+  return mayTrack(target, known)
 }
 
 /** Of the path; what no provider is called is refused. */

@@ -163,7 +163,8 @@ async function taskOf(
   const people = await peopleWithDates(tx, rollout, field, limit)
   return {
     people,
-    scope: { dated: people },
+    // Who was greeted this morning is not greeted again since a day was closed.
+    scope: { dated: people, redatedCampaignIds: [rollout.campaignId] },
     decide: (before) => decideDates(before, [campaign], context),
   }
 }
