@@ -12,7 +12,7 @@ import type { Draft } from './draft.ts'
 import { createEventCheck, type EventCheck } from './event-check.ts'
 import type { Happened } from './happened.ts'
 import type { JsonValue } from './json.ts'
-import { createWorkingDays, personFieldsIn, type WorkingDays } from './moment.ts'
+import { createWorkingDays, type WorkingDays } from './moment.ts'
 import { campaignKey, type Enrolment } from './state.ts'
 import { everyStep, kindOf, partsOf } from './steps/registry.ts'
 import type { Step } from './steps/step.ts'
@@ -98,7 +98,6 @@ export type CompiledDefinition = {
   /** touchpoint type → persona → the live campaigns that it may start. */
   starters: ReadonlyMap<string, ReadonlyMap<string, readonly CompiledCampaign[]>>
   dates: DateCampaigns
-  datesInSteps: DatesInSteps
   becoming: BecomingCampaigns
   /** touchpoint type → ids of the campaigns of which it ends some version. */
   enders: ReadonlyMap<string, ReadonlySet<string>>
@@ -122,9 +121,6 @@ export type DateCampaigns = {
   byEntity: ReadonlyMap<string, readonly CompiledCampaign[]>
   ofPerson: readonly CompiledCampaign[]
 }
-
-/** Dates of the person from which steps of some version count, and the ids of the campaigns of these. */
-export type DatesInSteps = { fields: ReadonlySet<string>; campaignIds: ReadonlySet<string> }
 
 /** The live campaigns that begin when a condition begins to hold, by the events that may change it. */
 export type BecomingCampaigns = {
@@ -181,7 +177,6 @@ export function compileDefinition(
     campaigns,
     starters: indexStarters(live, personas),
     dates: indexDates(live),
-    datesInSteps: indexDatesInSteps(campaigns.values()),
     becoming: indexBecoming(live),
     enders: indexTypes(campaigns.values(), ({ exits }) => exits.keys()),
     goals: indexGoals(campaigns.values()),
@@ -377,17 +372,6 @@ function indexDates(live: readonly CompiledCampaign[]): DateCampaigns {
     byId: new Map(ofDates.map((campaign) => [campaign.id, campaign])),
     byEntity: Map.groupBy(ofEntities, (campaign) => typeOf(campaign) ?? ''),
     ofPerson: ofDates.filter((campaign) => typeOf(campaign) === undefined),
-  }
-}
-
-function indexDatesInSteps(campaigns: Iterable<CompiledCampaign>): DatesInSteps {
-  const own = [...campaigns].map(({ id, file }) => ({
-    id,
-    fields: everyStep(file.steps).flatMap((step) => personFieldsIn(partsOf(step).moments ?? [])),
-  }))
-  return {
-    fields: new Set(own.flatMap(({ fields }) => fields)),
-    campaignIds: new Set(own.flatMap(({ id, fields }) => (fields.length > 0 ? [id] : []))),
   }
 }
 

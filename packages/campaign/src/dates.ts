@@ -2,7 +2,7 @@ import type { CompiledCampaign } from './compile.ts'
 import type { DecideContext, Draft } from './draft.ts'
 import { campaignOf, end, mayEnterAgain, refuse, startCampaign } from './enrolments.ts'
 import { ownSource } from './event-check.ts'
-import { partsOfField, timeZoneOf } from './facts.ts'
+import { timeZoneOf } from './facts.ts'
 import { addDuration, type Instant, millisecondsBetween, subtractDuration } from './instant.ts'
 import type { JsonValue } from './json.ts'
 import { choosePersona } from './people.ts'
@@ -59,16 +59,6 @@ export function awaitDatesOfPerson(draft: Draft, before: Person, context: Decide
     }
   }
   if (before.timeZone !== person.timeZone) awaitKnownDates(draft, context)
-}
-
-/** The fields (`person.operatedOn`) in which they differ and from which a step counts. */
-export function changedDates(before: Person, after: Person, context: DecideContext): Set<string> {
-  const changed = new Set<string>()
-  for (const field of context.definition.datesInSteps.fields) {
-    const name = partsOfField(field).name
-    if (before.fields[name] !== after.fields[name]) changed.add(field)
-  }
-  return changed
 }
 
 /**

@@ -1,7 +1,7 @@
 import { awaitBecomingSince, beginByTime, catchUp, startBecoming } from './becoming.ts'
 import type { CompiledCampaign } from './compile.ts'
 import { withEvent, withoutForgotten } from './counts.ts'
-import { awaitAllDates, awaitDatesOfPerson, changedDates, startByDate } from './dates.ts'
+import { awaitAllDates, awaitDatesOfPerson, startByDate } from './dates.ts'
 import { type DecideContext, type Decision, type Draft, draftOf, stateOf } from './draft.ts'
 import {
   exitByTouchpoint,
@@ -13,7 +13,7 @@ import {
   startCampaigns,
   startOvertaken,
 } from './enrolments.ts'
-import { applyEntity, goOnForDates, takeAlongDates } from './entities.ts'
+import { applyEntity, goOnForDates } from './entities.ts'
 import type { Instant } from './instant.ts'
 import { endAll } from './merge.ts'
 import { applyConsent, applyProfile, choosePersona, moveOnJourney } from './people.ts'
@@ -84,7 +84,6 @@ function applyEvent(draft: Draft, event: JourneyEvent, context: DecideContext): 
       const outcome = applyProfile(draft, event)
       choosePersona(draft, context)
       awaitDatesOfPerson(draft, before, context)
-      takeAlongDates(draft, changedDates(before, draft.person, context), context)
       goOnForDates(draft, context)
       // Names and addresses rest in the person's row only (P7).
       startCampaigns(draft, { ...event, data: {} }, context, before)

@@ -4,8 +4,7 @@ import { awaitDatesOfEntity, comesBackAs, isTooEarly, takeBack, wasTakenBack } f
 import type { ChannelName } from './definition/words.ts'
 import { type DecideContext, type Draft, noteOf } from './draft.ts'
 import { campaignOf, end, goOn, hasPending, waitAt } from './enrolments.ts'
-import { factsOf } from './facts.ts'
-import { fieldOf, hangsOnEntity, type Moment, resolveMoment } from './moment.ts'
+import { hangsOnEntity } from './moment.ts'
 import type { ReasonCode } from './reasons.ts'
 import {
   type Enrolment,
@@ -73,7 +72,7 @@ export function applyEntity(draft: Draft, event: JourneyEvent, context: DecideCo
   return entity.version > known.version ? 'newer' : 'overtaken'
 }
 
-/** An entity of which more is known, and the fields (`entity.startsAt`) in which the newest version of it differs now. */
+/** An entity of which more is known, and the fields in which the newest version of it differs now. */
 export type UnitedEntity = { entity: Entity; changed: ReadonlySet<string> }
 
 /**
@@ -106,8 +105,8 @@ function versionOfField({ data, version, saidIn }: Entity, field: string): numbe
 }
 
 function fieldsThatDiffer(one: Entity, other: Entity): string[] {
-  return Object.keys(one.data).flatMap((field) =>
-    JSON.stringify(one.data[field]) === JSON.stringify(other.data[field]) ? [] : `entity.${field}`,
+  return Object.keys(one.data).filter(
+    (field) => JSON.stringify(one.data[field]) !== JSON.stringify(other.data[field]),
   )
 }
 
@@ -292,38 +291,8 @@ function takeOut(draft: Draft, enrolment: Enrolment, intent: Intent): void {
 }
 
 /**
- * Times anew what hangs on dates of the person (`person.operatedOn`) that have `changed`, as a newer version
- * of an entity does, of the runs of which it is true. What hangs on one that was taken away is withdrawn,
- * and planned again when it is back; who waits for it goes on waiting until the moment that was known.
- * A question that was answered, or given up, is not asked again.
- */
-export function takeAlongDates(
-  draft: Draft,
-  changed: ReadonlySet<string>,
-  context: DecideContext,
-  isOf: (enrolment: Enrolment) => boolean = () => true,
-): void {
-  if (changed.size === 0 || draft.person.deceasedAt !== null) return
-  for (const before of [...draft.enrolments.values()]) {
-    if (before.state === 'exited' || !isOf(before)) continue
-    const { nodes } = campaignOf(before, context)
-    const isMoved = (moment: Moment) => fieldOf(moment).some((field) => changed.has(field))
-    const hanging = newestPerStep(draft, before).filter((intent) => {
-      const isAsked = intent.question === null || isPending(intent) || before.step === intent.step
-      return isAsked && isTimedBy(nodes.get(intent.step), changed)
-    })
-    const run = { draft, context, enrolment: before }
-    replanAll(hanging, run, { isAmended: true, isMoved, because: 'date_changed' })
-    const node = nodes.get(before.step ?? '')
-    if (!node || !isTimedBy(node, changed)) continue
-    if (node.kind.waitsUntil && !node.kind.onMoved) waitAt(draft, before, node.path, context)
-    else waitAgain(draft, before, context, isMoved)
-  }
-}
-
-/**
- * The same for an enrolment of this very version, when a field of its entity has another value now: only what
- * hangs on such a field. What may have gone out comes back by itself with what is known then.
+ * The same for an enrolment of this very version, when a field has another value now: only what hangs on
+ * such a field. What may have gone out comes back by itself with what is known then.
  */
 function amend(
   draft: Draft,
@@ -334,31 +303,27 @@ function amend(
   if (enrolment.state === 'exited') return
   const { nodes } = campaignOf(enrolment, context)
   const hanging = newestPerStep(draft, enrolment).filter((intent) => {
-    const node = nodes.get(intent.step)
-    return node && partsOf(node.step).message && isTimedBy(node, changed)
+    const step = nodes.get(intent.step)?.step
+    const message = step && partsOf(step).message
+    return message && hangsOn(message, changed)
   })
   replanAll(hanging, { draft, context, enrolment }, { isAmended: true })
   const node = nodes.get(enrolment.step ?? '')
-  const isPaused = node && partsOf(node.step).pause && isTimedBy(node, changed)
-  if (node?.kind.onMoved || isPaused) waitAgain(draft, enrolment, context)
+  const pause = node && partsOf(node.step).pause
+  if (pause && hangsOn({ send: pause }, changed)) waitAgain(draft, enrolment, context)
+  else if (node?.kind.onMoved) waitAgain(draft, enrolment, context)
   else if (node?.kind.waitsUntil) waitAt(draft, enrolment, node.path, context)
 }
 
-/** Whether it counts a moment from one of these fields. */
-function isTimedBy(node: StepNode | undefined, fields: ReadonlySet<string>): boolean {
-  const moments = node ? (partsOf(node.step).moments ?? []) : []
-  return moments.some(({ field }) => fields.has(field))
+function hangsOn(
+  { send, until }: Pick<MessageStep['message'], 'send' | 'until'>,
+  fields: ReadonlySet<string>,
+): boolean {
+  const moments = [until, send && 'until' in send ? send.until : undefined]
+  return moments.some((moment) => moment?.startsWith('entity.') && fields.has(moment.slice(7)))
 }
 
 type Replanning = { draft: Draft; context: DecideContext; enrolment: Enrolment }
-
-/** `isMoved`: whether a moment may be another one than before. */
-type Replan = {
-  isAmended: boolean
-  isAskedAgain: boolean
-  isMoved: (moment: Moment) => boolean
-  because: ReasonCode
-}
 
 /**
  * Plans again what of these is still to be told, to those who are to get it by now. Who is not any more gets
@@ -367,10 +332,8 @@ type Replan = {
 function replanAll(
   intents: readonly Intent[],
   { draft, context, enrolment }: Replanning,
-  options: Partial<Replan> & { askedAgain?: string | undefined } = {},
+  { isAmended = false, askedAgain }: { isAmended?: boolean; askedAgain?: string | undefined } = {},
 ): void {
-  const { isAmended = false, askedAgain } = options
-  const { isMoved = hangsOnEntity, because = 'entity_superseded' } = options
   const campaign = campaignOf(enrolment, context)
   for (const [path, own] of Map.groupBy(intents, ({ step }) => step)) {
     const node = campaign.nodes.get(path)
@@ -378,7 +341,7 @@ function replanAll(
     if (!node || !message) continue
     const run = { draft, context, campaign, enrolment, node }
     const step: MessageStep = { message }
-    const how = { isAmended, isAskedAgain: askedAgain === path, isMoved, because }
+    const isAskedAgain = askedAgain === path
     const addressees = addresseesOf(step.message, run, messageTimes(step, run)?.dueAt)
     const told = new Map(addressees.map((each) => [each, new Set<ChannelName | undefined>()]))
     let isPlanned = false
@@ -389,7 +352,7 @@ function replanAll(
         (each) => isToSame(intent, each.recipient, context) && !told.get(each)?.has(part),
       )
       if (addressee) told.get(addressee)?.add(part)
-      isPlanned = replan(step, run, intent, addressee, how) || isPlanned
+      isPlanned = replan(step, run, intent, addressee, { isAmended, isAskedAgain }) || isPlanned
     }
     if (!isPlanned) continue
     for (const [addressee, parts] of told) if (parts.size === 0) planFor(addressee, step, run)
@@ -408,11 +371,11 @@ function replan(
   run: StepRun,
   intent: Intent,
   addressee: Addressee | undefined,
-  { isAmended, isAskedAgain, isMoved, because }: Replan,
+  { isAmended, isAskedAgain }: { isAmended: boolean; isAskedAgain: boolean },
 ): boolean {
   const { draft, context, enrolment } = run
   const pending = isPending(intent)
-  if (pending) withdrawMessage(draft, enrolment, intent, because)
+  if (pending) withdrawMessage(draft, enrolment, intent, 'entity_superseded')
   const times = addressee ? messageTimes(step, run, addressee) : null
   if (!addressee || times === null || times.expiresAt <= context.now) return false
   const plan = (insteadOf: string | null, rest?: RestOfCascade) => {
@@ -428,7 +391,7 @@ function replan(
   // An answer to the older one does not count for this one, whether or not that one went out.
   if (isAskedAgain) return plan(null)
   const { send } = step.message
-  const isAhead = send && isMoved(send) && times.moment > context.now
+  const isAhead = send && hangsOnEntity(send) && times.moment > context.now
   if (isAhead && (pending || isTold(intent) || isLeftOut(intent))) return plan(null)
   const { turn, channels } = intent
   const rest = turn === undefined ? undefined : { turn, channels }
@@ -467,26 +430,15 @@ const leavesOut: ReadonlySet<string> = new Set<ReasonCode>([
   'entity_superseded',
   'entity_withdrawn',
   'date_moved',
-  'date_changed',
 ])
 
-function waitAgain(
-  draft: Draft,
-  enrolment: Enrolment,
-  context: DecideContext,
-  isMoved: (moment: Moment) => boolean = hangsOnEntity,
-): void {
+function waitAgain(draft: Draft, enrolment: Enrolment, context: DecideContext): void {
   if (enrolment.state !== 'running' || enrolment.step === null) return
   const campaign = campaignOf(enrolment, context)
   const node = campaign.nodes.get(enrolment.step)
   if (!node) return
   const { pause } = partsOf(node.step)
-  if (pause && isMoved(pause)) {
-    const { isWorkingDay } = context.definition
-    const facts = { ...factsOf(draft, context, enrolment), isWorkingDay }
-    // Whose date was taken away would else be told at once what was to come after it.
-    if (resolveMoment(pause, facts) !== null) goOn(draft, enrolment, node.path, context)
-  }
+  if (pause && hangsOnEntity(pause)) goOn(draft, enrolment, node.path, context)
   if (!node.kind.onMoved) return
   node.kind.onMoved(node.step, { draft, context, campaign, enrolment, node })
   waitAt(draft, enrolment, node.path, context)

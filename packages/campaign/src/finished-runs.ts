@@ -5,7 +5,7 @@ import { campaignKey, type Enrolment, entryOf, isOpen, type PersonState } from '
 
 /**
  * The same person without the runs that nothing can touch any more: of a campaign that may be entered
- * every time, ended, hanging on no entity and no date (of the person, either), with no message that may still go out and no goal that may
+ * every time, ended, hanging on no entity and no date, with no message that may still go out and no goal that may
  * still be reached. No rule of entry
  * asks for them, no merge compares them, and no newer version takes them along. A store need not
  * forget them, since it loads only what an event may touch; who keeps people in memory must, or a
@@ -40,8 +40,7 @@ function isForgettable(
 ): boolean {
   if (state === 'running' || entity !== null || trigger.type === dateEventType) return false
   const file = definition.campaigns.get(campaignKey(campaignId, version))?.file
-  if (file?.entry !== 'every-time' || definition.datesInSteps.campaignIds.has(campaignId))
-    return false
+  if (file?.entry !== 'every-time') return false
   if (file.goal && goalAt === null) {
     // What happened in time may be heard of a day late.
     const counts = addDuration(enteredAt, file.goal.within, definition.timeZone)

@@ -1,15 +1,9 @@
 import { joinBecoming } from './becoming.ts'
 import { addCounts } from './counts.ts'
-import { changedDates, dropDates, joinDates } from './dates.ts'
+import { dropDates, joinDates } from './dates.ts'
 import { type DecideContext, type Draft, draftOf, note, stateOf } from './draft.ts'
 import { end, hasOpen } from './enrolments.ts'
-import {
-  goOnForDates,
-  takeAlong,
-  takeAlongDates,
-  type UnitedEntity,
-  uniteEntities,
-} from './entities.ts'
+import { goOnForDates, takeAlong, type UnitedEntity, uniteEntities } from './entities.ts'
 import { endRepeats, runsIn } from './merged-runs.ts'
 import { choosePersona, keepConsent, uniteWithdrawals } from './people.ts'
 import { keepRelation } from './relations.ts'
@@ -72,10 +66,6 @@ export function mergePeople(
   mergePerson(draft, other)
   choosePersona(draft, context)
   joinDates(draft, context)
-  for (const record of [into, from]) {
-    const changed = changedDates(record.person, draft.person, context)
-    takeAlongDates(draft, changed, context, (run) => record.enrolments.has(run.enrolmentId))
-  }
   goOnForDates(draft, context)
   joinBecoming(draft, context)
   for (const { entity, changed } of united) takeAlong(draft, entity, changed, context)

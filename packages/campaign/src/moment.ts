@@ -79,22 +79,15 @@ const untilSchema = z
   .strictObject({
     until: z
       .string()
-      .regex(
-        /^(entity|event|person)\.[a-z][A-Za-z0-9]*$/,
-        'expected a moment such as "entity.startsAt"',
-      )
-      .describe(
-        'A moment or a calendar day in the data, such as `entity.startsAt` or `person.operatedOn`; moves along when that changes.',
-      ),
+      .regex(/^(entity|event)\.[a-z][A-Za-z0-9]*$/, 'expected a moment such as "entity.startsAt"')
+      .describe('A moment in the data, such as `entity.startsAt`; moves along when that changes.'),
     offset: durationSchema
       .optional()
       .describe('How long before (`-P1D`) or after (`PT2H`) that moment.'),
-    at: atSchema.describe(
-      'Local time of the person, such as `"18:00"`, on the day that is counted from. A calendar day has none, and needs it.',
-    ),
+    at: atSchema,
     on: onSchema,
   })
-  .describe("Counted from a moment or a calendar day in the person's data.")
+  .describe("Counted from a moment in the person's data.")
 
 export const momentSchema = z.union([afterSchema, untilSchema]).meta({
   id: 'moment',
@@ -124,27 +117,9 @@ export function fieldOf(moment: Moment): string[] {
   return 'until' in moment ? [moment.until] : []
 }
 
-/** The same, for checks; `path` is that of the moment in its step. */
-export function countedFrom(moment: Moment, path: readonly string[]) {
-  if (!('until' in moment)) return []
-  const { until: field, at, offset } = moment
-  const span = offset === undefined ? null : { path: [...path, 'offset'], duration: offset }
-  return [{ path: [...path, 'until'], field, around: { hasTime: at !== undefined, span } }]
-}
-
 /** True when the moment hangs on the data of an entity, so that a new version of it re-times. */
 export function hangsOnEntity(moment: Moment): boolean {
   return 'until' in moment && moment.until.startsWith('entity.')
-}
-
-/** True when it may move: an event stays as it was. */
-export function mayMove(moment: Moment): boolean {
-  return 'until' in moment && !moment.until.startsWith('event.')
-}
-
-/** The fields of the person that these count from: a new value of one re-times. */
-export function personFieldsIn(moments: readonly { field: string }[]): string[] {
-  return moments.flatMap(({ field }) => (field.startsWith('person.') ? [field] : []))
 }
 
 /** Days on which the organisation works. */
@@ -197,68 +172,12 @@ function resolveAfter(moment: z.infer<typeof afterSchema>, facts: MomentFacts): 
 }
 
 function resolveUntil(moment: z.infer<typeof untilSchema>, facts: MomentFacts): Instant | null {
-  const { until, offset, at, on } = moment
-  const anchored = anchoredTo(facts.read(until), { span: offset, at, on, days: -1 }, facts)
-  return anchored && toText(anchored.momentOf(0))
-}
-
-/** How far from a date: `span` before (negative) or after it, at which time, and on which days. */
-type Around = { span: string | undefined; at: string | undefined; on: Moment['on']; days: 1 | -1 }
-
-/** When it comes so many years after the date itself. */
-export type Anchored = { year: number; momentOf(years: number): Temporal.ZonedDateTime }
-
-/**
- * A calendar day counts in days, months and years and gets its time of day at the end; a moment is
- * moved as clocks show it, so that an hour before is an hour before in any night. The 29th of February
- * is the 28th in other years. Null for what is no date, such as what was stored while the field was of
- * another type.
- */
-export function anchoredTo(
-  value: unknown,
-  { span = 'PT0S', at, on, days }: Around,
-  { timeZone, isWorkingDay }: { timeZone: string; isWorkingDay: WorkingDays },
-): Anchored | null {
-  const moved = Temporal.Duration.from(span)
-  const onDay = (due: Temporal.ZonedDateTime) => moveToDay(due, days, on, isWorkingDay)
-  if (isDay(value)) {
-    const plain = Temporal.PlainDate.from(value)
-    const momentOf = (years: number) => {
-      const day = plain.add({ years }).add(moved)
-      return onDay(day.toZonedDateTime({ timeZone, plainTime: at ?? '00:00' }))
-    }
-    return { year: plain.year, momentOf }
-  }
-  if (!isInstant(value)) return null
-  const zoned = Temporal.Instant.from(value).toZonedDateTimeISO(timeZone)
-  const momentOf = (years: number) => {
-    const due = zoned.add({ years }).add(moved)
-    return onDay(at === undefined ? due : due.withPlainTime(at))
-  }
-  return { year: zoned.year, momentOf }
-}
-
-/** When a moment is over: of a calendar day, when that day is. Null for what is no date. */
-export function endOfDate(value: unknown, timeZone: string): Instant | null {
-  if (isDay(value))
-    return toText(Temporal.PlainDate.from(value).add({ days: 1 }).toZonedDateTime({ timeZone }))
-  return isInstant(value) ? toText(Temporal.Instant.from(value)) : null
-}
-
-const isDay = (value: unknown): value is string =>
-  typeof value === 'string' &&
-  /^\d{4}-\d{2}-\d{2}$/.test(value) &&
-  isRead(() => Temporal.PlainDate.from(value))
-const isInstant = (value: unknown): value is string =>
-  typeof value === 'string' && isRead(() => Temporal.Instant.from(value))
-
-function isRead(read: () => unknown): boolean {
-  try {
-    read()
-    return true
-  } catch {
-    return false
-  }
+  const anchor = facts.read(moment.until)
+  if (typeof anchor !== 'string') return null
+  let due = Temporal.Instant.from(anchor).toZonedDateTimeISO(facts.timeZone)
+  if (moment.offset) due = due.add(Temporal.Duration.from(moment.offset))
+  if (moment.at) due = due.withPlainTime(moment.at)
+  return toText(moveToDay(due, -1, moment.on, facts.isWorkingDay))
 }
 
 /** Of a time that clocks show twice it is the first. */
@@ -276,7 +195,7 @@ function nextBetween(
   return Temporal.PlainTime.compare(time, from) < 0 ? atTime(earliest, from) : earliest
 }
 
-function moveToDay(
+export function moveToDay(
   from: Temporal.ZonedDateTime,
   days: 1 | -1,
   on: Moment['on'],
@@ -291,7 +210,6 @@ function moveToDay(
   return due
 }
 
-function toText(due: Temporal.ZonedDateTime | Temporal.Instant): Instant {
-  const instant = 'toInstant' in due ? due.toInstant() : due
-  return instant.toString({ fractionalSecondDigits: 3 })
+function toText(due: Temporal.ZonedDateTime): Instant {
+  return due.toInstant().toString({ fractionalSecondDigits: 3 })
 }

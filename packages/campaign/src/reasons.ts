@@ -263,16 +263,6 @@ const list = {
     },
     whatToDo: nothing,
   },
-  date_changed: {
-    text: {
-      nl: 'de datum waar het aan hangt, is veranderd',
-      en: 'the date that it hangs on has changed',
-    },
-    whatToDo: {
-      nl: 'niets; voor de nieuwe datum wordt opnieuw ingepland',
-      en: 'nothing; it is planned again for the new date',
-    },
-  },
   date_moved: {
     text: {
       nl: 'de datum waarvoor de campagne begon, is verschoven',

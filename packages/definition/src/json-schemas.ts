@@ -116,11 +116,7 @@ function namesIn(bundle: DefinitionBundle): Names {
       ['event', ...(entity ? ['entity'] : [])].map((root) => ({ name: `${root}.${name}`, type })),
     ),
   )
-  const isDated = (type: string) => type === 'instant' || type === 'date'
-  const dated = data.filter(({ type }) => isDated(type))
-  const datesOfPerson = [...personFieldsOf(bundle)].flatMap(([name, { type }]) =>
-    isDated(type) ? [name] : [],
-  )
+  const moments = data.filter(({ type }) => type === 'instant')
   const sorted = (names: readonly string[]) => [...new Set(names)].sort(compareTexts)
   return new Map([
     ['touchpoint', sorted(touchpoints.map(({ type }) => type))],
@@ -129,7 +125,7 @@ function namesIn(bundle: DefinitionBundle): Names {
     ['personas', sorted(bundle.personas.personas.map(({ id }) => id))],
     ['template', sorted(bundle.templates.map(({ id }) => id))],
     ['attribute', sorted(person)],
-    ['until', sorted([...dated.map(({ name }) => name), ...datesOfPerson])],
+    ['until', sorted(moments.map(({ name }) => name))],
     [
       'field',
       sorted([

@@ -37,35 +37,6 @@ async function faultsOf(text: string): Promise<string[]> {
   return faults
 }
 
-describe('a wait for a date', () => {
-  const waiting = (wait: string) =>
-    faultsOf(
-      campaign('entity: visit, field: startsAt, before: P1D').replace(
-        /^steps:\n/m,
-        `steps:\n  - wait: { ${wait} }\n`,
-      ),
-    )
-
-  test.each([
-    ['of the person', 'until: person.memberSince, offset: P3D, at: "10:00"'],
-    ['of the appointment', 'until: entity.startsAt, offset: -PT3H'],
-  ])('%s is right', async (_, wait) => {
-    expect(await waiting(wait)).toEqual([])
-  })
-
-  test.each([
-    [
-      'until: person.memberSinc, at: "10:00"',
-      'unknown moment "person.memberSinc" (did you mean "person.memberSince"?)',
-    ],
-    ['until: person.usesPortal, at: "10:00"', 'person.usesPortal is a boolean, no moment'],
-    ['until: person.memberSince', 'person.memberSince is a calendar day, which has no time of day'],
-    ['until: person.memberSince, offset: PT3H, at: "10:00"', 'is moved by whole days only'],
-  ])('{ %s } is not', async (wait, fault) => {
-    expect(await waiting(wait)).toMatchObject([expect.stringContaining(fault)])
-  })
-})
-
 describe('a trigger by a date', () => {
   test.each([
     ['of an appointment, a day before', 'entity: visit, field: startsAt, before: P1D, at: "18:00"'],

@@ -49,7 +49,7 @@ export type StateScope = {
   /** People whose dates the batch may change, or of whom one has come. */
   dated: readonly string[]
   /**
-   * Campaigns on a date of the person's own, or with steps that count from one, when a profile of the batch may move it: everything that
+   * Campaigns on a date of the person's own, when a profile of the batch may move it: everything that
    * `dated` have entered of them. What has run through counts, too: it is taken back when its date has
    * moved ahead, and begins nothing twice when the date comes back.
    */

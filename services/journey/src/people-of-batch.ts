@@ -122,10 +122,10 @@ function scopeOf(events: readonly Addressed[], context: ScopeContext): StateScop
     wholePeople: [...dying.map(({ personId }) => personId), ...mergedPeople],
     mergedPeople,
     dated: datedOf(events, definition),
-    // Who entered for a date of theirs leaves when that has moved; what hangs on one moves along.
+    // Who entered for a date of theirs leaves when that has moved.
     redatedCampaignIds:
       types.has('person.upserted.v1') || types.has('person.merged.v1')
-        ? [...definition.dates.ofPerson.map(({ id }) => id), ...definition.datesInSteps.campaignIds]
+        ? definition.dates.ofPerson.map(({ id }) => id)
         : [],
     touchedCampaignIds: [...types].flatMap((type) => [
       ...(definition.enders.get(type) ?? []),
@@ -154,11 +154,8 @@ function scopeOf(events: readonly Addressed[], context: ScopeContext): StateScop
 }
 
 /** Whoever has dates that an event of theirs may move, take away or join with those of somebody else. */
-function datedOf(
-  events: readonly Addressed[],
-  { dates, datesInSteps, becoming }: CompiledDefinition,
-): string[] {
-  const waiting = dates.byId.size + becoming.byId.size + datesInSteps.fields.size
+function datedOf(events: readonly Addressed[], { dates, becoming }: CompiledDefinition): string[] {
+  const waiting = dates.byId.size + becoming.byId.size
   const everybody = ['person.upserted.v1', 'person.merged.v1', 'person.deceased.v1']
   return events.flatMap(({ event: { type, entity }, personId, otherId }) => {
     const mayMove = entity ? dates.byEntity.has(entity.type) : everybody.includes(type)

@@ -429,38 +429,6 @@ test('a moved appointment re-times what is pending, a cancelled one withdraws it
   expect(await outcomes()).toEqual(['applied', 'applied', 'entity_not_newer', 'applied'])
 })
 
-test.each(['planned', 'queued'])(
-  'another date of the person re-times what is %s (P3)',
-  async (state) => {
-    const send = {
-      until: 'person.operationOn',
-      offset: 'P14D',
-      at: '10:00',
-      on: 'any-day' as const,
-    }
-    await run([campaign({ id: 'aftercare', steps: [message('hello', { send })] })])
-    const operated = (on: string | null) =>
-      publish(event('person.upserted.v1', { data: { attributes: { operationOn: on } } }))
-    await operated('2026-03-10')
-    await publish(event('care.discharge.completed.v1'))
-    expect(await intents()).toMatchObject([{ due_at: '2026-03-24T09:00:00.000Z' }])
-    await store.db
-      .updateTable('intent')
-      .set({ state: state as 'queued' })
-      .execute()
-    await operated('2026-03-12')
-    const after = (await intents()).map(
-      ({ state, reason, due_at }) => `${state} ${reason} ${due_at}`,
-    )
-    expect(after.sort()).toEqual([
-      'cancelled date_changed 2026-03-24T09:00:00.000Z',
-      'planned null 2026-03-26T09:00:00.000Z',
-    ])
-    await operated(null)
-    expect((await intents()).map((intent) => intent.state)).toEqual(['cancelled', 'cancelled'])
-  },
-)
-
 test('what is under way when its appointment moves is planned anew in its place, and again (P1)', async () => {
   const trigger = { touchpoint: 'care.appointment.booked.v1' }
   const entry = 'once-per-entity' as const

@@ -98,12 +98,6 @@ const moment = fc.oneof(
     offset: fc.constantFrom('-P1D', '-PT3H', 'PT2H'),
     on,
   }),
-  fc.record({
-    until: fc.constant('person.bornOn'),
-    offset: fc.constantFrom('-P1D', 'P2D'),
-    at: fc.constantFrom('02:30', '10:00'),
-    on,
-  }),
 )
 /** More often not there than there: with a condition at every place hardly anything would happen. */
 const optional = <Value>(value: fc.Arbitrary<Value>): fc.Arbitrary<Value | undefined> =>
@@ -133,7 +127,7 @@ const { steps: unnamedSteps } = fc.letrec<{ step: Named; steps: Named[] }>((tie)
     ),
     send: optional(moment),
     expires: optional(hours(72)),
-    until: optional(fc.constantFrom('entity.startsAt', 'person.bornOn')),
+    until: optional(fc.constant('entity.startsAt')),
   })
   return {
     steps: fc.array(tie('step'), { minLength: 1, maxLength: 3 }),
@@ -412,11 +406,6 @@ function arrivalOf(each: Happening, index: number, nowMs: number): Arrival {
   return { event: { ...event, ...detailsOf(each, nowMs) }, arrivedAt: instantOf(nowMs) }
 }
 
-/** A day before or after now, or that it is not known any more. */
-function dayOf({ version, startsInHours }: Happening, nowMs: number): string | null {
-  return version === 4 ? null : instantOf(nowMs + startsInHours * 3_600_000).slice(0, 10)
-}
-
 function detailsOf(
   each: Happening,
   nowMs: number,
@@ -426,7 +415,7 @@ function detailsOf(
     case 'person.upserted.v1':
       return {
         data: {
-          attributes: { hasCarer: isOther, bornOn: dayOf(each, nowMs) },
+          attributes: { hasCarer: isOther },
           locale: isOther ? 'nl' : 'en',
           preferredChannel: each.appointment === 1 ? 'sms' : null,
           test: true,

@@ -15,7 +15,7 @@ import type { Explanation } from '../explain/words.ts'
 import { factsOf } from '../facts.ts'
 import { addDuration, type Instant } from '../instant.ts'
 import type { JsonObject } from '../json.ts'
-import { countedFrom, endOfDate, momentSchema, resolveMoment } from '../moment.ts'
+import { fieldOf, momentSchema, resolveMoment } from '../moment.ts'
 import { quietUntil } from '../quiet-hours.ts'
 import type { ReasonCode } from '../reasons.ts'
 import {
@@ -78,14 +78,9 @@ export const messageShape = {
     ),
   until: z
     .string()
-    .regex(
-      /^(entity|event|person)\.[a-z][A-Za-z0-9]*$/,
-      'expected a moment such as "entity.startsAt"',
-    )
+    .regex(/^entity\.[a-z][A-Za-z0-9]*$/, 'expected a moment such as "entity.startsAt"')
     .optional()
-    .describe(
-      'A moment, or a calendar day, in the data after which it is not worth having any more: `entity.startsAt`, `person.operatedOn`.',
-    ),
+    .describe('A moment of the entity after which it is not worth having any more.'),
 }
 
 const messageStepSchema = z.strictObject({
@@ -201,7 +196,7 @@ export function templatesOf({ template }: Pick<MessageStep['message'], 'template
 export const messageStep: StepKind<MessageStep> = {
   key: 'message',
   meaning:
-    "Plans one message. `template` is one for everybody, or `{ <persona>: …, otherwise: … }`: what somebody reads hangs on who they are when it is planned. `channels` are tried in this order until one can be used (when left out, the order of the persona, with the person's preferred channel first); with `{ all: [app, email] }` it goes over each of them over which whoever gets it can be reached, and a contact budget counts that as one; with `{ cascade: [app, sms], after: PT30M }` one after the other, until one delivers it: the campaign waits here, at most `after` from when it is due over each; then the next comes in its place, or at once when it bounced. What has not gone out by then is taken back; what a worker has, or nobody knows of, goes first, and the next is only sent when that one turns out not to have been. A late delivery takes the next one back, if that has not gone out. It goes on when it is delivered, or when the time of the last one is over. When the appointment or stay moves that it hangs on, the next tells of the newer version; it begins anew over the first channel when its own moment lies ahead. `send` plans it for later; without it, it is due at once. `expires` says how long after its due time it is still worth having; `until` ends it at a moment of the event, the entity or the person, or when a calendar day of theirs is over; when that, or what `send` counts from, changes, what has not gone out is planned again, at once. A moment that has already passed makes the message due now, so that somebody whose appointment is tomorrow still hears what they would have heard yesterday, unless `until` has passed too. `to` says who gets it: each gets a message of their own, in their language and time zone, at their address, held to their own consents, quiet hours and contact budget; and all of that is looked at again when it is sent.",
+    "Plans one message. `template` is one for everybody, or `{ <persona>: …, otherwise: … }`: what somebody reads hangs on who they are when it is planned. `channels` are tried in this order until one can be used (when left out, the order of the persona, with the person's preferred channel first); with `{ all: [app, email] }` it goes over each of them over which whoever gets it can be reached, and a contact budget counts that as one; with `{ cascade: [app, sms], after: PT30M }` one after the other, until one delivers it: the campaign waits here, at most `after` from when it is due over each; then the next comes in its place, or at once when it bounced. What has not gone out by then is taken back; what a worker has, or nobody knows of, goes first, and the next is only sent when that one turns out not to have been. A late delivery takes the next one back, if that has not gone out. It goes on when it is delivered, or when the time of the last one is over. When the appointment or stay moves that it hangs on, the next tells of the newer version; it begins anew over the first channel when its own moment lies ahead. `send` plans it for later; without it, it is due at once. `expires` says how long after its due time it is still worth having; `until` ends it at a moment of the entity. A moment that has already passed makes the message due now, so that somebody whose appointment is tomorrow still hears what they would have heard yesterday, unless `until` has passed too. `to` says who gets it: each gets a message of their own, in their language and time zone, at their address, held to their own consents, quiet hours and contact budget; and all of that is looked at again when it is sent.",
   explanation: messageExplanation,
   schema: () => messageStepSchema,
   parts: ({ message }) => ({
@@ -240,7 +235,7 @@ export function momentsOf(
   key: string,
 ): NonNullable<StepParts['moments']> {
   return [
-    ...(send ? countedFrom(send, [key, 'send']) : []),
+    ...(send ? fieldOf(send) : []).map((field) => ({ path: [key, 'send', 'until'], field })),
     ...(until ? [{ path: [key, 'until'], field: until }] : []),
   ]
 }
@@ -315,7 +310,7 @@ export function isLaterOfCascade(intent: Intent, than: Intent): boolean | undefi
 }
 
 function isSuperseded({ reason }: Intent): boolean {
-  return reason === 'entity_superseded' || reason === 'date_changed'
+  return reason === 'entity_superseded'
 }
 
 export function turnOf({ turn = 0 }: Intent): number {
@@ -377,13 +372,13 @@ export function messageTimes(
   const moment = send
     ? resolveMoment(send, { ...facts, isWorkingDay: context.definition.isWorkingDay })
     : context.now
-  const end = until ? endOfDate(facts.read(until), facts.timeZone) : undefined
-  if (moment === null || end === null) return null
+  const end = until ? facts.read(until) : null
+  if (moment === null || end === undefined) return null
   const { quietHours } = campaign.policy
   const earliest = moment > context.now ? moment : context.now
   const dueAt = (quietHours && quietUntil(earliest, quietHours, facts.timeZone)) ?? earliest
   const latest = addDuration(dueAt, expires ?? campaign.policy.expires, facts.timeZone)
-  const expiresAt = end !== undefined && end < latest ? end : latest
+  const expiresAt = typeof end === 'string' && end < latest ? end : latest
   // Who would be woken by it gets it in the morning, if it is still worth having then.
   const isOutlasted = dueAt > earliest && expiresAt <= dueAt
   return { moment, dueAt, expiresAt: isOutlasted ? context.now : expiresAt, isOutlasted }

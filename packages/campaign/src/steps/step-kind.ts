@@ -39,12 +39,8 @@ export type StepParts = {
   readonly ends?: true
   /** Conditions beside those of its arms; `about` is the touchpoint whose data `event` then is. */
   readonly conditions?: readonly (ConditionAt & { readonly about: string })[]
-  /** Fields that must be moments or calendar days; `around` is how far from it, and at which time. */
-  readonly moments?: readonly {
-    readonly path: PathInStep
-    readonly field: string
-    readonly around?: { hasTime: boolean; span: { path: PathInStep; duration: string } | null }
-  }[]
+  /** Fields that must be moments. */
+  readonly moments?: readonly { readonly path: PathInStep; readonly field: string }[]
   /** Touchpoints that it listens to. */
   readonly touchpoints?: readonly { readonly path: PathInStep; readonly type: string }[]
   /** Messages of the same campaign whose receipts it listens to. */

@@ -8,7 +8,7 @@ import { noteOf } from '../draft.ts'
 import { factsOf, timeZoneOf } from '../facts.ts'
 import { addDuration, type Instant } from '../instant.ts'
 import type { JsonObject } from '../json.ts'
-import { countedFrom, type Moment, mayMove, momentSchema, resolveMoment } from '../moment.ts'
+import { fieldOf, hangsOnEntity, type Moment, momentSchema, resolveMoment } from '../moment.ts'
 import type { Task } from '../state.ts'
 import { newestTaskOf, withdrawTask } from '../tasks.ts'
 import type { Step } from './step.ts'
@@ -32,7 +32,7 @@ export type TaskStep = {
 export const taskStep: StepKind<TaskStep> = {
   key: 'task',
   meaning:
-    'Gives somebody of a team something to do for the person, such as a call, and goes the way of what came of it. `wegwijs tasks` lists what is open, `wegwijs task done` says what came of it; the first word counts. The time for it, `within`, runs from when it is due; when it is over, the task is taken back and `otherwise` follows. Whatever ends the campaign takes it back, too. When the appointment or stay moves that it hangs on, or the date of the person that it is due by, an open task moves along; what was done stays done. A moment that has passed, or whose data is missing, makes it due at once.',
+    'Gives somebody of a team something to do for the person, such as a call, and goes the way of what came of it. `wegwijs tasks` lists what is open, `wegwijs task done` says what came of it; the first word counts. The time for it, `within`, runs from when it is due; when it is over, the task is taken back and `otherwise` follows. Whatever ends the campaign takes it back, too. When the appointment or stay moves that it hangs on, an open task moves along; what was done stays done. A moment that has passed, or whose data is missing, makes it due at once.',
   explanation: {
     nl: ({ task }, { reason, detail }, words) => {
       if (reason === 'task_made')
@@ -104,7 +104,10 @@ export const taskStep: StepKind<TaskStep> = {
     id: { name: task.id, path: ['task', 'id'] },
     task,
     team: { name: task.team, path: ['task', 'team'] },
-    moments: task.due ? countedFrom(task.due, ['task', 'due']) : [],
+    moments: (task.due ? fieldOf(task.due) : []).map((field) => ({
+      path: ['task', 'due', 'until'],
+      field,
+    })),
     arms: [
       ...task.outcomes.map(({ outcome, steps }, index) => ({
         path: ['task', 'outcomes', index, 'steps'],
@@ -140,7 +143,7 @@ export const taskStep: StepKind<TaskStep> = {
     const { draft, enrolment, node } = run
     const open = newestTaskOf(draft, enrolment, task.id)
     if (open?.state !== 'open') return
-    const dueAt = task.due && mayMove(task.due) ? dueOf(task, run) : open.dueAt
+    const dueAt = task.due && hangsOnEntity(task.due) ? dueOf(task, run) : open.dueAt
     draft.tasks.set(open.taskId, { ...open, entity: enrolment.entity, dueAt })
     if (dueAt === open.dueAt) return
     noteOf(draft, enrolment, 'task_moved', {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { noteOf } from '../draft.ts'
 import { factsOf } from '../facts.ts'
-import { countedFrom, resolveMoment, waitMomentSchema } from '../moment.ts'
+import { fieldOf, resolveMoment, waitMomentSchema } from '../moment.ts'
 import type { StepKind } from './step-kind.ts'
 
 const waitStepSchema = z.strictObject({
@@ -12,7 +12,7 @@ export type WaitStep = z.infer<typeof waitStepSchema>
 export const waitStep: StepKind<WaitStep> = {
   key: 'wait',
   meaning:
-    'Goes on at a later moment: after some time, at the next local time or weekday, or around a moment or a calendar day of the event, the entity or the person; when that changes, so does the wait, at once. What is taken away while somebody waits for it leaves the wait as it is. A moment that has passed, or whose data is missing, does not wait.',
+    'Goes on at a later moment: after some time, at the next local time or weekday, or around a moment of the event or the entity. A moment that has passed, or whose data is missing, does not wait.',
   explanation: {
     nl: (_, { reason, detail }, words) =>
       typeof detail?.until === 'string'
@@ -28,7 +28,7 @@ export const waitStep: StepKind<WaitStep> = {
   parts: ({ wait }) => ({
     pause: wait,
     ...(wait.id === undefined ? {} : { id: { name: wait.id, path: ['wait', 'id'] } }),
-    moments: countedFrom(wait, ['wait']),
+    moments: fieldOf(wait).map((field) => ({ path: ['wait', 'until'], field })),
   }),
   decide({ wait }, { draft, context, enrolment, node }) {
     const until = resolveMoment(wait, {

@@ -20,8 +20,6 @@ import {
   checkAttribute,
   checkBecomes,
   checkDate,
-  checkDay,
-  checkHealth,
   checkRemembered,
   hasEntity,
   triggerOf,
@@ -225,32 +223,25 @@ function checkFields(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
         ...checkMarketing(campaign, path, condition, { fields: known, parts }),
       ]
     }),
-    ...momentsOf(campaign.value).flatMap((moment) =>
-      checkMoment(campaign, moment, { fields, hasEntity: hasEntity(campaign, parts) }),
+    ...momentsOf(campaign.value).flatMap(({ field, path }) =>
+      checkMoment(campaign, path, field, { fields, hasEntity: hasEntity(campaign, parts) }),
     ),
   ]
 }
 
 function checkMoment(
   campaign: Loaded<CampaignFile>,
-  { field: name, path, around }: MomentAt,
+  path: Path,
+  name: string,
   { fields, hasEntity }: { fields: ReadonlyMap<string, Field>; hasEntity: boolean },
 ): Fault[] {
   if (name.startsWith('entity.') && !hasEntity) return []
   const field = fields.get(name)
-  const known = [...fields].flatMap(([known, { type }]) => (isDated(type) ? [known] : []))
-  const complaint = unknownName('moment', name, known)
-  if (!field) return [about(campaign, path, complaint)]
-  if (isDated(field.type))
-    return [
-      ...checkHealth(campaign, path, name, field),
-      ...(field.type === 'date' && around ? checkDay(campaign, name, { ...around, path }) : []),
-    ]
+  const instants = [...fields].flatMap(([known, { type }]) => (type === 'instant' ? [known] : []))
+  if (!field) return [about(campaign, path, unknownName('moment', name, instants))]
+  if (field.type === 'instant') return []
+  const complaint = unknownName('moment', name, instants)
   return [about(campaign, path, { ...complaint, message: `${name} is a ${field.type}, no moment` })]
-}
-
-function isDated(type: Field['type']): boolean {
-  return type === 'instant' || type === 'date'
 }
 
 /** Marketing never chooses people by their health. */
@@ -328,21 +319,11 @@ function conditionsOf(file: CampaignFile): ConditionAt[] {
 }
 
 /** Every field that a campaign uses as a moment, with the path to its name. */
-function momentsOf({ steps }: CampaignFile): MomentAt[] {
+function momentsOf({ steps }: CampaignFile): { field: string; path: (string | number)[] }[] {
   return stepsOf(steps).flatMap(({ step, path }) =>
-    (partsOf(step).moments ?? []).map(({ field, path: within, around }) => ({
+    (partsOf(step).moments ?? []).map(({ field, path: within }) => ({
       field,
       path: [...path, ...within],
-      around: around && {
-        hasTime: around.hasTime,
-        span: around.span && { ...around.span, path: [...path, ...around.span.path] },
-      },
     })),
   )
-}
-
-type MomentAt = {
-  field: string
-  path: Path
-  around: { hasTime: boolean; span: { path: Path; duration: string } | null } | undefined
 }

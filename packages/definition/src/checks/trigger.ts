@@ -6,7 +6,6 @@ import type { Touchpoint } from '@wegwijs/campaign/definition/touchpoints'
 import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
 import type { DatePart } from '@wegwijs/campaign/triggers/trigger-kind'
 import { type Fault, unknownName } from '../fault.ts'
-import type { Path } from '../yaml-source.ts'
 import { complaintAboutValue } from './condition.ts'
 import { about, type Loaded, type Parts } from './parts.ts'
 
@@ -127,35 +126,29 @@ export function checkDate(
   }
   return [
     ...checkHealth(campaign, at(date.path), date.field, field),
-    ...(field.type === 'date'
-      ? checkDay(campaign, asWritten(date.field), {
-          path: at(date.path),
-          span: date.span && { ...date.span, path: at(date.span.path) },
-          hasTime: date.hasTime,
-        })
-      : []),
+    ...(field.type === 'date' ? checkDay(campaign, date) : []),
   ]
 }
 
-/** A calendar day, called `found` in the file, has no time of day. */
-export function checkDay(
+/** A calendar day has no time of day. */
+function checkDay(
   campaign: Loaded<CampaignFile>,
-  found: string,
-  { path, span, hasTime }: { path: Path; span: DatePart['span']; hasTime: boolean },
+  { path, field, span, hasTime }: DatePart,
 ): Fault[] {
+  const found = field.startsWith('entity.') ? field.slice('entity.'.length) : field
   const timed = span && /T/.test(span.duration) ? span : null
   return [
     ...(hasTime
       ? []
       : [
-          about(campaign, path, {
+          about(campaign, ['trigger', ...path], {
             message: `${found} is a calendar day, which has no time of day: say at which time with "at"`,
             found,
           }),
         ]),
     ...(timed
       ? [
-          about(campaign, timed.path, {
+          about(campaign, ['trigger', ...timed.path], {
             message: `${found} is a calendar day, which is moved by whole days only`,
             found: timed.duration,
           }),
@@ -164,9 +157,9 @@ export function checkDay(
   ]
 }
 
-export function checkHealth(
+function checkHealth(
   campaign: Loaded<CampaignFile>,
-  path: Path,
+  path: (string | number)[],
   name: string,
   { sensitivity }: Field,
 ): Fault[] {
