@@ -92,16 +92,16 @@ async function applyWith(
   fault: Rejection | null,
 ): Promise<BatchOutcome> {
   const definition = await deps.definition.latest()
-  const apply = () =>
-    inTransaction(deps.store.db, (tx) => applyInTransaction(tx, part, deps, { definition, fault }))
-  let applied = await apply()
-  while (applied === 'held') {
-    if (!deps.isCurrent()) return { kind: 'seek', offset: part.readFrom }
-    await deps.clock.sleep(heldPauseMs)
-    applied = await apply()
-  }
+  const applied = await inTransaction(deps.store.db, (tx) =>
+    applyInTransaction(tx, part, deps, { definition, fault }),
+  )
   if (applied === 'definition_changed') {
     deps.definition.forget()
+    return applyWith(part, deps, fault)
+  }
+  if (applied === 'held') {
+    if (!deps.isCurrent()) return { kind: 'seek', offset: part.readFrom }
+    await deps.clock.sleep(heldPauseMs)
     return applyWith(part, deps, fault)
   }
   if (applied.tally) count(deps.metrics, part, applied.tally)
