@@ -61,7 +61,8 @@ export class Rest {
   #shapeOf(names: readonly string[]): number | null {
     const text = names.join('\n')
     const known = this.#byNames.get(text)
-    if (known !== undefined) return known
+    // Fewer names may make the same text: one of them is odd then.
+    if (known !== undefined && this.#shapes[known]?.length === names.length) return known
     if (this.#shapes.length === mostShapes || names.some(isOdd)) return null
     this.#byNames.set(text, this.#shapes.length)
     return this.#shapes.push(names) - 1
