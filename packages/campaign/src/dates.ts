@@ -1,6 +1,7 @@
 import type { CompiledCampaign } from './compile.ts'
 import type { DecideContext, Draft } from './draft.ts'
-import { campaignOf, end, mayEnterAgain, refuse, startCampaign } from './enrolments.ts'
+import { campaignOf, end } from './enrolments.ts'
+import { mayEnterAgain, refuse, startCampaign } from './entry.ts'
 import { ownSource } from './event-check.ts'
 import { timeZoneOf } from './facts.ts'
 import { addDuration, type Instant, millisecondsBetween, subtractDuration } from './instant.ts'

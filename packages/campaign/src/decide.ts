@@ -3,17 +3,10 @@ import type { CompiledCampaign } from './compile.ts'
 import { withEvent, withoutForgotten } from './counts.ts'
 import { awaitAllDates, awaitDatesOfPerson, startByDate } from './dates.ts'
 import { type DecideContext, type Decision, type Draft, draftOf, stateOf } from './draft.ts'
-import {
-  exitByTouchpoint,
-  hearReceipt,
-  hearTask,
-  hearTouchpoint,
-  reachGoals,
-  resume,
-  startCampaigns,
-  startOvertaken,
-} from './enrolments.ts'
+import { hearReceipt, hearTask, hearTouchpoint, resume } from './enrolments.ts'
 import { applyEntity, goOnForDates } from './entities.ts'
+import { startCampaigns, startOvertaken } from './entry.ts'
+import { exitByTouchpoint, reachGoals } from './exits.ts'
 import type { Instant } from './instant.ts'
 import { endAll } from './merge.ts'
 import { applyConsent, applyProfile, choosePersona, moveOnJourney } from './people.ts'

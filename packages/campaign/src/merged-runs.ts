@@ -1,6 +1,7 @@
 import type { CompiledCampaign, StepNode } from './compile.ts'
 import type { DecideContext, Draft } from './draft.ts'
-import { campaignOf, end, goOnBehind, hasOpen, journeyEntryKey } from './enrolments.ts'
+import { campaignOf, end, goOnBehind, hasOpen } from './enrolments.ts'
+import { journeyEntryKey } from './entry.ts'
 import { subtractDuration } from './instant.ts'
 import {
   type Enrolment,
