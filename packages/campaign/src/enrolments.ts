@@ -11,7 +11,7 @@ import {
   type JourneyEvent,
   type RunTimer,
 } from './state.ts'
-import { withdrawMessage } from './steps/message.ts'
+import { withdrawMessage } from './steps/message-plan.ts'
 import type { InPlaceOf, StepResult, StepRun } from './steps/step-run.ts'
 import { withdrawTasks } from './tasks.ts'
 

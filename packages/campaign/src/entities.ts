@@ -16,20 +16,17 @@ import {
   isPending,
   type JourneyEvent,
 } from './state.ts'
+import type { MessageStep } from './steps/message.ts'
+import { allChannelsOf, cascadeOf, partOf } from './steps/message-channels.ts'
 import {
-  allChannelsOf,
-  cascadeOf,
-  isLaterOfCascade,
   isToSame,
-  type MessageStep,
-  messageTimes,
-  partOf,
   planEach,
   planMessage,
   type RestOfCascade,
-  turnOf,
   withdrawMessage,
-} from './steps/message.ts'
+} from './steps/message-plan.ts'
+import { isLaterOfCascade, turnOf } from './steps/message-status.ts'
+import { messageTimes } from './steps/message-times.ts'
 import { partsOf } from './steps/registry.ts'
 import type { StepRun } from './steps/step-run.ts'
 import { withdrawTask } from './tasks.ts'

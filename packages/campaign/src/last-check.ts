@@ -15,7 +15,7 @@ import {
   type Intent,
   type PersonState,
 } from './state.ts'
-import { turnOf } from './steps/message.ts'
+import { turnOf } from './steps/message-status.ts'
 
 /**
  * What the last check says of one message on one channel. `claim`: it may be sent. `next`: not over

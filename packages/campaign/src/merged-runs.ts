@@ -12,7 +12,9 @@ import {
   isPending,
   type Person,
 } from './state.ts'
-import { cascadeOf, turnOf, withdrawMessage } from './steps/message.ts'
+import { cascadeOf } from './steps/message-channels.ts'
+import { withdrawMessage } from './steps/message-plan.ts'
+import { turnOf } from './steps/message-status.ts'
 import { partsOf } from './steps/registry.ts'
 
 /** It goes on behind what the run of the other record told, too: nobody gets that over a further channel (P2). */

@@ -11,7 +11,7 @@ import {
   type Relation,
   relationKey,
 } from '@wegwijs/campaign/state'
-import { latestOfMessage } from '@wegwijs/campaign/steps/message'
+import { latestOfMessage } from '@wegwijs/campaign/steps/message-status'
 import { stepsSchema } from '@wegwijs/campaign/steps/registry'
 import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
 import fc from 'fast-check'

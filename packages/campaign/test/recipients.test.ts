@@ -15,7 +15,7 @@ import {
   type Relation,
   relationKey,
 } from '@wegwijs/campaign/state'
-import { isToSame } from '@wegwijs/campaign/steps/message'
+import { isToSame } from '@wegwijs/campaign/steps/message-plan'
 import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
 import { describe, expect, test } from 'vitest'
 import { nobody } from './given.ts'

@@ -12,7 +12,7 @@ import {
   type Person,
   type PersonState,
 } from '@wegwijs/campaign/state'
-import { latestOf } from '@wegwijs/campaign/steps/message'
+import { latestOf } from '@wegwijs/campaign/steps/message-status'
 import type { Rendered } from '@wegwijs/template/template'
 import { type ContentFacts, writeContent } from '@wegwijs/template/write-content'
 import { answerUrl } from '@wegwijs/wire/answer-link'

@@ -13,18 +13,10 @@ import type { JsonObject } from '../json.ts'
 import { isStopWord } from '../receipts.ts'
 import { wordOf } from '../reply-word.ts'
 import { isPending, type Question, type QuestionAnswer } from '../state.ts'
-import {
-  type MessageStep,
-  messageExplanation,
-  messageShape,
-  messageTimes,
-  momentsOf,
-  newestOf,
-  planMessage,
-  statusFieldOf,
-  templatesOf,
-  withdrawMessage,
-} from './message.ts'
+import { type MessageStep, messageExplanation, messageShape, templatesOf } from './message.ts'
+import { planMessage, withdrawMessage } from './message-plan.ts'
+import { newestOf, statusFieldOf } from './message-status.ts'
+import { messageTimes, momentsOf } from './message-times.ts'
 import type { Step } from './step.ts'
 import type { StepKind } from './step-kind.ts'
 import type { Onward, StepRun } from './step-run.ts'

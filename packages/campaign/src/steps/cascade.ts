@@ -6,19 +6,11 @@ import type { Explanation } from '../explain/words.ts'
 import { timeZoneOf } from '../facts.ts'
 import { addDuration, type Instant } from '../instant.ts'
 import { type Intent, isPending } from '../state.ts'
-import {
-  type Cascade,
-  cascadeOf,
-  isNewer,
-  isToSame,
-  type MessageStep,
-  messageExplanation,
-  messageStep,
-  messageTimes,
-  planMessage,
-  turnOf,
-  withdrawMessage,
-} from './message.ts'
+import { type MessageStep, messageExplanation, messageStep } from './message.ts'
+import { type Cascade, cascadeOf } from './message-channels.ts'
+import { isToSame, planMessage, withdrawMessage } from './message-plan.ts'
+import { isNewer, turnOf } from './message-status.ts'
+import { messageTimes } from './message-times.ts'
 import type { StepKind } from './step-kind.ts'
 import type { StepResult, StepRun } from './step-run.ts'
 

@@ -9,12 +9,8 @@ import {
   localeNames,
 } from '@wegwijs/campaign/definition/words'
 import { addDuration, type Instant } from '@wegwijs/campaign/instant'
-import {
-  allChannelsOf,
-  cascadeOf,
-  channelsNamedBy,
-  type MessageStep,
-} from '@wegwijs/campaign/steps/message'
+import type { MessageStep } from '@wegwijs/campaign/steps/message'
+import { allChannelsOf, cascadeOf, channelsNamedBy } from '@wegwijs/campaign/steps/message-channels'
 import { templatesFor } from '@wegwijs/campaign/steps/message-template'
 import { partsOf } from '@wegwijs/campaign/steps/registry'
 import type { CompiledTemplate, VariableUse } from '@wegwijs/template/template'

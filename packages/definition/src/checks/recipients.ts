@@ -7,7 +7,8 @@ import {
   type Sensitivity,
   scopeBears,
 } from '@wegwijs/campaign/definition/words'
-import { channelsNamedBy, type MessageStep } from '@wegwijs/campaign/steps/message'
+import type { MessageStep } from '@wegwijs/campaign/steps/message'
+import { channelsNamedBy } from '@wegwijs/campaign/steps/message-channels'
 import { partsOf } from '@wegwijs/campaign/steps/registry'
 import type { CompiledTemplate } from '@wegwijs/template/template'
 import type { Fault } from '../fault.ts'
