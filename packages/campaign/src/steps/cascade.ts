@@ -57,6 +57,7 @@ const explanation: Explanation<MessageStep> = {
 export const cascadeStep: StepKind<MessageStep> = {
   ...messageStep,
   explanation,
+  isMeant: ({ message }) => cascadeOf(message) !== null,
   waits: true,
   parts: (step) => ({
     ...messageStep.parts(step),

@@ -5,7 +5,6 @@ import { cascadeStep } from './cascade.ts'
 import { emitStep } from './emit.ts'
 import { endStep } from './end.ts'
 import { messageStep } from './message.ts'
-import { cascadeOf } from './message-channels.ts'
 import { setStep } from './set.ts'
 import { splitStep } from './split.ts'
 import type { Step } from './step.ts'
@@ -47,19 +46,15 @@ const byKey = new Map<string, StepKind<Step>>(
   stepKinds.map((kind) => [kind.key, kind as StepKind<Step>]),
 )
 
-/** A message over one channel after the other is waited for at its step. */
-const cascadeKind = cascadeStep as StepKind<Step>
+/** Kinds that go on differently for some steps of a kind above, under the same key. */
+const variants: readonly StepKind<Step>[] = [cascadeStep as StepKind<Step>]
 
 /** The kind of a step that its schema accepted. */
 export function kindOf(step: Step): StepKind<Step> {
   const [key = ''] = Object.keys(step)
-  const kind = byKey.get(key)
+  const kind = variants.find((each) => each.key === key && each.isMeant?.(step)) ?? byKey.get(key)
   if (!kind) throw new RangeError(`there is no step "${key}"`)
-  return isCascade(step) ? cascadeKind : kind
-}
-
-function isCascade(step: Step): boolean {
-  return 'message' in step && cascadeOf(step.message) !== null
+  return kind
 }
 
 export function partsOf(step: Step): StepParts {

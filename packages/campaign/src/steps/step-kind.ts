@@ -27,6 +27,13 @@ export type StepArm = {
   readonly steps: readonly Step[]
 }
 
+/** `within`: how long the step waits from when the message is due, where the file says it there. */
+export type AwaitedMessage = {
+  readonly path: PathInStep
+  readonly id: string
+  readonly within?: { readonly path: PathInStep; readonly duration: string }
+}
+
 /**
  * What everybody who is not the step itself needs to know of it: whoever checks a definition, indexes
  * it, draws it or tells of it asks this and never the kind.
@@ -44,7 +51,7 @@ export type StepParts = {
   /** Touchpoints that it listens to. */
   readonly touchpoints?: readonly { readonly path: PathInStep; readonly type: string }[]
   /** Messages of the same campaign whose receipts it listens to. */
-  readonly messages?: readonly { readonly path: PathInStep; readonly id: string }[]
+  readonly messages?: readonly AwaitedMessage[]
   /** The message that it sends. */
   readonly message?: MessageStep['message']
   /** The field of the person that it sets: to a value, or to what another field says. */
@@ -81,6 +88,8 @@ export type StepKind<Own extends object> = {
   schema(steps: z.ZodType<Step[]>): z.ZodType<Own>
   parts(step: Own): StepParts
   decide(step: Own, run: StepRun): StepResult
+  /** Only a kind that stands in for another one under its key has it: for which of its steps. */
+  isMeant?(step: Own): boolean
   /** Somebody may wait here. */
   readonly waits?: true
   /** Whether what is waited for here has been asked for in this run; only of a step that asks. */

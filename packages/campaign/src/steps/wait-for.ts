@@ -113,7 +113,15 @@ export const waitForStep: StepKind<WaitForStep> = {
               ? [{ path: path('where'), condition: waitFor.where, about: waitFor.touchpoint }]
               : [],
           }
-        : { messages: [{ path: path('message'), id: waitFor.message }] }),
+        : {
+            messages: [
+              {
+                path: path('message'),
+                id: waitFor.message,
+                within: { path: path('within'), duration: waitFor.within },
+              },
+            ],
+          }),
     }
   },
   decide({ waitFor }, run) {

@@ -3,6 +3,7 @@ import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import { addDuration, type Instant } from '@wegwijs/campaign/instant'
 import { partsOf } from '@wegwijs/campaign/steps/registry'
 import type { Step } from '@wegwijs/campaign/steps/step'
+import type { AwaitedMessage, StepArm } from '@wegwijs/campaign/steps/step-kind'
 import type { Fault } from '../fault.ts'
 import type { Path } from '../yaml-source.ts'
 import { casesOf, holdsIn } from './cases.ts'
@@ -42,31 +43,31 @@ function follow(watch: Watch, steps: readonly Step[], path: Path, before: Way): 
   let way = before
   steps.forEach((step, index) => {
     const at = [...path, index]
-    const { message, pause } = partsOf(step)
+    const { message, pause, messages: awaited = [], arms = [] } = partsOf(step)
     if (message) way = withMessage(watch, message, way)
     else if (pause && 'for' in pause && pause.for)
       way = afterWait(pause.for, [...at, 'wait', 'for'], way)
-    else if ('waitFor' in step)
-      lookAtWaitFor(watch, step.waitFor, [...at, 'waitFor', 'within'], way)
-    else lookAtBranch(watch, step, way)
-    for (const arm of partsOf(step).arms ?? []) follow(watch, arm.steps, [...at, ...arm.path], way)
+    else lookAtBranch(watch, arms, way)
+    for (const each of awaited) lookAtAwaited(watch, each, at, way)
+    for (const arm of arms) follow(watch, arm.steps, [...at, ...arm.path], way)
   })
 }
 
 /** A receipt may come a day after the last moment of sending; to wait longer is to wait for nothing. */
 const receiptsComeWithin = 'P1D'
 
-function lookAtWaitFor(watch: Watch, waitFor: WaitFor, path: Path, { now, alive }: Way): void {
-  if (!('message' in waitFor)) return
-  const life = alive.get(waitFor.message)
-  const { within } = waitFor
+function lookAtAwaited(
+  { campaign, found }: Watch,
+  { id, within }: AwaitedMessage,
+  at: Path,
+  { now, alive }: Way,
+): void {
+  const life = alive.get(id)
   const last = life && addDuration(life.until, receiptsComeWithin, 'UTC')
-  if (!life || !last || addDuration(now, within, 'UTC') <= last) return
-  const message = `"${waitFor.message}" is worth sending for ${life.lasts}, and this waits ${within} for what becomes of it: whom it did not reach hears nothing until then`
-  watch.found.push(about(watch.campaign, path, { message, found: within }))
+  if (!within || !last || addDuration(now, within.duration, 'UTC') <= last) return
+  const message = `"${id}" is worth sending for ${life.lasts}, and this waits ${within.duration} for what becomes of it: whom it did not reach hears nothing until then`
+  found.push(about(campaign, [...at, ...within.path], { message, found: within.duration }))
 }
-
-type WaitFor = Extract<Step, { waitFor: unknown }>['waitFor']
 
 type Message = NonNullable<ReturnType<typeof partsOf>['message']>
 
@@ -91,8 +92,12 @@ function afterWait(wait: string, path: Path, { now, alive }: Way): Way {
   return { now: then, alive: new Map(outlasted) }
 }
 
-function lookAtBranch({ campaign, known, found }: Watch, step: Step, { alive }: Way): void {
-  const arms = (partsOf(step).arms ?? []).map(({ when }) => when?.condition ?? null)
+function lookAtBranch(
+  { campaign, known, found }: Watch,
+  steps: readonly StepArm[],
+  { alive }: Way,
+): void {
+  const arms = steps.map(({ when }) => when?.condition ?? null)
   const conditions = arms.filter((arm) => arm !== null)
   const asked = new Set(conditions.flatMap((arm) => leavesOf(arm)).map(({ leaf }) => leaf.field))
   for (const [id, { outlastedBy, lasts }] of alive) {
