@@ -1,4 +1,5 @@
 import { defaultConcurrency } from '@wegwijs/delivery/concurrency'
+import { holdPositions } from '@wegwijs/test-support/hold-positions'
 import { topicsOf } from '@wegwijs/wire/topics'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import { describe, expect } from 'vitest'
@@ -10,10 +11,14 @@ import { checkDeliveries } from './src/truth.ts'
 import { until } from './src/until.ts'
 
 const roads = ['text', 'again', 'mail'] as const
-const slowly = [
-  { channel: 'sms', mode: 'slow', delayMs: 400 },
-  { channel: 'email', mode: 'slow', delayMs: 400 },
-] as const
+const taking = (delayMs: number) =>
+  [
+    { channel: 'sms', mode: 'slow', delayMs },
+    { channel: 'email', mode: 'slow', delayMs },
+  ] as const
+const slowly = taking(400)
+/** What is being sent is still being sent when the next signal has come. */
+const verySlowly = taking(4_000)
 
 /** As a publisher does that wants nothing lost: the same events again until they are taken. */
 async function publishUntilTaken(system: System, events: readonly TouchpointEvent[]) {
@@ -59,7 +64,7 @@ describe.skipIf(cannotRun).concurrent('work in flight', () => {
   test('kill -9 of all services at once, and then of each', async ({ open }) => {
     const system = await open()
     await system.start()
-    await system.fail(...slowly)
+    await system.fail(...verySlowly)
 
     const atOnce = names('all', 120)
     await system.publish(askAll(atOnce, roads))
@@ -82,18 +87,18 @@ describe.skipIf(cannotRun).concurrent('work in flight', () => {
     await publishing
 
     const forJourney = names('journey', 200)
-    system.process('journey').signal('SIGSTOP')
-    await system.produce(askAll(forJourney, roads))
-    const open1 = await undecided(system)
-    expect(open1).toBeGreaterThan(0)
-    system.process('journey').signal('SIGCONT')
+    // The batches of one partition wait, so that it is in the middle of them however fast it is.
+    const release = await holdPositions(system.store, 0)
+    const events = askAll(forJourney, roads)
+    await system.produce(events)
     await until(
       'some are decided',
       () => undecided(system),
-      (count) => count < open1,
+      (count) => count < events.length,
     )
     await killed(system, 'journey')
     expect(await undecided(system)).toBeGreaterThan(0)
+    await release()
     await system.start('journey')
 
     const forScheduler = names('scheduler', 200)
@@ -105,14 +110,15 @@ describe.skipIf(cannotRun).concurrent('work in flight', () => {
       () => planned(),
       (count) => count >= 600,
     )
-    system.process('scheduler').signal('SIGCONT')
     const waiting = await planned()
+    system.process('scheduler').signal('SIGCONT')
     await until(
       'some is released',
       () => planned(),
       (count) => count < waiting,
     )
     await killed(system, 'scheduler')
+    await system.fail(...verySlowly)
     await system.start('scheduler')
 
     await until('messages are being sent', () => sendingIn(system), some)
@@ -135,7 +141,7 @@ describe.skipIf(cannotRun).concurrent('work in flight', () => {
   }) => {
     const system = await open()
     await system.start()
-    await system.fail(...slowly)
+    await system.fail(...verySlowly)
     const people = names('p', 80)
     await system.publish(askAll(people, roads))
     await until('messages are being sent', () => sendingIn(system), some)
@@ -143,6 +149,7 @@ describe.skipIf(cannotRun).concurrent('work in flight', () => {
     paused.signal('SIGSTOP')
     expect(await sendingIn(system)).toBeGreaterThan(0)
     await system.launch('delivery', 'second-delivery')
+    await system.fail(...slowly)
     // The second one sends what is queued; what the first one holds is given up with its lease.
     await until(
       'the leases have ended',

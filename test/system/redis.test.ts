@@ -38,10 +38,10 @@ describe.skipIf(cannotRun)('Redis is disposable', () => {
     await system.settled()
     expect(await checkDeliveries(system, first, ['text', 'mail'])).toEqual(allSent)
 
-    // Slow providers, so that workers hold jobs when it goes.
+    // Slow providers, so that workers hold jobs when it goes, however long that takes.
     await system.fail(
-      { channel: 'sms', mode: 'slow', delayMs: 300 },
-      { channel: 'email', mode: 'slow', delayMs: 300 },
+      { channel: 'sms', mode: 'slow', delayMs: 3_000 },
+      { channel: 'email', mode: 'slow', delayMs: 3_000 },
     )
     const second = names('second', 100)
     await system.publish(askAll(second, ['text', 'mail']))
@@ -49,6 +49,7 @@ describe.skipIf(cannotRun)('Redis is disposable', () => {
     await server.goAway()
     const { messages } = await system.status()
     expect((messages.queued ?? 0) + (messages.planned ?? 0)).toBeGreaterThan(0)
+    await system.fail()
     for (const name of ['scheduler', 'delivery']) {
       const told = () => system.process(name).output()
       await until(`${name} says that it waits`, told, (log) => /waits for|Redis/.test(log))

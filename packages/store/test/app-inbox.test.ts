@@ -45,7 +45,7 @@ async function putUnder(
       const { rows } = await sql`select ${sql.raw(interrupt)}(pid) from pg_stat_activity
         where application_name = ${store.namespace} and wait_event_type = 'Lock'`.execute(store.db)
       expect(rows).toHaveLength(1)
-    })
+    }, 15_000)
     const [put] = await putting
     return put
   })

@@ -126,7 +126,7 @@ describe('recording stops of events', () => {
     })
     await locked.promise
     const recorded = record(one)
-    await vi.waitFor(async () => expect(await waitersForLocks()).toBe(1))
+    await vi.waitFor(async () => expect(await waitersForLocks()).toBe(1), 15_000)
     merging.resolve()
     await merge
     await recorded

@@ -14,6 +14,9 @@ import { type Querying, type Store, storeOn } from '../src/database.ts'
 import { pipelining } from '../src/pipelining-driver.ts'
 import { alone, inTransaction, send } from '../src/transaction.ts'
 
+/** For as long as a busy machine may take. */
+const soon = { timeout: 15_000 }
+
 describe('statements that nobody waits for', () => {
   it('go in one trip with the begin and the commit of their transaction', async () => {
     const wire = createWire()
@@ -22,7 +25,7 @@ describe('statements that nobody waits for', () => {
       void send(tx, sql`first`)
       return { second: send(tx, sql`second`) }
     })
-    await expect.poll(() => wire.sent).toEqual(['begin', 'first', 'second', 'commit'])
+    await expect.poll(() => wire.sent, soon).toEqual(['begin', 'first', 'second', 'commit'])
     wire.answerAll()
     await expect((await done).second).resolves.toMatchObject({ rows: [] })
   })
@@ -34,7 +37,7 @@ describe('statements that nobody waits for', () => {
       void send(tx, sql`first`)
       throw new RangeError('our own fault')
     })
-    await expect.poll(() => wire.sent).toEqual(['begin', 'first', 'rollback'])
+    await expect.poll(() => wire.sent, soon).toEqual(['begin', 'first', 'rollback'])
     expect(wire.released).toBe(0)
     wire.answerAll()
     await expect(failed).rejects.toThrow('our own fault')

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { maxBatchBytes } from '@wegwijs/wire/cloudevents-http'
-import { afterEach, expect, test, vi } from 'vitest'
-import { event, openRig, type Rig, type RigOptions } from './rig.ts'
+import { afterEach, expect, test } from 'vitest'
+import { event, openRig, type Rig, type RigOptions, until } from './rig.ts'
 
 let rig: Rig
 const sockets: Socket[] = []
@@ -47,7 +47,7 @@ test('a body that does not come to its end: 408, and the room is free again', as
   expect(text).toMatch(/^HTTP\/1\.1 408 /)
   expect(text).toContain('WEGWIJS_REQUEST_TOO_SLOW')
   expect(text).not.toContain('jan')
-  await vi.waitFor(async () => expect((await rig.send(event())).status).toBe(202))
+  await until(async () => expect((await rig.send(event())).status).toBe(202))
 })
 
 test('headers that do not come to their end: 408', async () => {
@@ -84,11 +84,9 @@ test('a caller that hangs up leaves no room taken', async () => {
   await open({ limits: { requestsInFlight: 1 } })
   const { socket } = await dial()
   socket.write(`${head(1_000)}{`)
-  await vi.waitFor(async () =>
-    expect(await rig.metrics.text()).toMatch(/requests_in_flight{[^}]*} 1/),
-  )
+  await until(async () => expect(await rig.metrics.text()).toMatch(/requests_in_flight{[^}]*} 1/))
   socket.resetAndDestroy()
-  await vi.waitFor(async () => expect((await rig.send(event())).status).toBe(202))
+  await until(async () => expect((await rig.send(event())).status).toBe(202))
 })
 
 test('closing: what is being answered is answered, then nothing is taken', async () => {
@@ -104,7 +102,7 @@ test('closing: what is being answered is answered, then nothing is taken', async
   const answer = rig.send(event())
   await entered.promise
   const closed = rig.scope.close()
-  await vi.waitFor(() => expect(dialFails()).resolves.toBe(true))
+  await until(() => expect(dialFails()).resolves.toBe(true))
   held.resolve()
   expect((await answer).status).toBe(202)
   await closed
@@ -116,9 +114,7 @@ test('closing: a connection that holds on to a request is cut after its time', a
   await open({ limits: { drainMs: 200 } })
   const { socket, answer } = await dial()
   socket.write(`${head(1_000)}{`)
-  await vi.waitFor(async () =>
-    expect(await rig.metrics.text()).toMatch(/requests_in_flight{[^}]*} 1/),
-  )
+  await until(async () => expect(await rig.metrics.text()).toMatch(/requests_in_flight{[^}]*} 1/))
   await rig.scope.close()
   expect(rig.scope.failures).toEqual([])
   expect(await answer).toBe('')

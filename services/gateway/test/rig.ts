@@ -13,7 +13,7 @@ import { decodeRecord } from '@wegwijs/wire/cloudevents-kafka'
 import { topicConfigs, topicsOf } from '@wegwijs/wire/topics'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import { Agent, request } from 'undici'
-import { inject } from 'vitest'
+import { inject, vi } from 'vitest'
 import type { Limits } from '../src/limits.ts'
 import { type GatewayDeps, startGateway } from '../src/service.ts'
 
@@ -158,6 +158,10 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
     },
   }
 }
+
+/** Waits for a state, however long it takes within the time of the test. */
+export const until = (check: () => Promise<void> | void) =>
+  vi.waitFor(check, { timeout: 20_000, interval: 10 })
 
 let count = 0
 

@@ -343,7 +343,7 @@ describe('receipts', () => {
     undo.push(gateway.close)
     const rig = await open({ gatewayUrl: gateway.url, rates: certain })
     for (const mode of ['receiptLate', 'receiptTwice', 'receiptDisordered'] as const) {
-      rig.sandbox.faults.set({ channel: 'sms', mode, rate: 1, delayMs: 20 })
+      rig.sandbox.faults.set({ channel: 'sms', mode, rate: 1, delayMs: 150 })
     }
     const [plain, troubled] = [emailMessage(), smsMessage()]
     await rig.sms.send(troubled, untroubled())

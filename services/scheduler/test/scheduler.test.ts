@@ -287,7 +287,11 @@ describe('the outbox', () => {
 
 describe('the scheduler', () => {
   it('shows what waits, and for how long', async () => {
-    const { metrics } = await start(never)
+    const { metrics, readiness } = await start(never)
+    // What it looks for when it starts, it does not find any more.
+    await until(async () =>
+      expect(await readiness.report()).toMatchObject({ 'urgent release': true, release: true }),
+    )
     queue.unavailable(true)
     await seedMessages(store, 1, { intent: { due_at: later(new Date().toISOString(), -90) } })
     expect(await metrics.text()).toMatch(

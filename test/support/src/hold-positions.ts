@@ -3,14 +3,18 @@ import { inTransaction } from '@wegwijs/store/transaction'
 import { sql } from 'kysely'
 
 /**
- * Holds the positions of all partitions, so that every batch waits at the beginning of its transaction,
- * until the function that it gives is called.
+ * Holds the positions of all partitions, or of the one that is named, so that every batch of them waits
+ * at the beginning of its transaction, until the function that it gives is called.
  */
-export async function holdPositions(store: Store): Promise<() => Promise<void>> {
+export async function holdPositions(
+  store: Store,
+  partition: number | null = null,
+): Promise<() => Promise<void>> {
   const held = Promise.withResolvers<void>()
   const released = Promise.withResolvers<void>()
   const holding = inTransaction(store.db, async (tx) => {
-    await sql`select from consumer_position for update`.execute(tx)
+    await sql`select from consumer_position
+      where partition = coalesce(${partition}, partition) for update`.execute(tx)
     held.resolve()
     await released.promise
   })
