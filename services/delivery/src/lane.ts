@@ -22,8 +22,17 @@ export type LaneDependencies = ClaimDependencies &
     onFatal: (error: unknown) => void
   }
 
+export type LaneShape = {
+  /** How many of its messages are sending at once. */
+  concurrency: number
+  /** Between two claims it leaves the machine to others: for what is in no hurry. */
+  leavesRoom: boolean
+}
+
 /** A provider takes five times as long, and more; sends that begin together also end together. */
 const GATHER_MS = 10
+/** A claim that took longer waited for a server that was away, and others did so too. */
+const MOST_ROOM_MS = 100
 /** So that no error is made each time. */
 const gathered = new Error('gathered')
 
@@ -48,7 +57,8 @@ type Entry = {
  * One claim is under way at a time: slots that come free meanwhile wait for it, so claims grow with
  * the load, as the settlements do. While more waits than can start, slots also wait for each other, for
  * some milliseconds: a claim of one costs PostgreSQL half as much as one of ten. Nothing is claimed
- * before it can start, or its lease would run while it waits.
+ * before it can start, or its lease would run while it waits. A lane of bulk rests after a claim as long as
+ * that took, or it would fill the machine and what is urgent would wait for a processor.
  */
 export class Lane {
   readonly #channel: Channel
@@ -56,16 +66,18 @@ export class Lane {
   readonly #waiting: Entry[] = []
   readonly #running = new Set<Promise<void>>()
   readonly #slots: number
+  readonly #leavesRoom: boolean
   #free: number
   #claiming = false
   #stopped = false
   /** Ends the waiting for more slots to come free. */
   #enoughFree: (() => void) | null = null
 
-  constructor(channel: Channel, concurrency: number, deps: LaneDependencies) {
+  constructor(channel: Channel, { concurrency, leavesRoom }: LaneShape, deps: LaneDependencies) {
     this.#channel = channel
     this.#slots = concurrency
     this.#free = concurrency
+    this.#leavesRoom = leavesRoom
     this.#deps = deps
   }
 
@@ -115,7 +127,9 @@ export class Lane {
       }
       const slice = this.#waiting.splice(0, places)
       this.#free -= places
+      const beganMs = this.#deps.clock.monotonicMs()
       await this.#claim(slice)
+      if (this.#leavesRoom) await this.#leaveRoom(this.#deps.clock.monotonicMs() - beganMs)
     }
     this.#claiming = false
   }
@@ -123,6 +137,13 @@ export class Lane {
   /** Whatever waits can start, or so many can that nothing is gained by letting them wait for more. */
   #isWorthClaiming(): boolean {
     return this.#free >= Math.min(this.#waiting.length, this.#slots / 2)
+  }
+
+  /** As long as the claim took: the longer, the more others there are that want the machine. */
+  async #leaveRoom(tookMs: number): Promise<void> {
+    const { clock, signal } = this.#deps
+    if (tookMs === 0) return
+    await clock.sleep(Math.min(tookMs, MOST_ROOM_MS), signal).catch(() => undefined)
   }
 
   async #moreFree(): Promise<void> {

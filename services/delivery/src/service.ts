@@ -115,7 +115,8 @@ export async function startDelivery(scope: Scope, deps: DeliveryDependencies): P
     for (const [channel, pace] of paces) {
       const concurrency = settings.concurrency[channel.name][laneName]
       const sends = metrics.component(`send.${channel.name}`)
-      const lane = new Lane(channel, concurrency, { ...shared, settlements, sends, pace })
+      const shape = { concurrency, leavesRoom: laneName === 'bulk' }
+      const lane = new Lane(channel, shape, { ...shared, settlements, sends, pace })
       scope.signal.addEventListener('abort', () => lane.stop(), { once: true })
       const queue = queueName(channel.name, laneName)
       const running = await waitFor(

@@ -39,7 +39,8 @@ function laneOf(at: Store, channel: Channel, clock: Clock = systemClock, afterCl
   const metrics = createMetrics('test')
   const patience = { clock, log: silentLogger, readiness: createReadiness(), signal: never }
   const shelf = createTemplateShelf(at)
-  return new Lane(channel, 10, {
+  const shape = { concurrency: 10, leavesRoom: false }
+  return new Lane(channel, shape, {
     ...patience,
     store: at,
     rules: createCurrentRules(at),

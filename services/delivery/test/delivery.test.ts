@@ -254,6 +254,24 @@ describe('the work', () => {
     expect(await harness.countStates()).toEqual({ sent: 61 })
   })
 
+  it('leaves room to others between two claims of bulk', async () => {
+    const email = scriptedChannel('email')
+    const rest = Promise.withResolvers<void>()
+    const sleep: Clock['sleep'] = async (ms, signal) => {
+      await rest.promise
+      await systemClock.sleep(ms, signal)
+    }
+    await harness.start([email], slots({ transactional: 5, bulk: 5 }), { ...systemClock, sleep })
+    await seedMessages(store, 10, { intent: { lane: 'bulk' } })
+    await harness.release()
+    await until(async () => expect(await harness.countStates()).toEqual({ sent: 5, queued: 5 }))
+    await seedMessages(store, 20)
+    await harness.release()
+    await until(async () => expect(await harness.countStates()).toEqual({ sent: 25, queued: 5 }))
+    rest.resolve()
+    await until(async () => expect(await harness.countStates()).toEqual({ sent: 30 }))
+  })
+
   it('sends once what a job that runs twice in one process asks for twice', async () => {
     const gate = Promise.withResolvers<void>()
     const email = scriptedChannel('email', async () => {
