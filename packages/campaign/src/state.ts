@@ -233,6 +233,11 @@ export type Intent = {
   byAge?: true
   plannedAt: Instant
   dueAt: Instant
+  /**
+   * Since when it is due, where nothing but its channel or provider has put it off since: over another one it
+   * could go out. Absent once it has, and where anything else puts it off.
+   */
+  dueSince?: Instant
   expiresAt: Instant
   traceparent: string | null
 }

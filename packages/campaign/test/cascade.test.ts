@@ -116,6 +116,26 @@ describe('a message over one channel after the other', () => {
     expect(at(patient, 2).expiresAt).toBe(at(patient, 3).expiresAt)
   })
 
+  test('gives what its channel or provider puts off no more time (P1)', () => {
+    const patient = told()
+    const put = { dueAt: minute(40), dueSince: minute(0), reason: 'channel_stopped' }
+    patient.message(at(patient, 3).intentId, put)
+    patient.comes(minute(30))
+    expect(statesOf(patient)).toEqual([
+      [3, 'cancelled', 'awaited_not_in_time'],
+      [2, 'planned', null],
+    ])
+  })
+
+  test('gives what anything else puts off its time from then', () => {
+    const patient = told()
+    patient.message(at(patient, 3).intentId, { dueAt: minute(40), reason: 'quiet_hours' })
+    patient.comes(minute(30))
+    expect(statesOf(patient)).toEqual([[3, 'planned', 'quiet_hours']])
+    patient.comes(minute(70))
+    expect(statesOf(patient)[0]).toEqual([3, 'cancelled', 'awaited_not_in_time'])
+  })
+
   test('plans the next at once when it bounces', () => {
     const patient = told({ channels: { cascade: ['sms', 'email'], after: 'PT30M' } })
     becomes(patient, 2, 'sent')

@@ -845,6 +845,10 @@ function moveOf(request: ClaimRequest, telling: boolean): RawBuilder<unknown> {
         when d.effect = 'await-place' then least(d.expires_at, d.place_free_at,
           case when ${isAnyUnderWay} then ${afterLease(request)} end)
         when d.moves_on then d.now else i.due_at end,
+      due_since = case
+        when d.effect = 'wait' and d.refusal_reason in ('channel_stopped', 'provider_stopped')
+          then coalesce(i.due_since, i.due_at)
+        when d.effect in ('claim', 'give-way', 'unqueue') then i.due_since end,
       channel_index = i.channel_index + d.moves_on::integer,
       job_id = case when d.effect = 'claim' then i.job_id end,
       fence = i.fence + (d.effect = 'claim')::integer,

@@ -25,6 +25,7 @@ import * as cascades from './migrations/0020-cascades.ts'
 import * as rolloutsSince from './migrations/0021-rollouts-since.ts'
 import * as allChannels from './migrations/0022-all-channels.ts'
 import * as heldEvents from './migrations/0023-held-events.ts'
+import * as dueSince from './migrations/0024-due-since.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -53,6 +54,7 @@ const migrations: Record<string, Migration> = {
   '0021-rollouts-since': rolloutsSince,
   '0022-all-channels': allChannels,
   '0023-held-events': heldEvents,
+  '0024-due-since': dueSince,
 }
 
 export type MigrateOptions = {

@@ -202,7 +202,7 @@ function releasedWithin(options: ReleaseOptions & { reach: ReachRules }): RawBui
         and (not due.takes or due.fits)
       returning i.intent_id, i.job_id, due.lane, due.channel, i.due_at, i.campaign_id, due.takes
     ), put_off as (
-      update intent i set reason = 'reach_used', due_at = least(i.expires_at, due.ends),
+      update intent i set reason = 'reach_used', due_at = least(i.expires_at, due.ends), due_since = null,
         touched_at = clock_timestamp()
       from measured due where i.person_id = due.person_id and i.intent_id = due.intent_id
         and due.takes and due.fits is false

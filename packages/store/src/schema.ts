@@ -248,6 +248,8 @@ export type Schema = {
     planned_at: Moment
     planned_for: Moment
     due_at: Moment
+    /** Null unless its channel or provider puts it off. */
+    due_since: string | null
     expires_at: Moment
     job_id: string | null
     queued_at: string | null

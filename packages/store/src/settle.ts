@@ -281,6 +281,9 @@ function writeRows(
       channel_index = case when w.moves then w.channel_index else i.channel_index end,
       attempts = case when w.moves then w.attempts else i.attempts end,
       due_at = case when w.moves then w.due_at else i.due_at end,
+      due_since = case when not w.moves then i.due_since
+        when w.state = 'planned' and w.channel_index = i.channel_index
+          then coalesce(i.due_since, nullif(i.due_at, w.due_at)) end,
       duplicate = case when w.moves then w.repeat else i.duplicate end,
       fence = i.fence + ${fenceStep},
       job_id = null, claim_id = null, lease_until = null,

@@ -144,6 +144,7 @@ export function intentOf(row: Selectable<Schema['intent']>): Intent {
     ...(row.by_age && { byAge: true }),
     plannedAt: row.planned_at,
     dueAt: row.due_at,
+    ...(row.due_since !== null && { dueSince: row.due_since }),
     expiresAt: row.expires_at,
     traceparent: row.traceparent,
   }

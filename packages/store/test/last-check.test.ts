@@ -87,6 +87,16 @@ async function setMessage({ intentId }: SeededMessage, what: object) {
 const stop = (operation: Operation) =>
   stopOperation(store.db, operation, { reason: 'test', source: 'test' })
 
+const zone = 'Europe/Amsterdam'
+const clock = (hours: number, timeZone = zone) =>
+  new Intl.DateTimeFormat('nl', { hour: '2-digit', minute: '2-digit', timeZone }).format(
+    Date.now() + hours * 3_600_000,
+  )
+/** From an hour ago until an hour from now, as clocks of that zone show it. */
+const quiet = (timeZone = zone) => [
+  { class: 'care', from: clock(-1, timeZone), until: clock(1, timeZone) },
+]
+
 describe('a message in order', () => {
   it('is claimed with all that rendering needs', async () => {
     const [ids] = await seedMessages(store, 1, {
@@ -420,6 +430,34 @@ describe('a message waits when', () => {
     expect(await toldOf(store, ids.intentId)).toEqual([])
   })
 
+  it.each([
+    ['channel', 'email', true],
+    ['provider', 'smtp', true],
+    ['campaign', 'seeded', false],
+  ] as const)('remembers since when it is due when its %s is stopped: %s, %s', async (...of) => {
+    const [scope, target, isRemembered] = of
+    const [ids] = await seedMessages(store, 1)
+    if (!ids) throw new Error('no message')
+    const { due_at: dueAt } = await intentOf(store, ids.intentId)
+    const stopId = await stop({ scope, target })
+    await claimDue(store)
+    const dueSince = isRemembered ? dueAt : null
+    const stopped = await intentOf(store, ids.intentId)
+    expect(stopped).toMatchObject({ state: 'planned', due_since: dueSince })
+    expect(stopped.due_at > dueAt).toBe(true)
+    await set('intent', ids, { due_at: now() })
+    await claimDue(store)
+    expect(await intentOf(store, ids.intentId)).toMatchObject({ due_since: dueSince })
+    await liftStop(store.db, stopId, { reason: 'test', source: 'test' })
+    // What puts it off since is not its channel.
+    await set('intent', ids, { due_at: now() })
+    await claimDue(store, { quietHours: quiet() })
+    expect(await intentOf(store, ids.intentId)).toMatchObject({
+      reason: 'quiet_hours',
+      due_since: null,
+    })
+  })
+
   it('expires on time, however long the stop lasts', async () => {
     const [ids] = await seedMessages(store, 1)
     if (!ids) throw new Error('no message')
@@ -444,15 +482,6 @@ describe('a message waits when', () => {
 })
 
 describe('quiet hours', () => {
-  const zone = 'Europe/Amsterdam'
-  const clock = (hours: number, timeZone = zone) =>
-    new Intl.DateTimeFormat('nl', { hour: '2-digit', minute: '2-digit', timeZone }).format(
-      Date.now() + hours * 3_600_000,
-    )
-  /** From an hour ago until an hour from now, as clocks of that zone show it. */
-  const quiet = (timeZone = zone) => [
-    { class: 'care', from: clock(-1, timeZone), until: clock(1, timeZone) },
-  ]
   const claimed = async (over: Partial<ClaimRequest>, person: object = {}) => {
     const [ids] = await seedMessages(store, 1, { intent: { class: 'care' } })
     if (!ids) throw new Error('no message')

@@ -227,6 +227,40 @@ describe('an attempt', () => {
     expect(await toldOf(store, message.intentId)).toEqual(told)
   })
 
+  it('remembers since when it is due as long as its provider puts it off', async () => {
+    const message = await claimedMessage()
+    const { due_at: dueAt } = await intentOf(store, message.intentId)
+    await settleOne(message, deferred)
+    const put = await intentOf(store, message.intentId)
+    expect(put).toMatchObject({ state: 'planned', due_since: dueAt })
+    expect(put.due_at > dueAt).toBe(true)
+    const again = async () => {
+      await sql`update intent set due_at = now()`.execute(store.db)
+      const [claimed] = (await claimDue(store)).claimed
+      if (!claimed) throw new Error('nothing was claimed')
+      return claimed
+    }
+    await settleOne(await again(), deferred)
+    expect(await intentOf(store, message.intentId)).toMatchObject({ due_since: dueAt })
+    await settleOne(await again(), accepted)
+    expect(await intentOf(store, message.intentId)).toMatchObject({
+      state: 'sent',
+      due_since: null,
+    })
+  })
+
+  it.each<[string, AttemptOutcome]>([
+    ['it goes on over another channel', refused],
+    ['it was never begun', { kind: 'not_started', reason: 'lease_passed' }],
+  ])('does not remember it when %s', async (_why, outcome) => {
+    const message = await claimedMessage()
+    await settleOne(message, outcome)
+    expect(await intentOf(store, message.intentId)).toMatchObject({
+      state: 'planned',
+      due_since: null,
+    })
+  })
+
   it('waits as long as the provider asks', async () => {
     const message = await claimedMessage()
     const before = Date.now()

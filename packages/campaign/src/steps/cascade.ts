@@ -146,8 +146,13 @@ function isOver({ state, reason }: Intent): boolean {
   )
 }
 
-function endOf(step: MessageStep, { draft, context }: StepRun, { newest }: Chain): Instant {
-  return addDuration(newest.dueAt, cascadeIn(step).after, timeZoneOf(draft, context))
+/** What nothing but its own channel puts off has had its time all the same: the next one could go out. */
+function endOf(
+  step: MessageStep,
+  { draft, context }: StepRun,
+  { newest: { dueAt, dueSince = dueAt } }: Chain,
+): Instant {
+  return addDuration(dueSince, cascadeIn(step).after, timeZoneOf(draft, context))
 }
 
 function isAwaited(step: MessageStep, run: StepRun, chain: Chain): boolean {

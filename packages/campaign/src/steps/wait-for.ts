@@ -152,7 +152,8 @@ export const waitForStep: StepKind<WaitForStep> = {
 /**
  * Until when it is waited for, not counted from before `earliest`. A message has its time from when it
  * is due: it may be planned for later, have moved with its appointment, or be put off by quiet hours,
- * and nobody is to get the next one before.
+ * and nobody is to get the next one before. What its channel or provider puts off could go another way, and
+ * has no more time for that.
  */
 function endOf(
   waitFor: WaitForStep['waitFor'],
@@ -160,7 +161,7 @@ function endOf(
   earliest: Instant = '',
 ): Instant {
   const newest = 'message' in waitFor ? newestOf(draft, enrolment, waitFor.message) : undefined
-  const dueAt = newest?.dueAt ?? ''
+  const dueAt = newest?.dueSince ?? newest?.dueAt ?? ''
   const from = dueAt > earliest ? dueAt : earliest
   return addDuration(from || context.now, waitFor.within, timeZoneOf(draft, context))
 }

@@ -114,11 +114,23 @@ describe('waiting for what became of a message', () => {
     const patient = discharged(later)
     expect(patient.timers()).toMatchObject([{ dueAt: '2026-03-03T09:30:00.000Z' }])
     const [hello] = patient.intents()
-    // Put off since, by quiet hours or by a provider that had no time.
+    // Put off since, by quiet hours.
     patient.message(hello?.intentId ?? '', { dueAt: '2026-03-03T12:00:00.000Z' })
     patient.comes('2026-03-03T09:30:00.000Z')
     expect(messages(patient)).toEqual(['hello'])
     expect(patient.timers()).toMatchObject([{ dueAt: '2026-03-03T12:30:00.000Z' }])
+  })
+
+  test('gives what its channel or provider puts off no more time (P1)', () => {
+    const patient = discharged(cascade)
+    const [hello] = patient.intents()
+    const stopped = { dueAt: '2026-03-02T09:40:00.000Z', dueSince: '2026-03-02T09:00:00.000Z' }
+    patient.message(hello?.intentId ?? '', { ...stopped, reason: 'channel_stopped' })
+    patient.comes('2026-03-02T09:30:00.000Z')
+    expect(patient.intents()).toMatchObject([
+      { messageId: 'hello', state: 'cancelled', reason: 'awaited_not_in_time' },
+      { messageId: 'next', state: 'planned' },
+    ])
   })
 
   test('takes back what has not gone out, when the next one comes in its place (P2)', () => {
