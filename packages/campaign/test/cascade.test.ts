@@ -603,13 +603,18 @@ describe('a message over one channel after the other, in a file', () => {
  * knows of, waits; and that one, when it is given back, is not sent beside what came in its place.
  */
 function isRefusedByTables(patient: Patient, intent: Intent): boolean {
+  const inPlaceOf = ({ intentId }: Intent) =>
+    patient.intents().filter(({ insteadOf }) => insteadOf === intentId)
   const first = patient.intents().find((each) => each.intentId === intent.insteadOf)
-  const second = patient.intents().find((each) => each.insteadOf === intent.intentId)
   return (
     ['sending', 'held'].includes(first?.state ?? '') ||
     (first?.state === 'planned' && first.duplicate) ||
-    ['sending', 'sent', 'delivered', 'held'].includes(second?.state ?? '') ||
-    (second?.state === 'planned' && !intent.duplicate)
+    inPlaceOf(intent).some(
+      (second) =>
+        ['sending', 'sent', 'delivered', 'held'].includes(second.state) ||
+        (second.state === 'planned' && !intent.duplicate) ||
+        inPlaceOf(second).length > 0,
+    )
   )
 }
 
@@ -692,8 +697,7 @@ test('whatever comes in whatever order, nothing is sent beside one in doubt, or 
         }
       }
     }),
-    // Of one story that it does not hold for, docs/what-it-means-exactly.md tells.
-    { numRuns: 200, seed: 20260302 },
+    { numRuns: 200 },
   )
   expect(late).toBeGreaterThan(0)
 })

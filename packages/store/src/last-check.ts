@@ -779,12 +779,17 @@ const firstOf = sql`
   where named.intent_id = i.instead_of and named.person_id = i.person_id
   having count(*) > 0`
 
+/** Of a cascade, another one came in place of that which came in place of this one. */
+const hasThird = sql`(n.message_id = i.message_id and exists (
+  select from intent third where third.person_id = n.person_id and third.instead_of = n.intent_id
+    and third.enrolment_id = n.enrolment_id and ${isBeforeInCascade('n', 'third')}))`
+
 /**
  * What came in place of this one, which was waited for in vain, over any of its channels. Only what comes back
- * can have such a one.
+ * can have such a one. One of a cascade stands for what came in its own place, too: it may have bounced since.
  */
 const secondOf = sql`
-  select case when bool_or(n.state in ('sending', 'sent', 'delivered', 'held')) then 'gone'
+  select case when bool_or(n.state in ('sending', 'sent', 'delivered', 'held') or ${hasThird}) then 'gone'
     when bool_or(n.state in ('planned', 'queued')) then 'waiting' end as second
   from intent n
   where i.fence > 0 and n.person_id = i.person_id and n.enrolment_id = i.enrolment_id

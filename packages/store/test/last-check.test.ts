@@ -965,6 +965,26 @@ describe('a message over one channel after the other', () => {
     expect(refused).toMatchObject([{ intentId: first.intentId, reason: 'awaited_not_in_time' }])
   })
 
+  it.each(['planned', 'sending', 'sent', 'delivered', 'held', 'bounced', 'expired'])(
+    'is not sent beside the third when a killed worker gives it back and the second bounced: %s (P2)',
+    async (state) => {
+      const due_at = later(now(), 600)
+      const given = { fence: 1, due_at: now() }
+      const [third, , first] = await after({ state: 'bounced' }, given)
+      if (!third || !first) throw new Error('no message')
+      await setMessage(third, { state, due_at })
+      const refused = [{ intentId: first.intentId, reason: 'awaited_not_in_time' }]
+      expect(await claimDue(store)).toMatchObject({ claimed: [], refused })
+    },
+  )
+
+  it('goes out when it is given back and the second bounced, which was the last one (P1)', async () => {
+    const [, first] = await after({ fence: 1, due_at: now() })
+    if (!first) throw new Error('no message')
+    await sql`update intent set state = 'bounced' where turn = 1`.execute(store.db)
+    expect((await claimDue(store)).claimed).toMatchObject([{ intentId: first.intentId }])
+  })
+
   it('that may have been sent before is sent once more, and what came in its place waits (P2)', async () => {
     const [next, first] = await after({ fence: 1, duplicate: true, due_at: now() })
     if (!first || !next) throw new Error('no message')
