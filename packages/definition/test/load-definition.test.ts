@@ -446,6 +446,13 @@ const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
       ['policies.yaml:4:11 expected a country whose holidays are known, such as "NL", found "XX"'],
     ],
     [
+      'a country by the name of its language',
+      { 'policies.yaml': ['holidays: NL', 'holidays: EN'] },
+      [
+        'policies.yaml:4:11 expected a country whose holidays are known, such as "NL", found "EN" (did you mean "GB"?)',
+      ],
+    ],
+    [
       'a closed day that no calendar has',
       { 'policies.yaml': ['classes:', 'closedDays: [31-12-2026]\nclasses:'] },
       ['policies.yaml:5:14 expected a day such as "2026-12-24", found "31-12-2026"'],

@@ -389,7 +389,7 @@ export const failures = {
     message: (detail: { what: string; problem: string }) =>
       `${detail.what} is stored in a form that this version of Wegwijs does not read: ${detail.problem}`,
     whatToDo:
-      'Run `wegwijs migrate`. If it stays, go on with the version of Wegwijs that applied it; nothing was decided by it meanwhile.',
+      'Run `wegwijs migrate`. If it stays, `wegwijs plan` and `wegwijs apply` a definition that is right. A version of a campaign that people are in is read by the Wegwijs that applied it: go on with that one. Nothing was decided meanwhile, and nothing is lost.',
     retryable: false,
     exitCode: dataInvalid,
   },

@@ -2,7 +2,7 @@ import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import { type Difference, differencesBetween } from '@wegwijs/campaign/definition/differences'
 import type { JsonValue } from '@wegwijs/campaign/json'
 import type { Querying, Store } from './database.ts'
-import { latestBundle } from './definitions.ts'
+import { newestBundle } from './definitions.ts'
 import { planOf } from './plan-name.ts'
 import {
   type CampaignChange,
@@ -22,6 +22,8 @@ export type DefinitionPlan = {
   plan: string
   /** The revision in force; null when nothing has been applied yet. */
   revision: number | null
+  /** Why what is in force cannot be read, so that nothing is decided by it; null when it can. */
+  unreadable: string | null
   campaigns: PlannedCampaign[]
   /** The files that all campaigns share, and the templates. */
   shared: PlannedPart[]
@@ -67,15 +69,17 @@ export async function planDefinition(
   return inTransaction(store.db, async (tx) => {
     await lockDefinition(tx, store.namespace)
     const publication = await publicationOf(tx, bundle)
-    const latest = await latestBundle(tx)
+    const latest = await newestBundle(tx)
+    const inForce = latest?.read ?? latest?.stored
     const moves = await plannedMoves(tx, await movesOf(tx, publication.published))
     return {
       plan: await planOf(tx, bundle),
       revision: latest?.revision ?? null,
+      unreadable: latest?.unreadable?.message ?? null,
       campaigns: plannedCampaigns(publication, await peopleInFlight(tx), moves),
       shared: sharedParts.flatMap((part) => {
         const differences = differencesBetween(
-          partOf(latest?.bundle, part),
+          partOf(inForce, part),
           partOf(bundle, part),
           part === 'templates' ? part : '',
         )
@@ -119,7 +123,7 @@ function plannedCampaigns(
         to: version,
         differences:
           change === 'changed' && live
-            ? differencesBetween(asJson(live.file), asJson(campaign))
+            ? differencesBetween(asJson(live.content), asJson(campaign))
             : [],
         otherTexts: Object.entries(templates).flatMap(([id, hash]) =>
           live?.templates[id] !== undefined && live.templates[id] !== hash ? [id] : [],
@@ -143,21 +147,28 @@ function plannedCampaigns(
   ]
 }
 
-/** Without what is worked out from the rest: a hash or a list of variables tells a reader nothing. */
-function partOf(bundle: DefinitionBundle | undefined, part: SharedPart): JsonValue | undefined {
-  if (!bundle) return undefined
-  if (part !== 'templates') return asJson(bundle[part])
-  return bundle.templates.map(({ id, channels }) => ({
-    id,
-    ...(asJson(
-      Object.fromEntries(
-        Object.entries(channels).map(([name, { sensitivity, content }]) => [
-          name,
-          { sensitivity, ...content },
-        ]),
-      ),
-    ) as object),
-  }))
+/**
+ * Without what is worked out from the rest: a hash or a list of variables tells a reader nothing. What is
+ * in force may be of any form.
+ */
+function partOf(bundle: unknown, part: SharedPart): JsonValue | undefined {
+  const value = isMapping(bundle) ? bundle[part] : undefined
+  if (value === undefined) return undefined
+  if (part !== 'templates' || !Array.isArray(value)) return asJson(value)
+  return value.map(textsOf)
+}
+
+function textsOf(template: unknown): JsonValue {
+  if (!isMapping(template) || !isMapping(template.channels)) return asJson(template)
+  const channels = Object.entries(template.channels).map(([name, channel]) => {
+    if (!isMapping(channel) || !isMapping(channel.content)) return [name, channel]
+    return [name, { sensitivity: channel.sensitivity, ...channel.content }]
+  })
+  return asJson({ id: template.id, ...Object.fromEntries(channels) })
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function asJson(value: unknown): JsonValue {

@@ -20,7 +20,12 @@ import { movesOf } from './published-moves.ts'
 import { rolloutOf, rolloutsOf } from './published-rollouts.ts'
 import { addRollouts, replaceDefinition } from './rollouts.ts'
 import { insertRows } from './rows.ts'
-import { readStoredBundle, readStoredCampaign } from './stored-definition.ts'
+import {
+  bundleIfReadable,
+  readableVersions,
+  readStoredBundle,
+  type StoredBundle,
+} from './stored-definition.ts'
 import { inTransaction, query } from './transaction.ts'
 import { wake } from './wake.ts'
 
@@ -34,7 +39,8 @@ export type AppliedDefinition = {
  * version becomes a new version; who is in the old one stays on it (P5), unless it moves them. A campaign that is no
  * longer there ends for new people. All or nothing, and one at a time.
  *
- * With `plan`, the name of a plan, it does what that plan showed, or nothing.
+ * With `plan`, the name of a plan, it does what that plan showed, or nothing. What is in force need not be
+ * readable: this is how it is mended.
  *
  * @throws WEGWIJS_PLAN_OUTDATED when it would do anything else than the plan showed
  * @throws WEGWIJS_CAMPAIGN_CLASS_FIXED when a campaign was published under another class
@@ -52,9 +58,11 @@ export async function applyDefinition(
     const publication = await publicationOf(tx, bundle)
     const { published, ended } = publication
     const moves = await movesOf(tx, published)
-    const before = (await latestBundle(tx))?.bundle ?? null
+    const latest = await newestBundle(tx)
+    // One that cannot be read is replaced like one that says something else everywhere.
+    const before = latest?.read ?? null
     const counts = await beginCounts(store, tx, bundle)
-    const revision = await addRevision(tx, bundle, appliedBy)
+    const revision = await addRevision(tx, bundle, { appliedBy, mends: latest?.unreadable })
     await addTemplates(tx, bundle)
     await addVersions(
       tx,
@@ -130,20 +138,23 @@ export async function loadDefinition(store: Store): Promise<CompiledDefinition |
       .select(['v.campaign_id', 'v.version', 'v.content', 'v.templates', 'c.live_version'])
       .where('v.revision', '<=', latest.revision)
       .execute()
+    const stored = versions.map((row) => ({
+      campaignId: row.campaign_id,
+      version: row.version,
+      content: row.content,
+      live: row.version === row.live_version,
+      templates: row.templates,
+    }))
     return compileDefinition(
       latest.revision,
       latest.bundle,
-      versions.map(
-        (row): CampaignVersion => ({
-          id: row.campaign_id,
-          version: row.version,
-          live: row.version === row.live_version,
-          file: readStoredCampaign({
-            campaignId: row.campaign_id,
-            version: row.version,
-            content: row.content,
-          }),
-          templates: row.templates,
+      (await readableVersions(store.db, stored)).map(
+        ({ campaignId: id, version, live, file, templates }): CampaignVersion => ({
+          id,
+          version,
+          live,
+          file,
+          templates,
         }),
       ),
       await keptCounts(store.db),
@@ -151,23 +162,39 @@ export async function loadDefinition(store: Store): Promise<CompiledDefinition |
   })
 }
 
-/** The newest definition as it was applied, with its revision. */
+/**
+ * The newest definition as it was applied, with its revision.
+ *
+ * @throws WEGWIJS_STORED_DEFINITION_UNREADABLE
+ */
 export async function latestBundle(
   db: Querying,
 ): Promise<{ revision: number; bundle: DefinitionBundle } | null> {
+  const newest = await newestBundle(db)
+  if (!newest) return null
+  if (newest.unreadable) throw newest.unreadable
+  return { revision: newest.revision, bundle: newest.read }
+}
+
+/** The newest definition, also when it cannot be read; `stored` is what stands there. */
+export async function newestBundle(
+  db: Querying,
+): Promise<(StoredBundle & { revision: number; stored: unknown }) | null> {
   const row = await db
     .selectFrom('definition')
     .select(['revision', 'bundle'])
     .orderBy('revision', 'desc')
     .limit(1)
     .executeTakeFirst()
-  return row ? { revision: row.revision, bundle: readStoredBundle(row.revision, row.bundle) } : null
+  if (!row) return null
+  const { revision, bundle: stored } = row
+  return { revision, stored, ...bundleIfReadable(revision, stored) }
 }
 
 async function addRevision(
   tx: Querying,
   bundle: DefinitionBundle,
-  appliedBy: string,
+  { appliedBy, mends }: { appliedBy: string; mends: Error | null | undefined },
 ): Promise<number> {
   const hash = hashOf(bundle)
   const newest = await tx
@@ -176,7 +203,8 @@ async function addRevision(
     .orderBy('revision', 'desc')
     .limit(1)
     .executeTakeFirst()
-  if (newest?.hash === hash) return newest.revision
+  // The same text may have been damaged where it rests: nobody would read it any better.
+  if (newest?.hash === hash && !mends) return newest.revision
   const added = await tx
     .insertInto('definition')
     .values({ bundle: JSON.stringify(bundle), hash, applied_by: appliedBy })

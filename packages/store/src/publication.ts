@@ -22,7 +22,8 @@ export type PublishedCampaign = {
 export type LiveCampaign = {
   campaignId: string
   version: number
-  file: CampaignFile
+  /** As it is stored: it may be one that this version of Wegwijs does not read (`fileIfReadable`). */
+  content: unknown
   templates: Readonly<Record<string, string>>
 }
 
@@ -59,7 +60,7 @@ export async function publicationOf(tx: Querying, bundle: DefinitionBundle): Pro
     const hash = hashOf([campaign, templates])
     const row = before.get(campaign.id)
     const live = row ? liveOf(row) : null
-    if (live && hashOf([live.file, live.templates]) === hash)
+    if (live && hashOf([live.content, live.templates]) === hash)
       return { campaign, templates, hash, version: live.version, change: 'unchanged', live }
     const version = (row?.newest ?? 0) + 1
     return { campaign, templates, hash, version, change: row ? 'changed' : 'new', live }
@@ -101,7 +102,7 @@ function liveOf({ campaign_id, live_version, content, templates }: KnownRow): Li
   return {
     campaignId: campaign_id,
     version: live_version,
-    file: content as CampaignFile,
+    content,
     templates: templates ?? {},
   }
 }

@@ -2,9 +2,10 @@ import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import { differencesBetween } from '@wegwijs/campaign/definition/differences'
 import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
-import type { Publication } from './publication.ts'
+import type { LiveCampaign, Publication } from './publication.ts'
 import type { PublishedMove } from './published-moves.ts'
 import type { Rollout } from './rollouts.ts'
+import { fileIfReadable } from './stored-definition.ts'
 
 /** A definition and the one that it replaces. */
 type Replacement = { before: DefinitionBundle | null; after: DefinitionBundle }
@@ -17,15 +18,20 @@ export function rolloutsOf(
   const hasOtherDays = daysOf(replacement.before) !== daysOf(replacement.after)
   return [
     ...published.flatMap(({ campaign, live }) => {
-      const isSame = live !== null && hasSameTrigger(live.file, campaign)
+      const before = live && fileIfReadable(live.content)
+      const isSame = before !== null && hasSameTrigger(before, campaign)
       if (waitsForDate(campaign))
         return isSame && !hasOtherDays ? [] : [workFor(campaign.id, 'dates')]
-      return live && waitsForDate(live.file) ? [workFor(campaign.id, 'forget')] : []
+      return live && mayHaveTimers(live) ? [workFor(campaign.id, 'forget')] : []
     }),
-    ...ended.flatMap(({ campaignId, file }) =>
-      waitsForDate(file) ? [workFor(campaignId, 'forget')] : [],
-    ),
+    ...ended.flatMap((live) => (mayHaveTimers(live) ? [workFor(live.campaignId, 'forget')] : [])),
   ]
+}
+
+/** Of what cannot be read nobody knows that it has none, and to forget none does no harm. */
+function mayHaveTimers({ content }: LiveCampaign): boolean {
+  const file = fileIfReadable(content)
+  return file === null || waitsForDate(file)
 }
 
 export function rolloutOf({ campaignId, from, to }: PublishedMove) {

@@ -1,6 +1,7 @@
 import { type DefinitionBundle, definitionBundleSchema } from '@wegwijs/campaign/definition/bundle'
 import { type CampaignFile, campaignFileSchema } from '@wegwijs/campaign/definition/campaign'
-import { fail } from '@wegwijs/runtime/failure'
+import { fail, isFailure, type WegwijsError } from '@wegwijs/runtime/failure'
+import type { Querying } from './database.ts'
 
 /*
  * What was applied by an older Wegwijs is read as this one knows it: a key that it did not have yet gets its
@@ -11,21 +12,83 @@ import { fail } from '@wegwijs/runtime/failure'
 
 type Misfit = { issues: readonly { path: readonly PropertyKey[]; message: string }[] }
 
+/**
+ * True for what is the fault of no event, timer or person: whoever works them off one by one, and puts aside
+ * what fails, would put aside all of them.
+ */
+export function isUnreadable(error: unknown): boolean {
+  return isFailure(error, 'WEGWIJS_STORED_DEFINITION_UNREADABLE')
+}
+
 /** A version of a campaign as it is stored. */
 export type StoredCampaign = { campaignId: string; version: number; content: unknown }
 
 /** @throws WEGWIJS_STORED_DEFINITION_UNREADABLE when it does not fit this version of Wegwijs any more */
-export function readStoredCampaign({ campaignId, version, content }: StoredCampaign): CampaignFile {
+export function readStoredCampaign(stored: StoredCampaign): CampaignFile {
+  const read = readCampaign(stored)
+  if (read instanceof Error) throw read
+  return read
+}
+
+/**
+ * Of these versions the ones that can be read, each with its file. One that cannot is left out when nobody
+ * was ever in it and nobody enters it: nothing hangs on it, and the rest can go on.
+ *
+ * @throws WEGWIJS_STORED_DEFINITION_UNREADABLE when somebody was in it, or would enter it
+ */
+export async function readableVersions<Version extends StoredCampaign & { live: boolean }>(
+  db: Querying,
+  versions: readonly Version[],
+): Promise<(Version & { file: CampaignFile })[]> {
+  const readable: (Version & { file: CampaignFile })[] = []
+  for (const version of versions) {
+    const file = readCampaign(version)
+    if (!(file instanceof Error)) readable.push({ ...version, file })
+    else if (version.live || (await wasEntered(db, version))) throw file
+  }
+  return readable
+}
+
+async function wasEntered(db: Querying, { campaignId, version }: StoredCampaign): Promise<boolean> {
+  const somebody = await db
+    .selectFrom('enrolment')
+    .select('enrolment_id')
+    .where('campaign_id', '=', campaignId)
+    .where('version', '=', version)
+    .limit(1)
+    .executeTakeFirst()
+  return somebody !== undefined
+}
+
+/** The file, or null where this version of Wegwijs does not read it. */
+export function fileIfReadable(content: unknown): CampaignFile | null {
+  return campaignFileSchema.safeParse(content).data ?? null
+}
+
+function readCampaign({ campaignId, version, content }: StoredCampaign): CampaignFile | Error {
   const read = campaignFileSchema.safeParse(content)
-  if (read.success) return read.data
-  throw unreadable(`version ${version} of campaign ${campaignId}`, read.error)
+  return read.success
+    ? read.data
+    : unreadable(`version ${version} of campaign ${campaignId}`, read.error)
 }
 
 /** @throws WEGWIJS_STORED_DEFINITION_UNREADABLE, with the campaign when it is of one */
 export function readStoredBundle(revision: number, bundle: unknown): DefinitionBundle {
-  const read = definitionBundleSchema.safeParse(bundle)
-  if (read.success) return read.data
-  throw unreadable(`revision ${revision}${partOf(bundle, read.error)}`, read.error)
+  const { read, unreadable: failure } = bundleIfReadable(revision, bundle)
+  if (failure) throw failure
+  return read
+}
+
+/** A stored definition, or why it cannot be read. */
+export type StoredBundle =
+  | { read: DefinitionBundle; unreadable: null }
+  | { read: null; unreadable: WegwijsError }
+
+export function bundleIfReadable(revision: number, bundle: unknown): StoredBundle {
+  const { data, error } = definitionBundleSchema.safeParse(bundle)
+  return error
+    ? { read: null, unreadable: unreadable(`revision ${revision}${partOf(bundle, error)}`, error) }
+    : { read: data, unreadable: null }
 }
 
 function partOf(bundle: unknown, { issues }: Misfit): string {
@@ -36,7 +99,7 @@ function partOf(bundle: unknown, { issues }: Misfit): string {
 }
 
 /** The first of what is wrong: keys and kinds of value, never a value. */
-function unreadable(what: string, { issues }: Misfit): Error {
+function unreadable(what: string, { issues }: Misfit): WegwijsError {
   const [issue] = issues
   const problem = `${issue?.path.map(String).join('.') ?? ''}: ${issue?.message ?? ''}`
   return fail('WEGWIJS_STORED_DEFINITION_UNREADABLE', { what, problem })

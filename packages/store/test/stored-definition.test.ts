@@ -1,9 +1,11 @@
 import { openNamespace } from '@wegwijs/test-support/namespace'
+import { seedMessages } from '@wegwijs/test-support/seed-messages'
 import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, inject, it } from 'vitest'
 import type { Store } from '../src/database.ts'
 import { definitionsAt } from '../src/definition-history.ts'
+import { planDefinition } from '../src/definition-plan.ts'
 import { applyDefinition, latestBundle, loadDefinition } from '../src/definitions.ts'
 
 /** What was applied by an older Wegwijs, or by a newer one. */
@@ -42,5 +44,56 @@ it('is refused by the name of its campaign, where it is of another form', async 
   )
   await expect(latestBundle(store.db)).rejects.toMatchObject({
     message: expect.stringMatching(/^revision 1, campaign second is stored .* campaigns\.1\.class/),
+  })
+})
+
+it('is read with a country whose holidays nobody knows, of which every weekday is worked', async () => {
+  await stores(sql`jsonb_set(content, '{steps,0}', ${JSON.stringify(message('hello'))}::jsonb)`)
+  await sql`update definition set bundle = jsonb_set(jsonb_set(bundle, '{campaigns,1,class}', '"care"'),
+    '{policies,holidays}', '"UK"')`.execute(store.db)
+  expect((await loadDefinition(store))?.revision).toBe(1)
+  expect((await latestBundle(store.db))?.bundle.policies.holidays).toBe('UK')
+})
+
+it('is mended by applying one that is right; who is under way stays on their version', async () => {
+  await seedMessages(store, 2, { enrolment: { campaign_id: 'second', version: 1 } })
+  await stores(sql`jsonb_set(content, '{trigger}', '{"gossip": {}}')`)
+  await sql`update definition set bundle = jsonb_set(bundle, '{policies,locale}', '"tlh"')`.execute(
+    store.db,
+  )
+  await expect(loadDefinition(store)).rejects.toMatchObject({
+    code: 'WEGWIJS_STORED_DEFINITION_UNREADABLE',
+  })
+  const good = smallHospital([
+    campaign({ id: 'first', steps: [message('hello')] }),
+    campaign({ id: 'second' }),
+  ])
+  const plan = await planDefinition(store, good)
+  expect(plan.unreadable).toMatch(/^revision 1 .*policies\.locale/)
+  expect(plan.shared).toEqual([
+    {
+      part: 'policies',
+      differences: [
+        { path: 'locale', from: 'tlh', to: 'nl' },
+        { path: 'holidays', from: 'UK', to: 'NL' },
+      ],
+    },
+  ])
+  expect(await applyDefinition(store, good, 'test', { plan: plan.plan })).toEqual({
+    revision: 2,
+    campaigns: [
+      { id: 'first', version: 2, change: 'changed' },
+      { id: 'second', version: 1, change: 'unchanged' },
+    ],
+  })
+  // Nobody was ever in version 1 of the first.
+  expect([...((await loadDefinition(store))?.campaigns.keys() ?? [])].sort()).toEqual([
+    'first@2',
+    'second@1',
+  ])
+  expect((await planDefinition(store, good)).unreadable).toBeNull()
+  await seedMessages(store, 1, { enrolment: { campaign_id: 'first', version: 1 } })
+  await expect(loadDefinition(store)).rejects.toMatchObject({
+    message: expect.stringContaining('version 1 of campaign first'),
   })
 })

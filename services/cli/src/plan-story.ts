@@ -7,13 +7,14 @@ import { countOf } from './definition-input.ts'
 /** A plan as people read it: what comes, what changes, what ends, and who is under way. */
 export function planLines(plan: DefinitionPlan): string[] {
   if (planSummary(plan) === undefined) return []
-  const { revision, campaigns, shared } = plan
+  const { revision, unreadable, campaigns, shared } = plan
   const changing = campaigns.filter(({ change }) => change !== 'unchanged')
   const same = campaigns.length - changing.length
   return [
     revision === null
       ? 'Nothing has been applied yet.'
       : `Revision ${revision} is in force. Applying this would change:`,
+    ...(unreadable === null ? [] : [`Nothing is decided by it: ${unreadable}.`]),
     '',
     ...changing.flatMap(campaignLines),
     ...(same > 0 ? [`= ${countOf(same, 'campaign')} without a change`] : []),

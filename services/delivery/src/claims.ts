@@ -37,7 +37,7 @@ export type Claims = {
  * Claims messages for a channel, and sees to everything that can come in between: PostgreSQL away,
  * a claim whose answer was lost, another definition, a rehearsal.
  *
- * @throws WEGWIJS_REHEARSAL_ON_REAL_CHANNEL, for which the service must stop
+ * @throws WEGWIJS_REHEARSAL_ON_REAL_CHANNEL; WEGWIJS_STORED_DEFINITION_UNREADABLE: for both the service must stop
  */
 export async function claimMessages(
   channel: Channel,

@@ -5,6 +5,7 @@ import { isFailure } from '@wegwijs/runtime/failure'
 import type { ComponentMetrics } from '@wegwijs/runtime/metrics'
 import type { ClaimedMessage } from '@wegwijs/store/last-check'
 import { unqueue } from '@wegwijs/store/release'
+import { isUnreadable } from '@wegwijs/store/stored-definition'
 import { type ClaimDependencies, type Claims, claimMessages } from './claims.ts'
 import { type HandOver, type HandOverDependencies, handOver } from './hand-over.ts'
 import type { ProviderPace } from './provider-pace.ts'
@@ -166,7 +167,8 @@ export class Lane {
   }
 
   async #claimFailed(slice: readonly Entry[], error: unknown): Promise<void> {
-    if (isFailure(error, 'WEGWIJS_REHEARSAL_ON_REAL_CHANNEL')) {
+    // Rules that cannot be read are the fault of no message: all of them go back.
+    if (isFailure(error, 'WEGWIJS_REHEARSAL_ON_REAL_CHANNEL') || isUnreadable(error)) {
       this.stop()
       this.#deps.onFatal(error)
     }

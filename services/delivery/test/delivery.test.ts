@@ -358,6 +358,24 @@ describe('the work', () => {
     })
   })
 
+  it('stops at a definition that it cannot read, and all that was queued goes back', async () => {
+    const email = scriptedChannel('email')
+    const scope = await harness.start([email], slots({ transactional: 4 }))
+    await seedMessages(store, 10)
+    await applyDefinition(store, smallHospital([]), 'test')
+    await store.db.updateTable('definition').set({ bundle: '{}' }).execute()
+    await harness.release()
+    await scope.closed
+    expect(scope.failures).toMatchObject([{ code: 'WEGWIJS_STORED_DEFINITION_UNREADABLE' }])
+    expect(email.messages).toEqual([])
+    expect(await harness.countStates()).toEqual({ planned: 10 })
+    // As an author who mends it would.
+    await applyDefinition(store, smallHospital([campaign({ id: 'seeded' })]), 'test')
+    await harness.start([email])
+    await harness.settleAll()
+    expect(await harness.countStates()).toEqual({ sent: 10 })
+  })
+
   it('sends each message once while PostgreSQL drops every connection again and again', async () => {
     const email = scriptedChannel('email', async () => {
       await new Promise((resolve) => setImmediate(resolve))

@@ -12,6 +12,7 @@ import { publishEmitted } from '@wegwijs/store/emitted-events'
 import { type EventRow, keepEvents, rememberEvents } from '@wegwijs/store/inbox'
 import { advancePosition, type BatchTally, lockPosition } from '@wegwijs/store/positions'
 import { holdDefinition } from '@wegwijs/store/rollouts'
+import { isUnreadable } from '@wegwijs/store/stored-definition'
 import { inTransaction, isTransient } from '@wegwijs/store/transaction'
 import { type Wake, wake } from '@wegwijs/store/wake'
 import type { Rejection } from '@wegwijs/wire/touchpoint-event'
@@ -46,6 +47,8 @@ type Applied = BatchOutcome & { tally?: BatchTally; wakes?: readonly Wake[] }
  * Whoever finds another position than the one it read from changes nothing and goes there. A batch
  * that fails for a reason of its own is cut in two until the one record at fault stands alone; that
  * one becomes a dead letter, and the partition goes on.
+ *
+ * @throws WEGWIJS_STORED_DEFINITION_UNREADABLE, of which no record is the reason: none is put aside
  */
 export async function applyBatch(
   batch: RecordBatch,
@@ -65,7 +68,7 @@ async function applyPart(part: RecordBatch, deps: PartDependencies): Promise<Bat
   try {
     return await applyWith(part, deps, null)
   } catch (error) {
-    if (isTransient(error)) throw error
+    if (isTransient(error) || isUnreadable(error)) throw error
     deps.metrics.error('apply_failed')
     if (part.records.length <= 1) {
       const { topic, partition } = part

@@ -28,6 +28,7 @@ import {
   takeRollout,
 } from '@wegwijs/store/rollouts'
 import { saveStates } from '@wegwijs/store/save-states'
+import { isUnreadable } from '@wegwijs/store/stored-definition'
 import { inTransaction, isTransient } from '@wegwijs/store/transaction'
 import { type Wake, wake } from '@wegwijs/store/wake'
 import type { TimerDependencies } from './timers.ts'
@@ -51,7 +52,7 @@ export async function rollOut(deps: TimerDependencies): Promise<boolean> {
   try {
     return await rollOutWith(deps, mostPeople)
   } catch (error) {
-    if (isTransient(error)) throw error
+    if (isTransient(error) || isUnreadable(error)) throw error
     deps.log.error('a rollout failed, goes on with one person', { error })
     return rollOutOne(deps)
   }
@@ -61,7 +62,7 @@ async function rollOutOne(deps: TimerDependencies): Promise<boolean> {
   try {
     return await rollOutWith(deps, 1)
   } catch (error) {
-    if (isTransient(error)) throw error
+    if (isTransient(error) || isUnreadable(error)) throw error
     deps.metrics.error('rollout_failed')
     const personId = await passOver(deps)
     deps.log.error('a person was passed over by a rollout', { personId, error })

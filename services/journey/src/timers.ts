@@ -23,6 +23,7 @@ import {
 } from '@wegwijs/store/person-locks'
 import { holdDefinition } from '@wegwijs/store/rollouts'
 import { type StateChange, saveStates } from '@wegwijs/store/save-states'
+import { isUnreadable } from '@wegwijs/store/stored-definition'
 import { inTransaction, isTransient } from '@wegwijs/store/transaction'
 import { wake } from '@wegwijs/store/wake'
 import type { CurrentDefinition } from './current-definition.ts'
@@ -50,7 +51,7 @@ export async function fireDueTimers(deps: TimerDependencies): Promise<number> {
   try {
     return await fireWith(deps, mostPeople)
   } catch (error) {
-    if (isTransient(error)) throw error
+    if (isTransient(error) || isUnreadable(error)) throw error
     deps.log.error('a timer failed, goes one by one', { error })
     return fireOneByOne(deps)
   }
@@ -62,7 +63,7 @@ async function fireOneByOne(deps: TimerDependencies): Promise<number> {
     try {
       if ((await fireWith(deps, 1)) === 0) return fired
     } catch (error) {
-      if (isTransient(error)) throw error
+      if (isTransient(error) || isUnreadable(error)) throw error
       deps.metrics.error('timer_failed')
       const personId = await putOffFirst(deps.store)
       deps.log.error('the timers of a person were put off', { personId, error })

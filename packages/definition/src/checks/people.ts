@@ -1,5 +1,6 @@
 import { personFieldsOf } from '@wegwijs/campaign/catalogue'
-import type { PoliciesFile } from '@wegwijs/campaign/definition/policies'
+import { expectedCountry, type PoliciesFile } from '@wegwijs/campaign/definition/policies'
+import { hasHolidays } from '@wegwijs/campaign/moment'
 import { otherwise } from '@wegwijs/campaign/steps/message-template'
 import { type Fault, unknownName } from '../fault.ts'
 import { checkCondition } from './condition.ts'
@@ -132,8 +133,34 @@ export function checkPolicies(parts: Parts): Fault[] {
       'team',
       teams.map(({ id }, index) => ({ name: id, path: ['teams', index, 'id'] })),
     ),
+    ...checkHolidays(loaded),
     ...checkBudgets(loaded, parts),
   ]
+}
+
+/**
+ * Whose holidays are known changes with the calendars that we build on, so it is no matter of the schema:
+ * what is stored by it would not be read any more.
+ */
+function checkHolidays(loaded: Loaded<PoliciesFile>): Fault[] {
+  const { holidays: found } = loaded.value
+  if (hasHolidays(found)) return []
+  const nearest = codesTakenForCountries[found]
+  return [
+    about(loaded, ['holidays'], {
+      message: `${expectedCountry}, found "${found}"`,
+      found,
+      ...(nearest === undefined ? {} : { nearest }),
+    }),
+  ]
+}
+
+/** Any two codes are two letters apart at most, so likeness tells nothing: what people write instead. */
+const codesTakenForCountries: Readonly<Record<string, string>> = {
+  // Of the language.
+  ...{ EN: 'GB', DA: 'DK', CS: 'CZ', EL: 'GR', JA: 'JP', ZH: 'CN' },
+  // Reserved in ISO 3166-1, and in everybody's mouth.
+  ...{ UK: 'GB' },
 }
 
 function checkBudgets(loaded: Loaded<PoliciesFile>, { personas }: Parts): Fault[] {
