@@ -122,8 +122,9 @@ function seeOpened(draft: Draft, intent: Intent, definition: TrackedBy): ReasonC
 type TrackedBy = Pick<CompiledDefinition, 'campaigns'>
 
 /**
- * Whether the class of the message lets us keep that somebody opened it, as the policies are now. Where nobody
- * knows the campaign any more, it does not.
+ * Whether the class of the message lets us keep that somebody opened it, as the policies are now and whatever
+ * they were when it was sent: to stop tracking is to stop it at once. Where nobody knows the campaign any more,
+ * it does not.
  */
 export function mayTrack(
   { campaignId, version }: Pick<Intent, 'campaignId' | 'version'>,

@@ -1,6 +1,7 @@
+import { compileDefinition } from '@wegwijs/campaign/compile'
 import type { JsonObject } from '@wegwijs/campaign/json'
 import { type Intent, isPending } from '@wegwijs/campaign/state'
-import { campaign, message } from '@wegwijs/test-support/small-hospital'
+import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { definitionOf, person } from './given.ts'
@@ -858,6 +859,26 @@ describe('what is known of a person', () => {
     for (const type of ['message.opened.v1', 'message.clicked.v1'])
       expect(patient.happens(type, { data })).toBe(outcome)
     expect(patient.intents()).toMatchObject([{ state }])
+  })
+
+  test('who stops tracking stops it also for messages that were sent before', () => {
+    const news = [campaign({ id: 'aftercare', class: 'marketing' })]
+    const patient = person(definitionOf(news))
+    patient.happens(discharge)
+    const intentId = patient.intents()[0]?.intentId ?? ''
+    patient.message(intentId, { state: 'sent' })
+    const bundle = smallHospital(news)
+    bundle.policies.classes.marketing.tracking = 'none'
+    const versions = [1, 2].flatMap((version) =>
+      bundle.campaigns.map((file) => ({
+        ...{ id: file.id, version, live: version === 2, file },
+        templates: {},
+      })),
+    )
+    patient.use(compileDefinition(2, bundle, versions))
+    const data = { intentId, channel: 'email' }
+    expect(patient.happens('message.opened.v1', { data })).toBe('not_tracked')
+    expect(patient.intents()).toMatchObject([{ state: 'sent' }])
   })
 
   test('a bounce marks the address until there is another one', () => {

@@ -14,8 +14,11 @@ export type ReceiptDependencies = Pick<
   GatewayContext,
   'store' | 'limits' | 'time' | 'clock' | 'secret'
 > & {
-  /** Whether the class of the message lets us keep that somebody opened it. */
-  mayTrack(target: ReceiptTarget): boolean
+  /**
+   * Tells of what messages it may be kept that somebody opened them, by the definition as it is now. Asked
+   * once the messages are known, and only when a provider tells of such a thing: the answer knows all of them.
+   */
+  trackedNow(): Promise<(target: ReceiptTarget) => boolean>
 }
 
 /**
@@ -27,12 +30,15 @@ export type ReceiptDependencies = Pick<
 export async function receiptEvents(
   receipts: readonly (Receipt | null)[],
   provider: string,
-  { store, limits, time, clock, secret, mayTrack }: ReceiptDependencies,
+  { store, limits, time, clock, secret, trackedNow }: ReceiptDependencies,
 ): Promise<(StopEvent[] | null)[]> {
   const ids = [...new Set(receipts.flatMap((receipt) => receipt?.reference ?? []))]
   const found = findReceiptTargets(store.db, ids, provider)
   const targets = await withinDeadline(found, limits.databaseDeadlineMs, clock)
   const clockNow = await time.standing()
+  const asks = (receipt: Receipt | null) =>
+    receipt !== null && isOfTracking(receipt.status) && targets.has(receipt.reference)
+  const mayTrack = receipts.some(asks) ? await trackedNow() : () => false
   return receipts.map((receipt) => {
     const target = receipt && targets.get(receipt.reference)
     if (!target) return null

@@ -1,4 +1,5 @@
 import { mayTrack } from '@wegwijs/campaign/receipts'
+import { campaignKey } from '@wegwijs/campaign/state'
 import { fail } from '@wegwijs/runtime/failure'
 import type { ReceiptTarget } from '@wegwijs/store/receipt-targets'
 import { findJsonFault, isJsonObject, type JsonValue, parseJson } from '@wegwijs/wire/json'
@@ -34,7 +35,8 @@ type ReceiptAnswer = {
  *
  * 202 with an answer for each: `accepted`, `unknown` (no such message: trying again cannot help, so
  * it is no error), `refused` with the path of the fault. 400 when every one is refused; 503 when one
- * of them could not be kept, for all of them: those that were kept count once (P2).
+ * of them could not be kept, or nobody knows whether it may be, for all of them: those that were kept count
+ * once (P2).
  */
 export function routeReceipts(app: FastifyInstance, context: GatewayContext): void {
   app.post<{ Params: { provider: string } }>(
@@ -48,7 +50,7 @@ export function routeReceipts(app: FastifyInstance, context: GatewayContext): vo
       const events = await receiptEvents(
         read.map((each) => (each.kind === 'receipt' ? each.receipt : null)),
         provider,
-        { ...context, mayTrack: (target) => mayTrackNow(target, context) },
+        { ...context, trackedNow: () => trackedNow(context) },
       )
       const kept = await context.keep(events.flatMap((own) => own ?? []))
       const lost = kept.find((each) => each.kind === 'failed')
@@ -68,11 +70,23 @@ export function routeReceipts(app: FastifyInstance, context: GatewayContext): vo
   )
 }
 
-/** Before the definition is known nobody says whether it may be kept: the provider tells it again. */
-function mayTrackNow(target: ReceiptTarget, { definition }: GatewayContext): boolean {
+/**
+ * Asks for the definition in force first: the one that is known may be some seconds old, and knows neither a
+ * version that was published since nor that nobody is to be tracked any more. While nobody can say, nothing
+ * is thrown away nor taken: the provider tells it again.
+ */
+async function trackedNow({
+  definition,
+  refreshDefinition,
+}: GatewayContext): Promise<(target: ReceiptTarget) => boolean> {
+  await refreshDefinition()
   const known = definition()
   if (known === null) throw fail('WEGWIJS_DEFINITION_MISSING')
-  return mayTrack(target, known)
+  return (target) => {
+    if (!known.campaigns.has(campaignKey(target.campaignId, target.version)))
+      throw fail('WEGWIJS_UNAVAILABLE', { dependency: 'the definition of this campaign' })
+    return mayTrack(target, known)
+  }
 }
 
 /** Of the path; what no provider is called is refused. */

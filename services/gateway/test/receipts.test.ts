@@ -178,6 +178,56 @@ describe('a receipt', () => {
     }
   })
 
+  test('of tracking is judged by the definition as it is now, whatever was known a moment ago', async () => {
+    const bundle = smallHospital([campaign({ id: 'news', class: 'marketing' })])
+    const definitionOf = (newest: number, tracking: 'allowed' | 'none' = 'allowed') => {
+      const { marketing } = bundle.policies.classes
+      const classes = { ...bundle.policies.classes, marketing: { ...marketing, tracking } }
+      const versions = Array.from({ length: newest }, (_, index) => index + 1).flatMap((version) =>
+        bundle.campaigns.map((file) => ({
+          ...{ id: 'news', version, live: version === newest, file },
+          templates: {},
+        })),
+      )
+      const policies = { ...bundle.policies, classes }
+      return compileDefinition(newest, { ...bundle, policies }, versions)
+    }
+    let known = definitionOf(1)
+    let stored = definitionOf(2)
+    const own = await openRig({
+      over: {
+        definition: () => known,
+        refreshDefinition: async () => {
+          known = stored
+        },
+      },
+    })
+    try {
+      const of = (version: number) =>
+        addMessage('email', { campaign_id: 'news', class: 'marketing', version }, own)
+      const newer = await of(2)
+      const tell = async ({ intentId }: { intentId: string }) =>
+        post([receipt(intentId, { status: 'opened' })], {}, own)
+      expect((await tell(newer)).status).toBe(202)
+      expect(own.published()).toMatchObject([{ data: { intentId: newer.intentId } }])
+
+      // Nobody knows whether it may be kept: it is told again.
+      const newest = await of(3)
+      const answer = await tell(newest)
+      expect([answer.status, answer.headers['retry-after']]).toEqual([503, '5'])
+      stored = definitionOf(3)
+      expect((await tell(newest)).status).toBe(202)
+      expect(own.published()).toHaveLength(2)
+
+      // Whoever lets nobody be tracked any more means what was sent before, too.
+      stored = definitionOf(3, 'none')
+      expect((await tell(await of(1))).status).toBe(202)
+      expect(own.published()).toHaveLength(2)
+    } finally {
+      await own.close()
+    }
+  })
+
   test('about a message that nobody sent is unknown, and no error', async () => {
     const { intentId } = await addMessage()
     const answer = await post([

@@ -219,7 +219,7 @@ function openDoor(parts: { store: Store; clock: Clock; publisher: EventPublisher
   const keep = createKeep({ ...parts, limits, onFailure: () => undefined })
   const time = createBusinessTime({ ...parts, limits })
   // Every class of the clinic says so.
-  const deps = { ...parts, limits, secret, time, mayTrack: () => true }
+  const deps = { ...parts, limits, secret, time, trackedNow: async () => () => true }
   return {
     keep,
     receive: async (receipt, provider) => {
