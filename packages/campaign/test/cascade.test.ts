@@ -537,6 +537,39 @@ describe('a cascade to several', () => {
     expect(toEach(patient).at(-1)).toBe('bob email planned')
   })
 
+  test('has no next one when two of them are one by now, and the other one told them (P2)', () => {
+    let isOne = false
+    const who = (id: string) => (isOne ? 'bob' : id)
+    const patient = told(
+      { channels: { cascade: ['sms', 'email', 'app'], after: 'PT30M' }, to: 'caregiver' },
+      'p1',
+      {
+        relations: [anna, { ...anna, otherId: 'bob' }],
+        otherOf: (id) => ({
+          personId: who(id),
+          timeZone: null,
+          persona: null,
+          preferredChannel: null,
+          deceasedAt: null,
+        }),
+      },
+    )
+    const [first, other] = ofCascade(patient)
+    if (!first || !other) throw new RangeError('two messages were expected')
+    for (const { intentId } of [first, other])
+      patient.message(intentId, { state: 'sent', channel: 'sms' })
+    const says = (type: string, { intentId }: Intent) =>
+      patient.happens(`message.${type}.v1`, { data: { intentId, channel: 'sms' } })
+    patient.comes(minute(3))
+    says('bounced', first)
+    expect(toEach(patient).at(-1)).toBe('anna email,app planned')
+    isOne = true
+    says('delivered', other)
+    expect(hasGoneOn(patient)).toBe(true)
+    patient.comes(minute(90))
+    expect(ofCascade(patient).filter(({ channels: left }) => left.length === 1)).toEqual([])
+  })
+
   test('has no next one for whoever may not hear of it any more', () => {
     const patient = both()
     patient.state = { ...patient.state, relations: new Map() }

@@ -643,15 +643,29 @@ function isOverSame(other: string): RawBuilder<unknown> {
   return sql`(${partOf} is null or i.part_of is null or ${channels}[1] = i.channels[1])`
 }
 
-/** Another record of the same recipient was to get it, too, and gets it, or has. */
+/** Of the same cascade it came in place of neither this one nor the one before it. */
+const isBeside = sql`(o.intent_id is distinct from i.instead_of and not exists (
+  select from intent before where before.person_id = i.person_id and before.intent_id = i.instead_of
+    and before.instead_of = o.intent_id))`
+
+/**
+ * Another record of the same recipient was to get it, too, and gets it, or has. Over a channel before in a
+ * cascade it was waited for in vain, unless more is known of it, or nobody knows: of those in whose place this
+ * one came `firstOf` tells.
+ */
 const sameReceiver = sql`
   select true as goes_to_them_already from intent o
   where i.recipient_id is not null and o.person_id = i.person_id and o.enrolment_id = i.enrolment_id
     and o.message_id = i.message_id and ${isOverSame('o')}
     and o.entity_version is not distinct from i.entity_version
-    and o.recipient_id <> i.recipient_id and survivor_of(o.recipient_id) = r.person_id
-    and (o.duplicate or o.state in ('sending', 'sent', 'delivered', 'bounced', 'held')
-      or (o.state in ('planned', 'queued') and o.intent_id < i.intent_id)) limit 1`
+    and survivor_of(o.recipient_id) = r.person_id
+    and case when ${isBeforeInCascade('o', 'i')} then ${isBeside}
+      and (o.state in ('sending', 'held', 'delivered')
+        or (o.state = 'sent' and o.settled_at >= i.planned_at)
+        or (o.duplicate and o.state not in ('sent', 'bounced')))
+    else o.recipient_id <> i.recipient_id
+      and (o.duplicate or o.state in ('sending', 'sent', 'delivered', 'bounced', 'held')
+        or (o.state in ('planned', 'queued') and o.intent_id < i.intent_id)) end limit 1`
 
 const consentFacts = sql`
   select coalesce(bool_or(state = 'withdrawn' and k.channel = ''), false) as withdrawn_everywhere,

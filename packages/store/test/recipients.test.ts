@@ -290,6 +290,85 @@ describe('a message to somebody else', () => {
       from intent where intent_id = ${first.intentId}`.execute(store.db)
   }
 
+  /** The second of a cascade to whoever its first recipient has become, with the first one as it is here. */
+  async function afterTheirs(over: object, { isInPlaceOfIt = true, isToThem = false } = {}) {
+    const second = await plant({ intent: { turn: 1, planned_at: noon } })
+    const other = newUuid()
+    await person(other, { merged_into: second.recipientId })
+    await relation(second.personId, other)
+    const { message_id } = await intentOf(store, second.intentId)
+    const [first] = await seedMessages(store, 1, {
+      intent: {
+        person_id: second.personId,
+        enrolment_id: second.enrolmentId,
+        message_id,
+        due_at: later(noon, 600),
+        planned_at: later(noon, -1800),
+        recipient_id: isToThem ? second.recipientId : other,
+        recipient_as: 'caregiver',
+        recipient_scope: 'care',
+        ...over,
+      },
+    })
+    if (!first) throw new Error('no message')
+    if (isInPlaceOfIt)
+      await sql`update intent set instead_of = ${first.intentId}::uuid where intent_id = ${second.intentId}`.execute(
+        store.db,
+      )
+    return { first, second }
+  }
+  const sentBefore = { state: 'sent', settled_at: later(noon, -1700) }
+
+  it.each([
+    sentBefore,
+    { state: 'bounced', settled_at: later(noon, -1700) },
+    { state: 'cancelled', reason: 'awaited_not_in_time' },
+  ])('comes over the next channel to whoever they have become since: %j (P1)', async (over) => {
+    const { second } = await afterTheirs(over)
+    expect((await claimAll()).claimed).toMatchObject([{ intentId: second.intentId }])
+  })
+
+  it.each([
+    [{ state: 'sending' }, 'awaited_open'],
+    [{ state: 'held' }, 'awaited_open'],
+    [{ state: 'planned', duplicate: true }, 'awaited_open'],
+    [{ state: 'delivered' }, 'awaited_after_all'],
+    [{ state: 'sent', settled_at: later(noon, 1) }, 'awaited_after_all'],
+  ])('is held to what is known of the channel before: %j, %s (P2)', async (over, reason) => {
+    await afterTheirs(over)
+    expect(await claimAll()).toMatchObject({ claimed: [], refused: [{ reason }] })
+  })
+
+  it('does not go beside the first of whoever they have become, of which nobody knows (P2)', async () => {
+    for (const isToThem of [true, false])
+      for (const over of [
+        { state: 'sending' },
+        { state: 'held' },
+        { state: 'planned', duplicate: true },
+        { state: 'delivered' },
+        { state: 'sent', settled_at: later(noon, 1) },
+      ]) {
+        const { second } = await afterTheirs(over, { isInPlaceOfIt: false, isToThem })
+        expect((await claimAll()).claimed, JSON.stringify({ over, isToThem })).toEqual([])
+        expect(await intentOf(store, second.intentId)).toMatchObject({
+          state: 'cancelled',
+          reason: 'merged_duplicate',
+        })
+      }
+  })
+
+  it('is one of two over the next channel, too, and the first does not go behind it (P2)', async () => {
+    const next = await afterTheirs({ turn: 1, planned_at: later(noon, -600), ...sentBefore })
+    expect((await claimAll()).claimed).toEqual([])
+    expect(await intentOf(store, next.second.intentId)).toMatchObject({
+      reason: 'merged_duplicate',
+    })
+    const { first, second } = await afterTheirs({ fence: 1, due_at: noon })
+    const { claimed, refused } = await claimAll()
+    expect(claimed).toMatchObject([{ intentId: second.intentId }])
+    expect(refused).toMatchObject([{ intentId: first.intentId, state: 'cancelled' }])
+  })
+
   it('is one of two when two recipients have become one person (P2)', async () => {
     await toOtherRecord(await plant(), 'email')
     const { claimed, refused } = await claimAll()

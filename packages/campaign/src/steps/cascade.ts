@@ -9,7 +9,7 @@ import { type Intent, isPending } from '../state.ts'
 import { type MessageStep, messageExplanation, messageStep } from './message.ts'
 import { type Cascade, cascadeOf } from './message-channels.ts'
 import { isToSame, planMessage, withdrawMessage } from './message-plan.ts'
-import { isNewer, turnOf } from './message-status.ts'
+import { isNewer, latestOf, turnOf } from './message-status.ts'
 import { messageTimes } from './message-times.ts'
 import type { StepKind } from './step-kind.ts'
 import type { StepResult, StepRun } from './step-run.ts'
@@ -109,7 +109,9 @@ function chainsOf({ draft, enrolment, node, context }: StepRun): Chain[] {
     const newest = intents.reduce((last, each) => (isNewer(each, last) ? each : last))
     const trail = trailOf(newest, draft)
     const tried = trail.find((intent) => !hasStoodDown(intent)) ?? newest
-    return { newest, tried, hasArrived: trail.some(isThere) || hasStoodDown(tried) }
+    // Of two who are one by now, the one who has it has it for both.
+    const hasArrived = latestOf(intents).some(isThere) || trail.some(isThere) || hasStoodDown(tried)
+    return { newest, tried, hasArrived }
   })
 }
 
