@@ -148,9 +148,12 @@ test('reach, budgets and what has happened, counted by several workers at once',
     { id: 'a-day', most: 1, per: 'PT20H', classes: ['service'] },
     { id: 'a-week', most: 2, per: 'P7D', classes: ['service', 'marketing'] },
   ]
-  const bundle = { ...reaching, policies: { ...example.policies, budgets } }
+  const within = { ...reaching, policies: { ...example.policies, budgets } }
+  expect(of(within)).not.toEqual(of(reaching))
+  // And so do the days and hours of their own, to which some of what they put off is held.
+  const bundle = inOfficeHours(within)
   const simulated = of(bundle)
-  expect(simulated).not.toEqual(of(reaching))
+  expect(simulated).not.toEqual(of(within))
   expect(simulated).toEqual(await live(bundle, events, rates, readLiveLines))
 })
 
@@ -174,6 +177,16 @@ function letIn(
     const happened = happenings[campaign.id]
     return happened ? { ...campaign, audience: audienceOf(happened) } : campaign
   })
+  return { ...bundle, campaigns }
+}
+
+/** The same, but what may go out at any time goes out while people work. */
+function inOfficeHours(bundle: DefinitionBundle): DefinitionBundle {
+  const send = { between: ['09:00', '17:00'], on: 'working-day' }
+  const campaigns: DefinitionBundle['campaigns'] = JSON.parse(
+    JSON.stringify(bundle.campaigns),
+    (key, value) => (key === 'message' && value.template ? { send, ...value } : value),
+  )
   return { ...bundle, campaigns }
 }
 

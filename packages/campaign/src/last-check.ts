@@ -7,6 +7,7 @@ import type { Instant } from './instant.ts'
 import { quietUntil } from './quiet-hours.ts'
 import type { ReasonCode } from './reasons.ts'
 import { relatedPeople } from './relations.ts'
+import { windowOpens } from './sending-window.ts'
 import {
   type Consent,
   type ContactKind,
@@ -173,10 +174,17 @@ function checkHour(
   { person }: PersonState,
   { intent, quietHours, timeZone, now }: LastCheckRequest,
 ): LastCheck | null {
-  const until = quietHours && quietUntil(now, quietHours, person.timeZone ?? timeZone)
-  if (!until) return null
-  const dueAt = until < intent.expiresAt ? until : intent.expiresAt
-  return { effect: 'wait', reason: 'quiet_hours', dueAt }
+  const zone = person.timeZone ?? timeZone
+  const { window, expiresAt } = intent
+  const waitUntil = (until: Instant, reason: ReasonCode): LastCheck => ({
+    effect: 'wait',
+    reason,
+    dueAt: until < expiresAt ? until : expiresAt,
+  })
+  const quiet = quietHours && quietUntil(now, quietHours, zone)
+  if (quiet) return waitUntil(quiet, 'quiet_hours')
+  const opens = window && windowOpens(now, window, zone)
+  return opens ? waitUntil(opens, 'sending_window') : null
 }
 
 function checkChannel(

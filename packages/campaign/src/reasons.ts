@@ -729,6 +729,26 @@ const list = {
       en: 'resume with "wegwijs resume all"',
     },
   },
+  sending_window: {
+    text: {
+      nl: 'het was geen dag of uur waarop dit bericht mag uitgaan',
+      en: 'it was no day or hour at which this message may go out',
+    },
+    whatToDo: {
+      nl: 'niets; het gaat uit op de volgende dag of het volgende uur dat "send" noemt, tenzij het dan te laat is',
+      en: 'nothing; it goes out on the next day or hour that send names, unless it is too late by then',
+    },
+  },
+  sending_window_outlast: {
+    text: {
+      nl: 'het zou op de volgende dag of het volgende uur waarop het mag uitgaan niet meer de moeite waard zijn',
+      en: 'it would not be worth having any more on the next day or hour at which it may go out',
+    },
+    whatToDo: {
+      nl: 'verhoog "expires" of "until" van het bericht, of noem meer dagen of uren',
+      en: 'raise expires or until of the message, or name more days or hours',
+    },
+  },
   split_taken: {
     text: {
       nl: 'deze persoon is bij een verdeling in een groep ingedeeld',

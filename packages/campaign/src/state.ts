@@ -9,6 +9,7 @@ import type {
 } from './definition/words.ts'
 import type { Instant } from './instant.ts'
 import type { JsonObject } from './json.ts'
+import type { SendingWindow } from './sending-window.ts'
 
 /**
  * What is known of one person when something about them is decided. Never changed in place: a
@@ -231,6 +232,8 @@ export type Intent = {
   recipient?: Recipient
   /** The rules of age said so; they are asked again when it is sent. */
   byAge?: true
+  /** The days and hours at which it may go out; absent when any will do. */
+  window?: SendingWindow
   plannedAt: Instant
   dueAt: Instant
   /**

@@ -120,8 +120,9 @@ function placeOf({
   return [enrolmentId, step, entity?.version, partOf && channels].join(' ')
 }
 
-test('nobody has more than a budget in any window, and nobody is written to in quiet hours (P3)', () => {
+test('nobody has more than a budget in any window, is written to in quiet hours or when a message says it is no time for it (P3)', () => {
   let sent = 0
+  let held = 0
   always((bundle, history) => {
     const { budgets = [], classes, timeZone } = bundle.policies
     const messages = live(bundle, history).messages.filter(isHandedOver)
@@ -140,11 +141,44 @@ test('nobody has more than a budget in any window, and nobody is written to in q
       const { quietHours } = classes[intent.class]
       if (quietHours) expect(isQuiet(localTime(at, timeZone), quietHours)).toBe(false)
       expect(at < intent.expiresAt, `${at} ${intent.expiresAt}`).toBe(true)
+      const send = sendOf(bundle, intent)
+      if (!send || send.until) continue
+      expect(isNamed(at, send, timeZone), `${at} ${JSON.stringify(send)}`).toBe(true)
+      held += 1
     }
     sent += messages.length
   })
   expect(sent).toBeGreaterThan(0)
+  expect(held).toBeGreaterThan(0)
 })
+
+type Send = { until?: string; on?: string | string[]; between?: [string, string] }
+
+/** What the file of its campaign says of when it may go out. */
+function sendOf(
+  { campaigns }: DefinitionBundle,
+  { campaignId, messageId }: Simulated['messages'][number]['intent'],
+): Send | undefined {
+  let found: Send | undefined
+  JSON.stringify(
+    campaigns.find(({ id }) => id === campaignId),
+    (_, value) => {
+      if (value?.template && value.id === messageId) found = value.send
+      return value
+    },
+  )
+  return found
+}
+
+function isNamed(at: string, { on, between = ['00:00', '24:00'] }: Send, timeZone: string) {
+  const weekday = new Intl.DateTimeFormat('en', { timeZone, weekday: 'long' })
+  const day = weekday.format(Date.parse(at)).toLowerCase()
+  const date = new Intl.DateTimeFormat('sv', { timeZone }).format(Date.parse(at))
+  const isFree = day.startsWith('s') || ['2026-04-06', '2026-04-27'].includes(date)
+  const time = localTime(at, timeZone)
+  const isOn = on === 'working-day' ? !isFree : on === 'any-day' || on?.includes(day)
+  return isOn && time >= between[0] && time < between[1]
+}
 
 function localTime(at: string, timeZone: string): string {
   return new Intl.DateTimeFormat('nl', { timeZone, hour: '2-digit', minute: '2-digit' }).format(

@@ -35,8 +35,8 @@ import { type Wake, wake } from './wake.ts'
  * definition is another one than the caller's, or while a rehearsal runs and the caller has not
  * verified that its provider is a sandbox.
  *
- * Who gets a message may be somebody else than whom it is about. Consents, addresses, quiet hours, budgets and
- * opt-outs are those of whoever gets it; a death or a stop by staff counts of either.
+ * Who gets a message may be somebody else than whom it is about. Consents, addresses, clocks, quiet hours,
+ * budgets and opt-outs are those of whoever gets it; a death or a stop by staff counts of either.
  *
  * The refusals, the first that holds decides. About the person, and about whoever gets it:
  *
@@ -78,6 +78,7 @@ import { type Wake, wake } from './wake.ts'
  *   place it took, is with a worker still. It comes back when the lease of that one must be over.
  * - awaited_open: the one whose place it took is held for staff. It looks again like what operations hold.
  * - quiet_hours: it is a time at which people of its class are left in peace. It comes back when that ends.
+ * - sending_window: it is no day or hour that its own `send` names. It comes back on the next one.
  * - it is not due, or nothing is: a worker is never early.
  *
  * Not over this channel (the next channel of the message, at once; skipped with no_usable_channel
@@ -214,6 +215,8 @@ const refusals: readonly Refusal[] = [
   { effect: 'wait', reason: 'provider_stopped', when: stopped('provider', sql`asked_provider`) },
   // P3 quiet hours
   { effect: 'await-morning', reason: 'quiet_hours', when: sql`quiet_until is not null` },
+  // P3 days and hours of its own
+  { effect: 'await-window', reason: 'sending_window', when: sql`window_opens is not null` },
   // P3 never early
   { effect: 'unqueue', reason: null, when: sql`due_at > due_now` },
   // P3 consent, for this channel alone
@@ -239,6 +242,7 @@ type Effect =
   | 'await-lease'
   | 'await-morning'
   | 'await-place'
+  | 'await-window'
   | 'wait'
   | 'unqueue'
   | 'next'
@@ -533,9 +537,9 @@ const nextState = sql`case effect
   else 'planned' end`
 
 /** It is looked at again by itself, and nothing about it was decided. */
-const briefly = ['await-place', 'await-morning', 'await-lease', 'give-way', 'unqueue'].map(
-  (effect) => sql.lit(effect),
-)
+const briefly = (
+  ['await-place', 'await-morning', 'await-window', 'await-lease', 'give-way', 'unqueue'] as const
+).map((effect) => sql.lit(effect))
 
 const nextReason = sql`case
   when effect = 'next' and only_here then 'outcome_unknown'
@@ -565,7 +569,9 @@ function factsOf(request: ClaimRequest): RawBuilder<unknown> {
       i.class = any(${[...request.classesNeedingConsent]}::text[]) as needs_consent,
       c.withdrawn_everywhere, c.withdrawn_here, c.granted_here, c.granted_somewhere,
       ${counts(request.budgets, 'i')} as counts, place.until as place_free_at,
-      quiet.until as quiet_until, stop.kind as stop,
+      quiet.until as quiet_until, case when i.sending_window is not null then sending_window_opens(
+        look.now, i.sending_window, coalesce(w.time_zone, ${request.timeZone}), ${request.timeZone})
+        end as window_opens, stop.kind as stop,
       case when i.recipient_id is null then stop.kind else about.kind end as stop_about,
       twin.state as twin, older.first, older.first_is, older.has_arrived, older.is_resent,
       instead.second, statuses.statuses
@@ -861,6 +867,7 @@ function moveOf(request: ClaimRequest, telling: boolean): RawBuilder<unknown> {
       due_at = case when d.effect = 'wait' then ${looksAgainAt}
         when d.effect = 'await-lease' then ${afterLease(request)}
         when d.effect = 'await-morning' then least(d.expires_at, d.quiet_until)
+        when d.effect = 'await-window' then least(d.expires_at, d.window_opens)
         when d.effect = 'await-place' then least(d.expires_at, d.place_free_at,
           case when ${isAnyUnderWay} then ${afterLease(request)} end)
         when d.moves_on then d.now else i.due_at end,

@@ -26,6 +26,7 @@ import * as rolloutsSince from './migrations/0021-rollouts-since.ts'
 import * as allChannels from './migrations/0022-all-channels.ts'
 import * as heldEvents from './migrations/0023-held-events.ts'
 import * as dueSince from './migrations/0024-due-since.ts'
+import * as sendingWindows from './migrations/0025-sending-windows.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -55,6 +56,7 @@ const migrations: Record<string, Migration> = {
   '0022-all-channels': allChannels,
   '0023-held-events': heldEvents,
   '0024-due-since': dueSince,
+  '0025-sending-windows': sendingWindows,
 }
 
 export type MigrateOptions = {

@@ -245,6 +245,7 @@ export type Schema = {
     recipient_as: string | null
     recipient_scope: string | null
     by_age: Generated<boolean>
+    sending_window: Json<JsonObject> | null
     planned_at: Moment
     planned_for: Moment
     due_at: Moment

@@ -142,6 +142,7 @@ export function intentOf(row: Selectable<Schema['intent']>): Intent {
     ...(row.part_of !== null && { partOf: row.part_of }),
     ...recipientOf(row),
     ...(row.by_age && { byAge: true }),
+    ...(row.sending_window !== null && { window: row.sending_window as Intent['window'] & {} }),
     plannedAt: row.planned_at,
     dueAt: row.due_at,
     ...(row.due_since !== null && { dueSince: row.due_since }),

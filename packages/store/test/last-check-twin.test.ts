@@ -62,6 +62,14 @@ const facts = fc.record({
   /** That one alone, over all channels beside another, or before this one in a cascade, behind another. */
   firstIs: fc.constantFrom('alone', 'over all', 'in a cascade'),
   beside: fc.constantFrom('planned', 'sent', 'delivered'),
+  /** Monday noon, or what lies outside of it for some zones or all. */
+  window: fc.constantFrom(
+    null,
+    null,
+    { days: [1], closed: [], opens: '09:00', closes: '13:00', before: null },
+    { days: [1, 2], closed: ['2026-03-02'], opens: '10:30', closes: null, before: null },
+    { days: [3], closed: [], opens: '09:00', closes: null, before: later(noon, 3600) },
+  ),
 })
 /** It is noon in Amsterdam, evening in Tokyo, early in New York. */
 const quietHours = fc.constantFrom(undefined, { from: '18:00', until: '09:00' })
@@ -74,6 +82,7 @@ async function plant(known: Known): Promise<SeededMessage> {
       channels: known.channels,
       duplicate: known.duplicate,
       unknown_outcome: known.unknownOutcome,
+      sending_window: known.window,
       expires_at: later(noon, known.expiresInSeconds),
       ...(known.ofVersion !== null && {
         entity_type: 'appointment',
@@ -235,5 +244,6 @@ test('the statement and its pure twin say the same, whatever is known', async ()
     'skip consent_withdrawn',
     'skip person_deceased',
     'wait quiet_hours',
+    'wait sending_window',
   ])
 })

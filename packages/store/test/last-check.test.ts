@@ -1,4 +1,5 @@
 import { quietUntil } from '@wegwijs/campaign/quiet-hours'
+import { windowOpens } from '@wegwijs/campaign/sending-window'
 import { newUuid } from '@wegwijs/runtime/derived-id'
 import { countStatements } from '@wegwijs/test-support/count-statements'
 import { openNamespace } from '@wegwijs/test-support/namespace'
@@ -570,6 +571,103 @@ describe('quiet hours', () => {
     )
     expect(rows.map(({ ends }) => ends)).toEqual(
       chance.map(({ moment, hours, timeZone }) => quietUntil(moment, hours, timeZone)),
+    )
+  })
+})
+
+describe('the days and hours of its own', () => {
+  const days = [1, 2, 3, 4, 5, 6, 7]
+  const isoDay = () => new Date().getUTCDay() || 7
+  const window = (over: object = {}) => ({
+    ...{ days, closed: [], opens: '00:00', closes: null, before: null },
+    ...over,
+  })
+  /** A day on which it may go out neither here nor in any zone on either side of it. */
+  const tomorrowAndAfter = () => window({ days: [((isoDay() + 2) % 7) + 1] })
+  const claimedWith = async (sendingWindow: object, over: object = {}) => {
+    const [ids] = await seedMessages(store, 1, {
+      intent: {
+        sending_window: sendingWindow,
+        expires_at: later(now(), 10 * 86_400),
+        ...over,
+      },
+    })
+    if (!ids) throw new Error('no message')
+    await claimDue(store)
+    return intentOf(store, ids.intentId)
+  }
+
+  it('hold what was put off, whatever put it off (P3)', async () => {
+    const held = tomorrowAndAfter()
+    for (const over of [
+      {},
+      { reason: 'budget_used' },
+      { reason: 'channel_stopped' },
+      { reason: 'provider_deferred', attempts: 1 },
+      { reason: 'provider_refused', channel_index: 1, channels: ['sms', 'email'] },
+    ]) {
+      const row = await claimedWith(held, over)
+      expect(row).toMatchObject({ state: 'planned', reason: 'sending_window' })
+      expect(Date.parse(row.due_at)).toBeGreaterThan(Date.now() + 86_400_000)
+    }
+    expect(await claimedWith(window())).toMatchObject({ state: 'sending' })
+  })
+
+  it('do not make it forget that staff had it sent once more (P2)', async () => {
+    const over = { reason: 'resent_by_staff', duplicate: true }
+    expect(await claimedWith(tomorrowAndAfter(), over)).toMatchObject({
+      state: 'planned',
+      reason: 'resent_by_staff',
+    })
+  })
+
+  it('never hold it beyond its expiry, at which it says what it waited for', async () => {
+    const expiresAt = later(now(), 60)
+    const held = await claimedWith(tomorrowAndAfter(), { expires_at: expiresAt })
+    expect(held).toMatchObject({ state: 'planned', due_at: expiresAt })
+    const over = { expires_at: now(), reason: 'sending_window' }
+    expect(await claimedWith(tomorrowAndAfter(), over)).toMatchObject({
+      state: 'expired',
+      reason: 'expired',
+      detail: { waitedFor: 'sending_window' },
+    })
+  })
+
+  it('open in PostgreSQL when they open in the core, whatever the moment and the zone', async () => {
+    const instant = fc
+      .integer({ min: Date.UTC(2026, 0), max: Date.UTC(2027, 0) })
+      .map((at) => new Date(at).toISOString())
+    const chance = fc.sample(
+      fc.record({
+        moment: instant,
+        window: fc.record({
+          days: fc.uniqueArray(fc.constantFrom(...days), { minLength: 1 }),
+          closed: fc.subarray(['2026-04-06', '2026-04-27', '2026-05-14', '2026-12-25']),
+          opens: fc.constantFrom('00:00', '02:30', '09:00'),
+          closes: fc.constantFrom(null, '09:30', '17:00'),
+          before: fc.option(instant),
+        }),
+        timeZone: fc.constantFrom('Europe/Amsterdam', 'Pacific/Auckland', 'Nowhere/At_All'),
+      }),
+      500,
+    )
+    // Both nights in which Dutch clocks are changed, a quarter of an hour at a time.
+    for (const night of ['2026-03-29', '2026-10-25']) {
+      for (let quarter = -8; quarter < 16; quarter += 1) {
+        const moment = later(`${night}T00:00:00.000Z`, quarter * 900)
+        const held = window({ opens: '02:30', closes: '03:00' }) as (typeof chance)[0]['window']
+        chance.push({ moment, window: held, timeZone: 'Europe/Amsterdam' })
+      }
+    }
+    const { rows } = await sql<{ opens: string | null }>`
+      select sending_window_opens(moment, held_to, zone, 'UTC') as opens from unnest(
+        ${chance.map(({ moment }) => moment)}::timestamptz[],
+        ${chance.map((each) => JSON.stringify(each.window))}::jsonb[],
+        ${chance.map(({ timeZone }) => timeZone)}::text[]
+      ) with ordinality as asked (moment, held_to, zone, place) order by place`.execute(store.db)
+    const known = (zone: string) => (zone === 'Nowhere/At_All' ? 'UTC' : zone)
+    expect(rows.map(({ opens }) => opens)).toEqual(
+      chance.map((each) => windowOpens(each.moment, each.window, known(each.timeZone))),
     )
   })
 })
@@ -1263,7 +1361,7 @@ describe('a message that comes back after two records became one', () => {
 it('every reason of the last check is shown above', () => {
   const shown = [...finals, ...waits, ...nexts].map((each) => each.reason)
   // The last of them in contact-budgets.test.ts.
-  shown.push('awaited_not_in_time', 'quiet_hours', 'budget_used')
+  shown.push('awaited_not_in_time', 'quiet_hours', 'sending_window', 'budget_used')
   // And in recipients.test.ts.
   shown.push('recipient_deceased', 'relation_ended', 'relation_scope_missing', 'recipient_by_age')
   expect([...lastCheckReasons].filter((reason) => !shown.includes(reason))).toEqual([])

@@ -198,10 +198,9 @@ function mayStillArrive({ state, duplicate }: Intent): boolean {
   return state === 'sending' || state === 'held' || state === 'sent' || duplicate
 }
 
-/** Now, or when the quiet hours are over. What is told of a newer version is worth having as that says. */
+/** Now, or when its days and hours and the quiet ones allow. What is told of a newer version is worth having as that says. */
 function timesOfNext(step: MessageStep, run: StepRun, newest: Intent, addressee: Addressee) {
-  const { send: _, ...message } = step.message
-  const times = messageTimes({ message }, run, addressee)
+  const times = messageTimes(step, run, addressee, { isAtOnce: true })
   if (times === null) return null
   const isOfSame = newest.entity?.version === run.enrolment.entity?.version
   const expiresAt = isOfSame ? newest.expiresAt : times.expiresAt

@@ -105,6 +105,7 @@ export function planMessage(
     ...(part && { partOf: context.deriveId('all', ...parts) }),
     ...(recipient && { recipient }),
     ...(byAge && { byAge }),
+    ...(times.window && { window: times.window }),
     plannedAt: context.now,
     dueAt: times.dueAt,
     expiresAt: times.expiresAt,

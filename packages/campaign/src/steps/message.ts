@@ -29,7 +29,11 @@ export const messageShape = {
     .describe(
       "Tried in this order until one can be used; without it, the persona's own order with the person's preferred channel first.",
     ),
-  send: momentSchema.optional().describe('When it is due; without it, at once.'),
+  send: momentSchema
+    .optional()
+    .describe(
+      'When it is due; without it, at once. The days and hours that it names hold, too, when something puts it off.',
+    ),
   expires: positiveDurationSchema
     .optional()
     .describe(
@@ -130,7 +134,7 @@ export function templatesOf({ template }: Pick<MessageStep['message'], 'template
 export const messageStep: StepKind<MessageStep> = {
   key: 'message',
   meaning:
-    "Plans one message. `template` is one for everybody, or `{ <persona>: …, otherwise: … }`: what somebody reads hangs on who they are when it is planned. `channels` are tried in this order until one can be used (when left out, the order of the persona, with the person's preferred channel first); with `{ all: [app, email] }` it goes over each of them over which whoever gets it can be reached, and a contact budget counts that as one; with `{ cascade: [app, sms], after: PT30M }` one after the other, until one delivers it: the campaign waits here, at most `after` from when it is due over each; then the next comes in its place, or at once when it bounced. What has not gone out by then is taken back; what a worker has, or nobody knows of, goes first, and the next is only sent when that one turns out not to have been. A late delivery takes the next one back, if that has not gone out. It goes on when it is delivered, or when the time of the last one is over. When the appointment or stay moves that it hangs on, the next tells of the newer version; it begins anew over the first channel when its own moment lies ahead. `send` plans it for later; without it, it is due at once. `expires` says how long after its due time it is still worth having; `until` ends it at a moment of the entity. A moment that has already passed makes the message due now, so that somebody whose appointment is tomorrow still hears what they would have heard yesterday, unless `until` has passed too. `to` says who gets it: each gets a message of their own, in their language and time zone, at their address, held to their own consents, quiet hours and contact budget; and all of that is looked at again when it is sent.",
+    "Plans one message. `template` is one for everybody, or `{ <persona>: …, otherwise: … }`: what somebody reads hangs on who they are when it is planned. `channels` are tried in this order until one can be used (when left out, the order of the persona, with the person's preferred channel first); with `{ all: [app, email] }` it goes over each of them over which whoever gets it can be reached, and a contact budget counts that as one; with `{ cascade: [app, sms], after: PT30M }` one after the other, until one delivers it: the campaign waits here, at most `after` from when it is due over each; then the next comes in its place, or at once when it bounced. What has not gone out by then is taken back; what a worker has, or nobody knows of, goes first, and the next is only sent when that one turns out not to have been. A late delivery takes the next one back, if that has not gone out. It goes on when it is delivered, or when the time of the last one is over. When the appointment or stay moves that it hangs on, the next tells of the newer version; it begins anew over the first channel when its own moment lies ahead. `send` plans it for later; without it, it is due at once. Whatever puts it off then, such as quiet hours, a contact budget or a provider that asks for time, it goes out on the days and in the part of the day that `send` names, or expires. `expires` says how long after its due time it is still worth having; `until` ends it at a moment of the entity. A moment that has already passed makes the message due now, so that somebody whose appointment is tomorrow still hears what they would have heard yesterday, unless `until` has passed too. `to` says who gets it: each gets a message of their own, in their language and time zone, at their address, held to their own consents, quiet hours and contact budget; and all of that is looked at again when it is sent.",
   explanation: messageExplanation,
   schema: () => messageStepSchema,
   parts: ({ message }) => ({
@@ -153,8 +157,7 @@ export const messageStep: StepKind<MessageStep> = {
         break
       }
       if (times.expiresAt <= context.now) {
-        const reason = times.isOutlasted ? 'quiet_hours_outlast' : 'moment_passed'
-        noteOf(draft, enrolment, reason, { detail })
+        noteOf(draft, enrolment, times.outlastedBy ?? 'moment_passed', { detail })
       } else planEach(step, run, { times, addressee }, 'message_planned')
     }
     return { goTo: run.node.next }

@@ -1,0 +1,130 @@
+import { Temporal } from 'temporal-polyfill'
+import type { QuietHours } from './definition/policies.ts'
+import { addDuration, atTime, type Instant } from './instant.ts'
+import { type Moment, type MomentFacts, type WorkingDays, weekdays } from './moment.ts'
+import { quietUntil } from './quiet-hours.ts'
+
+/**
+ * The days and hours at which one message may go out, as its `send` says: kept with the message, so that
+ * whatever puts it off is held to them as its first moment was (P3). Local times are those of whoever gets
+ * it, when it is asked.
+ */
+export type SendingWindow = {
+  /** Days of the week; 1 is Monday. */
+  readonly days: readonly number[]
+  /** Days that are left out (YYYY-MM-DD), as far as it is worth having: holidays, closed days. */
+  readonly closed: readonly string[]
+  /** Local time at which it goes out on a later day (HH:MM). */
+  readonly opens: string
+  /** On any such day it goes out from `opens` until then; with null at any hour of it. */
+  readonly closes: string | null
+  /** What is told before this moment waits for no day that comes at or after it; null when it is told after. */
+  readonly before: Instant | null
+}
+
+/**
+ * When this window opens in which a moment does not lie, or null when it lies in it, or nothing is held
+ * back. Twin of `sending_window_opens` in PostgreSQL, which the last check asks.
+ */
+export function windowOpens(
+  instant: Instant,
+  { days, closed, opens, closes, before }: SendingWindow,
+  timeZone: string,
+): Instant | null {
+  const local = Temporal.Instant.from(instant).toZonedDateTimeISO(timeZone)
+  const time = local.toPlainTime().toString({ smallestUnit: 'minute' })
+  const fits = (day: Temporal.ZonedDateTime) =>
+    days.includes(day.dayOfWeek) && !closed.includes(day.toPlainDate().toString())
+  if (fits(local) && (closes === null || (time >= opens && time < closes))) return null
+  let day = fits(local) && time < opens ? local : local.add({ days: 1 })
+  while (!fits(day)) day = day.add({ days: 1 })
+  const next = toText(atTime(day, opens))
+  return before !== null && next >= before ? null : next
+}
+
+/**
+ * The window of a message that is due at `due`; null for one that may go out at any time. What lies longer
+ * than `expires` behind `earliest` it need not know.
+ */
+export function windowOf(
+  send: Moment,
+  due: Instant,
+  { earliest, expires }: { earliest: Instant; expires: string },
+  facts: MomentFacts,
+): SendingWindow | null {
+  const between = 'between' in send ? send.between : undefined
+  if (send.on === 'any-day' && between === undefined) return null
+  const names = send.on === 'any-day' || send.on === 'working-day' ? weekdays : send.on
+  const days = names.map((name) => weekdays.indexOf(name) + 1)
+  const { timeZone, isWorkingDay } = facts
+  return {
+    days: send.on === 'working-day' ? days.slice(0, 5) : days,
+    closed: send.on === 'working-day' ? closedDays(isWorkingDay, earliest, expires) : [],
+    opens: between?.[0] ?? send.at ?? timeOf(due, timeZone),
+    closes: between?.[1] ?? null,
+    before: anchorBehind(send, due, facts),
+  }
+}
+
+/** When a message can be sent that is due at `earliest`; null when never, since each such hour is quiet. */
+export function sendableAt(
+  earliest: Instant,
+  window: SendingWindow | null,
+  quietHours: QuietHours | undefined,
+  timeZone: string,
+): Instant | null {
+  let dueAt = earliest
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    const opens = (window && windowOpens(dueAt, window, timeZone)) ?? dueAt
+    const quiet = quietHours && quietUntil(opens, quietHours, timeZone)
+    if (!quiet && opens === dueAt) return dueAt
+    dueAt = quiet ?? opens
+  }
+  return null
+}
+
+/** A day on which one leaves time for the other is found with the first or the second; another comes to the same. */
+const MOST_ROUNDS = 4
+
+function anchorBehind(send: Moment, due: Instant, facts: MomentFacts): Instant | null {
+  if (!('until' in send)) return null
+  const anchor = facts.read(send.until)
+  return typeof anchor === 'string' && due < anchor ? anchor : null
+}
+
+function timeOf(instant: Instant, timeZone: string): string {
+  const local = Temporal.Instant.from(instant).toZonedDateTimeISO(timeZone)
+  return local.toPlainTime().toString({ smallestUnit: 'minute' })
+}
+
+/** Weekdays on which nobody works, of as long as a message lives that other things put off at first. */
+function closedDays(isWorkingDay: WorkingDays, earliest: Instant, expires: string): string[] {
+  const from = addDuration(earliest, '-P1D', 'UTC').slice(0, 10)
+  const until = addDuration(addDuration(earliest, expires, 'UTC'), 'P15D', 'UTC').slice(0, 10)
+  const closed: string[] = []
+  for (let year = Number(from.slice(0, 4)); year <= Number(until.slice(0, 4)); year += 1)
+    closed.push(...closedIn(isWorkingDay, year).filter((day) => from <= day && day <= until))
+  return closed
+}
+
+const known = new WeakMap<WorkingDays, Map<number, readonly string[]>>()
+
+function closedIn(isWorkingDay: WorkingDays, year: number): readonly string[] {
+  const years = known.get(isWorkingDay) ?? new Map<number, readonly string[]>()
+  known.set(isWorkingDay, years)
+  const found = years.get(year) ?? findClosed(isWorkingDay, year)
+  years.set(year, found)
+  return found
+}
+
+function findClosed(isWorkingDay: WorkingDays, year: number): string[] {
+  const closed: string[] = []
+  let day = new Temporal.PlainDate(year, 1, 1)
+  for (; day.year === year; day = day.add({ days: 1 }))
+    if (day.dayOfWeek <= 5 && !isWorkingDay(day)) closed.push(day.toString())
+  return closed
+}
+
+function toText(due: Temporal.ZonedDateTime): Instant {
+  return due.toInstant().toString({ fractionalSecondDigits: 3 })
+}
