@@ -17,6 +17,7 @@ import {
   type Person,
 } from './state.ts'
 import { triggerKindOf, triggerPartsOf } from './triggers/registry.ts'
+import type { Coming } from './triggers/trigger-kind.ts'
 
 /*
  * Campaigns that begin when a date comes. For each such date that is known of a person there is a timer
@@ -108,25 +109,26 @@ export function startByDate(draft: Draft, timer: DateTimer, context: DecideConte
   if (!campaign || draft.person.deceasedAt !== null) return
   // Of a date that comes back it is the one that the timer was set for, in whatever time zone.
   const since = subtractDuration(timer.dueAt, 'P2D', 'UTC')
-  const moment = momentOf(draft, campaign, timer.entity, since, context)
-  if (moment === null) return
+  const coming = comingOf(draft, campaign, timer.entity, since, context)
+  if (coming === null) return
+  const { moment } = coming
   if (moment > context.now) {
     draft.timers.set(timer.timerId, { ...timer, dueAt: moment })
     return
   }
   const oldest = oldestMoment(campaign, context)
   if (moment < oldest) refusePassed(draft, campaign, moment)
-  else begin(draft, campaign, { timer, moment }, context)
+  else begin(draft, campaign, { timer, coming }, context)
   if (!isYearly(campaign)) return
   const next = addDuration(moment > oldest ? moment : oldest, 'PT1S', 'UTC')
-  const dueAt = momentOf(draft, campaign, timer.entity, next, context)
-  if (dueAt !== null) draft.timers.set(timer.timerId, { ...timer, dueAt })
+  const following = comingOf(draft, campaign, timer.entity, next, context)
+  if (following) draft.timers.set(timer.timerId, { ...timer, dueAt: following.moment })
 }
 
 function begin(
   draft: Draft,
   campaign: CompiledCampaign,
-  { timer, moment }: { timer: DateTimer; moment: Instant },
+  { timer, coming: { moment, day } }: { timer: DateTimer; coming: Coming },
   context: DecideContext,
 ): void {
   choosePersona(draft, context)
@@ -148,6 +150,7 @@ function begin(
     data: {},
     entity: entity && { type: entity.type, id: entity.id, version: entity.version },
     traceparent: null,
+    ...(day !== null && { day }),
   }
   startCampaign(draft, event, campaign, context)
 }
@@ -195,8 +198,8 @@ export function comesBackAs(
   if (draft.person.deceasedAt !== null) return null
   const campaign = context.definition.dates.byId.get(campaignId) ?? campaignOf(enrolment, context)
   if (!triggerPartsOf(campaign.file.trigger).date) return null
-  const moment = momentOf(draft, campaign, entity, trigger.time, context)
-  if (moment === null || !isBackAt(draft, enrolment, moment)) return null
+  const coming = comingOfRun(draft, campaign, enrolment, context)
+  if (coming === null || !isBackAt(draft, enrolment, coming)) return null
   const entryKey = enrolment.entryKey.slice(0, -enrolment.enrolmentId.length - 1)
   const entered = draft.entries.get(entryOf(campaignId, entryKey))
   const isFree = entered === undefined || mayEnterAgain(entered, campaign, context)
@@ -213,8 +216,28 @@ function hasCome(draft: Draft, enrolment: Enrolment, context: DecideContext): bo
   const campaign = campaignOf(enrolment, context)
   // A version to which somebody was moved may begin in another way.
   if (!triggerPartsOf(campaign.file.trigger).date) return true
-  const moment = momentOf(draft, campaign, enrolment.entity, enrolment.trigger.time, context)
-  return moment !== null && moment <= context.now
+  const coming = comingOfRun(draft, campaign, enrolment, context)
+  return coming !== null && (isOfDay(enrolment, coming) || coming.moment <= context.now)
+}
+
+/**
+ * When the date of a run comes, by what is known now. Of one that comes back it is the nearest to the one that it
+ * began for: corrected to another day of the year, it is still that of this year.
+ */
+function comingOfRun(
+  draft: Draft,
+  campaign: CompiledCampaign,
+  { entity, trigger }: Enrolment,
+  context: DecideContext,
+): Coming | null {
+  return comingOf(draft, campaign, entity, subtractDuration(trigger.time, halfYear, 'UTC'), context)
+}
+
+const halfYear = 'P183D'
+
+/** Whatever clocks the person went by then and goes by now. */
+function isOfDay({ trigger }: Enrolment, { day }: Coming): boolean {
+  return day !== null && day === trigger.day
 }
 
 /** Those for which a timer is set: when they come may be another moment now. */
@@ -259,34 +282,46 @@ function nextToBegin(
   from: Instant,
   context: DecideContext,
 ): Instant | null {
-  const moment = momentOf(draft, campaign, entity, from, context)
-  if (moment === null || !hasBegun(draft, campaign, entity, moment)) return moment
-  if (!isYearly(campaign)) return null
-  return momentOf(draft, campaign, entity, addDuration(moment, 'PT1S', 'UTC'), context)
+  let coming = comingOf(draft, campaign, entity, from, context)
+  while (coming && hasBegun(draft, campaign, { entity, coming }, context)) {
+    if (!isYearly(campaign)) return null
+    const after = addDuration(coming.moment, 'PT1S', 'UTC')
+    coming = comingOf(draft, campaign, entity, after, context)
+  }
+  return coming && coming.moment
 }
 
 /** A date that is there again, at a moment that had come before, goes on as it was (P2). */
 function hasBegun(
   draft: Draft,
   campaign: CompiledCampaign,
-  entity: { type: string; id: string } | null,
-  moment: Instant,
+  { entity, coming }: { entity: { type: string; id: string } | null; coming: Coming },
+  context: DecideContext,
 ): boolean {
   for (const run of draft.enrolments.values()) {
     if (!isOfDate(run, campaign.id, entity)) continue
-    if (wasTakenBack(run) ? isBackAt(draft, run, moment) : isOfMoment(run, campaign, moment))
-      return true
+    if (wasTakenBack(run) ? isBackAt(draft, run, coming) : isFor(run, coming, context)) return true
   }
   return false
 }
 
-/** That of a year is the same one at another hour: the person has moved to another time zone since. */
-function isOfMoment({ trigger }: Enrolment, campaign: CompiledCampaign, moment: Instant): boolean {
-  if (!isYearly(campaign)) return trigger.time === moment
-  return Math.abs(millisecondsBetween(trigger.time, moment)) < dayMs
+/**
+ * Whether a run began for this coming of its date. Of one that comes back every year it did for the same day, at
+ * whatever hour that comes since the person moved to another time zone; and, when the date was corrected, for
+ * any that year that has come by now: nobody is told of it twice in a year.
+ */
+function isFor(run: Enrolment, coming: Coming, context: DecideContext): boolean {
+  const { time, day } = run.trigger
+  if (coming.day === null) return time === coming.moment
+  if (isOfDay(run, coming)) return true
+  const apartMs = Math.abs(millisecondsBetween(time, coming.moment))
+  // What began before days were written down is known by its moment alone.
+  if (day === undefined && apartMs < dayMs) return true
+  return coming.moment <= context.now && apartMs < halfYearMs
 }
 
 const dayMs = 86_400_000
+const halfYearMs = 183 * dayMs
 
 function isOfDate(
   { campaignId, trigger, entity: own }: Enrolment,
@@ -297,11 +332,12 @@ function isOfDate(
 }
 
 /**
- * Whether a run that was taken back is the one to go on when its date is at this moment: that had come by
- * the time when it ended, and nothing has begun in its place since.
+ * Whether a run that was taken back is the one to go on when its date comes then: it had come by the time when
+ * it ended, and nothing has begun in its place since.
  */
-function isBackAt({ enrolments }: Draft, run: Enrolment, moment: Instant): boolean {
-  if (run.endedAt === null || moment > run.endedAt) return false
+function isBackAt({ enrolments }: Draft, run: Enrolment, coming: Coming): boolean {
+  const { moment } = coming
+  if (run.endedAt === null || (moment > run.endedAt && !isOfDay(run, coming))) return false
   const { campaignId, entity, enrolmentId, enteredAt } = run
   for (const other of enrolments.values()) {
     if (other.enrolmentId === enrolmentId || !isOfDate(other, campaignId, entity)) continue
@@ -342,13 +378,13 @@ function dateTimersOf({ timers }: Pick<Draft, 'timers'>): DateTimer[] {
 }
 
 /** When the date of a campaign comes, by what is known now; null when there is none. */
-function momentOf(
+function comingOf(
   draft: Draft,
   { file: { trigger } }: CompiledCampaign,
   of: { type: string; id: string } | null,
   from: Instant,
   context: DecideContext,
-): Instant | null {
+): Coming | null {
   const kind = triggerKindOf(trigger)
   const entity = of && draft.entities.get(entityKey(of))
   if (of && entity?.state !== 'active') return null

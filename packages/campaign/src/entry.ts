@@ -249,6 +249,7 @@ function enrol(
       type: event.type,
       time: event.time,
       data: event.data,
+      ...(event.day !== undefined && { day: event.day }),
     },
     traceparent: event.traceparent,
   }

@@ -113,7 +113,15 @@ export type OtherPerson = {
 }
 
 /** The event that began an enrolment, as its messages and conditions see it. */
-export type Trigger = { source: string; id: string; type: string; time: Instant; data: JsonObject }
+export type Trigger = {
+  source: string
+  id: string
+  type: string
+  time: Instant
+  data: JsonObject
+  /** Of a date that comes back every year, for which of its days (YYYY-MM-DD). */
+  day?: string
+}
 
 export type Enrolment = {
   enrolmentId: string
@@ -295,6 +303,8 @@ export type JourneyEvent = {
   data: JsonObject
   entity: EntityReference | null
   traceparent: string | null
+  /** As of a {@link Trigger}; nobody publishes it. */
+  day?: string
 }
 
 export function entityKey(entity: { type: string; id: string }): string {

@@ -5,7 +5,7 @@ import type { Words } from '../explain/words.ts'
 import type { Instant } from '../instant.ts'
 import { moveToDay, onSchema } from '../moment.ts'
 import { maxAgeSchema } from './max-age.ts'
-import type { DateFacts, TriggerKind } from './trigger-kind.ts'
+import type { Coming, DateFacts, TriggerKind } from './trigger-kind.ts'
 
 const around = {
   before: positiveDurationSchema.optional().describe('How long before that date, such as `P1D`.'),
@@ -81,7 +81,9 @@ export const dateTrigger: TriggerKind<DateTrigger> = {
   comesAt({ date }, facts) {
     const day = dayOf(date, facts)
     if (day === null) return null
-    return isYearly(date) ? nextYearly(date, day, facts) : toText(day.momentOf(0))
+    return isYearly(date)
+      ? nextYearly(date, day, facts)
+      : { moment: toText(day.momentOf(0)), day: null }
   },
 }
 
@@ -114,8 +116,12 @@ function spanOf({ before, after }: Said) {
   return after === undefined ? null : { path: ['date', 'after'], duration: after }
 }
 
-/** When it comes so many years after the date itself. */
-type Anchored = { year: number; momentOf(years: number): Temporal.ZonedDateTime }
+/** When it comes so many years after the date itself; `day` is the calendar day of that, a moment's in UTC. */
+type Anchored = {
+  year: number
+  day: Temporal.PlainDate
+  momentOf(years: number): Temporal.ZonedDateTime
+}
 
 /**
  * A calendar day counts in days, months and years and gets its time of day at the end; a moment is
@@ -135,14 +141,14 @@ function dayOf(date: Said, { value, timeZone, isWorkingDay }: DateFacts): Anchor
       const day = plain.add({ years }).add(moved)
       return onDay(day.toZonedDateTime({ timeZone, plainTime: date.at ?? '00:00' }))
     }
-    return { year: plain.year, momentOf }
+    return { year: plain.year, day: plain, momentOf }
   }
   const zoned = Temporal.Instant.from(value).toZonedDateTimeISO(timeZone)
   const momentOf = (years: number) => {
     const due = zoned.add({ years }).add(moved)
     return onDay(date.at === undefined ? due : due.withPlainTime(date.at))
   }
-  return { year: zoned.year, momentOf }
+  return { year: zoned.year, day: zoned.withTimeZone('UTC').toPlainDate(), momentOf }
 }
 
 /** What was stored while the field was of another type is no date. */
@@ -162,9 +168,9 @@ function isRead(read: () => unknown): boolean {
 /** The first that is not before `from`: one of the years around it, moved as far as is said. */
 function nextYearly(
   date: Said,
-  { year, momentOf }: Anchored,
+  { year, day, momentOf }: Anchored,
   { from, timeZone }: DateFacts,
-): Instant {
+): Coming {
   const span = Temporal.Duration.from(date.before ?? date.after ?? 'PT0S')
   const spanYears = Math.ceil(
     span.total({ unit: 'years', relativeTo: Temporal.PlainDate.from('2000-01-01') }),
@@ -172,7 +178,7 @@ function nextYearly(
   const wantedYear = Temporal.Instant.from(from).toZonedDateTimeISO(timeZone).year
   for (let years = Math.max(0, wantedYear - year - spanYears - 1); ; years += 1) {
     const moment = toText(momentOf(years))
-    if (moment >= from) return moment
+    if (moment >= from) return { moment, day: day.add({ years }).toString() }
   }
 }
 

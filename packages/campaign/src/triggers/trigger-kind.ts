@@ -52,6 +52,12 @@ export type DateFacts = {
   readonly isWorkingDay: WorkingDays
 }
 
+/**
+ * When a date comes. `day` (YYYY-MM-DD) says which of the days of one that comes back every year: the same in
+ * every time zone, and whatever is said of how far from it; null for one that comes once.
+ */
+export type Coming = { readonly moment: Instant; readonly day: string | null }
+
 /** An event that may start a campaign, for somebody of whom `before` is what was known until then. */
 export type TriggerRun = {
   readonly event: JourneyEvent
@@ -78,5 +84,5 @@ export type TriggerKind<Own extends object> = {
   /** Null when the event starts the campaign. */
   decide(trigger: Own, run: TriggerRun): TriggerRefusal | null
   /** When its date comes; null when there is none. Only of kinds that wait for one. */
-  comesAt?(trigger: Own, facts: DateFacts): Instant | null
+  comesAt?(trigger: Own, facts: DateFacts): Coming | null
 }

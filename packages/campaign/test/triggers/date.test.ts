@@ -223,6 +223,81 @@ describe('a date of the person', () => {
     expect(patient.enrolments()).toHaveLength(1)
   })
 
+  describe('of every year', () => {
+    const birthday = { field: 'person.bornOn', at: '09:00', every: 'year' }
+    const [hello, later] = [message('hello'), message('later')]
+    const steps = [hello, { wait: { for: 'P2D', on: 'any-day' as const } }, later]
+    /** Told of it in time, and since then at `told`, with another profile from then on. */
+    const corrected = (
+      [first, told, next]: [string, string, string],
+      { more = {}, maxAge = 'P7D', timeZone = 'Europe/Amsterdam' } = {},
+    ) => {
+      const trigger = { date: birthday, maxAge } as never
+      const given = patientOf(birthday, { steps, trigger }, '2026-02-27T09:00:00.000Z')
+      given.profile({ bornOn: first }, { timeZone })
+      for (const due of given.due()) given.patient.comes(due)
+      given.patient.comes(told)
+      given.profile({ bornOn: next }, more)
+      return given
+    }
+    const states = ({ patient }: ReturnType<typeof patientOf>) =>
+      patient.enrolments().map(({ state, reason }) => `${state} ${reason}`)
+
+    test.each([
+      ['2026-03-03', '2026-03-04', '2026-03-04T08:00:00.000Z'],
+      // Of 23 hours: clocks go forward between the two.
+      ['2026-03-28', '2026-03-29', '2026-03-29T07:00:00.000Z'],
+    ])('corrected from %s to the next day moves to that', (first, next, due) => {
+      const of = (day: string) => day.replace('2026', '1956')
+      const given = corrected([of(first), `${first}T12:00:00.000Z`, of(next)])
+      expect(given.due()).toEqual([due])
+      expect(states(given)).toEqual(['exited date_moved'])
+      given.patient.comes(due)
+      expect(states(given)).toEqual(['exited date_moved', 'running null'])
+    })
+
+    test('is the same one in whatever time zone it comes, and begins nothing twice', () => {
+      // It comes 25 hours later there.
+      const given = corrected(['1956-03-03', '2026-03-02T20:00:00.000Z', '1956-03-03'], {
+        timeZone: 'Pacific/Kiritimati',
+        more: { timeZone: 'Pacific/Pago_Pago' },
+      })
+      expect(states(given)).toEqual(['running null'])
+      given.patient.comes('2026-03-03T21:00:00.000Z')
+      given.profile({ bornOn: '1957-03-03' })
+      expect(states(given)).toEqual(['running null'])
+      expect(given.due().filter((due) => due > '2026-04')).toEqual(['2027-03-03T20:00:00.000Z'])
+    })
+
+    test.each(['1956-03-03', '1956-02-27'])(
+      'corrected to a day that has passed by then, %s, takes nothing back and begins nothing twice',
+      (earlier) => {
+        const given = corrected(['1956-03-04', '2026-03-04T12:00:00.000Z', earlier])
+        expect(states(given)).toEqual(['running null'])
+        given.patient.comes('2026-03-07T12:00:00.000Z')
+        expect(states(given)).toEqual(['completed completed'])
+        expect(given.patient.intents().map(({ messageId }) => messageId)).toEqual([
+          'hello',
+          'later',
+        ])
+        expect(given.due()).toEqual([`2027-${earlier.slice(5)}T08:00:00.000Z`])
+      },
+    )
+
+    test('corrected to a later day that has passed as well begins nothing twice', () => {
+      const given = corrected(['1956-03-03', '2026-03-05T12:00:00.000Z', '1956-03-04'])
+      expect(states(given)).toEqual(['completed completed'])
+      expect(given.due()).toEqual(['2027-03-04T08:00:00.000Z'])
+    })
+
+    test('corrected a year after it began leaves what that year told', () => {
+      const given = corrected(['1956-03-03', '2027-03-01T12:00:00.000Z', '1956-03-02'])
+      expect(states(given)).toEqual(['completed completed'])
+      given.patient.comes('2027-03-02T08:00:00.000Z')
+      expect(states(given)).toEqual(['completed completed', 'running null'])
+    })
+  })
+
   test('never comes for the dead', () => {
     const { patient, profile, due } = patientOf(yearAfter)
     profile({ operationOn: '2025-07-01' })
