@@ -180,13 +180,18 @@ function letIn(
   return { ...bundle, campaigns }
 }
 
-/** The same, but what may go out at any time goes out while people work. */
+/**
+ * The same, but what may go out at any time goes out while people work. Not of what has a band: of several that
+ * are due in one instant another one may be the first that waits.
+ */
 function inOfficeHours(bundle: DefinitionBundle): DefinitionBundle {
   const send = { between: ['09:00', '17:00'], on: 'working-day' }
-  const campaigns: DefinitionBundle['campaigns'] = JSON.parse(
-    JSON.stringify(bundle.campaigns),
-    (key, value) => (key === 'message' && value.template ? { send, ...value } : value),
-  )
+  const campaigns = bundle.campaigns.map((campaign): CampaignFile => {
+    if (campaign.reach) return campaign
+    return JSON.parse(JSON.stringify(campaign), (key, value) =>
+      key === 'message' && value.template ? { send, ...value } : value,
+    )
+  })
   return { ...bundle, campaigns }
 }
 

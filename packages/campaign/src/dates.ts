@@ -192,7 +192,7 @@ export function comesBackAs(
   enrolment: Enrolment,
   context: DecideContext,
 ): string | null {
-  const { reason, goalAt, campaignId, entity, trigger } = enrolment
+  const { reason, goalAt, campaignId, trigger } = enrolment
   if (trigger.type !== dateEventType || !wasTakenBack(enrolment) || goalAt !== null) return null
   if (reason !== 'date_moved' && reason !== 'entity_withdrawn') return null
   if (draft.person.deceasedAt !== null) return null
