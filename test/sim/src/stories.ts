@@ -123,6 +123,8 @@ function personStory(chance: Chance, person: number, beginsMs: number): Happenin
   for (let index = 0; index < count; index += 1) {
     drafts.push(...somethingFor(chance, subject, `${person} ${index}`, beginsMs))
   }
+  // Of its own, or what is unusable would come to one story of all kinds in five.
+  if (chance.is(0.4, 'unusable', person)) drafts.push(unusable(chance, `last ${person}`))
   if (chance.is(0.35, 'other', person)) drafts.push(...otherSelf(chance, person))
   return happeningsFrom(drafts, chance, subject)
 }
@@ -191,9 +193,7 @@ function somethingFor(chance: Chance, subject: string, about: string, beginsMs: 
       return operations('campaign', chance.pick(['care', 'service', 'reminder'], 'campaign', about))
     }
     case 'poison':
-      return chance.is(0.5, 'unwritable', about)
-        ? [{ type: 'care.survey.answered.v1', data: { ref: unwritable }, by: 'kafka' }]
-        : [{ type: poison, data: {} }]
+      return [unusable(chance, about)]
     case 'consent':
       // Several about the same, or they would hardly ever contradict each other.
       return Array.from({ length: 1 + chance.whole(3, 'consents', about) }, (_, index) =>
@@ -206,6 +206,13 @@ function somethingFor(chance: Chance, subject: string, about: string, beginsMs: 
         ),
       )
   }
+}
+
+/** What PostgreSQL cannot write, or what nobody knows. */
+function unusable(chance: Chance, about: string): Draft {
+  return chance.is(0.5, 'unwritable', about)
+    ? { type: 'care.survey.answered.v1', data: { ref: unwritable }, by: 'kafka' }
+    : { type: poison, data: {} }
 }
 
 function appointment(chance: Chance, subject: string, about: string, beginsMs: number): Draft[] {
