@@ -87,18 +87,13 @@ describe.skipIf(cannotRun).concurrent('work in flight', () => {
     await publishing
 
     const forJourney = names('journey', 200)
-    // The batches of one partition wait, so that it is in the middle of them however fast it is.
-    const release = await holdPositions(system.store, 0)
-    const events = askAll(forJourney, roads)
-    await system.produce(events)
-    await until(
-      'some are decided',
-      () => undecided(system),
-      (count) => count < events.length,
-    )
+    // However fast it is, it is in the middle of a batch that cannot go on.
+    const positions = await holdPositions(system.store)
+    await system.produce(askAll(forJourney, roads))
+    await until('a batch is under way', positions.waiting, some)
     await killed(system, 'journey')
     expect(await undecided(system)).toBeGreaterThan(0)
-    await release()
+    await positions.release()
     await system.start('journey')
 
     const forScheduler = names('scheduler', 200)

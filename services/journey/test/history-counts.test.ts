@@ -217,13 +217,13 @@ test('a batch that was under way when a count began is waited for, and counted o
   await publish()
   await tell([{ type: answered, subject: 'p1' }])
   // The batch has compared what is counted when it waits for the position of its partition.
-  const release = await holdPositions(store)
+  const positions = await holdPositions(store)
   const batch = tell([{ type: answered, subject: 'p1' }])
   await waits(1)
   const published = publish(forWhom('often', { touchpoint: answered, within: 'P30D' }))
   await waits(2)
   expect(await registered()).toMatchObject([{ touchpoint: answered, ready: false }])
-  await release()
+  await positions.release()
   await Promise.all([batch, published])
   expect(await countsOfEverybody()).toEqual(await scanned(answered))
   expect(await countsOfEverybody()).toEqual({ p1: [{ 20532: 2 }] })
@@ -232,7 +232,7 @@ test('a batch that was under way when a count began is waited for, and counted o
 /** Until so many sessions wait for a lock. */
 async function waits(sessions: number): Promise<void> {
   await vi.waitFor(async () => expect(await waitingSessions(store)).toBe(sessions), {
-    timeout: 10_000,
+    timeout: 20_000,
     interval: 5,
   })
 }

@@ -87,7 +87,7 @@ async function decided(): Promise<void> {
       if (high === 0n) continue
       await vi.waitFor(
         async () => expect(await positionOf(store.db, topic, partition)).toBe(high),
-        { timeout: 10_000, interval: 5 },
+        { timeout: 20_000, interval: 5 },
       )
     }
   }
@@ -105,7 +105,7 @@ async function stepTo(instant: string): Promise<void> {
           .where('due_at', '<=', instant)
           .execute(),
       ).toEqual([]),
-    { timeout: 10_000, interval: 5 },
+    { timeout: 20_000, interval: 5 },
   )
 }
 

@@ -696,7 +696,7 @@ function unknown(chance: Chance): Situation {
 function identified(chance: Chance): Situation {
   const linked = { type: 'person.identified.v1', data: { idSpace: 'crm', externalId: 'c1' } }
   const until = isRead(linked, 1)
-  const isKnown = chance.is(0.75, 'known before')
+  const isKnown = chance.is(0.9, 'known before')
   return {
     drafts: [
       arrival('p1', 0),
