@@ -12,7 +12,7 @@ import type { Draft } from './draft.ts'
 import { createEventCheck, type EventCheck } from './event-check.ts'
 import type { Happened } from './happened.ts'
 import type { JsonValue } from './json.ts'
-import { createWorkingDays, type WorkingDays } from './moment.ts'
+import { createWorkingDays, dateOfPersonIn, type WorkingDays } from './moment.ts'
 import { campaignKey, type Enrolment } from './state.ts'
 import { everyStep, kindOf, partsOf } from './steps/registry.ts'
 import type { Step } from './steps/step.ts'
@@ -99,6 +99,7 @@ export type CompiledDefinition = {
   starters: ReadonlyMap<string, ReadonlyMap<string, readonly CompiledCampaign[]>>
   dates: DateCampaigns
   becoming: BecomingCampaigns
+  datesInWaits: DatesInWaits
   /** touchpoint type → ids of the campaigns of which it ends some version. */
   enders: ReadonlyMap<string, ReadonlySet<string>>
   /** touchpoint type → ids of the campaigns that are for it → within which time, in some version. */
@@ -121,6 +122,9 @@ export type DateCampaigns = {
   byEntity: ReadonlyMap<string, readonly CompiledCampaign[]>
   ofPerson: readonly CompiledCampaign[]
 }
+
+/** Dates of the person for which somebody may wait in some version, and the ids of the campaigns of these. */
+export type DatesInWaits = { fields: ReadonlySet<string>; campaignIds: ReadonlySet<string> }
 
 /** The live campaigns that begin when a condition begins to hold, by the events that may change it. */
 export type BecomingCampaigns = {
@@ -178,6 +182,7 @@ export function compileDefinition(
     starters: indexStarters(live, personas),
     dates: indexDates(live),
     becoming: indexBecoming(live),
+    datesInWaits: indexDatesInWaits(campaigns.values()),
     enders: indexTypes(campaigns.values(), ({ exits }) => exits.keys()),
     goals: indexGoals(campaigns.values()),
     listeners: indexTypes(campaigns.values(), ({ file }) =>
@@ -372,6 +377,20 @@ function indexDates(live: readonly CompiledCampaign[]): DateCampaigns {
     byId: new Map(ofDates.map((campaign) => [campaign.id, campaign])),
     byEntity: Map.groupBy(ofEntities, (campaign) => typeOf(campaign) ?? ''),
     ofPerson: ofDates.filter((campaign) => typeOf(campaign) === undefined),
+  }
+}
+
+function indexDatesInWaits(campaigns: Iterable<CompiledCampaign>): DatesInWaits {
+  const own = [...campaigns].flatMap(({ id, file }) =>
+    everyStep(file.steps).flatMap((step) => {
+      const { pause } = partsOf(step)
+      const field = pause ? dateOfPersonIn(pause) : null
+      return field === null ? [] : [{ id, field }]
+    }),
+  )
+  return {
+    fields: new Set(own.map(({ field }) => field)),
+    campaignIds: new Set(own.map(({ id }) => id)),
   }
 }
 

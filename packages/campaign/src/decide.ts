@@ -14,6 +14,7 @@ import type { ReasonCode } from './reasons.ts'
 import { applyReceipt } from './receipts.ts'
 import type { JourneyEvent, PersonState, Timer } from './state.ts'
 import { applyTaskDone } from './tasks.ts'
+import { changedDates, waitForNewDates } from './waits-for-dates.ts'
 
 export type Decided = {
   state: PersonState
@@ -77,6 +78,7 @@ function applyEvent(draft: Draft, event: JourneyEvent, context: DecideContext): 
       const outcome = applyProfile(draft, event)
       choosePersona(draft, context)
       awaitDatesOfPerson(draft, before, context)
+      waitForNewDates(draft, changedDates(before, draft.person, context), context)
       goOnForDates(draft, context)
       // Names and addresses rest in the person's row only (P7).
       startCampaigns(draft, { ...event, data: {} }, context, before)

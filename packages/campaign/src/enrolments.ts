@@ -87,7 +87,13 @@ function hear(
   if (next !== undefined) goOn(draft, enrolment, next, context)
 }
 
-function runAt(draft: Draft, enrolment: Enrolment, path: string, context: DecideContext): StepRun {
+/** A run at this step of the version that it is in. */
+export function runAt(
+  draft: Draft,
+  enrolment: Enrolment,
+  path: string,
+  context: DecideContext,
+): StepRun {
   return stepOf(campaignOf(enrolment, context), draft, enrolment, path, context)
 }
 
@@ -253,9 +259,17 @@ export function moveTo(
   { path, beganAt }: { path: string; beganAt: Instant },
   context: DecideContext,
 ): void {
+  const known = [...draft.timers.values()].find(
+    ({ enrolmentId }) => enrolmentId === enrolment.enrolmentId,
+  )
   dropTimers(draft, enrolment)
   const run = runAt(draft, enrolment, path, context)
   const { kind, step } = run.node
+  // Of a date that was taken away the last one that was known holds.
+  if (known && kind.dateOfPerson?.(step, run)?.moment === null) {
+    follow(run, { waitUntil: known.dueAt }, beganAt)
+    return
+  }
   // Somebody who has not been asked yet is asked now.
   if (!kind.waits || kind.hasBegun?.(step, run) === false) {
     goOn(draft, enrolment, path, context)

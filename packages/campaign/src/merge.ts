@@ -8,6 +8,7 @@ import { endRepeats, runsIn } from './merged-runs.ts'
 import { choosePersona, keepConsent, uniteWithdrawals } from './people.ts'
 import { keepRelation } from './relations.ts'
 import { contactKinds, entryOf, type PersonState } from './state.ts'
+import { waitForNewDates } from './waits-for-dates.ts'
 
 /**
  * Makes one person of two (`person.merged`). The most restrictive wins: consents unite with
@@ -71,6 +72,8 @@ export function mergePeople(
   for (const { entity, changed } of united) takeAlong(draft, entity, changed, context)
   // Now that both tell of the same version: what they would tell is compared, not what they would have.
   endRepeats(draft, runs, context)
+  // Of what would repeat one goes on: nobody is told twice what comes at once.
+  waitForNewDates(draft, context.definition.datesInWaits.fields, context)
   if (draft.person.deceasedAt !== null) endAll(draft, context)
   note(draft, 'merged', { from: from.person.personId })
   return { state: stateOf(draft), decisions: draft.decisions }

@@ -75,11 +75,18 @@ const afterSchema = z
     'expected at or between, not both',
   )
   .describe('Counted from now.')
+const expected = 'expected a moment such as "entity.startsAt"'
+
 const untilSchema = z
   .strictObject({
     until: z
       .string()
-      .regex(/^(entity|event)\.[a-z][A-Za-z0-9]*$/, 'expected a moment such as "entity.startsAt"')
+      .regex(/^(entity|event)\.[a-z][A-Za-z0-9]*$/, {
+        error: ({ input }) =>
+          /^person\./.test(String(input))
+            ? 'only a wait counts from a date of the person: put a wait for it before this step'
+            : expected,
+      })
       .describe('A moment in the data, such as `entity.startsAt`; moves along when that changes.'),
     offset: durationSchema
       .optional()
@@ -103,9 +110,26 @@ const waitId = {
     .describe('How a later version names it that moves people; once in a campaign.'),
 }
 
-/** A moment that somebody waits for, with a name of its own if it wants one. */
+/**
+ * A moment that somebody waits for, with a name of its own if it wants one. A wait alone counts from a date
+ * of the person, too: it is nothing but where somebody stands, so another date takes back nothing that was
+ * planned or sent.
+ */
 export const waitMomentSchema = z
-  .union([afterSchema.safeExtend(waitId), untilSchema.extend(waitId)])
+  .union([
+    afterSchema.safeExtend(waitId),
+    untilSchema
+      .extend({
+        until: z
+          .string()
+          .regex(/^(entity|event|person)\.[a-z][A-Za-z0-9]*$/, expected)
+          .describe(
+            'A moment in the data, such as `entity.startsAt`, or a moment or calendar day of the person, such as `person.expectedOn`; moves along when that changes.',
+          ),
+        ...waitId,
+      })
+      .describe("Counted from a moment in the person's data."),
+  ])
   .meta({
     id: 'wait-moment',
     title: 'A moment to wait for',
@@ -120,6 +144,11 @@ export function fieldOf(moment: Moment): string[] {
 /** True when the moment hangs on the data of an entity, so that a new version of it re-times. */
 export function hangsOnEntity(moment: Moment): boolean {
   return 'until' in moment && moment.until.startsWith('entity.')
+}
+
+/** The field of the person that it counts from: a new value of that moves it. */
+export function dateOfPersonIn(moment: Moment): string | null {
+  return 'until' in moment && moment.until.startsWith('person.') ? moment.until : null
 }
 
 /** Days on which the organisation works. */
@@ -173,11 +202,72 @@ function resolveAfter(moment: z.infer<typeof afterSchema>, facts: MomentFacts): 
 
 function resolveUntil(moment: z.infer<typeof untilSchema>, facts: MomentFacts): Instant | null {
   const anchor = facts.read(moment.until)
+  if (dateOfPersonIn(moment) !== null) {
+    const { offset: span, at, on } = moment
+    const anchored = anchoredTo(anchor, { span, at, on, days: -1 }, facts)
+    return anchored && toText(anchored.momentOf(0))
+  }
   if (typeof anchor !== 'string') return null
   let due = Temporal.Instant.from(anchor).toZonedDateTimeISO(facts.timeZone)
   if (moment.offset) due = due.add(Temporal.Duration.from(moment.offset))
   if (moment.at) due = due.withPlainTime(moment.at)
   return toText(moveToDay(due, -1, moment.on, facts.isWorkingDay))
+}
+
+/** How far from a date: `span` before (negative) or after it, at which time, and on which days. */
+type Around = { span: string | undefined; at: string | undefined; on: Moment['on']; days: 1 | -1 }
+
+/** When it comes so many years after the date itself; `day` is the calendar day of that, a moment's in UTC. */
+export type Anchored = {
+  year: number
+  day: Temporal.PlainDate
+  momentOf(years: number): Temporal.ZonedDateTime
+}
+
+/**
+ * A calendar day counts in days, months and years and gets its time of day at the end; a moment is
+ * moved as clocks show it, so that an hour before is an hour before in any night. The 29th of February
+ * is the 28th in other years. Null for what is no date, such as what was stored while the field was of
+ * another type.
+ */
+export function anchoredTo(
+  value: unknown,
+  { span = 'PT0S', at, on, days }: Around,
+  { timeZone, isWorkingDay }: { timeZone: string; isWorkingDay: WorkingDays },
+): Anchored | null {
+  const moved = Temporal.Duration.from(span)
+  const onDay = (due: Temporal.ZonedDateTime) => moveToDay(due, days, on, isWorkingDay)
+  if (isDay(value)) {
+    const plain = Temporal.PlainDate.from(value)
+    const momentOf = (years: number) => {
+      const day = plain.add({ years }).add(moved)
+      return onDay(day.toZonedDateTime({ timeZone, plainTime: at ?? '00:00' }))
+    }
+    return { year: plain.year, day: plain, momentOf }
+  }
+  if (!isInstant(value)) return null
+  const zoned = Temporal.Instant.from(value).toZonedDateTimeISO(timeZone)
+  const momentOf = (years: number) => {
+    const due = zoned.add({ years }).add(moved)
+    return onDay(at === undefined ? due : due.withPlainTime(at))
+  }
+  return { year: zoned.year, day: zoned.withTimeZone('UTC').toPlainDate(), momentOf }
+}
+
+const isDay = (value: unknown): value is string =>
+  typeof value === 'string' &&
+  /^\d{4}-\d{2}-\d{2}$/.test(value) &&
+  isRead(() => Temporal.PlainDate.from(value))
+const isInstant = (value: unknown): value is string =>
+  typeof value === 'string' && isRead(() => Temporal.Instant.from(value))
+
+function isRead(read: () => unknown): boolean {
+  try {
+    read()
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Of a time that clocks show twice it is the first. */
@@ -195,7 +285,7 @@ function nextBetween(
   return Temporal.PlainTime.compare(time, from) < 0 ? atTime(earliest, from) : earliest
 }
 
-export function moveToDay(
+function moveToDay(
   from: Temporal.ZonedDateTime,
   days: 1 | -1,
   on: Moment['on'],

@@ -116,7 +116,10 @@ function namesIn(bundle: DefinitionBundle): Names {
       ['event', ...(entity ? ['entity'] : [])].map((root) => ({ name: `${root}.${name}`, type })),
     ),
   )
-  const moments = data.filter(({ type }) => type === 'instant')
+  const datesOfPerson = [...personFieldsOf(bundle)].flatMap(([name, { type }]) =>
+    type === 'instant' || type === 'date' ? [name] : [],
+  )
+  const moments = data.filter(({ type }) => type === 'instant').map(({ name }) => name)
   const sorted = (names: readonly string[]) => [...new Set(names)].sort(compareTexts)
   return new Map([
     ['touchpoint', sorted(touchpoints.map(({ type }) => type))],
@@ -125,7 +128,7 @@ function namesIn(bundle: DefinitionBundle): Names {
     ['personas', sorted(bundle.personas.personas.map(({ id }) => id))],
     ['template', sorted(bundle.templates.map(({ id }) => id))],
     ['attribute', sorted(person)],
-    ['until', sorted(moments.map(({ name }) => name))],
+    ['until', sorted([...moments, ...datesOfPerson])],
     [
       'field',
       sorted([
@@ -142,11 +145,14 @@ function offering(schema: JsonSchema, names: Names, key = ''): JsonSchema {
   const known = names.get(key)
   if (known && schema.type === 'string' && !schema.enum) {
     const { title, description, default: otherwise, ...shape } = schema
+    const { pattern } = shape
+    const fitting =
+      typeof pattern === 'string' ? known.filter((name) => new RegExp(pattern).test(name)) : known
     return {
       ...(title === undefined ? {} : { title }),
       ...(description === undefined ? {} : { description }),
       ...(otherwise === undefined ? {} : { default: otherwise }),
-      anyOf: [{ enum: [...known] }, shape],
+      ...(fitting.length === 0 ? shape : { anyOf: [{ enum: [...fitting] }, shape] }),
     }
   }
   const each = (schemas: Record<string, JsonSchema>, isKeyed: boolean) =>

@@ -17,6 +17,7 @@ const attributes = `person:
   usesPortal: { type: boolean, sensitivity: personal }
   operationOn: { type: date, sensitivity: health }
   memberSince: { type: date, sensitivity: personal }
+  nextVisitAt: { type: instant, sensitivity: personal }
 campaigns:
   calledOn: { type: date, sensitivity: personal }
 `
@@ -36,6 +37,70 @@ async function faultsOf(text: string): Promise<string[]> {
   })
   return faults
 }
+
+describe('a wait for a date of the person', () => {
+  const waiting = (wait: string, { group = 'service' } = {}) =>
+    faultsOf(
+      campaign('entity: visit, field: startsAt, before: P1D', { group }).replace(
+        /^steps:\n/m,
+        `steps:\n  - wait: { ${wait} }\n`,
+      ),
+    )
+
+  test.each(['until: person.memberSince, offset: P14D, at: "10:00"', 'until: person.nextVisitAt'])(
+    '{ %s } is right',
+    async (wait) => {
+      expect(await waiting(wait)).toEqual([])
+    },
+  )
+
+  test.each([
+    [
+      'until: person.memberSinc, at: "10:00"',
+      '7:20 unknown date "person.memberSinc" (did you mean "person.memberSince"?)',
+    ],
+    ['until: person.usesPortal, at: "10:00"', '7:20 person.usesPortal is a boolean, no date'],
+    [
+      'until: person.memberSince',
+      '7:20 person.memberSince is a calendar day, which has no time of day: say at which time with "at"',
+    ],
+    [
+      'until: person.memberSince, offset: PT3H, at: "10:00"',
+      '7:48 person.memberSince is a calendar day, which is moved by whole days only',
+    ],
+    [
+      'until: person.calledOn, at: "10:00"',
+      '7:20 "person.calledOn" is what campaigns remember, and moves no wait: wait for what a profile says',
+    ],
+  ])('{ %s } is not', async (wait, fault) => {
+    expect(await waiting(wait)).toEqual([`campaigns/guide.yaml:${fault}`])
+  })
+
+  test('may not be of their health, for marketing', async () => {
+    expect(
+      await waiting('until: person.operationOn, at: "10:00"', { group: 'marketing' }),
+    ).toContain(
+      'campaigns/guide.yaml:7:20 "person.operationOn" tells about somebody\'s health, and marketing may not choose people by it',
+    )
+  })
+
+  test.each([
+    [
+      'send: { until: person.memberSince, at: "10:00" }',
+      '7:60 only a wait counts from a date of the person: put a wait for it before this step, found "person.memberSince"',
+    ],
+    [
+      'until: person.memberSince',
+      '7:52 only a wait counts from a date of the person: say with "expires" how long it is worth having, found "person.memberSince"',
+    ],
+  ])('a message does not: { %s }', async (said, fault) => {
+    const text = campaign('entity: visit, field: startsAt, before: P1D').replace(
+      'template: plain }',
+      `template: plain, ${said} }`,
+    )
+    expect(await faultsOf(text)).toEqual([`campaigns/guide.yaml:${fault}`])
+  })
+})
 
 describe('a trigger by a date', () => {
   test.each([

@@ -127,13 +127,16 @@ function scopeOf(events: readonly Addressed[], context: ScopeContext): StateScop
       types.has('person.upserted.v1') || types.has('person.merged.v1')
         ? definition.dates.ofPerson.map(({ id }) => id)
         : [],
-    touchedCampaignIds: [...types].flatMap((type) => [
-      ...(definition.enders.get(type) ?? []),
-      ...(definition.listeners.get(type) ?? []),
-      ...startersOf([type], definition)
-        .filter(({ file }) => file.atOnce !== undefined)
-        .map(({ id }) => id),
-    ]),
+    touchedCampaignIds: [
+      ...(maySayDates(events, definition) ? definition.datesInWaits.campaignIds : []),
+      ...[...types].flatMap((type) => [
+        ...(definition.enders.get(type) ?? []),
+        ...(definition.listeners.get(type) ?? []),
+        ...startersOf([type], definition)
+          .filter(({ file }) => file.atOnce !== undefined)
+          .map(({ id }) => id),
+      ]),
+    ],
     goals: goalsOf(events, context),
     receiptCampaignIds: [...definition.receiptListeners],
     taskIds: events.flatMap(({ event }) =>
@@ -151,6 +154,19 @@ function scopeOf(events: readonly Addressed[], context: ScopeContext): StateScop
       mergedPeople.length > 0 ||
       events.some(({ event }) => isRelationEvent(event)),
   }
+}
+
+/** Whether a profile names a date for which somebody may wait, or the zone in which it comes. */
+function maySayDates(
+  events: readonly Addressed[],
+  { datesInWaits: { fields } }: CompiledDefinition,
+): boolean {
+  if (fields.size === 0) return false
+  return events.some(({ event: { type, data } }) => {
+    if (type !== 'person.upserted.v1') return false
+    const names = Object.keys(data.attributes ?? {})
+    return data.timeZone !== undefined || names.some((name) => fields.has(`person.${name}`))
+  })
 }
 
 /** Whoever has dates that an event of theirs may move, take away or join with those of somebody else. */

@@ -99,6 +99,19 @@ const moment = fc.oneof(
     on,
   }),
 )
+/** A wait counts from a date of the person, too. */
+const waited = fc.oneof(
+  { arbitrary: moment, weight: 4 },
+  {
+    arbitrary: fc.record({
+      until: fc.constant('person.bornOn'),
+      offset: fc.constantFrom('-P1D', 'P2D'),
+      at: fc.constantFrom('02:30', '10:00'),
+      on,
+    }),
+    weight: 1,
+  },
+)
 /** More often not there than there: with a condition at every place hardly anything would happen. */
 const optional = <Value>(value: fc.Arbitrary<Value>): fc.Arbitrary<Value | undefined> =>
   fc.oneof({ arbitrary: fc.constant(undefined), weight: 2 }, { arbitrary: value, weight: 1 })
@@ -134,7 +147,7 @@ const { steps: unnamedSteps } = fc.letrec<{ step: Named; steps: Named[] }>((tie)
     step: fc.oneof(
       { maxDepth: 3, depthSize: 'small' },
       { arbitrary: fc.record({ message }), weight: 5 },
-      { arbitrary: fc.record({ wait: moment }), weight: 3 },
+      { arbitrary: fc.record({ wait: waited }), weight: 3 },
       { arbitrary: fc.constant({ end: true }), weight: 1 },
       {
         arbitrary: fc.record({
@@ -406,6 +419,11 @@ function arrivalOf(each: Happening, index: number, nowMs: number): Arrival {
   return { event: { ...event, ...detailsOf(each, nowMs) }, arrivedAt: instantOf(nowMs) }
 }
 
+/** A day around now, or none. */
+function dayOf({ version, startsInHours }: Happening, nowMs: number): string | null {
+  return version === 4 ? null : instantOf(nowMs + startsInHours * 3_600_000).slice(0, 10)
+}
+
 function detailsOf(
   each: Happening,
   nowMs: number,
@@ -415,7 +433,7 @@ function detailsOf(
     case 'person.upserted.v1':
       return {
         data: {
-          attributes: { hasCarer: isOther },
+          attributes: { hasCarer: isOther, bornOn: dayOf(each, nowMs) },
           locale: isOther ? 'nl' : 'en',
           preferredChannel: each.appointment === 1 ? 'sms' : null,
           test: true,

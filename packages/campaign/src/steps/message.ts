@@ -41,7 +41,12 @@ export const messageShape = {
     ),
   until: z
     .string()
-    .regex(/^entity\.[a-z][A-Za-z0-9]*$/, 'expected a moment such as "entity.startsAt"')
+    .regex(/^entity\.[a-z][A-Za-z0-9]*$/, {
+      error: ({ input }) =>
+        /^person\./.test(String(input))
+          ? 'only a wait counts from a date of the person: say with "expires" how long it is worth having'
+          : 'expected a moment such as "entity.startsAt"',
+    })
     .optional()
     .describe('A moment of the entity after which it is not worth having any more.'),
 }

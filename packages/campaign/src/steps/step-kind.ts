@@ -46,8 +46,15 @@ export type StepParts = {
   readonly ends?: true
   /** Conditions beside those of its arms; `about` is the touchpoint whose data `event` then is. */
   readonly conditions?: readonly (ConditionAt & { readonly about: string })[]
-  /** Fields that must be moments. */
-  readonly moments?: readonly { readonly path: PathInStep; readonly field: string }[]
+  /** Fields that must be moments; `around` is how far from it, where it may be a date of the person. */
+  readonly moments?: readonly {
+    readonly path: PathInStep
+    readonly field: string
+    readonly around?: {
+      readonly hasTime: boolean
+      readonly span: { readonly path: PathInStep; readonly duration: string } | null
+    }
+  }[]
   /** Touchpoints that it listens to. */
   readonly touchpoints?: readonly { readonly path: PathInStep; readonly type: string }[]
   /** Messages of the same campaign whose receipts it listens to. */
@@ -105,6 +112,11 @@ export type StepKind<Own extends object> = {
    * be come back to for that: one that asks a person again.
    */
   waitsUntil?(step: Own, run: StepRun): Instant
+  /**
+   * The date of the person that is waited for here (`person.expectedOn`), and the moment that it gives by
+   * what is known now, null when it is not known; null of a step that waits for none.
+   */
+  dateOfPerson?(step: Own, run: StepRun): { field: string; moment: Instant | null } | null
   /** What it hangs on has moved while somebody waits here; it is waited for anew after it. */
   onMoved?(step: Own, run: StepRun): void
   /** Something was done of which a team had been told, while somebody waits here; null as above. */

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { identifierSchema, localTimeSchema, positiveDurationSchema } from '../definition/words.ts'
 import type { Words } from '../explain/words.ts'
 import type { Instant } from '../instant.ts'
-import { moveToDay, onSchema } from '../moment.ts'
+import { type Anchored, anchoredTo, onSchema } from '../moment.ts'
 import { maxAgeSchema } from './max-age.ts'
 import type { Coming, DateFacts, TriggerKind } from './trigger-kind.ts'
 
@@ -116,53 +116,11 @@ function spanOf({ before, after }: Said) {
   return after === undefined ? null : { path: ['date', 'after'], duration: after }
 }
 
-/** When it comes so many years after the date itself; `day` is the calendar day of that, a moment's in UTC. */
-type Anchored = {
-  year: number
-  day: Temporal.PlainDate
-  momentOf(years: number): Temporal.ZonedDateTime
-}
-
-/**
- * A calendar day counts in days, months and years and gets its time of day at the end; a moment is
- * moved as clocks show it, so that an hour before is an hour before in any night. The 29th of February
- * is the 28th in other years.
- */
 function dayOf(date: Said, { value, timeZone, isWorkingDay }: DateFacts): Anchored | null {
-  if (typeof value !== 'string') return null
-  if (!isDay(value) && !isInstant(value)) return null
-  const span = Temporal.Duration.from(date.before ?? date.after ?? 'PT0S')
-  const moved = date.before === undefined ? span : span.negated()
-  const onDay = (moment: Temporal.ZonedDateTime) =>
-    moveToDay(moment, date.after === undefined ? -1 : 1, date.on, isWorkingDay)
-  if (isDay(value)) {
-    const plain = Temporal.PlainDate.from(value)
-    const momentOf = (years: number) => {
-      const day = plain.add({ years }).add(moved)
-      return onDay(day.toZonedDateTime({ timeZone, plainTime: date.at ?? '00:00' }))
-    }
-    return { year: plain.year, day: plain, momentOf }
-  }
-  const zoned = Temporal.Instant.from(value).toZonedDateTimeISO(timeZone)
-  const momentOf = (years: number) => {
-    const due = zoned.add({ years }).add(moved)
-    return onDay(date.at === undefined ? due : due.withPlainTime(date.at))
-  }
-  return { year: zoned.year, day: zoned.withTimeZone('UTC').toPlainDate(), momentOf }
-}
-
-/** What was stored while the field was of another type is no date. */
-const isDay = (value: string) =>
-  /^\d{4}-\d{2}-\d{2}$/.test(value) && isRead(() => Temporal.PlainDate.from(value))
-const isInstant = (value: string) => isRead(() => Temporal.Instant.from(value))
-
-function isRead(read: () => unknown): boolean {
-  try {
-    read()
-    return true
-  } catch {
-    return false
-  }
+  const { before, after, at, on } = date
+  const span = before === undefined ? after : `-${before}`
+  const around = { span, at, on, days: after === undefined ? (-1 as const) : (1 as const) }
+  return anchoredTo(value, around, { timeZone, isWorkingDay })
 }
 
 /** The first that is not before `from`: one of the years around it, moved as far as is said. */

@@ -20,8 +20,10 @@ import {
   checkAttribute,
   checkBecomes,
   checkDate,
+  checkDateOfPerson,
   checkRemembered,
   hasEntity,
+  type MomentAt,
   triggerOf,
   whereOf,
 } from './trigger.ts'
@@ -223,16 +225,17 @@ function checkFields(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
         ...checkMarketing(campaign, path, condition, { fields: known, parts }),
       ]
     }),
-    ...momentsOf(campaign.value).flatMap(({ field, path }) =>
-      checkMoment(campaign, path, field, { fields, hasEntity: hasEntity(campaign, parts) }),
+    ...momentsOf(campaign.value).flatMap((moment) =>
+      moment.field.startsWith('person.')
+        ? checkDateOfPerson(campaign, moment, fields, parts)
+        : checkMoment(campaign, moment, { fields, hasEntity: hasEntity(campaign, parts) }),
     ),
   ]
 }
 
 function checkMoment(
   campaign: Loaded<CampaignFile>,
-  path: Path,
-  name: string,
+  { path, field: name }: MomentAt,
   { fields, hasEntity }: { fields: ReadonlyMap<string, Field>; hasEntity: boolean },
 ): Fault[] {
   if (name.startsWith('entity.') && !hasEntity) return []
@@ -319,11 +322,13 @@ function conditionsOf(file: CampaignFile): ConditionAt[] {
 }
 
 /** Every field that a campaign uses as a moment, with the path to its name. */
-function momentsOf({ steps }: CampaignFile): { field: string; path: (string | number)[] }[] {
+function momentsOf({ steps }: CampaignFile): MomentAt[] {
   return stepsOf(steps).flatMap(({ step, path }) =>
-    (partsOf(step).moments ?? []).map(({ field, path: within }) => ({
+    (partsOf(step).moments ?? []).map(({ field, path: within, around }) => ({
       field,
       path: [...path, ...within],
+      hasTime: around?.hasTime ?? false,
+      span: around?.span ? { ...around.span, path: [...path, ...around.span.path] } : null,
     })),
   )
 }

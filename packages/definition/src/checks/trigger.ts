@@ -4,8 +4,8 @@ import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import type { Field } from '@wegwijs/campaign/definition/field'
 import type { Touchpoint } from '@wegwijs/campaign/definition/touchpoints'
 import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
-import type { DatePart } from '@wegwijs/campaign/triggers/trigger-kind'
 import { type Fault, unknownName } from '../fault.ts'
+import type { Path } from '../yaml-source.ts'
 import { complaintAboutValue } from './condition.ts'
 import { about, type Loaded, type Parts } from './parts.ts'
 
@@ -120,35 +120,81 @@ export function checkDate(
   const complaint = unknownName('date', asWritten(date.field), names)
   const field = fields.get(date.field)
   if (!field) return [about(campaign, at(date.path), complaint)]
-  if (field.type !== 'instant' && field.type !== 'date') {
+  if (!isDated(field.type)) {
     const message = `${asWritten(date.field)} is a ${field.type}, no date`
     return [about(campaign, at(date.path), { ...complaint, message })]
   }
   return [
     ...checkHealth(campaign, at(date.path), date.field, field),
-    ...(field.type === 'date' ? checkDay(campaign, date) : []),
+    ...(field.type === 'date'
+      ? checkDay(campaign, {
+          path: at(date.path),
+          field: asWritten(date.field),
+          span: date.span && { ...date.span, path: at(date.span.path) },
+          hasTime: date.hasTime,
+        })
+      : []),
   ]
+}
+
+/** A wait for a date of the person: what a profile says, so that it moves with every one that says otherwise. */
+export function checkDateOfPerson(
+  campaign: Loaded<CampaignFile>,
+  moment: MomentAt,
+  fields: ReadonlyMap<string, Field>,
+  { attributes }: Parts,
+): Fault[] {
+  const { path, field: name } = moment
+  const remembered = attributes?.value.campaigns ?? {}
+  const isRemembered = (each: string) => Object.hasOwn(remembered, each.slice('person.'.length))
+  const dates = [...fields].flatMap(([each, { type }]) =>
+    each.startsWith('person.') && isDated(type) && !isRemembered(each) ? [each] : [],
+  )
+  const complaint = unknownName('date', name, dates)
+  const field = fields.get(name)
+  if (!field) return [about(campaign, path, complaint)]
+  if (!isDated(field.type))
+    return [about(campaign, path, { ...complaint, message: `${name} is a ${field.type}, no date` })]
+  if (isRemembered(name)) {
+    const message = `"${name}" is what campaigns remember, and moves no wait: wait for what a profile says`
+    return [about(campaign, path, { message, found: name })]
+  }
+  return [
+    ...checkHealth(campaign, path, name, field),
+    ...(field.type === 'date' ? checkDay(campaign, moment) : []),
+  ]
+}
+
+function isDated(type: Field['type']): boolean {
+  return type === 'instant' || type === 'date'
+}
+
+/** A field that is used as a moment, and how far from it, with the paths in the file. */
+export type MomentAt = {
+  readonly field: string
+  readonly path: Path
+  readonly hasTime: boolean
+  readonly span: { readonly path: Path; readonly duration: string } | null
 }
 
 /** A calendar day has no time of day. */
 function checkDay(
   campaign: Loaded<CampaignFile>,
-  { path, field, span, hasTime }: DatePart,
+  { path, field: found, span, hasTime }: MomentAt,
 ): Fault[] {
-  const found = field.startsWith('entity.') ? field.slice('entity.'.length) : field
   const timed = span && /T/.test(span.duration) ? span : null
   return [
     ...(hasTime
       ? []
       : [
-          about(campaign, ['trigger', ...path], {
+          about(campaign, path, {
             message: `${found} is a calendar day, which has no time of day: say at which time with "at"`,
             found,
           }),
         ]),
     ...(timed
       ? [
-          about(campaign, ['trigger', ...timed.path], {
+          about(campaign, timed.path, {
             message: `${found} is a calendar day, which is moved by whole days only`,
             found: timed.duration,
           }),
@@ -159,7 +205,7 @@ function checkDay(
 
 function checkHealth(
   campaign: Loaded<CampaignFile>,
-  path: (string | number)[],
+  path: Path,
   name: string,
   { sensitivity }: Field,
 ): Fault[] {
