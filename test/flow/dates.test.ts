@@ -40,6 +40,15 @@ const dated = smallHospital([
     audience: { where: { field: 'person.age', op: 'gte', value: 60 } },
     steps: [message('hello'), wait, message('later')],
   }),
+  campaign({
+    id: 'check-up',
+    trigger: { touchpoint: 'care.appointment.booked.v1' },
+    steps: [
+      message('hello'),
+      { wait: { until: 'person.operationOn', offset: 'P15M', at: '02:30', on: 'working-day' } },
+      message('later'),
+    ],
+  }),
 ])
 
 const day = (days: number, hours = 0) =>
@@ -124,7 +133,15 @@ test('campaigns that a date starts decide the same live and in a simulation, for
   const told = (id: string, outcome: string) =>
     lines.filter((line) => line.campaign === id && line.outcome === outcome).length
   // Every kind of ending is among them, or the test would show little.
-  for (const id of ['evening', 'birthday', 'year']) expect(told(id, 'delivered')).toBeGreaterThan(5)
+  for (const id of ['evening', 'birthday', 'year', 'check-up'])
+    expect(told(id, 'delivered')).toBeGreaterThan(5)
+  // One was told of another date meanwhile, and of the other the date was taken away.
+  const waited = (person: string) =>
+    lines.find(
+      (line) => line.campaign === 'check-up' && `${line.step} ${line.person}` === `later ${person}`,
+    )
+  expect(waited('ehr:p5')?.plannedFor).toBe('2026-09-25T00:30:00.000Z')
+  expect(waited('ehr:p11')?.plannedFor).toBe('2027-03-19T01:30:00.000Z')
   expect(lines.some(({ reason }) => reason === 'date_moved')).toBe(true)
   const { rows } = await sql`select from event e
     where e.decisions::text like '%date_after_all%'`.execute(store.db)

@@ -195,6 +195,40 @@ test('a wait', () => {
   ])
 })
 
+test.each([
+  [
+    '-P14D',
+    '2026-04-01',
+    '18 maart 2026 om 10:00 (14 dagen voor operationOn)',
+    '18 March 2026 at 10:00 (14 days before operationOn)',
+  ],
+  [
+    'P14D',
+    '2026-03-01',
+    '15 maart 2026 om 10:00 (14 dagen na operationOn)',
+    '15 March 2026 at 10:00 (14 days after operationOn)',
+  ],
+  [
+    undefined,
+    '2026-03-10',
+    '10 maart 2026 om 10:00 (operationOn)',
+    '10 March 2026 at 10:00 (operationOn)',
+  ],
+])('a wait for a date of the person, %s', (offset, operationOn, nl, en) => {
+  const { patient, told } = telling(
+    campaign({
+      id: 'home',
+      steps: [{ wait: { until: 'person.operationOn', offset, at: '10:00' } }, message('hello')],
+    }),
+  )
+  patient.happens('person.upserted.v1', { data: { attributes: { operationOn } } })
+  patient.happens(discharge)
+  expect(told()[1]).toEqual([
+    `ging de campagne wachten tot ${nl}`,
+    `the campaign began to wait until ${en}`,
+  ])
+})
+
 test('a wait for something, that comes or not', () => {
   const steps = [{ waitFor: { touchpoint: 'care.survey.answered.v1', within: 'P3D' } }]
   const { patient, told } = telling(campaign({ id: 'home', steps }))

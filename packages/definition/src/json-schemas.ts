@@ -116,8 +116,9 @@ function namesIn(bundle: DefinitionBundle): Names {
       ['event', ...(entity ? ['entity'] : [])].map((root) => ({ name: `${root}.${name}`, type })),
     ),
   )
-  const datesOfPerson = [...personFieldsOf(bundle)].flatMap(([name, { type }]) =>
-    type === 'instant' || type === 'date' ? [name] : [],
+  // What campaigns remember moves no wait.
+  const datesOfPerson = Object.entries(bundle.attributes.person).flatMap(([name, { type }]) =>
+    type === 'instant' || type === 'date' ? [`person.${name}`] : [],
   )
   const moments = data.filter(({ type }) => type === 'instant').map(({ name }) => name)
   const sorted = (names: readonly string[]) => [...new Set(names)].sort(compareTexts)

@@ -5,7 +5,7 @@ import { applyDefinition } from '@wegwijs/store/definitions'
 import { openMortalStore } from '@wegwijs/test-support/mortal-store'
 import { emptyNamespace, openNamespace } from '@wegwijs/test-support/namespace'
 import { pictureOf } from '@wegwijs/test-support/picture'
-import { campaign, smallHospital } from '@wegwijs/test-support/small-hospital'
+import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
 import { expect, inject, onTestFinished, test } from 'vitest'
 import { type Told, workerOn } from './told.ts'
 
@@ -206,6 +206,116 @@ test('a publication that changes nothing of the dates rolls out nothing', async 
   await applyDefinition(store, other, 'test')
   expect(await store.db.selectFrom('rollout').selectAll().execute()).toEqual([])
 })
+
+const course = smallHospital([
+  campaign({
+    id: 'course',
+    entry: 'every-time',
+    exit: [{ touchpoint: 'care.admission.started.v1' }],
+    steps: [
+      message('hello'),
+      { wait: { until: 'person.bornOn', offset: '-P14D', at: '10:00', on: 'any-day' } },
+      message('later'),
+    ],
+  }),
+])
+const discharged = (subject: string, type = 'care.discharge.completed.v1'): Told => ({
+  subject,
+  type,
+  time: now,
+  data: {},
+})
+/** `due` of who waits, in its order. */
+const waitsIn = async ({ db }: Store): Promise<string[]> => {
+  const rows = await db.selectFrom('timer').select('due_at').orderBy('due_at').execute()
+  return rows.map(({ due_at }) => due_at)
+}
+
+test('a wait for a date of the person moves with it, and what was planned or ended stays as it is', async () => {
+  const store = await open('waits')
+  await applyDefinition(store, course, 'test')
+  const worker = workerOn(store)
+  await worker.hear([
+    profile('a', { bornOn: '2026-04-10' }),
+    profile('b', { bornOn: '2026-04-10' }),
+  ])
+  await worker.hear([discharged('a'), discharged('b'), discharged('b')])
+  await worker.hear([discharged('b', 'care.admission.started.v1'), discharged('b')])
+  const rows = () => store.db.selectFrom('intent').selectAll().orderBy('intent_id').execute()
+  const [hello, ended] = [await rows(), await endedIn(store)]
+  expect(ended).toHaveLength(2)
+  expect(await waitsIn(store)).toEqual(Array(2).fill('2026-03-27T09:00:00.000Z'))
+
+  await worker.hear([profile('b', { bornOn: '2026-04-12' })])
+  await worker.hear([profile('a', { bornOn: null }), profile('b', { hasCarer: true })])
+  expect(await waitsIn(store)).toEqual(['2026-03-27T09:00:00.000Z', '2026-03-29T08:00:00.000Z'])
+  await worker.hear([{ ...profile('a', {}), data: { timeZone: 'America/New_York' } }])
+  await worker.hear([{ ...profile('b', {}), data: { timeZone: 'America/New_York' } }])
+  expect(await waitsIn(store)).toEqual(['2026-03-27T09:00:00.000Z', '2026-03-29T14:00:00.000Z'])
+  expect(await rows()).toEqual(hello)
+
+  // Passed already: it is over at once.
+  await worker.hear([profile('b', { bornOn: '2026-03-10' })])
+  expect(await waitsIn(store)).toEqual(['2026-03-27T09:00:00.000Z'])
+  expect(await rows()).toHaveLength(hello.length + 1)
+  expect(await endedIn(store)).toEqual(expect.arrayContaining(ended))
+})
+
+const endedIn = ({ db }: Store) =>
+  db.selectFrom('enrolment').selectAll().where('state', '<>', 'running').execute()
+
+test('when two records become one, a wait counts from the date of the one that stays', async () => {
+  const store = await open('waits-merged')
+  await applyDefinition(store, course, 'test')
+  const worker = workerOn(store)
+  await worker.hear([
+    profile('a', { bornOn: '2026-04-12' }),
+    profile('b', { bornOn: '2026-04-10' }),
+  ])
+  await worker.hear([discharged('b')])
+  const merged = { type: 'person.merged.v1', data: { idSpace: 'ehr', externalId: 'b' } }
+  await worker.hear([{ subject: 'a', time: now, ...merged }])
+  expect(await waitsIn(store)).toEqual(['2026-03-29T08:00:00.000Z'])
+  await worker.hear([profile('b', { bornOn: '2026-04-13' })])
+  expect(await waitsIn(store)).toEqual(['2026-03-30T08:00:00.000Z'])
+})
+
+test('a worker that is killed before or after any step leaves no wait for an older date (P1, P2)', async () => {
+  const store = await open('waits-crash')
+  const live = async (at: number, stepDone: boolean) => {
+    await emptyNamespace(store)
+    await stepBusinessTime(store.db, now)
+    await applyDefinition(store, course, 'test')
+    const worker = workerOn(store)
+    await worker.hear([profile('a', { bornOn: '2026-04-10' }), discharged('a')])
+    const { databaseUrl, namespace } = store
+    const mortal = openMortalStore(
+      { databaseUrl, namespace, applicationName: 'mortal' },
+      { at, stepDone },
+    )
+    const first = workerOn(mortal)
+    await first.hear([profile('a', { bornOn: '2026-04-20' })]).catch(() => undefined)
+    // Who takes over reads on from where the record says that it was read.
+    if ((await waitsIn(store))[0] !== '2026-04-06T08:00:00.000Z')
+      await worker.hear([profile('a', { bornOn: '2026-04-20' })])
+    await stepBusinessTime(store.db, '2026-03-27T09:00:00.000Z')
+    await worker.fireAll()
+    const atOldDate = await waitsIn(store)
+    await stepBusinessTime(store.db, '2026-04-06T08:00:00.000Z')
+    await worker.fireAll()
+    await mortal.close()
+    return { steps: mortal.steps, picture: [atOldDate, await pictureOf(store)] }
+  }
+  const whole = await live(Number.POSITIVE_INFINITY, false)
+  expect(whole.picture[0]).toEqual(['2026-04-06T08:00:00.000Z'])
+  expect(whole.steps).toBeGreaterThan(10)
+  for (let at = 1; at <= whole.steps; at += 1) {
+    for (const stepDone of [false, true]) {
+      const { picture } = await live(at, stepDone)
+      expect({ at, stepDone, picture }).toEqual({ at, stepDone, picture: whole.picture })
+    }
+  }
+}, 240_000)
 
 test('a worker that is killed before or after any step leaves no date without its timer (P1)', async () => {
   const store = await open('planted-crash')
