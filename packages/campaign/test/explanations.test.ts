@@ -16,7 +16,7 @@ import { definitionOf, person } from './given.ts'
 type Campaign = Parameters<typeof smallHospital>[0][number]
 
 /** A campaign, and everything it decides about somebody, told in both languages. */
-function telling(file: Campaign) {
+function telling(file: Campaign, { showsHealth = true } = {}) {
   const bundle = smallHospital([file])
   const definition = definitionOf([file])
   const patient = person(definition)
@@ -29,7 +29,7 @@ function telling(file: Campaign) {
       timeZone: bundle.policies.timeZone,
       fields,
       touchpoints,
-      showsHealth: true,
+      showsHealth,
     })
   const compiled = definition.campaigns.get(`${file.id}@1`)
   const tell = (decision: Decision, traces: readonly LabelledTrace[] = []) =>
@@ -227,6 +227,15 @@ test.each([
     `ging de campagne wachten tot ${nl}`,
     `the campaign began to wait until ${en}`,
   ])
+})
+
+test('a wait for a date of somebody’s health does not tell which one to whom that is not shown', () => {
+  const wait = { until: 'person.operationOn', offset: 'P14D', at: '10:00' }
+  const file = campaign({ id: 'home', steps: [{ wait }, message('hello')] })
+  const { patient, told } = telling(file, { showsHealth: false })
+  patient.happens('person.upserted.v1', { data: { attributes: { operationOn: '2026-03-01' } } })
+  patient.happens(discharge)
+  expect(told()[1]?.[1]).toBe('the campaign began to wait until 15 March 2026 at 10:00')
 })
 
 test('a wait for something, that comes or not', () => {

@@ -83,6 +83,7 @@ export function createWords(locale: LocaleName, naming: Naming): Words {
     moment,
     duration,
     field,
+    shows: (name) => !isHidden(name, naming),
     value,
     written,
     condition,

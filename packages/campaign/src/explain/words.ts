@@ -18,6 +18,8 @@ export type Words = {
   touchpoint(type: string): string
   /** What a field is called: its label, or its name. */
   field(name: string): string
+  /** Whether what a field held may be told here, also by what follows from it. */
+  shows(field: string): boolean
   /** What a field held: `ja`, `13 maart 2026`, `"dagopname"`. What is not to be shown is left out. */
   value(field: string, value: unknown): string
   /** A value that stands in the definition: it tells of nobody, so it is always shown. */

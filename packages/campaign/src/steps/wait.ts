@@ -61,17 +61,17 @@ function momentsOf(wait: Said): NonNullable<StepParts['moments']> {
   return [{ path: ['wait', 'until'], field, around: { hasTime: at !== undefined, span } }]
 }
 
-/** From which date of the person it is counted, behind the moment. */
+/** From which date of the person it is counted, behind the moment: not where that would tell of their health. */
 function inDutch(wait: Said, words: Words): string {
   const { field, span, isBefore } = aroundOf(wait)
-  if (field === null) return ''
+  if (field === null || !words.shows(field)) return ''
   const side = isBefore ? 'voor' : 'na'
   return ` (${span === null ? '' : `${words.duration(span)} ${side} `}${words.field(field)})`
 }
 
 function inEnglish(wait: Said, words: Words): string {
   const { field, span, isBefore } = aroundOf(wait)
-  if (field === null) return ''
+  if (field === null || !words.shows(field)) return ''
   const side = isBefore ? 'before' : 'after'
   return ` (${span === null ? '' : `${words.duration(span)} ${side} `}${words.field(field)})`
 }
