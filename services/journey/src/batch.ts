@@ -24,8 +24,8 @@ import { wakesOf } from './wakes.ts'
 
 /** Records of one transaction: more would hold locks longer without going faster. */
 const mostRecords = 500
-/** A rehearsal looks as often whether its events have been read. */
-const heldPauseMs = 10
+/** While a rehearsal holds events it is looked ever less often whether it still does: most are held for a moment. */
+const heldPausesMs = { first: 5, longest: 100 }
 
 export type BatchDependencies = {
   store: Store
@@ -88,29 +88,34 @@ async function applyPart(part: RecordBatch, deps: PartDependencies): Promise<Bat
   }
 }
 
-/** Applies in one transaction; with `fault`, puts all records of the part aside for that reason. */
+/**
+ * Applies in one transaction; with `fault`, puts all records of the part aside for that reason. Once more for as
+ * long as it was decided by an older definition, or a rehearsal holds its events.
+ */
 async function applyWith(
   part: RecordBatch,
   deps: PartDependencies,
   fault: Rejection | null,
 ): Promise<BatchOutcome> {
-  const definition = await deps.definition.latest()
-  const applied = await inTransaction(deps.store.db, (tx) =>
-    applyInTransaction(tx, part, deps, { definition, fault }),
-  )
-  if (applied === 'definition_changed') {
-    deps.definition.forget()
-    return applyWith(part, deps, fault)
+  let pauseMs = heldPausesMs.first
+  for (;;) {
+    const definition = await deps.definition.latest()
+    const applied = await inTransaction(deps.store.db, (tx) =>
+      applyInTransaction(tx, part, deps, { definition, fault }),
+    )
+    if (applied === 'definition_changed') {
+      deps.definition.forget()
+    } else if (applied === 'held') {
+      if (!deps.isCurrent()) return { kind: 'seek', offset: part.readFrom }
+      await deps.clock.sleep(pauseMs)
+      pauseMs = Math.min(pauseMs * 2, heldPausesMs.longest)
+    } else {
+      if (applied.tally) count(deps.metrics, part, applied.tally)
+      // A lost wake-up costs the sweep's interval and nothing else.
+      await wake(deps.store.db, deps.store.namespace, applied.wakes ?? []).catch(() => undefined)
+      return applied.kind === 'seek' ? applied : { kind: 'done' }
+    }
   }
-  if (applied === 'held') {
-    if (!deps.isCurrent()) return { kind: 'seek', offset: part.readFrom }
-    await deps.clock.sleep(heldPauseMs)
-    return applyWith(part, deps, fault)
-  }
-  if (applied.tally) count(deps.metrics, part, applied.tally)
-  // A lost wake-up costs the sweep's interval and nothing else.
-  await wake(deps.store.db, deps.store.namespace, applied.wakes ?? []).catch(() => undefined)
-  return applied.kind === 'seek' ? applied : { kind: 'done' }
 }
 
 async function applyInTransaction(
