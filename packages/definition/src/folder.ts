@@ -1,4 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises'
+import type { Dirent } from 'node:fs'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
 import { compareTexts, type Fault, faultAt, withNearest } from './fault.ts'
 
@@ -19,6 +20,8 @@ const subfolders = ['campaigns', 'layout', 'mappings', 'templates']
 /** The texts of a definition's folder by path (`campaigns/a.yaml`), always in the same order. */
 export type DefinitionTexts = {
   texts: ReadonlyMap<string, string>
+  /** Paths of files that are there and are no texts: what they declare is not known. */
+  unreadable: readonly string[]
   templates: readonly string[]
   faults: Fault[]
 }
@@ -27,10 +30,11 @@ const start = { line: 1, column: 1 }
 
 /** Reads what belongs to a definition, and tells what looks as if it should, but does not. */
 export async function readFolder(folder: string): Promise<DefinitionTexts> {
-  const root = await entriesOf(folder)
+  const message = await whyNoFolder(folder)
+  const root = message === undefined ? await entriesOf(folder) : undefined
   if (!root) {
-    const message = 'there is no such folder'
-    return { texts: new Map(), templates: [], faults: [faultAt(folder, start, { message })] }
+    const faults = [faultAt(folder, start, { message: message ?? noSuchFolder })]
+    return { texts: new Map(), unreadable: [], templates: [], faults }
   }
   const campaigns = await entriesOf(join(folder, 'campaigns'))
   const templates = (await entriesOf(join(folder, 'templates')))?.folders ?? []
@@ -44,6 +48,7 @@ export async function readFolder(folder: string): Promise<DefinitionTexts> {
   const { texts, unreadable } = await readTexts(folder, paths)
   return {
     texts,
+    unreadable: unreadable.map(({ file }) => file),
     templates,
     faults: [
       ...missingFiles(root),
@@ -74,21 +79,43 @@ function inFolder(folder: string, entries: Entries | undefined): string[] {
 
 type Entries = { files: string[]; folders: string[] }
 
+/** Why nothing can be read there, in words for whoever named it; undefined when it is a folder. */
+export async function whyNoFolder(folder: string): Promise<string | undefined> {
+  const found = await unlessMissing(stat(folder))
+  if (!found) return noSuchFolder
+  return found.isDirectory() ? undefined : 'this is a file, and a definition is a folder'
+}
+
+const noSuchFolder = 'there is no such folder'
+
 /** Undefined when there is no such folder. Hidden files (an editor's, the system's) do not count. */
 async function entriesOf(folder: string): Promise<Entries | undefined> {
+  const entries = await unlessMissing(readdir(folder, { withFileTypes: true }))
+  if (!entries) return undefined
+  const files: string[] = []
+  const folders: string[] = []
+  for (const entry of entries.filter(({ name }) => !name.startsWith('.'))) {
+    const is = await behind(folder, entry)
+    if (is?.isFile()) files.push(entry.name)
+    if (is?.isDirectory()) folders.push(entry.name)
+  }
+  return { files: files.sort(compareTexts), folders: folders.sort(compareTexts) }
+}
+
+/** Where a definition is mounted into a container its files are links: passed over, a campaign would end. */
+async function behind(
+  folder: string,
+  entry: Dirent,
+): Promise<Pick<Dirent, 'isFile' | 'isDirectory'> | undefined> {
+  return entry.isSymbolicLink() ? unlessMissing(stat(join(folder, entry.name))) : entry
+}
+
+async function unlessMissing<T>(found: Promise<T>): Promise<T | undefined> {
   try {
-    const entries = await readdir(folder, { withFileTypes: true })
-    const names = (wanted: (typeof entries)[number][]) =>
-      wanted
-        .map((entry) => entry.name)
-        .filter((name) => !name.startsWith('.'))
-        .sort(compareTexts)
-    return {
-      files: names(entries.filter((entry) => entry.isFile())),
-      folders: names(entries.filter((entry) => entry.isDirectory())),
-    }
+    return await found
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
     throw error
   }
 }

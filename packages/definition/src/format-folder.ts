@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { canonicalText } from './canonical.ts'
 import { compareTexts, type Fault, faultAt, inReadingOrder } from './fault.ts'
 import { type FileKind, kindOf, referenceTo } from './file-kinds.ts'
-import { decode } from './folder.ts'
+import { decode, whyNoFolder } from './folder.ts'
 import { parseYaml } from './yaml-source.ts'
 
 /** `changed` are the files, by their paths in the folder, that are not, or were not, in our form. */
@@ -34,9 +34,9 @@ type Change = { path: string; before: Buffer; text: string }
 async function changesOf(folder: string): Promise<{ changes: Change[]; faults: Fault[] }> {
   const changes: Change[] = []
   const faults: Fault[] = []
-  const files = await filesOf(folder)
-  if (!files) faults.push(faultAt(folder, start, { message: 'there is no such folder' }))
-  for (const { path, kind } of files ?? []) {
+  const message = await whyNoFolder(folder)
+  if (message !== undefined) faults.push(faultAt(folder, start, { message }))
+  for (const { path, kind } of message === undefined ? await filesOf(folder) : []) {
     const before = await readFile(join(folder, path))
     const text = decode(before)
     const own =
@@ -53,21 +53,15 @@ async function changesOf(folder: string): Promise<{ changes: Change[]; faults: F
 
 const start = { line: 1, column: 1 }
 
-/** Undefined when there is no such folder. */
-async function filesOf(folder: string): Promise<{ path: string; kind: FileKind }[] | undefined> {
-  try {
-    const names = await readdir(folder, { recursive: true })
-    return names
-      .map((name) => name.replaceAll('\\', '/'))
-      .sort(compareTexts)
-      .flatMap((path) => {
-        const kind = kindOf(path)
-        return kind ? [{ path, kind }] : []
-      })
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
-  }
+async function filesOf(folder: string): Promise<{ path: string; kind: FileKind }[]> {
+  const names = await readdir(folder, { recursive: true })
+  return names
+    .map((name) => name.replaceAll('\\', '/'))
+    .sort(compareTexts)
+    .flatMap((path) => {
+      const kind = kindOf(path)
+      return kind ? [{ path, kind }] : []
+    })
 }
 
 /** The new texts are all on disk before the first file changes, and what has changed is put back. */

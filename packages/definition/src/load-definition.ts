@@ -61,7 +61,7 @@ export async function loadDefinition(
   folder: string,
   { publishedClasses = new Map() }: { publishedClasses?: ReadonlyMap<string, string> } = {},
 ): Promise<LoadedDefinition> {
-  const { texts, templates: ids, faults } = await readFolder(folder)
+  const { texts, unreadable, templates: ids, faults } = await readFolder(folder)
   const read = <T>(path: string, schema: z.ZodType<T>): Loaded<T> | undefined => {
     const text = texts.get(path)
     if (text === undefined) return undefined
@@ -104,7 +104,9 @@ export async function loadDefinition(
     journeys: readRoot('journeys', journeysFileSchema),
     channels: readRoot('channels', channelsFileSchema),
     campaigns,
-    everyCampaignIsRead: whole.length === campaignPaths.length,
+    everyCampaignIsRead:
+      whole.length === campaignPaths.length &&
+      !unreadable.some((path) => kindOf(path)?.id === 'campaign'),
     specifications,
     templates: new Map(loaded.map((template) => [template.id, template])),
   }

@@ -1,4 +1,4 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml'
+import { type Document, type ErrorCode, isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml'
 import { type Fault, faultAt, type Position } from './fault.ts'
 
 /** The way to a value from the top of its document: keys of mappings, indexes of lists. */
@@ -31,7 +31,9 @@ export function parseYaml(file: string, text: string): YamlSource {
     return { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 }
   }
   const faults = [...document.errors, ...document.warnings].map((error) =>
-    faultAt(file, place(error.pos[0]), { message: `not YAML: ${firstLine(error.message)}` }),
+    faultAt(file, place(error.pos[0]), {
+      message: `not YAML: ${plainWords[error.code] ?? firstLine(error.message)}`,
+    }),
   )
   const value = faults.length === 0 ? plainValue(file, document, faults) : undefined
   return {
@@ -44,12 +46,22 @@ export function parseYaml(file: string, text: string): YamlSource {
   }
 }
 
+/** What people meet who write these files, in their words; the rest is told as the parser tells it. */
+const plainWords: Partial<Record<ErrorCode, string>> = {
+  DUPLICATE_KEY: 'the same key stands here a second time',
+  MULTIPLE_DOCS: 'a second text begins here ("---"), and a file holds one',
+  TAB_AS_INDENT: 'a tab stands before this line; indent with spaces',
+}
+
 function plainValue(file: string, document: Document, faults: Fault[]): unknown {
   try {
     return document.toJS()
   } catch (error) {
     // An alias to nothing, or aliases that unfold beyond all measure.
-    const message = error instanceof Error ? firstLine(error.message) : 'it cannot be read'
+    const told = error instanceof Error ? firstLine(error.message) : 'it cannot be read'
+    const message = told.startsWith('Excessive alias count')
+      ? 'what its aliases (*) stand for is too much to unfold'
+      : told
     faults.push(faultAt(file, { line: 1, column: 1 }, { message: `not YAML: ${message}` }))
     return undefined
   }

@@ -1,5 +1,6 @@
 import { chmod, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
@@ -211,6 +212,13 @@ describe('a folder', () => {
         expect(names.filter((name) => name.endsWith('.tmp'))).toEqual([])
       },
     )
+  })
+
+  test('that is a file is a fault', async () => {
+    const file = fileURLToPath(import.meta.url)
+    expect((await formatFolder(file)).faults).toMatchObject([
+      { message: 'this is a file, and a definition is a folder' },
+    ])
   })
 
   test('that is not there is a fault', async () => {

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { rename, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { definitionBundleSchema } from '@wegwijs/campaign/definition/bundle'
 import { describe, expect, test } from 'vitest'
@@ -6,6 +6,11 @@ import { loadDefinition } from '../src/load-definition.ts'
 import { type Changes, sound, tell, withFolder } from './planted-folder.ts'
 
 const guide = 'campaigns/guide.yaml'
+/** Each of nine times nine of the one before. */
+const bomb = Array.from(
+  { length: 7 },
+  (_, index) => `a${index + 1}: &a${index + 1} [${Array(9).fill(`*a${index}`).join(', ')}]\n`,
+).join('')
 const touchpoints = 'touchpoints.yaml'
 const personas = 'personas.yaml'
 
@@ -113,12 +118,29 @@ const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
     [
       'a key that is there twice',
       { [guide]: ['name: Guide', 'name: Guide\nname: Gids'] },
-      ['campaigns/guide.yaml:3:1 not YAML: Map keys must be unique'],
+      ['campaigns/guide.yaml:3:1 not YAML: the same key stands here a second time'],
     ],
     [
       'an alias to nothing',
       { [guide]: ['name: Guide', 'name: *guide'] },
       [expect.stringMatching(/^campaigns\/guide\.yaml:\d+:\d+ not YAML: Unresolved alias/)],
+    ],
+    [
+      'a line behind a tab',
+      { [guide]: ['name: Guide', '\tname: Guide'] },
+      ['campaigns/guide.yaml:2:1 not YAML: a tab stands before this line; indent with spaces'],
+    ],
+    [
+      'a second text in one file',
+      { [guide]: ['name: Guide', 'name: Guide\n---'] },
+      [
+        'campaigns/guide.yaml:3:1 not YAML: a second text begins here ("---"), and a file holds one',
+      ],
+    ],
+    [
+      'aliases that unfold beyond all measure',
+      { [guide]: ['name: Guide', `a0: &a0 [x]\n${bomb}name: Guide`] },
+      ['campaigns/guide.yaml:1:1 not YAML: what its aliases (*) stand for is too much to unfold'],
     ],
     [
       'an empty file',
@@ -1416,6 +1438,34 @@ test('a text that is not UTF-8 is a fault', async () => {
       reference: 'docs/reference/definition.md#campaign',
     },
   ])
+})
+
+test('what stands beside a text that is not UTF-8 is not told of as missing', async () => {
+  const { faults, warnings } = await withFolder(
+    { 'campaigns/guide.test.yaml': 'campaign: guide\nspecifications: []\n' },
+    async (folder) => {
+      await writeFile(join(folder, guide), Buffer.from([0x69, 0x64, 0x3a, 0x20, 0xe9]))
+      return loadDefinition(folder)
+    },
+  )
+  expect([...faults, ...warnings].filter(({ message }) => message.includes('unknown'))).toEqual([])
+})
+
+test('a file that is a link is read as what it leads to', async () => {
+  const { bundle, faults } = await withFolder({}, async (folder) => {
+    await rename(join(folder, 'channels.yaml'), join(folder, '.channels'))
+    await symlink('.channels', join(folder, 'channels.yaml'))
+    await rename(join(folder, guide), join(folder, '.guide'))
+    await symlink('../.guide', join(folder, guide))
+    return loadDefinition(folder)
+  })
+  expect(faults).toEqual([])
+  expect(bundle?.campaigns.map(({ id }) => id)).toContain('guide')
+})
+
+test('a file in place of the folder is a fault', async () => {
+  const { faults } = await withFolder({}, (folder) => loadDefinition(join(folder, guide)))
+  expect(faults).toMatchObject([{ message: 'this is a file, and a definition is a folder' }])
 })
 
 test('a folder that is not there is a fault', async () => {

@@ -43,8 +43,12 @@ export async function readForPublishing(
   { output, surroundings }: Call,
   { folder, revision }: Wanted,
 ): Promise<{ bundle: DefinitionBundle; store: Store }> {
-  if ((folder === undefined) === (revision === undefined))
-    throw fail('WEGWIJS_USAGE', { problem: 'name a folder, or an earlier revision' })
+  if ((folder === undefined) === (revision === undefined)) {
+    const both = folder === undefined ? 'neither was named' : 'both were named'
+    throw fail('WEGWIJS_USAGE', {
+      problem: `name a folder, or an earlier revision (--revision): ${both}`,
+    })
+  }
   if (folder === undefined) {
     const store = await surroundings.store()
     return { bundle: await bundleOfRevision(store.db, revision ?? 0), store }

@@ -62,9 +62,9 @@ export function runs<Options>(shell: Shell, work: Work<Options>) {
 }
 
 /** What PostgreSQL says by a code of its own, in our words. */
-async function withKnownFailures(work: () => Promise<void>): Promise<void> {
+export async function withKnownFailures<T>(work: () => Promise<T>): Promise<T> {
   try {
-    await query(work)
+    return await query(work)
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     if (!missingCodes.has(code)) throw error

@@ -38,6 +38,16 @@ test('a namespace that was never migrated says what to do', async () => {
   expect(err).toContain('wegwijs migrate')
 })
 
+test('a campaign is drawn where nothing was ever migrated', async () => {
+  const { code, out, err } = await cli([
+    ...['graph', exampleFolder, 'patient-panel'],
+    ...['--namespace', 'nobody_was_here'],
+  ])
+  expect(code).toBe(0)
+  expect(out).toContain('flowchart TD')
+  expect(err).toContain('without counts: nothing was ever published here')
+})
+
 describe('before a definition is there', () => {
   test('status tells so, and what cannot be asked', async () => {
     const { code, out } = await cli(['status'])

@@ -105,7 +105,35 @@ describe('validate', () => {
   }, 60_000)
 })
 
+test.each([['validate'], ['plan'], ['apply'], ['test'], ['fmt'], ['schemas'], ['graph', 'x']])(
+  '%s of a file says that a folder is meant, and is no defect',
+  async (command, ...more) => {
+    const file = join(folder, 'a-file')
+    await writeFile(file, 'x')
+    const { code, out, err } = await run([command, file, ...more])
+    expect([exitCodes.dataInvalid, exitCodes.usage]).toContain(code)
+    expect(out + err).toContain('this is a file, and a definition is a folder')
+  },
+)
+
+test('schemas makes no folder of a name that was misspelt', async () => {
+  const nowhere = join(folder, 'hospitall')
+  const { code, err } = await run(['schemas', nowhere])
+  expect(code).toBe(exitCodes.usage)
+  expect(err).toContain('there is no such folder')
+  expect((await run(['validate', nowhere])).out).toContain('there is no such folder')
+})
+
 describe('graph', () => {
+  test('needs no server: it says why it does not count', async () => {
+    const { code, out, err } = await run(['graph', exampleFolder, 'patient-panel'], {
+      WEGWIJS_DATABASE_URL: 'postgres://nobody:secret@127.0.0.1:1/none',
+    })
+    expect(code).toBe(0)
+    expect(out).toContain('flowchart TD')
+    expect(err).toContain('without counts: the database does not answer')
+  })
+
   test('draws a campaign where there is no database, and says that nothing is counted', async () => {
     const { code, out, err } = await run(['graph', exampleFolder, 'patient-panel', '--no-counts'])
     expect({ code, err }).toEqual({ code: 0, err: '' })

@@ -1,6 +1,6 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative, sep } from 'node:path'
 import { exitCodes } from '@wegwijs/runtime/failure'
 import { openNamespace } from '@wegwijs/test-support/namespace'
 import { expect, inject, onTestFinished, test } from 'vitest'
@@ -149,6 +149,68 @@ test('a draft is compared with another definition: who gets more, less, other, a
     .map((line) => JSON.parse(line).change as string)
   expect(new Set(changes)).toEqual(new Set(['less', 'other']))
 })
+
+/** The example with one campaign and its texts: what the others do is not asked here, and takes seconds. */
+async function aftercareAlone(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'wegwijs-move-'))
+  onTestFinished(() => rm(directory, { recursive: true }))
+  const kept = ['aftercare-at-home.yaml', 'caring-for-someone', 'home-again', 'recovery-tips']
+  await cp(exampleFolder, directory, {
+    recursive: true,
+    filter: (path) => {
+      const [folder, name] = relative(exampleFolder, path).split(sep)
+      const isOneOfMany = folder === 'campaigns' || folder === 'templates'
+      return name === undefined || !isOneOfMany || kept.includes(name)
+    },
+  })
+  return directory
+}
+
+test('a draft that moves people says who would go over, and what they would get', async () => {
+  const [live, directory] = [await aftercareAlone(), await aftercareAlone()]
+  const draft = join(directory, 'campaigns', 'aftercare-at-home.yaml')
+  const before = await readFile(draft, 'utf8')
+  const events = (await eventsOf(40)).split('\n')
+  // Cut off in the middle, so that some are under way.
+  const history = await file('half.ndjson', events.slice(0, events.length / 2).join('\n'))
+  const words = ['simulate', directory, '--events', history, '--against', live]
+  const drafted = async (move: string) =>
+    writeFile(draft, `${before.replace('wait: { for: P2D', 'wait: { for: P9D')}${move}`)
+
+  await drafted('move:\n  from: 1\n  steps: { "1.2.2": "1.2.2" }\n')
+  const { code, out } = await run(words)
+  expect(code).toBe(0)
+  const [, published = ''] = out.split('\nPublished at the end of these events, ')
+  const [, people, from, to] =
+    /^ {2}aftercare-at-home: (\d+) under way in version 1 go over to version 2\n {4}(\d+) at "1\.2\.2": on at "(.+)"$/m.exec(
+      published,
+    ) ?? []
+  expect(Number(people)).toBeGreaterThan(0)
+  expect([from, to]).toEqual([people, '1.2.2'])
+  expect(published).toMatch(
+    new RegExp(
+      `^Compared with everybody staying as they are: 0 messages more, 0 less, ${people} otherwise, [\\d,]+ the same$`,
+      'm',
+    ),
+  )
+  expect(published).toMatch(
+    /^aftercare-at-home tips\n {2}\d+ otherwise, at another moment: ehr:P-/m,
+  )
+  const { json } = await run([...words, '--json', '--counts'])
+  expect(json()).toMatchObject({
+    move: { moved: [{ campaign: 'aftercare-at-home', from: 1, to: 2 }] },
+  })
+
+  await drafted('move:\n  from: 1\n  steps: { "1.2.2": end }\n')
+  const ended = await run(words)
+  expect(ended.out).toContain(`    ${people} at "1.2.2": taken out`)
+  expect(ended.out).toContain(
+    `Compared with everybody staying as they are: 0 messages more, ${people} less, 0 otherwise, `,
+  )
+
+  await drafted('move:\n  from: 1\n  steps: { "1.2.9": "1.2.2" }\n')
+  expect(await run(words)).toMatchObject({ code: exitCodes.dataInvalid, out: '' })
+}, 60_000)
 
 test('a draft is compared with what is live, under the version that it would get', async () => {
   const { databaseUrl } = inject('servers')

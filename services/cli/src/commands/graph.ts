@@ -2,12 +2,13 @@ import { isDeepStrictEqual } from 'node:util'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import { withNearest } from '@wegwijs/definition/fault'
 import { type CampaignCounts, campaignGraph, type StepCounts } from '@wegwijs/definition/graph'
-import { fail, isFailure } from '@wegwijs/runtime/failure'
+import { type FailureCode, fail, isFailure } from '@wegwijs/runtime/failure'
 import { type CampaignCount, countsOf, versionsOf } from '@wegwijs/store/campaign-counts'
 import type { Store } from '@wegwijs/store/database'
 import type { Command } from 'commander'
 import { readOrEnd } from '../definition-input.ts'
-import { type Call, runs, type Shell } from '../shell.ts'
+import type { Output } from '../output.ts'
+import { type Call, runs, type Shell, withKnownFailures } from '../shell.ts'
 
 /** `wegwijs graph`: a campaign to look at. */
 export function addGraph(program: Command, shell: Shell): void {
@@ -49,11 +50,30 @@ async function countsFor(
   campaign: CampaignFile,
   { surroundings, output }: Call,
 ): Promise<CampaignCounts | undefined> {
-  const store = await storeIfThere(() => surroundings.store())
-  if (!store) {
-    output.say('without counts: no database is configured')
+  try {
+    return await withKnownFailures(async () =>
+      storedCounts(await surroundings.store(), campaign, output),
+    )
+  } catch (error) {
+    // What a campaign looks like is in its file: no server need be there for that.
+    const why = isFailure(error) ? withoutCounts[error.code] : undefined
+    if (why === undefined) throw error
+    output.say(`without counts: ${why}`)
     return undefined
   }
+}
+
+const withoutCounts: Partial<Record<FailureCode, string>> = {
+  WEGWIJS_CONFIG_INVALID: 'no database is configured',
+  WEGWIJS_DATABASE_UNAVAILABLE: 'the database does not answer',
+  WEGWIJS_NOT_MIGRATED: 'nothing was ever published here (`wegwijs migrate` comes first)',
+}
+
+async function storedCounts(
+  store: Store,
+  campaign: CampaignFile,
+  output: Output,
+): Promise<CampaignCounts | undefined> {
   const versions = await versionsOf(store, campaign.id)
   const drawn = versions.filter(({ file }) => isDeepStrictEqual(file.steps, plain(campaign.steps)))
   const numbers = drawn.map(({ version }) => version)
@@ -67,15 +87,6 @@ async function countsFor(
   }
   output.say(`counted in version ${numbers.join(', ')}`)
   return gathered(await countsOf(store, campaign.id, numbers))
-}
-
-async function storeIfThere(open: () => Promise<Store>): Promise<Store | undefined> {
-  try {
-    return await open()
-  } catch (error) {
-    if (isFailure(error, 'WEGWIJS_CONFIG_INVALID')) return undefined
-    throw error
-  }
 }
 
 /** As it is stored: without what JSON does not know. */

@@ -1,7 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { whyNoFolder } from '@wegwijs/definition/folder'
 import { jsonSchemaFiles } from '@wegwijs/definition/json-schemas'
 import { loadDefinition } from '@wegwijs/definition/load-definition'
+import { fail } from '@wegwijs/runtime/failure'
 import type { Command } from 'commander'
 import { table } from '../output.ts'
 import { type Call, runs, type Shell } from '../shell.ts'
@@ -22,6 +24,8 @@ export function addSchemas(program: Command, shell: Shell): void {
 }
 
 async function schemas({ output }: Call, _: unknown, folder = ''): Promise<void> {
+  const problem = await whyNoFolder(folder)
+  if (problem !== undefined) throw fail('WEGWIJS_USAGE', { problem: `${folder}: ${problem}` })
   const { bundle } = await loadDefinition(folder)
   const files = jsonSchemaFiles(bundle ?? undefined)
   await mkdir(join(folder, schemaFolder), { recursive: true })

@@ -275,7 +275,9 @@ async function* eventsOf(
   const { events, log, journeys, days, seed } = options
   const named = [events, log, journeys, days].filter((each) => each !== undefined)
   if (named.length !== 1) {
-    throw fail('WEGWIJS_USAGE', { problem: 'name one of --events, --log, --journeys and --days' })
+    const problem = 'name one of --events, --log, --journeys and --days'
+    const found = named.length === 0 ? 'none was named' : `${named.length} were named`
+    throw fail('WEGWIJS_USAGE', { problem: `${problem}: ${found}` })
   }
   if (since !== null) yield* storedEvents((await call.surroundings.store()).db, since)
   else if (events !== undefined) {
