@@ -119,6 +119,20 @@ function ended(
   return { state: { ...state, intents }, channel, rendered: null }
 }
 
+/**
+ * A run that waits at the step of a message which has ended without being sent goes on, as in the store
+ * (`letGoOn`): nothing more will be heard of it.
+ */
+export function letGoOn(state: PersonState, ended: Intent, now: string): PersonState {
+  if (!['skipped', 'expired', 'failed'].includes(ended.state) || ended.question !== null)
+    return state
+  const timers = new Map(state.timers)
+  for (const timer of state.timers.values())
+    if (timer.enrolmentId === ended.enrolmentId && timer.step === ended.step && timer.dueAt > now)
+      timers.set(timer.timerId, { ...timer, dueAt: now })
+  return { ...state, timers }
+}
+
 function attemptedOf(intent: Intent, channelIndex: number): Parameters<typeof afterAttempt>[0] {
   const { intentId, channels, dueAt, expiresAt, unknownOutcome, duplicate } = intent
   const idempotent = channels[channelIndex] === 'app'

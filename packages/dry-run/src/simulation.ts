@@ -30,7 +30,7 @@ import { derivedUuid } from '@wegwijs/runtime/derived-id'
 import type { Rendered } from '@wegwijs/template/template'
 import type { Rejection, RejectionClass, TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import { CountedMessages } from './counted-messages.ts'
-import { type DeliverContext, deliver, receiptsOf, taskDoneEvent } from './deliver.ts'
+import { type DeliverContext, deliver, letGoOn, receiptsOf, taskDoneEvent } from './deliver.ts'
 import { DuePeople } from './due-people.ts'
 import { type OutcomeRates, type Outcomes, taskWordOf } from './outcome-model.ts'
 import { People, type PersonNumber } from './people.ts'
@@ -381,13 +381,13 @@ export class Simulation {
       { counted, from, receiver: receiverState },
       this.#context,
     )
-    const { state } = delivered
+    const last = delivered.state.intents.get(intent.intentId) ?? intent
+    const state = letGoOn(delivered.state, last, this.#context.now)
     if (delivered.rendered !== null && to !== null) {
       const { class: own } = intent
       const intentId = countsAs(intent)
       this.#counted.add(to, { intentId, class: own, at: this.#context.now })
     }
-    const last = state.intents.get(intent.intentId) ?? intent
     // It is too early, or one too many: of this message there is nothing to tell yet.
     if (last.state === 'planned') {
       const { channel } = delivered

@@ -462,6 +462,18 @@ describe('what a provider tells', () => {
     ])
   })
 
+  test('is not waited for where every channel of a cascade was refused: the campaign goes on at once', () => {
+    const channels = { cascade: ['app', 'sms'] as ('app' | 'sms')[], after: 'P1D' }
+    const hospital = smallHospital([
+      campaign({
+        id: 'care',
+        steps: [message('hello', { channels }), message('later', { channels: ['email'] })],
+      }),
+    ])
+    const then = [{ 'not sent': 'hello' }, { sent: 'later', at: '2026-03-02 09:00', over: 'email' }]
+    expect(unmet(hospital, { given: { 'reached by': ['email'] }, when, then })).toEqual([])
+  })
+
   test('is a bounce, after which another address is used', () => {
     const given = { 'provider tells': { hello: 'bounced' } }
     const then = [

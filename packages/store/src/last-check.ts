@@ -17,6 +17,7 @@ import { appendOutbox } from './outbox.ts'
 import { isTold, outcomeRecords, toldStates } from './outcome-events.ts'
 import type { IntentState } from './schema.ts'
 import { inTransaction, send } from './transaction.ts'
+import { letGoOn } from './waiting-runs.ts'
 import { type Wake, wake } from './wake.ts'
 
 /**
@@ -492,13 +493,18 @@ function checkAndMove(
         effect = 'next' and has_next and not only_here as moves_on
       from judged
     ), moved as (${moveOf(request, telling)}
-    )${hasBudgets(request) && !telling ? sql`, counted as (${countClaimed})` : sql``}
+    )${hasBudgets(request) && !telling ? sql`, counted as (${countClaimed})` : sql``}${
+      telling ? sql`, gone_on as (${letGoOn(endedUnsent)})` : sql``
+    }
     select look.rehearsal, look.revision, d.*, moved.next_fence, moved.next_attempts,
       moved.intent_id is null as is_left
     from look left join decided d on true left join moved on moved.intent_id = d.intent_id
   `
   return send(tx, statement)
 }
+
+const endedUnsent = sql`select d.person_id, d.enrolment_id, d.step, d.question, d.now
+  from decided d join moved on moved.intent_id = d.intent_id where d.next_state in ('skipped', 'expired')`
 
 const refusedEffect = sql`case refusal ${sql.join(
   refusals.map(({ effect }, index) => sql`when ${sql.lit(index)} then ${sql.lit(effect)}`),
@@ -553,7 +559,7 @@ const nextReason = sql`case
 /** Everything the clauses look at, of each message that may be looked at. */
 function factsOf(request: ClaimRequest): RawBuilder<unknown> {
   return sql`
-    select item.asked_job, i.person_id, i.intent_id, i.class, i.enrolment_id, i.campaign_id, i.version, i.message_id,
+    select item.asked_job, i.person_id, i.intent_id, i.class, i.enrolment_id, i.campaign_id, i.version, i.message_id, i.step,
       i.template_id, i.template_hash, i.question, i.channels, i.channel_index, i.unknown_outcome, i.duplicate,
       i.part_of, i.entity_type, i.entity_version, i.planned_for, i.due_at, i.expires_at, i.traceparent,
       i.provider, i.reason, look.rehearsal as rehearses, ${request.channel}::text as channel,

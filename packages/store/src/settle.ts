@@ -11,6 +11,7 @@ import type { Querying, Store } from './database.ts'
 import { type OutboxRecord, outboxInsert } from './outbox.ts'
 import { isTold, type MessageOutcome, outcomeRecords } from './outcome-events.ts'
 import { inTransaction, send } from './transaction.ts'
+import { letGoOn } from './waiting-runs.ts'
 import { type Wake, wake } from './wake.ts'
 
 /**
@@ -255,6 +256,16 @@ function giveBack(rows: readonly AttemptRow[]): RawBuilder<unknown> {
     )`
 }
 
+/** Runs that wait for what has failed over every channel go on. */
+function goOn(rows: readonly AttemptRow[]): RawBuilder<unknown> {
+  const ended = rows.filter((row) => row.moves && ['failed', 'expired'].includes(row.state))
+  if (ended.length === 0) return sql``
+  return sql`, gone_on as (${letGoOn(sql`
+    select e.person_id, e.enrolment_id, e.step, e.question, w.now
+    from written w join intent e on e.person_id = w.person_id and e.intent_id = w.intent_id
+    where e.intent_id = any(${ended.map((row) => row.intent_id)}::uuid[])`)})`
+}
+
 function writeRows(
   tx: Querying,
   rows: readonly AttemptRow[],
@@ -272,7 +283,7 @@ function writeRows(
       select person_id, intent_id, fence, now, channel, provider, outcome, attempt_reason,
         reference, duplicate
       from written
-    ), told as (${outboxInsert(told)})${giveBack(rows)}
+    ), told as (${outboxInsert(told)})${giveBack(rows)}${goOn(rows)}
     update intent i set
       state = case when w.moves then w.state else i.state end,
       reason = case when w.moves then w.reason else i.reason end,

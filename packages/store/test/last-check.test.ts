@@ -25,7 +25,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   await sql`truncate person, consent, relation, person_stop, operational_stop, stop_lift, entity, enrolment,
-    intent, attempt, outbox, rehearsal_clock`.execute(store.db)
+    timer, intent, attempt, outbox, rehearsal_clock`.execute(store.db)
 })
 
 afterAll(() => store.close())
@@ -1099,6 +1099,36 @@ describe('a message over one channel after the other', () => {
     const { claimed } = await claimDue(store)
     expect(claimed).toMatchObject([{ statuses: { hello: 'sent', later: 'queued' } }])
   })
+})
+
+it('a run that waits for a message goes on when it is refused for every channel, or has expired', async () => {
+  const seeds = [
+    { person: { contacts: {} } },
+    { intent: { expires_at: later(now(), -1) } },
+    { intent: { question: '{}' }, person: { contacts: {} } },
+    {},
+  ]
+  const at = later(now(), 3600)
+  const ids: string[] = []
+  for (const { intent = {}, person = {} } of seeds) {
+    const [message] = await seedMessages(store, 1, {
+      intent: { channels: ['email'], ...intent },
+      person,
+    })
+    if (!message) throw new Error('no message')
+    const { personId: person_id, enrolmentId: enrolment_id, intentId } = message
+    const { step } = await intentOf(store, intentId)
+    const times = { began_at: at, due_at: at }
+    await store.db
+      .insertInto('timer')
+      .values({ person_id, timer_id: intentId, enrolment_id, step, ...times })
+      .execute()
+    ids.push(intentId)
+  }
+  await claimDue(store)
+  const rows = await store.db.selectFrom('timer').selectAll().execute()
+  const isEarlier = ids.map((id) => rows.some((row) => row.timer_id === id && row.due_at < at))
+  expect(isEarlier).toEqual([true, true, false, false])
 })
 
 describe('a message over all channels', () => {

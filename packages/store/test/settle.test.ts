@@ -32,7 +32,7 @@ beforeAll(async () => {
 })
 
 beforeEach(async () => {
-  await sql`truncate person, enrolment, intent, attempt, outbox`.execute(store.db)
+  await sql`truncate person, enrolment, timer, intent, attempt, outbox`.execute(store.db)
 })
 
 afterAll(() => store.close())
@@ -248,6 +248,33 @@ describe('an attempt', () => {
       due_since: null,
     })
   })
+
+  it.each<[string, object, AttemptOutcome, boolean]>([
+    ['has failed', lastChannel, refused, true],
+    ['goes on over another channel', {}, refused, false],
+    ['was sent', lastChannel, accepted, false],
+    ['asked something', { ...lastChannel, question: '{}' }, refused, false],
+  ])(
+    'lets the run go on that waits at its step when it %s',
+    async (_what, intent, outcome, goesOn) => {
+      const message = await claimedMessage({ intent })
+      const { enrolment_id, person_id, step } = await intentOf(store, message.intentId)
+      const at = later(new Date().toISOString(), 3600)
+      const timer = { person_id, enrolment_id, began_at: at, due_at: at }
+      const [own, other] = [newUuid(), newUuid()]
+      await store.db
+        .insertInto('timer')
+        .values([
+          { ...timer, timer_id: own, step },
+          { ...timer, timer_id: other, step: `${step}.else` },
+        ])
+        .execute()
+      await settleOne(message, outcome)
+      const rows = await store.db.selectFrom('timer').selectAll().execute()
+      const isEarlier = (id: string) => rows.some((row) => row.timer_id === id && row.due_at < at)
+      expect([isEarlier(own), isEarlier(other)]).toEqual([goesOn, false])
+    },
+  )
 
   it.each<[string, AttemptOutcome]>([
     ['it goes on over another channel', refused],
