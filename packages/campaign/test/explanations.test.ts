@@ -434,3 +434,21 @@ test('what a campaign takes away is said to be taken away', () => {
     ['is "mood" onthouden: "well"', '"mood" was remembered: "well"'],
   ])
 })
+
+test('somebody who is moved went on at a step of the new version, and did nothing there yet', () => {
+  const { tell } = telling(
+    campaign({ id: 'home', name: 'Nazorg', steps: [message('hello'), message('later')] }),
+  )
+  const moved: Decision = {
+    reason: 'moved_to_version',
+    campaignId: 'home',
+    version: 1,
+    enrolmentId: 'e',
+    intentId: null,
+    detail: { from: 1, to: 3, step: '1' },
+  }
+  expect(tell(moved)).toEqual([
+    'ging de campagne "Nazorg" voor deze persoon verder in versie 3, bij stap "1"',
+    'the campaign "Nazorg" went on for the person in version 3, at step "1"',
+  ])
+})

@@ -193,6 +193,21 @@ test('what tells of health, or of how often something of it happened, is left ou
   expect(open.because(trace)).toBe('department was "surgery" (gevraagd: "cardiology")')
 })
 
+test('of what must not be so, it is told that it was asked not to be', () => {
+  const not: Condition = { not: { field: 'person.usesPortal', op: 'eq', value: true } }
+  expect(told(not, {})).toEqual([
+    'usesPortal was niet bekend (gevraagd: niet ja)',
+    'usesPortal was not known (asked: not yes)',
+  ])
+  expect(told({ not }, { 'person.usesPortal': true })[1]).toBe('usesPortal was yes (asked: yes)')
+  const elsewhere: Condition = {
+    not: { field: 'event.department', op: 'eq', value: 'cardiology' },
+  }
+  expect(told(elsewhere, { 'event.department': 'surgery' })[1]).toBe(
+    'department did fit (its value is left out)',
+  )
+})
+
 test('names are never shown, nor what no catalogue knows', () => {
   const open = createWords('en', { ...naming, showsHealth: true })
   const name: Condition = { field: 'person.givenName', op: 'eq', value: 'Anna' }

@@ -45,7 +45,8 @@ export async function countsOf(
       with noted as (
         select person_id, detail ->> 'step' as step, detail ->> 'arm' as arm from decided
         where campaign_id = ${campaignId} and version = any(${[...versions]}::integer[])
-          and detail ? 'step'
+          -- Where somebody goes on who is moved: named as its author does, and not come to by a decision.
+          and detail ? 'step' and reason <> 'moved_to_version'
       ), messages as (
         select person_id, step, state from intent
         where campaign_id = ${campaignId} and version = any(${[...versions]}::integer[])

@@ -44,6 +44,8 @@ test('people are counted by step, arm, state of their message and where they wai
   const rows = [
     ...sent.map((ids) => noted(ids, { step: '1', arm: null }, 'branch_taken')),
     ...waiting.map((ids) => noted(ids, { step: '1', arm: 0 }, 'branch_taken')),
+    // Who was moved from an older version is told of by the name of a step, and has not done it.
+    ...waiting.map((ids) => noted(ids, { from: 1, to: 2, step: '2' }, 'moved_to_version')),
     // Somebody whose appointment moves waits at the same step twice, and is one.
     ...[...waiting, ...waiting].map((ids) => noted(ids, { step: '1.0.0', until: now }, 'waiting')),
   ]

@@ -92,17 +92,19 @@ export function leavesOfTrace(trace: ConditionTrace): LeafTrace[] {
   return 'not' in trace ? leavesOfTrace(trace.not) : [trace.leaf]
 }
 
+/** A leaf, and whether it was asked to be so or, under an odd number of `not`, to be otherwise. */
+export type DecidingLeaf = LeafTrace & { readonly isNegated: boolean }
+
 /**
  * The leaves without which it would have come out otherwise: of `all` that fails the parts that fail,
  * of `any` that holds the first that holds.
  */
-export function decidingLeaves(trace: ConditionTrace): LeafTrace[] {
-  if ('leaf' in trace) return [trace.leaf]
-  if ('not' in trace) return decidingLeaves(trace.not)
-  if ('all' in trace) {
-    const parts = trace.holds ? trace.all : trace.all.filter(({ holds }) => !holds)
-    return parts.flatMap(decidingLeaves)
-  }
-  const parts = trace.holds ? trace.any.filter(({ holds }) => holds).slice(0, 1) : trace.any
-  return parts.flatMap(decidingLeaves)
+export function decidingLeaves(trace: ConditionTrace, isNegated = false): DecidingLeaf[] {
+  if ('leaf' in trace) return [{ ...trace.leaf, isNegated }]
+  if ('not' in trace) return decidingLeaves(trace.not, !isNegated)
+  const leavesOf = (parts: readonly ConditionTrace[]) =>
+    parts.flatMap((part) => decidingLeaves(part, isNegated))
+  if ('all' in trace)
+    return leavesOf(trace.holds ? trace.all : trace.all.filter(({ holds }) => !holds))
+  return leavesOf(trace.holds ? trace.any.filter(({ holds }) => holds).slice(0, 1) : trace.any)
 }

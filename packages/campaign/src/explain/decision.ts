@@ -29,13 +29,16 @@ export type Telling = {
 export function tellDecision(telling: Telling, locale: LocaleName, words: Words): string {
   const { decision, campaign, messageId, traces } = telling
   const { reason, detail, intentId, campaignId, enrolmentId } = decision
+  const name = `"${campaign?.file.name ?? campaignId}"`
+  const speech = speeches[locale]
+  // Its step has the name that its author gives it, and the person has not done it.
+  if (reason === 'moved_to_version' && typeof detail?.to === 'number')
+    return speech.moved(name, detail.to, String(detail.step))
   const step = campaign && stepOf(campaign, telling)
   if (step) {
     const told = { at: telling.at, reason, detail, isOfMessage: intentId !== null, traces }
     return kindOf(step).explanation[locale](step, told, words)
   }
-  const name = `"${campaign?.file.name ?? campaignId}"`
-  const speech = speeches[locale]
   const why = words.reason(reason)
   if (campaignId === null) return speech.noted(why)
   if (intentId !== null) return speech.message(messageId ?? intentId, why)
@@ -78,6 +81,7 @@ type Speech = Readonly<{
   completed: (campaign: string) => string
   goal: (campaign: string) => string
   goesOn: (campaign: string, why: string) => string
+  moved: (campaign: string, version: number, step: string) => string
   refused: (campaign: string, why: string) => string
   ended: (campaign: string, why: string) => string
   because: (what: string) => string
@@ -91,6 +95,8 @@ const speeches: InEachLanguage<Speech> = {
     completed: (campaign) => `waren alle stappen van de campagne ${campaign} doorlopen`,
     goal: (campaign) => `werd bereikt waar de campagne ${campaign} voor bedoeld is`,
     goesOn: (campaign, why) => `ging de campagne ${campaign} weer verder: ${why}`,
+    moved: (campaign, version, step) =>
+      `ging de campagne ${campaign} voor deze persoon verder in versie ${version}, bij stap "${step}"`,
     refused: (campaign, why) => `begon de campagne ${campaign} niet: ${why}`,
     ended: (campaign, why) => `eindigde de campagne ${campaign}: ${why}`,
     because: (what) => `, want ${what}`,
@@ -102,6 +108,8 @@ const speeches: InEachLanguage<Speech> = {
     completed: (campaign) => `all steps of the campaign ${campaign} had been gone through`,
     goal: (campaign) => `what the campaign ${campaign} is for was reached`,
     goesOn: (campaign, why) => `the campaign ${campaign} went on again: ${why}`,
+    moved: (campaign, version, step) =>
+      `the campaign ${campaign} went on for the person in version ${version}, at step "${step}"`,
     refused: (campaign, why) => `the campaign ${campaign} did not begin: ${why}`,
     ended: (campaign, why) => `the campaign ${campaign} ended: ${why}`,
     because: (what) => `, because ${what}`,

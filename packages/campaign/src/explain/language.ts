@@ -52,24 +52,27 @@ export function createWords(locale: LocaleName, naming: Naming): Words {
     const which = where ? `, ${speech.where} ${condition(where)}` : ''
     return `${askedOften[locale].times(times)}${which} (${duration(within)})`
   }
-  const seen = (leaf: LeafTrace) => {
+  const seenOf = (leaf: LeafTrace, isNegated: boolean) => {
     const isLeftOut = isLeafHidden(leaf, naming)
-    const verdict = `${leaf.holds ? speech.fits : speech.fitsNot} (${speech.valueLeftOut})`
+    const verdict = `${leaf.holds !== isNegated ? speech.fits : speech.fitsNot} (${speech.valueLeftOut})`
+    // Without it a sentence says that something began because a field was not what was asked.
+    const asks = isNegated ? `${speech.asked}: ${speech.not}` : `${speech.asked}:`
     if (leaf.op === 'happened') {
-      const asks = leaf.expected as Omit<Happened, 'touchpoint'>
+      const expected = leaf.expected as Omit<Happened, 'touchpoint'>
       const name = touchpoint(leaf.field)
       if (isLeftOut) return `${name} ${verdict}`
       const { happened, times } = askedOften[locale]
-      const count = happened(name, Number(leaf.actual), duration(asks.within))
-      const which = asks.where ? `, ${speech.where} ${condition(asks.where)}` : ''
-      return `${count}${which} (${speech.asked}: ${times(asks.times ?? { atLeast: 1 })})`
+      const count = happened(name, Number(leaf.actual), duration(expected.within))
+      const which = expected.where ? `, ${speech.where} ${condition(expected.where)}` : ''
+      return `${count}${which} (${asks} ${times(expected.times ?? { atLeast: 1 })})`
     }
     const name = field(leaf.field)
     if (isLeftOut) return `${name} ${verdict}`
     const what =
       leaf.actual === null ? speech.unknown : `${speech.was} ${value(leaf.field, leaf.actual)}`
-    return `${name} ${what} (${speech.asked}: ${askedOf(leaf.op, leaf)})`
+    return `${name} ${what} (${asks} ${askedOf(leaf.op, leaf)})`
   }
+  const seen = (leaf: LeafTrace) => seenOf(leaf, false)
   const condition = (of: Condition): string => {
     if ('all' in of) return listed(of.all.map(nested), speech.and)
     if ('any' in of) return listed(of.any.map(nested), speech.or)
@@ -88,7 +91,13 @@ export function createWords(locale: LocaleName, naming: Naming): Words {
     written,
     condition,
     touchpoint,
-    because: (trace: ConditionTrace) => listed(decidingLeaves(trace).map(seen), speech.and),
+    because: (trace: ConditionTrace) => {
+      const leaves = decidingLeaves(trace)
+      return listed(
+        leaves.map((leaf) => seenOf(leaf, leaf.isNegated)),
+        speech.and,
+      )
+    },
     seen,
     reason: (code) => reasons[code].text[locale],
   }
