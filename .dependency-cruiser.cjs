@@ -32,7 +32,8 @@ module.exports = {
     knowsOnly('runtime', []),
     knowsOnly('template', ['campaign', 'runtime']),
     knowsOnly('wire', ['campaign']),
-    knowsOnly('definition', ['campaign', 'template', 'wire', 'runtime']),
+    // Of channels only what an address is: it reaches nothing.
+    knowsOnly('definition', ['campaign', 'template', 'channels', 'wire', 'runtime']),
     // Adapters are strangers: store, kafka, queue and channels meet only in services.
     knowsOnly('store', ['campaign', 'wire', 'runtime']),
     knowsOnly('kafka', ['wire', 'runtime']),

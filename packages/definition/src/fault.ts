@@ -49,13 +49,23 @@ export function withNearest(found: string, known: Iterable<string>): { nearest?:
   const candidates = [...new Set(known)].filter((name) => name !== found)
   // Beyond a third of its letters a name is another name, and the hint would mislead.
   const maxDistance = Math.max(2, Math.ceil(found.length / 3))
-  const nearest = closestMatch(found, candidates, { maxDistance }) ?? theOnlyWith(found, candidates)
+  const nearest =
+    closestMatch(found, candidates, { maxDistance }) ??
+    theOnlyWith(found, candidates) ??
+    theOnlyShortenedTo(found, candidates)
   return nearest === undefined ? {} : { nearest }
 }
 
 /** `nurses` is `home-nurses`, as long as there are no others. */
 function theOnlyWith(found: string, candidates: readonly string[]): string | undefined {
   const [only, ...others] = candidates.filter((name) => name.split(/[-.]/).includes(found))
+  return others.length === 0 ? only : undefined
+}
+
+/** `bool` is `boolean`, as long as nothing else begins so. */
+function theOnlyShortenedTo(found: string, candidates: readonly string[]): string | undefined {
+  if (found.length < 3) return undefined
+  const [only, ...others] = candidates.filter((name) => name.startsWith(found))
   return others.length === 0 ? only : undefined
 }
 

@@ -22,6 +22,7 @@ import {
   checkPolicies,
   warnOfPersonas,
 } from './checks/people.ts'
+import { checkSenders } from './checks/senders.ts'
 import { checkSpecifications, warnOfSpecifications } from './checks/specifications.ts'
 import { checkTouchpoints } from './checks/touchpoints.ts'
 import { compareTexts, type Fault, inReadingOrder, type Position } from './fault.ts'
@@ -123,6 +124,7 @@ export async function loadDefinition(
     ...checkJourneys(parts),
     ...checkAttributes(parts),
     ...checkPolicies(parts),
+    ...checkSenders(parts),
     ...checkCampaigns(parts),
     ...checkSpecifications(parts),
     ...checkClasses(parts, publishedClasses),
@@ -133,7 +135,8 @@ export async function loadDefinition(
   )
   const warnings = [
     ...loaded.flatMap((template) => template.warnings),
-    ...warnOfPersonas(parts),
+    // A condition that is wrong takes nobody: of that its fault tells.
+    ...(faults.some(({ file }) => file === rootFiles.personas) ? [] : warnOfPersonas(parts)),
     ...warnOfCampaigns({ ...parts, campaigns: whole }),
     ...warnOfSpecifications(parts),
     ...messages.warnings,

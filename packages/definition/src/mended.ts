@@ -53,8 +53,9 @@ function mend(
       return true
     }
     if (standIn === undefined) continue
+    // A misspelt word is taken for the one that was meant; whatever else stands in nobody wrote.
+    if (!isMeant(schemas, holder[key], standIn)) invented.push(at)
     holder[key] = structuredClone(standIn)
-    invented.push(at)
     return true
   }
   return false
@@ -117,6 +118,12 @@ function standInFor(schemas: readonly Schema[], found: unknown): unknown {
   return [nearest, ...enumerated, ...standIns].find(
     (each) =>
       each !== undefined && schemas.some((schema) => (schema as z.ZodType).safeParse(each).success),
+  )
+}
+
+function isMeant(schemas: readonly Schema[], found: unknown, standIn: unknown): boolean {
+  return (
+    typeof found === 'string' && withNearest(found, schemas.flatMap(valuesOf)).nearest === standIn
   )
 }
 

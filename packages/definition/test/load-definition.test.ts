@@ -1347,6 +1347,32 @@ test('a fault in each file hides nothing of the others', async () => {
   ])
 })
 
+test('from whom a message comes is a sender that its channel takes', async () => {
+  const email = 'email: { provider: smtp, sensitivity: personal, from: not an address }\n'
+  const { faults } = await tell({
+    'channels.yaml': `${(sound['channels.yaml'] ?? '').replace('DeLinde', 'De_Linde!')}${email}`,
+  })
+  expect(faults).toEqual([
+    'channels.yaml:1:56 expected a name of letters and digits, such as "DeLinde", or a telephone number, found "De_Linde!"',
+    'channels.yaml:3:55 expected one address, such as "De Linde <info@example.org>", found "not an address"',
+  ])
+})
+
+test('a misspelt word in a file of the root hides nothing of the campaigns', async () => {
+  const { faults } = await tell({
+    [touchpoints]: ['sensitivity: health', 'sensitivity: helth'],
+    'attributes.yaml': ['type: boolean', 'type: bool'],
+    [guide]: ['care.visit.booked.v1', 'care.visit.bookd.v1'],
+    [personas]: ['person.age', 'person.agee'],
+  })
+  expect(faults).toEqual([
+    expect.stringContaining('found "bool" (did you mean "boolean"?)'),
+    expect.stringContaining('unknown touchpoint "care.visit.bookd.v1"'),
+    expect.stringContaining('unknown field "person.agee"'),
+    expect.stringContaining('found "helth" (did you mean "health"?)'),
+  ])
+})
+
 describe('a campaign that its schema refuses is checked all the same:', () => {
   const wrong = (...changes: (readonly [string, string])[]): Changes => ({
     [guide]: changes.reduce((text, [from, to]) => text.replace(from, to), sound[guide] ?? ''),

@@ -93,7 +93,7 @@ export function leavesOfTrace(trace: ConditionTrace): LeafTrace[] {
 }
 
 /** A leaf, and whether it was asked to be so or, under an odd number of `not`, to be otherwise. */
-export type DecidingLeaf = LeafTrace & { readonly isNegated: boolean }
+type DecidingLeaf = LeafTrace & { readonly isNegated: boolean }
 
 /**
  * The leaves without which it would have come out otherwise: of `all` that fails the parts that fail,
