@@ -16,12 +16,13 @@ export async function openEmbeddedStage(
 ): Promise<Stage> {
   const broker = createMemoryBroker()
   const queue = createMemoryQueue()
+  const secret = newUuid()
   const { sandbox } = await startPipe(scope, {
     store,
     broker,
     queue,
     sandboxDirectory: folders.sandbox,
-    secret: newUuid(),
+    secret,
     log: (service) => {
       const file = createWriteStream(join(folders.logs, `${service}.log`))
       return createLogger(service, 'info', file)
@@ -31,6 +32,7 @@ export async function openEmbeddedStage(
     publisher: broker.publisher,
     admin: broker.admin,
     queue: queue.queue,
+    secret,
     sandboxStatus: async () => {
       const { receiptsPending, underWay } = sandbox.status()
       return { pending: receiptsPending + underWay }

@@ -50,7 +50,8 @@ export async function openProcessStage(scope: Scope, options: ProcessStageOption
     log: silentLogger,
   })
   scope.onClose('Redis', () => queue.close())
-  const settings = await settingsOf(options)
+  const secret = newUuid()
+  const settings = await settingsOf(options, secret)
   const started: ServiceProcess[] = []
   // Registered before the first is started, so that none is left behind whenever we are told to end.
   const endAll = async () => {
@@ -80,6 +81,7 @@ export async function openProcessStage(scope: Scope, options: ProcessStageOption
     publisher: kafka.publisher,
     admin: kafka.admin,
     queue,
+    secret,
     sandboxStatus: sandboxStatus(pageUrl),
     pageUrl,
   }
@@ -88,14 +90,17 @@ export async function openProcessStage(scope: Scope, options: ProcessStageOption
 type Settings = Partial<Record<VariableName, string>>
 
 /** Everything that any of them needs. */
-async function settingsOf({ store, addresses, folders }: ProcessStageOptions): Promise<Settings> {
+async function settingsOf(
+  { store, addresses, folders }: ProcessStageOptions,
+  secret: string,
+): Promise<Settings> {
   const [gateway, smtp, http] = [await freePort(), await freePort(), await freePort()]
   return {
     WEGWIJS_NAMESPACE: store.namespace,
     WEGWIJS_DATABASE_URL: addresses.databaseUrl,
     WEGWIJS_KAFKA_BROKERS: addresses.kafkaBrokers.join(','),
     WEGWIJS_REDIS_URL: addresses.redisUrl,
-    WEGWIJS_SECRET: newUuid(),
+    WEGWIJS_SECRET: secret,
     WEGWIJS_GATEWAY_HOST: '127.0.0.1',
     WEGWIJS_GATEWAY_PORT: String(gateway),
     WEGWIJS_GATEWAY_URL: `http://127.0.0.1:${gateway}`,

@@ -9,6 +9,8 @@ export type Stage = {
   publisher: EventPublisher
   admin: TopicAdmin
   queue: JobQueue
+  /** WEGWIJS_SECRET of its services. */
+  secret: string
   sandboxStatus: () => Promise<{ pending: number }>
   /** The sandbox's outbox page. */
   pageUrl: string

@@ -33,7 +33,11 @@ export function summaryLines({ status, published, channels, days, seconds }: Out
       published,
       duplicates > 0 ? `${count(duplicates)} came twice, counted once` : '',
     ),
-    row('receipts back', receipts + deadLetters.open - published),
+    row(
+      'receipts back',
+      receipts + deadLetters.open - published,
+      'with what teams said of their tasks',
+    ),
     row('people', people),
     row('enrolments', sumOf(Object.values(enrolments)), parts(enrolments)),
     row('messages planned', sumOf(Object.values(messages))),

@@ -3,8 +3,18 @@ import type { ChannelName } from '@wegwijs/campaign/definition/words'
 import type { Instant } from '@wegwijs/campaign/instant'
 import type { Intent, Question, Task } from '@wegwijs/campaign/state'
 
+/** What becomes of tasks. */
+export type TaskShares = {
+  /** Share of the tasks that are done; without it nobody does any. */
+  readonly done?: number
+  /** Of a task the shares of its outcomes, in proportion to each other; without it each as often as another. */
+  readonly outcomes?: Readonly<Record<string, number>>
+  /** Other lots for the same messages and tasks. Without one a lot hangs on its id alone. */
+  readonly seed?: string
+}
+
 /** Shares of the messages that a provider accepted, 0 to 1; what is left is delivered. */
-export type OutcomeRates = {
+export type OutcomeRates = TaskShares & {
   readonly bounced: number
   /** No receipt ever comes: it happens with every provider. */
   readonly none: number
@@ -15,12 +25,6 @@ export type OutcomeRates = {
    * that is not named is not given. Without it each is given as often.
    */
   readonly answers?: Readonly<Record<string, number>>
-  /** Share of the tasks that are done; without it nobody does any. */
-  readonly done?: number
-  /** Of a task the shares of its outcomes, as `answers` has them of a question. */
-  readonly outcomes?: Readonly<Record<string, number>>
-  /** Other lots for the same messages. Without one a message's lot hangs on its id alone. */
-  readonly seed?: string
 }
 
 /** Shares, or what somebody has decided of each message. */
@@ -62,7 +66,7 @@ export function answerOf(
  */
 export function taskWordOf(
   task: Pick<Task, 'taskId' | 'outcomes' | 'dueAt'> & { until: Instant },
-  { done = 0, outcomes: shares, seed = 'outcome' }: OutcomeRates,
+  { done = 0, outcomes: shares, seed = 'outcome' }: TaskShares,
 ): { at: Instant; outcome: string } | null {
   const { taskId, dueAt, until } = task
   if (done === 0 || lot(seed, taskId, 'done') >= done) return null

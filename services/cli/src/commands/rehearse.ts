@@ -1,7 +1,5 @@
-import { taskWordOf } from '@wegwijs/dry-run/outcome-model'
 import { rehearse } from '@wegwijs/rehearsal/conductor'
 import { generateJourneys } from '@wegwijs/rehearsal/generate-journeys'
-import type { Teams } from '@wegwijs/rehearsal/task-words'
 import { systemClock } from '@wegwijs/runtime/clock'
 import { fail } from '@wegwijs/runtime/failure'
 import { endRehearsal } from '@wegwijs/store/end-rehearsal'
@@ -12,6 +10,7 @@ import { readEvents } from '../events-input.ts'
 import { createProgressView } from '../progress.ts'
 import { sandboxRates, sandboxStatus, sandboxUrl } from '../sandbox.ts'
 import { type Call, runs, type Shell } from '../shell.ts'
+import { teamsBy } from '../teams.ts'
 import { atLeastOne, seedText } from '../words.ts'
 
 export type PlayOptions = { step: string; sandbox?: string }
@@ -78,7 +77,8 @@ export async function play(
       publisher: kafka.publisher,
       admin: kafka.admin,
       sandboxStatus: sandboxStatus(page),
-      teams: () => teamsOf(call, page),
+      // As the sandbox has them when it begins.
+      teams: async () => teamsBy(await sandboxRates(page), surroundings.secret()),
       signal,
       onProgress: view.show,
     })
@@ -90,13 +90,6 @@ export async function play(
   } finally {
     view.end()
   }
-}
-
-/** The people who do tasks, by the shares that the sandbox has when it begins; null when nobody does. */
-async function teamsOf({ surroundings }: Call, page: string): Promise<Teams | null> {
-  const rates = await sandboxRates(page)
-  if ((rates.done ?? 0) === 0) return null
-  return { secret: surroundings.secret(), wordOf: (task) => taskWordOf(task, rates) }
 }
 
 async function end({ surroundings, output }: Call): Promise<void> {
