@@ -1,11 +1,20 @@
 import { defineConfig } from 'vitest/config'
 
+/** They keep nothing between two calls: their modules are read once for all of their files. */
+const pure = ['campaign', 'definition', 'template', 'wire', 'dry-run']
+
 /**
  * One group after the other: on two cores a measurement or a fault beside others would time out, not
  * fail. Tests of the system wait more than they work: two files of them go side by side.
  */
 const groups = [
-  { name: 'unit', folders: ['packages/*', 'services/*'], timeoutMs: 30_000 },
+  {
+    name: 'pure',
+    folders: pure.map((name) => `packages/${name}`),
+    timeoutMs: 60_000,
+    isolate: false,
+  },
+  { name: 'unit', folders: [`packages/!(${pure.join('|')})`, 'services/*'], timeoutMs: 30_000 },
   { name: 'infra', folders: ['infra/*'], timeoutMs: 120_000 },
   { name: 'architecture', folders: ['test/architecture'], timeoutMs: 300_000 },
   { name: 'contract', folders: ['test/contract'], timeoutMs: 60_000 },
@@ -19,12 +28,13 @@ const groups = [
 export default defineConfig({
   test: {
     globalSetup: ['infra/vitest/src/servers.ts'],
-    projects: groups.map(({ name, folders, timeoutMs, alone = false }, index) => ({
+    projects: groups.map(({ name, folders, timeoutMs, isolate = true, alone = false }, index) => ({
       test: {
         name,
         include: folders.map((folder) => `${folder}/**/*.test.ts`),
         exclude: ['**/node_modules/**'],
         pool: 'forks',
+        isolate,
         maxWorkers: alone ? 1 : 2,
         sequence: { groupOrder: index },
         testTimeout: timeoutMs,
