@@ -2,7 +2,7 @@ import type { JsonObject } from '@wegwijs/campaign/json'
 import { stepBusinessTime } from '@wegwijs/store/business-clock'
 import type { Store } from '@wegwijs/store/database'
 import { applyDefinition } from '@wegwijs/store/definitions'
-import { openMortalStore } from '@wegwijs/test-support/mortal-store'
+import { type Death, deathsIn, openMortalStore } from '@wegwijs/test-support/mortal-store'
 import { emptyNamespace, openNamespace } from '@wegwijs/test-support/namespace'
 import { pictureOf } from '@wegwijs/test-support/picture'
 import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
@@ -319,7 +319,7 @@ test('a worker that is killed before or after any step leaves no wait for an old
 
 test('a worker that is killed before or after any step leaves no date without its timer (P1)', async () => {
   const store = await open('planted-crash')
-  const live = async (at: number, stepDone: boolean) => {
+  const live = async (death: Death) => {
     await emptyNamespace(store)
     await stepBusinessTime(store.db, now)
     await applyDefinition(store, nothing, 'test')
@@ -331,10 +331,7 @@ test('a worker that is killed before or after any step leaves no date without it
     ])
     await applyDefinition(store, evening(), 'test')
     const { databaseUrl, namespace } = store
-    const mortal = openMortalStore(
-      { databaseUrl, namespace, applicationName: 'mortal' },
-      { at, stepDone },
-    )
+    const mortal = openMortalStore({ databaseUrl, namespace, applicationName: 'mortal' }, death)
     const first = workerOn(mortal)
     await first.rollOutAll().catch(() => undefined)
     await workerOn(store).rollOutAll()
@@ -347,12 +344,10 @@ test('a worker that is killed before or after any step leaves no date without it
       picture: [await timersIn(store), await pictureOf(store)],
     }
   }
-  const whole = await live(Number.POSITIVE_INFINITY, false)
+  const whole = await live({ at: Number.POSITIVE_INFINITY, stepDone: false })
   expect(whole.steps).toBeGreaterThan(20)
-  for (let at = 1; at <= whole.steps; at += 1) {
-    for (const stepDone of [false, true]) {
-      const { picture } = await live(at, stepDone)
-      expect({ at, stepDone, picture }).toEqual({ at, stepDone, picture: whole.picture })
-    }
+  for (const death of deathsIn(whole.steps)) {
+    const { picture } = await live(death)
+    expect({ ...death, picture }).toEqual({ ...death, picture: whole.picture })
   }
 }, 240_000)

@@ -2,7 +2,7 @@ import { stepBusinessTime } from '@wegwijs/store/business-clock'
 import type { Store } from '@wegwijs/store/database'
 import { planDefinition } from '@wegwijs/store/definition-plan'
 import { applyDefinition } from '@wegwijs/store/definitions'
-import { openMortalStore } from '@wegwijs/test-support/mortal-store'
+import { type Death, deathsIn, openMortalStore } from '@wegwijs/test-support/mortal-store'
 import { emptyNamespace, openNamespace } from '@wegwijs/test-support/namespace'
 import { pictureOf } from '@wegwijs/test-support/picture'
 import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
@@ -207,14 +207,11 @@ test('somebody whose move fails is passed over, and keeps nobody else waiting', 
 
 test('a worker that is killed before or after any step of a move leaves nothing undone and nothing done twice (P1, P2)', async () => {
   const store = await open('move-crash')
-  const live = async (at: number, stepDone: boolean) => {
+  const live = async (death: Death) => {
     await begin(store, ['p1', 'p2'])
     await applyDefinition(store, second, 'test')
     const { databaseUrl, namespace } = store
-    const mortal = openMortalStore(
-      { databaseUrl, namespace, applicationName: 'mortal' },
-      { at, stepDone },
-    )
+    const mortal = openMortalStore({ databaseUrl, namespace, applicationName: 'mortal' }, death)
     await workerOn(mortal)
       .rollOutAll()
       .catch(() => undefined)
@@ -222,12 +219,10 @@ test('a worker that is killed before or after any step of a move leaves nothing 
     await mortal.close()
     return { steps: mortal.steps, picture: [await runsIn(store), await pictureOf(store)] }
   }
-  const whole = await live(Number.POSITIVE_INFINITY, false)
+  const whole = await live({ at: Number.POSITIVE_INFINITY, stepDone: false })
   expect(whole.steps).toBeGreaterThan(15)
-  for (let at = 1; at <= whole.steps; at += 1) {
-    for (const stepDone of [false, true]) {
-      const { picture } = await live(at, stepDone)
-      expect({ at, stepDone, picture }).toEqual({ at, stepDone, picture: whole.picture })
-    }
+  for (const death of deathsIn(whole.steps)) {
+    const { picture } = await live(death)
+    expect({ ...death, picture }).toEqual({ ...death, picture: whole.picture })
   }
 }, 240_000)

@@ -21,6 +21,15 @@ export type Death = {
   stepDone: boolean
 }
 
+/**
+ * Every death that leaves something of its own: before the first step, and after each. To die before a
+ * later step is to have died after the one before it, for whoever does nothing but in its store.
+ */
+export function deathsIn(steps: number): Death[] {
+  const after = Array.from({ length: steps }, (_, index) => ({ at: index + 1, stepDone: true }))
+  return [{ at: 1, stepDone: false }, ...after]
+}
+
 export function openMortalStore(options: StoreOptions, death: Death): MortalStore {
   const life = { steps: 0, dead: false }
   const died = Promise.withResolvers<void>()
