@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
+import { createProgram } from '@wegwijs/cli/program'
+import { runProgram, type Shell } from '@wegwijs/cli/shell'
 import { applyDefinition } from '@wegwijs/store/definitions'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
@@ -13,8 +12,6 @@ import { inOrderOfArrival, instantOf, other, parent, type Story, senior } from '
  * The command line explains people who lived through the whole pipe, from what is on record of them:
  * somebody who got the message, one whom the audience kept out, one at whom no campaign ever looked.
  */
-const cli = fileURLToPath(new URL('../../services/cli/src/main.ts', import.meta.url))
-
 const home = { type: 'care.discharge.completed.v1', data: { destination: 'home' } }
 const appointment = (at: string, startsAt: string, version: number) => ({
   at,
@@ -62,13 +59,26 @@ beforeAll(async () => {
 afterAll(() => close())
 
 async function explain(...words: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [cli, 'explain', ...words], {
-    env: {
+  let told = ''
+  const shell: Shell = {
+    environment: {
       WEGWIJS_DATABASE_URL: inject('servers').databaseUrl,
       WEGWIJS_NAMESPACE: flow.store.namespace,
     },
-  })
-  return stdout
+    streams: {
+      out: (text) => {
+        told += text
+      },
+      err: (text) => {
+        throw new Error(text)
+      },
+      isTerminal: false,
+    },
+    readInput: async function* () {},
+    signal: new AbortController().signal,
+  }
+  expect(await runProgram(createProgram(shell), ['explain', ...words], shell)).toBe(0)
+  return told
 }
 
 /** What is told below the name of the campaign. */
