@@ -14,7 +14,7 @@ const checks = {
   'holds nothing that nobody uses': ['knip'],
 } as const
 
-test.each(Object.entries(checks))('all code %s', async (_, [tool, ...words]) => {
+test.concurrent.each(Object.entries(checks))('all code %s', async (_, [tool, ...words]) => {
   const { code, stdout, stderr } = await runTool(tool, words)
   expect(code, `${stdout}${stderr}`).toBe(0)
 })

@@ -71,7 +71,7 @@ async function live<Found>(
 
 test('generated journeys, with teams who do some of their tasks', async () => {
   const bundle = await readExample()
-  const events = generateJourneys({ people: 40, seed: 'twin' })
+  const events = generateJourneys({ people: 20, seed: 'twin' })
   const rates = { bounced: 0.1, none: 0.1, answered: 0.2, done: 0.6, seed: 'twin' }
   const { simulation, lines } = simulationOf(bundle, rates)
   for (const event of events) simulation.take(event)
@@ -101,7 +101,7 @@ function tasksOf(people: People): LiveTask[] {
 
 test('what is stored, simulated once more, comes to the same', async () => {
   const bundle = await readExample()
-  const events = generateJourneys({ people: 15, seed: 'again' })
+  const events = generateJourneys({ people: 8, seed: 'again' })
   const again = await live(bundle, events, alwaysDelivered, async (store) => {
     const since = await daysBack(store.db, 10_000)
     const { simulation, lines } = simulationOf(bundle, alwaysDelivered)
@@ -120,7 +120,7 @@ test('what is stored, simulated once more, comes to the same', async () => {
 
 test('reach, budgets and what has happened, counted by several workers at once', async () => {
   const example = await readExample()
-  const events = generateJourneys({ people: 40, seed: 'history' })
+  const events = generateJourneys({ people: 24, seed: 'history' })
   const rates = { bounced: 0.1, none: 0.1, seed: 'limits' }
   const of = (bundle: DefinitionBundle) => simulate(bundle, events, rates)
   const linesOf = (lines: MessageLine[], id: string) =>
@@ -197,7 +197,7 @@ function inOfficeHours(bundle: DefinitionBundle): DefinitionBundle {
 
 test('messages to caregivers and parents, some of whom may hear no more on the way', async () => {
   const bundle = await readExample()
-  const journeys = generateJourneys({ people: 30, seed: 'relations' })
+  const journeys = generateJourneys({ people: 18, seed: 'relations' })
   const source = 'urn:example:delinde:ehr'
   const subjects = [...new Set(journeys.map(({ subject }) => subject))]
   const first = journeys[0]?.time ?? ''
