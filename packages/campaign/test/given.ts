@@ -5,6 +5,7 @@ import {
 } from '@wegwijs/campaign/compile'
 import { decideEvent, decideTimer } from '@wegwijs/campaign/decide'
 import type { DecideContext, Decision } from '@wegwijs/campaign/draft'
+import { newPerson } from '@wegwijs/campaign/new-person'
 import type { Enrolment, Intent, JourneyEvent, PersonState, Timer } from '@wegwijs/campaign/state'
 import { smallHospital } from '@wegwijs/test-support/small-hospital'
 
@@ -24,30 +25,8 @@ export function definitionOf(campaigns: Parameters<typeof smallHospital>[0]): Co
 }
 
 export function nobody(personId = 'person-1'): PersonState {
-  return {
-    person: {
-      personId,
-      fields: {},
-      contacts: {},
-      locale: null,
-      timeZone: null,
-      persona: null,
-      assignedPersona: null,
-      journeys: {},
-      happened: {},
-      deceasedAt: null,
-      profileAt: null,
-      test: true,
-    },
-    entities: new Map(),
-    consents: new Map(),
-    relations: new Map(),
-    enrolments: new Map(),
-    timers: new Map(),
-    intents: new Map(),
-    tasks: new Map(),
-    entries: new Map(),
-  }
+  const state = newPerson(personId)
+  return { ...state, person: { ...state.person, test: true } }
 }
 
 /** One person and a calendar: events and timers are decided in turn, with the state carried on. */

@@ -9,7 +9,7 @@ import { type Intent, isPending } from '../state.ts'
 import { type MessageStep, messageExplanation, messageStep } from './message.ts'
 import { type Cascade, cascadeOf } from './message-channels.ts'
 import { isToSame, planMessage, withdrawMessage } from './message-plan.ts'
-import { isNewer, latestOf, turnOf } from './message-status.ts'
+import { isNewer, latestOf, mayStillArrive, turnOf } from './message-status.ts'
 import { messageTimes } from './message-times.ts'
 import type { StepKind } from './step-kind.ts'
 import type { StepResult, StepRun } from './step-run.ts'
@@ -192,10 +192,6 @@ function planNext(step: MessageStep, run: StepRun, { newest, tried }: Chain): vo
     insteadOf: mayStillArrive(tried) ? tried.intentId : tried.insteadOf,
     rest: { channels, turn: turnOf(newest) + 1, after },
   })
-}
-
-function mayStillArrive({ state, duplicate }: Intent): boolean {
-  return state === 'sending' || state === 'held' || state === 'sent' || duplicate
 }
 
 /** Now, or when its days and hours and the quiet ones allow. What is told of a newer version is worth having as that says. */

@@ -120,3 +120,8 @@ export function latestOfMessage(
     ),
   )
 }
+
+/** By what is known of it now. What was taken back just now may have been sent before. */
+export function mayStillArrive({ state, duplicate }: Intent): boolean {
+  return state === 'sending' || state === 'held' || state === 'sent' || duplicate
+}

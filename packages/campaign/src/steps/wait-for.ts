@@ -13,7 +13,7 @@ import { factsOf, timeZoneOf } from '../facts.ts'
 import { addDuration, type Instant } from '../instant.ts'
 import { type Intent, isOfAnotherEntity, isPending } from '../state.ts'
 import { withdrawMessage } from './message-plan.ts'
-import { latestOfMessage, newestOf } from './message-status.ts'
+import { latestOfMessage, mayStillArrive, newestOf } from './message-status.ts'
 import type { Step } from './step.ts'
 import type { StepKind } from './step-kind.ts'
 import type { InPlaceOf, Onward, StepRun } from './step-run.ts'
@@ -189,11 +189,6 @@ function inPlaceOf(
   if (!newest || !status.includes('delivered')) return null
   const intentId = mayStillArrive(newest) ? newest.intentId : newest.insteadOf
   return intentId === null ? null : { intentId, arm: `${node.path}.${timedOut}.` }
-}
-
-/** By what is known of it now. What was taken back just now may have been sent before. */
-function mayStillArrive({ state, duplicate }: Intent): boolean {
-  return state === 'sending' || state === 'held' || state === 'sent' || duplicate
 }
 
 function hasStatus(
