@@ -120,7 +120,7 @@ test('what is stored, simulated once more, comes to the same', async () => {
 
 test('reach, budgets and what has happened, counted by several workers at once', async () => {
   const example = await readExample()
-  const events = generateJourneys({ people: 24, seed: 'history' })
+  const events = generateJourneys({ people: 40, seed: 'history' })
   const rates = { bounced: 0.1, none: 0.1, seed: 'limits' }
   const of = (bundle: DefinitionBundle) => simulate(bundle, events, rates)
   const linesOf = (lines: MessageLine[], id: string) =>
@@ -197,7 +197,7 @@ function inOfficeHours(bundle: DefinitionBundle): DefinitionBundle {
 
 test('messages to caregivers and parents, some of whom may hear no more on the way', async () => {
   const bundle = await readExample()
-  const journeys = generateJourneys({ people: 18, seed: 'relations' })
+  const journeys = generateJourneys({ people: 30, seed: 'relations' })
   const source = 'urn:example:delinde:ehr'
   const subjects = [...new Set(journeys.map(({ subject }) => subject))]
   const first = journeys[0]?.time ?? ''
