@@ -7,7 +7,7 @@ import type { Instant } from './instant.ts'
 import { quietUntil } from './quiet-hours.ts'
 import type { ReasonCode } from './reasons.ts'
 import { relatedPeople } from './relations.ts'
-import { windowOpens } from './sending-window.ts'
+import { openedBeside, windowOpens } from './sending-window.ts'
 import {
   type Consent,
   type ContactKind,
@@ -183,7 +183,7 @@ function checkHour(
   })
   const quiet = quietHours && quietUntil(now, quietHours, zone)
   if (quiet) return waitUntil(quiet, 'quiet_hours')
-  const opens = window && windowOpens(now, window, zone)
+  const opens = window && windowOpens(now, openedBeside(window, quietHours), zone)
   return opens ? waitUntil(opens, 'sending_window') : null
 }
 

@@ -2,7 +2,7 @@ import { Temporal } from 'temporal-polyfill'
 import type { QuietHours } from './definition/policies.ts'
 import { addDuration, atTime, type Instant } from './instant.ts'
 import { type Moment, type MomentFacts, type WorkingDays, weekdays } from './moment.ts'
-import { quietUntil } from './quiet-hours.ts'
+import { isQuiet, quietUntil } from './quiet-hours.ts'
 
 /**
  * The days and hours at which one message may go out, as its `send` says: kept with the message, so that
@@ -43,6 +43,18 @@ export function windowOpens(
 }
 
 /**
+ * The window beside these quiet hours: a day on which any hour will do, and whose own hour is quiet, opens
+ * when they end. Else each of the two would put off to where the other holds it back, for ever.
+ */
+export function openedBeside(
+  window: SendingWindow,
+  quietHours: QuietHours | undefined,
+): SendingWindow {
+  if (!quietHours || window.closes !== null || !isQuiet(window.opens, quietHours)) return window
+  return { ...window, opens: quietHours.until }
+}
+
+/**
  * The window of a message that is due at `due`; null for one that may go out at any time. What lies longer
  * than `expires` behind `earliest` it need not know.
  */
@@ -66,7 +78,10 @@ export function windowOf(
   }
 }
 
-/** When a message can be sent that is due at `earliest`; null when never, since each such hour is quiet. */
+/**
+ * When a message can be sent that is due at `earliest`; null when never, since its part of the day is all
+ * quiet: a definition with such a one is refused.
+ */
 export function sendableAt(
   earliest: Instant,
   window: SendingWindow | null,
@@ -74,8 +89,9 @@ export function sendableAt(
   timeZone: string,
 ): Instant | null {
   let dueAt = earliest
+  const beside = window && openedBeside(window, quietHours)
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    const opens = (window && windowOpens(dueAt, window, timeZone)) ?? dueAt
+    const opens = (beside && windowOpens(dueAt, beside, timeZone)) ?? dueAt
     const quiet = quietHours && quietUntil(opens, quietHours, timeZone)
     if (!quiet && opens === dueAt) return dueAt
     dueAt = quiet ?? opens

@@ -1,5 +1,9 @@
 import { lastCheck } from '@wegwijs/campaign/last-check'
+import { isQuiet, quietUntil } from '@wegwijs/campaign/quiet-hours'
+import { openedBeside, sendableAt, windowOpens } from '@wegwijs/campaign/sending-window'
 import { campaign, message } from '@wegwijs/test-support/small-hospital'
+import fc from 'fast-check'
+import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
 import { definitionOf, person } from './given.ts'
 
@@ -157,4 +161,60 @@ describe('counted from the data', () => {
     expect(survey.intent().dueAt).toBe('2026-03-06T09:00:00.000Z')
     expect(survey.checked('2026-03-07T03:00:00.000Z')).toEqual(put('2026-03-09T09:00:00.000Z'))
   })
+})
+
+describe('beside quiet hours', () => {
+  const quietHours = { from: '21:00', until: '08:00' }
+  const zone = 'Europe/Amsterdam'
+  const anyHour = (days: readonly number[], opens: string) => ({
+    ...{ days, opens, closed: [], closes: null, before: null },
+  })
+
+  test.each([
+    ['a Friday evening, on working days', '2026-03-06T21:00:00.000Z', [1, 2, 3, 4, 5], '09'],
+    ['a Tuesday evening, on Tuesdays and Thursdays', '2026-03-10T20:30:00.000Z', [2, 4], '12'],
+    ['a Friday evening, on Fridays', '2026-03-06T20:30:00.000Z', [5], '13'],
+  ])('%s: when they end on the next such day', (_, due, days, day) => {
+    const window = anyHour(days, windowOpensAt(due))
+    expect(sendableAt(due, window, quietHours, zone)).toBe(`2026-03-${day}T07:00:00.000Z`)
+  })
+
+  const time = fc
+    .tuple(fc.integer({ min: 0, max: 23 }), fc.constantFrom('00', '15', '30', '45'))
+    .map(([hour, minutes]) => `${String(hour).padStart(2, '0')}:${minutes}`)
+
+  test('a day comes for whatever may go out at any hour of it, and both let it go then', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: Date.UTC(2026, 0), max: Date.UTC(2027, 0) }),
+        fc.uniqueArray(fc.integer({ min: 1, max: 7 }), { minLength: 1 }),
+        time,
+        fc.tuple(time, time).filter(([from, until]) => from !== until),
+        (at, days, opens, [from, until]) => {
+          const hours = { from, until }
+          const window = anyHour(days, opens)
+          const due = new Date(at).toISOString()
+          const sendable = sendableAt(due, window, hours, zone) ?? ''
+          expect(Date.parse(sendable) - at).toBeLessThan(9 * 86_400_000)
+          expect(quietUntil(sendable, hours, zone)).toBeNull()
+          expect(windowOpens(sendable, openedBeside(window, hours), zone)).toBeNull()
+        },
+      ),
+    )
+  })
+
+  test('a part of the day keeps its hours', () => {
+    const window = { ...anyHour([1, 2, 3, 4, 5, 6, 7], '07:00'), closes: '12:00' }
+    expect(openedBeside(window, quietHours)).toBe(window)
+    expect(isQuiet(window.opens, quietHours)).toBe(true)
+    const due = '2026-03-06T12:00:00.000Z'
+    expect(sendableAt(due, window, quietHours, zone)).toBe('2026-03-07T07:00:00.000Z')
+  })
+
+  function windowOpensAt(due: string): string {
+    return Temporal.Instant.from(due)
+      .toZonedDateTimeISO(zone)
+      .toPlainTime()
+      .toString({ smallestUnit: 'minute' })
+  }
 })

@@ -227,3 +227,34 @@ describe('a move', () => {
     for (const [index, each] of words.entries()) expect(faults[index]).toContain(each)
   })
 })
+
+describe('a message for a part of the day', () => {
+  const atHours = async (between: string, quietHours: string) => {
+    const { faults } = await tell({
+      'policies.yaml': [
+        'service: { lane: standard,',
+        `service: { quietHours: ${quietHours}, lane: standard,`,
+      ],
+      'campaigns/guide.yaml': ['send: { for: PT1H }', `send: { between: ${between} }`],
+    })
+    return faults
+  }
+
+  test.each([
+    ['["21:30", "23:00"]', '{ from: "21:00", until: "08:00" }'],
+    ['["07:00", "08:00"]', '{ from: "21:00", until: "08:00" }'],
+    ['["12:00", "13:00"]', '{ from: "12:00", until: "13:30" }'],
+  ])('%s that is quiet from beginning to end is refused', async (between, hours) => {
+    expect(await atHours(between, hours)).toEqual([
+      expect.stringContaining('it would never go out: people of the class "service"'),
+    ])
+  })
+
+  test.each([
+    ['["20:00", "23:00"]', '{ from: "21:00", until: "08:00" }'],
+    ['["07:00", "08:15"]', '{ from: "21:00", until: "08:00" }'],
+    ['["11:00", "14:00"]', '{ from: "12:00", until: "13:30" }'],
+  ])('%s that is quiet for a part of it is right', async (between, hours) => {
+    expect(await atHours(between, hours)).toEqual([])
+  })
+})

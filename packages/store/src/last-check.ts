@@ -576,7 +576,7 @@ function factsOf(request: ClaimRequest): RawBuilder<unknown> {
       c.withdrawn_everywhere, c.withdrawn_here, c.granted_here, c.granted_somewhere,
       ${counts(request.budgets, 'i')} as counts, place.until as place_free_at,
       quiet.until as quiet_until, case when i.sending_window is not null then sending_window_opens(
-        look.now, i.sending_window, coalesce(w.time_zone, ${request.timeZone}), ${request.timeZone})
+        look.now, ${windowBesideQuietHours}, coalesce(w.time_zone, ${request.timeZone}), ${request.timeZone})
         end as window_opens, stop.kind as stop,
       case when i.recipient_id is null then stop.kind else about.kind end as stop_about,
       twin.state as twin, older.first, older.first_is, older.has_arrived, older.is_resent,
@@ -692,12 +692,26 @@ const consentFacts = sql`
 /** No row, and nothing to compute, for a class that has none. */
 function quietHoursOf({ quietHours, timeZone }: ClaimRequest): RawBuilder<unknown> {
   return sql`
-    select quiet_until(look.now, hours.begins, hours.ends, coalesce(w.time_zone, ${timeZone}), ${timeZone}) as until
+    select quiet_until(look.now, hours.begins, hours.ends, coalesce(w.time_zone, ${timeZone}), ${timeZone}) as until,
+      hours.begins, hours.ends
     from unnest(${quietHours.map((hours) => hours.class)}::text[],
       ${quietHours.map(({ from }) => from)}::time[], ${quietHours.map(({ until }) => until)}::time[])
       as hours (class, begins, ends)
     where hours.class = i.class`
 }
+
+/**
+ * A day on which any hour will do, and whose own hour is quiet, opens when the quiet hours end: twin of
+ * openedBeside (packages/campaign/src/sending-window.ts).
+ */
+const windowBesideQuietHours = sql`case
+  when i.sending_window ->> 'closes' is null and case
+    when quiet.begins < quiet.ends then (i.sending_window ->> 'opens')::time >= quiet.begins
+      and (i.sending_window ->> 'opens')::time < quiet.ends
+    else (i.sending_window ->> 'opens')::time < quiet.ends
+      or (i.sending_window ->> 'opens')::time >= quiet.begins end
+  then jsonb_set(i.sending_window, '{opens}', to_jsonb(left(quiet.ends::text, 5)))
+  else i.sending_window end`
 
 /** Nothing to look at where there are no budgets. */
 function placeOf(request: ClaimRequest): RawBuilder<unknown> {

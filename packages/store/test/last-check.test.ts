@@ -1,5 +1,5 @@
 import { quietUntil } from '@wegwijs/campaign/quiet-hours'
-import { windowOpens } from '@wegwijs/campaign/sending-window'
+import { openedBeside, type SendingWindow, windowOpens } from '@wegwijs/campaign/sending-window'
 import { newUuid } from '@wegwijs/runtime/derived-id'
 import { countStatements } from '@wegwijs/test-support/count-statements'
 import { openNamespace } from '@wegwijs/test-support/namespace'
@@ -584,7 +584,11 @@ describe('the days and hours of its own', () => {
   })
   /** A day on which it may go out neither here nor in any zone on either side of it. */
   const tomorrowAndAfter = () => window({ days: [((isoDay() + 2) % 7) + 1] })
-  const claimedWith = async (sendingWindow: object, over: object = {}) => {
+  const claimedWith = async (
+    sendingWindow: object,
+    over: object = {},
+    request: Partial<ClaimRequest> = {},
+  ) => {
     const [ids] = await seedMessages(store, 1, {
       intent: {
         sending_window: sendingWindow,
@@ -593,7 +597,7 @@ describe('the days and hours of its own', () => {
       },
     })
     if (!ids) throw new Error('no message')
-    await claimDue(store)
+    await claimDue(store, request)
     return intentOf(store, ids.intentId)
   }
 
@@ -611,6 +615,19 @@ describe('the days and hours of its own', () => {
       expect(Date.parse(row.due_at)).toBeGreaterThan(Date.now() + 86_400_000)
     }
     expect(await claimedWith(window())).toMatchObject({ state: 'sending' })
+  })
+
+  it('open when the quiet hours end, where their own hour is quiet (P1)', async () => {
+    const hours = { from: clock(2, zone), until: clock(4, zone) }
+    const quietHours = [{ ...hours, class: 'care' }]
+    const held = { ...tomorrowAndAfter(), opens: clock(3, zone) } as SendingWindow
+    const row = await claimedWith(held, { class: 'care' }, { quietHours })
+    const opens = windowOpens(now(), openedBeside(held, hours), zone)
+    expect(row).toMatchObject({ reason: 'sending_window', due_at: opens })
+    expect(opens).not.toBe(windowOpens(now(), held, zone))
+    const inPart = { ...held, closes: '24:00' }
+    const partly = await claimedWith(inPart, { class: 'care' }, { quietHours })
+    expect(partly).toMatchObject({ due_at: windowOpens(now(), inPart, zone) })
   })
 
   it('do not make it forget that staff had it sent once more (P2)', async () => {

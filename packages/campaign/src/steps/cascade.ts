@@ -200,7 +200,10 @@ function timesOfNext(step: MessageStep, run: StepRun, newest: Intent, addressee:
   if (times === null) return null
   const isOfSame = newest.entity?.version === run.enrolment.entity?.version
   const expiresAt = isOfSame ? newest.expiresAt : times.expiresAt
-  return { ...times, expiresAt: times.dueAt < expiresAt ? expiresAt : run.context.now }
+  return {
+    ...times,
+    expiresAt: !times.outlastedBy && times.dueAt < expiresAt ? expiresAt : run.context.now,
+  }
 }
 
 function goOn({ draft, enrolment, node }: StepRun, chains: readonly Chain[]): StepResult {

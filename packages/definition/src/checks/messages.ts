@@ -19,6 +19,7 @@ import type { LoadedTemplate } from '../template-folder.ts'
 import { casesOf, holdsIn } from './cases.ts'
 import { about, type Loaded, type Parts } from './parts.ts'
 import { checkAnswersShown } from './questions.ts'
+import { checkQuietMessages } from './quiet-messages.ts'
 import type { Known } from './reachability.ts'
 import { checkRecipientsOf, checkScopeBears, mayGoToOthers } from './recipients.ts'
 import { triggerOf, whereOf } from './trigger.ts'
@@ -63,6 +64,7 @@ export function checkMessages(parts: Parts): { faults: Fault[]; warnings: Fault[
       ...recipients,
       ...faults,
       ...parts.campaigns.flatMap((campaign) => checkPersonas(campaign, parts)),
+      ...parts.campaigns.flatMap((campaign) => checkQuietMessages(campaign, parts)),
       ...variables.flatMap((found) => found.faults),
     ],
     warnings: [
