@@ -27,13 +27,23 @@ export function planLines(plan: DefinitionPlan): string[] {
 }
 
 /** `1 new, 2 changed, 1 ended`; undefined when nothing would change. */
-export function planSummary({ campaigns, shared, revision }: DefinitionPlan): string | undefined {
+export function planSummary({
+  campaigns,
+  shared,
+  revision,
+  unreadable,
+}: DefinitionPlan): string | undefined {
   const counts = (['new', 'changed', 'ended'] as const).flatMap((change) => {
     const number = campaigns.filter((campaign) => campaign.change === change).length
     return number > 0 ? [`${countOf(number, 'campaign')} ${change}`] : []
   })
   const parts = revision === null ? [] : shared.map(({ part }) => part)
-  const all = [...counts, ...(parts.length > 0 ? [`changes in ${parts.join(', ')}`] : [])]
+  const all = [
+    ...counts,
+    ...(parts.length > 0 ? [`changes in ${parts.join(', ')}`] : []),
+    // Also where no part that is compared differs: applying it is what lets services decide again.
+    ...(unreadable === null ? [] : ['what is in force can be read again']),
+  ]
   return all.length > 0 ? all.join(', ') : undefined
 }
 

@@ -93,6 +93,23 @@ test('a plan in a file is applied as it is, or not when something has changed si
   expect(await currentRevision(store.db)).toBe(3)
 }, 120_000)
 
+test('to mend what cannot be read is a change, also where no file differs', async () => {
+  const inForce = store.db.selectFrom('definition').select('bundle').where('revision', '=', 3)
+  const { bundle } = await inForce.executeTakeFirstOrThrow()
+  const stores = (stored: unknown) =>
+    store.db
+      .updateTable('definition')
+      .set({ bundle: JSON.stringify(stored) })
+      .where('revision', '=', 3)
+      .execute()
+  expect((await cli('plan', folder)).err).toBe('Nothing would change.\n')
+  await stores({ ...(bundle as object), gossip: [] })
+  const { out, err } = await cli('plan', folder)
+  expect(out).toMatch(/^Revision 3 is in force.*\nNothing is decided by it: revision 3 .*gossip/)
+  expect(err).toMatch(/^Plan 3-\S+: what is in force can be read again\. Nothing has been changed/)
+  await stores(bundle)
+}, 60_000)
+
 test('another class of a published campaign is a fault at its line', async () => {
   await edit('campaigns/experience-survey.yaml', 'class: service', 'class: care')
   for (const command of ['plan', 'apply']) {
