@@ -13,45 +13,42 @@ const CODE = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/
 export type ReceiptDependencies = Pick<
   GatewayContext,
   'store' | 'limits' | 'time' | 'clock' | 'secret'
-> & {
-  /**
-   * Tells of what messages it may be kept that somebody opened them, by the definition as it is now. Asked
-   * once the messages are known, and only when a provider tells of such a thing: the answer knows all of them.
-   */
-  trackedNow(): Promise<(target: ReceiptTarget) => boolean>
-}
+>
+
+/**
+ * What a receipt comes to. `tracks`: it says that somebody opened the message, which may be kept only where
+ * the class of the message lets us; that is for the caller to ask.
+ */
+export type ToldOfMessage = { target: ReceiptTarget; tracks: boolean; events: StopEvent[] }
 
 /**
  * The events of each receipt about a message that we know, in order; one query for all of them. Of a message
  * to somebody else than whom it is about there are two: what became of it is the person's, what it says of
- * an address or a wish is the recipient's (P6). None of what its class does not let us keep: null is a
- * message that we do not know.
+ * an address or a wish is the recipient's (P6). Null is a message that we do not know.
  */
 export async function receiptEvents(
   receipts: readonly (Receipt | null)[],
   provider: string,
-  { store, limits, time, clock, secret, trackedNow }: ReceiptDependencies,
-): Promise<(StopEvent[] | null)[]> {
+  { store, limits, time, clock, secret }: ReceiptDependencies,
+): Promise<(ToldOfMessage | null)[]> {
   const ids = [...new Set(receipts.flatMap((receipt) => receipt?.reference ?? []))]
   const found = findReceiptTargets(store.db, ids, provider)
   const targets = await withinDeadline(found, limits.databaseDeadlineMs, clock)
   const clockNow = await time.standing()
-  const asks = (receipt: Receipt | null) =>
-    receipt !== null && isOfTracking(receipt.status) && targets.has(receipt.reference)
-  const mayTrack = receipts.some(asks) ? await trackedNow() : () => false
   return receipts.map((receipt) => {
     const target = receipt && targets.get(receipt.reference)
     if (!target) return null
     const { status, answer, at } = receipt
-    if (isOfTracking(status) && !mayTrack(target)) return []
     if (status === 'answered') {
       const given = { ...target, answer: answer ?? '', by: 'provider' as const, at }
-      return answer === undefined ? null : [answerEvent(given, { ...clockNow, secret })]
+      if (answer === undefined) return null
+      return { target, tracks: false, events: [answerEvent(given, { ...clockNow, secret })] }
     }
     const { personId, recipientId } = target
-    return [personId, ...(recipientId === null ? [] : [recipientId])].map((subject) =>
+    const events = [personId, ...(recipientId === null ? [] : [recipientId])].map((subject) =>
       eventOf(receipt, target, subject, { provider, ...clockNow, secret }),
     )
+    return { target, tracks: isOfTracking(status), events }
   })
 }
 

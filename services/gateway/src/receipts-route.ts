@@ -1,7 +1,8 @@
+import type { CompiledDefinition } from '@wegwijs/campaign/compile'
 import { mayTrack } from '@wegwijs/campaign/receipts'
 import { campaignKey } from '@wegwijs/campaign/state'
 import { fail } from '@wegwijs/runtime/failure'
-import type { ReceiptTarget } from '@wegwijs/store/receipt-targets'
+import { isUnreadable } from '@wegwijs/store/stored-definition'
 import { findJsonFault, isJsonObject, type JsonValue, parseJson } from '@wegwijs/wire/json'
 import {
   maxReceiptsPerRequest,
@@ -12,7 +13,8 @@ import {
 import { verifyBody } from '@wegwijs/wire/signature'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { GatewayContext } from './context.ts'
-import { receiptEvents } from './receipt-events.ts'
+import type { Kept } from './keep.ts'
+import { receiptEvents, type ToldOfMessage } from './receipt-events.ts'
 import { bodyOf, sendFailure } from './server.ts'
 
 const PROVIDER = /^[a-z][a-z0-9-]{0,39}$/
@@ -35,8 +37,8 @@ type ReceiptAnswer = {
  *
  * 202 with an answer for each: `accepted`, `unknown` (no such message: trying again cannot help, so
  * it is no error), `refused` with the path of the fault. 400 when every one is refused; 503 when one
- * of them could not be kept, or nobody knows whether it may be, for all of them: those that were kept count
- * once (P2).
+ * of them could not be kept, or nobody knows whether it may be, for all of them: the others are kept all the
+ * same, and count once (P2).
  */
 export function routeReceipts(app: FastifyInstance, context: GatewayContext): void {
   app.post<{ Params: { provider: string } }>(
@@ -47,21 +49,21 @@ export function routeReceipts(app: FastifyInstance, context: GatewayContext): vo
       verifySignature(request, context.secret)
       const read = readReceipts(bodyOf(request))
       context.metrics.received(read.length)
-      const events = await receiptEvents(
+      const told = await receiptEvents(
         read.map((each) => (each.kind === 'receipt' ? each.receipt : null)),
         provider,
-        { ...context, trackedNow: () => trackedNow(context) },
+        context,
       )
-      const kept = await context.keep(events.flatMap((own) => own ?? []))
-      const lost = kept.find((each) => each.kind === 'failed')
+      const kept = await keepTold(
+        told.filter((each) => each !== null),
+        context,
+      )
+      const lost = [...kept.values()].find((each) => each.kind === 'failed')
       if (lost) return sendFailure(reply, lost.failure, context.limits.retryAfterSeconds)
-      const outcomes = kept.values()
       const receipts = read.map((each, index): ReceiptAnswer => {
-        const own = events[index] ?? null
-        const told = (own ?? []).map(() => outcomes.next().value?.kind === 'kept')
+        const own = told[index] ?? null
         // Where its class does not let us keep it there is nothing to tell, and nothing is wrong.
-        const [known = own !== null] = told
-        return answerOf(each, known)
+        return answerOf(each, own !== null && (kept.get(own)?.kind ?? 'kept') === 'kept')
       })
       count(context, receipts)
       const allRefused = receipts.every(({ status }) => status === 'refused')
@@ -71,22 +73,63 @@ export function routeReceipts(app: FastifyInstance, context: GatewayContext): vo
 }
 
 /**
- * Asks for the definition in force first: the one that is known may be some seconds old, and knows neither a
- * version that was published since nor that nobody is to be tracked any more. While nobody can say, nothing
- * is thrown away nor taken: the provider tells it again.
+ * What became of each; one that may not be kept is not there. A bounce, a complaint or a stop waits for no
+ * look at what may be tracked (P3): that comes after, and while nobody can say, those are kept all the same.
+ *
+ * @throws WEGWIJS_UNAVAILABLE, WEGWIJS_DEFINITION_MISSING (both retryable) when nobody knows whether one may
+ * be kept
  */
-async function trackedNow({
+async function keepTold(
+  told: readonly ToldOfMessage[],
+  context: GatewayContext,
+): Promise<Map<ToldOfMessage, Kept>> {
+  const [tracking, others] = [
+    told.filter(({ tracks }) => tracks),
+    told.filter((each) => !each.tracks),
+  ]
+  const kept = await keepEach(others, context)
+  if (tracking.length === 0) return kept
+  const known = await definitionNow(context)
+  const isKnown = ({ target }: ToldOfMessage) =>
+    known.campaigns.has(campaignKey(target.campaignId, target.version))
+  const allowed = tracking.filter(({ target }) => mayTrack(target, known))
+  const keptAsWell = await keepEach(allowed, context)
+  if (!tracking.every(isKnown))
+    throw fail('WEGWIJS_UNAVAILABLE', { dependency: 'the definition of this campaign' })
+  return new Map([...kept, ...keptAsWell])
+}
+
+/** Of two events about one message the first, of the person, is the one that tells. */
+async function keepEach(
+  told: readonly ToldOfMessage[],
+  { keep }: GatewayContext,
+): Promise<Map<ToldOfMessage, Kept>> {
+  const outcomes = (await keep(told.flatMap(({ events }) => events))).values()
+  return new Map(
+    told.flatMap((each) => {
+      const own = each.events.flatMap(() => outcomes.next().value ?? [])
+      const first = own.find(({ kind }) => kind === 'failed') ?? own[0]
+      return first ? [[each, first] as const] : []
+    }),
+  )
+}
+
+/**
+ * Asks for it first: the one that is known may be some seconds old, and knows neither a version that was
+ * published since nor that nobody is to be tracked any more. While nobody can say, nothing is thrown away
+ * nor taken: the provider tells it again. So it is while only a newer gateway reads what is in force.
+ */
+async function definitionNow({
   definition,
   refreshDefinition,
-}: GatewayContext): Promise<(target: ReceiptTarget) => boolean> {
-  await refreshDefinition()
+}: GatewayContext): Promise<CompiledDefinition> {
+  await refreshDefinition().catch((error: unknown) => {
+    if (!isUnreadable(error)) throw error
+    throw fail('WEGWIJS_UNAVAILABLE', { dependency: 'the definition in force' }, error)
+  })
   const known = definition()
   if (known === null) throw fail('WEGWIJS_DEFINITION_MISSING')
-  return (target) => {
-    if (!known.campaigns.has(campaignKey(target.campaignId, target.version)))
-      throw fail('WEGWIJS_UNAVAILABLE', { dependency: 'the definition of this campaign' })
-    return mayTrack(target, known)
-  }
+  return known
 }
 
 /** Of the path; what no provider is called is refused. */

@@ -1,5 +1,6 @@
 import { compileDefinition } from '@wegwijs/campaign/compile'
 import { newUuid } from '@wegwijs/runtime/derived-id'
+import { fail } from '@wegwijs/runtime/failure'
 import { campaign, smallHospital } from '@wegwijs/test-support/small-hospital'
 import { receiptSignatureHeader } from '@wegwijs/wire/receipt'
 import { signBody, verifyEvent } from '@wegwijs/wire/signature'
@@ -223,6 +224,49 @@ describe('a receipt', () => {
       stored = definitionOf(3, 'none')
       expect((await tell(await of(1))).status).toBe(202)
       expect(own.published()).toHaveLength(2)
+    } finally {
+      await own.close()
+    }
+  })
+
+  test.each([
+    ['nobody reads what is in force', true, []],
+    ['one of the versions is not known yet', false, ['message.opened.v1']],
+  ])('of a stop is kept, and of a bounce, while %s', async (_, unreadable, tracked) => {
+    const bundle = smallHospital([campaign({ id: 'news', class: 'marketing' })])
+    const versions = bundle.campaigns.map((file) => ({
+      ...{ id: 'news', version: 1, live: true, file },
+      templates: {},
+    }))
+    const definition = compileDefinition(1, bundle, versions)
+    const problem = { what: 'revision 2', problem: 'gossip: not known' }
+    const own = await openRig({
+      over: {
+        definition: () => definition,
+        refreshDefinition: async () => {
+          if (unreadable) throw fail('WEGWIJS_STORED_DEFINITION_UNREADABLE', problem)
+        },
+      },
+    })
+    try {
+      const of = (number: number) =>
+        addMessage('email', { campaign_id: 'news', class: 'marketing', version: number }, own)
+      const [first, newer] = [await of(1), await of(2)]
+      const answer = await post(
+        [
+          receipt(newer.intentId, { status: 'opened' }),
+          receipt(newer.intentId, { status: 'complained' }),
+          receipt(first.intentId, { status: 'opened' }),
+          receipt(first.intentId, { status: 'bounced' }),
+        ],
+        {},
+        own,
+      )
+      // What was kept counts once when it is told again.
+      expect([answer.status, answer.headers['retry-after']]).toEqual([503, '5'])
+      expect(own.published().map(({ type }) => type)).toEqual(['message.bounced.v1', ...tracked])
+      const stopped = await own.store.db.selectFrom('person_stop').select('person_id').execute()
+      expect(stopped).toEqual([{ person_id: newer.personId }])
     } finally {
       await own.close()
     }
