@@ -7,6 +7,7 @@ import { timeZoneOf } from './facts.ts'
 import { addDuration, type Instant, millisecondsBetween, subtractDuration } from './instant.ts'
 import type { JsonValue } from './json.ts'
 import { choosePersona } from './people.ts'
+import { isHeldOut } from './reasons.ts'
 import {
   type DateTimer,
   type Enrolment,
@@ -208,7 +209,7 @@ export function comesBackAs(
 
 /** What else ended it counts for the new date, too: they have reached the goal, or want no more of it. */
 function toldNothing({ reason }: Enrolment): boolean {
-  return reason === 'entity_withdrawn' || reason === 'held_out'
+  return reason === 'entity_withdrawn' || isHeldOut(reason)
 }
 
 function hasCome(draft: Draft, enrolment: Enrolment, context: DecideContext): boolean {

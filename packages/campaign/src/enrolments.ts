@@ -177,7 +177,7 @@ export function goOnIn(
   while (path !== null) {
     const isOfArm = inPlaceOf !== null && path.startsWith(inPlaceOf.arm)
     const run = {
-      ...stepOf(campaign, draft, enrolment, path, context),
+      ...stepOf(campaign, draft, asItIs(draft, enrolment), path, context),
       inPlaceOf: isOfArm ? inPlaceOf : null,
     }
     context.watch?.step?.(run)
@@ -185,7 +185,12 @@ export function goOnIn(
     if (next === undefined) return
     path = next
   }
-  end(draft, enrolment, 'completed', 'completed', context)
+  end(draft, asItIs(draft, enrolment), 'completed', 'completed', context)
+}
+
+/** The step before may have noted something on it, such as the arm of a split. */
+function asItIs(draft: Draft, enrolment: Enrolment): Enrolment {
+  return draft.enrolments.get(enrolment.enrolmentId) ?? enrolment
 }
 
 /**

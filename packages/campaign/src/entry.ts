@@ -6,7 +6,7 @@ import { end, goOnIn } from './enrolments.ts'
 import { factsFrom } from './facts.ts'
 import { addDuration, type Instant, subtractDuration } from './instant.ts'
 import type { JsonObject } from './json.ts'
-import type { ReasonCode } from './reasons.ts'
+import type { HeldOutReason, ReasonCode } from './reasons.ts'
 import {
   type Enrolment,
   type Entity,
@@ -255,8 +255,9 @@ function enrol(
   }
   draft.entries.set(entryOf(campaign.id, entryKey), context.now)
   draft.enrolments.set(enrolment.enrolmentId, enrolment)
-  if (isHeldOut(draft, campaign, context)) {
-    end(draft, enrolment, 'exited', 'held_out', context)
+  const heldOut = heldOutBy(draft, campaign, context)
+  if (heldOut) {
+    end(draft, enrolment, 'exited', heldOut, context)
     return
   }
   noteOf(draft, enrolment, 'enrolled')
@@ -267,17 +268,16 @@ function enrol(
  * By who the person is, so that it is the same people every time: of one campaign, and of all campaigns
  * of some classes together. They enter and get nothing, to be counted beside the others.
  */
-export function isHeldOut(
+export function heldOutBy(
   { person: { personId } }: Draft,
   { id, file }: CompiledCampaign,
   { definition: { holdOut } }: DecideContext,
-): boolean {
-  if (file.class === 'care') return false
+): HeldOutReason | null {
+  if (file.class === 'care') return null
   if (file.holdOut !== undefined && fractionOf(`hold-out/${id}/${personId}`) * 100 < file.holdOut)
-    return true
-  return (
-    holdOut !== undefined &&
-    holdOut.classes.includes(file.class) &&
+    return 'held_out'
+  const isOfAll =
+    holdOut?.classes.includes(file.class) &&
     fractionOf(`hold-out/${personId}`) * 100 < holdOut.percent
-  )
+  return isOfAll ? 'held_out_of_all' : null
 }

@@ -390,6 +390,16 @@ const list = {
       en: 'nothing; it is always the same people, chosen by a hash of who they are',
     },
   },
+  held_out_of_all: {
+    text: {
+      nl: 'deze persoon hoort bij wie van geen enkele campagne van deze klasse iets krijgt, zodat het effect van alle samen te meten is',
+      en: 'the person belongs to those who get nothing of any campaign of this class, so that the effect of all of them can be measured',
+    },
+    whatToDo: {
+      nl: 'niets; het zijn altijd dezelfde mensen ("holdOut" in policies.yaml)',
+      en: 'nothing; it is always the same people ("holdOut" in policies.yaml)',
+    },
+  },
   identity_linked: {
     text: {
       nl: 'er is nog een nummer aan deze persoon gekoppeld',
@@ -836,3 +846,11 @@ const list = {
 export type ReasonCode = keyof typeof list
 
 export const reasons: Readonly<Record<ReasonCode, Reason>> = list
+
+/** Who enters and gets nothing, to be counted beside the others: of one campaign, or of all of a class. */
+export const heldOutReasons = ['held_out', 'held_out_of_all'] as const satisfies ReasonCode[]
+export type HeldOutReason = (typeof heldOutReasons)[number]
+
+export function isHeldOut(reason: unknown): reason is HeldOutReason {
+  return heldOutReasons.some((each) => each === reason)
+}

@@ -141,6 +141,8 @@ export type Enrolment = {
   traceparent: string | null
   /** The record that entered, by which splits divide: present when that has become another one since. */
   dividedAs?: string
+  /** Id of each split that it has come to → the arm that it took; absent before the first. */
+  arms?: Readonly<Record<string, string>>
 }
 
 export type Timer = RunTimer | DateTimer

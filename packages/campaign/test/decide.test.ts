@@ -275,15 +275,15 @@ describe('a goal', () => {
 
 describe('a hold-out', () => {
   const people = Array.from({ length: 300 }, (_, index) => `p-${index}`)
-  const heldOut = (over: object, policies: object = {}) => {
+  const heldOut = (over: object, policies: object = {}, by = 'held_out') => {
     const definition = definitionOf([campaign({ id: 'panel', ...over })])
     return people.filter((subject) => {
       const patient = person({ ...definition, ...policies }, undefined, subject)
       patient.happens(discharge)
-      const isHeldOut = patient.reasons.includes('held_out')
-      expect(patient.intents()).toHaveLength(isHeldOut ? 0 : 1)
+      const reason = patient.reasons.find((each) => each.startsWith('held_out'))
+      expect(patient.intents()).toHaveLength(reason ? 0 : 1)
       expect(patient.enrolments()).toHaveLength(1)
-      return isHeldOut
+      return reason === by
     })
   }
 
@@ -297,9 +297,19 @@ describe('a hold-out', () => {
 
   test('of all campaigns together is of the classes that were named, and never of care', () => {
     const all = { holdOut: { percent: 50, classes: ['marketing' as const] } }
-    expect(heldOut({ class: 'marketing' }, all).length).toBeGreaterThan(100)
-    expect(heldOut({ class: 'service' }, all)).toEqual([])
-    expect(heldOut({ class: 'care', holdOut: 50 }, all)).toEqual([])
+    const ofAll = heldOut({ class: 'marketing' }, all, 'held_out_of_all')
+    expect(ofAll.length).toBeGreaterThan(100)
+    expect(heldOut({ class: 'marketing' }, all)).toEqual([])
+    // Whoever is held out of a campaign shows its own effect, whatever they are held out of beside it.
+    const both = { class: 'marketing', holdOut: 50 }
+    const ofOne = heldOut(both, all)
+    expect(heldOut(both, all, 'held_out_of_all')).toEqual(
+      ofAll.filter((each) => !ofOne.includes(each)),
+    )
+    for (const by of ['held_out', 'held_out_of_all']) {
+      expect(heldOut({ class: 'service' }, all, by)).toEqual([])
+      expect(heldOut({ class: 'care', holdOut: 50 }, all, by)).toEqual([])
+    }
   })
 
   test('who was held out and reaches the goal all the same is counted beside the others', () => {

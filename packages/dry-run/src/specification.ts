@@ -8,7 +8,7 @@ import type {
 } from '@wegwijs/campaign/definition/specification'
 import type { ChannelName } from '@wegwijs/campaign/definition/words'
 import type { Decision } from '@wegwijs/campaign/draft'
-import type { ReasonCode } from '@wegwijs/campaign/reasons'
+import { isHeldOut, type ReasonCode } from '@wegwijs/campaign/reasons'
 import { otherSubject, type Play, playsOf } from '@wegwijs/campaign/specification/happenings'
 import { instantOf, showLocalMoment } from '@wegwijs/campaign/specification/local-moment'
 import type { Intent, JourneyEvent, PersonState, Question } from '@wegwijs/campaign/state'
@@ -65,10 +65,10 @@ function isAsAsked(campaign: string, { given }: Specification, { decisions }: Hi
   const own = decisions
     .map(({ decision }) => decision)
     .filter(({ campaignId }) => campaignId === campaign)
-  const entered = own.filter(({ reason }) => reason === 'enrolled' || reason === 'held_out')
+  const entered = own.filter(({ reason }) => reason === 'enrolled' || isHeldOut(reason))
   const arms = given.arms ?? {}
   return (
-    entered.every(({ reason }) => (reason === 'held_out') === (given['held out'] ?? false)) &&
+    entered.every(({ reason }) => isHeldOut(reason) === (given['held out'] ?? false)) &&
     own.every(({ reason, detail }) => {
       if (reason !== 'split_taken') return true
       const wanted = arms[String(detail?.split)]

@@ -1,7 +1,7 @@
 import type { CompiledDefinition } from '@wegwijs/campaign/compile'
 import type { ChannelName } from '@wegwijs/campaign/definition/words'
 import type { Decision } from '@wegwijs/campaign/draft'
-import type { ReasonCode } from '@wegwijs/campaign/reasons'
+import { isHeldOut, type ReasonCode } from '@wegwijs/campaign/reasons'
 import type { IntentState } from '@wegwijs/campaign/state'
 import type { SimulatedMessage } from './simulation.ts'
 import { placesOf, type StepCount, stepCountedBy } from './step-counts.ts'
@@ -56,9 +56,9 @@ const endReasons = new Set<ReasonCode>([
 function whatOf({ enrolmentId, reason, detail }: Decision): RunCount['what'][] {
   if (enrolmentId === null) return ['refused']
   if (reason === 'enrolled') return ['entered']
-  if (reason === 'held_out') return ['held out']
+  if (isHeldOut(reason)) return ['held out']
   if (reason !== 'goal_reached') return endReasons.has(reason) ? ['ended'] : []
-  if (detail?.after === 'held_out') return ['reached held out']
+  if (isHeldOut(detail?.after)) return ['reached held out']
   // Who had left before is not let go by it.
   return detail?.after === undefined ? ['reached', 'ended'] : ['reached']
 }
@@ -96,7 +96,13 @@ export class Counting {
     const { campaignId, version, intentId, reason } = decision
     if (campaignId === null || intentId !== null) return
     for (const what of whatOf(decision))
-      add(this.#runs, { campaign: campaignId, version, reason, what })
+      add(this.#runs, {
+        campaign: campaignId,
+        version,
+        // Of those who got nothing it matters of what: of this campaign, or of all of its class.
+        reason: what === 'reached held out' ? String(decision.detail?.after) : reason,
+        what,
+      })
     const counted = stepCountedBy(decision, this.#placeOf)
     if (counted) add(this.#steps, counted)
   }

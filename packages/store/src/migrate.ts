@@ -27,6 +27,7 @@ import * as allChannels from './migrations/0022-all-channels.ts'
 import * as heldEvents from './migrations/0023-held-events.ts'
 import * as dueSince from './migrations/0024-due-since.ts'
 import * as sendingWindows from './migrations/0025-sending-windows.ts'
+import * as arms from './migrations/0026-arms.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -57,6 +58,7 @@ const migrations: Record<string, Migration> = {
   '0023-held-events': heldEvents,
   '0024-due-since': dueSince,
   '0025-sending-windows': sendingWindows,
+  '0026-arms': arms,
 }
 
 export type MigrateOptions = {

@@ -1,4 +1,5 @@
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
+import { type HeldOutReason, heldOutReasons } from '@wegwijs/campaign/reasons'
 import { sql } from 'kysely'
 import type { Store } from './database.ts'
 import { query } from './transaction.ts'
@@ -14,6 +15,14 @@ export type GoalCount = { times: number; reached: number; open: number }
 
 export type ArmCount = GoalCount & { arm: string }
 
+/** Who gets nothing, so that the effect can be measured. */
+export type HeldOut = {
+  /** Of this campaign: its own effect. */
+  ofCampaign: GoalCount
+  /** Of all campaigns of some classes (`holdOut` of policies.yaml): the effect of all of them together. */
+  ofAll: GoalCount
+}
+
 /** What came of one version of a campaign: of those who are in it now, also when they moved to it. */
 export type Outcome = {
   campaign: string
@@ -23,14 +32,13 @@ export type Outcome = {
   /** Null for a campaign that says nothing of what it is for: nobody reaches it then. */
   goal: Goal | null
   entered: GoalCount
-  /** Who gets nothing of it, so that its effect can be measured. */
-  heldOut: GoalCount
+  heldOut: HeldOut
   /** By the name of the split; an arm into which nobody came is not there. */
   splits: { split: string; arms: ArmCount[] }[]
 }
 
 type OutcomeRow = Pick<Outcome, 'campaign' | 'name' | 'version' | 'isLive' | 'goal'> & {
-  heldOut: boolean | null
+  heldOut: HeldOutReason | null
   split: string | null
   arm: string | null
   times: string | null
@@ -40,15 +48,16 @@ type OutcomeRow = Pick<Outcome, 'campaign' | 'name' | 'version' | 'isLive' | 'go
 
 /**
  * What came of a campaign, or of all of them, version by version, the newest first: one statement, however
- * many people there are. It reads everything that was decided, so it is for somebody who asks. Empty when
- * the campaign was never published.
+ * many people there are. It reads every run that there ever was, so it is for somebody who asks; what was
+ * decided may be forgotten by then. Empty when the campaign was never published.
  */
 export async function readOutcomes(store: Store, campaignId?: string): Promise<Outcome[]> {
   const asked = campaignId ?? null
   return query(async () => {
     const { rows } = await sql<OutcomeRow>`
       with run as (
-        select e.enrolment_id, e.campaign_id, e.version, e.reason is not distinct from 'held_out' as held_out,
+        select e.campaign_id, e.version, e.arms,
+          case when e.reason = any(${[...heldOutReasons]}::text[]) then e.reason end as held_out,
           e.goal_at is not null as reached,
           coalesce(e.goal_at is null and e.entered_at + (v.content #>> '{goal,within}')::interval
             > business_now(), false) as open
@@ -57,15 +66,11 @@ export async function readOutcomes(store: Store, campaignId?: string): Promise<O
         where (${asked}::text is null or e.campaign_id = ${asked})
           -- They go on as another run of the same person, which counts.
           and e.reason is distinct from 'date_moved' and e.reason is distinct from 'merged_duplicate'
-      ), arm as (
-        select distinct enrolment_id, detail ->> 'split' as split, detail ->> 'arm' as arm
-        from decided
-        where reason = 'split_taken' and (${asked}::text is null or campaign_id = ${asked})
       ), part as (
         select campaign_id, version, held_out, null as split, null as arm, reached, open from run
         union all
-        select campaign_id, version, false, arm.split, arm.arm, reached, open
-        from arm join run on run.enrolment_id = arm.enrolment_id
+        select campaign_id, version, null, taken.split, taken.arm, reached, open
+        from run cross join lateral jsonb_each_text(run.arms) as taken (split, arm)
       ), counted as (
         select campaign_id, version, held_out, split, arm, count(*) as times,
           count(*) filter (where reached) as reached, count(*) filter (where open) as open
@@ -89,8 +94,8 @@ function outcomeOf(
   { campaign, name, version, isLive, goal }: OutcomeRow,
   rows: readonly OutcomeRow[],
 ): Outcome {
-  const whole = (isHeldOut: boolean) =>
-    countOf(rows.find(({ split, heldOut }) => split === null && heldOut === isHeldOut))
+  const whole = (reason: HeldOutReason | null) =>
+    countOf(rows.find(({ split, heldOut }) => split === null && heldOut === reason))
   const ofSplits = Map.groupBy(
     rows.filter(({ split }) => split !== null),
     ({ split }) => split ?? '',
@@ -99,7 +104,8 @@ function outcomeOf(
     split,
     arms: arms.map((row) => ({ arm: row.arm ?? '', ...countOf(row) })),
   }))
-  const counts = { entered: whole(false), heldOut: whole(true), splits }
+  const heldOut = { ofCampaign: whole('held_out'), ofAll: whole('held_out_of_all') }
+  const counts = { entered: whole(null), heldOut, splits }
   return { campaign, name, version, isLive, goal, ...counts }
 }
 

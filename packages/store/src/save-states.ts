@@ -166,6 +166,7 @@ function saveEnrolments(tx: Querying, changes: readonly StateChange[]): void {
       'entity_id',
       'entity_version',
       'trigger',
+      'arms',
     ],
     changedOf(changes, (state) => state.enrolments).map(({ personId, value }) => ({
       person_id: personId,
@@ -185,6 +186,7 @@ function saveEnrolments(tx: Querying, changes: readonly StateChange[]): void {
         traceparent: value.traceparent,
         ...(value.dividedAs !== undefined && { dividedAs: value.dividedAs }),
       },
+      arms: value.arms ?? null,
     })),
   )
 }

@@ -179,6 +179,8 @@ export type Schema = {
     entity_id: string | null
     entity_version: number | null
     trigger: Json<JsonObject>
+    /** Id of each split that it came to → the arm that it took. */
+    arms: Json<Record<string, string>> | null
   }
   /** Of a run, or, without one, of a campaign that a date starts. */
   timer: {

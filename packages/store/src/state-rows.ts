@@ -113,6 +113,7 @@ export function enrolmentOf(row: Selectable<Schema['enrolment']>): Enrolment {
     trigger,
     traceparent: traceparent ?? null,
     ...(dividedAs !== undefined && { dividedAs }),
+    ...(row.arms !== null && { arms: row.arms }),
   }
 }
 

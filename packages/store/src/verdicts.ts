@@ -1,4 +1,4 @@
-import type { ReasonCode } from '@wegwijs/campaign/reasons'
+import { isHeldOut, type ReasonCode } from '@wegwijs/campaign/reasons'
 import { hasReservedName } from '@wegwijs/campaign/reserved-types'
 import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
 import type {
@@ -67,8 +67,7 @@ function byThemselves(facts: PersonFacts, campaign: CampaignFacts): Verdict[] {
     .filter(({ source, campaignId }) => source === null && campaignId === campaign.campaignId)
     .filter(
       ({ enrolmentId, intentId, reason }) =>
-        intentId === null &&
-        (enrolmentId === null || reason === 'enrolled' || reason === 'held_out'),
+        intentId === null && (enrolmentId === null || reason === 'enrolled' || isHeldOut(reason)),
     )
     .map((decision) => verdictOfDecision(facts, campaign, decision, null))
 }
@@ -95,7 +94,7 @@ function verdictOf(facts: PersonFacts, campaign: CampaignFacts, event: EventFact
   const decision =
     decisions.find(({ reason }) => reason === 'enrolled') ??
     // Who is held out enters, so as to be counted, and gets nothing.
-    decisions.find(({ enrolmentId, reason }) => enrolmentId === null || reason === 'held_out')
+    decisions.find(({ enrolmentId, reason }) => enrolmentId === null || isHeldOut(reason))
   return decision
     ? verdictOfDecision(facts, campaign, decision, event)
     : notConsidered(campaign, event)

@@ -10,7 +10,7 @@ import {
 import { tellDecision, tellTrigger, tellWhen } from '@wegwijs/campaign/explain/decision'
 import type { LabelledTrace, Words } from '@wegwijs/campaign/explain/words'
 import type { JsonObject } from '@wegwijs/campaign/json'
-import { type ReasonCode, reasons } from '@wegwijs/campaign/reasons'
+import { isHeldOut, type ReasonCode, reasons } from '@wegwijs/campaign/reasons'
 import { hasReservedName } from '@wegwijs/campaign/reserved-types'
 import { campaignKey } from '@wegwijs/campaign/state'
 import { toRecipient } from '@wegwijs/campaign/steps/message'
@@ -104,8 +104,7 @@ function eventChapter(event: EventFact, explaining: Explaining): Explained[] {
     .filter(({ holds }) => !holds)
     .map((trace) => touchedLine(trace, event, words, speech))
   const isAbout = decisions.some(
-    ({ enrolmentId, reason }) =>
-      enrolmentId === null || reason === 'enrolled' || reason === 'held_out',
+    ({ enrolmentId, reason }) => enrolmentId === null || reason === 'enrolled' || isHeldOut(reason),
   )
   const silent = isAbout ? [] : notConsidered(event, moment, explaining)
   const lines = [...told, ...passed, ...silent]

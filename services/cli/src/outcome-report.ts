@@ -1,5 +1,5 @@
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
-import type { GoalCount, Outcome } from '@wegwijs/store/outcomes'
+import type { GoalCount, HeldOut, Outcome } from '@wegwijs/store/outcomes'
 
 type Assumption = NonNullable<CampaignFile['goal']>['assumption']
 
@@ -18,7 +18,9 @@ export function outcomeLines({
   return [
     `${campaign}: ${name} (version ${version}, ${state})`,
     entered.times === 0 ? '  nobody entered' : `  ${number(entered.times)} times entered`,
-    ...(heldOut.times === 0 ? [] : [`  ${number(heldOut.times)} did not begin: held out`]),
+    ...groupsOf(heldOut)
+      .filter(([, { times }]) => times > 0)
+      .map(([words, { times }]) => `  ${number(times)} did not begin: ${words}`),
     ...(goal === null
       ? ['  it does not say what it is for: no goal']
       : [...reachedLines(entered, heldOut), ...openLines(goal.within, entered, heldOut)]),
@@ -32,15 +34,29 @@ export function outcomeLines({
 
 /** Those who entered beside those who get nothing of it. */
 export function reachedLines(
-  entered: Pick<GoalCount, 'times' | 'reached'>,
-  heldOut: Pick<GoalCount, 'times' | 'reached'>,
+  entered: Reached,
+  heldOut: Readonly<Record<keyof HeldOut, Reached>>,
 ): string[] {
-  if (entered.times + heldOut.times === 0) return []
+  const groups = groupsOf(heldOut).filter(([, { times }]) => times > 0)
+  if (entered.times === 0 && groups.length === 0) return []
   const ways = [
     `${share(entered.reached, entered.times)} who entered`,
-    ...(heldOut.times > 0 ? [`${share(heldOut.reached, heldOut.times)} held out`] : []),
+    ...groups.map(([words, { reached, times }]) => `${share(reached, times)} ${words}`),
   ]
   return [`  reached the goal: ${ways.join(', ')}`]
+}
+
+type Reached = Pick<GoalCount, 'times' | 'reached'>
+
+/** Those who get nothing, with what they are called. */
+function groupsOf<Count>({
+  ofCampaign,
+  ofAll,
+}: Readonly<Record<keyof HeldOut, Count>>): [string, Count][] {
+  return [
+    ['held out', ofCampaign],
+    ['held out of all campaigns', ofAll],
+  ]
 }
 
 /** What the author of a campaign expects of it. */
@@ -51,10 +67,12 @@ export function assumptionLines(assumption: Assumption): string[] {
 }
 
 /** Whoever came in yesterday has not failed to reach what may take a month. */
-function openLines(within: string, entered: GoalCount, heldOut: GoalCount): string[] {
+function openLines(within: string, entered: GoalCount, heldOut: HeldOut): string[] {
   const ways = [
     ...(entered.open > 0 ? [`${number(entered.open)} who entered`] : []),
-    ...(heldOut.open > 0 ? [`${number(heldOut.open)} held out`] : []),
+    ...groupsOf(heldOut)
+      .filter(([, { open }]) => open > 0)
+      .map(([words, { open }]) => `${number(open)} ${words}`),
   ]
   return ways.length === 0 ? [] : [`  may still reach it (${within}): ${ways.join(', ')}`]
 }

@@ -1,5 +1,6 @@
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
+import type { HeldOutReason } from '@wegwijs/campaign/reasons'
 import { everyStep, partsOf } from '@wegwijs/campaign/steps/registry'
 import type { Difference, Differences } from '@wegwijs/dry-run/difference'
 import type { People } from '@wegwijs/dry-run/people'
@@ -102,10 +103,15 @@ function goalLines(
   { assumption }: NonNullable<CampaignFile['goal']>,
   runs: readonly RunCount[],
 ): string[] {
-  const count = (what: RunCount['what']) => sumOf(runs.filter((run) => run.what === what))
+  const count = (what: RunCount['what'], reason?: HeldOutReason) =>
+    sumOf(runs.filter((run) => run.what === what && (reason ?? run.reason) === run.reason))
+  const heldOut = (reason: HeldOutReason) => ({
+    times: count('held out', reason),
+    reached: count('reached held out', reason),
+  })
   const reached = reachedLines(
     { times: count('entered'), reached: count('reached') },
-    { times: count('held out'), reached: count('reached held out') },
+    { ofCampaign: heldOut('held_out'), ofAll: heldOut('held_out_of_all') },
   )
   return reached.length === 0 ? [] : [...reached, ...assumptionLines(assumption)]
 }

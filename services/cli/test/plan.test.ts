@@ -200,12 +200,14 @@ test('what came of a campaign is told beside who was held out, without percentag
   await seedMessages(store, 2, of('portal-welcome', {}))
   await seedMessages(store, 1, of('portal-welcome', { ...reached, reason: 'held_out' }))
   await seedMessages(store, 2, of('portal-welcome', { ...long, reason: 'held_out' }))
+  await seedMessages(store, 4, of('portal-welcome', { ...long, reason: 'held_out_of_all' }))
   const { code, out } = await cli('outcome', 'portal-welcome')
   expect(code).toBe(0)
   expect(out).toBe(`portal-welcome: Welkom in de app (version 1, live)
   42 times entered
   3 did not begin: held out
-  reached the goal: 12 of 42 (28.6 %) who entered, 1 of 3 held out
+  4 did not begin: held out of all campaigns
+  reached the goal: 12 of 42 (28.6 %) who entered, 1 of 3 held out, 0 of 4 held out of all campaigns
   may still reach it (P30D): 2 who entered
   assumed: people who read a leaflet before their first visit from 20 to 35 %
 `)
@@ -214,7 +216,10 @@ test('what came of a campaign is told beside who was held out, without percentag
     campaigns: expect.arrayContaining([
       expect.objectContaining({
         campaign: 'portal-welcome',
-        heldOut: { times: 3, reached: 1, open: 0 },
+        heldOut: {
+          ofCampaign: { times: 3, reached: 1, open: 0 },
+          ofAll: { times: 4, reached: 0, open: 0 },
+        },
       }),
     ]),
   })

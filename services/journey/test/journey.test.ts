@@ -9,6 +9,7 @@ import type { Store } from '@wegwijs/store/database'
 import { applyDefinition } from '@wegwijs/store/definitions'
 import { readPersonFacts } from '@wegwijs/store/explain'
 import { endHolding } from '@wegwijs/store/held-messages'
+import { readOutcomes } from '@wegwijs/store/outcomes'
 import { positionOf, resetPositions } from '@wegwijs/store/positions'
 import { wake } from '@wegwijs/store/wake'
 import { openNamespace } from '@wegwijs/test-support/namespace'
@@ -540,11 +541,18 @@ test('two ids of one person are linked, and two records of one person become one
 
 test('a run keeps the record by which splits divide it, however often that becomes another one', async () => {
   const wait = { wait: { for: 'P1D', on: 'any-day' as const } }
+  const arms = ['a', 'b'].map((name) => ({ name, weight: 1 }))
   await run([
-    campaign({ id: 'runs', entry: 'every-time', steps: [wait] }),
+    campaign({ id: 'runs', entry: 'every-time', steps: [{ split: { id: 'way', arms } }, wait] }),
     campaign({ id: 'ended', entry: 'every-time' }),
   ])
   await publish(event('care.discharge.completed.v1', { subject: 'p2' }))
+  // Retention drops what was decided; what came of it is told all the same.
+  const splits = async () => (await readOutcomes(store, 'runs')).map((each) => each.splits)
+  const taken = [[{ split: 'way', arms: [expect.objectContaining({ times: 1 })] }]]
+  expect(await splits()).toEqual(taken)
+  const kept = await splits()
+  await store.db.updateTable('event').set({ decisions: null }).execute()
   const runs = () =>
     store.db
       .selectFrom('enrolment')
@@ -558,6 +566,7 @@ test('a run keeps the record by which splits divide it, however often that becom
   )
   const divided = (await runs()).map((row) => (row.trigger as { dividedAs?: string }).dividedAs)
   expect(divided).toEqual(before.map((row) => row.person_id))
+  expect(await splits()).toEqual(kept)
   expect((await runs()).every((row) => row.person_id !== before[0]?.person_id)).toBe(true)
 })
 

@@ -1,7 +1,7 @@
 import type { CompiledCampaign } from '../compile.ts'
 import { type DecideContext, type Draft, draftOf, stateOf } from '../draft.ts'
 import { campaignOf } from '../enrolments.ts'
-import { askedOf, isHeldOut, refusalOf } from '../entry.ts'
+import { askedOf, heldOutBy, refusalOf } from '../entry.ts'
 import { isGoalOf } from '../exits.ts'
 import { factsOf } from '../facts.ts'
 import type { ReasonCode } from '../reasons.ts'
@@ -67,7 +67,7 @@ export function traceStart(
     const refusal = refusalOf(draft, asked, campaign, context)
     if (refusal === false) return 'trigger_other_touchpoint'
     if (refusal) return refusal.reason
-    return isHeldOut(draft, campaign, context) ? 'held_out' : 'enrolled'
+    return heldOutBy(draft, campaign, context) ?? 'enrolled'
   }
   return {
     campaignId,

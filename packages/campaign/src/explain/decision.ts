@@ -2,6 +2,7 @@ import type { CompiledCampaign } from '../compile.ts'
 import type { LocaleName } from '../definition/words.ts'
 import type { Decision } from '../draft.ts'
 import type { Instant } from '../instant.ts'
+import { isHeldOut } from '../reasons.ts'
 import { kindOf, partsOf } from '../steps/registry.ts'
 import type { Step } from '../steps/step.ts'
 import { triggerKindOf } from '../triggers/registry.ts'
@@ -47,7 +48,7 @@ export function tellDecision(telling: Telling, locale: LocaleName, words: Words)
   if (reason === 'goal_reached') return speech.goal(name)
   if (reason === 'entity_after_all' || reason === 'date_after_all') return speech.goesOn(name, why)
   const because = telling.refusedBy ? speech.because(words.because(telling.refusedBy)) : ''
-  if (enrolmentId === null || reason === 'held_out') return `${speech.refused(name, why)}${because}`
+  if (enrolmentId === null || isHeldOut(reason)) return `${speech.refused(name, why)}${because}`
   return speech.ended(name, why)
 }
 

@@ -75,9 +75,13 @@ export const splitStep: StepKind<SplitStep> = {
   }),
   decide({ split }, { draft, campaign, enrolment, node }) {
     const taken = armOf(split, campaign.id, dividedBy(draft, enrolment))
-    noteOf(draft, enrolment, 'split_taken', {
-      detail: { step: node.path, split: split.id, arm: split.arms[taken]?.name ?? null },
+    const arm = split.arms[taken]?.name ?? ''
+    // What was decided is forgotten one day, and who was in which arm is counted for as long as the run is kept.
+    draft.enrolments.set(enrolment.enrolmentId, {
+      ...enrolment,
+      arms: { ...enrolment.arms, [split.id]: arm },
     })
+    noteOf(draft, enrolment, 'split_taken', { detail: { step: node.path, split: split.id, arm } })
     return { goTo: node.arms[taken]?.first ?? node.next }
   },
   read: ({ split }, _, { draft, enrolment }) =>

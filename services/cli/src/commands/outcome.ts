@@ -10,7 +10,7 @@ export function addOutcome(program: Command, shell: Shell): void {
     .command('outcome')
     .summary('who reached the goal, beside who was held out')
     .description(
-      'How many entered a campaign and how many reached its goal, by version: beside those who were held out, by arm of each split, and with what its author expects. Without percentages where there are too few for one.',
+      'How many entered a campaign and how many reached its goal, by version: beside those who were held out of it or of all campaigns of its class, by arm of each split, and with what its author expects. Without percentages where there are too few for one.',
     )
     .argument('[campaign]', 'the id of the campaign; without it, all of them')
     .action(runs(shell, (call, _options, campaign?: string) => show(call, campaign)))
