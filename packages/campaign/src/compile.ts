@@ -95,6 +95,11 @@ export type CompiledDefinition = {
   checkEvent: EventCheck
   /** By `campaign id @ version`: the live ones, and all that people may still be in. */
   campaigns: ReadonlyMap<string, CompiledCampaign>
+  /**
+   * By the same, why a version cannot be read in which nobody is under way. Nothing is decided about somebody
+   * who was in it once: this is thrown instead.
+   */
+  unreadable: ReadonlyMap<string, Error>
   /** touchpoint type → persona → the live campaigns that it may start. */
   starters: ReadonlyMap<string, ReadonlyMap<string, readonly CompiledCampaign[]>>
   dates: DateCampaigns
@@ -146,6 +151,7 @@ export function compileDefinition(
   bundle: DefinitionBundle,
   versions: readonly CampaignVersion[],
   kept: KeptCounts = { counts: countsOfDefinition(bundle, versions), mark: '' },
+  unreadable: ReadonlyMap<string, Error> = new Map(),
 ): CompiledDefinition {
   const personas = bundle.personas.personas.map(compilePersona)
   const campaigns = new Map<string, CompiledCampaign>()
@@ -179,6 +185,7 @@ export function compileDefinition(
     personas,
     checkEvent: createEventCheck(bundle),
     campaigns,
+    unreadable,
     starters: indexStarters(live, personas),
     dates: indexDates(live),
     becoming: indexBecoming(live),

@@ -205,11 +205,17 @@ function follow(run: StepRun, result: StepResult, beganAt?: Instant): string | n
   return undefined
 }
 
-/** The version that a person entered is the one they stay on (P5). */
+/**
+ * The version that a person entered is the one they stay on (P5).
+ *
+ * @throws the reason when that version is there and cannot be read
+ */
 export function campaignOf(enrolment: Enrolment, context: DecideContext): CompiledCampaign {
-  const campaign = context.definition.campaigns.get(
-    campaignKey(enrolment.campaignId, enrolment.version),
-  )
+  const { campaigns, unreadable } = context.definition
+  const key = campaignKey(enrolment.campaignId, enrolment.version)
+  const campaign = campaigns.get(key)
+  const reason = unreadable.get(key)
+  if (reason) throw reason
   if (!campaign)
     throw new RangeError(`no campaign ${enrolment.campaignId} version ${enrolment.version}`)
   return campaign

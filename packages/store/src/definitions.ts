@@ -145,10 +145,11 @@ export async function loadDefinition(store: Store): Promise<CompiledDefinition |
       live: row.version === row.live_version,
       templates: row.templates,
     }))
+    const { readable, unreadable } = await readableVersions(store.db, stored)
     return compileDefinition(
       latest.revision,
       latest.bundle,
-      (await readableVersions(store.db, stored)).map(
+      readable.map(
         ({ campaignId: id, version, live, file, templates }): CampaignVersion => ({
           id,
           version,
@@ -158,6 +159,7 @@ export async function loadDefinition(store: Store): Promise<CompiledDefinition |
         }),
       ),
       await keptCounts(store.db),
+      unreadable,
     )
   })
 }

@@ -1,6 +1,8 @@
 import { type DefinitionBundle, definitionBundleSchema } from '@wegwijs/campaign/definition/bundle'
 import { type CampaignFile, campaignFileSchema } from '@wegwijs/campaign/definition/campaign'
+import { campaignKey } from '@wegwijs/campaign/state'
 import { fail, isFailure, type WegwijsError } from '@wegwijs/runtime/failure'
+import { sql } from 'kysely'
 import type { Querying } from './database.ts'
 
 /*
@@ -31,33 +33,39 @@ export function readStoredCampaign(stored: StoredCampaign): CampaignFile {
 }
 
 /**
- * Of these versions the ones that can be read, each with its file. One that cannot is left out when nobody
- * was ever in it and nobody enters it: nothing hangs on it, and the rest can go on.
+ * Of these versions the ones that can be read, each with its file, and why the others cannot, by campaign and
+ * version. One that cannot be read keeps nobody from going on when nobody enters it and nobody is under way in it.
  *
- * @throws WEGWIJS_STORED_DEFINITION_UNREADABLE when somebody was in it, or would enter it
+ * @throws WEGWIJS_STORED_DEFINITION_UNREADABLE when somebody is under way in it, or would enter it
  */
 export async function readableVersions<Version extends StoredCampaign & { live: boolean }>(
   db: Querying,
   versions: readonly Version[],
-): Promise<(Version & { file: CampaignFile })[]> {
+): Promise<{
+  readable: (Version & { file: CampaignFile })[]
+  unreadable: Map<string, WegwijsError>
+}> {
   const readable: (Version & { file: CampaignFile })[] = []
+  const unreadable = new Map<string, WegwijsError>()
   for (const version of versions) {
     const file = readCampaign(version)
     if (!(file instanceof Error)) readable.push({ ...version, file })
-    else if (version.live || (await wasEntered(db, version))) throw file
+    else if (version.live || (await hasPeople(db, version))) throw file
+    else unreadable.set(campaignKey(version.campaignId, version.version), file)
   }
-  return readable
+  return { readable, unreadable }
 }
 
-async function wasEntered(db: Querying, { campaignId, version }: StoredCampaign): Promise<boolean> {
-  const somebody = await db
-    .selectFrom('enrolment')
-    .select('enrolment_id')
-    .where('campaign_id', '=', campaignId)
-    .where('version', '=', version)
-    .limit(1)
-    .executeTakeFirst()
-  return somebody !== undefined
+/**
+ * By the index of those who are under way, which takes no parameter for `running`: whoever asks all that ever
+ * entered reads the whole table when there is nobody, and services would not start.
+ */
+async function hasPeople(db: Querying, { campaignId, version }: StoredCampaign): Promise<boolean> {
+  const { rows } = await sql`select from enrolment
+    where state = 'running' and campaign_id = ${campaignId} and version = ${version} limit 1`.execute(
+    db,
+  )
+  return rows.length > 0
 }
 
 /** The file, or null where this version of Wegwijs does not read it. */
@@ -65,7 +73,11 @@ export function fileIfReadable(content: unknown): CampaignFile | null {
   return campaignFileSchema.safeParse(content).data ?? null
 }
 
-function readCampaign({ campaignId, version, content }: StoredCampaign): CampaignFile | Error {
+function readCampaign({
+  campaignId,
+  version,
+  content,
+}: StoredCampaign): CampaignFile | WegwijsError {
   const read = campaignFileSchema.safeParse(content)
   return read.success
     ? read.data

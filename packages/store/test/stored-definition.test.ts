@@ -92,7 +92,16 @@ it('is mended by applying one that is right; who is under way stays on their ver
     'second@1',
   ])
   expect((await planDefinition(store, good)).unreadable).toBeNull()
-  await seedMessages(store, 1, { enrolment: { campaign_id: 'first', version: 1 } })
+  const people = (state: string) =>
+    seedMessages(store, 1, { enrolment: { campaign_id: 'first', version: 1, state } })
+  // Who is through it needs no decision until they are met.
+  await people('completed')
+  const loaded = await loadDefinition(store)
+  expect(loaded?.campaigns.has('first@1')).toBe(false)
+  expect(loaded?.unreadable.get('first@1')).toMatchObject({
+    message: expect.stringContaining('version 1 of campaign first'),
+  })
+  await people('running')
   await expect(loadDefinition(store)).rejects.toMatchObject({
     message: expect.stringContaining('version 1 of campaign first'),
   })

@@ -90,8 +90,9 @@ async function keepTold(
   const kept = await keepEach(others, context)
   if (tracking.length === 0) return kept
   const known = await definitionNow(context)
-  const isKnown = ({ target }: ToldOfMessage) =>
-    known.campaigns.has(campaignKey(target.campaignId, target.version))
+  // Of a version that nobody reads any more no class says that it may be kept.
+  const isKnown = ({ target: { campaignId, version } }: ToldOfMessage) =>
+    [known.campaigns, known.unreadable].some((each) => each.has(campaignKey(campaignId, version)))
   const allowed = tracking.filter(({ target }) => mayTrack(target, known))
   const keptAsWell = await keepEach(allowed, context)
   if (!tracking.every(isKnown))

@@ -60,3 +60,31 @@ test('a definition that cannot be read costs nobody an event, a timer or a move'
     '2 running',
   ])
 })
+
+test('a version that cannot be read stops nobody until somebody who was in it is to be decided about', async () => {
+  const store = await openNamespace(inject('servers').databaseUrl, 'unreadable_version')
+  onTestFinished(store.close)
+  await stepBusinessTime(store.db, now)
+  const answered = 'care.survey.answered.v1'
+  const goal = { touchpoint: answered, within: 'P21D' }
+  await applyDefinition(store, definition([message('hello')], { goal }), 'test')
+  const worker = workerOn(store)
+  await worker.hear([discharge('a')])
+  await applyDefinition(store, definition([message('later')], { goal }), 'test')
+  await store.db
+    .updateTable('campaign_version')
+    .set({ content: '{}' as never })
+    .where('version', '=', 1)
+    .execute()
+
+  await worker.hear([discharge('b')])
+  const answers = (subject: string) => worker.hear([{ ...discharge(subject), type: answered }])
+  await answers('b')
+  await expect(answers('a')).rejects.toMatchObject(unreadable)
+  expect(await store.db.selectFrom('dead_letter').selectAll().execute()).toEqual([])
+  const runs = await store.db.selectFrom('enrolment').select(['version', 'goal_at']).execute()
+  expect(runs.map((each) => [each.version, each.goal_at !== null]).sort()).toEqual([
+    [1, false],
+    [2, true],
+  ])
+})
