@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import type { Budget } from './definition/policies.ts'
 import type { CampaignClass } from './definition/words.ts'
-import { type Instant, millisecondsBetween } from './instant.ts'
+import { type Instant, instantOf, millisecondsBetween } from './instant.ts'
 
 /**
  * A message that counts: it was handed over at that moment, or may have been. `intentId` is the same for one
@@ -89,7 +89,5 @@ function includes(names: readonly string[], name: string): boolean {
 }
 
 function moved(instant: Instant, milliseconds: number): Instant {
-  return Temporal.Instant.from(instant)
-    .add({ milliseconds })
-    .toString({ fractionalSecondDigits: 3 })
+  return instantOf(Temporal.Instant.from(instant).add({ milliseconds }))
 }

@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import { fractionOf } from './chance.ts'
 import type { ChannelName } from './definition/words.ts'
-import type { Instant } from './instant.ts'
+import { type Instant, instantOf } from './instant.ts'
 import type { ReasonCode } from './reasons.ts'
 
 /**
@@ -193,7 +193,5 @@ function faultOf(intent: AttemptedIntent, reason: string): AfterAttempt['fault']
 }
 
 function addMilliseconds(instant: Instant, milliseconds: number): Instant {
-  return Temporal.Instant.from(instant)
-    .add({ milliseconds })
-    .toString({ fractionalSecondDigits: 3 })
+  return instantOf(Temporal.Instant.from(instant).add({ milliseconds }))
 }

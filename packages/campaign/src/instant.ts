@@ -6,9 +6,17 @@ import { Temporal } from 'temporal-polyfill'
  */
 export type Instant = string
 
+/** The last moment of which that holds: what lies beyond it counts as it. */
+const LAST_MS = 253_402_300_799_999 // 9999-12-31T23:59:59.999Z
+
+/** A moment of the calendar as an {@link Instant}; one that lies beyond the year 9999 is the last moment of that. */
+export function instantOf({ epochMilliseconds }: { readonly epochMilliseconds: number }): Instant {
+  return toText(epochMilliseconds)
+}
+
 /** The same moment in the one spelling that {@link Instant} allows. Throws RangeError on anything else. */
 export function toInstant(text: string): Instant {
-  return Temporal.Instant.from(text).toString({ fractionalSecondDigits: 3 })
+  return instantOf(Temporal.Instant.from(text))
 }
 
 /** Milliseconds from `from` to `to`; negative when `to` is the earlier one. */
@@ -34,7 +42,7 @@ export function yearOf(instant: Instant, timeZone: string): number {
   if (known && known.from <= instant && instant < known.until) return known.year
   const { year } = Temporal.Instant.from(instant).toZonedDateTimeISO(timeZone)
   const begin = (of: number) =>
-    toText(new Temporal.PlainDate(of, 1, 1).toZonedDateTime(timeZone).epochMilliseconds)
+    instantOf(new Temporal.PlainDate(of, 1, 1).toZonedDateTime(timeZone))
   years.set(timeZone, { year, from: begin(year), until: begin(year + 1) })
   return year
 }
@@ -47,11 +55,7 @@ export function dayNumberOf(instant: Instant, timeZone: string): number {
 
 /** The moment at which such a day begins in `timeZone`. */
 export function startOfDay(day: number, timeZone: string): Instant {
-  return new Temporal.PlainDate(1970, 1, 1)
-    .add({ days: day })
-    .toZonedDateTime(timeZone)
-    .toInstant()
-    .toString({ fractionalSecondDigits: 3 })
+  return instantOf(new Temporal.PlainDate(1970, 1, 1).add({ days: day }).toZonedDateTime(timeZone))
 }
 
 const years = new Map<string, { year: number; from: Instant; until: Instant }>()
@@ -96,11 +100,7 @@ function move(instant: Instant, { duration, even }: Span, timeZone: string): Ins
   const fromMs = millisecondsOf(instant)
   const onDayMs = even && moveDays(fromMs, even.daysMs, timeZone)
   if (even && onDayMs !== null) return toText(onDayMs + even.restMs)
-  return Temporal.Instant.from(instant)
-    .toZonedDateTimeISO(timeZone)
-    .add(duration)
-    .toInstant()
-    .toString({ fractionalSecondDigits: 3 })
+  return instantOf(Temporal.Instant.from(instant).toZonedDateTimeISO(timeZone).add(duration))
 }
 
 /** The same time of day so many days on; null near a change of the clocks, where there may be none or two. */
@@ -123,7 +123,7 @@ function millisecondsOf(instant: Instant): number {
 
 function toText(epochMilliseconds: number): Instant {
   // biome-ignore lint/style/noRestrictedGlobals: writes a number, not the clock
-  return new Date(epochMilliseconds).toISOString()
+  return new Date(Math.min(epochMilliseconds, LAST_MS)).toISOString()
 }
 
 /** From one change of the clocks of a zone until the next, and how far they are ahead of UTC meanwhile. */

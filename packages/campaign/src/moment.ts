@@ -8,7 +8,7 @@ import {
   localTimeSchema,
   positiveDurationSchema,
 } from './definition/words.ts'
-import { addDuration, atTime, type Instant } from './instant.ts'
+import { addDuration, atTime, type Instant, instantOf } from './instant.ts'
 
 export const weekdays = [
   'monday',
@@ -197,7 +197,7 @@ function resolveAfter(moment: z.infer<typeof afterSchema>, facts: MomentFacts): 
   const due = between ? nextBetween(at, between) : at
   const onDay = moveToDay(due, 1, on, facts.isWorkingDay)
   const isLater = !onDay.toPlainDate().equals(due.toPlainDate())
-  return toText(between && isLater ? atTime(onDay, between[0]) : onDay)
+  return instantOf(between && isLater ? atTime(onDay, between[0]) : onDay)
 }
 
 function resolveUntil(moment: z.infer<typeof untilSchema>, facts: MomentFacts): Instant | null {
@@ -205,13 +205,13 @@ function resolveUntil(moment: z.infer<typeof untilSchema>, facts: MomentFacts): 
   if (dateOfPersonIn(moment) !== null) {
     const { offset: span, at, on } = moment
     const anchored = anchoredTo(anchor, { span, at, on, days: -1 }, facts)
-    return anchored && toText(anchored.momentOf(0))
+    return anchored && instantOf(anchored.momentOf(0))
   }
   if (typeof anchor !== 'string') return null
   let due = Temporal.Instant.from(anchor).toZonedDateTimeISO(facts.timeZone)
   if (moment.offset) due = due.add(Temporal.Duration.from(moment.offset))
   if (moment.at) due = due.withPlainTime(moment.at)
-  return toText(moveToDay(due, -1, moment.on, facts.isWorkingDay))
+  return instantOf(moveToDay(due, -1, moment.on, facts.isWorkingDay))
 }
 
 /** How far from a date: `span` before (negative) or after it, at which time, and on which days. */
@@ -298,8 +298,4 @@ function moveToDay(
   let due = from
   while (!fits(due.toPlainDate())) due = due.add({ days })
   return due
-}
-
-function toText(due: Temporal.ZonedDateTime): Instant {
-  return due.toInstant().toString({ fractionalSecondDigits: 3 })
 }

@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import type { QuietHours } from './definition/policies.ts'
-import { atTime, type Instant } from './instant.ts'
+import { atTime, type Instant, instantOf } from './instant.ts'
 
 /** Whether it is quiet at this local time (HH:MM). */
 export function isQuiet(time: string, { from, until }: QuietHours): boolean {
@@ -19,5 +19,5 @@ export function quietUntil(instant: Instant, hours: QuietHours, timeZone: string
   if (!isQuiet(time, hours)) return null
   const isEvening = from > until && time >= from
   const day = local.add({ days: isEvening ? 1 : 0 })
-  return atTime(day, until).toInstant().toString({ fractionalSecondDigits: 3 })
+  return instantOf(atTime(day, until))
 }

@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import type { Reach } from './definition/reach.ts'
-import type { Instant } from './instant.ts'
+import { type Instant, instantOf } from './instant.ts'
 
 /** A period of a reach band: from `begins`, which is in it, until `ends`, which is in the next one. */
 export type ReachPeriod = { readonly begins: Instant; readonly ends: Instant }
@@ -29,18 +29,14 @@ export function reachPeriod(
   const instant = Temporal.Instant.from(now)
   if (days === 0) {
     const begins = Math.floor(instant.epochMilliseconds / (seconds * 1_000)) * seconds * 1_000
-    return { begins: isoOf(begins), ends: isoOf(begins + seconds * 1_000) }
+    return {
+      begins: instantOf({ epochMilliseconds: begins }),
+      ends: instantOf({ epochMilliseconds: begins + seconds * 1_000 }),
+    }
   }
   const today = instant.toZonedDateTimeISO(timeZone).toPlainDate()
   const passed = firstDay.until(today, { largestUnit: 'days' }).days
   const first = firstDay.add({ days: Math.floor(passed / days) * days })
-  const midnight = (date: Temporal.PlainDate) =>
-    isoOf(date.toZonedDateTime({ timeZone }).epochMilliseconds)
+  const midnight = (date: Temporal.PlainDate) => instantOf(date.toZonedDateTime({ timeZone }))
   return { begins: midnight(first), ends: midnight(first.add({ days })) }
-}
-
-function isoOf(epochMilliseconds: number): Instant {
-  return Temporal.Instant.fromEpochMilliseconds(epochMilliseconds).toString({
-    fractionalSecondDigits: 3,
-  })
 }

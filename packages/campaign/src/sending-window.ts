@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import type { QuietHours } from './definition/policies.ts'
-import { addDuration, atTime, type Instant } from './instant.ts'
+import { addDuration, atTime, type Instant, instantOf } from './instant.ts'
 import { type Moment, type MomentFacts, type WorkingDays, weekdays } from './moment.ts'
 import { isQuiet, quietUntil } from './quiet-hours.ts'
 
@@ -38,7 +38,7 @@ export function windowOpens(
   if (fits(local) && (closes === null || (time >= opens && time < closes))) return null
   let day = fits(local) && time < opens ? local : local.add({ days: 1 })
   while (!fits(day)) day = day.add({ days: 1 })
-  const next = toText(atTime(day, opens))
+  const next = instantOf(atTime(day, opens))
   return before !== null && next >= before ? null : next
 }
 
@@ -139,8 +139,4 @@ function findClosed(isWorkingDay: WorkingDays, year: number): string[] {
   for (; day.year === year; day = day.add({ days: 1 }))
     if (day.dayOfWeek <= 5 && !isWorkingDay(day)) closed.push(day.toString())
   return closed
-}
-
-function toText(due: Temporal.ZonedDateTime): Instant {
-  return due.toInstant().toString({ fractionalSecondDigits: 3 })
 }

@@ -1,4 +1,4 @@
-import { addDuration, subtractDuration, yearOf } from '@wegwijs/campaign/instant'
+import { addDuration, subtractDuration, toInstant, yearOf } from '@wegwijs/campaign/instant'
 import fc from 'fast-check'
 import { Temporal } from 'temporal-polyfill'
 import { expect, test } from 'vitest'
@@ -64,4 +64,12 @@ test('the year is that of the zone, to the millisecond at which it begins', () =
     }),
     { numRuns: 1_000 },
   )
+})
+
+test('what lies beyond the year 9999 is the last moment of it, so that no text sorts before an earlier one', () => {
+  const last = '9999-12-31T23:59:59.999Z'
+  expect(addDuration('9999-12-31T12:00:00.000Z', 'P14D', 'Europe/Amsterdam')).toBe(last)
+  expect(addDuration('9999-06-01T12:00:00.000Z', 'P1Y', 'Europe/Amsterdam')).toBe(last)
+  expect(toInstant('9999-12-31T23:00:00-05:00')).toBe(last)
+  expect(toInstant(last)).toBe(last)
 })

@@ -58,6 +58,12 @@ describe('a wait for a date of the person', () => {
     expect(parentOf(day, wait).due()).toEqual([dueAt])
   })
 
+  test('of a day that stands for none, at the end of what calendars know, comes never', () => {
+    const { due, told } = parentOf('9999-12-31', { ...before, offset: 'P14D' })
+    expect(due()).toEqual(['9999-12-31T23:59:59.999Z'])
+    expect(told()).toEqual(['hello'])
+  })
+
   test('is on the clocks of the person, and moves when they move to another zone', () => {
     const { expects, due } = parentOf('2026-04-10')
     expects('2026-04-10', { timeZone: 'America/New_York' })

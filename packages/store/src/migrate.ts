@@ -28,6 +28,7 @@ import * as heldEvents from './migrations/0023-held-events.ts'
 import * as dueSince from './migrations/0024-due-since.ts'
 import * as sendingWindows from './migrations/0025-sending-windows.ts'
 import * as arms from './migrations/0026-arms.ts'
+import * as armsOfBefore from './migrations/0027-arms-of-before.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -59,6 +60,7 @@ const migrations: Record<string, Migration> = {
   '0024-due-since': dueSince,
   '0025-sending-windows': sendingWindows,
   '0026-arms': arms,
+  '0027-arms-of-before': armsOfBefore,
 }
 
 export type MigrateOptions = {

@@ -3,10 +3,9 @@ import { newUuid } from '@wegwijs/runtime/derived-id'
 import { openNamespace } from '@wegwijs/test-support/namespace'
 import { seedMessages } from '@wegwijs/test-support/seed-messages'
 import { campaign, smallHospital } from '@wegwijs/test-support/small-hospital'
-import { sql } from 'kysely'
 import { expect, inject, onTestFinished, test } from 'vitest'
 import { applyDefinition } from '../src/definitions.ts'
-import { up } from '../src/migrations/0026-arms.ts'
+import { up } from '../src/migrations/0027-arms-of-before.ts'
 import { insertRows } from '../src/rows.ts'
 
 test('older runs know their arms and of what they were held out', async () => {
@@ -43,8 +42,6 @@ test('older runs know their arms and of what they were held out', async () => {
     Object.keys(decisions[0] ?? {}) as never[],
     decisions as never,
   )
-  await sql`alter table enrolment drop column arms`.execute(store.db)
-
   await up(store.db as never)
 
   const rows = await store.db

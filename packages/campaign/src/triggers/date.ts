@@ -2,7 +2,7 @@ import { Temporal } from 'temporal-polyfill'
 import { z } from 'zod'
 import { identifierSchema, localTimeSchema, positiveDurationSchema } from '../definition/words.ts'
 import type { Words } from '../explain/words.ts'
-import type { Instant } from '../instant.ts'
+import { type Instant, instantOf } from '../instant.ts'
 import { type Anchored, anchoredTo, onSchema } from '../moment.ts'
 import { maxAgeSchema } from './max-age.ts'
 import type { Coming, DateFacts, TriggerKind } from './trigger-kind.ts'
@@ -83,7 +83,7 @@ export const dateTrigger: TriggerKind<DateTrigger> = {
     if (day === null) return null
     return isYearly(date)
       ? nextYearly(date, day, facts)
-      : { moment: toText(day.momentOf(0)), day: null }
+      : { moment: instantOf(day.momentOf(0)), day: null }
   },
 }
 
@@ -135,11 +135,7 @@ function nextYearly(
   )
   const wantedYear = Temporal.Instant.from(from).toZonedDateTimeISO(timeZone).year
   for (let years = Math.max(0, wantedYear - year - spanYears - 1); ; years += 1) {
-    const moment = toText(momentOf(years))
+    const moment = instantOf(momentOf(years))
     if (moment >= from) return { moment, day: day.add({ years }).toString() }
   }
-}
-
-function toText(moment: Temporal.ZonedDateTime): Instant {
-  return moment.toInstant().toString({ fractionalSecondDigits: 3 })
 }

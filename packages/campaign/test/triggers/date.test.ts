@@ -191,6 +191,14 @@ describe('a date of the person', () => {
     expect(due()).toEqual(['2028-02-29T08:00:00.000Z'])
   })
 
+  test('of a day that stands for none, at the end of what calendars know, begins nothing', () => {
+    const date = { field: 'person.bornOn', after: 'P14D', at: '09:00', every: 'year' }
+    const { patient, profile, due } = patientOf(date)
+    profile({ bornOn: '9999-12-31' })
+    expect(due()).toEqual(['9999-12-31T23:59:59.999Z'])
+    expect(patient.enrolments()).toEqual([])
+  })
+
   test('that nobody looked at for too long says so, and comes again next year', () => {
     const date = { field: 'person.bornOn', at: '09:00', every: 'year' }
     const { patient, profile, due } = patientOf(date)
