@@ -68,7 +68,7 @@ export function createAdmin(settings: KafkajsSettings): TopicAdmin {
 
   /** Asks again until the deadline; Kafka tells of a change to its topics only some time later. */
   const untilTrue = async (state: () => Promise<boolean>) => {
-    const untilMs = clock.monotonicMs() + tuning.adminDeadlineMs
+    const untilMs = clock.monotonicMs() + tuning.topicsDeadlineMs
     let met = false
     while (!met) {
       met = await state().catch((error: unknown) => {

@@ -19,6 +19,8 @@ export type KafkajsTuning = {
   readonly requestTimeoutMs: number
   /** An answer about topics and offsets later than this is none. */
   readonly adminDeadlineMs: number
+  /** So long may a change to topics take; a busy broker needs a while to lead a new partition. */
+  readonly topicsDeadlineMs: number
   readonly closeDeadlineMs: number
 }
 
@@ -32,6 +34,7 @@ export const defaultTuning: KafkajsTuning = {
   connectionTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
   adminDeadlineMs: 10_000,
+  topicsDeadlineMs: 60_000,
   closeDeadlineMs: 10_000,
 }
 
