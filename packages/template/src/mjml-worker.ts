@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads'
-import { convert } from 'html-to-text'
 import mjml2html from 'mjml'
+import { textOfHtml } from './html-text.ts'
 import type { MjmlAnswer, MjmlQuestion } from './mjml.ts'
 import { liftPlaceholders } from './mjml-source.ts'
 import { positionAt, type SyntaxFault } from './syntax-fault.ts'
@@ -24,7 +24,7 @@ async function answer({ source, locale }: MjmlQuestion): Promise<MjmlAnswer> {
     const { html } = await mjml2html(mjml, { ...options, keepComments: false })
     const lost = lostPlaceholders(source, html)
     if (lost.length > 0) return { faults: lost }
-    return { html: withoutIndentation(html), text: textPart(html), faults: [] }
+    return { html: withoutIndentation(html), text: textOfHtml(html), faults: [] }
   } catch (error) {
     return { faults: faultsOf(error, source) }
   }
@@ -43,32 +43,6 @@ function lostPlaceholders(source: string, html: string): SyntaxFault[] {
     lost.push({ ...positionAt(source, index), message })
   }
   return lost
-}
-
-function textPart(html: string): string {
-  const text = convert(html, {
-    wordwrap: false,
-    formatters: {
-      alternative: ({ attribs }, _walk, builder) => builder.addInline(attribs.alt ?? ''),
-    },
-    selectors: [
-      ...['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((selector) => ({
-        selector,
-        // Capitals would turn {{person.givenName}} into another variable.
-        options: { uppercase: false },
-      })),
-      { selector: 'table', options: { uppercaseHeaderCells: false } },
-      { selector: 'img', format: 'alternative' },
-      { selector: 'div[style*="display:none"]', format: 'skip' },
-      // A number that is to be called stands in the text already.
-      { selector: 'a[href^="tel:"]', format: 'anchor', options: { ignoreHref: true } },
-      { selector: 'a', options: { hideLinkHrefIfSameAsText: true, linkBrackets: ['(', ')'] } },
-    ],
-  })
-  return `${text
-    .replace(/[ \t]+$/gm, '')
-    .replace(/\n{3,}/g, '\n\n')
-    .trim()}\n`
 }
 
 function faultsOf(error: unknown, source: string): SyntaxFault[] {

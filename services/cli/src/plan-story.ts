@@ -1,8 +1,7 @@
-import type { Difference } from '@wegwijs/campaign/definition/differences'
-import type { JsonValue } from '@wegwijs/campaign/json'
 import type { DefinitionPlan, PlannedCampaign } from '@wegwijs/store/definition-plan'
 import type { PlannedMove } from '@wegwijs/store/published-moves'
 import { countOf } from './definition-input.ts'
+import { differenceLines, templateDifferenceLines } from './difference-story.ts'
 
 /** A plan as people read it: what comes, what changes, what ends, and who is under way. */
 export function planLines(plan: DefinitionPlan): string[] {
@@ -21,7 +20,7 @@ export function planLines(plan: DefinitionPlan): string[] {
     ...(revision === null ? [] : shared).flatMap(({ part, differences }) => [
       // A version keeps its texts; everything else that campaigns share is one for all versions.
       `~ ${part === 'templates' ? 'templates' : `${part}.yaml, at once, also for who is under way`}`,
-      ...differences.map((difference) => `    ${differenceLine(difference)}`),
+      ...(part === 'templates' ? templateDifferenceLines : differenceLines)(differences),
     ]),
   ]
 }
@@ -62,7 +61,7 @@ function campaignLines(campaign: PlannedCampaign): string[] {
     change === 'changed' && from !== null && differences.length + otherTexts.length === 0
   return [
     heading,
-    ...differences.map((difference) => `    ${differenceLine(difference)}`),
+    ...differenceLines(differences),
     ...otherTexts.map((template) => `    ~ its template "${template}" has other texts (below)`),
     ...(isSameText
       ? ['    ~ nothing that its author wrote: it is only stored in another form']
@@ -91,50 +90,4 @@ function moveLines({ from, steps }: PlannedMove): string[] {
 
 function peopleOf(number: number): string {
   return countOf(number, 'person').replace('persons', 'people')
-}
-
-function differenceLine({ path, from, to }: Difference): string {
-  if (from === undefined && to === undefined) return `~ ${path}`
-  if (from === undefined) return `+ ${path}: ${shown(to)}`
-  if (to === undefined) return `- ${path}: ${shown(from)}`
-  if (typeof from !== 'string' || typeof to !== 'string')
-    return `~ ${path}: ${shown(from)} → ${shown(to)}`
-  const [before, after] = aroundTheDifference(from, to)
-  return `~ ${path}: ${before} → ${after}`
-}
-
-const mostCharacters = 70
-const charactersAround = 15
-
-function shown(value: JsonValue | undefined): string {
-  const text = flow(value).replace(/\s+/g, ' ')
-  return text.length > mostCharacters ? `${text.slice(0, mostCharacters - 1)}…` : text
-}
-
-/** As one line of YAML. */
-function flow(value: JsonValue | undefined): string {
-  if (Array.isArray(value)) return `[${value.map(flow).join(', ')}]`
-  if (typeof value !== 'object' || value === null) return String(value)
-  const fields = Object.entries(value).map(([key, field]) => `${key}: ${flow(field)}`)
-  return `{ ${fields.join(', ')} }`
-}
-
-/** Of two long texts the part in which they differ, with a little of what stands around it. */
-function aroundTheDifference(from: string, to: string): [string, string] {
-  if (from.length <= mostCharacters && to.length <= mostCharacters) return [shown(from), shown(to)]
-  let start = 0
-  while (start < Math.min(from.length, to.length) && from[start] === to[start]) start += 1
-  let end = 0
-  const most = Math.min(from.length, to.length) - start
-  while (end < most && from.at(-1 - end) === to.at(-1 - end)) end += 1
-  const cut = (text: string) => {
-    const [first, last] = [
-      Math.max(0, start - charactersAround),
-      text.length - end + charactersAround,
-    ]
-    return shown(
-      `${first > 0 ? '…' : ''}${text.slice(first, last)}${last < text.length ? '…' : ''}`,
-    )
-  }
-  return [cut(from), cut(to)]
 }
