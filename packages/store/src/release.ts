@@ -97,13 +97,16 @@ function dueOf(options: ReleaseOptions, more: RawBuilder<unknown> = sql``): RawB
         select lane, channel, least(${batch}::bigint, ${perQueue}::bigint - waiting) as free
         from unnest(${textsOf(options.lanes ?? lanes)}) as lane cross join unnest(${textsOf(channels)}) as channel
         cross join due_until cross join lateral (
+          -- The first of the queue itself, or a plan may look through all that is planned of the lane (P8).
+          select d.due_at from intent d where d.state = 'planned' and d.lane = lane.lane
+            and d.channels[d.channel_index + 1] = channel.channel order by d.due_at limit 1
+        ) as first cross join lateral (
           select count(*) as waiting from (
             select from intent q where q.state = 'queued' and q.lane = lane.lane
               and q.channels[q.channel_index + 1] = channel.channel limit ${perQueue}
           ) as queued
         ) as held
-        where exists (select from intent d where d.state = 'planned' and d.lane = lane.lane
-          and d.channels[d.channel_index + 1] = channel.channel and d.due_at <= due_until.instant)
+        where first.due_at <= due_until.instant
       ), due as materialized (
         select i.person_id, i.intent_id, room.lane, room.channel ${more},
           (row_number() over (partition by room.lane, room.channel order by i.due_at, i.intent_id) - 1)

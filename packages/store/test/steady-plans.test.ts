@@ -79,6 +79,9 @@ it('plans that were made while the tables were empty are good for full ones (P8)
     select person_id, intent_id, 1, business_now(), 'email', 'smtp', 'accepted', false from intent`.execute(
     ground.db,
   )
+  for (const lane of ['transactional', 'bulk']) {
+    await seedMessages(ground, 5_000, { intent: { lane, due_at: '2999-01-01T00:00:00Z' } })
+  }
   await seedMessages(ground, 10)
   await seedMessages(ground, 10, { intent: comesBack })
   const read = await rowsRead(steady, async () => expect(await deliverAll()).toBe(20))
