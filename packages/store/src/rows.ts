@@ -1,25 +1,69 @@
 import { type RawBuilder, sql } from 'kysely'
+import { columnTypes } from './column-types.ts'
 import type { Querying } from './database.ts'
 import type { Schema } from './schema.ts'
 import { send } from './transaction.ts'
 
-/**
- * Many rows in one statement with one parameter: the text of the statement, and so its plan, is the
- * same for one row and for five hundred (P8).
- */
 type Row<Table extends keyof Schema, Column extends keyof Schema[Table]> = {
   [Name in Column]: unknown
 }
 
-/** `select columns from` the rows, typed as the table's own columns. */
+/**
+ * `select columns from` the rows, typed as the table's own columns. The text of the statement, and so its
+ * plan, is the same for one row and for five hundred (P8). Each column is an array: PostgreSQL takes twice
+ * as long to read rows as JSON.
+ *
+ * @throws TypeError for a text that PostgreSQL would not give back as it is
+ */
 export function rowsOf<Table extends keyof Schema, Column extends keyof Schema[Table] & string>(
   table: Table,
   columns: readonly Column[],
   rows: readonly Row<Table, Column>[],
 ): RawBuilder<unknown> {
-  return sql`select ${sql.join(columns.map((column) => sql.ref(column)))}
-    from json_populate_recordset(null::${sql.table(table)}, ${JSON.stringify(rows)}::json)`
+  const typed = columns.map((name) => ({ name, type: typeOf(table, name) }))
+  return sql`select ${sql.join(typed.map(({ name, type }) => sql`${sql.ref(name)}${isList(type) ? sql.raw(`::${type}`) : sql``}`))}
+    from unnest(${sql.join(typed.map(({ name, type }) => sql`${arrayOf(rows, name, type)}::${sql.raw(isList(type) ? 'text' : type)}[]`))})
+      as given (${sql.join(columns.map((column) => sql.ref(column)))})`
 }
+
+function typeOf(table: string, column: string): string {
+  const types: Readonly<Record<string, string>> = columnTypes
+  const type = types[`${table}.${column}`] ?? types[column]
+  if (type === undefined) throw new TypeError(`of which type is ${table}.${column}?`)
+  return type
+}
+
+/** Lists in a list would be one level of it: they are texts there. */
+function isList(type: string): boolean {
+  return type.endsWith('[]')
+}
+
+/** One column as an array of PostgreSQL. Shorter ones are filled up with nulls: none of nothing but nulls. */
+function arrayOf<Name extends string>(
+  rows: readonly { [Key in Name]: unknown }[],
+  name: Name,
+  type: string,
+): string {
+  if (rows.every((row) => row[name] === null || row[name] === undefined)) return '{}'
+  return `{${rows.map((row) => elementOf(row[name], type)).join(',')}}`
+}
+
+function elementOf(value: unknown, type: string): string {
+  if (value === null || value === undefined) return 'NULL'
+  if (type === 'jsonb') return quoted(JSON.stringify(value))
+  if (Array.isArray(value))
+    return quoted(`{${value.map((each) => elementOf(each, 'text')).join(',')}}`)
+  return typeof value === 'string' ? quoted(value) : String(value)
+}
+
+/** Half a character would be written as another one, and what it names never be found again. */
+function quoted(text: string): string {
+  if (!text.isWellFormed()) throw new TypeError('a text with half a character')
+  return `"${needsEscape.test(text) ? text.replaceAll(escaped, '\\$&') : text}"`
+}
+
+const needsEscape = /["\\]/
+const escaped = /["\\]/g
 
 /**
  * Inserts the rows; columns that are not named get their defaults. Does nothing for no rows. Within a
