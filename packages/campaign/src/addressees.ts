@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { CompiledCampaign } from './compile.ts'
+import type { CompiledCampaign } from './compiled-campaign.ts'
 import { type RecipientWord, recipientWords } from './definition/recipient-words.ts'
 import {
   type CampaignClass,

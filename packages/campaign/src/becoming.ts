@@ -1,4 +1,4 @@
-import type { CompiledCampaign } from './compile.ts'
+import type { CompiledCampaign } from './compiled-campaign.ts'
 import { daysThatLeave } from './counts.ts'
 import { timerIdOf } from './dates.ts'
 import type { DecideContext, Draft } from './draft.ts'

@@ -1,4 +1,4 @@
-import type { CompiledCampaign } from './compile.ts'
+import type { CompiledCampaign } from './compiled-campaign.ts'
 import type { DecideContext, Draft } from './draft.ts'
 import { campaignOf, end } from './enrolments.ts'
 import { mayEnterAgain, refuse, startCampaign } from './entry.ts'

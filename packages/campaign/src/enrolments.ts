@@ -1,4 +1,4 @@
-import type { CompiledCampaign } from './compile.ts'
+import type { CompiledCampaign } from './compiled-campaign.ts'
 import { type DecideContext, type Draft, noteOf } from './draft.ts'
 import type { Instant } from './instant.ts'
 import type { ReasonCode } from './reasons.ts'

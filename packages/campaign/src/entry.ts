@@ -1,5 +1,5 @@
 import { fractionOf } from './chance.ts'
-import type { CompiledCampaign } from './compile.ts'
+import type { CompiledCampaign } from './compiled-campaign.ts'
 import { type Facts, traceCondition } from './condition.ts'
 import { type DecideContext, type Draft, noteOf } from './draft.ts'
 import { end, goOnIn } from './enrolments.ts'

@@ -1,4 +1,4 @@
-import type { CompiledCampaign, StepNode } from './compile.ts'
+import type { CompiledCampaign } from './compiled-campaign.ts'
 import type { DecideContext, Draft } from './draft.ts'
 import { campaignOf, end, goOnBehind, hasOpen } from './enrolments.ts'
 import { journeyEntryKey } from './entry.ts'
@@ -12,7 +12,7 @@ import {
   isPending,
   type Person,
 } from './state.ts'
-import { cascadeOf } from './steps/message-channels.ts'
+import { type StepNode, stepsBehind } from './step-node.ts'
 import { withdrawMessage } from './steps/message-plan.ts'
 import { turnOf } from './steps/message-status.ts'
 import { partsOf } from './steps/registry.ts'
@@ -110,19 +110,21 @@ function storyOf(draft: Draft, enrolment: Enrolment, context: DecideContext): Ru
     duplicate || state === 'sending' || state === 'held'
   // Past its moment, though nobody has written it down yet.
   const isOver = ({ expiresAt }: Intent) => expiresAt <= context.now
-  const waitsAt = enrolment.state === 'running' ? enrolment.step : null
   const campaign = campaignOf(enrolment, context)
-  const toCome = waitsAt === null ? [] : messagesAfter(campaign, waitsAt)
-  const message = waitsAt === null ? undefined : cascadeAt(campaign, waitsAt)
+  const waitsAt =
+    enrolment.state === 'running' ? campaign.nodes.get(enrolment.step ?? '') : undefined
+  const inThisVersion = (id: string): [string, number] => [id, versionOf(enrolment.entity)]
+  const toCome = waitsAt ? messagesBehind(waitsAt, campaign) : []
+  const retried = waitsAt ? retriedAt(waitsAt) : []
   return {
     enrolment,
     told: newestOf(messagesOf(isTold)),
     open: newestOf(messagesOf((intent) => isUnknown(intent) && !isTold(intent))),
     ahead: newestOf([
       ...messagesOf((intent) => isPending(intent) && !intent.duplicate && !isOver(intent)),
-      ...toCome.map((id): [string, number] => [id, versionOf(enrolment.entity)]),
+      ...toCome.map(inThisVersion),
     ]),
-    tried: new Map(message === undefined ? [] : [[message, versionOf(enrolment.entity)]]),
+    tried: new Map(retried.map(inThisVersion)),
   }
 }
 
@@ -134,25 +136,14 @@ function newestOf(messages: readonly [string, number][]): Messages {
   return new Map(messages.toSorted(([, one], [, other]) => one - other))
 }
 
-/** Ids of the messages of all steps that may come after this one, at which somebody waits. */
-function messagesAfter({ nodes }: CompiledCampaign, path: string): string[] {
-  const seen = new Set<StepNode>()
-  const from = nodes.get(path)
-  // Where somebody waits, nothing is sent any more: a question has been asked by then.
-  const paths = from ? [from.next, ...from.arms.map((arm) => arm.first)] : []
-  while (paths.length > 0) {
-    const node = nodes.get(paths.pop() ?? '')
-    if (!node || seen.has(node)) continue
-    seen.add(node)
-    paths.push(node.next, ...node.arms.map((arm) => arm.first))
-  }
-  return [...seen].flatMap(({ step }) => partsOf(step).message?.id ?? [])
+/** Ids of the messages of all steps behind this one. Where somebody waits, nothing is sent any more: a question has been asked by then. */
+function messagesBehind(node: StepNode, { nodes }: CompiledCampaign): string[] {
+  return [...stepsBehind(node, nodes)].flatMap(({ step }) => partsOf(step).message?.id ?? [])
 }
 
-function cascadeAt({ nodes }: CompiledCampaign, path: string): string | undefined {
-  const step = nodes.get(path)?.step
-  const message = step && partsOf(step).message
-  return message && cascadeOf(message) ? message.id : undefined
+function retriedAt({ step }: StepNode): string[] {
+  const { message, isRetried } = partsOf(step)
+  return message && isRetried ? [message.id] : []
 }
 
 function chooseStory(stories: readonly RunStory[]): RunStory | undefined {

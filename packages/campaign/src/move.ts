@@ -1,4 +1,4 @@
-import type { CompiledCampaign } from './compile.ts'
+import type { CompiledCampaign } from './compiled-campaign.ts'
 import type { CampaignFile } from './definition/campaign.ts'
 import { differencesBetween } from './definition/differences.ts'
 import { type DecideContext, type Decision, type Draft, draftOf, noteOf, stateOf } from './draft.ts'

@@ -1,4 +1,4 @@
-import type { CompiledCampaign } from './compile.ts'
+import type { CompiledCampaign } from './compiled-campaign.ts'
 import type { Draft } from './draft.ts'
 import type { JourneyEvent, Person } from './state.ts'
 import type { StepRun } from './steps/step-run.ts'

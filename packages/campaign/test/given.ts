@@ -1,8 +1,5 @@
-import {
-  type CampaignVersion,
-  type CompiledDefinition,
-  compileDefinition,
-} from '@wegwijs/campaign/compile'
+import { type CompiledDefinition, compileDefinition } from '@wegwijs/campaign/compile'
+import type { CampaignVersion } from '@wegwijs/campaign/compiled-campaign'
 import { decideEvent, decideTimer } from '@wegwijs/campaign/decide'
 import type { DecideContext, Decision } from '@wegwijs/campaign/draft'
 import { newPerson } from '@wegwijs/campaign/new-person'

@@ -1,9 +1,6 @@
 import type { AgeRule } from '@wegwijs/campaign/addressees'
-import {
-  type CampaignVersion,
-  type CompiledDefinition,
-  compileDefinition,
-} from '@wegwijs/campaign/compile'
+import { type CompiledDefinition, compileDefinition } from '@wegwijs/campaign/compile'
+import type { CampaignVersion } from '@wegwijs/campaign/compiled-campaign'
 import { decideEvent } from '@wegwijs/campaign/decide'
 import type { RelationKind, RelationScope } from '@wegwijs/campaign/definition/words'
 import { lastCheck } from '@wegwijs/campaign/last-check'

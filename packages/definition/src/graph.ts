@@ -1,6 +1,7 @@
-import { type CompiledCampaign, compileCampaign, type StepNode } from '@wegwijs/campaign/compile'
+import { type CompiledCampaign, compileCampaign } from '@wegwijs/campaign/compiled-campaign'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
+import type { StepNode } from '@wegwijs/campaign/step-node'
 import { partsOf } from '@wegwijs/campaign/steps/registry'
 import type { Step } from '@wegwijs/campaign/steps/step'
 import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'

@@ -1,10 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { messageTemplatesOf } from '@wegwijs/campaign/catalogue'
-import {
-  type CampaignVersion,
-  type CompiledDefinition,
-  compileDefinition,
-} from '@wegwijs/campaign/compile'
+import { type CompiledDefinition, compileDefinition } from '@wegwijs/campaign/compile'
+import type { CampaignVersion } from '@wegwijs/campaign/compiled-campaign'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 
 /** A campaign version that is live now, to tell which number a draft of it would get. */

@@ -1,4 +1,5 @@
-import type { CompiledCampaign, CompiledDefinition } from '@wegwijs/campaign/compile'
+import type { CompiledDefinition } from '@wegwijs/campaign/compile'
+import type { CompiledCampaign } from '@wegwijs/campaign/compiled-campaign'
 import type { Decision } from '@wegwijs/campaign/draft'
 import type { ReasonCode } from '@wegwijs/campaign/reasons'
 import { everyStep, partsOf } from '@wegwijs/campaign/steps/registry'

@@ -1,11 +1,7 @@
-import {
-  type CampaignVersion,
-  type CompiledDefinition,
-  compileCounts,
-  compileDefinition,
-  countsOfDefinition,
-} from '@wegwijs/campaign/compile'
+import { type CompiledDefinition, compileDefinition } from '@wegwijs/campaign/compile'
+import type { CampaignVersion } from '@wegwijs/campaign/compiled-campaign'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
+import { compileCounts, countsOfDefinition } from '@wegwijs/campaign/kept-counts'
 import { nameOfStep, placedSteps, type StepMap, stepMapOf } from '@wegwijs/campaign/move'
 import { campaignKey } from '@wegwijs/campaign/state'
 import { fail } from '@wegwijs/runtime/failure'

@@ -1,4 +1,5 @@
-import type { CompiledCampaign, CompiledDefinition } from '@wegwijs/campaign/compile'
+import type { CompiledDefinition } from '@wegwijs/campaign/compile'
+import type { CompiledCampaign } from '@wegwijs/campaign/compiled-campaign'
 import { type Decided, decideDates, decideEvent, decideTimer } from '@wegwijs/campaign/decide'
 import type { DecideContext, Decision } from '@wegwijs/campaign/draft'
 import {

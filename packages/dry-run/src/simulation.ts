@@ -1,4 +1,5 @@
-import type { CompiledCampaign, CompiledDefinition } from '@wegwijs/campaign/compile'
+import type { CompiledDefinition } from '@wegwijs/campaign/compile'
+import type { CompiledCampaign } from '@wegwijs/campaign/compiled-campaign'
 import { decideDates, decideEvent, decideTimer } from '@wegwijs/campaign/decide'
 import type { ChannelName } from '@wegwijs/campaign/definition/words'
 import type { Decision } from '@wegwijs/campaign/draft'

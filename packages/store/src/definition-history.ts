@@ -1,9 +1,6 @@
-import {
-  type CampaignVersion,
-  type CompiledDefinition,
-  compileDefinition,
-  countsOfDefinition,
-} from '@wegwijs/campaign/compile'
+import { type CompiledDefinition, compileDefinition } from '@wegwijs/campaign/compile'
+import type { CampaignVersion } from '@wegwijs/campaign/compiled-campaign'
+import { countsOfDefinition } from '@wegwijs/campaign/kept-counts'
 import { sql } from 'kysely'
 import type { Querying } from './database.ts'
 import { bundleOfRevision } from './definitions.ts'

@@ -1,8 +1,5 @@
-import {
-  type CampaignVersion,
-  type CompiledDefinition,
-  compileDefinition,
-} from '@wegwijs/campaign/compile'
+import { type CompiledDefinition, compileDefinition } from '@wegwijs/campaign/compile'
+import type { CampaignVersion } from '@wegwijs/campaign/compiled-campaign'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import { fail } from '@wegwijs/runtime/failure'
 import { sql } from 'kysely'

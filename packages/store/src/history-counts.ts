@@ -1,4 +1,3 @@
-import { compileCounts, countsOfDefinition, type KeptCounts } from '@wegwijs/campaign/compile'
 import type { Condition } from '@wegwijs/campaign/condition'
 import {
   type CompiledCount,
@@ -9,6 +8,7 @@ import {
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import type { JsonObject } from '@wegwijs/campaign/json'
+import { compileCounts, countsOfDefinition, type KeptCounts } from '@wegwijs/campaign/kept-counts'
 import { type RawBuilder, sql } from 'kysely'
 import { businessNow } from './business-clock.ts'
 import type { Querying, Store } from './database.ts'

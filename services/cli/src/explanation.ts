@@ -1,4 +1,4 @@
-import type { CompiledCampaign } from '@wegwijs/campaign/compile'
+import type { CompiledCampaign } from '@wegwijs/campaign/compiled-campaign'
 import type { LeafTrace } from '@wegwijs/campaign/condition'
 import type { LocaleName } from '@wegwijs/campaign/definition/words'
 import type { StartTrace, TouchpointTrace } from '@wegwijs/campaign/explain/campaign-trace'

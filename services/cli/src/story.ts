@@ -1,4 +1,4 @@
-import type { CompiledCampaign } from '@wegwijs/campaign/compile'
+import type { CompiledCampaign } from '@wegwijs/campaign/compiled-campaign'
 import { tellDecision } from '@wegwijs/campaign/explain/decision'
 import type { Words } from '@wegwijs/campaign/explain/words'
 import type { JsonObject } from '@wegwijs/campaign/json'

@@ -1,4 +1,5 @@
-import type { CompiledCampaign, CompiledDefinition } from '@wegwijs/campaign/compile'
+import type { CompiledDefinition } from '@wegwijs/campaign/compile'
+import type { CompiledCampaign } from '@wegwijs/campaign/compiled-campaign'
 import { subtractDuration } from '@wegwijs/campaign/instant'
 import { type Identity, otherIdentityOf } from '@wegwijs/campaign/journey-event'
 import { isRelationEvent } from '@wegwijs/campaign/relations'

@@ -1,4 +1,4 @@
-import type { CompiledCampaign } from '../compile.ts'
+import type { CompiledCampaign } from '../compiled-campaign.ts'
 import { type DecideContext, type Draft, draftOf, stateOf } from '../draft.ts'
 import { campaignOf } from '../enrolments.ts'
 import { askedOf, heldOutBy, refusalOf } from '../entry.ts'

@@ -1,4 +1,4 @@
-import type { CompiledCampaign } from '../compile.ts'
+import type { CompiledCampaign } from '../compiled-campaign.ts'
 import type { LocaleName } from '../definition/words.ts'
 import type { Decision } from '../draft.ts'
 import type { Instant } from '../instant.ts'

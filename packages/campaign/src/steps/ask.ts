@@ -148,6 +148,7 @@ export const askStep: StepKind<AskStep> = {
   },
   hasBegun: ({ ask }, { draft, enrolment }) => newestOf(draft, enrolment, ask.id) !== undefined,
   waitsUntil: ({ ask }, run) => endOf(ask, run),
+  beginsAnew: ({ question }) => (question === null ? null : 'always'),
   onReceipt({ ask }, run) {
     const { draft, enrolment, node } = run
     for (const { messageId, answer, entity, enrolmentId } of draft.intents.values()) {

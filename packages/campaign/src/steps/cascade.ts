@@ -62,6 +62,7 @@ export const cascadeStep: StepKind<MessageStep> = {
   parts: (step) => ({
     ...messageStep.parts(step),
     messages: [{ path: ['message', 'id'], id: step.message.id }],
+    isRetried: true,
   }),
   decide(step, run) {
     messageStep.decide(step, run)
@@ -72,6 +73,8 @@ export const cascadeStep: StepKind<MessageStep> = {
   // What a move withdrew begins anew in the version to which it led.
   hasBegun: (_, run) => chainsOf(run).some(({ tried }) => tried.reason !== 'moved_to_version'),
   waitsUntil: (step, run) => earliestEnd(step, run, chainsOf(run)),
+  // Not only since the run stands at it: what went out is told, and the next channel tells of the newer version.
+  beginsAnew: () => 'ahead',
   // The messages themselves are planned anew by then.
   onMoved() {},
   onReceipt(step, run) {

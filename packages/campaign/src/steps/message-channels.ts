@@ -57,3 +57,8 @@ export function channelsNamedBy({
 export function partOf({ partOf, channels }: Intent): ChannelName | undefined {
   return partOf === undefined ? undefined : channels[0]
 }
+
+/** The same, where the message still goes over all of them in the version that is looked at. */
+export function partIn(message: ChannelsOfMessage, intent: Intent): ChannelName | undefined {
+  return allChannelsOf(message) ? partOf(intent) : undefined
+}

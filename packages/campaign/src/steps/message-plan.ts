@@ -1,11 +1,11 @@
 import type { Addressee } from '../addressees.ts'
-import type { CompiledCampaign } from '../compile.ts'
+import type { CompiledCampaign } from '../compiled-campaign.ts'
 import { type ChannelName, channelNames } from '../definition/words.ts'
 import { type DecideContext, type Draft, noteOf } from '../draft.ts'
 import type { ReasonCode } from '../reasons.ts'
 import type { Enrolment, Intent, Recipient } from '../state.ts'
 import type { MessageStep } from './message.ts'
-import { allChannelsOf, channelsNamedBy, partOf } from './message-channels.ts'
+import { allChannelsOf, channelsNamedBy, partIn, partOf } from './message-channels.ts'
 import { templateOf } from './message-template.ts'
 import type { Times } from './message-times.ts'
 import type { StepRun } from './step-run.ts'
@@ -27,8 +27,29 @@ export function planEach(
   for (const part of parts ?? []) planMessage(step, run, planned, reason, { ...options, part })
 }
 
+/**
+ * Plans once more what one told: of a message over all channels what went over the same one, and unless it
+ * `isWhole` of a cascade what was left of it then. Whether there is still anything of it to plan.
+ */
+export function planAgain(
+  step: MessageStep,
+  run: StepRun,
+  planned: Planned,
+  told: Intent,
+  { isWhole, ...options }: { isWhole: boolean; insteadOf: string | null; isAmended: boolean },
+): boolean {
+  const part = partIn(step.message, told)
+  if (part && !allChannelsOf(step.message)?.includes(part)) return false
+  const { turn, channels } = told
+  const rest = isWhole || turn === undefined ? undefined : { turn, channels }
+  if (part) planMessage(step, run, planned, 'message_replanned', { ...options, part })
+  else if (rest) planMessage(step, run, planned, 'message_replanned', { ...options, rest })
+  else planEach(step, run, planned, 'message_replanned', options)
+  return true
+}
+
 /** What is left of a cascade: `turn` counts from 1, `after` is the channel that did not deliver it. */
-export type RestOfCascade = {
+type RestOfCascade = {
   readonly channels: readonly ChannelName[]
   readonly turn: number
   readonly after?: string

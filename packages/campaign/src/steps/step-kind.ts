@@ -61,6 +61,8 @@ export type StepParts = {
   readonly messages?: readonly AwaitedMessage[]
   /** The message that it sends. */
   readonly message?: MessageStep['message']
+  /** It may be told once more, over another channel, while somebody waits here. */
+  readonly isRetried?: true
   /** The field of the person that it sets: to a value, or to what another field says. */
   readonly sets?: { readonly field: string; readonly to?: JsonValue; readonly from?: string }
   /** What it tells other systems. */
@@ -112,6 +114,12 @@ export type StepKind<Own extends object> = {
    * be come back to for that: one that asks a person again.
    */
   waitsUntil?(step: Own, run: StepRun): Instant
+  /**
+   * Whether what this message of it began is begun anew, when the entity moves that it hangs on: `always`
+   * also since somebody waits here, `ahead` only where its own moment lies ahead. Else that message alone is
+   * planned again. Only of a kind that has `waitsUntil`.
+   */
+  beginsAnew?(message: Intent): 'always' | 'ahead' | null
   /**
    * The date of the person that is waited for here (`person.expectedOn`), and the moment that it gives by
    * what is known now, null when it is not known; null of a step that waits for none.

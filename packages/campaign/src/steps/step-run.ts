@@ -1,8 +1,9 @@
-import type { CompiledCampaign, StepNode } from '../compile.ts'
+import type { CompiledCampaign } from '../compiled-campaign.ts'
 import type { DecideContext, Draft } from '../draft.ts'
 import type { Instant } from '../instant.ts'
 import type { ReasonCode } from '../reasons.ts'
 import type { Enrolment } from '../state.ts'
+import type { StepNode } from '../step-node.ts'
 
 /** One step of one person's enrolment, about to be taken. */
 export type StepRun = {

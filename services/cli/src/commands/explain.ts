@@ -1,5 +1,6 @@
 import { campaignFieldsOf, everyFieldOf, personFieldsOf } from '@wegwijs/campaign/catalogue'
-import type { CompiledCampaign, CompiledDefinition } from '@wegwijs/campaign/compile'
+import type { CompiledDefinition } from '@wegwijs/campaign/compile'
+import type { CompiledCampaign } from '@wegwijs/campaign/compiled-campaign'
 import type { LeafTrace } from '@wegwijs/campaign/condition'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import type { Field } from '@wegwijs/campaign/definition/field'

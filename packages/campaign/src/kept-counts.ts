@@ -1,0 +1,58 @@
+import type { CampaignVersion } from './compiled-campaign.ts'
+import { type Condition, compileCondition, happenedIn } from './condition.ts'
+import { type CompiledCounts, type Count, countsOf } from './counts.ts'
+import type { DefinitionBundle } from './definition/bundle.ts'
+import type { CampaignFile } from './definition/campaign.ts'
+import { everyStep, partsOf } from './steps/registry.ts'
+import { triggerPartsOf } from './triggers/registry.ts'
+
+/** What the record counts, with the text by which it is known that it still counts that. */
+export type KeptCounts = { counts: readonly Count[]; mark: string }
+
+/** What the conditions of a definition, and of these versions of campaigns, ask for. */
+export function countsOfDefinition(
+  { personas, policies }: Pick<DefinitionBundle, 'personas' | 'policies'>,
+  versions: readonly Pick<CampaignVersion, 'file'>[],
+): Count[] {
+  const conditions = [
+    ...personas.personas.flatMap(({ when }) => when ?? []),
+    ...versions.flatMap(({ file }) => conditionsIn(file)),
+  ]
+  const asked = conditions.flatMap((condition) => happenedIn(condition))
+  return countsOf(
+    asked.map(({ happened }) => happened),
+    policies.timeZone,
+  )
+}
+
+/** Every condition of a campaign. */
+function conditionsIn({ trigger, audience, exit, goal, steps }: CampaignFile): Condition[] {
+  return [
+    triggerPartsOf(trigger).where?.condition,
+    audience.where,
+    ...exit.map(({ where }) => where),
+    goal?.where,
+    ...everyStep(steps).flatMap((step) => {
+      const { arms = [], conditions = [] } = partsOf(step)
+      return [
+        ...arms.map(({ when }) => when?.condition),
+        ...conditions.map((each) => each.condition),
+      ]
+    }),
+  ].filter((condition) => condition !== undefined)
+}
+
+export function compileCounts({ counts, mark }: KeptCounts): CompiledCounts {
+  const ready = counts.map(({ key, touchpoint, where, days }) => ({
+    touchpoint,
+    count: { key, days, holds: where && compileCondition(where) },
+  }))
+  const byTouchpoint = Map.groupBy(ready, ({ touchpoint }) => touchpoint)
+  return {
+    mark,
+    keys: new Set(counts.map(({ key }) => key)),
+    byTouchpoint: new Map(
+      [...byTouchpoint].map(([type, own]) => [type, own.map(({ count }) => count)]),
+    ),
+  }
+}

@@ -1,0 +1,140 @@
+import { type Addressee, addresseesOf } from './addressees.ts'
+import type { ChannelName } from './definition/words.ts'
+import type { DecideContext, Draft } from './draft.ts'
+import { campaignOf } from './enrolments.ts'
+import { hangsOnEntity } from './moment.ts'
+import type { ReasonCode } from './reasons.ts'
+import { type Enrolment, type Intent, isPending } from './state.ts'
+import type { MessageStep } from './steps/message.ts'
+import { partIn, partOf } from './steps/message-channels.ts'
+import { isToSame, planAgain, planEach, withdrawMessage } from './steps/message-plan.ts'
+import { isLaterOfCascade, turnOf } from './steps/message-status.ts'
+import { messageTimes } from './steps/message-times.ts'
+import { partsOf } from './steps/registry.ts'
+import type { StepRun } from './steps/step-run.ts'
+
+type Replanning = { draft: Draft; context: DecideContext; enrolment: Enrolment }
+
+/**
+ * Plans again what of these is still to be told, to those who are to get it by now. Who is not any more gets
+ * nothing else; who is to get it since then gets it with the others.
+ */
+export function replanAll(
+  intents: readonly Intent[],
+  { draft, context, enrolment }: Replanning,
+  { isAmended = false, askedAgain }: { isAmended?: boolean; askedAgain?: string | undefined } = {},
+): void {
+  const campaign = campaignOf(enrolment, context)
+  for (const [path, own] of Map.groupBy(intents, ({ step }) => step)) {
+    const node = campaign.nodes.get(path)
+    const message = node && partsOf(node.step).message
+    if (!node || !message) continue
+    const run = { draft, context, campaign, enrolment, node }
+    replanEach(own, { message }, run, { isAmended, isAskedAgain: askedAgain === path })
+  }
+}
+
+type How = { readonly isAmended: boolean; readonly isAskedAgain: boolean }
+
+/** All of one step. */
+function replanEach(intents: readonly Intent[], step: MessageStep, run: StepRun, how: How): void {
+  const addressees = addresseesOf(step.message, run, messageTimes(step, run)?.dueAt)
+  const told = new Map(addressees.map((each) => [each, new Set<ChannelName | undefined>()]))
+  let isPlanned = false
+  for (const intent of intents) {
+    // Over all channels each has one of its own; two recipients may have become one, who has the other's.
+    const part = partIn(step.message, intent)
+    const addressee = addressees.find(
+      (each) => isToSame(intent, each.recipient, run.context) && !told.get(each)?.has(part),
+    )
+    if (addressee) told.get(addressee)?.add(part)
+    isPlanned = replan(step, run, intent, addressee, how) || isPlanned
+  }
+  if (!isPlanned) return
+  for (const [addressee, parts] of told) if (parts.size === 0) planFor(addressee, step, run)
+}
+
+function planFor(addressee: Addressee, step: MessageStep, run: StepRun): void {
+  const times = messageTimes(step, run, addressee)
+  if (times !== null && times.expiresAt > run.context.now)
+    planEach(step, run, { times, addressee }, 'message_planned')
+}
+
+/** Whether it was planned again. */
+function replan(
+  step: MessageStep,
+  run: StepRun,
+  intent: Intent,
+  addressee: Addressee | undefined,
+  { isAmended, isAskedAgain }: How,
+): boolean {
+  const { draft, context, enrolment } = run
+  const pending = isPending(intent)
+  if (pending) withdrawMessage(draft, enrolment, intent, 'entity_superseded')
+  const times = addressee ? messageTimes(step, run, addressee) : null
+  if (!addressee || times === null || times.expiresAt <= context.now) return false
+  const plan = (insteadOf: string | null, { isWhole = true } = {}) =>
+    planAgain(step, run, { times, addressee }, intent, { insteadOf, isAmended, isWhole })
+  // An answer to the older one does not count for this one, whether or not that one went out.
+  if (isAskedAgain) return plan(null)
+  const { send } = step.message
+  const isAhead = send && hangsOnEntity(send) && times.moment > context.now
+  if (isAhead && (pending || isTold(intent) || isLeftOut(intent))) return plan(null)
+  const isWhole = intent.turn === undefined
+  if (mayGoOut(intent)) return (pending || !isAmended) && plan(intent.intentId, { isWhole })
+  const insteadOf = pending || !isWhole ? intent.insteadOf : null
+  return (pending || isLeftOut(intent)) && plan(insteadOf, { isWhole })
+}
+
+/** Or may be. Of a cascade also when the last one was taken back, since one before it has arrived. */
+export function isTold(intent: Intent): boolean {
+  const isToldBefore = turnOf(intent) > 0 && intent.reason === 'awaited_after_all'
+  return wentOut(intent) || mayGoOut(intent) || isToldBefore
+}
+
+/** A run that goes on has a message withdrawn, too, when another one had told the same. */
+function wentOut({ state, reason }: Intent): boolean {
+  const wasTold = reason === 'merged_duplicate' || reason === 'older_version_told'
+  return state === 'cancelled' ? wasTold : state === 'sent' || state === 'delivered'
+}
+
+function mayGoOut(intent: Intent): boolean {
+  return (
+    intent.state === 'sending' || intent.state === 'held' || (isPending(intent) && intent.duplicate)
+  )
+}
+
+/**
+ * A version in between took the place of the one before and told nobody: its moment had passed, or it
+ * said that it does not take place, and the last check refused what came back. Of a run that goes on the
+ * last check alone says that the entity was withdrawn, or that the date had moved.
+ */
+export function isLeftOut({ state, reason }: Intent): boolean {
+  return state === 'cancelled' && leavesOut.has(reason ?? '')
+}
+
+const leavesOut: ReadonlySet<string> = new Set<ReasonCode>([
+  'entity_superseded',
+  'entity_withdrawn',
+  'date_moved',
+])
+
+/** The newest message of each step to each recipient, of all channels over each; older ones were replaced by an earlier re-timing. */
+export function newestPerStep(draft: Draft, enrolment: Enrolment): Intent[] {
+  const newest = new Map<string, Intent>()
+  for (const intent of draft.intents.values()) {
+    if (intent.enrolmentId !== enrolment.enrolmentId) continue
+    const key = `${intent.step} ${intent.recipient?.personId ?? ''} ${partOf(intent) ?? ''}`
+    const known = newest.get(key)
+    if (!known || isNewer(intent, known)) newest.set(key, intent)
+  }
+  return [...newest.values()]
+}
+
+/** Of one version all but the last were withdrawn when more became known of it, or had gone out before. */
+function isNewer(intent: Intent, than: Intent): boolean {
+  const [version, known] = [intent.entity?.version ?? 0, than.entity?.version ?? 0]
+  if (version !== known) return version > known
+  if (intent.plannedAt !== than.plannedAt) return intent.plannedAt > than.plannedAt
+  return isLaterOfCascade(intent, than) ?? than.state === 'cancelled'
+}

@@ -1,0 +1,213 @@
+import { comesBackAs, wasTakenBack } from './dates.ts'
+import { type DecideContext, type Draft, noteOf } from './draft.ts'
+import { campaignOf, goOn, waitAt } from './enrolments.ts'
+import { hangsOnEntity } from './moment.ts'
+import { isLeftOut, isTold, newestPerStep, replanAll } from './replanning.ts'
+import {
+  type Enrolment,
+  type Entity,
+  type EntityReference,
+  entryOf,
+  type Intent,
+  isPending,
+} from './state.ts'
+import { type StepNode, stepsBehind } from './step-node.ts'
+import type { MessageStep } from './steps/message.ts'
+import { withdrawMessage } from './steps/message-plan.ts'
+import { messageTimes } from './steps/message-times.ts'
+import { partsOf } from './steps/registry.ts'
+import { withdrawTask } from './tasks.ts'
+import { triggerPartsOf } from './triggers/registry.ts'
+
+/**
+ * Moves an enrolment to a newer version of its entity. A wait for a moment of the entity is waited for
+ * again, and of each message the newest is looked at:
+ *
+ * - One that waits is withdrawn and planned again.
+ * - One that went out, or may have, whose moment hangs on the entity is planned anew when the new moment
+ *   lies ahead.
+ * - Any other that may have gone out, since a worker has it or nobody knows, is planned again in place of
+ *   that one: of an older version it is not sent any more when it comes back. Is it heard of that it went
+ *   out, the last check withdraws what took its place.
+ * - One that was refused since it was of an older version told nobody, and is planned again.
+ */
+export function retime(
+  draft: Draft,
+  before: Enrolment,
+  entity: Entity,
+  context: DecideContext,
+): void {
+  const entryKey = comesBackAs(draft, before, context)
+  const isBack = entryKey !== null || takesPlaceAfterAll(before, entity, context)
+  if (before.state === 'exited' && !isBack) return
+  const reference: EntityReference = { type: entity.type, id: entity.id, version: entity.version }
+  const isAmended = isBack && before.entity?.version === entity.version
+  const enrolment: Enrolment = {
+    ...(isBack ? begunAgain(draft, before, entryKey) : before),
+    entity: reference,
+  }
+  draft.enrolments.set(enrolment.enrolmentId, enrolment)
+  if (isBack) noteOf(draft, enrolment, entryKey === null ? 'entity_after_all' : 'date_after_all')
+  const newest = newestPerStep(draft, enrolment)
+  const asked = askedAgain(draft, enrolment, newest, {
+    context,
+    isAfterAll: isBack && entryKey === null,
+  })
+  const isBehind = new Set(asked ? pathsBehind(asked, enrolment, context) : [])
+  for (const intent of newest) if (isBehind.has(intent.step)) takeOut(draft, enrolment, intent)
+  replanAll(
+    newest.filter(({ step }) => !isBehind.has(step)),
+    { draft, context, enrolment },
+    { isAmended, askedAgain: asked?.path },
+  )
+  takeOutTasks(draft, enrolment, isBehind)
+  const { step } = enrolment
+  if (asked) waitAt(draft, enrolment, asked.path, context)
+  else if (step === null || !isBack) waitAgain(draft, enrolment, context)
+  else if (entryKey === null) goOn(draft, enrolment, step, context)
+  else standAt(draft, enrolment, step, context)
+}
+
+/**
+ * Lets runs go on that were taken back, and whose date, of the person, is at a moment again that had come.
+ * What was withdrawn then is planned again, as long as it is worth sending; what went out is not.
+ */
+export function goOnForDates(draft: Draft, context: DecideContext): void {
+  for (const before of [...draft.enrolments.values()]) {
+    const entryKey = before.entity === null ? comesBackAs(draft, before, context) : null
+    if (entryKey === null) continue
+    const enrolment = begunAgain(draft, before, entryKey)
+    draft.enrolments.set(enrolment.enrolmentId, enrolment)
+    noteOf(draft, enrolment, 'date_after_all')
+    replanAll(newestPerStep(draft, enrolment), { draft, context, enrolment }, { isAmended: true })
+    if (enrolment.step !== null) standAt(draft, enrolment, enrolment.step, context)
+  }
+}
+
+/** Who has been asked already is not asked twice. */
+function standAt(draft: Draft, enrolment: Enrolment, path: string, context: DecideContext): void {
+  const campaign = campaignOf(enrolment, context)
+  const node = campaign.nodes.get(path)
+  const hasBegun = node?.kind.hasBegun?.(node.step, { draft, context, campaign, enrolment, node })
+  if (hasBegun) waitAt(draft, enrolment, path, context)
+  else goOn(draft, enrolment, path, context)
+}
+
+/**
+ * A run that ended only since its entity was withdrawn goes on when that takes place after all; unless what
+ * says so begins a new run of the same campaign, which tells it.
+ */
+function takesPlaceAfterAll(
+  enrolment: Enrolment,
+  { saidIn, version }: Entity,
+  context: DecideContext,
+): boolean {
+  const { state, reason, goalAt } = enrolment
+  if (state !== 'exited' || reason !== 'entity_withdrawn' || goalAt !== null) return false
+  if (wasTakenBack(enrolment)) return false
+  const { entry, trigger } = campaignOf(enrolment, context).file
+  if (entry === 'once' || entry === 'once-per-entity') return true
+  return !triggerPartsOf(trigger).types.some((type) => saidIn.touchpoints[type] === version)
+}
+
+/** At the step at which it waited, or run through; of one that was taken back the entry counts again. */
+function begunAgain(draft: Draft, before: Enrolment, entryKey: string | null): Enrolment {
+  if (entryKey !== null) draft.entries.set(entryOf(before.campaignId, entryKey), before.enteredAt)
+  const run = { reason: null, endedAt: null, entryKey: entryKey ?? before.entryKey }
+  return before.step === null
+    ? { ...before, ...run, state: 'completed', reason: 'completed', endedAt: before.endedAt }
+    : { ...before, ...run, state: 'running' }
+}
+
+/**
+ * The question that is asked of the newer version, too, so that the run stands at it again: the one at
+ * which it stands, or the first that was answered, or not, of an older one and whose own moment hangs on
+ * the entity and lies ahead. So does a message over one channel after the other begin anew, but not only
+ * since the run stands at it: what went out of it is told, and the next channel tells of the newer version.
+ * None when there is no time left to ask.
+ */
+function askedAgain(
+  draft: Draft,
+  enrolment: Enrolment,
+  newest: readonly Intent[],
+  { context, isAfterAll }: { context: DecideContext; isAfterAll: boolean },
+): StepNode | null {
+  const campaign = campaignOf(enrolment, context)
+  const asked = newest.flatMap((intent) => {
+    const node = campaign.nodes.get(intent.step)
+    const message = node && partsOf(node.step).message
+    const begins = node?.kind.beginsAnew?.(intent)
+    if (!node || !message || !begins) return []
+    const times = messageTimes({ message }, { draft, context, campaign, enrolment })
+    if (times === null || times.expiresAt <= context.now) return []
+    const isStoodAt = enrolment.state === 'running' && enrolment.step === node.path
+    const standsHere = isStoodAt && (begins === 'always' || isAfterAll)
+    const isAhead = message.send && hangsOnEntity(message.send) && times.moment > context.now
+    const wasAsked = isPending(intent) || isTold(intent) || isLeftOut(intent)
+    return standsHere || (isAhead && wasAsked) ? [node.path] : []
+  })
+  for (const [path, node] of campaign.nodes) if (asked.includes(path)) return node
+  return null
+}
+
+/** Where everything stands that is planned when the run comes there again. */
+function pathsBehind(asked: StepNode, enrolment: Enrolment, context: DecideContext): string[] {
+  const { nodes } = campaignOf(enrolment, context)
+  return [...stepsBehind(asked, nodes)].map(({ path }) => path)
+}
+
+function takeOut(draft: Draft, enrolment: Enrolment, intent: Intent): void {
+  if (isPending(intent)) withdrawMessage(draft, enrolment, intent, 'entity_superseded')
+}
+
+function takeOutTasks(draft: Draft, enrolment: Enrolment, paths: ReadonlySet<string>): void {
+  for (const task of draft.tasks.values()) {
+    const isOwn = task.enrolmentId === enrolment.enrolmentId
+    if (isOwn && paths.has(task.step)) withdrawTask(draft, enrolment, task, 'entity_superseded')
+  }
+}
+
+/**
+ * The same for an enrolment of this very version, when a field has another value now: only what hangs on
+ * such a field. What may have gone out comes back by itself with what is known then.
+ */
+export function amend(
+  draft: Draft,
+  enrolment: Enrolment,
+  changed: ReadonlySet<string>,
+  context: DecideContext,
+): void {
+  if (enrolment.state === 'exited') return
+  const { nodes } = campaignOf(enrolment, context)
+  const hanging = newestPerStep(draft, enrolment).filter((intent) => {
+    const step = nodes.get(intent.step)?.step
+    const message = step && partsOf(step).message
+    return message && hangsOn(message, changed)
+  })
+  replanAll(hanging, { draft, context, enrolment }, { isAmended: true })
+  const node = nodes.get(enrolment.step ?? '')
+  const pause = node && partsOf(node.step).pause
+  if (pause && hangsOn({ send: pause }, changed)) waitAgain(draft, enrolment, context)
+  else if (node?.kind.onMoved) waitAgain(draft, enrolment, context)
+  else if (node?.kind.waitsUntil) waitAt(draft, enrolment, node.path, context)
+}
+
+function hangsOn(
+  { send, until }: Pick<MessageStep['message'], 'send' | 'until'>,
+  fields: ReadonlySet<string>,
+): boolean {
+  const moments = [until, send && 'until' in send ? send.until : undefined]
+  return moments.some((moment) => moment?.startsWith('entity.') && fields.has(moment.slice(7)))
+}
+
+function waitAgain(draft: Draft, enrolment: Enrolment, context: DecideContext): void {
+  if (enrolment.state !== 'running' || enrolment.step === null) return
+  const campaign = campaignOf(enrolment, context)
+  const node = campaign.nodes.get(enrolment.step)
+  if (!node) return
+  const { pause } = partsOf(node.step)
+  if (pause && hangsOnEntity(pause)) goOn(draft, enrolment, node.path, context)
+  if (!node.kind.onMoved) return
+  node.kind.onMoved(node.step, { draft, context, campaign, enrolment, node })
+  waitAt(draft, enrolment, node.path, context)
+}
