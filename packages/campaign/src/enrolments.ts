@@ -262,12 +262,13 @@ function timerAt(
 
 /**
  * Lets an enrolment go on at this step of the version to which it was moved. What it waits for there
- * counts from when it began to wait before; where nobody waits, the step is taken now.
+ * counts from when it began to wait before; where nobody waits, the step is taken now. `waitedFor` is the
+ * date of the person for which it waited, if it waited for one.
  */
 export function moveTo(
   draft: Draft,
   enrolment: Enrolment,
-  { path, beganAt }: { path: string; beganAt: Instant },
+  { path, beganAt, waitedFor }: { path: string; beganAt: Instant; waitedFor: string | null },
   context: DecideContext,
 ): void {
   const known = [...draft.timers.values()].find(
@@ -276,8 +277,9 @@ export function moveTo(
   dropTimers(draft, enrolment)
   const run = runAt(draft, enrolment, path, context)
   const { kind, step } = run.node
-  // Of a date that was taken away the last one that was known holds.
-  if (known && kind.dateOfPerson?.(step, run)?.moment === null) {
+  const date = kind.dateOfPerson?.(step, run)
+  // Of a date that was taken away the last one that was known holds. What was waited for otherwise says nothing of it.
+  if (known && date?.moment === null && date.field === waitedFor) {
     follow(run, { waitUntil: known.dueAt }, beganAt)
     return
   }

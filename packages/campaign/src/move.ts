@@ -5,6 +5,7 @@ import { type DecideContext, type Decision, type Draft, draftOf, noteOf, stateOf
 import { end, moveTo } from './enrolments.ts'
 import type { Instant } from './instant.ts'
 import type { JsonValue } from './json.ts'
+import { dateOfPersonIn } from './moment.ts'
 import { type Enrolment, isPending, type PersonState } from './state.ts'
 import { withdrawMessage } from './steps/message-plan.ts'
 import { kindOf, partsOf } from './steps/registry.ts'
@@ -115,7 +116,9 @@ export function moveRuns(
     if (campaignId !== from.id || version !== from.version || stage !== 'running') continue
     const target = steps.get(step ?? '')
     if (target === undefined) throw new RangeError(`a move of ${campaignId} leads nowhere`)
-    moveRun(draft, enrolment, { to, target }, context)
+    const at = from.nodes.get(step ?? '')
+    const waitedFor = at ? dateWaitedFor(at.step) : null
+    moveRun(draft, enrolment, { to, target, waitedFor }, context)
   }
   return { state: stateOf(draft), decisions: draft.decisions }
 }
@@ -123,7 +126,11 @@ export function moveRuns(
 function moveRun(
   draft: Draft,
   before: Enrolment,
-  { to, target }: { to: CompiledCampaign; target: string | null },
+  {
+    to,
+    target,
+    waitedFor,
+  }: { to: CompiledCampaign; target: string | null; waitedFor: string | null },
   context: DecideContext,
 ): void {
   const beganAt = beganToWait(draft, before) ?? context.now
@@ -140,7 +147,12 @@ function moveRun(
     detail: { from: before.version, to: to.version, step: named },
   })
   takeBackTasks(draft, enrolment, to.nodes.get(target)?.step)
-  moveTo(draft, enrolment, { path: target, beganAt }, context)
+  moveTo(draft, enrolment, { path: target, beganAt, waitedFor }, context)
+}
+
+function dateWaitedFor(step: Step): string | null {
+  const { pause } = partsOf(step)
+  return pause === undefined ? null : dateOfPersonIn(pause)
 }
 
 /**

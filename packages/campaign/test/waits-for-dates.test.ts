@@ -180,8 +180,8 @@ describe('a wait for a date of the person', () => {
 
 describe('in two versions at once', () => {
   const later = { ...before, offset: '-P7D' }
-  function versions(second: object) {
-    const files = [waiting(), waiting(second, { move: { from: 1, steps: { '2': '2' } } })]
+  function versions(second: object, first: object = before, attributes: object = {}) {
+    const files = [waiting(first), waiting(second, { move: { from: 1, steps: { '2': '2' } } })]
     const compile = (newest: number) => {
       const bundle = smallHospital(files.slice(newest - 1, newest))
       const stored = smallHospital(files).campaigns.map((file, index) => ({
@@ -195,7 +195,9 @@ describe('in two versions at once', () => {
     }
     const parent = person(compile(1), start)
     const expects = (day: string | null) =>
-      parent.happens('person.upserted.v1', { data: { attributes: { expectedOn: day } } })
+      parent.happens('person.upserted.v1', {
+        data: { attributes: { ...attributes, expectedOn: day } },
+      })
     const due = () => parent.timers().map(({ dueAt }) => dueAt)
     const publish = () => parent.use(compile(2))
     const move = () => {
@@ -236,6 +238,25 @@ describe('in two versions at once', () => {
     expect(due()).toEqual(['2026-03-27T09:00:00.000Z'])
     expect(parent.intents()).toHaveLength(1)
   })
+
+  test.each([
+    ['some time', { for: 'P30D' }],
+    ['another date', { ...before, until: 'person.bornOn', offset: 'P50Y' }],
+  ])(
+    'whoever waits for %s and is moved to an unknown date goes on, as who arrives there',
+    (_, first) => {
+      const { parent, expects, due, publish, move } = versions(later, first, {
+        bornOn: '1976-06-01',
+      })
+      expects(null)
+      expect(due()).toHaveLength(1)
+      publish()
+      move()
+      expect(due()).toEqual([])
+      expect(parent.intents().map(({ messageId }) => messageId)).toEqual(['hello', 'later'])
+      expect(parent.enrolments()).toMatchObject([{ version: 2, state: 'completed' }])
+    },
+  )
 })
 
 describe('when two records become one person', () => {
