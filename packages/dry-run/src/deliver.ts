@@ -12,7 +12,7 @@ import {
   type Person,
   type PersonState,
 } from '@wegwijs/campaign/state'
-import { latestOf } from '@wegwijs/campaign/steps/message-status'
+import { isNewer, latestOf } from '@wegwijs/campaign/steps/message-status'
 import type { Rendered } from '@wegwijs/template/template'
 import { type ContentFacts, writeContent } from '@wegwijs/template/write-content'
 import { answerUrl } from '@wegwijs/wire/answer-link'
@@ -121,16 +121,44 @@ function ended(
 
 /**
  * A run that waits at the step of a message which has ended without being sent goes on, as in the store
- * (`letGoOn`): nothing more will be heard of it.
+ * (`letGoOn`): nothing more will be heard of it, nor of the same message to somebody else.
  */
 export function letGoOn(state: PersonState, ended: Intent, now: string): PersonState {
   if (!['skipped', 'expired', 'failed'].includes(ended.state) || ended.question !== null)
     return state
   const timers = new Map(state.timers)
-  for (const timer of state.timers.values())
-    if (timer.enrolmentId === ended.enrolmentId && timer.step === ended.step && timer.dueAt > now)
+  for (const timer of state.timers.values()) {
+    if (timer.enrolmentId !== ended.enrolmentId || timer.step !== ended.step) continue
+    const time = { forMs: msBetween(ended.dueAt, timer.dueAt), now }
+    if (timer.dueAt > now && !isOpenToAnother(ended, time, state))
       timers.set(timer.timerId, { ...timer, dueAt: now })
+  }
   return { ...state, timers }
+}
+
+/** What was planned last to somebody else is not over, and has time left. */
+function isOpenToAnother(
+  ended: Intent,
+  { forMs, now }: { forMs: number; now: string },
+  { intents }: PersonState,
+): boolean {
+  const last = new Map<string | undefined, Intent>()
+  for (const intent of intents.values()) {
+    const { enrolmentId, step, recipient } = intent
+    if (enrolmentId !== ended.enrolmentId || step !== ended.step) continue
+    const known = last.get(recipient?.personId)
+    if (!known || isNewer(intent, known)) last.set(recipient?.personId, intent)
+  }
+  last.delete(ended.recipient?.personId)
+  return [...last.values()].some(
+    ({ state, dueAt }) => notOver.includes(state) && msBetween(now, dueAt) + forMs > 0,
+  )
+}
+
+const notOver: readonly IntentState[] = ['planned', 'queued', 'sending', 'sent', 'held']
+
+function msBetween(from: string, to: string): number {
+  return Date.parse(to) - Date.parse(from)
 }
 
 function attemptedOf(intent: Intent, channelIndex: number): Parameters<typeof afterAttempt>[0] {

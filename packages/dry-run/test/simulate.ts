@@ -16,6 +16,8 @@ export type Simulated = {
   lines: MessageLine[]
   messages: (SimulatedMessage & { name: string })[]
   tally: SimulationTally
+  /** The reason of each, in their order. */
+  decisions: string[]
 }
 
 type Options = Partial<Pick<SimulationOptions, 'outcomes' | 'step'>> & { mostAwake?: number }
@@ -39,6 +41,7 @@ export function simulateArrivals(
   const { mostAwake, ...more } = options
   const lines = new MessageLines()
   const messages: SimulatedMessage[] = []
+  const decisions: string[] = []
   const simulation = new Simulation(
     {
       definition: compileDraft(bundle),
@@ -49,6 +52,7 @@ export function simulateArrivals(
         lines.add(message)
         messages.push(message)
       },
+      onDecision: (_, { reason }) => decisions.push(reason),
     },
     new People(mostAwake),
   )
@@ -57,6 +61,7 @@ export function simulateArrivals(
   const { people } = simulation
   return {
     tally,
+    decisions,
     lines: lines.sorted(people),
     messages: messages.map((each) => ({ ...each, name: people.nameOf(each.person) })),
   }

@@ -333,6 +333,35 @@ describe('the small hospital', () => {
     ])
   })
 
+  test.each([
+    [{ email: 'c1@example.org' }, 'awaited_came'],
+    [{}, 'awaited_not_in_time'],
+  ])(
+    'a run that waits for a message to two, of whom one cannot be reached, waits for the other: %o',
+    (contacts, expected) => {
+      const told = message('hello', {
+        channels: { cascade: ['app', 'email'], after: 'P1D' },
+        to: ['person', 'caregiver'],
+      })
+      const { decisions } = simulate(
+        smallHospital([campaign({ id: 'care', steps: [told] })]),
+        [
+          happen('a', 'person.upserted.v1', { data: {} }),
+          happen('b', 'person.upserted.v1', { subject: 'c1', data: { contacts } }),
+          happen('c', 'relation.granted.v1', {
+            data: { idSpace: 'ehr', externalId: 'c1', kind: 'caregiver', scope: ['care'] },
+          }),
+          discharged('p1'),
+        ],
+        { outcomes: (_, channel) => (channel === 'email' ? 'delivered' : 'none') },
+      )
+      expect(decisions.filter((reason) => /^(wait|awaited)/.test(reason))).toEqual([
+        'waiting',
+        expected,
+      ])
+    },
+  )
+
   test('counts what came twice and what cannot be used, by class', () => {
     const { tally, lines } = simulate(hospital, [
       arrives,

@@ -17,7 +17,7 @@ import { appendOutbox } from './outbox.ts'
 import { isTold, outcomeRecords, toldStates } from './outcome-events.ts'
 import type { IntentState } from './schema.ts'
 import { inTransaction, send } from './transaction.ts'
-import { letGoOn } from './waiting-runs.ts'
+import { type EndedMessage, letGoOn } from './waiting-runs.ts'
 import { type Wake, wake } from './wake.ts'
 
 /**
@@ -387,6 +387,7 @@ async function refuseAndTell(store: Store, request: ClaimRequest): Promise<Row[]
     const items = request.items.filter(({ intentId }) => ids.has(intentId))
     const { rows } = await checkAndMove(tx, { ...request, items }, { telling: true })
     const moved = rows.filter((row) => !row.is_left)
+    letGoOn(tx, moved.flatMap(endedUnsent))
     void appendOutbox(tx, outcomeRecords(store.namespace, moved.flatMap(outcomeOf)))
     return moved
   })
@@ -493,18 +494,13 @@ function checkAndMove(
         effect = 'next' and has_next and not only_here as moves_on
       from judged
     ), moved as (${moveOf(request, telling)}
-    )${hasBudgets(request) && !telling ? sql`, counted as (${countClaimed})` : sql``}${
-      telling ? sql`, gone_on as (${letGoOn(endedUnsent)})` : sql``
-    }
+    )${hasBudgets(request) && !telling ? sql`, counted as (${countClaimed})` : sql``}
     select look.rehearsal, look.revision, d.*, moved.next_fence, moved.next_attempts,
       moved.intent_id is null as is_left
     from look left join decided d on true left join moved on moved.intent_id = d.intent_id
   `
   return send(tx, statement)
 }
-
-const endedUnsent = sql`select d.person_id, d.enrolment_id, d.step, d.question, d.now
-  from decided d join moved on moved.intent_id = d.intent_id where d.next_state in ('skipped', 'expired')`
 
 const refusedEffect = sql`case refusal ${sql.join(
   refusals.map(({ effect }, index) => sql`when ${sql.lit(index)} then ${sql.lit(effect)}`),
@@ -990,6 +986,15 @@ function outcomeOf(row: Row) {
       at: row.now,
     },
   ]
+}
+
+/** Of what is cancelled here only a message that somebody has from another record ends what waits for it. */
+function endedUnsent({ person_id, intent_id, next_state, next_reason }: Row): EndedMessage[] {
+  const isOver =
+    next_state === 'skipped' ||
+    next_state === 'expired' ||
+    (next_state === 'cancelled' && next_reason === 'merged_duplicate')
+  return isOver && intent_id !== null ? [{ person_id, intent_id }] : []
 }
 
 function wakesOf(rows: readonly Row[]): Wake[] {

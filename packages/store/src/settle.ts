@@ -193,6 +193,10 @@ export function writeAttempts(
   const arrivals = how.secret === undefined ? [] : arrivalRecords(namespace, sent, how.secret)
   const told = [...outcomeRecords(namespace, outcomes), ...arrivals]
   if (rows.length > 0) writeRows(tx, rows, told, how.fenceStep)
+  letGoOn(
+    tx,
+    rows.filter((row) => row.moves && ['failed', 'expired'].includes(row.state)),
+  )
   const due = rows.filter((row) => row.state === 'planned' && row.due_at <= row.now).length
   return { settled, outcomes: outcomes.length, due }
 }
@@ -256,16 +260,6 @@ function giveBack(rows: readonly AttemptRow[]): RawBuilder<unknown> {
     )`
 }
 
-/** Runs that wait for what has failed over every channel go on. */
-function goOn(rows: readonly AttemptRow[]): RawBuilder<unknown> {
-  const ended = rows.filter((row) => row.moves && ['failed', 'expired'].includes(row.state))
-  if (ended.length === 0) return sql``
-  return sql`, gone_on as (${letGoOn(sql`
-    select e.person_id, e.enrolment_id, e.step, e.question, w.now
-    from written w join intent e on e.person_id = w.person_id and e.intent_id = w.intent_id
-    where e.intent_id = any(${ended.map((row) => row.intent_id)}::uuid[])`)})`
-}
-
 function writeRows(
   tx: Querying,
   rows: readonly AttemptRow[],
@@ -283,7 +277,7 @@ function writeRows(
       select person_id, intent_id, fence, now, channel, provider, outcome, attempt_reason,
         reference, duplicate
       from written
-    ), told as (${outboxInsert(told)})${giveBack(rows)}${goOn(rows)}
+    ), told as (${outboxInsert(told)})${giveBack(rows)}
     update intent i set
       state = case when w.moves then w.state else i.state end,
       reason = case when w.moves then w.reason else i.reason end,

@@ -23,7 +23,7 @@ import { applyDefinition } from '../src/definitions.ts'
 import { rekeyPerson } from '../src/merges.ts'
 import { abandonClaim, settle } from '../src/settle.ts'
 import { stopPerson } from '../src/stops.ts'
-import { claimItems, intentOf, itemsOf, releaseAll } from './delivery-steps.ts'
+import { claimItems, intentOf, itemsOf, releaseAll, untilSomebodyWaits } from './delivery-steps.ts'
 
 /** P3: what was committed before the claim began to look is always seen. */
 let store: Store
@@ -58,15 +58,6 @@ const cancel = (tx: DatabaseTransaction | Store['db'], intentId: string) =>
   sql`update intent set state = 'cancelled', reason = 'exit_touchpoint'
     where intent_id = ${intentId} and state in ('planned', 'queued')`.execute(tx)
 
-/** Resolves when so many backends of this namespace wait for a lock. */
-async function untilSomebodyWaits(atLeast = 1): Promise<void> {
-  for (;;) {
-    const { rows } = await sql`select from pg_stat_activity
-      where application_name = ${store.namespace} and wait_event_type = 'Lock'`.execute(store.db)
-    if (rows.length >= atLeast) return
-  }
-}
-
 describe('a claim', () => {
   it('finds nothing to claim after a withdrawal that it had to wait for', async () => {
     const { ids, items } = await queuedOne()
@@ -74,7 +65,7 @@ describe('a claim', () => {
     await store.db.transaction().execute(async (tx) => {
       await cancel(tx, ids.intentId)
       claiming = claimItems(store, items)
-      await untilSomebodyWaits()
+      await untilSomebodyWaits(store)
     })
     expect(await claiming).toMatchObject({ claimed: [], refused: [] })
     expect(await intentOf(store, ids.intentId)).toMatchObject({ state: 'cancelled', fence: 0 })
@@ -86,7 +77,7 @@ describe('a claim', () => {
     await store.db.transaction().execute(async (tx) => {
       await sql`select from intent where intent_id = ${ids.intentId} for update`.execute(tx)
       claiming = claimItems(store, items)
-      await untilSomebodyWaits()
+      await untilSomebodyWaits(store)
       await staffStop(ids.personId)
     })
     expect(await claiming).toMatchObject({
@@ -171,7 +162,7 @@ describe('two claims of what one person has a budget for', () => {
       await store.db.transaction().execute(async (tx) => {
         await lockedBudget(one.personId).execute(tx)
         claiming.push(claimOf(one), claimOf(other))
-        await untilSomebodyWaits(2)
+        await untilSomebodyWaits(store, 2)
       })
       const results = await Promise.all(claiming)
       expect(results.flatMap(({ claimed }) => claimed)).toHaveLength(1)
@@ -192,7 +183,7 @@ describe('two claims of what one person has a budget for', () => {
     await store.db.transaction().execute(async (tx) => {
       await lockedBudget(own.personId).execute(tx)
       claiming.push(...[own, ...about].map((each) => claimOf(each)))
-      await untilSomebodyWaits(3)
+      await untilSomebodyWaits(store, 3)
     })
     const results = await Promise.all(claiming)
     expect(results.flatMap(({ claimed }) => claimed)).toMatchObject([{ receiverId: own.personId }])
@@ -259,7 +250,7 @@ describe('two claims of what one person has a budget for', () => {
     await store.db.transaction().execute(async (tx) => {
       await rekeyPerson(tx, from.personId, into.personId)
       claiming = claimOf(from)
-      await untilSomebodyWaits()
+      await untilSomebodyWaits(store)
     })
     expect((await claiming)?.claimed).toHaveLength(1)
     expect(await countedOf(into.personId)).toBe(1)
@@ -275,11 +266,11 @@ describe('two claims of what one person has a budget for', () => {
     await store.db.transaction().execute(async (tx) => {
       await lockedBudget(from.personId).execute(tx)
       const claiming = claimOf(from).then(({ claimed: own }) => claimed.push(...own))
-      await untilSomebodyWaits()
+      await untilSomebodyWaits(store)
       merging = store.db
         .transaction()
         .execute((other) => rekeyPerson(other, from.personId, into.personId))
-      await untilSomebodyWaits(2)
+      await untilSomebodyWaits(store, 2)
       merging = Promise.all([merging, claiming]).then(() => undefined)
     })
     await merging
@@ -306,11 +297,11 @@ describe('a claim whose connection ends while it waits for a lock', () => {
     await store.db.transaction().execute(async (tx) => {
       await sql`select from intent where intent_id = ${ids.intentId} for update`.execute(tx)
       const claiming = claimItems(worker, items, { claimId })
-      await untilSomebodyWaits()
+      await untilSomebodyWaits(store)
       link.cut()
       await expect(claiming).rejects.toMatchObject({ retryable: true })
       givingBack = abandonClaim(store, claimId, [ids.intentId])
-      await untilSomebodyWaits(2)
+      await untilSomebodyWaits(store, 2)
     })
     expect(await givingBack).toBe(1)
     expect(await intentOf(store, ids.intentId)).toMatchObject({ state: 'planned' })

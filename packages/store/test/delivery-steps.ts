@@ -1,4 +1,5 @@
 import { newUuid } from '@wegwijs/runtime/derived-id'
+import { sql } from 'kysely'
 import type { Querying, Store } from '../src/database.ts'
 import { type ClaimItem, type ClaimRequest, type ClaimResult, claim } from '../src/last-check.ts'
 import { type ReleasedJob, releaseDue } from '../src/release.ts'
@@ -70,4 +71,13 @@ export async function toldOf(store: { db: Querying }, intentId: string) {
     .map(({ value }) => JSON.parse(value?.toString('utf8') ?? '{}'))
     .filter((data) => data.intentId === intentId)
     .map((data) => [data.state, data.reason, data.channel])
+}
+
+/** Resolves when so many backends of this namespace wait for a lock. */
+export async function untilSomebodyWaits(store: Store, atLeast = 1): Promise<void> {
+  for (;;) {
+    const { rows } = await sql`select from pg_stat_activity
+      where application_name = ${store.namespace} and wait_event_type = 'Lock'`.execute(store.db)
+    if (rows.length >= atLeast) return
+  }
 }

@@ -1431,7 +1431,7 @@ describe('the cost of a claim', () => {
     expect([await statementsOf(1, 0), await statementsOf(50, 0)]).toEqual([2, 2])
   })
 
-  it('is six with any number of refusals that others are told of (P8)', async () => {
-    expect([await statementsOf(1, 1), await statementsOf(20, 30)]).toEqual([6, 6])
+  it('is eight with any number of refusals that others are told of (P8)', async () => {
+    expect([await statementsOf(1, 1), await statementsOf(20, 30)]).toEqual([8, 8])
   })
 })

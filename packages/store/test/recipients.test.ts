@@ -15,7 +15,14 @@ import { applyDefinition } from '../src/definitions.ts'
 import type { ClaimRequest } from '../src/last-check.ts'
 import { loadOthers, loadStates } from '../src/load-states.ts'
 import { settle } from '../src/settle.ts'
-import { claimDue, intentOf } from './delivery-steps.ts'
+import {
+  claimDue,
+  claimItems,
+  intentOf,
+  itemsOf,
+  releaseAll,
+  untilSomebodyWaits,
+} from './delivery-steps.ts'
 
 /** Messages to somebody else than whom they are about. */
 
@@ -29,7 +36,7 @@ beforeAll(async () => {
 })
 
 beforeEach(async () => {
-  await sql`truncate person, consent, relation, person_stop, stop_lift, enrolment, intent, attempt,
+  await sql`truncate person, consent, relation, person_stop, stop_lift, enrolment, timer, intent, attempt,
     outbox, counted_message, rehearsal_clock`.execute(store.db)
   await stepBusinessTime(store.db, noon)
 })
@@ -381,6 +388,123 @@ describe('a message to somebody else', () => {
     await toOtherRecord(first, 'sms')
     const { claimed } = await claimAll()
     expect(claimed).toMatchObject([{ intentId: first.intentId }])
+  })
+})
+
+describe('a run that waits for a message to two', () => {
+  const nobody = { contacts: '{}' }
+  const bySms = { channels: ['sms'], turn: 1 }
+
+  /** Told over one channel after the other, both to whom one was planned; and until when the run waits. */
+  async function toTwo(
+    one: { intent?: object; recipient?: object },
+    other: { intent?: object; recipient?: object },
+  ) {
+    const first = await plant({ ...one, intent: { channels: ['email'], ...one.intent } })
+    const { step } = await intentOf(store, first.intentId)
+    const second = await plantBeside(first, other)
+    const { personId: person_id, enrolmentId: enrolment_id } = first
+    const at = later(noon, 3600)
+    await store.db
+      .insertInto('timer')
+      .values({ person_id, timer_id: newUuid(), enrolment_id, step, began_at: noon, due_at: at })
+      .execute()
+    const waitsUntil = async () =>
+      (await store.db.selectFrom('timer').select('due_at').executeTakeFirstOrThrow()).due_at
+    return { first, second, waitsUntil }
+  }
+
+  async function plantBeside(
+    { personId, enrolmentId }: Planted,
+    { intent, recipient }: { intent?: object; recipient?: object },
+  ): Promise<Planted> {
+    const [recipientId, intentId] = [newUuid(), newUuid()]
+    await person(recipientId, recipient)
+    await relation(personId, recipientId)
+    await sql`insert into intent (person_id, intent_id, enrolment_id, campaign_id, version, message_id, step,
+        class, lane, unknown_outcome, template_id, template_hash, channels, state, planned_at,
+        planned_for, due_at, expires_at, recipient_id, recipient_as, recipient_scope)
+      select person_id, ${intentId}::uuid, enrolment_id, campaign_id, version, message_id, step, class, lane,
+        unknown_outcome, template_id, template_hash, channels, state, planned_at, planned_for, due_at,
+        expires_at, ${recipientId}::uuid, recipient_as, recipient_scope
+      from intent where enrolment_id = ${enrolmentId} limit 1`.execute(store.db)
+    await change(intentId, { state: 'planned', ...intent })
+    return { personId, intentId, recipientId, enrolmentId }
+  }
+
+  const change = (intentId: string, over: object) =>
+    store.db.updateTable('intent').set(over).where('intent_id', '=', intentId).execute()
+
+  it.each<[object, boolean]>([
+    [{ state: 'planned', due_at: later(noon, 60) }, false],
+    [{ state: 'sending' }, false],
+    [{ state: 'held' }, false],
+    [{ state: 'sent' }, false],
+    [{ state: 'sent', due_at: later(noon, -3600) }, true],
+    [{ state: 'delivered' }, true],
+    [{ state: 'bounced' }, true],
+    [{ state: 'skipped' }, true],
+    [{ state: 'cancelled' }, true],
+  ])('goes on when one is refused and the other is %j: %s', async (intent, goesOn) => {
+    const { waitsUntil } = await toTwo({ recipient: nobody }, { intent })
+    await claimAll()
+    expect(await waitsUntil()).toBe(goesOn ? noon : later(noon, 3600))
+  })
+
+  it('goes on when the last of what was tried for the other is over', async () => {
+    const { first, second, waitsUntil } = await toTwo(
+      { recipient: nobody, intent: { due_at: later(noon, 60) } },
+      { intent: { state: 'sent' } },
+    )
+    await plantBeside(first, {
+      intent: { ...bySms, recipient_id: second.recipientId, state: 'skipped' },
+    })
+    await change(first.intentId, { due_at: noon })
+    await claimAll()
+    expect(await waitsUntil()).toBe(noon)
+  })
+
+  it('goes on when both are refused, together or one after the other', async () => {
+    const both = await toTwo({ recipient: nobody }, { recipient: nobody })
+    await claimAll()
+    expect(await both.waitsUntil()).toBe(noon)
+    await store.db.deleteFrom('timer').execute()
+    const { second, waitsUntil } = await toTwo(
+      { recipient: nobody },
+      { recipient: nobody, intent: { due_at: later(noon, 60) } },
+    )
+    await claimAll()
+    await change(second.intentId, { due_at: noon })
+    await claimAll()
+    expect(await waitsUntil()).toBe(noon)
+  })
+
+  it('goes on when both are refused by two workers in the same instant', async () => {
+    const { first, second, waitsUntil } = await toTwo({ recipient: nobody }, { recipient: nobody })
+    const items = itemsOf(await releaseAll(store))
+    const claims = [first, second].map(({ intentId }) =>
+      items.filter((item) => item.intentId === intentId),
+    )
+    const claiming = await store.db.transaction().execute(async (tx) => {
+      await sql`select from timer for update`.execute(tx)
+      const both = claims.map((each) => claimItems(store, each, { rehearsalVerified: true }))
+      await untilSomebodyWaits(store, 2)
+      return both
+    })
+    await Promise.all(claiming)
+    expect(await waitsUntil()).toBe(noon)
+  })
+
+  it('goes on when two are one by now, and the one of them who has it was told (P2)', async () => {
+    const { first, second, waitsUntil } = await toTwo({}, { intent: { state: 'delivered' } })
+    await store.db
+      .updateTable('person')
+      .set({ merged_into: second.recipientId })
+      .where('person_id', '=', first.recipientId)
+      .execute()
+    await claimAll()
+    expect(await intentOf(store, first.intentId)).toMatchObject({ reason: 'merged_duplicate' })
+    expect(await waitsUntil()).toBe(noon)
   })
 })
 
