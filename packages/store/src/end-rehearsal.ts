@@ -27,6 +27,7 @@ export const rehearsed = [
   'reach',
   'reach_allowance',
   'rollout',
+  'arms_sweep',
   'counted_message',
   'outbox',
 ] as const

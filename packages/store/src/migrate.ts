@@ -1,6 +1,7 @@
 import { systemClock } from '@wegwijs/runtime/clock'
 import { sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
+import { type ArmsBatch, fillArms } from './arms-of-before.ts'
 import { type Database, openStore, type Store } from './database.ts'
 import * as ground from './migrations/0001-ground.ts'
 import * as positionMark from './migrations/0002-position-mark.ts'
@@ -29,10 +30,11 @@ import * as dueSince from './migrations/0024-due-since.ts'
 import * as sendingWindows from './migrations/0025-sending-windows.ts'
 import * as arms from './migrations/0026-arms.ts'
 import * as armsOfBefore from './migrations/0027-arms-of-before.ts'
+import * as armsSweep from './migrations/0028-arms-sweep.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
-/** In order of their names, for ever: a migration that has landed is never edited. */
+/** In order of their names, for ever: one that has landed is not edited, nor taken out, but to do less. */
 const migrations: Record<string, Migration> = {
   '0001-ground': ground,
   '0002-position-mark': positionMark,
@@ -61,11 +63,14 @@ const migrations: Record<string, Migration> = {
   '0025-sending-windows': sendingWindows,
   '0026-arms': arms,
   '0027-arms-of-before': armsOfBefore,
+  '0028-arms-sweep': armsSweep,
 }
 
 export type MigrateOptions = {
   /** Told each time that a migration made way for traffic, with what PostgreSQL said (SQLSTATE). */
   onWait?: (wait: { migration: string; code: string }) => void
+  /** Told of each batch of people whose runs were looked at (arms-of-before.ts). */
+  onArms?: (batch: ArmsBatch) => void
   /** Others than those of this version; only tests have them. */
   migrations?: Record<string, Migration>
 }
@@ -77,6 +82,7 @@ export type MigrateOptions = {
  * Each migration is a transaction of its own, so that no table stays locked for longer than its own
  * change takes. It waits for traffic rather than stops it: a lock that it does not get soon it
  * gives up with all that it did, lets others go first, and begins again, for some minutes.
+ * Rows of people are not filled by migrations, which would hold all of them at once, but after them.
  *
  * @throws the error of the database when a migration fails, or does not get its locks in that time;
  *   those before it are kept, and the next call goes on from there
@@ -97,8 +103,16 @@ export async function migrate(store: Store, options: MigrateOptions = {}): Promi
   if (options.migrations) return ran
   await keepPartitions(store.db)
   await dropOldIndexes(store.db)
+  // Where there was nothing there is nothing to fill; beside others it may be somebody else who does it.
+  while (!ran.includes(first)) {
+    const batch = await fillArms(store)
+    if (!batch.more) break
+    options.onArms?.(batch)
+  }
   return ran
 }
+
+const [first = ''] = Object.keys(migrations)
 
 async function migrateWith(
   store: Store,
