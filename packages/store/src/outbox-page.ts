@@ -12,10 +12,10 @@ import { query } from './transaction.ts'
  * what they got, in business time. Names are shown, so it is for people who do not exist.
  */
 export type OutboxPage = {
-  /** Those with the latest message first. */
-  people(limit: number): Promise<OutboxPerson[]>
-  /** Null when there is no such person. */
-  timeline(personId: string): Promise<OutboxTimeline | null>
+  /** Those with the latest message first. Names in `language` (English, unless said). */
+  people(limit: number, language?: LocaleName): Promise<OutboxPerson[]>
+  /** Null when there is no such person. Names and reasons in `language` (English, unless said). */
+  timeline(personId: string, language?: LocaleName): Promise<OutboxTimeline | null>
 }
 
 export type OutboxPerson = {
@@ -51,20 +51,20 @@ export type OutboxMoment =
 export function createOutboxPage(db: Querying): OutboxPage {
   const names = createNames(db)
   return {
-    people: async (limit) => {
-      const { personaName } = await names()
+    people: async (limit, language = 'en') => {
+      const { personaName } = await names(language)
       const rows = await readPeople(db, { limit })
       return rows.map((row) => personOf(row, personaName))
     },
-    timeline: async (personId) => {
+    timeline: async (personId, language = 'en') => {
       if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(personId)) return null
       const [row] = await readPeople(db, { personId, limit: 1 })
       if (!row) return null
-      const known = await names()
+      const known = await names(language)
       const moments = [
         ...(await readTouchpoints(db, personId, known.touchpointName)),
         ...(await readMessages(db, personId, known.campaignName)),
-        ...(await readUnsent(db, personId, known.campaignName)),
+        ...(await readUnsent(db, personId, known.campaignName, language)),
       ].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
       const zone = known.timeZone === undefined ? {} : { timeZone: known.timeZone }
       return { person: personOf(row, known.personaName), ...zone, moments }
@@ -79,15 +79,17 @@ type Names = {
   campaignName(id: string): string
 }
 
-/** Names in the definition's own language; read again when another revision is in force. */
-function createNames(db: Querying): () => Promise<Names> {
-  let known: { revision: number | null; names: Names } | undefined
-  return async () => {
+type NamesIn = (language: LocaleName) => Names
+
+/** Read again when another revision is in force. */
+function createNames(db: Querying): (language: LocaleName) => Promise<Names> {
+  let known: { revision: number | null; names: NamesIn } | undefined
+  return async (language) => {
     const revision = await query(() => currentRevision(db))
-    if (known?.revision === revision) return known.names
+    if (known?.revision === revision) return known.names(language)
     const latest = await query(() => latestBundle(db))
-    known = { revision, names: latest ? namesOf(latest.bundle) : withoutDefinition }
-    return known.names
+    known = { revision, names: latest ? namesOf(latest.bundle) : () => withoutDefinition }
+    return known.names(language)
   }
 }
 
@@ -106,14 +108,15 @@ const reservedNames: Readonly<Record<string, Readonly<Record<LocaleName, string>
   'person.merged.v1': { nl: 'Twee dossiers werden één', en: 'Two records became one' },
 }
 
-function namesOf({
-  policies,
-  personas,
-  touchpoints,
-  journeys,
-  campaigns,
-}: DefinitionBundle): Names {
-  const { locale } = policies
+function namesOf(bundle: DefinitionBundle): NamesIn {
+  const inEach = { nl: namesIn(bundle, 'nl'), en: namesIn(bundle, 'en') }
+  return (language) => inEach[language]
+}
+
+function namesIn(
+  { policies, personas, touchpoints, journeys, campaigns }: DefinitionBundle,
+  locale: LocaleName,
+): Names {
   const types = new Map(touchpoints.touchpoints.map((touchpoint) => [touchpoint.type, touchpoint]))
   const phaseName = (journey: string | undefined, phase: string | undefined) =>
     journeys.journeys.find((each) => each.id === journey)?.phases.find((each) => each.id === phase)
@@ -121,7 +124,9 @@ function namesOf({
   return {
     timeZone: policies.timeZone,
     personaName: (id) => personas.personas.find((persona) => persona.id === id)?.name[locale],
-    campaignName: (id) => campaigns.find((campaign) => campaign.id === id)?.name ?? id,
+    // A campaign has one name, in the organisation's own language.
+    campaignName: (id) =>
+      (locale === policies.locale && campaigns.find((campaign) => campaign.id === id)?.name) || id,
     touchpointName: (type) => {
       const reserved = reservedNames[type]?.[locale]
       if (reserved !== undefined) return { name: reserved }
@@ -249,6 +254,7 @@ async function readUnsent(
   db: Querying,
   personId: string,
   campaignName: Names['campaignName'],
+  language: LocaleName,
 ): Promise<OutboxMoment[]> {
   const { rows } = await query(() =>
     sql<{ at: string; campaign_id: string; reason: string | null }>`
@@ -261,6 +267,8 @@ async function readUnsent(
     kind: 'skipped',
     at,
     campaign: campaignName(campaign_id),
-    reason: reasons[reason as ReasonCode]?.text.en ?? 'no reason is known',
+    reason: reasons[reason as ReasonCode]?.text[language] ?? noReason[language],
   }))
 }
+
+const noReason = { nl: 'er is geen reden bekend', en: 'no reason is known' }

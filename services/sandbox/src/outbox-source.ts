@@ -6,11 +6,14 @@
  * Whoever implements it reads the record (PostgreSQL); nothing is written.
  */
 export type OutboxSource = {
-  /** Those with the latest message first. */
-  people(limit: number): Promise<OutboxPerson[]>
-  /** Null when there is no such person. */
-  timeline(personId: string): Promise<OutboxTimeline | null>
+  /** Those with the latest message first; names of personas in `language`. */
+  people(limit: number, language: Language): Promise<OutboxPerson[]>
+  /** Null when there is no such person. All but what people were sent is in `language`. */
+  timeline(personId: string, language: Language): Promise<OutboxTimeline | null>
 }
+
+/** Of the page. */
+export type Language = 'nl' | 'en'
 
 export type OutboxPerson = {
   personId: string
@@ -36,7 +39,8 @@ export type OutboxTimeline = {
 export type OutboxMoment =
   | {
       kind: 'touchpoint'
-      at: string /** `Opgenomen op de afdeling` */
+      at: string
+      /** `Opgenomen op de afdeling` */
       name: string
       phase?: string
     }
@@ -45,7 +49,7 @@ export type OutboxMoment =
       at: string
       intentId: string
       channel: 'email' | 'sms' | 'app'
-      /** The campaign's name. */
+      /** The campaign's name, or its id where it has a name in another language only. */
       campaign?: string
       /** State of the intent, such as `delivered`. */
       state?: string

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import type { Logger } from '@wegwijs/runtime/log'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { SandboxStatus } from './control-routes.ts'
 import type { Outbox } from './outbox.ts'
-import type { OutboxSource } from './outbox-source.ts'
+import type { Language, OutboxSource } from './outbox-source.ts'
 import { type PageContent, renderPage } from './page/page.ts'
 import { createStories, type Stories } from './page/story.ts'
+import { languageAsked, pageWords } from './page/words.ts'
 
 export type PageOptions = {
   outbox: Outbox
@@ -26,7 +27,10 @@ const policy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** `GET /` shows everybody and the last one's journey, `GET /people/{id}` that of one. */
+/**
+ * `GET /` shows everybody and the last one's journey, `GET /people/{id}` that of one: in Dutch or English,
+ * as the browser asks.
+ */
 export async function routePages(app: FastifyInstance, options: PageOptions): Promise<void> {
   const { outbox, source, timeZone, status, log } = options
   const assets = {
@@ -41,30 +45,38 @@ export async function routePages(app: FastifyInstance, options: PageOptions): Pr
   }
 
   /** What the record cannot tell at the moment, the sandbox's own files can in part. */
-  const load = async (read: (stories: Stories) => Promise<Loaded>): Promise<PageContent> => {
-    const base = { status: status(), timeZone }
+  const load = async (
+    { headers: { 'accept-language': asked } }: FastifyRequest,
+    read: (stories: Stories, language: Language) => Promise<Loaded>,
+  ): Promise<PageContent> => {
+    const language = languageAsked(asked)
+    const base = { status: status(), timeZone, language }
     try {
-      return { ...base, ...(await read(full)) }
+      return { ...base, ...(await read(full, language)) }
     } catch (error) {
       log.warn('the outbox page cannot read the record', { error })
-      const notice = 'The database does not answer: only addresses and real times are shown.'
-      return { ...base, ...(await read(addressesOnly)), notice }
+      const notice = pageWords[language].databaseAway
+      return { ...base, ...(await read(addressesOnly, language)), notice }
     }
   }
 
-  app.get('/', async (_request, reply) => {
-    const content = await load(async (stories) => {
-      const people = await stories.people()
+  app.get('/', async (request, reply) => {
+    const content = await load(request, async (stories, language) => {
+      const people = await stories.people(language)
       const [first] = people
-      const story = first === undefined ? null : await stories.story(first.id)
+      const story = first === undefined ? null : await stories.story(first.id, language)
       return { people, story, view: 'list' }
     })
     return reply.headers(headers).send(renderPage(content))
   })
 
-  app.get<{ Params: { id: string } }>('/people/:id', async ({ params }, reply) => {
-    const content = await load(async (stories) => {
-      const [people, story] = await Promise.all([stories.people(), stories.story(params.id)])
+  app.get<{ Params: { id: string } }>('/people/:id', async (request, reply) => {
+    const content = await load(request as FastifyRequest, async (stories, language) => {
+      const { id } = request.params
+      const [people, story] = await Promise.all([
+        stories.people(language),
+        stories.story(id, language),
+      ])
       return { people, story, view: 'story' }
     })
     return reply
@@ -82,6 +94,7 @@ const headers = {
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
   'cache-control': 'no-store',
+  vary: 'accept-language',
 }
 
 function asset(name: string): Promise<string> {

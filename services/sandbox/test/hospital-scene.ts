@@ -1,7 +1,7 @@
 import { derivedUuid } from '@wegwijs/runtime/derived-id'
 import { compileTemplate } from '@wegwijs/template/compile'
 import { createRenderer } from '@wegwijs/template/render'
-import type { OutboxMoment, OutboxPerson, OutboxSource } from '../src/outbox-source.ts'
+import type { Language, OutboxMoment, OutboxPerson, OutboxSource } from '../src/outbox-source.ts'
 import { emailMessage, type Rig, smsMessage, untroubled } from './rig.ts'
 
 /** A hospital stay as the page is to show it: what happened, what was sent, what was not. */
@@ -75,27 +75,39 @@ export async function playScene({ email, sms }: Rig): Promise<void> {
 
 /** What PostgreSQL would tell of them. */
 export const hospitalSource: OutboxSource = {
-  people: async () => people.map(personOf),
-  async timeline(personId) {
-    const person = people.map(personOf).find((each) => each.personId === personId)
+  people: async (_limit, language) => people.map((each) => personOf(each, language)),
+  async timeline(personId, language) {
+    const person = people
+      .map((each) => personOf(each, language))
+      .find((each) => each.personId === personId)
     if (person === undefined) return null
-    const moments = person.personId === annaId ? journeyOfAnna : []
+    const moments = person.personId === annaId ? journeysOfAnna[language] : []
     return { person, timeZone: 'Europe/Amsterdam', moments }
   },
 }
 
-function personOf([name, persona, mails, texts, notices]: (typeof people)[number]): OutboxPerson {
+const personasInEnglish = {
+  'Digitale senior': 'Digital senior',
+  'Drukke ouder': 'Busy parent',
+  'Bezorgde naaste': 'Worried family member',
+  'Alle anderen': 'Everybody else',
+}
+
+function personOf(
+  [name, persona, mails, texts, notices]: (typeof people)[number],
+  language: Language,
+): OutboxPerson {
   const counts = { email: mails, sms: texts, app: notices }
   return {
     personId: derivedUuid('person', name),
     name,
-    persona,
+    persona: language === 'nl' ? persona : personasInEnglish[persona],
     counts,
     lastAt: '2026-03-12T09:00:00Z',
   }
 }
 
-const journeyOfAnna: OutboxMoment[] = [
+const journeyInDutch: OutboxMoment[] = [
   {
     kind: 'touchpoint',
     at: '2026-03-05T13:40:00Z',
@@ -123,10 +135,35 @@ const journeyOfAnna: OutboxMoment[] = [
     kind: 'skipped',
     at: '2026-03-11T09:00:00Z',
     campaign: 'Nieuwsbrief',
-    reason: 'no consent for marketing by e-mail',
+    reason: 'geen toestemming voor nieuws per e-mail',
   },
   message('call', 'sms', '2026-03-12T08:00:00Z', 'Nazorg thuis'),
 ]
+
+/** As the record tells it in English: a campaign has a name in the organisation's language only. */
+const inEnglish: Readonly<Record<string, string>> = {
+  'Afspraak gemaakt': 'Appointment booked',
+  Voorbereiding: 'Getting ready',
+  'Opgenomen op de afdeling': 'Admitted to the ward',
+  Opname: 'Admission',
+  'Ontslagen naar huis': 'Discharged home',
+  Herstel: 'Recovery',
+  'De dag ervoor': 'evening-before',
+  'Op de afdeling': 'welcome-at-the-ward',
+  'Nazorg thuis': 'aftercare-at-home',
+  Nieuwsbrief: 'newsletter',
+  'geen toestemming voor nieuws per e-mail': 'no consent for news by e-mail',
+}
+
+const journeysOfAnna: Readonly<Record<Language, OutboxMoment[]>> = {
+  nl: journeyInDutch,
+  en: journeyInDutch.map(
+    (moment) =>
+      Object.fromEntries(
+        Object.entries(moment).map(([key, value]) => [key, inEnglish[String(value)] ?? value]),
+      ) as OutboxMoment,
+  ),
+}
 
 function message(
   name: string,

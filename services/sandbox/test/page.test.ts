@@ -34,8 +34,12 @@ describe.skipIf(executablePath === null)('the outbox page', { timeout }, () => {
   })
 
   /** A page of that width at the address, and every address that it asked. */
-  async function visit(url: string, width: number): Promise<{ page: Page; asked: string[] }> {
-    const context = await browser.newContext({ viewport: { width, height: 900 } })
+  async function visit(
+    url: string,
+    width: number,
+    locale = 'en-GB',
+  ): Promise<{ page: Page; asked: string[] }> {
+    const context = await browser.newContext({ viewport: { width, height: 900 }, locale })
     undo.push(() => context.close())
     const page = await context.newPage()
     const asked: string[] = []
@@ -87,11 +91,11 @@ describe.skipIf(executablePath === null)('the outbox page', { timeout }, () => {
       }),
     )
     expect(entries).toEqual([
-      '14:40 entry touchpoint Afspraak gemaakt',
+      '14:40 entry touchpoint Appointment booked',
       '18:00 entry sms DeLinde',
-      '10:15 entry touchpoint Opgenomen op de afdeling',
+      '10:15 entry touchpoint Admitted to the ward',
       '12:00 entry app U ligt op afdeling B2',
-      '11:05 entry touchpoint Ontslagen naar huis',
+      '11:05 entry touchpoint Discharged home',
       '15:00 entry email Welkom thuis, Anna',
       '10:00 entry skipped Not sent',
       '09:00 entry sms DeLinde',
@@ -105,6 +109,25 @@ describe.skipIf(executablePath === null)('the outbox page', { timeout }, () => {
     ])
     const mail = page.frameLocator('iframe').locator('body')
     await expect.poll(() => mail.textContent(), soon).toContain('Fijn dat u weer thuis bent')
+  })
+
+  test('is in the language that the browser asks for, and in no other', async () => {
+    const url = `${scene.sandbox.pageUrl}/people/${annaId}`
+    const { page } = await visit(url, widths.telephone, 'nl-NL')
+    expect(await page.locator('html').getAttribute('lang')).toBe('nl')
+    expect(await page.title()).toBe('Anna de Vries · Postvak uit · Wegwijs')
+    expect(await page.locator('.facts .persona').textContent()).toBe('Digitale senior')
+    expect(await page.locator('.day > h3').first().textContent()).toBe('donderdag 5 maart 2026')
+    expect(await page.locator('.state').first().textContent()).toBe('bezorgd')
+    expect(await page.locator('.skipped p').textContent()).toBe(
+      'Niet verzonden Nieuwsbrief: geen toestemming voor nieuws per e-mail',
+    )
+    const english = await visit(url, widths.telephone, 'fr-FR')
+    expect(await english.page.locator('html').getAttribute('lang')).toBe('en')
+    expect(await english.page.locator('.facts .persona').textContent()).toBe('Digital senior')
+    expect(await english.page.locator('.skipped p').textContent()).toBe(
+      'Not sent newsletter: no consent for news by e-mail',
+    )
   })
 
   test('is walked through with the keyboard', async () => {

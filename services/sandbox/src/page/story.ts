@@ -1,6 +1,6 @@
 import type { AcceptedEmail, AcceptedSms } from '../accepted.ts'
 import type { Outbox, OutboxEntry } from '../outbox.ts'
-import type { OutboxMoment, OutboxPerson, OutboxSource } from '../outbox-source.ts'
+import type { Language, OutboxMoment, OutboxPerson, OutboxSource } from '../outbox-source.ts'
 
 /** Somebody in the list; without a source of people an address stands for a person. */
 export type Somebody = Pick<OutboxPerson, 'name' | 'persona' | 'counts' | 'lastAt'> & { id: string }
@@ -19,8 +19,8 @@ export type Scene =
   | ({ kind: 'app' } & Sending & { title: string; body: string; url?: string })
 
 export type Stories = {
-  people(): Promise<Somebody[]>
-  story(id: string): Promise<Story | null>
+  people(language: Language): Promise<Somebody[]>
+  story(id: string, language: Language): Promise<Story | null>
 }
 
 export const shownPeople = 200
@@ -40,9 +40,9 @@ export function createStories(
 function storiesOfPeople(outbox: Outbox, source: OutboxSource, timeZone: string): Stories {
   const somebodyOf = ({ personId, ...rest }: OutboxPerson): Somebody => ({ id: personId, ...rest })
   return {
-    people: async () => (await source.people(shownPeople)).map(somebodyOf),
-    async story(id) {
-      const timeline = await source.timeline(id)
+    people: async (language) => (await source.people(shownPeople, language)).map(somebodyOf),
+    async story(id, language) {
+      const timeline = await source.timeline(id, language)
       if (timeline === null) return null
       const moments = timeline.moments.slice(0, shownMoments)
       const scenes = await Promise.all(

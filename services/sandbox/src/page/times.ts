@@ -1,9 +1,12 @@
+import type { Language } from '../outbox-source.ts'
+
 /** Times as the page shows them; `at` is an ISO instant. */
 export type Times = { day(at: string): string; time(at: string): string; short(at: string): string }
 
-export function createTimes(timeZone: string): Times {
+export function createTimes(timeZone: string, language: Language): Times {
+  const writing = { nl: 'nl-NL', en: 'en-GB' }[language]
   const writer = (options: Intl.DateTimeFormatOptions) => {
-    const format = new Intl.DateTimeFormat('en-GB', { timeZone, ...options })
+    const format = new Intl.DateTimeFormat(writing, { timeZone, ...options })
     return (at: string) => format.format(Date.parse(at))
   }
   return {
