@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ledgerLines } from '@wegwijs/cli/ledger-lines'
+import { exampleFolder } from '@wegwijs/cli/log-options'
 import { createProgressView } from '@wegwijs/cli/progress'
 import { teamsBy } from '@wegwijs/cli/teams'
 import { connectKafkajs, type KafkajsBroker } from '@wegwijs/kafka/kafkajs'
@@ -17,7 +18,7 @@ import { checkLedger } from '@wegwijs/store/ledger'
 import { createOutboxPage } from '@wegwijs/store/outbox-page'
 import { readStatus } from '@wegwijs/store/status'
 import { openEmbeddedStage } from './embedded-stage.ts'
-import { layGround, readExample } from './ground.ts'
+import { layGround, readDefinition } from './ground.ts'
 import { type Journeys, readJourneys } from './journeys.ts'
 import type { DemoOptions } from './options.ts'
 import { openProcessStage } from './process-stage.ts'
@@ -59,8 +60,13 @@ const root = fileURLToPath(new URL('../../..', import.meta.url))
 export async function runDemo(scope: Scope, parts: DemoParts): Promise<Demo> {
   const { options, say, environment } = parts
   const directory = parts.stackDirectory ?? join(root, '.wegwijs')
-  say('Reading the definition of the example hospital.')
-  const bundle = await readExample()
+  const { definition } = options
+  say(
+    definition === undefined
+      ? 'Reading the definition of the example hospital.'
+      : `Reading the definition in ${definition}.`,
+  )
+  const bundle = await readDefinition(definition ?? exampleFolder)
   const journeys = await readJourneys(options, bundle)
   const [first] = journeys.events
   if (first === undefined) throw fail('WEGWIJS_LOG_UNREADABLE', { reason: 'it has no events' })

@@ -1,5 +1,4 @@
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
-import { exampleFolder } from '@wegwijs/cli/log-options'
 import { formatFault } from '@wegwijs/definition/fault'
 import { loadDefinition } from '@wegwijs/definition/load-definition'
 import type { TopicAdmin } from '@wegwijs/kafka/port'
@@ -12,9 +11,9 @@ import { migrate } from '@wegwijs/store/migrate'
 import { takePassingNamespace } from '@wegwijs/store/passing-namespaces'
 import { topicConfigs } from '@wegwijs/wire/topics'
 
-/** The definition of the example hospital. @throws WEGWIJS_DEFINITION_INVALID */
-export async function readExample(): Promise<DefinitionBundle> {
-  const { bundle, faults } = await loadDefinition(exampleFolder)
+/** @throws WEGWIJS_DEFINITION_INVALID */
+export async function readDefinition(folder: string): Promise<DefinitionBundle> {
+  const { bundle, faults } = await loadDefinition(folder)
   if (bundle === null) {
     throw fail('WEGWIJS_DEFINITION_INVALID', { faults: faults.map(formatFault) })
   }

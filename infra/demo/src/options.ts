@@ -7,6 +7,8 @@ export type DemoOptions = LogOptions & {
   embedded: boolean
   /** Ends when everything is told, instead of staying up. */
   exit: boolean
+  /** A folder of a definition, instead of the example hospital's. */
+  definition?: string
   people: number
   seed: string
   /** Step of business time, ISO 8601; without it what suits the input. */
@@ -43,6 +45,7 @@ function createCommand(write: (text: string) => void): Command {
     .description(
       'Start everything on this machine, play the journeys of a hospital in stepped time, and show what everybody got and why.',
     )
+    .option('--definition <folder>', 'your copy of examples/hospital, instead of that itself')
     .option('--people <count>', 'how many people are invented', atLeastOne, PEOPLE)
     .option('--seed <text>', 'another seed gives other journeys', seedText, '1')
     .option('--log <file>', 'the journeys of a log, a CSV file, instead')

@@ -1,6 +1,7 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { exampleFolder } from '@wegwijs/cli/log-options'
 import { createScope } from '@wegwijs/runtime/lifecycle'
 import { openStore } from '@wegwijs/store/database'
 import { createOutboxPage } from '@wegwijs/store/outbox-page'
@@ -11,7 +12,8 @@ import { readOptions } from '../src/options.ts'
 const { databaseUrl } = inject('servers')
 
 test('one process plays fifteen people, keeps its books, and comes to the same every time', async () => {
-  const first = await playOnce()
+  const folder = await copyOfExample()
+  const first = await playOnce('--definition', folder)
   // runDemo throws when the ledger check finds anything: that it came here is the proof (P1, P2).
   expect(first.said).toContain('Three of them')
   expect(first.said).toMatch(/ holds +P1/)
@@ -19,20 +21,47 @@ test('one process plays fifteen people, keeps its books, and comes to the same e
   expect(first.accepted.length).toBeGreaterThan(20)
   // Teams do most of what they are asked to do, and not all of it.
   expect(first.tasks).toEqual(expect.arrayContaining(['done', 'withdrawn']))
-  const second = await playOnce()
+  // What a copy of the example adds goes out, too.
+  expect(first.said).toContain(`Reading the definition in ${folder}.`)
+  expect(first.accepted.some((message) => message.includes('Uw verwijzing is binnen.'))).toBe(true)
+  const second = await playOnce('--definition', folder)
   expect(second.people).toEqual(first.people)
   expect(second.tasks).toEqual(first.tasks)
   expect(second.accepted).toEqual(first.accepted)
 }, 300_000)
 
+/** With one campaign more, as somebody has who follows the tutorial. */
+async function copyOfExample(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'wegwijs-demo-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  await cp(exampleFolder, folder, { recursive: true })
+  const files = {
+    'campaigns/first-visit.yaml': `id: first-visit
+name: Uw verwijzing is binnen
+journey: planned-operation
+class: service
+trigger: { touchpoint: care.referral.received.v1 }
+steps: [{ message: { id: received, template: first-visit, channels: [sms] } }]
+`,
+    'templates/first-visit/template.yaml': 'name: first-visit\nsensitivity: { sms: neutral }\n',
+    'templates/first-visit/sms.nl.hbs': 'Uw verwijzing is binnen.\n',
+    'templates/first-visit/sms.en.hbs': 'We have your referral.\n',
+  }
+  for (const [file, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, file)), { recursive: true })
+    await writeFile(join(folder, file), text)
+  }
+  return folder
+}
+
 /** What everybody got, with its business times, and what the sandbox wrote down of it. */
-async function playOnce() {
+async function playOnce(...words: string[]) {
   const stackDirectory = await mkdtemp(join(tmpdir(), 'wegwijs-demo-'))
   onTestFinished(() => rm(stackDirectory, { recursive: true, force: true }))
   const scope = createScope('demo')
   onTestFinished(() => scope.close())
   const said: string[] = []
-  const options = readOptions(['--embedded', '--people', '15'], () => {})
+  const options = readOptions(['--embedded', '--people', '15', ...words], () => {})
   if (options === null) throw new Error('nobody asked for help')
   const { namespace } = await runDemo(scope, {
     options,

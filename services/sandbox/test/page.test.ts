@@ -54,8 +54,12 @@ describe.skipIf(executablePath === null)('the outbox page', { timeout }, () => {
 
   describe.each(Object.entries(widths))('on a %s', (_name, width) => {
     test('fits, and has nothing that a screen reader or weak eyes stumble over', async () => {
-      for (const path of ['/', `/people/${annaId}`, '/people/nobody']) {
-        const { page } = await visit(`${scene.sandbox.pageUrl}${path}`, width)
+      for (const [path, locale] of [
+        ['/', 'nl-NL'],
+        [`/people/${annaId}`, 'en-GB'],
+        ['/people/nobody', 'nl-NL'],
+      ] as const) {
+        const { page } = await visit(`${scene.sandbox.pageUrl}${path}`, width, locale)
         const scroll = await page.evaluate('document.documentElement.scrollWidth')
         expect(scroll).toBeLessThanOrEqual(width)
         // The mails inside are the templates' own business.

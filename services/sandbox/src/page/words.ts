@@ -74,7 +74,7 @@ const dutch: PageWords = {
   nothingSent: 'Niets hiervan is naar iemand verstuurd.',
   emails: 'E-mails',
   appMessages: 'berichten in de app',
-  receipts: 'Ontvangstberichten',
+  receipts: 'Meldingen',
   receiptsOf: (sent, all) => `${sent} van ${all}`,
   people: 'Mensen',
   journey: 'Reis',
