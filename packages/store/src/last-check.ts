@@ -656,10 +656,17 @@ const isBeside = sql`(o.intent_id is distinct from i.instead_of and not exists (
   select from intent before where before.person_id = i.person_id and before.intent_id = i.instead_of
     and before.instead_of = o.intent_id))`
 
+/** It was told before this one's cascade began, anew of the same version: nothing of it came in its place. */
+const isOfEarlierBeginning = sql`(o.recipient_id = i.recipient_id and o.planned_at < (
+  select max(f.planned_at) from intent f
+  where f.person_id = i.person_id and f.enrolment_id = i.enrolment_id and f.message_id = i.message_id
+    and f.recipient_id = i.recipient_id and f.turn = 0 and f.planned_at <= i.planned_at))`
+
 /**
  * Another record of the same recipient was to get it, too, and gets it, or has. Over a channel before in a
  * cascade it was waited for in vain, unless more is known of it, or nobody knows: of those in whose place this
- * one came `firstOf` tells.
+ * one came `firstOf` tells. Of two that wait one goes, whoever looks first or both at once: one that may have
+ * been sent before, else the one over the later channel, else the first by its id.
  */
 const sameReceiver = sql`
   select true as goes_to_them_already from intent o
@@ -668,12 +675,14 @@ const sameReceiver = sql`
     and o.entity_version is not distinct from i.entity_version
     and survivor_of(o.recipient_id) = r.person_id
     and case when ${isBeforeInCascade('o', 'i')} then ${isBeside}
+      and ${isOfEarlierBeginning} is not true
       and (o.state in ('sending', 'held', 'delivered')
         or (o.state = 'sent' and o.settled_at >= i.planned_at)
         or (o.duplicate and o.state not in ('sent', 'bounced')))
     else o.recipient_id <> i.recipient_id
       and (o.duplicate or o.state in ('sending', 'sent', 'delivered', 'bounced', 'held')
-        or (o.state in ('planned', 'queued') and o.intent_id < i.intent_id)) end limit 1`
+        or (o.state in ('planned', 'queued') and not i.duplicate
+          and (o.turn, i.intent_id) > (i.turn, o.intent_id))) end limit 1`
 
 const consentFacts = sql`
   select coalesce(bool_or(state = 'withdrawn' and k.channel = ''), false) as withdrawn_everywhere,
@@ -815,10 +824,14 @@ const firstOf = sql`
   where named.intent_id = i.instead_of and named.person_id = i.person_id
   having count(*) > 0`
 
-/** Of a cascade, another one came in place of that which came in place of this one. */
+/**
+ * Of a cascade, another one came in place of that which came in place of this one, and it is not certain that
+ * nobody has it either.
+ */
 const hasThird = sql`(n.message_id = i.message_id and exists (
   select from intent third where third.person_id = n.person_id and third.instead_of = n.intent_id
-    and third.enrolment_id = n.enrolment_id and ${isBeforeInCascade('n', 'third')}))`
+    and third.enrolment_id = n.enrolment_id and ${isBeforeInCascade('n', 'third')}
+    and (third.duplicate or third.state not in ('skipped', 'failed', 'bounced'))))`
 
 /**
  * What came in place of this one, which was waited for in vain, over any of its channels. Only what comes back

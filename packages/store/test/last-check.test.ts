@@ -1080,16 +1080,32 @@ describe('a message over one channel after the other', () => {
     expect(refused).toMatchObject([{ intentId: first.intentId, reason: 'awaited_not_in_time' }])
   })
 
-  it.each(['planned', 'sending', 'sent', 'delivered', 'held', 'bounced', 'expired'])(
-    'is not sent beside the third when a killed worker gives it back and the second bounced: %s (P2)',
-    async (state) => {
-      const due_at = later(now(), 600)
-      const given = { fence: 1, due_at: now() }
-      const [third, , first] = await after({ state: 'bounced' }, given)
-      if (!third || !first) throw new Error('no message')
-      await setMessage(third, { state, due_at })
+  const givenBackBesideThird = async (over: object) => {
+    const given = { fence: 1, due_at: now() }
+    const [third, , first] = await after({ state: 'bounced' }, given)
+    if (!third || !first) throw new Error('no message')
+    await setMessage(third, { due_at: later(now(), 600), ...over })
+    return first
+  }
+
+  it.each([
+    ...['planned', 'sending', 'sent', 'delivered', 'held', 'expired'].map((state) => ({ state })),
+    { state: 'cancelled', reason: 'merged_duplicate' },
+    { state: 'failed', duplicate: true },
+  ])(
+    'is not sent beside the third when a killed worker gives it back and the second bounced: %j (P2)',
+    async (over) => {
+      const first = await givenBackBesideThird(over)
       const refused = [{ intentId: first.intentId, reason: 'awaited_not_in_time' }]
       expect(await claimDue(store)).toMatchObject({ claimed: [], refused })
+    },
+  )
+
+  it.each(['skipped', 'failed', 'bounced'])(
+    'goes out when it is given back and neither the second nor the third told it: %s (P1)',
+    async (state) => {
+      const first = await givenBackBesideThird({ state })
+      expect((await claimDue(store)).claimed).toMatchObject([{ intentId: first.intentId }])
     },
   )
 

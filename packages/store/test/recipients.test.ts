@@ -364,6 +364,55 @@ describe('a message to somebody else', () => {
       }
   })
 
+  it('begins anew of the same version, over every channel, whatever became of it before (P1)', async () => {
+    for (const over of [{ state: 'delivered' }, { state: 'held' }, { state: 'sending' }]) {
+      const { first, second } = await afterTheirs(
+        { ...over, planned_at: later(noon, -7200) },
+        { isInPlaceOfIt: false, isToThem: true },
+      )
+      const anew = newUuid()
+      await sql`insert into intent (person_id, intent_id, enrolment_id, campaign_id, version, message_id, step,
+          class, lane, unknown_outcome, template_id, template_hash, channels, state, settled_at, planned_at,
+          planned_for, due_at, expires_at, recipient_id, recipient_as, recipient_scope)
+        select person_id, ${anew}::uuid, enrolment_id, campaign_id, version, message_id, step, class, lane,
+          unknown_outcome, template_id, template_hash, channels, 'sent', ${later(noon, -1700)}::timestamptz,
+          ${later(noon, -1800)}::timestamptz, planned_for, due_at, expires_at, recipient_id, recipient_as,
+          recipient_scope
+        from intent where intent_id = ${first.intentId}`.execute(store.db)
+      await sql`update intent set instead_of = ${anew}::uuid where intent_id = ${second.intentId}`.execute(
+        store.db,
+      )
+      const { claimed } = await claimAll()
+      expect(claimed, JSON.stringify(over)).toMatchObject([{ intentId: second.intentId }])
+    }
+  })
+
+  it.each([true, false])(
+    'goes over one channel when two who wait for another one become one, both due: %s (P2)',
+    async (isFirstById) => {
+      const { first, second } = await afterTheirs({ due_at: noon }, { isInPlaceOfIt: false })
+      const id = isFirstById
+        ? '00000000-0000-7000-8000-000000000000'
+        : 'ffffffff-ffff-7fff-bfff-ffffffffffff'
+      await sql`update intent set intent_id = ${id}::uuid where intent_id = ${first.intentId}`.execute(
+        store.db,
+      )
+      const { claimed, refused } = await claimAll()
+      expect(claimed).toMatchObject([{ intentId: second.intentId }])
+      expect(refused).toMatchObject([{ intentId: id, reason: 'merged_duplicate' }])
+    },
+  )
+
+  it('of two who become one leaves the one that may have been sent before (P1)', async () => {
+    const { first, second } = await afterTheirs(
+      { due_at: noon, duplicate: true },
+      { isInPlaceOfIt: false },
+    )
+    const { claimed, refused } = await claimAll()
+    expect(claimed).toMatchObject([{ intentId: first.intentId }])
+    expect(refused).toMatchObject([{ intentId: second.intentId, reason: 'merged_duplicate' }])
+  })
+
   it('is one of two over the next channel, too, and the first does not go behind it (P2)', async () => {
     const next = await afterTheirs({ turn: 1, planned_at: later(noon, -600), ...sentBefore })
     expect((await claimAll()).claimed).toEqual([])
