@@ -1,6 +1,6 @@
+import { timerIdOf } from './coming-dates.ts'
 import type { CompiledCampaign } from './compiled-campaign.ts'
 import { daysThatLeave } from './counts.ts'
-import { timerIdOf } from './dates.ts'
 import type { DecideContext, Draft } from './draft.ts'
 import { refuse, startCampaign } from './entry.ts'
 import { ownSource } from './event-check.ts'

@@ -1,4 +1,5 @@
-import { awaitDatesOfEntity, isTooEarly, takeBack, wasTakenBack } from './dates.ts'
+import { isTooEarly, takeBack, wasTakenBack } from './date-runs.ts'
+import { awaitDatesOfEntity } from './dates.ts'
 import type { DecideContext, Draft } from './draft.ts'
 import { end, hasPending } from './enrolments.ts'
 import { amend, retime } from './retiming.ts'

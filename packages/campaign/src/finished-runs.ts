@@ -1,4 +1,4 @@
-import { dateEventType } from './dates.ts'
+import { dateEventType } from './coming-dates.ts'
 import type { DecideContext } from './draft.ts'
 import { addDuration } from './instant.ts'
 import { campaignKey, type Enrolment, entryOf, isOpen, type PersonState } from './state.ts'

@@ -1,4 +1,4 @@
-import { comesBackAs, wasTakenBack } from './dates.ts'
+import { comesBackAs, wasTakenBack } from './date-runs.ts'
 import { type DecideContext, type Draft, noteOf } from './draft.ts'
 import { campaignOf, goOn, waitAt } from './enrolments.ts'
 import { hangsOnEntity } from './moment.ts'

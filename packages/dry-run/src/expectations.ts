@@ -1,4 +1,4 @@
-import type { Expectation } from '@wegwijs/campaign/definition/specification'
+import type { Expectation } from '@wegwijs/campaign/definition/expectation'
 import { type ReasonCode, reasons } from '@wegwijs/campaign/reasons'
 import { instantOf, showLocalMoment } from '@wegwijs/campaign/specification/local-moment'
 import {

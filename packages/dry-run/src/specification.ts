@@ -1,11 +1,9 @@
 import type { CompiledDefinition } from '@wegwijs/campaign/compile'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
-import type {
-  Expectation,
-  Happening,
-  ProviderWord,
-  Specification,
-} from '@wegwijs/campaign/definition/specification'
+import type { Expectation } from '@wegwijs/campaign/definition/expectation'
+import type { ProviderWord } from '@wegwijs/campaign/definition/given'
+import type { Happening } from '@wegwijs/campaign/definition/happening'
+import type { Specification } from '@wegwijs/campaign/definition/specification'
 import type { ChannelName } from '@wegwijs/campaign/definition/words'
 import type { Decision } from '@wegwijs/campaign/draft'
 import { isHeldOut, type ReasonCode } from '@wegwijs/campaign/reasons'

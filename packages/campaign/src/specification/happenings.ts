@@ -1,5 +1,7 @@
 import type { DefinitionBundle } from '../definition/bundle.ts'
-import type { Given, Happening, Specification } from '../definition/specification.ts'
+import type { Given } from '../definition/given.ts'
+import type { Happening } from '../definition/happening.ts'
+import type { Specification } from '../definition/specification.ts'
 import { mayPublish, type Touchpoint } from '../definition/touchpoints.ts'
 import type { ChannelName } from '../definition/words.ts'
 import { addDuration, type Instant, yearOf } from '../instant.ts'

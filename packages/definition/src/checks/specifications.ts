@@ -1,10 +1,7 @@
+import type { Expectation } from '@wegwijs/campaign/definition/expectation'
 import type { Field } from '@wegwijs/campaign/definition/field'
-import type {
-  Expectation,
-  Happening,
-  Specification,
-  SpecificationsFile,
-} from '@wegwijs/campaign/definition/specification'
+import type { Happening } from '@wegwijs/campaign/definition/happening'
+import type { Specification, SpecificationsFile } from '@wegwijs/campaign/definition/specification'
 import { mayPublish, type Touchpoint } from '@wegwijs/campaign/definition/touchpoints'
 import {
   instantOf,

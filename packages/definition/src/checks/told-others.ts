@@ -1,8 +1,5 @@
-import type {
-  Expectation,
-  Specification,
-  SpecificationsFile,
-} from '@wegwijs/campaign/definition/specification'
+import type { Expectation } from '@wegwijs/campaign/definition/expectation'
+import type { Specification, SpecificationsFile } from '@wegwijs/campaign/definition/specification'
 import { type Fault, unknownName } from '../fault.ts'
 import type { Path } from '../yaml-source.ts'
 import { about, type Loaded } from './parts.ts'
