@@ -39,6 +39,8 @@ export type CompiledDefinition = {
   locale: string
   organisation: PoliciesFile['organisation']
   holdOut: PoliciesFile['holdOut']
+  /** What each class of campaigns may do. */
+  classes: Readonly<Record<CampaignClass, ClassPolicy>>
   /** Who is written to below an age, the youngest first. */
   ages: readonly AgeRule[]
   /** Id of each live campaign that has a band → how far it reaches. */
@@ -108,6 +110,7 @@ export function compileDefinition(
     locale: bundle.policies.locale,
     organisation: bundle.policies.organisation,
     holdOut: bundle.policies.holdOut,
+    classes: bundle.policies.classes,
     ages: bundle.policies.ages ?? [],
     reach: new Map(live.flatMap(({ id, file }) => (file.reach ? [[id, file.reach] as const] : []))),
     isWorkingDay: createWorkingDays(bundle.policies.holidays, bundle.policies.closedDays),

@@ -3,7 +3,7 @@ import type { DecideContext, Draft } from './draft.ts'
 import { keepConsent, refuseContact } from './people.ts'
 import type { ReasonCode } from './reasons.ts'
 import { wordOf } from './reply-word.ts'
-import { campaignKey, type Intent, type IntentState, type JourneyEvent } from './state.ts'
+import type { Intent, IntentState, JourneyEvent } from './state.ts'
 
 /**
  * What a message has come to, in the order in which one overrides the other. Receipts arrive late,
@@ -119,18 +119,15 @@ function seeOpened(draft: Draft, intent: Intent, definition: TrackedBy): ReasonC
   return 'seen'
 }
 
-type TrackedBy = Pick<CompiledDefinition, 'campaigns'>
+type TrackedBy = Pick<CompiledDefinition, 'classes'>
 
 /**
  * Whether the class of the message lets us keep that somebody opened it, as the policies are now and whatever
- * they were when it was sent: to stop tracking is to stop it at once. Where nobody knows the campaign any more,
- * it does not.
+ * they were when it was sent: to stop tracking is to stop it at once. The message itself says its class: the
+ * version of the campaign that planned it may be one that nobody reads any more.
  */
-export function mayTrack(
-  { campaignId, version }: Pick<Intent, 'campaignId' | 'version'>,
-  { campaigns }: TrackedBy,
-): boolean {
-  return campaigns.get(campaignKey(campaignId, version))?.policy.tracking === 'allowed'
+export function mayTrack(message: Pick<Intent, 'class'>, { classes }: TrackedBy): boolean {
+  return classes[message.class].tracking === 'allowed'
 }
 
 function moveUp(draft: Draft, intent: Intent, state: 'delivered' | 'bounced'): ReasonCode {

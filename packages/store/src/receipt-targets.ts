@@ -1,3 +1,4 @@
+import type { CampaignClass } from '@wegwijs/campaign/definition/words'
 import type { ChannelName } from '@wegwijs/wire/delivery-job'
 import { sql } from 'kysely'
 import type { Querying } from './database.ts'
@@ -7,8 +8,7 @@ import { query } from './transaction.ts'
 export type ReceiptTarget = {
   intentId: string
   personId: string
-  campaignId: string
-  version: number
+  class: CampaignClass
   /** Who got it, where that is somebody else than whom it is about; as the record that they are now. */
   recipientId: string | null
   channel: ChannelName
@@ -30,7 +30,7 @@ export async function findReceiptTargets(
   const { rows } = await query(() =>
     sql<ReceiptTarget>`
       select i.intent_id as "intentId", i.person_id as "personId",
-        i.campaign_id as "campaignId", i.version,
+        i.class,
         survivor_of(i.recipient_id) as "recipientId",
         coalesce(tried.channel, i.channels[i.channel_index + 1]) as channel
       from intent i left join lateral (

@@ -1,6 +1,5 @@
 import type { CompiledDefinition } from '@wegwijs/campaign/compile'
 import { mayTrack } from '@wegwijs/campaign/receipts'
-import { campaignKey } from '@wegwijs/campaign/state'
 import { fail } from '@wegwijs/runtime/failure'
 import { isUnreadable } from '@wegwijs/store/stored-definition'
 import { findJsonFault, isJsonObject, type JsonValue, parseJson } from '@wegwijs/wire/json'
@@ -90,14 +89,8 @@ async function keepTold(
   const kept = await keepEach(others, context)
   if (tracking.length === 0) return kept
   const known = await definitionNow(context)
-  // Of a version that nobody reads any more no class says that it may be kept.
-  const isKnown = ({ target: { campaignId, version } }: ToldOfMessage) =>
-    [known.campaigns, known.unreadable].some((each) => each.has(campaignKey(campaignId, version)))
   const allowed = tracking.filter(({ target }) => mayTrack(target, known))
-  const keptAsWell = await keepEach(allowed, context)
-  if (!tracking.every(isKnown))
-    throw fail('WEGWIJS_UNAVAILABLE', { dependency: 'the definition of this campaign' })
-  return new Map([...kept, ...keptAsWell])
+  return new Map([...kept, ...(await keepEach(allowed, context))])
 }
 
 /** Of two events about one message the first, of the person, is the one that tells. */
@@ -116,8 +109,8 @@ async function keepEach(
 }
 
 /**
- * Asks for it first: the one that is known may be some seconds old, and knows neither a version that was
- * published since nor that nobody is to be tracked any more. While nobody can say, nothing is thrown away
+ * Asks for it first: the one that is known may be some seconds old, and does not know that nobody is to be
+ * tracked any more. While nobody can say, nothing is thrown away
  * nor taken: the provider tells it again. So it is while only a newer gateway reads what is in force.
  */
 async function definitionNow({
