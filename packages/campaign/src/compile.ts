@@ -22,10 +22,10 @@ import type { CompiledCounts } from './counts.ts'
 import type { DefinitionBundle } from './definition/bundle.ts'
 import type { CampaignFile } from './definition/campaign.ts'
 import type { Persona } from './definition/personas.ts'
-import type { PoliciesFile } from './definition/policies.ts'
+import type { ClassPolicy, PoliciesFile } from './definition/policies.ts'
 import type { Reach } from './definition/reach.ts'
 import type { EmittedType, Publisher, Touchpoint } from './definition/touchpoints.ts'
-import type { ChannelName } from './definition/words.ts'
+import type { CampaignClass, ChannelName } from './definition/words.ts'
 import { createEventCheck, type EventCheck } from './event-check.ts'
 import { compileCounts, countsOfDefinition, type KeptCounts } from './kept-counts.ts'
 import { createWorkingDays, type WorkingDays } from './moment.ts'
@@ -54,11 +54,6 @@ export type CompiledDefinition = {
   checkEvent: EventCheck
   /** By `campaign id @ version`: the live ones, and all that people may still be in. */
   campaigns: ReadonlyMap<string, CompiledCampaign>
-  /**
-   * By the same, why a version cannot be read in which nobody is under way. Nothing is decided about somebody
-   * who was in it once: this is thrown instead.
-   */
-  unreadable: ReadonlyMap<string, Error>
   /** touchpoint type → persona → the live campaigns that it may start. */
   starters: ReadonlyMap<string, ReadonlyMap<string, readonly CompiledCampaign[]>>
   dates: DateCampaigns
@@ -91,7 +86,6 @@ export function compileDefinition(
   bundle: DefinitionBundle,
   versions: readonly CampaignVersion[],
   kept: KeptCounts = { counts: countsOfDefinition(bundle, versions), mark: '' },
-  unreadable: ReadonlyMap<string, Error> = new Map(),
 ): CompiledDefinition {
   const personas = bundle.personas.personas.map(compilePersona)
   const campaigns = new Map(
@@ -125,7 +119,6 @@ export function compileDefinition(
     personas,
     checkEvent: createEventCheck(bundle),
     campaigns,
-    unreadable,
     starters: indexStarters(live, personas),
     dates: indexDates(live),
     becoming: indexBecoming(live),
@@ -134,7 +127,11 @@ export function compileDefinition(
     goals: indexGoals(campaigns.values()),
     listeners: indexListeners(campaigns.values()),
     taskCampaigns: campaignsWith('team', campaigns.values()),
-    receiptListeners: campaignsWith('messages', campaigns.values()),
+    receiptListeners: new Set([
+      ...campaignsWith('messages', campaigns.values()),
+      // In what is not clear of it there may be some.
+      ...[...campaigns.values()].filter(({ unclear }) => unclear).map(({ id }) => id),
+    ]),
     counts: compileCounts(kept),
     asksForRelations:
       bundle.policies.ages !== undefined ||

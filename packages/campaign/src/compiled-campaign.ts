@@ -1,5 +1,6 @@
 import { type Condition, compileCondition, happenedIn, type Predicate } from './condition.ts'
 import type { CampaignFile } from './definition/campaign.ts'
+import type { Unclear } from './definition/partly-read.ts'
 import type { ClassPolicy } from './definition/policies.ts'
 import type { CampaignClass, EntityMeant } from './definition/words.ts'
 import type { Draft } from './draft.ts'
@@ -26,9 +27,12 @@ export type CompiledCampaign = {
   exits: ReadonlyMap<string, readonly CompiledExit[]>
   goalHolds: Predicate | null
   first: string
+  /** By path; a step that cannot be read has none. */
   nodes: ReadonlyMap<string, StepNode>
   /** Name of a field of an enrolment, without its root → how to read it. */
   reads: ReadonlyMap<string, EnrolmentRead>
+  /** What of it cannot be read; null where all of it can. */
+  unclear: Unclear | null
 }
 
 /** What kind of trigger it is, and its condition; both null when it has none. */
@@ -40,7 +44,8 @@ type CompiledTrigger = {
   asked: readonly Happened[]
 }
 
-type CompiledExit = { entity: EntityMeant; holds: Predicate }
+/** `isUnclear`: under a condition that cannot be read. */
+type CompiledExit = { entity: EntityMeant; holds: Predicate; isUnclear: boolean }
 
 type EnrolmentRead = (draft: Draft, enrolment: Enrolment) => JsonValue | undefined
 
@@ -51,13 +56,15 @@ export type CampaignVersion = {
   live: boolean
   file: CampaignFile
   templates: Readonly<Record<string, string>>
+  /** Of one that cannot be read whole, what is not clear of it: `file` is what is. */
+  unclear?: Unclear
 }
 
 export function compileCampaign(
   version: CampaignVersion,
   classes: Readonly<Record<CampaignClass, ClassPolicy>>,
 ): CompiledCampaign {
-  const { file } = version
+  const { file, unclear = null } = version
   const { first, nodes } = layOut(file.steps)
   if (first === null) throw new RangeError(`campaign ${file.id} has no steps`)
   return {
@@ -68,11 +75,12 @@ export function compileCampaign(
     templates: version.templates,
     trigger: compileTrigger(file),
     audienceHolds: file.audience.where ? compileCondition(file.audience.where) : null,
-    exits: compileExits(file),
+    exits: compileExits(file, unclear?.exits),
     goalHolds: file.goal?.where ? compileCondition(file.goal.where) : null,
     first,
-    nodes,
+    nodes: new Map([...nodes].filter(([path]) => !unclear?.steps.has(Number(path)))),
     reads: new Map(everyStep(file.steps).flatMap(readsOf)),
+    unclear,
   }
 }
 
@@ -86,17 +94,22 @@ function compileTrigger({ trigger }: CampaignFile): CompiledTrigger {
   }
 }
 
-function compileExits({ exit }: CampaignFile): Map<string, CompiledExit[]> {
-  const byType = Map.groupBy(exit, ({ touchpoint }) => touchpoint)
-  return new Map(
-    [...byType].map(([type, exits]) => [
-      type,
-      exits.map(({ entity, where }) => ({
-        entity,
-        holds: where ? compileCondition(where) : () => true,
-      })),
-    ]),
-  )
+function compileExits(
+  { exit }: CampaignFile,
+  unclear: Unclear['exits'] = [],
+): Map<string, CompiledExit[]> {
+  const all = [
+    ...exit.map(({ touchpoint, entity, where }) => ({
+      touchpoint,
+      exit: { entity, holds: where ? compileCondition(where) : () => true, isUnclear: false },
+    })),
+    ...unclear.map(({ touchpoint, entity }) => ({
+      touchpoint,
+      exit: { entity, holds: () => true, isUnclear: true },
+    })),
+  ]
+  const byType = Map.groupBy(all, ({ touchpoint }) => touchpoint)
+  return new Map([...byType].map(([type, exits]) => [type, exits.map((each) => each.exit)]))
 }
 
 function readsOf(step: Step): [string, EnrolmentRead][] {

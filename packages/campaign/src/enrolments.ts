@@ -1,17 +1,17 @@
 import type { CompiledCampaign } from './compiled-campaign.ts'
 import { type DecideContext, type Draft, noteOf } from './draft.ts'
 import type { Instant } from './instant.ts'
+import type { JsonObject } from './json.ts'
 import type { ReasonCode } from './reasons.ts'
 import {
   campaignKey,
   type Enrolment,
-  type Intent,
   isOpen,
   isPending,
   type JourneyEvent,
   type RunTimer,
 } from './state.ts'
-import { withdrawMessage } from './steps/message-plan.ts'
+import { standDownFor, withdrawMessage } from './steps/message-plan.ts'
 import type { InPlaceOf, StepResult, StepRun } from './steps/step-run.ts'
 import { withdrawTasks } from './tasks.ts'
 
@@ -45,23 +45,9 @@ export function hearReceipt(draft: Draft, intentId: string, context: DecideConte
   const intent = draft.intents.get(intentId)
   const enrolment = intent && draft.enrolments.get(intent.enrolmentId)
   if (!enrolment) return
-  if (intent.state === 'delivered') tellDelivered(draft, enrolment, intent, context)
+  // Wherever the run stands by now, also when it is over.
+  if (intent.state === 'delivered') standDownFor(draft, enrolment, intent)
   hear(draft, enrolment, context, (run) => run.node.kind.onReceipt?.(run.node.step, run))
-}
-
-/** Wherever the run stands by now, also when it is over. */
-function tellDelivered(
-  draft: Draft,
-  enrolment: Enrolment,
-  delivered: Intent,
-  context: DecideContext,
-): void {
-  const { campaigns } = context.definition
-  // Of a run that has ended nobody may know the version any more; then nothing of it can be taken back.
-  const campaign = campaigns.get(campaignKey(enrolment.campaignId, enrolment.version))
-  const node = campaign?.nodes.get(delivered.step)
-  if (!campaign || !node?.kind.onDelivered) return
-  node.kind.onDelivered(node.step, { draft, context, campaign, enrolment, node }, delivered)
 }
 
 /** Lets the enrolment of a task go on that waits for what has come of it. */
@@ -206,19 +192,31 @@ function follow(run: StepRun, result: StepResult, beganAt?: Instant): string | n
 }
 
 /**
- * The version that a person entered is the one they stay on (P5).
+ * The version that a person entered is the one they stay on (P5). Of one that cannot be read whole, what can be
+ * read of it holds for those who are through it.
  *
- * @throws the reason when that version is there and cannot be read
+ * @throws why it cannot be read, for somebody who is under way in it
  */
 export function campaignOf(enrolment: Enrolment, context: DecideContext): CompiledCampaign {
-  const { campaigns, unreadable } = context.definition
-  const key = campaignKey(enrolment.campaignId, enrolment.version)
-  const campaign = campaigns.get(key)
-  const reason = unreadable.get(key)
-  if (reason) throw reason
-  if (!campaign)
-    throw new RangeError(`no campaign ${enrolment.campaignId} version ${enrolment.version}`)
+  const { campaignId, version, state } = enrolment
+  const campaign = context.definition.campaigns.get(campaignKey(campaignId, version))
+  if (!campaign) throw new RangeError(`no campaign ${campaignId} version ${version}`)
+  if (campaign.unclear && state === 'running') throw campaign.unclear.why
   return campaign
+}
+
+/**
+ * Says of a run that is over, in a version that cannot be read whole, that what becomes of it by now is not clear.
+ * What was still to go out does not (P3).
+ */
+export function tellUnclear(
+  draft: Draft,
+  enrolment: Enrolment,
+  context: DecideContext,
+  detail: JsonObject,
+): void {
+  if (hasOpen(draft, enrolment)) end(draft, enrolment, 'exited', 'version_unreadable', context)
+  else noteOf(draft, enrolment, 'version_unreadable', { detail })
 }
 
 /** An enrolment of which something may still go out must be told that it is over, though it has run through. */

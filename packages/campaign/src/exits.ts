@@ -1,5 +1,5 @@
 import { type DecideContext, type Draft, noteOf } from './draft.ts'
-import { campaignOf, end, hasOpen, mayGoOnAgain } from './enrolments.ts'
+import { campaignOf, end, hasOpen, mayGoOnAgain, tellUnclear } from './enrolments.ts'
 import { factsOf } from './facts.ts'
 import { addDuration } from './instant.ts'
 import { type Enrolment, isOfAnotherEntity, type JourneyEvent } from './state.ts'
@@ -26,8 +26,11 @@ export function exitByTouchpoint(draft: Draft, event: JourneyEvent, context: Dec
       : exits
     if (meant.length === 0) continue
     const facts = factsOf(draft, context, enrolment, event)
-    if (meant.some(({ holds }) => holds(facts))) {
+    const isClear = meant.some(({ holds, isUnclear }) => !isUnclear && holds(facts))
+    if (isClear) {
       end(draft, enrolment, 'exited', 'exit_touchpoint', context)
+    } else if (meant.some(({ isUnclear }) => isUnclear)) {
+      tellUnclear(draft, enrolment, context, { touchpoint: event.type })
     }
   }
 }
@@ -41,6 +44,10 @@ export function reachGoals(draft: Draft, event: JourneyEvent, context: DecideCon
   if (!hoping) return
   for (const enrolment of [...draft.enrolments.values()]) {
     if (!hoping.has(enrolment.campaignId) || !isGoalOf(draft, enrolment, event, context)) continue
+    if (campaignOf(enrolment, context).unclear?.goal) {
+      tellUnclear(draft, enrolment, context, { touchpoint: event.type })
+      continue
+    }
     const reached: Enrolment = { ...enrolment, goalAt: event.time }
     draft.enrolments.set(reached.enrolmentId, reached)
     if (reached.state === 'running' || hasOpen(draft, reached))

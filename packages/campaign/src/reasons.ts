@@ -834,6 +834,16 @@ const list = {
     },
     whatToDo: nothing,
   },
+  version_unreadable: {
+    text: {
+      nl: 'deze Wegwijs kan de versie van de campagne niet lezen die deze persoon heeft gehad',
+      en: 'this Wegwijs cannot read the version of the campaign that the person was in',
+    },
+    whatToDo: {
+      nl: 'ga na of iemand het anders moet horen; het draaiboek zegt welke Wegwijs die versie leest',
+      en: 'see whether the person has to hear of it otherwise; the runbook says which Wegwijs reads that version',
+    },
+  },
   waiting: {
     text: {
       nl: 'de campagne wacht op de volgende stap',

@@ -1,6 +1,6 @@
 import { type Addressee, addresseesOf } from './addressees.ts'
 import type { ChannelName } from './definition/words.ts'
-import type { DecideContext, Draft } from './draft.ts'
+import { type DecideContext, type Draft, noteOf } from './draft.ts'
 import { campaignOf } from './enrolments.ts'
 import { hangsOnEntity } from './moment.ts'
 import type { ReasonCode } from './reasons.ts'
@@ -28,9 +28,21 @@ export function replanAll(
   for (const [path, own] of Map.groupBy(intents, ({ step }) => step)) {
     const node = campaign.nodes.get(path)
     const message = node && partsOf(node.step).message
-    if (!node || !message) continue
+    const isUnclear = !node || own.some(({ question }) => question !== null)
+    if (campaign.unclear && isUnclear) leaveUnclear(draft, enrolment, own)
+    if (!node || !message || (campaign.unclear && isUnclear)) continue
     const run = { draft, context, campaign, enrolment, node }
     replanEach(own, { message }, run, { isAmended, isAskedAgain: askedAgain === path })
+  }
+}
+
+/** What a step told that cannot be read, or asked of somebody whose answer nobody would wait for. */
+function leaveUnclear(draft: Draft, enrolment: Enrolment, intents: readonly Intent[]): void {
+  for (const intent of intents) {
+    const { intentId, messageId: message } = intent
+    if (isPending(intent)) withdrawMessage(draft, enrolment, intent, 'version_unreadable')
+    else if (isTold(intent) || isLeftOut(intent))
+      noteOf(draft, enrolment, 'version_unreadable', { intentId, detail: { message } })
   }
 }
 

@@ -1,6 +1,6 @@
 import { comesBackAs, wasTakenBack } from './date-runs.ts'
 import { type DecideContext, type Draft, noteOf } from './draft.ts'
-import { campaignOf, goOn, waitAt } from './enrolments.ts'
+import { campaignOf, goOn, tellUnclear, waitAt } from './enrolments.ts'
 import { hangsOnEntity } from './moment.ts'
 import { isLeftOut, isTold, newestPerStep, replanAll } from './replanning.ts'
 import {
@@ -40,6 +40,12 @@ export function retime(
   const entryKey = comesBackAs(draft, before, context)
   const isBack = entryKey !== null || takesPlaceAfterAll(before, entity, context)
   if (before.state === 'exited' && !isBack) return
+  const { unclear } = campaignOf(before, context)
+  // Nobody is led through a version that cannot be read.
+  if (isBack && unclear) {
+    tellUnclear(draft, before, context, { entityVersion: entity.version })
+    return
+  }
   const reference: EntityReference = { type: entity.type, id: entity.id, version: entity.version }
   const isAmended = isBack && before.entity?.version === entity.version
   const enrolment: Enrolment = {
@@ -49,10 +55,8 @@ export function retime(
   draft.enrolments.set(enrolment.enrolmentId, enrolment)
   if (isBack) noteOf(draft, enrolment, entryKey === null ? 'entity_after_all' : 'date_after_all')
   const newest = newestPerStep(draft, enrolment)
-  const asked = askedAgain(draft, enrolment, newest, {
-    context,
-    isAfterAll: isBack && entryKey === null,
-  })
+  const isAfterAll = isBack && entryKey === null
+  const asked = unclear ? null : askedAgain(draft, enrolment, newest, { context, isAfterAll })
   const isBehind = new Set(asked ? pathsBehind(asked, enrolment, context) : [])
   for (const intent of newest) if (isBehind.has(intent.step)) takeOut(draft, enrolment, intent)
   replanAll(
@@ -76,6 +80,10 @@ export function goOnForDates(draft: Draft, context: DecideContext): void {
   for (const before of [...draft.enrolments.values()]) {
     const entryKey = before.entity === null ? comesBackAs(draft, before, context) : null
     if (entryKey === null) continue
+    if (campaignOf(before, context).unclear) {
+      tellUnclear(draft, before, context, {})
+      continue
+    }
     const enrolment = begunAgain(draft, before, entryKey)
     draft.enrolments.set(enrolment.enrolmentId, enrolment)
     noteOf(draft, enrolment, 'date_after_all')
@@ -181,7 +189,9 @@ export function amend(
   const { nodes } = campaignOf(enrolment, context)
   const hanging = newestPerStep(draft, enrolment).filter((intent) => {
     const step = nodes.get(intent.step)?.step
-    const message = step && partsOf(step).message
+    // One that cannot be read may hang on it.
+    if (!step) return true
+    const { message } = partsOf(step)
     return message && hangsOn(message, changed)
   })
   replanAll(hanging, { draft, context, enrolment }, { isAmended: true })

@@ -19,8 +19,8 @@ import { addRollouts, replaceDefinition } from './rollouts.ts'
 import { insertRows } from './rows.ts'
 import {
   bundleIfReadable,
-  readableVersions,
   readStoredBundle,
+  readVersions,
   type StoredBundle,
 } from './stored-definition.ts'
 import { inTransaction, query } from './transaction.ts'
@@ -142,21 +142,13 @@ export async function loadDefinition(store: Store): Promise<CompiledDefinition |
       live: row.version === row.live_version,
       templates: row.templates,
     }))
-    const { readable, unreadable } = await readableVersions(store.db, stored)
     return compileDefinition(
       latest.revision,
       latest.bundle,
-      readable.map(
-        ({ campaignId: id, version, live, file, templates }): CampaignVersion => ({
-          id,
-          version,
-          live,
-          file,
-          templates,
-        }),
+      (await readVersions(store.db, stored)).map(
+        ({ campaignId: id, ...version }): CampaignVersion => ({ id, ...version }),
       ),
       await keptCounts(store.db),
-      unreadable,
     )
   })
 }

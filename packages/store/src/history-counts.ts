@@ -6,7 +6,6 @@ import {
   withEvent,
 } from '@wegwijs/campaign/counts'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
-import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import type { JsonObject } from '@wegwijs/campaign/json'
 import { compileCounts, countsOfDefinition, type KeptCounts } from '@wegwijs/campaign/kept-counts'
 import { type RawBuilder, sql } from 'kysely'
@@ -15,7 +14,7 @@ import type { Querying, Store } from './database.ts'
 import { lockPeople } from './person-locks.ts'
 import { replaceDefinition } from './rollouts.ts'
 import { rowsOf } from './rows.ts'
-import { readStoredCampaign, type StoredCampaign } from './stored-definition.ts'
+import { type ReadCampaign, readAsFarAsItGoes, type StoredCampaign } from './stored-definition.ts'
 import { inTransaction } from './transaction.ts'
 
 /**
@@ -68,18 +67,25 @@ function countOf(row: CountRow): Count {
 
 /**
  * What conditions will ask for once `bundle` is published: those of its campaigns and personas, and of
- * older versions that somebody is still in, or whose goal somebody may still reach.
+ * older versions that somebody is still in, or whose goal somebody may still reach. Is one of these a version that
+ * cannot be read, all that is counted is counted on: whoever reads it again asks for some of it.
  */
-async function wantedCounts(tx: Querying, bundle: DefinitionBundle): Promise<Count[]> {
+async function wantedCounts(
+  tx: Querying,
+  bundle: DefinitionBundle,
+  counted: readonly Count[],
+): Promise<Count[]> {
   const inUse = await olderVersionsInUse(tx)
-  const files = [...bundle.campaigns, ...inUse]
-  return countsOfDefinition(
-    bundle,
-    files.map((file) => ({ file })),
-  )
+  const files = [...bundle.campaigns.map((file) => ({ file })), ...inUse]
+  const wanted = countsOfDefinition(bundle, files)
+  if (inUse.every(({ unclear }) => unclear === undefined)) return wanted
+  const longest = new Map(wanted.map((count) => [count.key, count]))
+  for (const count of counted)
+    if (count.days > (longest.get(count.key)?.days ?? 0)) longest.set(count.key, count)
+  return [...longest.values()]
 }
 
-async function olderVersionsInUse(tx: Querying): Promise<CampaignFile[]> {
+async function olderVersionsInUse(tx: Querying): Promise<ReadCampaign[]> {
   const { rows } = await sql<StoredCampaign>`
     select v.campaign_id as "campaignId", v.version, v.content from campaign_version v
     where v.content::text like '%"happened"%' and exists (
@@ -89,7 +95,7 @@ async function olderVersionsInUse(tx: Querying): Promise<CampaignFile[]> {
           >= business_now() - (v.content -> 'goal' ->> 'within')::interval - interval '1 day')))`.execute(
     tx,
   )
-  return rows.map(readStoredCampaign)
+  return rows.map(readAsFarAsItGoes)
 }
 
 /**
@@ -102,9 +108,9 @@ export async function beginCounts(
   tx: Querying,
   bundle: DefinitionBundle,
 ): Promise<Count[]> {
-  const wanted = await wantedCounts(tx, bundle)
-  if (wanted.length === 0) return []
   const { rows } = await sql<CountRow>`select * from history_count`.execute(tx)
+  const counted = rows.filter(({ ready }) => ready).map(countOf)
+  const wanted = await wantedCounts(tx, bundle, counted)
   const isThere = (count: Count) =>
     rows.some((row) => row.count_key === count.key && row.ready && row.days >= count.days)
   const missing = wanted.filter((count) => !isThere(count))

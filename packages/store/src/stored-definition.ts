@@ -1,6 +1,6 @@
 import { type DefinitionBundle, definitionBundleSchema } from '@wegwijs/campaign/definition/bundle'
 import { type CampaignFile, campaignFileSchema } from '@wegwijs/campaign/definition/campaign'
-import { campaignKey } from '@wegwijs/campaign/state'
+import { readPartly, type Unclear } from '@wegwijs/campaign/definition/partly-read'
 import { fail, isFailure, type WegwijsError } from '@wegwijs/runtime/failure'
 import { sql } from 'kysely'
 import type { Querying } from './database.ts'
@@ -33,27 +33,23 @@ export function readStoredCampaign(stored: StoredCampaign): CampaignFile {
 }
 
 /**
- * Of these versions the ones that can be read, each with its file, and why the others cannot, by campaign and
- * version. One that cannot be read keeps nobody from going on when nobody enters it and nobody is under way in it.
+ * These versions with their files. Of one that cannot be read, in which nobody is under way and which nobody
+ * enters, there is as much as can be read of it: it holds for those who are through it.
  *
- * @throws WEGWIJS_STORED_DEFINITION_UNREADABLE when somebody is under way in it, or would enter it
+ * @throws WEGWIJS_STORED_DEFINITION_UNREADABLE when somebody is under way in one that cannot be read, or would
+ * enter it, or a message of it may still go out and nobody can say what would take it back (P3)
  */
-export async function readableVersions<Version extends StoredCampaign & { live: boolean }>(
+export async function readVersions<Version extends StoredCampaign & { live: boolean }>(
   db: Querying,
   versions: readonly Version[],
-): Promise<{
-  readable: (Version & { file: CampaignFile })[]
-  unreadable: Map<string, WegwijsError>
-}> {
-  const readable: (Version & { file: CampaignFile })[] = []
-  const unreadable = new Map<string, WegwijsError>()
-  for (const version of versions) {
-    const file = readCampaign(version)
-    if (!(file instanceof Error)) readable.push({ ...version, file })
-    else if (version.live || (await hasPeople(db, version))) throw file
-    else unreadable.set(campaignKey(version.campaignId, version.version), file)
+): Promise<(Version & ReadCampaign)[]> {
+  const read = versions.map((version) => ({ ...version, ...readAsFarAsItGoes(version) }))
+  for (const version of read) {
+    const { live, unclear } = version
+    if (unclear && (live || (await hasPeople(db, version)) || (await mayTellUnseen(db, version))))
+      throw unclear.why
   }
-  return { readable, unreadable }
+  return read
 }
 
 /**
@@ -66,6 +62,29 @@ async function hasPeople(db: Querying, { campaignId, version }: StoredCampaign):
     db,
   )
   return rows.length > 0
+}
+
+/** By the indexes of what is open: each of them has the state in its condition, and takes no parameter for it. */
+async function mayTellUnseen(
+  db: Querying,
+  { campaignId, version, unclear }: StoredCampaign & Pick<ReadCampaign, 'unclear'>,
+): Promise<boolean> {
+  if (!unclear?.isHidden) return false
+  const open = ["'planned'", "'queued'", "'sending'", "'held'"].map(
+    (state) => sql`(select 1 from intent where state = ${sql.raw(state)}
+      and campaign_id = ${campaignId} and version = ${version} limit 1)`,
+  )
+  const { rows } = await sql`${sql.join(open, sql` union all `)}`.execute(db)
+  return rows.length > 0
+}
+
+/** A campaign as far as it can be read: `unclear` says of what cannot that it is there. */
+export type ReadCampaign = { file: CampaignFile; unclear?: Unclear }
+
+/** Never throws. */
+export function readAsFarAsItGoes(stored: StoredCampaign): ReadCampaign {
+  const file = readCampaign(stored)
+  return file instanceof Error ? readPartly(stored.content, stored.campaignId, file) : { file }
 }
 
 /** The file, or null where this version of Wegwijs does not read it. */

@@ -1,3 +1,4 @@
+import type { CompiledDefinition } from '@wegwijs/campaign/compile'
 import { openNamespace } from '@wegwijs/test-support/namespace'
 import { seedMessages } from '@wegwijs/test-support/seed-messages'
 import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
@@ -87,22 +88,48 @@ it('is mended by applying one that is right; who is under way stays on their ver
     ],
   })
   // Nobody was ever in version 1 of the first.
-  expect([...((await loadDefinition(store))?.campaigns.keys() ?? [])].sort()).toEqual([
-    'first@2',
-    'second@1',
-  ])
+  const whyOf = (loaded: CompiledDefinition | null) =>
+    loaded?.campaigns.get('first@1')?.unclear?.why
+  const why = { message: expect.stringContaining('version 1 of campaign first') }
+  expect(whyOf(await loadDefinition(store))).toMatchObject(why)
   expect((await planDefinition(store, good)).unreadable).toBeNull()
-  const people = (state: string) =>
-    seedMessages(store, 1, { enrolment: { campaign_id: 'first', version: 1, state } })
-  // Who is through it needs no decision until they are met.
+  const people = (state: string, intent = {}) =>
+    seedMessages(store, 1, { enrolment: { campaign_id: 'first', version: 1, state }, intent })
+  // What can be read of it holds for who is through it.
   await people('completed')
-  const loaded = await loadDefinition(store)
-  expect(loaded?.campaigns.has('first@1')).toBe(false)
-  expect(loaded?.unreadable.get('first@1')).toMatchObject({
-    message: expect.stringContaining('version 1 of campaign first'),
-  })
-  await people('running')
-  await expect(loadDefinition(store)).rejects.toMatchObject({
-    message: expect.stringContaining('version 1 of campaign first'),
-  })
+  expect(whyOf(await loadDefinition(store))).toMatchObject(why)
+  const [first] = await people('running')
+  await expect(loadDefinition(store)).rejects.toMatchObject(why)
+  await sql`delete from enrolment where enrolment_id = ${first?.enrolmentId}`.execute(store.db)
+  // Not even how it ends is clear: of its messages nobody can say any more whether one is to be taken back.
+  await sql`update campaign_version set content = '{"gossip": {}}'
+    where campaign_id = 'first' and version = 1`.execute(store.db)
+  expect(whyOf(await loadDefinition(store))).toMatchObject(why)
+  await people('completed', { campaign_id: 'first', version: 1 })
+  await expect(loadDefinition(store)).rejects.toMatchObject(why)
+})
+
+it('keeps all that is counted while somebody is under way in one that cannot be read', async () => {
+  const own = await openNamespace(inject('servers').databaseUrl, 'unread_counts')
+  const happened = { touchpoint: 'care.survey.answered.v1', within: 'P30D' }
+  const asks = campaign({ id: 'asks', audience: { where: { happened } } })
+  const counted = async () =>
+    (
+      await own.db.selectFrom('history_count').select(['touchpoint', 'days', 'ready']).execute()
+    ).map((row) => Object.values(row))
+  try {
+    await applyDefinition(own, smallHospital([asks]), 'test')
+    const known = [['care.survey.answered.v1', 30, true]]
+    expect(await counted()).toEqual(known)
+    const [somebody] = await seedMessages(own, 1, { enrolment: { campaign_id: 'asks' } })
+    await sql`update campaign_version set content = jsonb_set(content, '{audience,where}',
+      '{"happened": {"mood": "angry"}}')`.execute(own.db)
+    await applyDefinition(own, smallHospital([campaign({ id: 'asks' })]), 'test')
+    expect(await counted()).toEqual(known)
+    await sql`delete from enrolment where enrolment_id = ${somebody?.enrolmentId}`.execute(own.db)
+    await applyDefinition(own, smallHospital([campaign({ id: 'other' })]), 'test')
+    expect(await counted()).toEqual([])
+  } finally {
+    await own.close()
+  }
 })

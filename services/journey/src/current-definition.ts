@@ -1,5 +1,6 @@
 import type { CompiledDefinition } from '@wegwijs/campaign/compile'
 import { fail } from '@wegwijs/runtime/failure'
+import type { Logger } from '@wegwijs/runtime/log'
 import type { Store } from '@wegwijs/store/database'
 import { loadDefinition } from '@wegwijs/store/definitions'
 
@@ -14,11 +15,19 @@ export type CurrentDefinition = {
   forget(): void
 }
 
-export function createCurrentDefinition(store: Store): CurrentDefinition {
+/** Logs each version of a campaign that cannot be read, whenever it is loaded. */
+export function createCurrentDefinition(store: Store, log: Logger): CurrentDefinition {
   let loading: Promise<CompiledDefinition> | null = null
   const load = async (): Promise<CompiledDefinition> => {
     const definition = await loadDefinition(store)
     if (!definition) throw fail('WEGWIJS_DEFINITION_MISSING')
+    for (const { id: campaign, version, unclear } of definition.campaigns.values())
+      if (unclear)
+        log.warn('a version of a campaign cannot be read, in which nobody is under way', {
+          campaign,
+          version,
+          error: unclear.why,
+        })
     return definition
   }
   return {

@@ -34,7 +34,7 @@ export type JourneyDependencies = {
 export async function startJourney(scope: Scope, deps: JourneyDependencies): Promise<void> {
   const { store, log, clock, readiness } = deps
   const waiting = { log, signal: scope.signal, clock, readiness }
-  const definition = createCurrentDefinition(store)
+  const definition = createCurrentDefinition(store, log)
   await waitFor('definition', () => definition.latest(), waiting)
   const topics = topicsOf(store.namespace)
   const groups = groupsOf(store.namespace)

@@ -27,7 +27,7 @@ test('a batch whose events are held looks ever less often, and is decided when t
   }
   const deps = {
     store,
-    definition: createCurrentDefinition(store),
+    definition: createCurrentDefinition(store, silentLogger),
     secret: 'held-events-secret-of-32-characters',
     log: silentLogger,
     metrics: createMetrics('wegwijs').component('journey'),

@@ -37,7 +37,7 @@ function reader(partition: number) {
   const topic = topicsOf(store.namespace).touchpoints
   const deps = {
     store,
-    definition: createCurrentDefinition(store),
+    definition: createCurrentDefinition(store, silentLogger),
     secret: 'a secret of the tests, long enough to be one',
     log: silentLogger,
     metrics: createMetrics('journey').component('journey'),

@@ -83,7 +83,7 @@ function batchAbout(subjects: readonly string[], readFrom: number, namespace: st
 function batchDependencies(store: Store) {
   return {
     store,
-    definition: createCurrentDefinition(store),
+    definition: createCurrentDefinition(store, silentLogger),
     secret: 'a secret of the tests, long enough to be one',
     log: silentLogger,
     metrics: createMetrics('journey').component('journey'),

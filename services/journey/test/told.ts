@@ -5,6 +5,7 @@ import { createMetrics } from '@wegwijs/runtime/metrics'
 import type { Store } from '@wegwijs/store/database'
 import { positionOf } from '@wegwijs/store/positions'
 import { encodeRecord } from '@wegwijs/wire/cloudevents-kafka'
+import { signEvent } from '@wegwijs/wire/signature'
 import { topicsOf } from '@wegwijs/wire/topics'
 import { applyBatch } from '../src/batch.ts'
 import { createCurrentDefinition } from '../src/current-definition.ts'
@@ -23,10 +24,11 @@ export type Told = {
 
 /** A worker without its loops: what it does at once, as often as a test asks. */
 export function workerOn(store: Store) {
+  const secret = 'a secret of the tests, long enough to be one'
   const deps = {
     store,
-    definition: createCurrentDefinition(store),
-    secret: 'a secret of the tests, long enough to be one',
+    definition: createCurrentDefinition(store, silentLogger),
+    secret,
     log: silentLogger,
     metrics: createMetrics('journey').component('journey'),
     clock: systemClock,
@@ -38,11 +40,10 @@ export function workerOn(store: Store) {
       const readFrom = (await positionOf(store.db, topic, 0)) ?? 0n
       const records = told.map((event, index) => {
         const offset = readFrom + BigInt(index)
-        const { value, headers } = encodeRecord({
-          id: `e${offset}`,
-          source: 'urn:test:ehr',
-          ...event,
-        })
+        const isOurs = event.type.startsWith('message.')
+        const source = isOurs ? 'urn:wegwijs:receipts:smtp' : 'urn:test:ehr'
+        const said = { id: `e${offset}`, source, ...event }
+        const { value, headers } = encodeRecord(isOurs ? signEvent(said, secret) : said)
         const bytes = Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)])
         return {
           topic,

@@ -1,6 +1,5 @@
 import { type Addressee, addresseesOf } from '../addressees.ts'
 import { arrivesWhenSent } from '../definition/words.ts'
-import type { Draft } from '../draft.ts'
 import { noteOf } from '../draft.ts'
 import type { Explanation } from '../explain/words.ts'
 import { timeZoneOf } from '../facts.ts'
@@ -8,7 +7,7 @@ import { addDuration, type Instant } from '../instant.ts'
 import { type Intent, isPending } from '../state.ts'
 import { type MessageStep, messageExplanation, messageStep } from './message.ts'
 import { type Cascade, cascadeOf } from './message-channels.ts'
-import { isToSame, planMessage, withdrawMessage } from './message-plan.ts'
+import { isToSame, planMessage, trailOf, withdrawMessage } from './message-plan.ts'
 import { isNewer, latestOf, mayStillArrive, turnOf } from './message-status.ts'
 import { messageTimes } from './message-times.ts'
 import type { StepKind } from './step-kind.ts'
@@ -93,13 +92,6 @@ export const cascadeStep: StepKind<MessageStep> = {
     const isOpen = chains.some((chain) => isAwaited(step, run, chain))
     return isOpen ? { waitUntil: earliestEnd(step, run, chains) } : goOn(run, chains)
   },
-  onDelivered(_, { draft, enrolment }, delivered) {
-    for (const intent of [...draft.intents.values()]) {
-      if (turnOf(intent) <= turnOf(delivered) || !isPending(intent)) continue
-      if (trailOf(intent, draft).includes(delivered))
-        withdrawMessage(draft, enrolment, intent, 'awaited_after_all')
-    }
-  },
 }
 
 /** One for each recipient, by the record that they are now. */
@@ -120,16 +112,6 @@ function chainsOf({ draft, enrolment, node, context }: StepRun): Chain[] {
 
 function recipientOf({ recipient }: Intent, { otherOf }: StepRun['context']): string | undefined {
   return recipient && (otherOf?.(recipient.personId)?.personId ?? recipient.personId)
-}
-
-/** It, and those before it that may have gone out; the last one first. */
-function trailOf(newest: Intent, { intents }: Pick<Draft, 'intents'>): Intent[] {
-  const trail: Intent[] = []
-  for (let at: Intent | undefined = newest; at; at = intents.get(at.insteadOf ?? '')) {
-    if (at.messageId !== newest.messageId) break
-    trail.push(at)
-  }
-  return trail
 }
 
 /** What lies in the app is there though its receipt is on the way. */

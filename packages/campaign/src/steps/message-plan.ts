@@ -3,9 +3,10 @@ import type { CompiledCampaign } from '../compiled-campaign.ts'
 import { type ChannelName, channelNames } from '../definition/words.ts'
 import { type DecideContext, type Draft, noteOf } from '../draft.ts'
 import type { ReasonCode } from '../reasons.ts'
-import type { Enrolment, Intent, Recipient } from '../state.ts'
+import { type Enrolment, type Intent, isPending, type Recipient } from '../state.ts'
 import type { MessageStep } from './message.ts'
 import { allChannelsOf, channelsNamedBy, partIn, partOf } from './message-channels.ts'
+import { turnOf } from './message-status.ts'
 import { templateOf } from './message-template.ts'
 import type { Times } from './message-times.ts'
 import type { StepRun } from './step-run.ts'
@@ -224,4 +225,26 @@ export function withdrawMessage(
     intentId: intent.intentId,
     detail: { message: intent.messageId },
   })
+}
+
+/**
+ * Takes back what of a cascade came after a channel of which a receipt tells only now that it delivered. The
+ * messages themselves say so: the version that planned them may be one that nobody reads any more.
+ */
+export function standDownFor(draft: Draft, enrolment: Enrolment, delivered: Intent): void {
+  for (const intent of [...draft.intents.values()]) {
+    if (turnOf(intent) <= turnOf(delivered) || !isPending(intent)) continue
+    if (trailOf(intent, draft).includes(delivered))
+      withdrawMessage(draft, enrolment, intent, 'awaited_after_all')
+  }
+}
+
+/** It, and those before it that may have gone out; the last one first. */
+export function trailOf(newest: Intent, { intents }: Pick<Draft, 'intents'>): Intent[] {
+  const trail: Intent[] = []
+  for (let at: Intent | undefined = newest; at; at = intents.get(at.insteadOf ?? '')) {
+    if (at.messageId !== newest.messageId) break
+    trail.push(at)
+  }
+  return trail
 }

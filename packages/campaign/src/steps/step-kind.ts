@@ -131,6 +131,4 @@ export type StepKind<Own extends object> = {
   onTask?(step: Own, task: Task, run: StepRun): Onward | null
   /** A receipt came for a message that it listens to, while somebody waits here; null as above. */
   onReceipt?(step: Own, run: StepRun): StepResult | null
-  /** A message of this step has been delivered, wherever its run stands by now. */
-  onDelivered?(step: Own, run: StepRun, delivered: Intent): void
 }
