@@ -97,6 +97,21 @@ export function hospitalWith({ campaigns, templates, policies }: Published): Def
   })
 }
 
+/** The same, where these templates begin with another word by SMS: so a text says its channel. */
+export function sayingBySms(
+  bundle: DefinitionBundle,
+  words: Readonly<Record<string, string>>,
+): DefinitionBundle {
+  const templates = bundle.templates.map((template) => {
+    const [word, { sms }] = [words[template.id], template.channels]
+    if (word === undefined || sms?.content.nl?.text === undefined) return template
+    const text = sms.content.nl.text.replace(template.id, word)
+    const said = { ...sms, content: { ...sms.content, nl: { text } } }
+    return { ...template, channels: { ...template.channels, sms: said } }
+  })
+  return definitionBundleSchema.parse({ ...bundle, templates })
+}
+
 /** Whoever opens a message has it, of whatever class: providers tell of both in any order. */
 function tracked(classes: DefinitionBundle['policies']['classes']) {
   const { care, service, marketing, research } = classes

@@ -1,7 +1,9 @@
 import { asks } from './asks.ts'
+import { cascades } from './cascades.ts'
 import type { Chapter } from './chapter.ts'
 import { dates } from './dates.ts'
 import { moves } from './moves.ts'
+import { overAll } from './over-all.ts'
 import { reach } from './reach.ts'
 import { recipients } from './recipients.ts'
 import { standIns } from './stand-ins.ts'
@@ -13,6 +15,8 @@ export const chapters = {
   asks,
   dates,
   'stand-ins': standIns,
+  cascades,
+  'over all': overAll,
 } as const satisfies Readonly<Record<string, Chapter>>
 export type ChapterName = keyof typeof chapters
 

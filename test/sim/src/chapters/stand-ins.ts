@@ -36,13 +36,16 @@ export const standIns: Chapter = {
     seen
       .all(/^care\.survey/)
       .filter(({ readAt }) => readAt < Infinity)
-      .flatMap((about) => judgeBoth(about, seen)),
+      .flatMap((about) => judgeInPlace(about, seen, { firsts: ['first'], second: 'second' })),
 }
+
+/** By what their texts begin: what is waited for, over one channel or over all, and what comes in its place. */
+type InPlace = { readonly firsts: readonly string[]; readonly second: string }
 
 const survey: Draft = { type: 'care.survey.answered.v1', data: {}, times: 1 }
 
 /** The hour is over before, while or after the first one is handed over. */
-function comes(chance: Chance): Situation {
+export function comes(chance: Chance): Situation {
   const isTold = { who: 'delivery', what: 'is told' }
   const passes = { who: 'calendar', what: 'minutes pass' }
   const when = chance.pick(
@@ -77,26 +80,37 @@ function comes(chance: Chance): Situation {
 }
 
 /** P2: never the second beside one that arrived or may have; and never the first behind the second. */
-function judgeBoth(about: Heard, seen: Sight): Violation[] {
+export function judgeInPlace(about: Heard, seen: Sight, names: InPlace): Violation[] {
   const { ref } = about.event.data
   const of = (id: string) => seen.calls.filter((call) => call.text === `${id} ${ref}`)
-  const [firsts, seconds] = [of('first'), of('second')]
+  const [parts, seconds] = [names.firsts.map(of), of(names.second)]
+  const firsts = parts.flat()
+  const isBounced = reportsOf(about, /^message\.bounced/, seen, names).length > 0
   const second = seconds.find(({ taken }) => taken)
   const found: Violation[] = []
   const say = (kind: Violation['kind'], how: string) => found.push({ kind, text: `${ref}: ${how}` })
-  for (const calls of [firsts, seconds])
+  for (const calls of [...parts, seconds])
     if (calls.filter(({ taken }) => taken).length > 1)
       say('doubled', `${calls[0]?.text} came twice`)
   if (second) {
     const behind = firsts.find((call) => call.taken && call.claimedAt > second.givenAt)
     if (behind) say('doubled', 'the first one went behind the one that came in its place')
-    if (isOpen(firsts, second) && !isBounced(about, seen))
+    // Then it did not arrive after all.
+    if (isOpen(firsts, second) && !isBounced)
       say('doubled', 'the second one went while nobody knew of the first')
-    if (wentLate(about.readNow, firsts) && !isBounced(about, seen))
+    if (
+      // What went out late has the time that was the next one's.
+      wentLate(
+        about.readNow,
+        firsts.filter(({ answeredNow }) => second.claimedNow < answeredNow + waitsMs),
+      ) &&
+      !isBounced
+    )
       say('doubled', 'the first one had gone out after all')
-    if (hasArrived(about, second, seen))
+    const arrivals = reportsOf(about, /^message\.(delivered|opened)/, seen, names)
+    if (!isBounced && arrivals.some(({ readAt }) => readAt < second.claimedAt))
       say('doubled', 'the second one went though the first had arrived')
-  } else if (isOwed(about, [...firsts, ...seconds], seen)) say('lost', 'neither of both arrived')
+  } else if (isOwed(about, { firsts, seconds }, seen)) say('lost', 'neither of both arrived')
   return found
 }
 
@@ -116,29 +130,23 @@ function wentLate(heardNow: number, firsts: readonly Call[]): boolean {
   )
 }
 
-/** Somebody had reported so when the second one was claimed. */
-function hasArrived(about: Heard, second: Call, seen: Sight): boolean {
-  const reports = reportsOf(about, /^message\.(delivered|opened)/, seen)
-  return !isBounced(about, seen) && reports.some(({ readAt }) => readAt < second.claimedAt)
-}
-
-/** Then it did not arrive after all. */
-function isBounced(about: Heard, seen: Sight): boolean {
-  return reportsOf(about, /^message\.bounced/, seen).length > 0
-}
-
-function reportsOf({ event }: Heard, type: RegExp, seen: Sight): Heard[] {
-  return seen.all(type).filter(({ event: { data } }) => data.text === `first ${event.data.ref}`)
+function reportsOf({ event }: Heard, type: RegExp, seen: Sight, { firsts }: InPlace): Heard[] {
+  const texts = firsts.map((first) => `${first} ${event.data.ref}`)
+  return seen.all(type).filter(({ event: { data } }) => texts.includes(String(data.text)))
 }
 
 /** Neither came, though every answer was definite and nobody said anything of either. */
-function isOwed(about: Heard, calls: readonly Call[], seen: Sight): boolean {
+function isOwed(
+  about: Heard,
+  { firsts, seconds }: { firsts: readonly Call[]; seconds: readonly Call[] },
+  seen: Sight,
+): boolean {
   const { event } = about
   const isSaid = seen
     .all(/^message\./)
     .some(({ event: report }) => report.subject === event.subject)
-  const isDefinite = calls.every(({ text, answer }) =>
-    text.startsWith('first') ? answer !== null && answer !== 'unknown' : answer === 'deferred',
-  )
-  return !isSaid && isDefinite && !wentLate(about.saidNow, calls)
+  const isDefinite =
+    firsts.every(({ answer }) => answer !== null && answer !== 'unknown') &&
+    seconds.every(({ answer }) => answer === 'deferred')
+  return !isSaid && isDefinite && !wentLate(about.saidNow, firsts)
 }

@@ -1,0 +1,39 @@
+import { eventFields, hospitalWith, sayingBySms } from '../clinic.ts'
+import type { Chapter } from './chapter.ts'
+import { comes, judgeInPlace } from './stand-ins.ts'
+
+/** A message by e-mail and by SMS, and another one when nobody says within an hour that either arrived. */
+export const overAll: Chapter = {
+  published: sayingBySms(
+    hospitalWith({
+      campaigns: [
+        {
+          id: 'urgent',
+          entry: 'every-time',
+          trigger: { touchpoint: 'care.survey.answered.v1' },
+          steps: [
+            { message: { id: 'first', template: 'first', channels: { all: ['email', 'sms'] } } },
+            {
+              waitFor: {
+                message: 'first',
+                status: ['delivered'],
+                within: 'PT1H',
+                otherwise: [{ message: { id: 'second', template: 'second', channels: ['sms'] } }],
+              },
+            },
+          ],
+        },
+      ],
+      templates: { first: eventFields, second: eventFields },
+    }),
+    { first: 'beside' },
+  ),
+  situations: [['one message comes in the place of another over all channels', comes]],
+  judge: (seen) =>
+    seen
+      .all(/^care\.survey/)
+      .filter(({ readAt }) => readAt < Infinity)
+      .flatMap((about) =>
+        judgeInPlace(about, seen, { firsts: ['first', 'beside'], second: 'second' }),
+      ),
+}
