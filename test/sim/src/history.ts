@@ -48,6 +48,8 @@ export type Happened =
       readonly intent: string
       readonly begun: number
     }
+  /** A worker has written down what came of a message: from here on it no longer has it. */
+  | { readonly kind: 'settled'; readonly worker: string; readonly intent: string }
   /** A provider is given a message. */
   | {
       readonly kind: 'given'

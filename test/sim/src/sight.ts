@@ -32,8 +32,9 @@ export type Call = {
   readonly claimedMs: number
   taken: boolean
   answer: string | null
-  /** Business time of the answer. */
+  /** Business time of the answer, and of when the worker had written it down; infinity is never. */
   answeredNow: number
+  settledNow: number
 }
 
 /** A history, looked through once. */
@@ -243,9 +244,17 @@ export class Sight {
           taken: false,
           answer: null,
           answeredNow: Infinity,
+          settledNow: Infinity,
         }
         this.calls.push(call)
         byNumber.set(entry.call, call)
+        return
+      }
+      case 'settled': {
+        const call = this.calls.findLast(
+          ({ worker, intent }) => worker === entry.worker && intent === entry.intent,
+        )
+        if (call) call.settledNow = Math.min(call.settledNow, now)
         return
       }
       case 'taken':

@@ -68,6 +68,8 @@ function wordsOf(entry: Entry): string {
       return `  → business time is ${entry.instant}`
     case 'claimed':
       return `  → ${entry.worker} has claimed ${entry.intent} (begun at ${entry.begun})`
+    case 'settled':
+      return `  → ${entry.worker} has written down what came of ${entry.intent}`
     case 'given':
       return `  → call ${entry.call}: ${entry.worker} gives ${entry.channel} "${entry.text}" for ${entry.to}${entry.marked ? ', marked as a repeat' : ''}`
     case 'added':

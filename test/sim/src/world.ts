@@ -695,12 +695,18 @@ class World {
       const [, topics] = query.parameters as [string, readonly Wake[]]
       for (const topic of topics) this.#callOut(topic)
     }
+    if (query.sql.includes('with written as materialized')) this.#noteSettled(life, query)
     if (!query.sql.includes('with look as materialized')) return
     for (const row of result.rows as { intent_id: string | null; next_state: string }[]) {
       if (row.intent_id === null || row.next_state !== 'sending') continue
       const worker = `${life.slot} ${life.nth}`
       this.#history.add({ kind: 'claimed', worker, intent: row.intent_id, begun })
     }
+  }
+
+  #noteSettled({ slot, nth }: Life, { parameters: [rows] }: CompiledQuery): void {
+    for (const row of JSON.parse(String(rows)) as { intent_id: string }[])
+      this.#history.add({ kind: 'settled', worker: `${slot} ${nth}`, intent: row.intent_id })
   }
 
   /** A call that somebody may hear, or nobody: it is only ever a hint. */

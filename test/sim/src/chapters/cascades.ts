@@ -31,5 +31,7 @@ export const cascades: Chapter = {
     seen
       .all(/^care\.survey/)
       .filter(({ readAt }) => readAt < Infinity)
-      .flatMap((about) => judgeInPlace(about, seen, { firsts: ['first'], second: 'second' })),
+      .flatMap((about) =>
+        judgeInPlace(about, seen, { firsts: ['first'], second: 'second', getsTheHour: true }),
+      ),
 }

@@ -40,7 +40,12 @@ export const standIns: Chapter = {
 }
 
 /** By what their texts begin: what is waited for, over one channel or over all, and what comes in its place. */
-type InPlace = { readonly firsts: readonly string[]; readonly second: string }
+type InPlace = {
+  readonly firsts: readonly string[]
+  readonly second: string
+  /** What turns out late to have gone out gets the hour of the second, which comes when that is over, too. */
+  readonly getsTheHour?: boolean
+}
 
 const survey: Draft = { type: 'care.survey.answered.v1', data: {}, times: 1 }
 
@@ -81,37 +86,52 @@ export function comes(chance: Chance): Situation {
 
 /** P2: never the second beside one that arrived or may have; and never the first behind the second. */
 export function judgeInPlace(about: Heard, seen: Sight, names: InPlace): Violation[] {
-  const { ref } = about.event.data
-  const of = (id: string) => seen.calls.filter((call) => call.text === `${id} ${ref}`)
-  const [parts, seconds] = [names.firsts.map(of), of(names.second)]
-  const firsts = parts.flat()
-  const isBounced = reportsOf(about, /^message\.bounced/, seen, names).length > 0
-  const second = seconds.find(({ taken }) => taken)
+  const parts = names.firsts.map((name) => partOf(name, about, seen))
+  const seconds = partOf(names.second, about, seen)
+  const second = seconds.calls.find(({ taken }) => taken)
+  const firsts = parts.flatMap(({ calls }) => calls)
   const found: Violation[] = []
-  const say = (kind: Violation['kind'], how: string) => found.push({ kind, text: `${ref}: ${how}` })
-  for (const calls of [...parts, seconds])
+  const say = (kind: Violation['kind'], how: string) =>
+    found.push({ kind, text: `${about.event.data.ref}: ${how}` })
+  for (const { calls } of [...parts, seconds])
     if (calls.filter(({ taken }) => taken).length > 1)
       say('doubled', `${calls[0]?.text} came twice`)
   if (second) {
-    const behind = firsts.find((call) => call.taken && call.claimedAt > second.givenAt)
-    if (behind) say('doubled', 'the first one went behind the one that came in its place')
-    // Then it did not arrive after all.
-    if (isOpen(firsts, second) && !isBounced)
-      say('doubled', 'the second one went while nobody knew of the first')
-    if (
-      // What went out late has the time that was the next one's.
-      wentLate(
-        about.readNow,
-        firsts.filter(({ answeredNow }) => second.claimedNow < answeredNow + waitsMs),
-      ) &&
-      !isBounced
-    )
+    const isBehind = (call: Call) => call.claimedAt > second.givenAt
+    // What bounced did not arrive after all: then the other one may go.
+    const standing = parts.filter((part) => !isBounced(part))
+    const calls = standing.flatMap((part) => part.calls).filter((call) => !isBehind(call))
+    if (!isBounced(seconds) && firsts.some((call) => call.taken && isBehind(call)))
+      say('doubled', 'the first one went behind the one that came in its place')
+    const isInItsHour = ({ answeredNow }: Call) => second.claimedNow < answeredNow + waitsMs
+    if (isOpen(calls, second)) say('doubled', 'the second one went while nobody knew of the first')
+    if (wentLate(about.readNow, names.getsTheHour ? calls.filter(isInItsHour) : calls))
       say('doubled', 'the first one had gone out after all')
-    const arrivals = reportsOf(about, /^message\.(delivered|opened)/, seen, names)
-    if (!isBounced && arrivals.some(({ readAt }) => readAt < second.claimedAt))
+    const arrivals = standing.flatMap(({ reports }) =>
+      reports.filter(says(/^message\.(delivered|opened)/)),
+    )
+    if (arrivals.some(({ readAt }) => readAt < second.claimedAt))
       say('doubled', 'the second one went though the first had arrived')
-  } else if (isOwed(about, { firsts, seconds }, seen)) say('lost', 'neither of both arrived')
+  } else if (isOwed(about, { firsts, seconds: seconds.calls }, seen))
+    say('lost', 'neither of both arrived')
   return found
+}
+
+/** What was given and reported of a message, over the channel whose texts begin so. */
+function partOf(name: string, { event }: Heard, seen: Sight): { calls: Call[]; reports: Heard[] } {
+  const text = `${name} ${event.data.ref}`
+  return {
+    calls: seen.calls.filter((call) => call.text === text),
+    reports: seen.all(/^message\./).filter((report) => report.event.data.text === text),
+  }
+}
+
+function isBounced({ reports }: { reports: readonly Heard[] }): boolean {
+  return reports.some(says(/^message\.bounced/))
+}
+
+function says(type: RegExp): (report: Heard) => boolean {
+  return ({ event }) => type.test(event.type)
 }
 
 /** Of one of them nobody knew when the second was claimed, or a worker had it. */
@@ -130,9 +150,9 @@ function wentLate(heardNow: number, firsts: readonly Call[]): boolean {
   )
 }
 
-function reportsOf({ event }: Heard, type: RegExp, seen: Sight, { firsts }: InPlace): Heard[] {
-  const texts = firsts.map((first) => `${first} ${event.data.ref}`)
-  return seen.all(type).filter(({ event: { data } }) => texts.includes(String(data.text)))
+/** A worker may have had it when the hour was over: it had not written down that it went out. */
+function mayHaveGoneLate(saidNow: number, firsts: readonly Call[]): boolean {
+  return firsts.some(({ taken, settledNow }) => taken && settledNow >= saidNow + waitsMs)
 }
 
 /** Neither came, though every answer was definite and nobody said anything of either. */
@@ -148,5 +168,5 @@ function isOwed(
   const isDefinite =
     firsts.every(({ answer }) => answer !== null && answer !== 'unknown') &&
     seconds.every(({ answer }) => answer === 'deferred')
-  return !isSaid && isDefinite && !wentLate(about.saidNow, firsts)
+  return !isSaid && isDefinite && !mayHaveGoneLate(about.saidNow, firsts)
 }
