@@ -77,10 +77,17 @@ type Published = {
   /** What stands behind the name of each in what it says: fields. */
   readonly templates: Readonly<Record<string, readonly string[]>>
   readonly policies?: Partial<DefinitionBundle['policies']>
+  /** What is known of people, by name. */
+  readonly attributes?: DefinitionBundle['attributes']['person']
 }
 
 /** The hospital in which these campaigns are published, and no others. */
-export function hospitalWith({ campaigns, templates, policies }: Published): DefinitionBundle {
+export function hospitalWith({
+  campaigns,
+  templates,
+  policies,
+  attributes,
+}: Published): DefinitionBundle {
   const hospital = smallHospital([])
   const [survey] = hospital.touchpoints.touchpoints.filter(({ type }) => type.includes('survey'))
   const invited = survey ? [{ ...survey, type: 'care.survey.invited.v1' }] : []
@@ -91,6 +98,7 @@ export function hospitalWith({ campaigns, templates, policies }: Published): Def
   return definitionBundleSchema.parse({
     ...hospital,
     policies: { ...hospital.policies, classes: tracked(hospital.policies.classes), ...policies },
+    ...(attributes && { attributes: { person: attributes } }),
     touchpoints: { ...hospital.touchpoints, touchpoints },
     campaigns: campaigns.map(campaign),
     templates: Object.entries(templates).map(([id, fields]) => templateOf(id, fields)),

@@ -7,6 +7,7 @@ import { overAll } from './over-all.ts'
 import { reach } from './reach.ts'
 import { recipients } from './recipients.ts'
 import { standIns } from './stand-ins.ts'
+import { waits } from './waits.ts'
 
 export const chapters = {
   recipients,
@@ -17,6 +18,7 @@ export const chapters = {
   'stand-ins': standIns,
   cascades,
   'over all': overAll,
+  waits,
 } as const satisfies Readonly<Record<string, Chapter>>
 export type ChapterName = keyof typeof chapters
 
