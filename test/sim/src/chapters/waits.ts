@@ -90,6 +90,8 @@ function alone(chance: Chance, expects: (nth: number) => string): Draft[] {
       [
         profile(expecting(expects(nth + 1))),
         profile(expecting(expects(nth + 1))),
+        profile(expecting(expects(nth + 1))),
+        profile(expecting(expects(nth + 1))),
         profile({ ...expecting(expects(nth + 1)), timeZone: japan }),
         profile({ timeZone: japan }),
         profile({ timeZone: null }),
