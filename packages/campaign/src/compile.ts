@@ -28,9 +28,9 @@ import type { EmittedType, Publisher, Touchpoint } from './definition/touchpoint
 import type { CampaignClass, ChannelName } from './definition/words.ts'
 import { createEventCheck, type EventCheck } from './event-check.ts'
 import { compileCounts, countsOfDefinition, type KeptCounts } from './kept-counts.ts'
-import { createWorkingDays, type WorkingDays } from './moment.ts'
 import { campaignKey } from './state.ts'
 import { everyStep, partsOf } from './steps/registry.ts'
+import { createWorkingDays, type WorkingDays } from './working-days.ts'
 
 /** Everything that deciding needs, indexed so that an event meets only what could want it (P8). */
 export type CompiledDefinition = {

@@ -1,10 +1,9 @@
-import { Temporal } from 'temporal-polyfill'
 import { z } from 'zod'
-import type { FieldType } from './definition/field.ts'
-import { isDuration } from './definition/words.ts'
+import { leafHolds } from './comparison.ts'
 import { type Happened, type HappenedLeaf, happenedSchema, isAsOften } from './happened.ts'
-import { addDuration, type Instant } from './instant.ts'
+import type { Instant } from './instant.ts'
 import type { JsonValue } from './json.ts'
+import { type Operator, operators } from './operators.ts'
 
 /**
  * Conditions are data: `all`, `any`, `not` over leaves `{field, op, value}`.
@@ -27,36 +26,6 @@ import type { JsonValue } from './json.ts'
  *
  * Beside them stands `{happened: …}`, which asks how often something has happened (happened.ts).
  */
-export const operators = [
-  'eq',
-  'neq',
-  'in',
-  'notIn',
-  'lt',
-  'lte',
-  'gt',
-  'gte',
-  'between',
-  'contains',
-  'startsWith',
-  'within',
-  'daysUntil',
-  'exists',
-] as const
-export type Operator = (typeof operators)[number]
-
-const always: readonly Operator[] = ['eq', 'neq', 'in', 'notIn', 'exists']
-const ordering: readonly Operator[] = ['lt', 'lte', 'gt', 'gte', 'between']
-const ofTimes: readonly Operator[] = ['within', 'daysUntil']
-
-/** What can be asked of a field of each type. */
-export const operatorsOf: Readonly<Record<FieldType, readonly Operator[]>> = {
-  text: [...always, 'contains', 'startsWith'],
-  number: [...always, ...ordering],
-  boolean: always,
-  instant: [...always, ...ordering, ...ofTimes],
-  date: [...always, ...ordering, ...ofTimes],
-}
 
 const scalarSchema = z.union([z.string(), z.number(), z.boolean()])
 
@@ -78,6 +47,7 @@ const leafSchema = z
   .describe(
     'One comparison. A missing value satisfies none, except `{ op: exists, value: false }`.',
   )
+
 export type Leaf = z.infer<typeof leafSchema>
 
 export type Condition =
@@ -237,114 +207,4 @@ export function happenedIn(
   return 'happened' in condition
     ? [{ happened: condition.happened, path: [...path, 'happened'] }]
     : []
-}
-
-function leafHolds(leaf: Leaf, actual: JsonValue | undefined, facts: Facts): boolean {
-  const missing = actual === undefined || actual === null
-  if (leaf.op === 'exists') return leaf.value !== missing
-  if (missing) return false
-  return compare(leaf.op, actual, leaf.value, facts)
-}
-
-function compare(
-  op: Exclude<Operator, 'exists'>,
-  actual: JsonValue,
-  expected: Leaf['value'],
-  facts: Facts,
-): boolean {
-  switch (op) {
-    case 'eq':
-      return actual === expected
-    case 'neq':
-      return actual !== expected
-    case 'in':
-      return Array.isArray(expected) && expected.some((value) => value === actual)
-    case 'notIn':
-      return Array.isArray(expected) && expected.every((value) => value !== actual)
-    case 'contains':
-      return typeof actual === 'string' && typeof expected === 'string' && actual.includes(expected)
-    case 'startsWith':
-      return (
-        typeof actual === 'string' && typeof expected === 'string' && actual.startsWith(expected)
-      )
-    case 'lt':
-      return ordered(actual, expected, (order) => order < 0)
-    case 'lte':
-      return ordered(actual, expected, (order) => order <= 0)
-    case 'gt':
-      return ordered(actual, expected, (order) => order > 0)
-    case 'gte':
-      return ordered(actual, expected, (order) => order >= 0)
-    case 'between':
-      return isBetween(actual, expected)
-    case 'within':
-      return isWithin(actual, expected, facts)
-    case 'daysUntil':
-      return isSoManyDaysAhead(actual, expected, facts)
-  }
-}
-
-type Scalar = string | number | boolean
-
-/** Numbers by size, texts (and so instants and dates) by their characters; anything else has no order. */
-function ordered(
-  actual: JsonValue,
-  expected: Leaf['value'] | Scalar | undefined,
-  test: (order: number) => boolean,
-): boolean {
-  if (typeof actual === 'number' && typeof expected === 'number') return test(actual - expected)
-  if (typeof actual === 'string' && typeof expected === 'string') {
-    return test(actual < expected ? -1 : actual > expected ? 1 : 0)
-  }
-  return false
-}
-
-function isBetween(actual: JsonValue, expected: Leaf['value']): boolean {
-  if (!Array.isArray(expected)) return false
-  const [from, to] = expected
-  return ordered(actual, from, (order) => order >= 0) && ordered(actual, to, (order) => order <= 0)
-}
-
-/** A date counts as a whole day: it lies within when any part of that day does. */
-function isWithin(actual: JsonValue, expected: Leaf['value'], facts: Facts): boolean {
-  if (typeof actual !== 'string' || typeof expected !== 'string') return false
-  const { now, timeZone } = facts
-  const other = addDuration(now, expected, timeZone)
-  const [from, to] = other < now ? [other, now] : [now, other]
-  if (!isDay(actual)) return actual >= from && actual <= to
-  return actual >= dayOf(from, timeZone) && actual <= dayOf(to, timeZone)
-}
-
-function isSoManyDaysAhead(actual: JsonValue, expected: Leaf['value'], facts: Facts): boolean {
-  if (typeof actual !== 'string') return false
-  const { now, timeZone } = facts
-  const day = isDay(actual) ? actual : dayOf(actual, timeZone)
-  const days = Temporal.PlainDate.from(dayOf(now, timeZone)).until(day).days
-  return Array.isArray(expected) ? isBetween(days, expected) : days === expected
-}
-
-function isDay(text: string): boolean {
-  return /^\d{4}-\d{2}-\d{2}$/.test(text)
-}
-
-function dayOf(instant: Instant, timeZone: string): string {
-  return Temporal.Instant.from(instant).toZonedDateTimeISO(timeZone).toPlainDate().toString()
-}
-
-/** What a value must be for its operator, when it is not one value of the field's own type. */
-export const valueShapes: Readonly<
-  Partial<Record<Operator, { expected: string; fits: (value: Leaf['value']) => boolean }>>
-> = {
-  exists: { expected: 'true or false', fits: (value) => typeof value === 'boolean' },
-  within: {
-    expected: 'a duration such as "P30D", or "-P30D" for the past',
-    fits: (value) => typeof value === 'string' && isDuration(value),
-  },
-  daysUntil: {
-    expected: 'a whole number of days, or two such as [0, 7]',
-    fits: (value) =>
-      Array.isArray(value)
-        ? value.length === 2 && value.every(Number.isInteger)
-        : Number.isInteger(value),
-  },
 }

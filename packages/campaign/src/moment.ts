@@ -1,4 +1,3 @@
-import Holidays from 'date-holidays'
 import { Temporal } from 'temporal-polyfill'
 import { z } from 'zod'
 import type { Facts } from './condition.ts'
@@ -9,6 +8,7 @@ import {
   positiveDurationSchema,
 } from './definition/words.ts'
 import { addDuration, atTime, type Instant, instantOf } from './instant.ts'
+import type { WorkingDays } from './working-days.ts'
 
 export const weekdays = [
   'monday',
@@ -75,6 +75,7 @@ const afterSchema = z
     'expected at or between, not both',
   )
   .describe('Counted from now.')
+
 const expected = 'expected a moment such as "entity.startsAt"'
 
 const untilSchema = z
@@ -102,6 +103,7 @@ export const momentSchema = z.union([afterSchema, untilSchema]).meta({
   description:
     'When something is to happen: some time from now, the next time of day or weekday, or before or after a moment in the data.',
 })
+
 export type Moment = z.infer<typeof momentSchema>
 
 const waitId = {
@@ -149,35 +151,6 @@ export function hangsOnEntity(moment: Moment): boolean {
 /** The field of the person that it counts from: a new value of that moves it. */
 export function dateOfPersonIn(moment: Moment): string | null {
   return 'until' in moment && moment.until.startsWith('person.') ? moment.until : null
-}
-
-/** Days on which the organisation works. */
-export type WorkingDays = (day: Temporal.PlainDate) => boolean
-
-/** Whether the public holidays of a country (ISO 3166-1) are known: of any other one every weekday is worked. */
-export function hasHolidays(country: string): boolean {
-  return Object.hasOwn(new Holidays().getCountries(), country)
-}
-
-/** Monday to Friday without the public holidays of `country` (ISO 3166-1) and `closedDays` (YYYY-MM-DD). */
-export function createWorkingDays(country: string, closedDays: readonly string[]): WorkingDays {
-  const calendar = new Holidays(country)
-  const closed = new Set(closedDays)
-  const publicHolidays = new Map<number, Set<string>>()
-  const holidaysOf = (year: number): Set<string> => {
-    const known = publicHolidays.get(year)
-    if (known) return known
-    const days = new Set(
-      calendar
-        .getHolidays(year)
-        .filter((holiday) => holiday.type === 'public')
-        .map((holiday) => holiday.date.slice(0, 10)),
-    )
-    publicHolidays.set(year, days)
-    return days
-  }
-  return (day) =>
-    day.dayOfWeek <= 5 && !closed.has(day.toString()) && !holidaysOf(day.year).has(day.toString())
 }
 
 export type MomentFacts = Facts & { readonly isWorkingDay: WorkingDays }
@@ -258,6 +231,7 @@ const isDay = (value: unknown): value is string =>
   typeof value === 'string' &&
   /^\d{4}-\d{2}-\d{2}$/.test(value) &&
   isRead(() => Temporal.PlainDate.from(value))
+
 const isInstant = (value: unknown): value is string =>
   typeof value === 'string' && isRead(() => Temporal.Instant.from(value))
 

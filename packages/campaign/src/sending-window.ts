@@ -1,8 +1,9 @@
 import { Temporal } from 'temporal-polyfill'
 import type { QuietHours } from './definition/policies.ts'
 import { addDuration, atTime, type Instant, instantOf } from './instant.ts'
-import { type Moment, type MomentFacts, type WorkingDays, weekdays } from './moment.ts'
+import { type Moment, type MomentFacts, weekdays } from './moment.ts'
 import { isQuiet, quietUntil } from './quiet-hours.ts'
+import type { WorkingDays } from './working-days.ts'
 
 /**
  * The days and hours at which one message may go out, as its `send` says: kept with the message, so that

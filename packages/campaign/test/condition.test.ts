@@ -2,9 +2,9 @@ import {
   type Condition,
   compileCondition,
   type Leaf,
-  operators,
   traceCondition,
 } from '@wegwijs/campaign/condition'
+import { operators } from '@wegwijs/campaign/operators'
 import { describe, expect, test } from 'vitest'
 
 type Value = string | number | boolean

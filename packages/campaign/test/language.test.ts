@@ -1,7 +1,8 @@
-import { type Condition, operators, operatorsOf } from '@wegwijs/campaign/condition'
+import type { Condition } from '@wegwijs/campaign/condition'
 import type { Field } from '@wegwijs/campaign/definition/field'
 import { traceOf } from '@wegwijs/campaign/explain/condition-trace'
 import { createWords } from '@wegwijs/campaign/explain/language'
+import { operators, operatorsOf } from '@wegwijs/campaign/operators'
 import { expect, test } from 'vitest'
 
 const field = (over: Partial<Field>): Field => ({

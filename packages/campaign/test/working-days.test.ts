@@ -1,4 +1,5 @@
-import { createWorkingDays, type Moment, resolveMoment } from '@wegwijs/campaign/moment'
+import { type Moment, resolveMoment } from '@wegwijs/campaign/moment'
+import { createWorkingDays } from '@wegwijs/campaign/working-days'
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
 

@@ -24,16 +24,16 @@ import {
   type PersonState,
   type Relation,
   relationKey,
-  type Timer,
 } from '@wegwijs/campaign/state'
 import { createGrid, endOfTime } from '@wegwijs/rehearsal/steps'
 import { derivedUuid } from '@wegwijs/runtime/derived-id'
 import type { Rendered } from '@wegwijs/template/template'
 import type { Rejection, RejectionClass, TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import { CountedMessages } from './counted-messages.ts'
-import { type DeliverContext, deliver, letGoOn, receiptsOf, taskDoneEvent } from './deliver.ts'
+import { type DeliverContext, deliver, letGoOn } from './deliver.ts'
+import { dueMessages, dueTimers, nextDue, type TaskWord, wordsOf } from './due-of-person.ts'
 import { DuePeople } from './due-people.ts'
-import { type OutcomeRates, type Outcomes, taskWordOf } from './outcome-model.ts'
+import type { OutcomeRates, Outcomes } from './outcome-model.ts'
 import { People, type PersonNumber } from './people.ts'
 import {
   MovedCounting,
@@ -42,6 +42,7 @@ import {
   type SimulatedMove,
 } from './publication.ts'
 import { Reached } from './reached.ts'
+import { receiptsOf, taskDoneEvent } from './reports.ts'
 import { createSeenEvents } from './seen-events.ts'
 import type { Sending } from './sending.ts'
 import { takeIn } from './take-in.ts'
@@ -594,44 +595,4 @@ const nobody: Rejection = {
   errorClass: 'data_invalid',
   reason: 'nobody has this id',
   path: 'subject',
-}
-
-type TaskWord = { taskId: string; at: string; outcome: string }
-
-/** What will be said of the tasks that somebody waits for, in its order. */
-function wordsOf({ tasks, timers }: PersonState, rates: OutcomeRates): TaskWord[] {
-  if (tasks.size === 0) return []
-  const words: TaskWord[] = []
-  for (const task of tasks.values()) {
-    if (task.state !== 'open') continue
-    const timer = [...timers.values()].find(
-      (each) => each.enrolmentId === task.enrolmentId && each.step === task.step,
-    )
-    const word = timer && taskWordOf({ ...task, until: timer.dueAt }, rates)
-    if (word) words.push({ taskId: task.taskId, ...word })
-  }
-  return words.sort((a, b) => (a.at + a.taskId < b.at + b.taskId ? -1 : 1))
-}
-
-/** In the order in which they are due, as services/journey/src/timers.ts has it. */
-function dueTimers({ timers }: PersonState, now: string): Timer[] {
-  if (timers.size === 0) return []
-  return [...timers.values()]
-    .filter((timer) => timer.dueAt <= now)
-    .sort((a, b) => (a.dueAt + a.timerId < b.dueAt + b.timerId ? -1 : 1))
-}
-
-function dueMessages({ intents }: PersonState, now: string): Intent[] {
-  return [...intents.values()]
-    .filter((intent) => intent.state === 'planned' && intent.dueAt <= now)
-    .sort((a, b) => (a.dueAt + a.intentId < b.dueAt + b.intentId ? -1 : 1))
-}
-
-function nextDue({ timers, intents }: PersonState): string | null {
-  let next: string | null = null
-  for (const { dueAt } of timers.values()) if (next === null || dueAt < next) next = dueAt
-  for (const { state, dueAt } of intents.values()) {
-    if (state === 'planned' && (next === null || dueAt < next)) next = dueAt
-  }
-  return next
 }

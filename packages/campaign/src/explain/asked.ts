@@ -1,6 +1,6 @@
-import type { Operator } from '../condition.ts'
 import type { Times } from '../happened.ts'
 import type { JsonValue } from '../json.ts'
+import type { Operator } from '../operators.ts'
 import type { InEachLanguage } from './words.ts'
 
 /** What a leaf asks, with what its values are called. `isTime`: of a moment or a day. */

@@ -3,9 +3,9 @@ import type { Condition, Facts, Predicate } from '../condition.ts'
 import type { InEachLanguage, Words } from '../explain/words.ts'
 import type { Instant } from '../instant.ts'
 import type { JsonValue } from '../json.ts'
-import type { WorkingDays } from '../moment.ts'
 import type { ReasonCode } from '../reasons.ts'
 import type { JourneyEvent, Person } from '../state.ts'
+import type { WorkingDays } from '../working-days.ts'
 
 type Path = readonly (string | number)[]
 

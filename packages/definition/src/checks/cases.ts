@@ -4,10 +4,10 @@ import {
   happenedIn,
   type Leaf,
   leavesOf,
-  type Operator,
 } from '@wegwijs/campaign/condition'
 import type { Field } from '@wegwijs/campaign/definition/field'
 import type { JsonValue } from '@wegwijs/campaign/json'
+import type { Operator } from '@wegwijs/campaign/operators'
 
 /**
  * What conditions can tell apart, tried out instead of reasoned about: for every field that they name

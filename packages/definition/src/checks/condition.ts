@@ -1,12 +1,7 @@
-import {
-  type Condition,
-  type Leaf,
-  leavesOf,
-  operatorsOf,
-  valueShapes,
-} from '@wegwijs/campaign/condition'
+import { type Condition, type Leaf, leavesOf } from '@wegwijs/campaign/condition'
 import type { Field, FieldType } from '@wegwijs/campaign/definition/field'
 import { toInstant } from '@wegwijs/campaign/instant'
+import { operatorsOf, valueShapes } from '@wegwijs/campaign/operators'
 import { type Complaint, type Fault, unknownName, withNearest } from '../fault.ts'
 import { unlike } from '../schema-faults.ts'
 import { about, type Loaded } from './parts.ts'

@@ -1,6 +1,7 @@
-import { type Condition, happenedIn, leavesOf, type Operator } from '@wegwijs/campaign/condition'
+import { type Condition, happenedIn, leavesOf } from '@wegwijs/campaign/condition'
 import type { Field } from '@wegwijs/campaign/definition/field'
 import type { Happened } from '@wegwijs/campaign/happened'
+import type { Operator } from '@wegwijs/campaign/operators'
 import { type Fault, unknownName } from '../fault.ts'
 import type { Path } from '../yaml-source.ts'
 import { checkCondition } from './condition.ts'

@@ -1,7 +1,7 @@
 import { personFieldsOf } from '@wegwijs/campaign/catalogue'
 import { expectedCountry, type PoliciesFile } from '@wegwijs/campaign/definition/policies'
-import { hasHolidays } from '@wegwijs/campaign/moment'
 import { otherwise } from '@wegwijs/campaign/steps/message-template'
+import { hasHolidays } from '@wegwijs/campaign/working-days'
 import { type Fault, unknownName } from '../fault.ts'
 import { checkCondition } from './condition.ts'
 import { checkHappened } from './happened.ts'

@@ -1,15 +1,13 @@
-import { campaignFieldsOf, everyFieldOf, personFieldsOf } from '@wegwijs/campaign/catalogue'
+import { campaignFieldsOf, everyFieldOf } from '@wegwijs/campaign/catalogue'
 import type { CompiledDefinition } from '@wegwijs/campaign/compile'
 import type { CompiledCampaign } from '@wegwijs/campaign/compiled-campaign'
 import type { LeafTrace } from '@wegwijs/campaign/condition'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import type { Field } from '@wegwijs/campaign/definition/field'
 import { type LocaleName, localeNames } from '@wegwijs/campaign/definition/words'
-import type { ConditionTrace } from '@wegwijs/campaign/explain/condition-trace'
 import { createWords, isLeafHidden } from '@wegwijs/campaign/explain/language'
 import { reservedNames } from '@wegwijs/campaign/explain/reserved-names'
 import type { InEachLanguage, Words } from '@wegwijs/campaign/explain/words'
-import type { JsonObject } from '@wegwijs/campaign/json'
 import { consentKey, entityKey } from '@wegwijs/campaign/state'
 import { withNearest } from '@wegwijs/definition/fault'
 import { type PersonRecord, type ReplayedMoment, replay } from '@wegwijs/dry-run/replay'
@@ -24,15 +22,24 @@ import {
   readPersonFacts,
 } from '@wegwijs/store/explain'
 import { readStoredLife, type StoredLife } from '@wegwijs/store/stored-life'
-import { type Verdict, verdictsOf } from '@wegwijs/store/verdicts'
+import { verdictsOf } from '@wegwijs/store/verdicts'
 import { type Command, Option } from 'commander'
-import { type Explained, explainCampaign, leavesOfExplained } from '../explanation.ts'
-import { type ExplanationSpeech, explanationSpeeches } from '../explanation-speech.ts'
+import { explainCampaign } from '../explanation.ts'
+import {
+  campaignLines,
+  headLines,
+  headOf,
+  notesOf,
+  shown,
+  type ToldCampaign,
+  withoutHealth,
+} from '../explanation-report.ts'
+import { explanationSpeeches } from '../explanation-speech.ts'
 import { personIdOf } from '../person.ts'
 import { type Call, runs, type Shell } from '../shell.ts'
 import { formatStory, localTime, tellStory } from '../story.ts'
 
-type Options = {
+export type Options = {
   campaign?: string
   event?: string
   locale: LocaleName
@@ -116,7 +123,7 @@ function selected(campaigns: readonly CampaignFacts[], id: string | undefined): 
 }
 
 /** All that explanations are made of; null when no definition was ever applied. */
-type Telling = {
+export type Telling = {
   bundle: DefinitionBundle
   definition: CompiledDefinition
   moments: readonly ReplayedMoment[]
@@ -230,8 +237,6 @@ async function momentsOf(
   return replay(record, await definitionsAt(store.db, [...instants, facts.businessNow]))
 }
 
-type ToldCampaign = { campaignId: string; name: string; explained: Explained[] }
-
 function toldCampaign(
   { campaignId, versions }: CampaignFacts,
   facts: PersonFacts,
@@ -252,140 +257,4 @@ function toldCampaign(
     wordsFor,
   })
   return [{ campaignId, name: newest.file.name, explained }]
-}
-
-function headOf(facts: PersonFacts) {
-  const { personId, identities, persona, deceasedAt, test, businessNow, stops } = facts
-  return { personId, identities, persona, deceasedAt, test, businessNow, stops }
-}
-
-function headLines(
-  facts: PersonFacts,
-  { person: speech }: ExplanationSpeech,
-  local: (instant: string) => string,
-): string[] {
-  const names = facts.identities.map(({ idSpace, externalId }) => `${idSpace}:${externalId}`)
-  return [
-    `${speech.person} ${facts.personId}${facts.test ? ` (${speech.test})` : ''}`,
-    `${speech.knownAs} ${names.join(', ') || speech.nobody}`,
-    `${speech.persona} ${facts.persona ?? speech.none}`,
-    ...(facts.deceasedAt === null ? [] : [`${speech.died} ${local(facts.deceasedAt)}`]),
-    ...facts.stops.map(({ kind, purpose, channel, reason, at }) =>
-      speech.stopped(
-        kind,
-        local(at),
-        reason,
-        `${purpose === 'all' ? speech.everything : purpose}${channel === '' ? '' : ` (${channel})`}`,
-      ),
-    ),
-  ]
-}
-
-/** Under the name of the campaign a sentence a line; with `--campaign` or `--event` every leaf as well. */
-function campaignLines(
-  { campaignId, name, explained }: ToldCampaign,
-  telling: Telling | null,
-  { campaign, event, locale }: Options,
-): string[] {
-  const isWhole = campaign !== undefined || event !== undefined
-  const speech = explanationSpeeches[locale]
-  return [
-    `${name} (${campaignId})`,
-    ...explained.flatMap((each) => {
-      const margin = each.depth === 0 ? '  ' : '    '
-      const compiled = telling?.definition.campaigns
-      const of = compiled && [...compiled.values()].findLast(({ id }) => id === campaignId)
-      const words = of && telling?.wordsFor(of, each.event?.type)
-      return [
-        `${margin}${each.sentence}`,
-        ...(isWhole && words
-          ? each.conditions.flatMap(({ label, trace }) => [
-              ...(label === null
-                ? []
-                : [`${margin}  ${speech.labels[label] ?? speech.arm(label)}:`]),
-              ...traceLines(trace, `${margin}    `, words, speech),
-            ])
-          : []),
-        ...(each.whatToDo === null ? [] : [`${margin}  ${speech.whatToDo}: ${each.whatToDo}.`]),
-      ]
-    }),
-  ]
-}
-
-function traceLines(
-  trace: ConditionTrace,
-  margin: string,
-  words: Words,
-  speech: ExplanationSpeech,
-): string[] {
-  const mark = `${margin}${trace.holds ? '✓' : '✗'} `
-  const late = trace.reached ? '' : ` (${speech.notReached})`
-  if ('leaf' in trace) return [`${mark}${words.seen(trace.leaf)}${late}`]
-  const [word, parts] =
-    'all' in trace
-      ? [speech.all, trace.all]
-      : 'any' in trace
-        ? [speech.any, trace.any]
-        : [speech.not, [trace.not]]
-  return [
-    `${mark}${word}${late}`,
-    ...parts.flatMap((part) => traceLines(part, `${margin}  `, words, speech)),
-  ]
-}
-
-/** What was left out, and what is not as it was. */
-function notesOf(
-  told: readonly ToldCampaign[],
-  { bundle, isHidden }: Telling,
-  speech: ExplanationSpeech,
-): string[] {
-  const person = personFieldsOf(bundle)
-  const leaves = told.flatMap(({ explained }) => leavesOfExplained(explained))
-  const isLeftOut = leaves.some(isHidden)
-  const isOfNow = told.some(({ explained }) =>
-    explained.some(
-      ({ isWorkedOut, conditions }) =>
-        isWorkedOut &&
-        leavesOfExplained([{ conditions } as Explained]).some(({ field }) => person.has(field)),
-    ),
-  )
-  return [...(isLeftOut ? [speech.leftOut] : []), ...(isOfNow ? [speech.fieldsOfNow] : [])]
-}
-
-/** As JSON: a value that is not shown is null, and says so. */
-function shown(explained: Explained, telling: Telling | null) {
-  return {
-    ...explained,
-    conditions: explained.conditions.map(({ label, trace }) => ({
-      label,
-      ...shownTrace(trace, telling),
-    })),
-  }
-}
-
-type ShownTrace = { holds: boolean; reached: boolean; [part: string]: unknown }
-
-function shownTrace(trace: ConditionTrace, telling: Telling | null): ShownTrace {
-  const { holds, reached } = trace
-  if ('all' in trace)
-    return { holds, reached, all: trace.all.map((part) => shownTrace(part, telling)) }
-  if ('any' in trace)
-    return { holds, reached, any: trace.any.map((part) => shownTrace(part, telling)) }
-  if ('not' in trace) return { holds, reached, not: shownTrace(trace.not, telling) }
-  return { holds, reached, leaf: shownLeaf(trace.leaf, telling) }
-}
-
-function shownLeaf(leaf: LeafTrace, telling: Telling | null): LeafTrace & { leftOut?: true } {
-  const isLeftOut = telling === null || telling.isHidden(leaf)
-  return isLeftOut ? { ...leaf, expected: null, actual: null, leftOut: true } : leaf
-}
-
-function withoutHealth(verdict: Verdict, telling: Telling | null): Verdict {
-  const leaves = verdict.detail?.leaves
-  if (!Array.isArray(leaves)) return verdict
-  const detail = {
-    ...verdict.detail,
-    leaves: (leaves as LeafTrace[]).map((leaf) => shownLeaf(leaf, telling)),
-  } as unknown as JsonObject
-  return { ...verdict, detail }
 }

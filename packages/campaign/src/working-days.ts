@@ -1,0 +1,31 @@
+import Holidays from 'date-holidays'
+import type { Temporal } from 'temporal-polyfill'
+
+/** Days on which the organisation works. */
+export type WorkingDays = (day: Temporal.PlainDate) => boolean
+
+/** Whether the public holidays of a country (ISO 3166-1) are known: of any other one every weekday is worked. */
+export function hasHolidays(country: string): boolean {
+  return Object.hasOwn(new Holidays().getCountries(), country)
+}
+
+/** Monday to Friday without the public holidays of `country` (ISO 3166-1) and `closedDays` (YYYY-MM-DD). */
+export function createWorkingDays(country: string, closedDays: readonly string[]): WorkingDays {
+  const calendar = new Holidays(country)
+  const closed = new Set(closedDays)
+  const publicHolidays = new Map<number, Set<string>>()
+  const holidaysOf = (year: number): Set<string> => {
+    const known = publicHolidays.get(year)
+    if (known) return known
+    const days = new Set(
+      calendar
+        .getHolidays(year)
+        .filter((holiday) => holiday.type === 'public')
+        .map((holiday) => holiday.date.slice(0, 10)),
+    )
+    publicHolidays.set(year, days)
+    return days
+  }
+  return (day) =>
+    day.dayOfWeek <= 5 && !closed.has(day.toString()) && !holidaysOf(day.year).has(day.toString())
+}
