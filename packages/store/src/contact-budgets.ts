@@ -82,9 +82,9 @@ export function placeFreeAt(budgets: readonly Budget[]): RawBuilder<unknown> {
  */
 export const countClaimed = sql`
   insert into counted_message (person_id, intent_id, counts_as, fence, class, at)
-  select d.receiver_id, d.intent_id, d.part_of, moved.next_fence, d.class,
+  select d.receiver_id, d.intent_id, d.part_of, d.next_fence, d.class,
     date_trunc('milliseconds', d.now + interval '999 microseconds')
-  from moved join decided d on d.intent_id = moved.intent_id
+  from moved d
   where d.effect = 'claim' and d.counts`
 
 /**

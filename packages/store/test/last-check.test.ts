@@ -1431,7 +1431,7 @@ it('every reason of the last check is shown above', () => {
 })
 
 describe('the cost of a claim', () => {
-  const statementsOf = async (claimed: number, refused: number): Promise<number> => {
+  const statementsOf = async (claimed: number, refused: number, all = claimed): Promise<number> => {
     const counting = countStatements(store)
     if (claimed > 0) await seedMessages(store, claimed)
     const unreachable = { person: { contacts: {} }, intent: { channels: ['email'] } }
@@ -1439,12 +1439,26 @@ describe('the cost of a claim', () => {
     const items = itemsOf(await releaseAll(store))
     counting.forget()
     const result = await claimItems(counting, items)
-    expect([result.claimed.length, result.refused.length]).toEqual([claimed, refused])
+    expect([result.claimed.length, result.refused.length]).toEqual([all, refused])
     return counting.statements()
   }
 
   it('is two statements, which go in one trip, for one message and for fifty (P8)', async () => {
     expect([await statementsOf(1, 0), await statementsOf(50, 0)]).toEqual([2, 2])
+  })
+
+  it('is four when more can be wrong with one of them, and each is claimed (P3)', async () => {
+    const window = {
+      days: [1, 2, 3, 4, 5, 6, 7],
+      opens: '00:00',
+      closed: [],
+      before: '2999-01-01T00:00:00Z',
+    }
+    const [other, retried, held] = [newUuid(), { fence: 1 }, { sending_window: window }]
+    for (const intent of [{ by_age: true }, retried, { instead_of: other }, held]) {
+      await seedMessages(store, 2, { intent })
+      expect(await statementsOf(10, 0, 12)).toBe(4)
+    }
   })
 
   it('is eight with any number of refusals that others are told of (P8)', async () => {
