@@ -10,6 +10,7 @@ import { receiverOf } from './contact-budgets.ts'
 import type { Querying, Store } from './database.ts'
 import { type OutboxRecord, outboxInsert } from './outbox.ts'
 import { isTold, type MessageOutcome, outcomeRecords } from './outcome-events.ts'
+import { typedRows } from './rows.ts'
 import { inTransaction, send } from './transaction.ts'
 import { letGoOn } from './waiting-runs.ts'
 import { type Wake, wake } from './wake.ts'
@@ -132,19 +133,34 @@ export async function lockAttempted(
   where: RawBuilder<unknown>,
   options: { skipLocked?: boolean } = {},
 ): Promise<LockedAttempt[]> {
-  const { rows } = await sql<LockedAttempt>`
+  const { rows } = await sql<Omit<LockedAttempt, 'recorded'>>`
     select i.intent_id as "intentId", i.person_id as "personId", ${receiverOf('i')} as "receiverId", i.campaign_id as "campaignId",
       i.version, i.message_id as "messageId", i.channels, i.channel_index as "channelIndex",
       i.channels[i.channel_index + 1] as channel, i.attempts, i.due_at as "dueAt",
       i.expires_at as "expiresAt", i.unknown_outcome as "unknownOutcome", i.idempotent, i.duplicate,
-      i.provider, i.state, i.fence, (select business_now()) as now,
-      case when i.state = 'sending' then false else exists (
-        select from attempt a where a.person_id = i.person_id and a.intent_id = i.intent_id
-          and a.fence = i.fence) end as recorded
+      i.provider, i.state, i.fence, (select business_now()) as now
     from intent i ${where}
     order by i.intent_id for update of i ${options.skipLocked ? sql`skip locked` : sql``}
   `.execute(tx)
-  return rows
+  const recorded = await recordedOf(
+    tx,
+    rows.filter(({ state }) => state !== 'sending'),
+  )
+  return rows.map((row) => ({ ...row, recorded: recorded.has(row.intentId) }))
+}
+
+/** Of which of these an attempt with this fence is written down already. What is still sending has none. */
+async function recordedOf(
+  tx: Querying,
+  settled: readonly Omit<LockedAttempt, 'recorded'>[],
+): Promise<ReadonlySet<string>> {
+  if (settled.length === 0) return new Set()
+  const { rows } = await sql<{ intentId: string }>`
+    select i.intent_id as "intentId" from intent i
+    where i.intent_id = any(${settled.map(({ intentId }) => intentId)}::uuid[]) and exists (
+      select from attempt a where a.person_id = i.person_id and a.intent_id = i.intent_id
+        and a.fence = i.fence)`.execute(tx)
+  return new Set(rows.map(({ intentId }) => intentId))
 }
 
 export type WrittenAttempts = {
@@ -239,10 +255,30 @@ function rowOf(intent: LockedAttempt, outcome: AttemptOutcome, next: AfterAttemp
   }
 }
 
-const rowColumns = sql`person_id uuid, intent_id uuid, receiver_id uuid, moves boolean, state text, reason text,
-  faults jsonb, channel_index integer, attempts integer, due_at timestamptz, repeat boolean,
-  final boolean, now timestamptz, fence integer, channel text, provider text, outcome text,
-  gives_back boolean, gives_back_all boolean, attempt_reason text, reference text, duplicate boolean`
+const rowTypes = {
+  person_id: 'uuid',
+  intent_id: 'uuid',
+  receiver_id: 'uuid',
+  moves: 'boolean',
+  state: 'text',
+  reason: 'text',
+  faults: 'jsonb',
+  channel_index: 'integer',
+  attempts: 'integer',
+  due_at: 'timestamptz',
+  repeat: 'boolean',
+  final: 'boolean',
+  now: 'timestamptz',
+  fence: 'integer',
+  channel: 'text',
+  provider: 'text',
+  outcome: 'text',
+  gives_back: 'boolean',
+  gives_back_all: 'boolean',
+  attempt_reason: 'text',
+  reference: 'text',
+  duplicate: 'boolean',
+} as const satisfies Record<keyof AttemptRow, string>
 
 /**
  * What was certainly not handed over does not count for a contact budget. Of the attempts before it more
@@ -269,8 +305,7 @@ function writeRows(
   void send(
     tx,
     sql`
-    with written as materialized (
-      select * from json_to_recordset(${JSON.stringify(rows)}::json) as attempted (${rowColumns})
+    with written as materialized (${typedRows(rowTypes, rows)}
     ), tried as (
       insert into attempt (person_id, intent_id, fence, business_at, channel, provider, outcome,
         reason, reference, duplicate)
