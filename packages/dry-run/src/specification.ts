@@ -11,6 +11,8 @@ import { otherSubject, type Play, playsOf } from '@wegwijs/campaign/specificatio
 import { instantOf, showLocalMoment } from '@wegwijs/campaign/specification/local-moment'
 import type { Intent, JourneyEvent, PersonState, Question } from '@wegwijs/campaign/state'
 import { answerBy } from '@wegwijs/campaign/steps/ask'
+import { rejectionReasons } from '@wegwijs/wire/rejection-reasons'
+import type { RejectionClass } from '@wegwijs/wire/touchpoint-event'
 import { type Unmet, unmetExpectations } from './expectations.ts'
 import { isMessage } from './message-fates.ts'
 import type { ModelOutcome } from './outcome-model.ts'
@@ -191,8 +193,9 @@ class Playing {
       const before = this.#taken
       this.#simulation.take(event)
       if (this.#taken > before) return
-      const classes = Object.keys(this.#simulation.tally.deadLetters).join(', ')
-      const happened = [`${event.type} was put aside (${classes})`]
+      const classes = Object.keys(this.#simulation.tally.deadLetters) as RejectionClass[]
+      const why = classes.map((each) => `${rejectionReasons[each].text} (${each})`).join(', ')
+      const happened = [`${event.type} was put aside: ${why}`]
       this.#unmet.push({
         path: ['when', line ?? 0],
         expected: 'an event that can be used',

@@ -374,7 +374,7 @@ describe('what happens', () => {
       then: ['nothing'],
     }
     expect(unmet(hello, written)).toEqual([
-      'when.0 an event that can be used | care.discharge.completed.v1 was put aside (older_than_inbox)',
+      'when.0 an event that can be used | care.discharge.completed.v1 was put aside: it happened so long ago that nobody knows whether it was told before (older_than_inbox)',
     ])
   })
 

@@ -1,4 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
+import { rejectionReasons } from '@wegwijs/wire/rejection-reasons'
+import { rejectionClasses } from '@wegwijs/wire/touchpoint-event'
 import type { Argument, Command, Option } from 'commander'
 import { exitCodeTable } from './exit-codes.ts'
 import { createProgram } from './program.ts'
@@ -19,6 +21,14 @@ ${renderOptions(program.options)}
 | exit code | means |
 | --- | --- |
 ${exitCodeTable.map(({ code, means }) => `| ${code} | ${means} |`).join('\n')}
+
+## Why an event cannot be used
+
+\`wegwijs dead-letters\` and \`wegwijs simulate\` tell it by its class; so does the gateway when it refuses one.
+
+| class | what it means | what you can do |
+| --- | --- | --- |
+${rejectionClasses.map((each) => `| \`${each}\` | ${rejectionReasons[each].text} | ${rejectionReasons[each].whatToDo} |`).join('\n')}
 
 ${commands.join('\n')}`
 }

@@ -9,6 +9,8 @@ import type { Sample } from '@wegwijs/dry-run/samples'
 import type { SimulationTally } from '@wegwijs/dry-run/simulation'
 import type { StepCount, StepDifference } from '@wegwijs/dry-run/step-counts'
 import type { MessageCount, RunCount, SimulationSummary } from '@wegwijs/dry-run/summary'
+import { rejectionReasons } from '@wegwijs/wire/rejection-reasons'
+import { rejectionClasses } from '@wegwijs/wire/touchpoint-event'
 import { assumptionLines, number, reachedLines } from './outcome-report.ts'
 import { table } from './output.ts'
 import { localTime, reasonText } from './story.ts'
@@ -37,12 +39,11 @@ function headLines({ bundle, tally, since, summary }: SimulationReport): string[
   const { events, applied, duplicates, deadLetters, from, until } = tally
   const messages = sumOf(summary.messages)
   const handedOver = sumOf(summary.messages.filter(isHandedOver))
-  const unusable = Object.entries(deadLetters).map(([name, count]) => `${number(count)} ${name}`)
   return [
     'A simulation: nothing was sent, nothing was written.',
     '',
     `events       ${number(events)} of ${number(tally.people)} people: ${number(applied)} applied, ${number(duplicates)} seen before`,
-    ...(unusable.length > 0 ? [`not usable   ${unusable.join(', ')}`] : []),
+    ...unusableLines(deadLetters),
     ...(from && until
       ? [
           `time         ${localTime(since ?? from, timeZone)} to ${localTime(until, timeZone)} (${timeZone})`,
@@ -56,6 +57,19 @@ function headLines({ bundle, tally, since, summary }: SimulationReport): string[
     `messages     ${number(messages)}: ${number(handedOver)} sent, ${number(messages - handedOver)} not`,
     ...busiestLines(summary),
   ]
+}
+
+/** Each class with its sentence and what to do: a simulation is often the first to meet a publisher's events. */
+function unusableLines(deadLetters: SimulationTally['deadLetters']): string[] {
+  const classes = rejectionClasses.filter((each) => (deadLetters[each] ?? 0) > 0)
+  return classes.flatMap((each, index) => {
+    const { text, whatToDo } = rejectionReasons[each]
+    const count = number(deadLetters[each] ?? 0)
+    return [
+      `${(index === 0 ? 'not usable' : '').padEnd(12)} ${count}: ${text} (${each})`,
+      `${' '.repeat(12)} what to do: ${whatToDo}`,
+    ]
+  })
 }
 
 function busiestLines({ busiestDay }: SimulationSummary): string[] {

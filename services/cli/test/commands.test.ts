@@ -75,6 +75,14 @@ describe('with the example hospital applied', () => {
     expect(new Set(campaigns.map(({ change }) => change))).toEqual(new Set(['unchanged']))
   }, 60_000)
 
+  test('nothing to do is said, and a misspelt team is asked back', async () => {
+    const none = await cli(['tasks', '--team', 'home-nurses'])
+    expect([none.code, none.err]).toEqual([0, 'no task is open\n'])
+    const wrong = await cli(['tasks', '--team', 'nurses'])
+    expect(wrong.code).toBe(exitCodes.usage)
+    expect(wrong.err).toContain('there is no team "nurses"; did you mean home-nurses?')
+  })
+
   test('a campaign is stopped and goes on again; a misspelt one is asked back', async () => {
     const stopped = await cli(['stop', 'campaign', 'aftercare-at-home', '--reason', 'typo in it'])
     expect(stopped.code).toBe(0)

@@ -223,10 +223,14 @@ test('what came of a campaign is told beside who was held out, without percentag
       }),
     ]),
   })
-  expect(await cli('outcome', 'nowhere')).toMatchObject({
-    code: exitCodes.usage,
-    err: expect.stringContaining('no campaign nowhere was ever published'),
-  })
+  const asked: [string, string][] = [
+    ['nowhere', 'there never was a campaign "nowhere"; there are after-a-complaint, aftercare-at'],
+    ['portal-welcom', 'there never was a campaign "portal-welcom"; did you mean portal-welcome?'],
+  ]
+  for (const [name, problem] of asked) {
+    const { code, err } = await cli('outcome', name)
+    expect([code, err]).toEqual([exitCodes.usage, expect.stringContaining(problem)])
+  }
 }, 60_000)
 
 test('to go back is to apply an earlier revision', async () => {

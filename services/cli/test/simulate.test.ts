@@ -111,6 +111,17 @@ test('what cannot be read is told by its line', async () => {
   expect(out).toBe('')
 })
 
+test('events that cannot be used are told by class, with what it means and what to do', async () => {
+  const [first = ''] = (await eventsOf(1)).split('\n')
+  const stranger = JSON.stringify({ ...JSON.parse(first), source: 'urn:example:nobody' })
+  const { code, out } = await simulate(['--events', '-'], `${first}\n${stranger}\n`)
+  expect(code).toBe(0)
+  expect(out).toContain(`
+not usable   1: touchpoints.yaml names no such source of events, or the key is for another one (source_not_allowed)
+             what to do: add the source to the publishers of touchpoints.yaml and apply, or correct it
+`)
+})
+
 test('one input is named, and a folder without faults', async () => {
   expect((await simulate([])).code).toBe(exitCodes.usage)
   expect((await simulate(['--journeys', '1', '--events', '-'])).code).toBe(exitCodes.usage)

@@ -9,7 +9,6 @@ import { createWords, isLeafHidden } from '@wegwijs/campaign/explain/language'
 import { reservedNames } from '@wegwijs/campaign/explain/reserved-names'
 import type { InEachLanguage, Words } from '@wegwijs/campaign/explain/words'
 import { consentKey, entityKey } from '@wegwijs/campaign/state'
-import { withNearest } from '@wegwijs/definition/fault'
 import { type PersonRecord, type ReplayedMoment, replay } from '@wegwijs/dry-run/replay'
 import { fail } from '@wegwijs/runtime/failure'
 import type { Store } from '@wegwijs/store/database'
@@ -35,6 +34,7 @@ import {
   withoutHealth,
 } from '../explanation-report.ts'
 import { explanationSpeeches } from '../explanation-speech.ts'
+import { unknownName } from '../known-names.ts'
 import { personIdOf } from '../person.ts'
 import { type Call, runs, type Shell } from '../shell.ts'
 import { formatStory, localTime, tellStory } from '../story.ts'
@@ -117,9 +117,7 @@ function selected(campaigns: readonly CampaignFacts[], id: string | undefined): 
   const found = campaigns.find((campaign) => campaign.campaignId === id)
   if (found) return [found]
   const known = campaigns.map((campaign) => campaign.campaignId)
-  const { nearest } = withNearest(id, known)
-  const hint = nearest === undefined ? `known are ${known.join(', ')}` : `did you mean ${nearest}?`
-  throw fail('WEGWIJS_USAGE', { problem: `there never was a campaign "${id}"; ${hint}` })
+  throw unknownName('there never was a campaign', id, known)
 }
 
 /** All that explanations are made of; null when no definition was ever applied. */

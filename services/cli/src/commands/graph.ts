@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
-import { withNearest } from '@wegwijs/definition/fault'
 import { type CampaignCounts, campaignGraph, type StepCounts } from '@wegwijs/definition/graph'
-import { type FailureCode, fail, isFailure } from '@wegwijs/runtime/failure'
+import { type FailureCode, isFailure } from '@wegwijs/runtime/failure'
 import { type CampaignCount, countsOf, versionsOf } from '@wegwijs/store/campaign-counts'
 import type { Store } from '@wegwijs/store/database'
 import type { Command } from 'commander'
 import { readOrEnd } from '../definition-input.ts'
+import { unknownName } from '../known-names.ts'
 import type { Output } from '../output.ts'
 import { type Call, runs, type Shell, withKnownFailures } from '../shell.ts'
 
@@ -32,17 +32,13 @@ async function graph(
 ): Promise<void> {
   const { bundle } = await readOrEnd(folder, call.output)
   const campaign = bundle.campaigns.find((each) => each.id === id)
-  if (!campaign) throw unknownCampaign(id, bundle.campaigns)
+  if (!campaign) {
+    const known = bundle.campaigns.map((each) => each.id)
+    throw unknownName('there is no campaign', id, known)
+  }
   const counts = isCounted ? await countsFor(campaign, call) : undefined
   const mermaid = campaignGraph(campaign, bundle, counts)
   call.output.data({ campaign: id, mermaid }, () => [mermaid.trimEnd()])
-}
-
-function unknownCampaign(id: string, campaigns: readonly CampaignFile[]): Error {
-  const known = campaigns.map((campaign) => campaign.id)
-  const { nearest } = withNearest(id, known)
-  const hint = nearest === undefined ? `known are ${known.join(', ')}` : `did you mean ${nearest}?`
-  return fail('WEGWIJS_USAGE', { problem: `there is no campaign ${id}: ${hint}` })
 }
 
 /** Of every version that has these very steps; others went other ways. */

@@ -1,6 +1,7 @@
-import { fail } from '@wegwijs/runtime/failure'
+import { readCampaignFacts } from '@wegwijs/store/explain'
 import { readOutcomes } from '@wegwijs/store/outcomes'
 import type { Command } from 'commander'
+import { unknownName } from '../known-names.ts'
 import { outcomeLines } from '../outcome-report.ts'
 import { type Call, runs, type Shell } from '../shell.ts'
 
@@ -17,9 +18,12 @@ export function addOutcome(program: Command, shell: Shell): void {
 }
 
 async function show({ surroundings, output }: Call, campaign?: string): Promise<void> {
-  const outcomes = await readOutcomes(await surroundings.store(), campaign)
-  if (campaign !== undefined && outcomes.length === 0)
-    throw fail('WEGWIJS_USAGE', { problem: `no campaign ${campaign} was ever published` })
+  const store = await surroundings.store()
+  const outcomes = await readOutcomes(store, campaign)
+  if (campaign !== undefined && outcomes.length === 0) {
+    const published = (await readCampaignFacts(store.db)).map(({ campaignId }) => campaignId)
+    throw unknownName('there never was a campaign', campaign, published)
+  }
   output.data({ campaigns: outcomes }, () =>
     outcomes.flatMap((each, index) => [...(index === 0 ? [] : ['']), ...outcomeLines(each)]),
   )

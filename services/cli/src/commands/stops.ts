@@ -1,5 +1,4 @@
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
-import { withNearest } from '@wegwijs/definition/fault'
 import { fail } from '@wegwijs/runtime/failure'
 import { latestBundle } from '@wegwijs/store/definitions'
 import {
@@ -12,6 +11,7 @@ import {
 } from '@wegwijs/store/stops'
 import { wake } from '@wegwijs/store/wake'
 import type { Command } from 'commander'
+import { unknownName } from '../known-names.ts'
 import { identityOf, personIdOf } from '../person.ts'
 import { type Call, runs, type Shell } from '../shell.ts'
 import { type WordsOptions, withWords, wordsOf } from '../words.ts'
@@ -121,7 +121,5 @@ function nameOf({ scope, target }: Operation): string {
 }
 
 function unknownTarget({ scope, target }: Operation, names: readonly string[]) {
-  const { nearest } = withNearest(target, names)
-  const hint = nearest === undefined ? `known are ${names.join(', ')}` : `did you mean ${nearest}?`
-  return fail('WEGWIJS_USAGE', { problem: `there is no ${scope} "${target}"; ${hint}` })
+  return unknownName(`there is no ${scope}`, target, names)
 }

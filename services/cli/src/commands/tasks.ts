@@ -1,8 +1,11 @@
 import type { LocaleName } from '@wegwijs/campaign/definition/words'
 import { fail } from '@wegwijs/runtime/failure'
+import type { Querying } from '@wegwijs/store/database'
+import { latestBundle } from '@wegwijs/store/definitions'
 import { listTasks, sayTaskDone, type TaskRefusal } from '@wegwijs/store/tasks'
 import { type Command, Option } from 'commander'
-import { table } from '../output.ts'
+import { unknownName } from '../known-names.ts'
+import { type Output, table } from '../output.ts'
 import { type Call, runs, type Shell } from '../shell.ts'
 import { atLeastOne, byOption } from '../words.ts'
 
@@ -34,6 +37,7 @@ async function list(
 ): Promise<void> {
   const { db } = await surroundings.store()
   const tasks = await listTasks(db, { team: team ?? null, state: all ? null : 'open', limit })
+  if (tasks.length === 0) await tellNone(db, { team, all }, output)
   output.data(tasks, () =>
     table(
       ['ID', 'DUE', 'TEAM', 'TASK', 'PERSON', 'CAMPAIGN', 'STATE', 'OUTCOMES'],
@@ -49,6 +53,18 @@ async function list(
       ]),
     ),
   )
+}
+
+/** Nothing to do is told as that; a misspelt team is not taken for one that has done everything. */
+async function tellNone(
+  db: Querying,
+  { team, all }: { team: string | undefined; all: boolean | undefined },
+  output: Output,
+): Promise<void> {
+  const teams = (await latestBundle(db))?.bundle.policies.teams?.map(({ id }) => id)
+  if (team !== undefined && teams !== undefined && !teams.includes(team))
+    throw unknownName('there is no team', team, teams)
+  output.say(all ? 'there never was a task' : 'no task is open')
 }
 
 async function done(

@@ -1,13 +1,13 @@
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
-import { withNearest } from '@wegwijs/definition/fault'
 import type { CampaignSpecifications } from '@wegwijs/definition/load-definition'
 import { compileDraft } from '@wegwijs/dry-run/draft'
 import { sendingOf } from '@wegwijs/dry-run/sending'
 import { playSpecification } from '@wegwijs/dry-run/specification'
-import { exitCodes, fail } from '@wegwijs/runtime/failure'
+import { exitCodes } from '@wegwijs/runtime/failure'
 import type { Command } from 'commander'
 import { countOf, readOrEnd } from '../definition-input.ts'
+import { unknownName } from '../known-names.ts'
 import { type Call, Ended, runs, type Shell } from '../shell.ts'
 import {
   type Tested,
@@ -81,7 +81,5 @@ function selected(
   const found = campaigns.filter((campaign) => campaign.id === id)
   if (found.length > 0) return found
   const ids = campaigns.map((campaign) => campaign.id)
-  const { nearest } = withNearest(id, ids)
-  const hint = nearest === undefined ? `there are ${ids.join(', ')}` : `did you mean ${nearest}?`
-  throw fail('WEGWIJS_USAGE', { problem: `there is no campaign "${id}"; ${hint}` })
+  throw unknownName('there is no campaign', id, ids)
 }
