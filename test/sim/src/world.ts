@@ -696,7 +696,7 @@ class World {
       for (const topic of topics) this.#callOut(topic)
     }
     if (query.sql.includes('with written as materialized')) this.#noteSettled(life, query)
-    if (!query.sql.includes('with look as materialized')) return
+    if (!query.sql.includes('look as materialized')) return
     for (const row of result.rows as { intent_id: string | null; next_state: string }[]) {
       if (row.intent_id === null || row.next_state !== 'sending') continue
       const worker = `${life.slot} ${life.nth}`
@@ -704,9 +704,10 @@ class World {
     }
   }
 
-  #noteSettled({ slot, nth }: Life, { parameters: [rows] }: CompiledQuery): void {
-    for (const row of JSON.parse(String(rows)) as { intent_id: string }[])
-      this.#history.add({ kind: 'settled', worker: `${slot} ${nth}`, intent: row.intent_id })
+  /** What was attempted comes as an array for each column, of which the ids of messages are the second. */
+  #noteSettled({ slot, nth }: Life, { parameters: [, ids] }: CompiledQuery): void {
+    for (const [intent] of String(ids).matchAll(/[0-9a-f-]{36}/g))
+      this.#history.add({ kind: 'settled', worker: `${slot} ${nth}`, intent })
   }
 
   /** A call that somebody may hear, or nobody: it is only ever a hint. */
