@@ -2,6 +2,7 @@ import type { CompiledCampaign } from './compiled-campaign.ts'
 import { type DecideContext, type Draft, noteOf } from './draft.ts'
 import type { Instant } from './instant.ts'
 import type { JsonObject } from './json.ts'
+import { choosePersona } from './people.ts'
 import type { ReasonCode } from './reasons.ts'
 import {
   campaignKey,
@@ -20,6 +21,7 @@ export function resume(draft: Draft, timer: RunTimer, context: DecideContext): v
   draft.timers.delete(timer.timerId)
   const enrolment = draft.enrolments.get(timer.enrolmentId)
   if (enrolment?.state !== 'running' || enrolment.step !== timer.step) return
+  choosePersona(draft, context)
   const run = runAt(draft, enrolment, timer.step, context)
   const { kind, step, next } = run.node
   const result = kind.onTimer?.(step, run) ?? { goTo: next }
@@ -47,6 +49,7 @@ export function hearReceipt(draft: Draft, intentId: string, context: DecideConte
   if (!enrolment) return
   // Wherever the run stands by now, also when it is over.
   if (intent.state === 'delivered') standDownFor(draft, enrolment, intent)
+  if (enrolment.state === 'running') choosePersona(draft, context)
   hear(draft, enrolment, context, (run) => run.node.kind.onReceipt?.(run.node.step, run))
 }
 
@@ -55,6 +58,7 @@ export function hearTask(draft: Draft, taskId: string, context: DecideContext): 
   const task = draft.tasks.get(taskId)
   const enrolment = task && draft.enrolments.get(task.enrolmentId)
   if (!enrolment) return
+  choosePersona(draft, context)
   hear(draft, enrolment, context, (run) => run.node.kind.onTask?.(run.node.step, task, run))
 }
 

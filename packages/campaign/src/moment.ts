@@ -29,14 +29,14 @@ export const weekdays = [
  * `at` is local time on that day; when it has already passed on a day counted from now, the next
  * day counts, while `until` keeps the day, also when that lies in the past. `between` moves into a
  * part of the day, `on` to a day: any, a working one, or one of some weekdays. Both move forward over
- * weekends, public holidays and closed days; for `until`, days move backward, so that "the working
- * day before" stays before.
+ * weekends, public holidays and closed days; for `until` without an offset or with a negative one, days move
+ * backward, so that "the working day before" stays before, as the one after stays after.
  */
 export const onSchema = z
   .union([z.enum(['any-day', 'working-day']), z.array(z.enum(weekdays)).min(1)])
   .default('any-day')
   .describe(
-    '`working-day` moves over weekends, public holidays and closed days, a list of weekdays to the nearest of them: forward from now, backward after `until`.',
+    '`working-day` moves over weekends, public holidays and closed days, a list of weekdays to the nearest of them: forward from now and by an `offset` after `until`, else backward.',
   )
 
 const atSchema = localTimeSchema
@@ -177,14 +177,19 @@ function resolveUntil(moment: z.infer<typeof untilSchema>, facts: MomentFacts): 
   const anchor = facts.read(moment.until)
   if (dateOfPersonIn(moment) !== null) {
     const { offset: span, at, on } = moment
-    const anchored = anchoredTo(anchor, { span, at, on, days: -1 }, facts)
+    const anchored = anchoredTo(anchor, { span, at, on, days: awayFrom(span) }, facts)
     return anchored && instantOf(anchored.momentOf(0))
   }
   if (typeof anchor !== 'string') return null
   let due = Temporal.Instant.from(anchor).toZonedDateTimeISO(facts.timeZone)
   if (moment.offset) due = due.add(Temporal.Duration.from(moment.offset))
   if (moment.at) due = due.withPlainTime(moment.at)
-  return instantOf(moveToDay(due, -1, moment.on, facts.isWorkingDay))
+  return instantOf(moveToDay(due, awayFrom(moment.offset), moment.on, facts.isWorkingDay))
+}
+
+/** The direction in which a day is looked for: what is told after a moment is not told before it. */
+function awayFrom(offset: string | undefined): 1 | -1 {
+  return offset !== undefined && Temporal.Duration.from(offset).sign > 0 ? 1 : -1
 }
 
 /** How far from a date: `span` before (negative) or after it, at which time, and on which days. */

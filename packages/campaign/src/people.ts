@@ -122,7 +122,7 @@ export function moveOnJourney(
   }
 }
 
-/** The assigned persona, or the first whose condition holds. */
+/** The assigned persona, or the first whose condition holds by now: time alone may have made it another. */
 export function choosePersona(draft: Draft, context: DecideContext): void {
   const facts = factsFrom(draft, context, {
     trigger: null,

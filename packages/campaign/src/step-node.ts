@@ -17,7 +17,10 @@ export type StepNode = {
 }
 type Arm = { holds: Predicate; first: string | null }
 
-/** Gives every step a path (`2`, `2.0.1`: step, arm, step) and says what follows it; `first` is null where there is none. */
+/**
+ * Gives every step a path (`2`, `2.0.1`: step, arm, step) and says what follows it; `first` is null where there
+ * is none. In the order in which they are read: a step before those in its arms.
+ */
 export function layOut(steps: readonly Step[]): {
   first: string | null
   nodes: ReadonlyMap<string, StepNode>
@@ -38,12 +41,13 @@ function layOutBefore(
     const path = `${prefix}${index}`
     const next = index + 1 < steps.length ? `${prefix}${index + 1}` : after
     const parts = partsOf(step)
-    const arms = (parts.arms ?? []).map((arm, number) => ({
-      holds: arm.when ? compileCondition(arm.when.condition) : () => true,
-      first: layOutBefore(arm.steps, `${path}.${number}.`, next, nodes),
-    }))
+    const arms: Arm[] = []
     const conditions = (parts.conditions ?? []).map(({ condition }) => compileCondition(condition))
     nodes.set(path, { path, step, kind: kindOf(step), next, arms, conditions })
+    for (const [number, arm] of (parts.arms ?? []).entries()) {
+      const holds = arm.when ? compileCondition(arm.when.condition) : () => true
+      arms.push({ holds, first: layOutBefore(arm.steps, `${path}.${number}.`, next, nodes) })
+    }
   })
   return steps.length > 0 ? `${prefix}0` : after
 }

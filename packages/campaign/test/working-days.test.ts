@@ -60,6 +60,24 @@ test.each<[string, Moment, string, string]>([
     '2026-04-28T07:30',
     '2026-04-24T18:00:00',
   ],
+  [
+    'forward behind an appointment on the day before King’s Day',
+    { until: 'entity.startsAt', offset: 'P1D', at: '10:00', on: 'working-day' },
+    '2026-04-26T12:00',
+    '2026-04-28T10:00:00',
+  ],
+  [
+    'forward behind an appointment, as the day of a person’s date does',
+    { until: 'person.startsOn', offset: 'P1D', at: '10:00', on: ['monday'] },
+    '2026-03-03T12:00',
+    '2026-03-09T10:00:00',
+  ],
+  [
+    'backward from an appointment on a Sunday, without an offset',
+    { until: 'entity.startsAt', at: '08:00', on: 'working-day' },
+    '2026-03-08T12:00',
+    '2026-03-06T08:00:00',
+  ],
 ])('a moment moves %s', (_, moment, now, expected) => {
   expect(localOf(moment, now)).toBe(expected)
 })

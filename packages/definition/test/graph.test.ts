@@ -74,11 +74,11 @@ flowchart TD
   step0 --> step1
   step1["wait<br>for: P2D<br>at: 10:00"]
   step1 --> step2
-  step2_0_0["end"]
-  step2_0_0 --> finish
   step2{{"branch"}}
   step2 -->|"enrolment.hello.status is delivered"| step2_0_0
   step2 -->|"otherwise"| step3
+  step2_0_0["end"]
+  step2_0_0 --> finish
   step3["message again<br>template: welcome"]
   step3 --> finish
   finish(["end"])

@@ -1,4 +1,5 @@
 import { compileDefinition } from '@wegwijs/campaign/compile'
+import { channelNames } from '@wegwijs/campaign/definition/words'
 import type { JourneyEvent } from '@wegwijs/campaign/state'
 import { answerBy } from '@wegwijs/campaign/steps/ask'
 import { stepsSchema } from '@wegwijs/campaign/steps/registry'
@@ -183,6 +184,51 @@ describe('when the appointment moves', () => {
       patient.intents().findLast(({ messageId }) => messageId === 'coming'),
     )
     expect(planned()).toEqual(['coming', 'other-day'])
+  })
+
+  describe('the first of its questions is asked again', () => {
+    const before = (offset: string) => ({
+      until: 'entity.startsAt',
+      offset,
+      on: 'any-day' as const,
+    })
+    const cascade = {
+      channels: { cascade: channelNames.slice(0, 2), after: 'PT2H' },
+      send: before('-P1D'),
+    }
+    const second = asking({ id: 'second', send: before('-P1D') })
+    const answer = (steps: readonly Step[]) => ({ answer: 'confirm', says: says('Ja'), steps })
+    test.each<[string, object]>([
+      [
+        'a cascade in one of its ways',
+        { answers: [answer([message('later', { id: 'eve', ...cascade })])] },
+      ],
+      ['a question in one of its ways', { answers: [answer([second])] }],
+    ])('with %s', (_, over) => {
+      const first = asking({ send: before('-P3D'), ...over })
+      const { patient, answers, planned } = asked([first])
+      const coming = () => patient.intents().findLast(({ messageId }) => messageId === 'coming')
+      answers('confirm', coming())
+      patient.happens(moved, appointment(2, '2026-03-25T09:00:00.000Z'))
+      expect(planned()).toEqual(['coming'])
+      patient.message(coming()?.intentId ?? '', { state: 'delivered' })
+      expect(answers('confirm', coming())).toBe('answered')
+      expect(planned()).toHaveLength(1)
+    })
+
+    test('with a question for whoever says nothing', () => {
+      const { patient, answers, planned } = asked([
+        asking({ send: before('-P15D'), otherwise: [second] }),
+      ])
+      const coming = () => patient.intents().findLast(({ messageId }) => messageId === 'coming')
+      patient.comes('2026-03-07T09:00:00.000Z')
+      expect(planned()).toEqual(['second'])
+      patient.happens(moved, appointment(2, '2026-03-25T09:00:00.000Z'))
+      expect(planned()).toEqual(['coming'])
+      patient.message(coming()?.intentId ?? '', { state: 'delivered' })
+      expect(answers('confirm', coming())).toBe('answered')
+      expect(planned()).toEqual(['see-you'])
+    })
   })
 
   test('what was asked at once and answered is not asked again', () => {

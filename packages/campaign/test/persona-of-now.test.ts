@@ -1,0 +1,67 @@
+import type { Step } from '@wegwijs/campaign/steps/step'
+import { campaign, message } from '@wegwijs/test-support/small-hospital'
+import { expect, test } from 'vitest'
+import { definitionOf, person } from './given.ts'
+
+const discharge = 'care.discharge.completed.v1'
+const says = (text: string) => ({ nl: text, en: text })
+const toSeniors: Step = {
+  branch: [
+    { when: { field: 'person.persona', op: 'eq', value: 'senior' }, steps: [message('later')] },
+  ],
+}
+const receipt: Step = {
+  waitFor: {
+    message: 'hello',
+    status: ['delivered'],
+    within: 'P30D',
+    // biome-ignore lint/suspicious/noThenProperty: the word in the file
+    then: [toSeniors],
+  },
+}
+const task: Step = {
+  task: {
+    id: 'call',
+    team: 'nurses',
+    title: says('Bel'),
+    due: { for: 'PT1H', on: 'any-day' },
+    within: 'P30D',
+    outcomes: [{ outcome: 'reached', says: says('Gesproken'), steps: [toSeniors] }],
+  },
+}
+
+type Patient = ReturnType<typeof person>
+
+// Whoever is born in 1962 is a senior from New Year on, and nothing tells so but the time.
+test.each<[string, readonly Step[], (patient: Patient) => void]>([
+  ['a wait', [{ wait: { for: 'P20D', on: 'any-day' } }, toSeniors], () => {}],
+  [
+    'a receipt',
+    [message('hello', { id: 'hello' }), receipt],
+    (patient) => {
+      const [intent] = patient.intents()
+      patient.message(intent?.intentId ?? '', { state: 'sent', channel: 'email' })
+      patient.happens('message.delivered.v1', { data: { intentId: intent?.intentId ?? '' } })
+    },
+  ],
+  [
+    'a task that was done',
+    [task],
+    (patient) => {
+      const [open] = patient.state.tasks.values()
+      patient.happens('task.done.v1', {
+        data: { taskId: open?.taskId ?? '', outcome: 'reached', by: 'nurse' },
+      })
+    },
+  ],
+])('after %s the persona is that of then', (_, steps, goesOn) => {
+  const definition = definitionOf([campaign({ id: 'aftercare', steps: [...steps] })])
+  const patient = person(definition, '2026-12-20T09:00:00.000Z')
+  patient.happens('person.upserted.v1', { data: { birthYear: 1962 } })
+  patient.happens(discharge)
+  expect(patient.state.person.persona).toBe('everybody')
+  patient.comes('2027-01-09T10:00:00.000Z')
+  goesOn(patient)
+  expect(patient.state.person.persona).toBe('senior')
+  expect(patient.intents().map(({ templateHash }) => templateHash)).toContain('later-1')
+})
