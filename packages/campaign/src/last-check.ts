@@ -14,6 +14,7 @@ import {
   type Enrolment,
   entityKey,
   type Intent,
+  isPending,
   type PersonState,
 } from './state.ts'
 import { turnOf } from './steps/message-status.ts'
@@ -60,13 +61,14 @@ const claim: LastCheck = { effect: 'claim', reason: null }
  *
  * Left out is what only the tables know: stops that staff or the gateway wrote down (a death or a
  * consent in the events is seen in the person's own record), operational stops, and what was with a
- * worker while two records became one, or its entity changed, or two recipients became one.
+ * worker while two records became one, or its entity changed.
  */
 export function lastCheck(state: PersonState, request: LastCheckRequest): LastCheck {
   const receiver = request.intent.recipient ? request.receiver : state
   if (!receiver) return { effect: 'skip', reason: 'person_unknown' }
   return (
     checkPeople(state, receiver, request) ??
+    checkSameReceiver(state, receiver, request) ??
     checkConsent(receiver, request) ??
     checkCause(state, request) ??
     checkHour(receiver, request) ??
@@ -96,6 +98,74 @@ function checkPeople(
   if (!byAge) return null
   const words = wordsByAge(ages, ageAt(person, now, person.timeZone ?? timeZone))
   return words.includes(recipient?.kind ?? 'person') ? null : skip('recipient_by_age')
+}
+
+/**
+ * Another record of whoever gets it was to get it, too, and gets it, or has: see `sameReceiver` of the statement.
+ */
+function checkSameReceiver(
+  { intents }: PersonState,
+  receiver: PersonState,
+  { intent, otherOf }: LastCheckRequest,
+): LastCheck | null {
+  if (!intent.recipient) return null
+  const isToThem = ({ recipient }: Intent) =>
+    recipient &&
+    (otherOf?.(recipient.personId)?.personId ?? recipient.personId) === receiver.person.personId
+  const goesAlready = [...intents.values()].some(
+    (other) =>
+      other !== intent &&
+      isSameMessage(other, intent) &&
+      isToThem(other) &&
+      (isBeforeInCascade(other, intent)
+        ? isInDoubtBeside(other, intent, intents)
+        : goesInstead(other, intent)),
+  )
+  return goesAlready ? { effect: 'cancel', reason: 'merged_duplicate' } : null
+}
+
+function isSameMessage(other: Intent, intent: Intent): boolean {
+  const isOverSame =
+    other.partOf === undefined ||
+    intent.partOf === undefined ||
+    other.channels[0] === intent.channels[0]
+  return (
+    other.enrolmentId === intent.enrolmentId &&
+    other.messageId === intent.messageId &&
+    other.entity?.version === intent.entity?.version &&
+    isOverSame
+  )
+}
+
+/** Over a channel before, though not one in whose place this came, nor of before the cascade began anew. */
+function isInDoubtBeside(other: Intent, intent: Intent, intents: PersonState['intents']): boolean {
+  const { intentId, state, duplicate, plannedAt } = other
+  const before = intents.get(intent.insteadOf ?? '')
+  if (intentId === intent.insteadOf || intentId === before?.insteadOf) return false
+  if (other.recipient?.personId === intent.recipient?.personId) {
+    const began = [...intents.values()].filter(
+      (each) =>
+        turnOf(each) === 0 &&
+        each.enrolmentId === intent.enrolmentId &&
+        each.messageId === intent.messageId &&
+        each.recipient?.personId === intent.recipient?.personId &&
+        each.plannedAt <= intent.plannedAt,
+    )
+    if (began.some((each) => plannedAt < each.plannedAt)) return false
+  }
+  const isSaid = state === 'sent' || state === 'bounced'
+  return ['sending', 'held', 'delivered'].includes(state) || (duplicate && !isSaid)
+}
+
+/** Of two that wait, one that may have been sent before, else the one over the later channel. */
+function goesInstead(other: Intent, intent: Intent): boolean {
+  if (other.recipient?.personId === intent.recipient?.personId) return false
+  if (other.duplicate) return true
+  if (!isPending(other))
+    return ['sending', 'sent', 'delivered', 'bounced', 'held'].includes(other.state)
+  if (intent.duplicate) return false
+  const [turn, own] = [turnOf(other), turnOf(intent)]
+  return turn === own ? other.intentId < intent.intentId : turn > own
 }
 
 /** For no channel at all. */

@@ -116,8 +116,11 @@ function ended(
  * (`letGoOn`): nothing more will be heard of it, nor of the same message to somebody else.
  */
 export function letGoOn(state: PersonState, ended: Intent, now: string): PersonState {
-  if (!['skipped', 'expired', 'failed'].includes(ended.state) || ended.question !== null)
-    return state
+  const { state: came, reason } = ended
+  const isUnsent =
+    ['skipped', 'expired', 'failed'].includes(came) ||
+    (came === 'cancelled' && reason === 'merged_duplicate')
+  if (!isUnsent || ended.question !== null) return state
   const timers = new Map(state.timers)
   for (const timer of state.timers.values()) {
     if (timer.enrolmentId !== ended.enrolmentId || timer.step !== ended.step) continue

@@ -1,7 +1,7 @@
 import type { AgeRule } from '@wegwijs/campaign/addressees'
 import type { RelationKind, RelationScope } from '@wegwijs/campaign/definition/words'
 import { lastCheck } from '@wegwijs/campaign/last-check'
-import type { OtherPerson } from '@wegwijs/campaign/state'
+import type { IntentState, OtherPerson } from '@wegwijs/campaign/state'
 import { newUuid } from '@wegwijs/runtime/derived-id'
 import { openNamespace } from '@wegwijs/test-support/namespace'
 import { later, seedMessages } from '@wegwijs/test-support/seed-messages'
@@ -648,6 +648,18 @@ describe('the statement and its pure twin', () => {
     ownConsent: fc.constantFrom(null, 'withdrawn' as const),
     recipientZone: fc.constantFrom(null, 'America/New_York'),
     needsConsent: fc.boolean(),
+    turn: fc.constantFrom(0, 1),
+    duplicate: fc.integer({ min: 1, max: 4 }).map((drawn) => drawn === 1),
+    /** The same message to an older record of the recipient. */
+    beside: fc.option(
+      fc.record({
+        state: fc.constantFrom<IntentState>('planned', 'planned', 'sent', 'skipped', 'delivered'),
+        duplicate: fc.boolean(),
+        turn: fc.constantFrom(0, 1),
+        channels: fc.constantFrom(['email'], ['sms']),
+        part_of: fc.constantFrom(null, newUuid()),
+      }),
+    ),
   })
 
   it('say the same, whatever is known of both', async () => {
@@ -656,7 +668,13 @@ describe('the statement and its pure twin', () => {
       fc.asyncProperty(facts, async (known) => {
         await sql`truncate person, consent, relation, enrolment, intent, outbox`.execute(store.db)
         const { personId, intentId, enrolmentId, recipientId } = await plant({
-          intent: { recipient_as: known.as, by_age: known.byAge },
+          intent: {
+            recipient_as: known.as,
+            by_age: known.byAge,
+            turn: known.turn,
+            duplicate: known.duplicate,
+            ...(known.beside?.part_of && { part_of: known.beside.part_of }),
+          },
           patient: {
             deceased_at: known.patientDied ? noon : null,
             fields: known.birthYear === null ? {} : { birthYear: known.birthYear },
@@ -669,6 +687,21 @@ describe('the statement and its pure twin', () => {
         })
         const older = newUuid()
         await person(older, { merged_into: recipientId })
+        if (known.beside) {
+          const { message_id } = await intentOf(store, intentId)
+          await seedMessages(store, 1, {
+            intent: {
+              person_id: personId,
+              enrolment_id: enrolmentId,
+              message_id,
+              due_at: later(noon, 600),
+              recipient_id: older,
+              recipient_as: known.as,
+              recipient_scope: 'care',
+              ...known.beside,
+            },
+          })
+        }
         for (const { of, ...each } of known.relations) {
           await relation(personId, of === 'same' ? recipientId : older, { ...each, kind: known.as })
         }
@@ -726,7 +759,9 @@ describe('the statement and its pure twin', () => {
         told.add(check.reason ?? check.effect)
         const { state: came, reason } = await intentOf(store, intentId)
         expect([came, reason]).toEqual([
-          { claim: 'sending', skip: 'skipped', wait: 'planned' }[check.effect as string],
+          { claim: 'sending', skip: 'skipped', cancel: 'cancelled', wait: 'planned' }[
+            check.effect as string
+          ],
           check.reason,
         ])
       }),
@@ -736,6 +771,7 @@ describe('the statement and its pure twin', () => {
       'claim',
       'consent_missing',
       'consent_withdrawn',
+      'merged_duplicate',
       'person_deceased',
       'quiet_hours',
       'recipient_by_age',
