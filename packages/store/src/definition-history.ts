@@ -4,7 +4,7 @@ import { countsOfDefinition } from '@wegwijs/campaign/kept-counts'
 import { sql } from 'kysely'
 import type { Querying } from './database.ts'
 import { bundleOfRevision } from './definitions.ts'
-import { readStoredCampaign } from './stored-definition.ts'
+import { readAsFarAsItGoes } from './stored-definition.ts'
 import { query } from './transaction.ts'
 
 /**
@@ -12,7 +12,10 @@ import { query } from './transaction.ts'
  * published last before it: by the time of its campaigns, which a rehearsal sets back with its clock, and
  * of a revision without a new campaign by the time at which it was applied.
  *
- * Reads each definition that is needed once. The function gives null for a moment before the first.
+ * Reads each definition that is needed once. The function gives null for a moment before the first. A version of a
+ * campaign that cannot be read begins for nobody.
+ *
+ * @throws WEGWIJS_STORED_DEFINITION_UNREADABLE when one of the definitions cannot be read
  */
 export async function definitionsAt(
   db: Querying,
@@ -33,7 +36,7 @@ export async function definitionsAt(
     const then = known.map(
       (each): CampaignVersion => ({
         ...each,
-        live: here.has(each.id) && live.get(each.id) === each.version,
+        live: !each.unclear && here.has(each.id) && live.get(each.id) === each.version,
       }),
     )
     // What a later version asks of the past was counted for it, from the first event that is kept.
@@ -65,7 +68,7 @@ async function versionsOf(
   return rows.map((row) => ({
     id: row.campaign_id,
     version: row.version,
-    file: readStoredCampaign({
+    ...readAsFarAsItGoes({
       campaignId: row.campaign_id,
       version: row.version,
       content: row.content,

@@ -1,7 +1,7 @@
 import { type CompiledDefinition, compileDefinition } from '@wegwijs/campaign/compile'
 import type { CampaignVersion } from '@wegwijs/campaign/compiled-campaign'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
-import { fail } from '@wegwijs/runtime/failure'
+import { fail, type WegwijsError } from '@wegwijs/runtime/failure'
 import { sql } from 'kysely'
 import type { Querying, Store } from './database.ts'
 import { beginCounts, keepCounts, keptCounts } from './history-counts.ts'
@@ -19,9 +19,12 @@ import { addRollouts, replaceDefinition } from './rollouts.ts'
 import { insertRows } from './rows.ts'
 import {
   bundleIfReadable,
+  type ReadCampaign,
+  readAsFarAsItGoes,
   readStoredBundle,
   readVersions,
   type StoredBundle,
+  type StoredCampaign,
 } from './stored-definition.ts'
 import { inTransaction, query } from './transaction.ts'
 import { wake } from './wake.ts'
@@ -129,28 +132,68 @@ export async function loadDefinition(store: Store): Promise<CompiledDefinition |
   return query(async () => {
     const latest = await latestBundle(store.db)
     if (!latest) return null
-    const versions = await store.db
-      .selectFrom('campaign_version as v')
-      .innerJoin('campaign as c', 'c.campaign_id', 'v.campaign_id')
-      .select(['v.campaign_id', 'v.version', 'v.content', 'v.templates', 'c.live_version'])
-      .where('v.revision', '<=', latest.revision)
-      .execute()
-    const stored = versions.map((row) => ({
-      campaignId: row.campaign_id,
-      version: row.version,
-      content: row.content,
-      live: row.version === row.live_version,
-      templates: row.templates,
-    }))
-    return compileDefinition(
-      latest.revision,
-      latest.bundle,
-      (await readVersions(store.db, stored)).map(
-        ({ campaignId: id, ...version }): CampaignVersion => ({ id, ...version }),
-      ),
-      await keptCounts(store.db),
-    )
+    const stored = await storedVersions(store.db, latest.revision)
+    return compiled(store.db, latest, await readVersions(store.db, stored))
   })
+}
+
+/**
+ * What there is to tell of what was decided: the newest definition that can be read, and of every campaign version
+ * as much as can be. Nothing is decided by it. `unreadable` is why there is a newer one that is not told by; null
+ * when nothing has been applied yet.
+ *
+ * @throws WEGWIJS_STORED_DEFINITION_UNREADABLE when nothing that was applied can be read
+ */
+export async function definitionToTellBy(store: Store): Promise<{
+  bundle: DefinitionBundle
+  definition: CompiledDefinition
+  unreadable: WegwijsError | null
+} | null> {
+  return query(async () => {
+    const newest = await newestBundle(store.db)
+    let readable = newest
+    while (readable?.unreadable) readable = await newestBundle(store.db, readable.revision)
+    if (!readable) {
+      if (newest?.unreadable) throw newest.unreadable
+      return null
+    }
+    const stored = await storedVersions(store.db, newest?.revision ?? 0)
+    const { read: bundle, revision } = readable
+    const versions = stored.map((version) => ({ ...version, ...readAsFarAsItGoes(version) }))
+    const definition = await compiled(store.db, { bundle, revision }, versions)
+    return { bundle, definition, unreadable: newest?.unreadable ?? null }
+  })
+}
+
+type StoredVersion = StoredCampaign & Pick<CampaignVersion, 'live' | 'templates'>
+
+async function storedVersions(db: Querying, upTo: number): Promise<StoredVersion[]> {
+  const rows = await db
+    .selectFrom('campaign_version as v')
+    .innerJoin('campaign as c', 'c.campaign_id', 'v.campaign_id')
+    .select(['v.campaign_id', 'v.version', 'v.content', 'v.templates', 'c.live_version'])
+    .where('v.revision', '<=', upTo)
+    .execute()
+  return rows.map((row) => ({
+    campaignId: row.campaign_id,
+    version: row.version,
+    content: row.content,
+    live: row.version === row.live_version,
+    templates: row.templates,
+  }))
+}
+
+async function compiled(
+  db: Querying,
+  { revision, bundle }: { revision: number; bundle: DefinitionBundle },
+  versions: readonly (StoredVersion & ReadCampaign)[],
+): Promise<CompiledDefinition> {
+  return compileDefinition(
+    revision,
+    bundle,
+    versions.map(({ campaignId: id, ...version }): CampaignVersion => ({ id, ...version })),
+    await keptCounts(db),
+  )
 }
 
 /**
@@ -167,13 +210,18 @@ export async function latestBundle(
   return { revision: newest.revision, bundle: newest.read }
 }
 
-/** The newest definition, also when it cannot be read; `stored` is what stands there. */
+/**
+ * The newest definition, or the newest one before a revision, also when it cannot be read; `stored` is what
+ * stands there.
+ */
 export async function newestBundle(
   db: Querying,
+  before = maxRevision,
 ): Promise<(StoredBundle & { revision: number; stored: unknown }) | null> {
   const row = await db
     .selectFrom('definition')
     .select(['revision', 'bundle'])
+    .where('revision', '<', before)
     .orderBy('revision', 'desc')
     .limit(1)
     .executeTakeFirst()
@@ -181,6 +229,8 @@ export async function newestBundle(
   const { revision, bundle: stored } = row
   return { revision, stored, ...bundleIfReadable(revision, stored) }
 }
+
+const maxRevision = 2 ** 31 - 1
 
 async function addRevision(
   tx: Querying,

@@ -1,4 +1,3 @@
-import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import { ownIdSpace } from '@wegwijs/campaign/event-check'
 import type { Identity } from '@wegwijs/campaign/journey-event'
 import { sql } from 'kysely'
@@ -6,7 +5,7 @@ import { businessNow } from './business-clock.ts'
 import type { Querying } from './database.ts'
 import type { IntentState } from './schema.ts'
 import { listPersonStops, type RecordedPersonStop } from './stops.ts'
-import { readStoredCampaign } from './stored-definition.ts'
+import { type ReadCampaign, readAsFarAsItGoes } from './stored-definition.ts'
 import { query } from './transaction.ts'
 
 /** Everything that is stored about why a person did or did not get something (P4); no names, no addresses. */
@@ -105,7 +104,7 @@ export type AttemptFact = {
 export type CampaignFacts = {
   campaignId: string
   state: 'live' | 'ended'
-  versions: readonly { version: number; publishedAt: string; file: CampaignFile }[]
+  versions: readonly ({ version: number; publishedAt: string } & ReadCampaign)[]
 }
 
 /** The id of a person, followed to the record that they were merged into. Null when there is nobody. */
@@ -153,7 +152,7 @@ export async function readPersonFacts(db: Querying, personId: string): Promise<P
   })
 }
 
-/** Every campaign that ever was live. */
+/** Every campaign that ever was live; of a version that cannot be read, as much as can be. */
 export async function readCampaignFacts(db: Querying): Promise<CampaignFacts[]> {
   const rows = await query(() =>
     db
@@ -167,7 +166,7 @@ export async function readCampaignFacts(db: Querying): Promise<CampaignFacts[]> 
   const versionOf = (row: (typeof rows)[number]) => ({
     version: row.version,
     publishedAt: row.published_at,
-    file: readStoredCampaign({
+    ...readAsFarAsItGoes({
       campaignId: row.campaign_id,
       version: row.version,
       content: row.content,

@@ -44,7 +44,8 @@ export function verdictsOf(facts: PersonFacts, campaign: CampaignFacts): Verdict
     ...events.map((event) => verdictOf(facts, campaign, event)),
     ...byThemselves(facts, campaign),
   ]
-  if (verdicts.length > 0) return verdicts
+  // What one waits for that cannot be read is not known for sure.
+  if (verdicts.length > 0 || campaign.versions.at(-1)?.unclear) return verdicts
   return [
     {
       ...nothing(campaign),

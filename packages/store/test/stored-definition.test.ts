@@ -37,8 +37,12 @@ it('is refused by the name of its campaign, where it is of another form', async 
     message: expect.stringContaining('version 1 of campaign first is stored in a form'),
   }
   await expect(loadDefinition(store)).rejects.toMatchObject(unreadable)
-  await expect(definitionsAt(store.db, [new Date().toISOString()])).rejects.toMatchObject(
-    unreadable,
+  // Nobody begins it, where what was decided is told again.
+  const now = new Date().toISOString()
+  const then = (await definitionsAt(store.db, [now]))(now)
+  expect(then?.campaigns.get('first@1')?.unclear?.why).toMatchObject(unreadable)
+  expect([...(then?.starters.values() ?? [])].flatMap((each) => [...each.values()].flat())).toEqual(
+    expect.not.arrayContaining([expect.objectContaining({ id: 'first' })]),
   )
   await sql`update definition set bundle = jsonb_set(bundle, '{campaigns,1,class}', '"gossip"')`.execute(
     store.db,

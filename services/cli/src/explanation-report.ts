@@ -9,7 +9,13 @@ import type { Options, Telling } from './commands/explain.ts'
 import { type Explained, leavesOfExplained } from './explanation.ts'
 import { type ExplanationSpeech, explanationSpeeches } from './explanation-speech.ts'
 
-export type ToldCampaign = { campaignId: string; name: string; explained: Explained[] }
+export type ToldCampaign = {
+  campaignId: string
+  name: string
+  explained: Explained[]
+  /** Its versions that have to do with the person and cannot be read. */
+  unreadable: { version: number; problem: string }[]
+}
 
 export function headOf(facts: PersonFacts) {
   const { personId, identities, persona, deceasedAt, test, businessNow, stops } = facts
@@ -40,7 +46,7 @@ export function headLines(
 
 /** Under the name of the campaign a sentence a line; with `--campaign` or `--event` every leaf as well. */
 export function campaignLines(
-  { campaignId, name, explained }: ToldCampaign,
+  { campaignId, name, explained, unreadable }: ToldCampaign,
   telling: Telling | null,
   { campaign, event, locale }: Options,
 ): string[] {
@@ -48,6 +54,7 @@ export function campaignLines(
   const speech = explanationSpeeches[locale]
   return [
     `${name} (${campaignId})`,
+    ...unreadable.map(({ version, problem }) => `  ${speech.unreadable(version)}: ${problem}`),
     ...explained.flatMap((each) => {
       const margin = each.depth === 0 ? '  ' : '    '
       const compiled = telling?.definition.campaigns
@@ -93,7 +100,7 @@ function traceLines(
 /** What was left out, and what is not as it was. */
 export function notesOf(
   told: readonly ToldCampaign[],
-  { bundle, isHidden }: Telling,
+  { bundle, isHidden, moments, unreadable }: Telling,
   speech: ExplanationSpeech,
 ): string[] {
   const person = personFieldsOf(bundle)
@@ -106,7 +113,12 @@ export function notesOf(
         leavesOfExplained([{ conditions } as Explained]).some(({ field }) => person.has(field)),
     ),
   )
-  return [...(isLeftOut ? [speech.leftOut] : []), ...(isOfNow ? [speech.fieldsOfNow] : [])]
+  return [
+    ...(isLeftOut ? [speech.leftOut] : []),
+    ...(isOfNow ? [speech.fieldsOfNow] : []),
+    ...(unreadable ? [`${speech.inForceUnreadable}: ${unreadable.message}`] : []),
+    ...(moments === null ? [speech.notDecidedAgain] : []),
+  ]
 }
 
 /** As JSON: a value that is not shown is null, and says so. */

@@ -37,6 +37,9 @@ export type ExplanationSpeech = Readonly<{
   arm: (label: string) => string
   leftOut: string
   fieldsOfNow: string
+  unreadable: (version: number) => string
+  inForceUnreadable: string
+  notDecidedAgain: string
   person: Readonly<{
     person: string
     test: string
@@ -107,6 +110,12 @@ export const explanationSpeeches: InEachLanguage<ExplanationSpeech> = {
       wait: 'wachten',
     },
     arm: (label) => label.replace(/^arm /, 'weg ').replace('otherwise', 'anders'),
+    unreadable: (version) =>
+      `versie ${version} kan deze Wegwijs niet lezen; wat is vastgelegd staat er, wat haar voorwaarden zagen niet`,
+    inForceUnreadable:
+      'Wat nu geldt kan niet worden gelezen; de namen zijn die van wat daarvoor gold',
+    notDecidedAgain:
+      'Niets is nagerekend: niet alles waarmee is beslist kan deze Wegwijs lezen. Wat is vastgelegd, staat er.',
     leftOut: 'Gezondheidsgegevens zijn weggelaten. Met --health staan ze erbij.',
     fieldsOfNow:
       'Gegevens van de persoon zelf (zoals leeftijd) worden niet bewaard zoals ze waren: waar een beslissing is nagerekend, staan ze er zoals ze nu bekend zijn.',
@@ -171,6 +180,12 @@ export const explanationSpeeches: InEachLanguage<ExplanationSpeech> = {
     not: 'not this:',
     labels: { trigger: 'trigger', audience: 'audience', goal: 'goal', exit: 'exit', wait: 'wait' },
     arm: (label) => label,
+    unreadable: (version) =>
+      `version ${version} cannot be read by this Wegwijs; what is on record is told, what its conditions saw is not`,
+    inForceUnreadable:
+      'What is in force cannot be read; names are those of what was in force before it',
+    notDecidedAgain:
+      'Nothing was worked out again: not all by which it was decided can be read by this Wegwijs. What is on record is told.',
     leftOut: 'What tells of health was left out. With --health it is shown.',
     fieldsOfNow:
       'What is known of the person (such as age) is not kept as it was: where a decision was worked out again, it stands there as it is known now.',

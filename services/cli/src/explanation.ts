@@ -42,7 +42,8 @@ export type Explained = {
 
 export type Explaining = {
   facts: PersonFacts
-  moments: readonly ReplayedMoment[]
+  /** What was decided again; null where nothing could be, since not all of it can be read. */
+  moments: readonly ReplayedMoment[] | null
   campaignId: string
   /** Its versions, by `campaign id @ version`. */
   versions: ReadonlyMap<string, CompiledCampaign>
@@ -71,7 +72,7 @@ export function explainCampaign(explaining: Explaining): Explained[] {
       ? facts.decisions.flatMap((each) => staffChapter(each, explaining))
       : []),
   ].filter((lines) => lines.length > 0)
-  if (chapters.length === 0) return [neverChapter(explaining)]
+  if (chapters.length === 0) return explaining.newest.unclear ? [] : [neverChapter(explaining)]
   return chapters
     .map((lines, index) => ({ lines, index, at: lines[0]?.at ?? '' }))
     .sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : a.index - b.index))
@@ -97,7 +98,7 @@ function eventChapter(event: EventFact, explaining: Explaining): Explained[] {
       decision.eventId === event.id &&
       decision.campaignId === campaignId,
   )
-  const moment = moments.find((each) => isMomentOf(each, event))
+  const moment = moments?.find((each) => isMomentOf(each, event))
   const touched = (moment?.touchpoints ?? []).filter((trace) => trace.campaignId === campaignId)
   const told = decisions.map((decision) => decisionLine(decision, moment, explaining))
   const passed = touched
@@ -302,7 +303,9 @@ function notConsidered(
   moment: ReplayedMoment | undefined,
   explaining: Explaining,
 ): Explained[] {
-  const { campaignId, newest, onlyEvent, locale, versions } = explaining
+  const { campaignId, moments, newest, onlyEvent, locale, versions } = explaining
+  // What it would have been asked is not known.
+  if (moments === null) return []
   const start = moment?.starts.find((each) => each.campaignId === campaignId)
   const campaign = versions.get(campaignKey(campaignId, start?.version ?? 0)) ?? newest
   const { types } = triggerPartsOf(campaign.file.trigger)
@@ -360,7 +363,7 @@ function timerChapters(explaining: Explaining): Explained[][] {
     ...Map.groupBy(ofTimers, ({ businessAt, enrolmentId }) => `${businessAt} ${enrolmentId}`),
   ].map(([, decisions]) =>
     decisions.map((decision, index) => {
-      const moment = moments.find(
+      const moment = moments?.find(
         ({ at, event, enrolmentId, campaignId: byDate }) =>
           event === null &&
           at === decision.businessAt &&

@@ -47,6 +47,7 @@ export function tellDecision(telling: Telling, locale: LocaleName, words: Words)
   if (reason === 'completed') return speech.completed(name)
   if (reason === 'goal_reached') return speech.goal(name)
   if (reason === 'entity_after_all' || reason === 'date_after_all') return speech.goesOn(name, why)
+  if (reason === 'version_unreadable') return speech.unclear(name, why)
   const because = telling.refusedBy ? speech.because(words.because(telling.refusedBy)) : ''
   if (enrolmentId === null || isHeldOut(reason)) return `${speech.refused(name, why)}${because}`
   return speech.ended(name, why)
@@ -85,6 +86,7 @@ type Speech = Readonly<{
   moved: (campaign: string, version: number, step: string) => string
   refused: (campaign: string, why: string) => string
   ended: (campaign: string, why: string) => string
+  unclear: (campaign: string, why: string) => string
   because: (what: string) => string
 }>
 
@@ -100,6 +102,8 @@ const speeches: InEachLanguage<Speech> = {
       `ging de campagne ${campaign} voor deze persoon verder in versie ${version}, bij stap "${step}"`,
     refused: (campaign, why) => `begon de campagne ${campaign} niet: ${why}`,
     ended: (campaign, why) => `eindigde de campagne ${campaign}: ${why}`,
+    unclear: (campaign, why) =>
+      `was niet duidelijk wat dit voor de campagne ${campaign} betekent: ${why}`,
     because: (what) => `, want ${what}`,
   },
   en: {
@@ -113,6 +117,7 @@ const speeches: InEachLanguage<Speech> = {
       `the campaign ${campaign} went on for the person in version ${version}, at step "${step}"`,
     refused: (campaign, why) => `the campaign ${campaign} did not begin: ${why}`,
     ended: (campaign, why) => `the campaign ${campaign} ended: ${why}`,
+    unclear: (campaign, why) => `it was not clear what this is to the campaign ${campaign}: ${why}`,
     because: (what) => `, because ${what}`,
   },
 }

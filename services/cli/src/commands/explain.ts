@@ -10,16 +10,17 @@ import { reservedNames } from '@wegwijs/campaign/explain/reserved-names'
 import type { InEachLanguage, Words } from '@wegwijs/campaign/explain/words'
 import { consentKey, entityKey } from '@wegwijs/campaign/state'
 import { type PersonRecord, type ReplayedMoment, replay } from '@wegwijs/dry-run/replay'
-import { fail } from '@wegwijs/runtime/failure'
+import { fail, type WegwijsError } from '@wegwijs/runtime/failure'
 import type { Store } from '@wegwijs/store/database'
 import { definitionsAt } from '@wegwijs/store/definition-history'
-import { latestBundle, loadDefinition } from '@wegwijs/store/definitions'
+import { definitionToTellBy } from '@wegwijs/store/definitions'
 import {
   type CampaignFacts,
   type PersonFacts,
   readCampaignFacts,
   readPersonFacts,
 } from '@wegwijs/store/explain'
+import { isUnreadable } from '@wegwijs/store/stored-definition'
 import { readStoredLife, type StoredLife } from '@wegwijs/store/stored-life'
 import { verdictsOf } from '@wegwijs/store/verdicts'
 import { type Command, Option } from 'commander'
@@ -72,7 +73,12 @@ async function explain(call: Call, options: Options, reference = ''): Promise<vo
   const facts = await readPersonFacts(db, await personIdOf(db, reference))
   if (facts === null) throw fail('WEGWIJS_PERSON_UNKNOWN')
   const campaigns = selected(await readCampaignFacts(db), options.campaign)
-  const telling = await tellingOf(store, facts, options)
+  let unread: string[] = []
+  const telling = await tellingOf(store, facts, options).catch((error: unknown) => {
+    if (!isUnreadable(error)) throw error
+    unread = [(error as WegwijsError).message]
+    return null
+  })
   const told = telling
     ? campaigns.flatMap((each) => toldCampaign(each, facts, telling, options))
     : []
@@ -90,7 +96,7 @@ async function explain(call: Call, options: Options, reference = ''): Promise<vo
       })
     : []
   const speech = explanationSpeeches[options.locale]
-  const notes = told.length > 0 && telling ? notesOf(told, telling, speech) : []
+  const notes = told.length > 0 && telling ? notesOf(told, telling, speech) : unread
   call.output.data(
     {
       ...headOf(facts),
@@ -124,7 +130,10 @@ function selected(campaigns: readonly CampaignFacts[], id: string | undefined): 
 export type Telling = {
   bundle: DefinitionBundle
   definition: CompiledDefinition
-  moments: readonly ReplayedMoment[]
+  /** Null where a definition by which something was decided cannot be read. */
+  moments: readonly ReplayedMoment[] | null
+  /** Why what is in force cannot be read; it is told by the one before. */
+  unreadable: WegwijsError | null
   timeZone: string
   onlyEvent: { source: string; id: string } | null
   isHidden(leaf: LeafTrace): boolean
@@ -137,10 +146,9 @@ async function tellingOf(
   facts: PersonFacts,
   { locale, health, event }: Options,
 ): Promise<Telling | null> {
-  const latest = await latestBundle(store.db)
-  const definition = await loadDefinition(store)
-  if (latest === null || definition === null) return null
-  const { bundle } = latest
+  const known = await definitionToTellBy(store)
+  if (known === null) return null
+  const { bundle, definition, unreadable } = known
   const life = await readStoredLife(store.db, facts.personId)
   const timeZone = life?.before.person.timeZone ?? bundle.policies.timeZone
   const touchpoints = namesOfEvents(bundle)
@@ -170,6 +178,7 @@ async function tellingOf(
     bundle,
     definition,
     moments: life ? await momentsOf(store, facts, life) : [],
+    unreadable,
     timeZone,
     onlyEvent: event === undefined ? null : namedEvent(facts, event),
     isHidden: (leaf) => isLeafHidden(leaf, { fields: every, showsHealth }),
@@ -205,7 +214,7 @@ async function momentsOf(
   store: Store,
   facts: PersonFacts,
   { before, events, relations, others, named }: StoredLife,
-): Promise<ReplayedMoment[]> {
+): Promise<ReplayedMoment[] | null> {
   const timers = facts.decisions
     .filter(({ source }) => source === null)
     .map(({ enrolmentId, campaignId, businessAt }) => ({ enrolmentId, campaignId, at: businessAt }))
@@ -232,21 +241,27 @@ async function momentsOf(
     until: facts.businessNow,
   }
   const instants = [...events, ...timers].map(({ at }) => at)
-  return replay(record, await definitionsAt(store.db, [...instants, facts.businessNow]))
+  const inForce = definitionsAt(store.db, [...instants, facts.businessNow])
+  const definitionAt = await inForce.catch((error: unknown) => {
+    if (isUnreadable(error)) return null
+    throw error
+  })
+  return definitionAt && replay(record, definitionAt)
 }
 
 function toldCampaign(
   { campaignId, versions }: CampaignFacts,
   facts: PersonFacts,
   telling: Telling,
-  { locale }: Options,
+  { locale, campaign: asked }: Options,
 ): ToldCampaign[] {
   const { definition, moments, onlyEvent, wordsFor } = telling
   const newest = definition.campaigns.get(`${campaignId}@${versions.at(-1)?.version}`)
   if (!newest) return []
   const explained = explainCampaign({
     facts,
-    moments,
+    // What it decided by what cannot be read would be missing, and another one would begin in its place.
+    moments: versions.some(({ unclear }) => unclear) ? null : moments,
     campaignId,
     versions: definition.campaigns,
     newest,
@@ -254,5 +269,14 @@ function toldCampaign(
     locale,
     wordsFor,
   })
-  return [{ campaignId, name: newest.file.name, explained }]
+  const met = new Set(
+    [...facts.decisions, ...facts.enrolments, ...facts.messages]
+      .filter((each) => each.campaignId === campaignId)
+      .map((each) => each.version),
+  )
+  const unreadable = versions.flatMap(({ version, unclear }) => {
+    const isMeant = asked !== undefined || met.has(version) || version === newest.version
+    return unclear && isMeant ? [{ version, problem: unclear.why.message }] : []
+  })
+  return [{ campaignId, name: newest.file.name, explained, unreadable }]
 }
