@@ -48,6 +48,8 @@ export type LoadedDefinition = {
   specifications: CampaignSpecifications[]
   faults: Fault[]
   warnings: Fault[]
+  /** Files of the root of which so much is wrong that nothing is held against them: more faults may follow. */
+  unchecked: string[]
 }
 
 /**
@@ -74,13 +76,16 @@ export async function loadDefinition(
     return checked.value === undefined ? undefined : { source, value: checked.value }
   }
   const refusedRoots: string[] = []
+  const unchecked: string[] = []
   const readRoot = <T>(name: RootName, schema: z.ZodType<T>) => {
     const path = rootFiles[name]
     const whole = read(path, schema)
     const text = texts.get(path)
     if (whole || text === undefined) return whole
     refusedRoots.push(path)
-    return standInForRoot(parseYaml(path, text), schema)
+    const standIn = standInForRoot(parseYaml(path, text), schema)
+    if (standIn === undefined) unchecked.push(path)
+    return standIn
   }
 
   const policies = readRoot('policies', policiesFileSchema)
@@ -146,6 +151,7 @@ export async function loadDefinition(
     specifications: parts.specifications.map(specificationsOf),
     faults: inReadingOrder(withoutRepeats(faults)).map(withReference),
     warnings: inReadingOrder(withoutRepeats(warnings)).map(withReference),
+    unchecked,
   }
 }
 

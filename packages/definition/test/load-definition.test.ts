@@ -1373,6 +1373,21 @@ test('a misspelt word in a file of the root hides nothing of the campaigns', asy
   ])
 })
 
+test('a file of the root of which nothing can be made is told, since more faults may follow', async () => {
+  const read = (type: string) =>
+    withFolder(
+      {
+        'attributes.yaml': ['type: boolean', type],
+        [personas]: ['person.age', 'person.agee'],
+      },
+      loadDefinition,
+    )
+  const hidden = await read('type: purple')
+  expect(hidden.faults.map(({ file }) => file)).toEqual(['attributes.yaml'])
+  expect(hidden.unchecked).toEqual(['attributes.yaml'])
+  expect((await read('type: bool')).unchecked).toEqual([])
+})
+
 describe('a campaign that its schema refuses is checked all the same:', () => {
   const wrong = (...changes: (readonly [string, string])[]): Changes => ({
     [guide]: changes.reduce((text, [from, to]) => text.replace(from, to), sound[guide] ?? ''),

@@ -23,16 +23,23 @@ export async function readOrEnd(
   output: Output,
   classes?: ReadonlyMap<string, string>,
 ): Promise<ReadDefinition> {
-  const { bundle, specifications, faults, warnings } = await loadDefinition(
+  const { bundle, specifications, faults, warnings, unchecked } = await loadDefinition(
     folder,
     classes ? { publishedClasses: classes } : {},
   )
   if (bundle !== null) return { bundle, specifications, warnings }
-  output.data({ valid: false, faults, warnings }, () => faultLines(faults, warnings))
+  output.data({ valid: false, faults, warnings, unchecked }, () => faultLines(faults, warnings))
+  if (unchecked.length > 0) output.say(uncheckedLine(unchecked))
   output.say(
     `${count(faults, 'fault')}; nothing has been changed. Correct the named lines and run it again.`,
   )
   throw new Ended(exitCodes.dataInvalid)
+}
+
+/** Which files hide what else may be wrong, so that nobody takes the list for all of it. */
+function uncheckedLine(files: readonly string[]): string {
+  const isOne = files.length === 1
+  return `What other files name of ${files.join(', ')} is checked once ${isOne ? 'it is' : 'they are'} mended: more may follow.`
 }
 
 /** What is to be published: the files of a folder, or what was in force at an earlier revision. */

@@ -83,6 +83,13 @@ describe('validate', () => {
     expect(out).toMatch(/^error {3}campaigns\/aftercare-at-home\.yaml:\d+:\d+ .*did you mean/m)
     expect(out).toContain('        see docs/reference/definition.md#step-message\n')
     expect(err).toContain('nothing has been changed')
+    expect(err).not.toContain('more may follow')
+    const attributes = join(copy, 'attributes.yaml')
+    const known = await readFile(attributes, 'utf8')
+    await writeFile(attributes, known.replace(/type: [a-z]+/, 'type: purple'))
+    expect((await run(['validate', copy])).err).toContain(
+      'What other files name of attributes.yaml is checked once it is mended: more may follow.\n',
+    )
   }, 60_000)
 
   test('a warning stands apart, and ends a strict check only', async () => {
