@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import type { Budget } from './definition/policies.ts'
 import type { CampaignClass } from './definition/words.ts'
-import { type Instant, instantOf, millisecondsBetween } from './instant.ts'
+import { type Instant, instantOf, laterOf, millisecondsBetween } from './instant.ts'
 
 /**
  * A message that counts: it was handed over at that moment, or may have been. `intentId` is the same for one
@@ -40,7 +40,7 @@ export function placeFreeAt(
       const oldest = within[budget.most - 1]
       return oldest === undefined ? [] : [moved(oldest, windowMs(budget))]
     })
-  return moments.length === 0 ? null : moments.reduce((last, at) => (at > last ? at : last))
+  return moments.length === 0 ? null : moments.reduce(laterOf)
 }
 
 /** Classes of which messages count for any budget. */

@@ -11,7 +11,7 @@ import { hasBegun, isTooEarly, takeBack } from './date-runs.ts'
 import type { DecideContext, Draft } from './draft.ts'
 import { refuse, startCampaign } from './entry.ts'
 import { ownSource } from './event-check.ts'
-import { addDuration, type Instant, subtractDuration } from './instant.ts'
+import { addDuration, type Instant, laterOf, subtractDuration } from './instant.ts'
 import { choosePersona } from './people.ts'
 import { type DateTimer, type Entity, entityKey, type JourneyEvent, type Person } from './state.ts'
 import { triggerPartsOf } from './triggers/registry.ts'
@@ -115,7 +115,7 @@ export function startByDate(draft: Draft, timer: DateTimer, context: DecideConte
   if (moment < oldest) refusePassed(draft, campaign, moment)
   else begin(draft, campaign, { timer, coming }, context)
   if (!isYearly(campaign)) return
-  const next = addDuration(moment > oldest ? moment : oldest, 'PT1S', 'UTC')
+  const next = addDuration(laterOf(moment, oldest), 'PT1S', 'UTC')
   const following = comingOf(draft, campaign, timer.entity, next, context)
   if (following) draft.timers.set(timer.timerId, { ...timer, dueAt: following.moment })
 }
@@ -198,7 +198,7 @@ function nextToBegin(
     const after = addDuration(coming.moment, 'PT1S', 'UTC')
     coming = comingOf(draft, campaign, entity, after, context)
   }
-  return coming && coming.moment
+  return coming?.moment ?? null
 }
 
 function timerOf(

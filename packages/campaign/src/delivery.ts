@@ -101,7 +101,7 @@ export function retryAt(
 ): Instant {
   const longestMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.max(0, attempts - 1))
   const jitterMs = Math.floor(longestMs * fractionOf(`${intentId}/${attempts}`))
-  // A comparison and not Math.max: what a provider sent as a number may be none.
+  // biome-ignore lint/complexity/useMathMinMax: what a provider sent as a number may be none
   const waitMs = retryAfterMs > SHORTEST_RETRY_MS ? retryAfterMs : SHORTEST_RETRY_MS
   const askedMs = Math.ceil(Math.min(LONGEST_RETRY_AFTER_MS, waitMs))
   // Added, not the larger of both: all that were turned away at once would come back at once.

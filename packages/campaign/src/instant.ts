@@ -19,6 +19,14 @@ export function toInstant(text: string): Instant {
   return instantOf(Temporal.Instant.from(text))
 }
 
+export function earlierOf(one: Instant, other: Instant): Instant {
+  return one < other ? one : other
+}
+
+export function laterOf(one: Instant, other: Instant): Instant {
+  return one > other ? one : other
+}
+
 /** Milliseconds from `from` to `to`; negative when `to` is the earlier one. */
 export function millisecondsBetween(from: Instant, to: Instant): number {
   return millisecondsOf(to) - millisecondsOf(from)

@@ -3,7 +3,7 @@ import { type CountedMessage, placeFreeAt } from './contact-budget.ts'
 import type { Budget, QuietHours } from './definition/policies.ts'
 import type { ChannelName } from './definition/words.ts'
 import type { DecideContext } from './draft.ts'
-import type { Instant } from './instant.ts'
+import { earlierOf, type Instant } from './instant.ts'
 import { quietUntil } from './quiet-hours.ts'
 import type { ReasonCode } from './reasons.ts'
 import { relatedPeople } from './relations.ts'
@@ -249,7 +249,7 @@ function checkHour(
   const waitUntil = (until: Instant, reason: ReasonCode): LastCheck => ({
     effect: 'wait',
     reason,
-    dueAt: until < expiresAt ? until : expiresAt,
+    dueAt: earlierOf(until, expiresAt),
   })
   const quiet = quietHours && quietUntil(now, quietHours, zone)
   if (quiet) return waitUntil(quiet, 'quiet_hours')
@@ -284,7 +284,7 @@ function checkBudgets(
   const message = { intentId: countsAs(intent), class: own, persona }
   const freeAt = placeFreeAt(budgets, message, counted, now)
   if (freeAt === null) return null
-  return { effect: 'wait', reason: 'budget_used', dueAt: freeAt < expiresAt ? freeAt : expiresAt }
+  return { effect: 'wait', reason: 'budget_used', dueAt: earlierOf(freeAt, expiresAt) }
 }
 
 /** By what a contact budget knows it: over all channels it is one. */

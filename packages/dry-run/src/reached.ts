@@ -1,5 +1,5 @@
 import { bandOf, type Reach } from '@wegwijs/campaign/definition/reach'
-import type { Instant } from '@wegwijs/campaign/instant'
+import { earlierOf, type Instant } from '@wegwijs/campaign/instant'
 import { type ReachPeriod, reachPeriod } from '@wegwijs/campaign/reach'
 import type { Intent } from '@wegwijs/campaign/state'
 
@@ -43,7 +43,7 @@ export class Reached {
     )
     if (period.taken + before.length >= bandOf(band).most) {
       this.#waiting.set(campaignId, waiting.set(intentId, own))
-      return period.ends < expiresAt ? period.ends : expiresAt
+      return earlierOf(period.ends, expiresAt)
     }
     period.taken += 1
     waiting.delete(intentId)

@@ -1,10 +1,8 @@
 import { connectKafkajs } from '@wegwijs/kafka/kafkajs'
 import { systemClock } from '@wegwijs/runtime/clock'
 import { readEnvironment, resolveConfig } from '@wegwijs/runtime/env'
-import { createReadiness, startHealthServer } from '@wegwijs/runtime/health'
 import { openService } from '@wegwijs/runtime/lifecycle'
-import { createLogger } from '@wegwijs/runtime/log'
-import { createMetrics } from '@wegwijs/runtime/metrics'
+import { openVitals } from '@wegwijs/runtime/vitals'
 import { watch } from '@wegwijs/runtime/watch'
 import { openStore } from '@wegwijs/store/database'
 import { configNames } from './config.ts'
@@ -16,18 +14,11 @@ const NAME = 'gateway'
 await openService(NAME, async (scope) => {
   const config = resolveConfig(readEnvironment(), configNames)
   const { namespace } = config
-  const log = createLogger(NAME, config.logLevel).child({ namespace })
-  const metrics = createMetrics(NAME, { processMetrics: true })
-  const readiness = createReadiness(['PostgreSQL', 'Kafka', 'definition'])
-
-  const health = await startHealthServer({
-    host: config.healthHost,
-    port: config.healthPort,
-    readiness: readiness.report,
-    metrics,
-  })
-  scope.onClose('health server', health.close)
-  log.info('tells its health', { port: health.port })
+  const { log, metrics, readiness } = await openVitals(scope, config, [
+    'PostgreSQL',
+    'Kafka',
+    'definition',
+  ])
 
   const store = openStore({
     databaseUrl: config.databaseUrl,

@@ -1,10 +1,8 @@
 import { connectKafkajs } from '@wegwijs/kafka/kafkajs'
 import { systemClock } from '@wegwijs/runtime/clock'
 import { readEnvironment, resolveConfig } from '@wegwijs/runtime/env'
-import { createReadiness, startHealthServer } from '@wegwijs/runtime/health'
 import { openService } from '@wegwijs/runtime/lifecycle'
-import { createLogger } from '@wegwijs/runtime/log'
-import { createMetrics } from '@wegwijs/runtime/metrics'
+import { openVitals } from '@wegwijs/runtime/vitals'
 import { watch } from '@wegwijs/runtime/watch'
 import { businessNow } from '@wegwijs/store/business-clock'
 import { openStore } from '@wegwijs/store/database'
@@ -15,17 +13,8 @@ import { startJourney } from './service.ts'
 
 await openService('journey', async (scope) => {
   const config = resolveConfig(readEnvironment(), configNames)
-  const log = createLogger('journey', config.logLevel)
-  const metrics = createMetrics('journey', { processMetrics: true })
-  const readiness = createReadiness(['definition', 'Kafka'])
-  const health = await startHealthServer({
-    port: config.healthPort,
-    host: config.healthHost,
-    readiness: readiness.report,
-    metrics,
-  })
-  scope.onClose('health', health.close)
-  log.info('health', { port: health.port })
+  const { log, metrics, readiness } = await openVitals(scope, config, ['definition', 'Kafka'])
+
   const store = openStore({
     databaseUrl: config.databaseUrl,
     namespace: config.namespace,

@@ -1,8 +1,6 @@
 import { readEnvironment, resolveConfig } from '@wegwijs/runtime/env'
-import { createReadiness, startHealthServer } from '@wegwijs/runtime/health'
 import { openService } from '@wegwijs/runtime/lifecycle'
-import { createLogger } from '@wegwijs/runtime/log'
-import { createMetrics } from '@wegwijs/runtime/metrics'
+import { openVitals } from '@wegwijs/runtime/vitals'
 import { openStore } from '@wegwijs/store/database'
 import { createOutboxPage } from '@wegwijs/store/outbox-page'
 import { findQuestion } from '@wegwijs/store/questions'
@@ -13,17 +11,7 @@ const NAME = 'sandbox'
 
 await openService(NAME, async (scope) => {
   const config = resolveConfig(readEnvironment(), configNames, optionalConfigNames)
-  const log = createLogger(NAME, config.logLevel)
-  const metrics = createMetrics(NAME, { processMetrics: true })
-  const readiness = createReadiness(['servers'])
-  const health = await startHealthServer({
-    host: config.healthHost,
-    port: config.healthPort,
-    readiness: readiness.report,
-    metrics,
-  })
-  scope.onClose('health server', health.close)
-  log.info('tells its health', { port: health.port })
+  const { log, readiness } = await openVitals(scope, config, ['servers'])
 
   const { databaseUrl, namespace } = config
   const record =

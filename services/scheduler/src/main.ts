@@ -2,10 +2,8 @@ import { connectKafkajs } from '@wegwijs/kafka/kafkajs'
 import { connectBullmq } from '@wegwijs/queue/bullmq'
 import { systemClock } from '@wegwijs/runtime/clock'
 import { readEnvironment, resolveConfig } from '@wegwijs/runtime/env'
-import { createReadiness, startHealthServer } from '@wegwijs/runtime/health'
 import { openService, waitFor } from '@wegwijs/runtime/lifecycle'
-import { createLogger } from '@wegwijs/runtime/log'
-import { createMetrics } from '@wegwijs/runtime/metrics'
+import { openVitals } from '@wegwijs/runtime/vitals'
 import { watch } from '@wegwijs/runtime/watch'
 import { businessNow } from '@wegwijs/store/business-clock'
 import { openStore } from '@wegwijs/store/database'
@@ -19,18 +17,14 @@ const NAME = 'scheduler'
 await openService(NAME, async (scope) => {
   const config = resolveConfig(readEnvironment(), configNames)
   const { namespace } = config
-  const log = createLogger(NAME, config.logLevel).child({ namespace })
   const clock = systemClock
-  const metrics = createMetrics(NAME, { processMetrics: true })
-  const readiness = createReadiness(['PostgreSQL', 'Redis', 'urgent release', 'release', 'relay'])
-  const health = await startHealthServer({
-    host: config.healthHost,
-    port: config.healthPort,
-    readiness: readiness.report,
-    metrics,
-  })
-  scope.onClose('health server', health.close)
-  log.info('tells its health', { port: health.port })
+  const { log, metrics, readiness } = await openVitals(scope, config, [
+    'PostgreSQL',
+    'Redis',
+    'urgent release',
+    'release',
+    'relay',
+  ])
 
   const store = openStore({
     databaseUrl: config.databaseUrl,

@@ -4,7 +4,7 @@ import type { Happening } from '../definition/happening.ts'
 import type { Specification } from '../definition/specification.ts'
 import { mayPublish, type Touchpoint } from '../definition/touchpoints.ts'
 import type { ChannelName } from '../definition/words.ts'
-import { addDuration, type Instant, yearOf } from '../instant.ts'
+import { addDuration, earlierOf, type Instant, yearOf } from '../instant.ts'
 import type { IncomingEvent } from '../journey-event.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
 import { contactKindOf } from '../last-check.ts'
@@ -39,7 +39,7 @@ export function playsOf(
 ): Play[] {
   const { timeZone } = definition.policies
   const entities: Entities = new Map()
-  const firstAt = when.map(({ at }) => instantOf(at, timeZone)).reduce((a, b) => (a < b ? a : b))
+  const firstAt = when.map(({ at }) => instantOf(at, timeZone)).reduce(earlierOf)
   const past = (given['happened before'] ?? []).map((happening, index): Play => {
     const at = instantOf(happening.at, timeZone)
     const told = touchpointOf(happening, definition, entities)

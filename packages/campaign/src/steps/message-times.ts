@@ -1,6 +1,6 @@
 import type { Addressee } from '../addressees.ts'
 import { factsOf } from '../facts.ts'
-import { addDuration, type Instant } from '../instant.ts'
+import { addDuration, type Instant, laterOf } from '../instant.ts'
 import { fieldOf, resolveMoment } from '../moment.ts'
 import type { ReasonCode } from '../reasons.ts'
 import { type SendingWindow, sendableAt, windowOf } from '../sending-window.ts'
@@ -51,7 +51,7 @@ export function messageTimes(
   const moment = isAtOnce ? context.now : said
   const end = until ? facts.read(until) : null
   if (moment === null || end === undefined) return null
-  const earliest = moment > context.now ? moment : context.now
+  const earliest = laterOf(moment, context.now)
   const window = send && said !== null ? windowOf(send, said, { earliest, expires }, facts) : null
   // Who would be woken by it gets it in the morning, if it is still worth having then.
   const dueAt = sendableAt(earliest, window, quietHours, facts.timeZone)

@@ -46,7 +46,7 @@ function follow(watch: Watch, steps: readonly Step[], path: Path, before: Way): 
     const { message, pause, messages: awaited = [], arms = [] } = partsOf(step)
     if (message) way = withMessage(watch, message, way)
     else if (pause && 'for' in pause && pause.for)
-      way = afterWait(pause.for, [...at, 'wait', 'for'], way)
+      way = afterWait(pause.for, [...at, ...Object.keys(step), 'for'], way)
     else lookAtBranch(watch, arms, way)
     for (const each of awaited) lookAtAwaited(watch, each, at, way)
     for (const arm of arms) follow(watch, arm.steps, [...at, ...arm.path], way)
