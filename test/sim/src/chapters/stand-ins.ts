@@ -49,9 +49,9 @@ type InPlace = {
 
 const survey: Draft = { type: 'care.survey.answered.v1', data: {}, times: 1 }
 
-/** The hour is over before, while or after the first one is handed over. */
-export function comes(chance: Chance): Situation {
-  const isTold = { who: 'delivery', what: 'is told' }
+/** The hour is over before, while or after the first one is handed over; `told` is what the worker is about to hear. */
+export function comes(chance: Chance, told = 'is told'): Situation {
+  const isTold = { who: 'delivery', what: told }
   const passes = { who: 'calendar', what: 'minutes pass' }
   const when = chance.pick(
     ['meanwhile', 'meanwhile', 'before it is claimed', 'later'] as const,

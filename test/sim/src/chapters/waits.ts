@@ -53,16 +53,22 @@ function expecting(day: string | null): Draft['data'] {
   return day === null ? {} : { attributes: { expectedOn: day } }
 }
 
+const beforeIt = ['before', 'a day later'] as const
+
 /** The date moves before it comes, on another day, as it comes, or when it has come. */
 function waiting(chance: Chance): Situation {
   const begins = beginnings[chance.pick(['monday', 'spring', 'autumn'] as const, 'begins')]
   const beginsMs = Date.parse(begins)
-  const expects = (nth: number) =>
-    dayOf(beginsMs + chance.pick([0, 1, 2, 2, 3, 4, 6], 'days', nth) * dayMs)
-  const drafts = chance.is(0.25, 'one of two') ? oneOfTwo(chance, expects) : alone(chance, expects)
-  const told = chance.pick(['before', 'a day later', 'as it comes', 'as it comes', 'after'], 'told')
+  const expects = (nth: number) => {
+    // Mostly earlier than it was: whoever waited on would be told too late.
+    const days = nth === 0 ? [1, 3, 4, 6] : [0, 1, 2, 3, 5]
+    return dayOf(beginsMs + chance.pick(days, 'days', nth) * dayMs)
+  }
+  const drafts = chance.is(0.2, 'one of two') ? oneOfTwo(chance, expects) : alone(chance, expects)
+  const told = chance.pick([...beforeIt, ...beforeIt, 'as it comes', 'after'] as const, 'told')
   const kind = chance.pick(['kill before', 'kill after', 'lose the answer'] as const, 'kind')
-  const leapMs = { before: 0, 'a day later': 23 * hour }[told] ?? firstMoment(drafts) - beginsMs
+  const leapMs =
+    told === 'before' ? 0 : told === 'a day later' ? 23 * hour : firstMoment(drafts) - beginsMs
   return {
     begins,
     drafts,
