@@ -529,6 +529,25 @@ describe('a cascade to several', () => {
     expect(hasGoneOn(patient)).toBe(true)
   })
 
+  test('notes once that it waits, in whatever order it is heard of them (P4)', () => {
+    for (const order of [
+      [0, 1],
+      [1, 0],
+    ] as const) {
+      const patient = both()
+      const receipts = ofCascade(patient).map(({ intentId }) => intentId)
+      for (const intentId of receipts)
+        patient.message(intentId, { state: 'sent', channel: 'email' })
+      const heard: string[] = []
+      for (const nth of order) {
+        const type = nth === 0 ? 'message.bounced.v1' : 'message.opened.v1'
+        patient.happens(type, { data: { intentId: receipts[nth] ?? '', channel: 'email' } })
+        heard.push(...patient.reasons.filter((reason) => reason === 'waiting'))
+      }
+      expect(heard).toEqual([])
+    }
+  })
+
   test('is told over the next channel to whoever they have become', () => {
     let who = 'anna'
     const patient = both(() => who)

@@ -80,11 +80,12 @@ export const cascadeStep: StepKind<MessageStep> = {
     const refused = chainsOf(run).filter(
       ({ tried, hasArrived }) => !hasArrived && tried.state === 'bounced',
     )
-    for (const chain of refused) planNext(step, run, chain)
+    const planned = refused.filter((chain) => planNext(step, run, chain))
     const chains = chainsOf(run)
     if (chains.every(({ tried, hasArrived }) => hasArrived || isOver(tried)))
       return goOn(run, chains)
-    return refused.length > 0 ? { waitUntil: earliestEnd(step, run, chains) } : null
+    // Where no channel is left, what is heard of somebody else changes nothing, in whatever order it comes.
+    return planned.length > 0 ? { waitUntil: earliestEnd(step, run, chains) } : null
   },
   onTimer(step, run) {
     for (const chain of chainsOf(run)) if (isOverdue(step, run, chain)) planNext(step, run, chain)
@@ -159,17 +160,17 @@ function earliestEnd(step: MessageStep, run: StepRun, chains: readonly Chain[]):
   return ends.toSorted()[0] ?? run.context.now
 }
 
-/** Nothing where no channel is left, or no time: the whole is worth having as long as its first one was. */
-function planNext(step: MessageStep, run: StepRun, { newest, tried }: Chain): void {
+/** Whether it did: not where no channel is left, or no time: the whole is worth having as long as its first one was. */
+function planNext(step: MessageStep, run: StepRun, { newest, tried }: Chain): boolean {
   const { draft, enrolment, context } = run
   const after = tried.channel ?? tried.channels[0] ?? ''
   const channels = tried.channels.slice(tried.channels.findIndex((each) => each === after) + 1)
-  if (channels.length === 0) return
+  if (channels.length === 0) return false
   const addressee = addresseesOf(step.message, run, context.now).find(({ recipient }) =>
     isToSame(newest, recipient, context),
   )
   const times = addressee && timesOfNext(step, run, newest, addressee)
-  if (!addressee || !times || times.expiresAt <= context.now) return
+  if (!addressee || !times || times.expiresAt <= context.now) return false
   // One that may have been sent before says so first, over its own channel (P2).
   if (isPending(newest) && !newest.duplicate)
     withdrawMessage(draft, enrolment, newest, 'awaited_not_in_time')
@@ -177,6 +178,7 @@ function planNext(step: MessageStep, run: StepRun, { newest, tried }: Chain): vo
     insteadOf: mayStillArrive(tried) ? tried.intentId : tried.insteadOf,
     rest: { channels, turn: turnOf(newest) + 1, after },
   })
+  return true
 }
 
 /** Now, or when its days and hours and the quiet ones allow. What is told of a newer version is worth having as that says. */
