@@ -1,3 +1,5 @@
+import { newUuid } from '@wegwijs/runtime/derived-id'
+import { liftPerson, stopPerson } from '@wegwijs/store/stops'
 import { listTasks, sayTaskDone } from '@wegwijs/store/tasks'
 import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
 import { signEvent } from '@wegwijs/wire/signature'
@@ -51,6 +53,19 @@ beforeAll(async () => {
 afterAll(() => close())
 
 const all = { team: null, state: null, limit: 100 }
+
+/** What came of sending somebody home. */
+async function newTasks(subject: string) {
+  const before = new Set((await listTasks(flow.store.db, all)).map(({ taskId }) => taskId))
+  await flow.publish(arrives(subject), discharged(subject))
+  return (await listTasks(flow.store.db, all)).filter(({ taskId }) => !before.has(taskId))
+}
+
+/** Whether whoever does it finds it on the list. */
+async function isOpen(taskId: string): Promise<boolean> {
+  const open = await listTasks(flow.store.db, { ...all, state: 'open' })
+  return open.some((task) => task.taskId === taskId)
+}
 
 /** The one task of a campaign that is in that state. */
 async function only(campaignId: string, state: 'open' | 'done') {
@@ -119,6 +134,53 @@ test('moves along with its appointment', async () => {
   expect(await only('preparation', 'open')).toMatchObject({
     state: 'open',
     dueAt: '2026-03-24T09:00:00.000Z',
+  })
+})
+
+test('is not to be done while staff stop the person, and is when they do no more', async () => {
+  const [{ taskId = '' } = {}] = await newTasks('p4')
+  const words = { reason: 'asked by phone', source: 'cli:eva' }
+  const stopped = await stopPerson(flow.store.db, { idSpace: 'ehr', externalId: 'p4' }, words)
+  expect(await isOpen(taskId)).toBe(false)
+  expect(await listTasks(flow.store.db, all)).toContainEqual(
+    expect.objectContaining({ taskId, state: 'open', held: 'person_stopped' }),
+  )
+  const say = () => sayTaskDone(flow.store, { taskId, outcome: 'missed', by: 'cli:eva' }, secret)
+  expect(await say()).toEqual({ why: 'held', reason: 'person_stopped' })
+  await liftPerson(flow.store.db, stopped?.personId ?? '', words)
+  expect(await isOpen(taskId)).toBe(true)
+  expect(await say()).toBeNull()
+})
+
+test('is taken back when the person says no, and the campaign goes on without it', async () => {
+  const [{ taskId = '', personId = '' } = {}] = await newTasks('p5')
+  await flow.publish(
+    happen('consent.withdrawn.v1', 'p5', { data: { purpose: 'all', origin: 'person' } }),
+  )
+  expect(await listTasks(flow.store.db, all)).toContainEqual(
+    expect.objectContaining({ taskId, state: 'withdrawn', reason: 'consent_withdrawn' }),
+  )
+  const { rows } = await sql<{ state: string }>`
+    select run.state from enrolment run join task using (enrolment_id) where task_id = ${taskId}`.execute(
+    flow.store.db,
+  )
+  expect(rows).toEqual([{ state: 'completed' }])
+  // From then on nobody is to call, for whatever reason.
+  await flow.publish(booked('p5', 1, '2026-03-20T09:00:00Z'))
+  const own = (await listTasks(flow.store.db, all)).filter((task) => task.personId === personId)
+  expect(own.map(({ state }) => state)).toEqual(['withdrawn'])
+})
+
+test('is not to be done from the answer to a no on, before that is decided', async () => {
+  const [{ taskId = '', personId = '' } = {}] = await newTasks('p6')
+  await sql`insert into person_stop (person_id, stop_id, kind, purpose, channel, reason, source, at)
+    values (${personId}, ${newUuid()}, 'consent', 'all', '', 'consent_withdrawn', 'urn:test', ${monday})`.execute(
+    flow.store.db,
+  )
+  expect(await isOpen(taskId)).toBe(false)
+  expect(await sayTaskDone(flow.store, { taskId, outcome: 'missed', by: 'x' }, secret)).toEqual({
+    why: 'held',
+    reason: 'consent_withdrawn',
   })
 })
 

@@ -15,6 +15,7 @@ import { applyReceipt } from './receipts.ts'
 import { goOnForDates } from './retiming.ts'
 import type { JourneyEvent, PersonState, Timer } from './state.ts'
 import { applyTaskDone } from './tasks.ts'
+import { takeBackUnwanted } from './unwanted-tasks.ts'
 import { changedDates, waitForNewDates } from './waits-for-dates.ts'
 
 export type Decided = {
@@ -95,8 +96,12 @@ function applyEvent(draft: Draft, event: JourneyEvent, context: DecideContext): 
       endAll(draft, context)
       return 'applied'
     case 'consent.granted.v1':
-    case 'consent.withdrawn.v1':
       return applyConsent(draft, event)
+    case 'consent.withdrawn.v1': {
+      const outcome = applyConsent(draft, event)
+      takeBackUnwanted(draft, context)
+      return outcome
+    }
     case 'task.done.v1':
       return applyToTask(draft, event, context)
     default:

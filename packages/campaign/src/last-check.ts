@@ -173,15 +173,27 @@ function checkConsent(
   { consents }: PersonState,
   { intent, needsConsent }: LastCheckRequest,
 ): LastCheck | null {
-  const own = consentsOf(consents, intent)
-  if (own.some((consent) => consent.state === 'withdrawn' && consent.channel === null)) {
-    return { effect: 'skip', reason: 'consent_withdrawn' }
-  }
+  const reason = refusalByConsent(consents, intent, { needsConsent })
+  return reason && { effect: 'skip', reason }
+}
+
+/**
+ * Why somebody is not contacted over any of these channels. Where there is none, as with a call, what was said of
+ * one channel alone says neither yes nor no.
+ */
+export function refusalByConsent(
+  consents: PersonState['consents'],
+  contact: Pick<Intent, 'class' | 'channels'>,
+  { needsConsent }: { needsConsent: boolean },
+): 'consent_withdrawn' | 'consent_missing' | null {
+  const own = consentsOf(consents, contact)
+  if (own.some((consent) => consent.state === 'withdrawn' && consent.channel === null))
+    return 'consent_withdrawn'
   const isGranted = own.some(
     ({ state, channel }) =>
-      state === 'granted' && (channel === null || intent.channels.includes(channel)),
+      state === 'granted' && (channel === null || contact.channels.includes(channel)),
   )
-  return needsConsent && !isGranted ? { effect: 'skip', reason: 'consent_missing' } : null
+  return needsConsent && !isGranted ? 'consent_missing' : null
 }
 
 /** What the message is for: its run, its entity, its own moment. */
@@ -299,7 +311,10 @@ export const contactKindOf: Readonly<Record<ChannelName, ContactKind>> = {
   sms: 'phone',
 }
 
-function consentsOf(consents: ReadonlyMap<string, Consent>, { class: own }: Intent): Consent[] {
+function consentsOf(
+  consents: ReadonlyMap<string, Consent>,
+  { class: own }: Pick<Intent, 'class'>,
+): Consent[] {
   if (consents.size === 0) return []
   return [...consents.values()].filter(({ purpose }) => purpose === own || purpose === 'all')
 }

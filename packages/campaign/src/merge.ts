@@ -10,6 +10,7 @@ import { keepRelation } from './relations.ts'
 import { goOnForDates } from './retiming.ts'
 import { contactKinds, entryOf, type PersonState } from './state.ts'
 import { type UnitedEntity, uniteEntities } from './united-entity.ts'
+import { takeBackUnwanted } from './unwanted-tasks.ts'
 import { waitForNewDates } from './waits-for-dates.ts'
 
 /**
@@ -77,6 +78,7 @@ export function mergePeople(
   // Of what would repeat one goes on: nobody is told twice what comes at once.
   waitForNewDates(draft, context.definition.datesInWaits.fields, context)
   if (draft.person.deceasedAt !== null) endAll(draft, context)
+  else takeBackUnwanted(draft, context)
   note(draft, 'merged', { from: from.person.personId })
   return { state: stateOf(draft), decisions: draft.decisions }
 }

@@ -211,8 +211,8 @@ const list = {
   },
   consent_missing: {
     text: {
-      nl: 'voor dit soort berichten is toestemming nodig, en die heeft deze persoon niet gegeven',
-      en: 'this class of messages needs a consent that the person has not given',
+      nl: 'hiervoor is toestemming nodig, en die heeft deze persoon niet gegeven',
+      en: 'this needs a consent that the person has not given',
     },
     whatToDo: {
       nl: 'vraag op een andere manier om toestemming, nooit met een bericht',
@@ -659,8 +659,8 @@ const list = {
   },
   recipient_by_age: {
     text: {
-      nl: 'op deze leeftijd is het bericht voor iemand anders',
-      en: 'at this age the message is for somebody else',
+      nl: 'op deze leeftijd is het voor iemand anders bedoeld',
+      en: 'at this age it is meant for somebody else',
     },
     whatToDo: {
       nl: 'niets; de regels staan onder "ages" in policies.yaml',

@@ -37,12 +37,12 @@ function toldOf(
   reason: ReasonCode,
   detail: NonNullable<Decision['detail']>,
 ): Pick<StepCount, 'kind' | 'name' | 'cameTo'> | null {
-  const { taskId, task, type, field } = detail
+  const { task, type, field } = detail
   if (reason === 'event_emitted') return { kind: 'emit', name: String(type), cameTo: 'told' }
   if (reason === 'event_incomplete') return { kind: 'emit', name: String(type), cameTo: reason }
   if (reason === 'field_set') return { kind: 'set', name: String(field), cameTo: 'set' }
   if (reason === 'field_unknown') return { kind: 'set', name: String(field), cameTo: reason }
-  if (taskId === undefined || reason === 'task_moved') return null
+  if (task === undefined || reason === 'task_moved') return null
   const of = { kind: 'task', name: String(task) } as const
   if (reason === 'task_made') return { ...of, cameTo: 'made' }
   if (reason === 'task_done') return { ...of, cameTo: `done: ${String(detail.outcome)}` }

@@ -21,6 +21,7 @@ test('tasks, events for others and fields are counted by the step that made them
   )
   const told: [string, object][] = [
     ['task_made', { step: '0.0.1', task: 'call', taskId: 't' }],
+    ['consent_missing', { step: '0.0.1', task: 'call' }],
     ['waiting', { step: '0.0.1', until: '2026-03-02T09:00:00.000Z' }],
     ['task_moved', { step: '0.0.1', task: 'call', taskId: 't' }],
     ['task_done', { step: '0.0.1', task: 'call', taskId: 't', outcome: 'well' }],
@@ -43,6 +44,7 @@ test('tasks, events for others and fields are counted by the step that made them
   expect(counting.summary.steps.map(({ step, kind, cameTo }) => [step, kind, cameTo])).toEqual([
     ['1', 'emit', 'event_incomplete'],
     ['1', 'emit', 'told'],
+    ['call', 'task', 'consent_missing'],
     ['call', 'task', 'done: well'],
     ['call', 'task', 'exit_touchpoint'],
     ['call', 'task', 'made'],

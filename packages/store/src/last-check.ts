@@ -767,7 +767,8 @@ const sameReceiver = sql`
         or (o.state in ('planned', 'queued') and not i.duplicate
           and (o.turn, i.intent_id) > (i.turn, o.intent_id))) end limit 1`
 
-const consentFacts = sql`
+/** Of the row `i`, which has a class, channels and the one it is at, and of whoever gets it (`w`). */
+export const consentFacts = sql`
   select coalesce(bool_or(state = 'withdrawn' and k.channel = ''), false) as withdrawn_everywhere,
     coalesce(bool_or(state = 'withdrawn' and k.channel = i.channels[i.channel_index + 1]), false)
       as withdrawn_here,
@@ -813,7 +814,7 @@ function placeOf(request: ClaimRequest): RawBuilder<unknown> {
 }
 
 /** Of the stops that stand the heaviest; `channel` is a consent that was withdrawn for this one. */
-function firstStopOf(person: RawBuilder<unknown>): RawBuilder<unknown> {
+export function firstStopOf(person: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`
   select (array['death', 'staff', 'consent', 'channel'])[min(
     case when s.kind = 'death' then 1 when s.kind = 'staff' then 2 when s.channel = '' then 3 else 4 end

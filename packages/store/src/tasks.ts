@@ -1,10 +1,12 @@
 import { ownSource } from '@wegwijs/campaign/event-check'
+import type { ReasonCode } from '@wegwijs/campaign/reasons'
 import type { Task } from '@wegwijs/campaign/state'
 import { encodeRecord } from '@wegwijs/wire/cloudevents-kafka'
 import { signEvent } from '@wegwijs/wire/signature'
 import { topicsOf } from '@wegwijs/wire/topics'
 import { sql } from 'kysely'
 import type { Querying, Store } from './database.ts'
+import { consentFacts, firstStopOf } from './last-check.ts'
 import { appendOutbox } from './outbox.ts'
 import { inTransaction } from './transaction.ts'
 import { wake } from './wake.ts'
@@ -20,34 +22,84 @@ export type ListedTask = Pick<Task, 'taskId' | 'name' | 'team' | 'title' | 'outc
   /** Who said so, and when; null while nobody has. */
   saidBy: string | null
   saidAt: string | null
+  /** Why an open one is not to be done now, or was not decided to be taken back yet; null: nothing is in its way. */
+  held: HeldReason | null
 }
 
-/** What is due first, first. `state` null: whatever became of them. */
+export type HeldReason = ReasonCode &
+  (
+    | 'person_unknown'
+    | 'person_deceased'
+    | 'person_stopped'
+    | 'consent_withdrawn'
+    | 'consent_missing'
+    | 'sending_stopped'
+    | 'campaign_stopped'
+  )
+
+/**
+ * What is in the way of an open task `t` at this moment: a call is a contact, so what the last check asks of a
+ * message is asked of it, as far as that is not a matter of channels (P3). Its class is that of its version, and
+ * whether that needs a consent is said by what is in force.
+ */
+const heldBy = sql`
+  select case
+    when p.person_id is null then 'person_unknown'
+    when p.deceased_at is not null or stop.kind = 'death' then 'person_deceased'
+    when stop.kind = 'staff' then 'person_stopped'
+    when c.withdrawn_everywhere or stop.kind = 'consent' then 'consent_withdrawn'
+    when i.needs_consent and not c.granted_somewhere then 'consent_missing'
+    when exists (select from operational_stop s where s.scope = 'all'
+      and not exists (select from stop_lift l where l.stop_id = s.stop_id)) then 'sending_stopped'
+    when exists (select from operational_stop s where s.scope = 'campaign'
+      and s.target = t.campaign_id
+      and not exists (select from stop_lift l where l.stop_id = s.stop_id)) then 'campaign_stopped'
+  end as held
+  from (
+    select v.class, array[]::text[] as channels, 0 as channel_index,
+      (select bundle #> '{policies,classes}' from definition order by revision desc limit 1)
+        #>> array[v.class, 'consent'] = 'required' as needs_consent
+    from (values (1)) as one left join (
+      select content ->> 'class' as class from campaign_version
+      where campaign_id = t.campaign_id and version = t.version) as v on true
+  ) as i
+  cross join lateral (select t.person_id as receiver_id) as w
+  left join person p on p.person_id = t.person_id
+  left join lateral (${consentFacts}) as c on true
+  left join lateral (${firstStopOf(sql`t.person_id`)}) as stop on true
+  where t.state = 'open' offset 0`
+
+/**
+ * What is due first, first. `state` null: whatever became of them. Those that are open are those that may be done:
+ * what is in the way of the others (`held`) is told among all of them.
+ */
 export async function listTasks(
   db: Querying,
   { team, state, limit }: { team: string | null; state: Task['state'] | null; limit: number },
 ): Promise<ListedTask[]> {
   const { rows } = await sql<ListedTask>`
-    select task_id as "taskId", person_id as "personId", campaign_id as "campaignId", name, team,
-      title, outcomes, state, due_at as "dueAt", coalesce(outcome, said_outcome) as outcome, reason,
-      said_by as "saidBy", said_at as "saidAt"
-    from task
-    where (${team}::text is null or team = ${team}) and (${state}::text is null or state = ${state})
-      and (${state}::text is distinct from 'open' or said_by is null)
-    order by due_at, task_id limit ${limit}`.execute(db)
+    select t.task_id as "taskId", t.person_id as "personId", t.campaign_id as "campaignId", t.name,
+      t.team, t.title, t.outcomes, t.state, t.due_at as "dueAt",
+      coalesce(t.outcome, t.said_outcome) as outcome, t.reason, t.said_by as "saidBy",
+      t.said_at as "saidAt", hold.held
+    from task t left join lateral (${heldBy}) as hold on true
+    where (${team}::text is null or t.team = ${team}) and (${state}::text is null or t.state = ${state})
+      and (${state}::text is distinct from 'open' or (t.said_by is null and hold.held is null))
+    order by t.due_at, t.task_id limit ${limit}`.execute(db)
   return rows
 }
 
 /** A task of which nobody has said anything yet, and until when its run waits for that. */
 export type OpenTask = Pick<Task, 'taskId' | 'outcomes' | 'dueAt'> & { until: string }
 
-/** Those that somebody waits for; for whoever plays the teams in a rehearsal. */
+/** Those that somebody waits for and that may be done; for whoever plays the teams in a rehearsal. */
 export async function openTasks(db: Querying): Promise<OpenTask[]> {
   const { rows } = await sql<OpenTask>`
-    select task.task_id as "taskId", task.outcomes, task.due_at as "dueAt", timer.due_at as until
-    from task join timer on timer.person_id = task.person_id
-      and timer.enrolment_id = task.enrolment_id and timer.step = task.step
-    where task.state = 'open' and task.said_by is null`.execute(db)
+    select t.task_id as "taskId", t.outcomes, t.due_at as "dueAt", timer.due_at as until
+    from task t join timer on timer.person_id = t.person_id
+      and timer.enrolment_id = t.enrolment_id and timer.step = t.step
+    left join lateral (${heldBy}) as hold on true
+    where t.state = 'open' and t.said_by is null and hold.held is null`.execute(db)
   return rows
 }
 
@@ -57,11 +109,15 @@ export type TaskRefusal =
   /** Somebody has said what came of it; `by` is who. */
   | { why: 'said'; by: string; outcome: string }
   | { why: 'closed'; state: string; reason: string | null }
+  /** Nobody is to be called; what came of an earlier call can be said when that is over. */
+  | { why: 'held'; reason: HeldReason }
   | { why: 'outcome'; outcomes: readonly string[] }
 
 /**
  * Writes down what came of a task, and who says so; the first word counts. What follows is decided when
- * its event has come in: it goes out with this transaction, and names nobody (P7).
+ * its event has come in: it goes out with this transaction, and names nobody (P7). Refused while something is in
+ * the way of the task, which a stop that was committed before is: nothing is to follow from a call that was not to
+ * be made (P3).
  */
 export async function sayTaskDone(
   store: Store,
@@ -75,6 +131,12 @@ export async function sayTaskDone(
       from task where task_id = ${taskId}::uuid for update`.execute(tx)
     const refused = refusalOf(rows[0], outcome)
     if (refused || !rows[0]) return refused
+    // With the row locked: what was committed meanwhile is seen.
+    const held = await sql<{ held: HeldReason | null }>`
+      select hold.held from task t cross join lateral (${heldBy}) as hold
+      where t.task_id = ${taskId}::uuid`.execute(tx)
+    const reason = held.rows[0]?.held ?? null
+    if (reason !== null) return { why: 'held', reason }
     const { personId, now } = rows[0]
     await sql`update task set said_outcome = ${outcome}, said_by = ${by}, said_at = ${now}
       where task_id = ${taskId}::uuid`.execute(tx)

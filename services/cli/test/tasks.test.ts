@@ -2,6 +2,7 @@ import { newUuid } from '@wegwijs/runtime/derived-id'
 import { exitCodes } from '@wegwijs/runtime/failure'
 import type { Store } from '@wegwijs/store/database'
 import { insertRows } from '@wegwijs/store/rows'
+import { liftStop, stopOperation } from '@wegwijs/store/stops'
 import { openNamespace } from '@wegwijs/test-support/namespace'
 import { seedMessages } from '@wegwijs/test-support/seed-messages'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
@@ -13,11 +14,13 @@ const monday = '2026-03-02T09:00:00.000Z'
 const says = (nl: string, en: string) => ({ nl, en })
 
 let store: Store
+let personId: string
 const tasks = { soon: newUuid(), later: newUuid(), over: newUuid() }
 beforeAll(async () => {
   store = await openNamespace(databaseUrl, 'cli_tasks')
   const [seeded] = await seedMessages(store, 1)
   if (!seeded) throw new RangeError('nobody is there')
+  personId = seeded.personId
   const row = (taskId: string, over: object) => ({
     person_id: seeded.personId,
     task_id: taskId,
@@ -97,6 +100,52 @@ test('the first word of what came of a task counts, and every other one says why
   )
   expect(idsIn((await cli('tasks', '--json')).json())).toEqual([tasks.later])
 })
+
+test('what is in the way of a task keeps it off the list, and says so to whoever looks for it or has done it', async () => {
+  const words = { reason: 'asked', source: 'cli:eva' }
+  const stop = (scope: 'campaign' | 'all', target: string) => () =>
+    stopOperation(store.db, { scope, target }, words)
+  const obstacles: [string, () => Promise<string>][] = [
+    ['sending_stopped', stop('all', '')],
+    ['campaign_stopped', stop('campaign', 'aftercare')],
+    ['person_stopped', () => stopOf('staff')],
+    ['consent_withdrawn', () => stopOf('consent')],
+    ['person_deceased', () => stopOf('death')],
+  ]
+  for (const [held, begin] of obstacles) {
+    const stopId = await begin()
+    expect(idsIn((await cli('tasks', '--json')).json()), held).toEqual([])
+    expect((await cli('tasks', '--all')).out).toMatch(new RegExp(`open, held: ${held} `))
+    const { code, err } = await cli(
+      'task',
+      'done',
+      tasks.later,
+      '--outcome',
+      'reached',
+      '--by',
+      'eva',
+    )
+    expect(code).toBe(exitCodes.usage)
+    expect(err).toContain(`the task is not to be done now (${held})`)
+    await liftStop(store.db, stopId, words)
+    expect(idsIn((await cli('tasks', '--json')).json()), held).toEqual([tasks.later])
+  }
+})
+
+/** A stop of the person of the tasks, as the gateway writes it down before it answers. */
+async function stopOf(kind: 'staff' | 'consent' | 'death'): Promise<string> {
+  const stopId = newUuid()
+  const row = {
+    person_id: personId,
+    stop_id: stopId,
+    kind,
+    reason: kind,
+    source: 'urn:test',
+    at: monday,
+  }
+  await store.db.insertInto('person_stop').values(row).execute()
+  return stopId
+}
 
 test('without an outcome nothing is written down', async () => {
   const { code, err } = await cli('task', 'done', tasks.later)

@@ -119,8 +119,11 @@ function scopeOf(events: readonly Addressed[], context: ScopeContext): StateScop
     event.type === 'person.merged.v1' && otherId !== null ? [personId, otherId] : [],
   )
   const dying = events.filter(({ event }) => event.type === 'person.deceased.v1')
+  // Whoever wants no more is called no more, either.
+  const refusing = events.filter(({ event }) => event.type === 'consent.withdrawn.v1')
+  const ending = definition.taskCampaigns.size > 0 ? [...dying, ...refusing] : dying
   return {
-    wholePeople: [...dying.map(({ personId }) => personId), ...mergedPeople],
+    wholePeople: [...ending.map(({ personId }) => personId), ...mergedPeople],
     mergedPeople,
     dated: datedOf(events, definition),
     // Who entered for a date of theirs leaves when that has moved.

@@ -10,10 +10,11 @@ import { addDuration, type Instant } from '../instant.ts'
 import type { JsonObject } from '../json.ts'
 import { fieldOf, hangsOnEntity, type Moment, momentSchema, resolveMoment } from '../moment.ts'
 import type { Task } from '../state.ts'
+import { refusalOfTask } from '../task-contact.ts'
 import { newestTaskOf, withdrawTask } from '../tasks.ts'
 import type { Step } from './step.ts'
 import type { StepKind } from './step-kind.ts'
-import type { StepRun } from './step-run.ts'
+import type { Onward, StepRun } from './step-run.ts'
 
 type Outcome = { outcome: string; says: { nl: string; en: string }; steps?: Step[] | undefined }
 
@@ -32,7 +33,7 @@ export type TaskStep = {
 export const taskStep: StepKind<TaskStep> = {
   key: 'task',
   meaning:
-    'Gives somebody of a team something to do for the person, such as a call, and goes the way of what came of it. `wegwijs tasks` lists what is open, `wegwijs task done` says what came of it; the first word counts. The time for it, `within`, runs from when it is due; when it is over, the task is taken back and `otherwise` follows. Whatever ends the campaign takes it back, too. When the appointment or stay moves that it hangs on, an open task moves along; what was done stays done. A moment that has passed, or whose data is missing, makes it due at once.',
+    'Gives somebody of a team something to do for the person, such as a call, and goes the way of what came of it. `wegwijs tasks` lists what is open, `wegwijs task done` says what came of it; the first word counts. The time for it, `within`, runs from when it is due; when it is over, the task is taken back and `otherwise` follows. Whatever ends the campaign takes it back, too. It is a contact like a message, with the person themselves: who has not given a consent that the class of the campaign asks for, has said no to that class or to everything, or is left out by the rules of age, gets none, and `otherwise` follows at once; so it does when such a no comes while it is open. When the appointment or stay moves that it hangs on, an open task moves along; what was done stays done. A moment that has passed, or whose data is missing, makes it due at once.',
   explanation: {
     nl: ({ task }, { reason, detail }, words) => {
       if (reason === 'task_made')
@@ -45,6 +46,8 @@ export const taskStep: StepKind<TaskStep> = {
         return `werd de taak "${task.title.nl}" teruggenomen: zij was niet gedaan binnen ${words.duration(task.within)}`
       if (reason === 'waiting')
         return `ging de campagne wachten op de taak "${task.title.nl}", uiterlijk tot ${words.moment(String(detail?.until))}`
+      if (detail?.taskId === undefined)
+        return `kreeg het team "${task.team}" de taak "${task.title.nl}" niet: ${words.reason(reason)}`
       return `werd de taak "${task.title.nl}" teruggenomen: ${words.reason(reason)}`
     },
     en: ({ task }, { reason, detail }, words) => {
@@ -58,6 +61,8 @@ export const taskStep: StepKind<TaskStep> = {
         return `the task "${task.title.en}" was taken back: it was not done within ${words.duration(task.within)}`
       if (reason === 'waiting')
         return `the campaign began to wait for the task "${task.title.en}", at most until ${words.moment(String(detail?.until))}`
+      if (detail?.taskId === undefined)
+        return `the team "${task.team}" did not get the task "${task.title.en}": ${words.reason(reason)}`
       return `the task "${task.title.en}" was taken back: ${words.reason(reason)}`
     },
   },
@@ -130,9 +135,16 @@ export const taskStep: StepKind<TaskStep> = {
     ],
   }),
   decide(step, run) {
-    const dueAt = dueOf(step.task, run)
-    makeTask(step.task, run, dueAt)
-    return { waitUntil: endOf(step.task, run) }
+    const { task } = step
+    const { draft, context, campaign, enrolment, node } = run
+    const dueAt = dueOf(task, run)
+    const refusal = refusalOfTask(draft, context, { class: campaign.file.class, dueAt })
+    if (refusal) {
+      noteOf(draft, enrolment, refusal, { detail: { step: node.path, task: task.id } })
+      return goOtherwise(task, run)
+    }
+    makeTask(task, run, dueAt)
+    return { waitUntil: endOf(task, run) }
   },
   read: ({ task }, _, { draft, enrolment }) =>
     newestTaskOf(draft, enrolment, task.id)?.outcome ?? undefined,
@@ -150,8 +162,10 @@ export const taskStep: StepKind<TaskStep> = {
       detail: { step: node.path, task: task.id, taskId: open.taskId, dueAt },
     })
   },
-  onTask({ task }, done, { draft, enrolment, node }) {
-    if (done.name !== task.id || done.state !== 'done') return null
+  onTask({ task }, done, run) {
+    if (done.name !== task.id || done.state === 'open') return null
+    if (done.state === 'withdrawn') return goOtherwise(task, run)
+    const { draft, enrolment, node } = run
     const named = task.outcomes.findIndex(({ outcome }) => outcome === done.outcome)
     // Of an outcome that this version does not know nobody said what follows.
     const arm = named < 0 ? task.outcomes.length : named
@@ -163,11 +177,16 @@ export const taskStep: StepKind<TaskStep> = {
   onTimer({ task }, run) {
     const waitUntil = endOf(task, run)
     if (waitUntil > run.context.now) return { waitUntil }
-    const { draft, enrolment, node } = run
+    const { draft, enrolment } = run
     const open = newestTaskOf(draft, enrolment, task.id)
     if (open) withdrawTask(draft, enrolment, open, 'task_not_done')
-    return { goTo: node.arms[task.outcomes.length]?.first ?? node.next }
+    return goOtherwise(task, run)
   },
+}
+
+/** Nobody does it, or is to do it any more. */
+function goOtherwise({ outcomes }: TaskStep['task'], { node }: StepRun): Onward {
+  return { goTo: node.arms[outcomes.length]?.first ?? node.next }
 }
 
 function outcomeCalled({ outcomes }: TaskStep['task'], detail: JsonObject | null) {

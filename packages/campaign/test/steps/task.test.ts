@@ -1,3 +1,4 @@
+import { mergePeople } from '@wegwijs/campaign/merge'
 import type { JourneyEvent } from '@wegwijs/campaign/state'
 import type { Step } from '@wegwijs/campaign/steps/step'
 import { campaign, message } from '@wegwijs/test-support/small-hospital'
@@ -140,5 +141,113 @@ describe('a task', () => {
     const { done, sent } = planned([calling({ otherwise: undefined }), branch])
     done('reached')
     expect(sent()).toEqual(['thanks'])
+  })
+})
+
+/** A call of a class that asks for a consent, and then what is done when nobody was called. */
+function invited(
+  over: Partial<Parameters<typeof campaign>[0]> = {},
+  { consents = [] as JourneyEvent['data'][], birthYear = 1950, ages = true } = {},
+) {
+  const own = definitionOf([
+    campaign({
+      id: 'friends',
+      class: 'marketing',
+      entry: 'every-time',
+      steps: [calling({ due: undefined }), message('hello', { id: 'after' })],
+      ...over,
+    }),
+  ])
+  const definition = ages
+    ? { ...own, ages: [{ under: 16, to: ['parent'] as const }], asksForRelations: true }
+    : own
+  const patient = person(definition)
+  patient.happens('person.upserted.v1', { data: { birthYear } })
+  for (const data of consents) patient.happens('consent.granted.v1', { data })
+  patient.happens('care.discharge.completed.v1')
+  const tasks = () => [...patient.state.tasks.values()]
+  const sent = () => patient.intents().map(({ messageId }) => messageId)
+  return { patient, tasks, sent }
+}
+
+const granted = { purpose: 'marketing' }
+
+describe('a task is a contact, like a message', () => {
+  test('it is made for whoever agreed to its class, and waits', () => {
+    const { tasks, sent } = invited({}, { consents: [granted] })
+    expect(tasks()).toMatchObject([{ state: 'open' }])
+    expect(sent()).toEqual([])
+  })
+
+  test('without a consent that its class asks for it is not made, and otherwise follows at once', () => {
+    const { patient, tasks, sent } = invited()
+    expect(tasks()).toEqual([])
+    expect(sent()).toEqual(['later', 'after'])
+    expect(patient.timers()).toEqual([])
+    expect(patient.decisions).toContainEqual(
+      expect.objectContaining({ reason: 'consent_missing', detail: { step: '0', task: 'call' } }),
+    )
+  })
+
+  test('a consent for one channel says nothing of a call', () => {
+    expect(invited({}, { consents: [{ ...granted, channel: 'email' }] }).tasks()).toEqual([])
+  })
+
+  test('a no to its class, or to everything, keeps it from being made; one to a channel or another class does not', () => {
+    const after = (...no: JourneyEvent['data'][]) => {
+      const { patient, tasks } = invited({ class: 'care' })
+      expect(tasks()).toMatchObject([{ state: 'open' }])
+      for (const data of no) patient.happens('consent.withdrawn.v1', { data })
+      patient.happens('care.discharge.completed.v1', { time: '2026-03-02T09:00:01.000Z' })
+      return tasks().map(({ state }) => state)
+    }
+    expect(after({ purpose: 'marketing' })).toEqual(['open', 'open'])
+    expect(after({ purpose: 'all', channel: 'sms' })).toEqual(['open', 'open'])
+    expect(after({ purpose: 'care' })).toEqual(['withdrawn'])
+    expect(after({ purpose: 'all' })).toEqual(['withdrawn'])
+  })
+
+  test('it is taken back when the person says no while it is open; nobody can do it any more', () => {
+    const { patient, tasks, sent } = invited({}, { consents: [granted] })
+    const [task] = tasks()
+    patient.happens('consent.withdrawn.v1', { data: { purpose: 'all' } })
+    expect(tasks()).toMatchObject([{ state: 'withdrawn', reason: 'consent_withdrawn' }])
+    expect(patient.reasons).toContain('consent_withdrawn')
+    expect(sent()).toEqual(['later', 'after'])
+    expect(patient.timers()).toEqual([])
+    const data = { taskId: task?.taskId ?? '', outcome: 'missed' }
+    expect(patient.happens('task.done.v1', { data })).toBe('task_closed')
+    expect(sent()).toEqual(['later', 'after'])
+  })
+
+  test('whom the rules of age leave out gets none, of whatever class, at the age at which it is due', () => {
+    const child = { birthYear: 2018 }
+    const { tasks, patient } = invited({ class: 'care' }, child)
+    expect(tasks()).toEqual([])
+    expect(patient.enrolments()).toMatchObject([{ state: 'completed' }])
+    expect(patient.reasons).toContain('recipient_by_age')
+    expect(invited({ class: 'care' }, { ...child, ages: false }).tasks()).toHaveLength(1)
+    expect(invited({ class: 'care' }, { birthYear: 2010 }).tasks()).toHaveLength(1)
+  })
+
+  test('a no of either record holds for whoever both become', () => {
+    const { patient, tasks, sent } = invited({ class: 'care' }, { ages: false })
+    const other = person(patient.context().definition, '2026-03-02T09:00:00.000Z', 'p2')
+    other.happens('consent.withdrawn.v1', { data: { purpose: 'all' } })
+    patient.state = mergePeople(patient.state, other.state, patient.context()).state
+    expect(tasks()).toMatchObject([{ state: 'withdrawn', reason: 'consent_withdrawn' }])
+    expect(sent()).toEqual(['later', 'after'])
+  })
+
+  test('of a version that cannot be read a no takes it back all the same', () => {
+    const { patient, tasks } = invited({ class: 'care' }, { ages: false })
+    const { definition } = patient.context()
+    const unclear = { why: new Error('unreadable') }
+    const campaigns = new Map(
+      [...definition.campaigns].map(([key, each]) => [key, { ...each, unclear }]),
+    )
+    patient.use({ ...definition, campaigns } as never)
+    expect(patient.happens('consent.withdrawn.v1', { data: { purpose: 'all' } })).toBe('applied')
+    expect(tasks()).toMatchObject([{ state: 'withdrawn', reason: 'consent_withdrawn' }])
   })
 })

@@ -1,4 +1,5 @@
 import type { LocaleName } from '@wegwijs/campaign/definition/words'
+import { reasons } from '@wegwijs/campaign/reasons'
 import { fail } from '@wegwijs/runtime/failure'
 import type { Querying } from '@wegwijs/store/database'
 import { latestBundle } from '@wegwijs/store/definitions'
@@ -17,7 +18,7 @@ export function addTasks(program: Command, shell: Shell): void {
     .command('tasks')
     .description('What teams have to do, what is due first, first.')
     .option('--team <team>', 'only of this team')
-    .option('--all', 'also what is done or was taken back')
+    .option('--all', 'also what is done, was taken back, or is not to be done now (a stop)')
     .option('--limit <count>', 'at most so many', atLeastOne, 50)
     .addOption(
       new Option('--language <language>', 'of the titles').choices(['nl', 'en']).default('en'),
@@ -48,7 +49,7 @@ async function list(
         task.title[language],
         task.personId,
         task.campaignId,
-        task.state,
+        task.held === null ? task.state : `${task.state}, held: ${task.held}`,
         task.outcome ?? task.outcomes.map(({ outcome }) => outcome).join(', '),
       ]),
     ),
@@ -91,6 +92,8 @@ function describe(taskId: string, outcome: string, refusal: TaskRefusal): string
       return `${refusal.by} has said of this task that it came to "${refusal.outcome}"; the first word counts`
     case 'closed':
       return `the task is ${refusal.state}${refusal.reason === null ? '' : ` (${refusal.reason})`}`
+    case 'held':
+      return `the task is not to be done now (${refusal.reason}): ${reasons[refusal.reason].text.en}`
     case 'outcome':
       return `the task has no outcome "${outcome}"; it has ${refusal.outcomes.join(', ')}`
   }

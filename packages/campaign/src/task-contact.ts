@@ -1,0 +1,30 @@
+import { ageAt, wordsByAge } from './addressees.ts'
+import type { CampaignClass } from './definition/words.ts'
+import type { DecideContext, Draft } from './draft.ts'
+import { timeZoneOf } from './facts.ts'
+import type { Instant } from './instant.ts'
+import { refusalByConsent } from './last-check.ts'
+
+/**
+ * Why a team is not given something to do for the person, such as a call, which is a contact like a message
+ * (P3): null when it may be. It is one with the person themselves: nobody stands in for who is too young.
+ */
+export function refusalOfTask(
+  draft: Draft,
+  context: DecideContext,
+  { class: own, dueAt }: { class: CampaignClass; dueAt: Instant },
+) {
+  const age = ageAt(draft.person, dueAt, timeZoneOf(draft, context))
+  if (!wordsByAge(context.definition.ages, age).includes('person')) return 'recipient_by_age'
+  return refusalOfCall(draft, context, own)
+}
+
+/** What the person themselves says of it. Over no channel of ours: a no or a yes for one counts for nothing. */
+export function refusalOfCall(
+  { consents }: Pick<Draft, 'consents'>,
+  { definition: { classes } }: Pick<DecideContext, 'definition'>,
+  own: CampaignClass,
+) {
+  const needsConsent = classes[own].consent === 'required'
+  return refusalByConsent(consents.kept(), { class: own, channels: [] }, { needsConsent })
+}

@@ -1,0 +1,23 @@
+import type { DecideContext, Draft } from './draft.ts'
+import { hearTask } from './enrolments.ts'
+import { campaignKey } from './state.ts'
+import { refusalOfCall } from './task-contact.ts'
+import { withdrawTask } from './tasks.ts'
+
+/**
+ * Takes back what teams were to do for somebody who does not want it any more (P3): their runs go on at once,
+ * as when nobody does it in time.
+ */
+export function takeBackUnwanted(draft: Draft, context: DecideContext): void {
+  for (const task of [...draft.tasks.values()]) {
+    const { taskId, enrolmentId, campaignId, version } = task
+    const enrolment = draft.enrolments.get(enrolmentId)
+    const campaign = context.definition.campaigns.get(campaignKey(campaignId, version))
+    if (!enrolment || !campaign || draft.tasks.get(taskId)?.state !== 'open') continue
+    const reason = refusalOfCall(draft, context, campaign.file.class)
+    if (!reason) continue
+    withdrawTask(draft, enrolment, task, reason)
+    // What follows in a version that cannot be read nobody knows; the no holds all the same.
+    if (!campaign.unclear) hearTask(draft, taskId, context)
+  }
+}
