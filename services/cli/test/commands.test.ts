@@ -77,7 +77,7 @@ describe('with the example hospital applied', () => {
 
   test('nothing to do is said, and a misspelt team is asked back', async () => {
     const none = await cli(['tasks', '--team', 'home-nurses'])
-    expect([none.code, none.err]).toEqual([0, 'no task is open\n'])
+    expect([none.code, none.err]).toEqual([0, 'no task is to be done\n'])
     const wrong = await cli(['tasks', '--team', 'nurses'])
     expect(wrong.code).toBe(exitCodes.usage)
     expect(wrong.err).toContain('there is no team "nurses"; did you mean home-nurses?')

@@ -65,7 +65,7 @@ async function tellNone(
   const teams = (await latestBundle(db))?.bundle.policies.teams?.map(({ id }) => id)
   if (team !== undefined && teams !== undefined && !teams.includes(team))
     throw unknownName('there is no team', team, teams)
-  output.say(all ? 'there never was a task' : 'no task is open')
+  output.say(all ? 'there never was a task' : 'no task is to be done')
 }
 
 async function done(
