@@ -841,6 +841,52 @@ steps:
         'campaigns/guide.yaml:16:24 "event.kind" tells about somebody\'s health, and marketing may not choose people by it',
       ],
     ],
+    [
+      'such a persona in conditions of marketing, and for a template of its own',
+      {
+        [personas]: [
+          'field: person.age, op: gte, value: 65',
+          'field: person.condition, op: exists, value: true',
+        ],
+        [guide]: (sound[guide] ?? '')
+          .replace('class: service', 'class: marketing')
+          .replace('  personas: [senior, others]\n', '')
+          .replace(
+            'field: person.usesPortal, op: eq, value: true',
+            'field: person.persona, op: in, value: [others, senior]',
+          )
+          .replace(
+            'field: event.kind, op: eq, value: first',
+            'field: person.persona, op: neq, value: senior',
+          )
+          .replace(
+            'template: booked, until',
+            'template: { senior: booked, otherwise: booked }, until',
+          ),
+      },
+      [
+        'campaigns/guide.yaml:7:59 the persona "senior" hangs on somebody\'s health, and marketing may not choose people by it',
+        'campaigns/guide.yaml:12:40 the persona "senior" hangs on somebody\'s health, and marketing may not choose people by it',
+        'campaigns/guide.yaml:15:56 the persona "senior" hangs on somebody\'s health, and marketing may not choose people by it',
+      ],
+    ],
+    [
+      'somebody’s health in what marketing says',
+      {
+        [guide]: (sound[guide] ?? '')
+          .replace('class: service', 'class: marketing')
+          .replace(
+            'field: event.kind, op: eq, value: first',
+            'field: person.usesPortal, op: eq, value: true',
+          ),
+        'templates/booked/template.yaml': ['app: personal', 'app: health'],
+        'channels.yaml': ['app-inbox, sensitivity: personal', 'app-inbox, sensitivity: health'],
+        'templates/booked/app.nl.yaml': ['entity.room', 'event.kind'],
+      },
+      [
+        'templates/booked/app.nl.yaml:2:14 event.kind tells about somebody\'s health, and "guide" is marketing, which may not speak of it',
+      ],
+    ],
   ],
   'the moments of a campaign': [
     [

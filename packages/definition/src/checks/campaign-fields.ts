@@ -1,13 +1,13 @@
-import { campaignFieldsOf, personFieldsOf } from '@wegwijs/campaign/catalogue'
-import { type Condition, leavesOf } from '@wegwijs/campaign/condition'
+import { campaignFieldsOf } from '@wegwijs/campaign/catalogue'
+import type { Condition } from '@wegwijs/campaign/condition'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import type { Field } from '@wegwijs/campaign/definition/field'
-import type { Persona } from '@wegwijs/campaign/definition/personas'
 import { partsOf } from '@wegwijs/campaign/steps/registry'
 import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
 import { type Fault, unknownName } from '../fault.ts'
 import { checkCondition } from './condition.ts'
-import { checkHappened, healthInHistory } from './happened.ts'
+import { checkHappened } from './happened.ts'
+import { checkChoice } from './marketing.ts'
 import { about, type Loaded, type Parts } from './parts.ts'
 import {
   checkAttribute,
@@ -37,7 +37,7 @@ export function checkFields(campaign: Loaded<CampaignFile>, parts: Parts): Fault
       return [
         ...checkCondition(campaign, path, condition, known),
         ...checkHappened(campaign, path, condition, parts),
-        ...checkMarketing(campaign, path, condition, { fields: known, parts }),
+        ...checkChoice(campaign, path, condition, { fields: known, parts }),
       ]
     }),
     ...momentsOf(campaign.value).flatMap((moment) =>
@@ -60,46 +60,6 @@ function checkMoment(
   if (field.type === 'instant') return []
   const complaint = unknownName('moment', name, instants)
   return [about(campaign, path, { ...complaint, message: `${name} is a ${field.type}, no moment` })]
-}
-
-/** Marketing never chooses people by their health. */
-function checkMarketing(
-  campaign: Loaded<CampaignFile>,
-  path: (string | number)[],
-  condition: Condition,
-  { fields, parts }: { fields: ReadonlyMap<string, Field>; parts: Parts },
-): Fault[] {
-  if (campaign.value.class !== 'marketing') return []
-  const ofHealth = [...healthFields(condition, fields), ...healthInHistory(condition, parts)]
-  return ofHealth.map(({ field, path: within }) =>
-    about(campaign, [...path, ...within, 'field'], {
-      message: `"${field}" tells about somebody's health, and marketing may not choose people by it`,
-      found: field,
-    }),
-  )
-}
-
-/** Nor by a persona that is made of it. */
-export function checkMarketingPersonas(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
-  const { personas, attributes } = parts
-  const { audience } = campaign.value
-  if (campaign.value.class !== 'marketing' || !personas || !attributes) return []
-  const fields = personFieldsOf({ attributes: attributes.value })
-  const isOfHealth = (persona: Persona | undefined) =>
-    persona?.when !== undefined &&
-    (healthFields(persona.when, fields).length > 0 ||
-      healthInHistory(persona.when, parts).length > 0)
-  return (audience.personas ?? []).flatMap((name, index) => {
-    if (!isOfHealth(personas.value.personas.find(({ id }) => id === name))) return []
-    const message = `the persona "${name}" hangs on somebody's health, and marketing may not choose people by it`
-    return [about(campaign, ['audience', 'personas', index], { message, found: name })]
-  })
-}
-
-function healthFields(condition: Condition, fields: ReadonlyMap<string, Field>) {
-  return leavesOf(condition)
-    .filter(({ leaf }) => fields.get(leaf.field)?.sensitivity === 'health')
-    .map(({ leaf, path }) => ({ field: leaf.field, path }))
 }
 
 /** `about`: the touchpoint whose data `event` is there; null for the one that began the enrolment. */

@@ -3,13 +3,8 @@ import { partsOf } from '@wegwijs/campaign/steps/registry'
 import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
 import { type Complaint, type Fault, unknownName } from '../fault.ts'
 import type { Path } from '../yaml-source.ts'
-import {
-  checkFields,
-  checkMarketingPersonas,
-  conditionsOf,
-  fieldsOf,
-  momentsOf,
-} from './campaign-fields.ts'
+import { checkFields, conditionsOf, fieldsOf, momentsOf } from './campaign-fields.ts'
+import { checkMarketingPersonas } from './marketing.ts'
 import { checkMove } from './move.ts'
 import { outlastedIn } from './outlasted.ts'
 import { about, type Loaded, type Parts, repeated } from './parts.ts'

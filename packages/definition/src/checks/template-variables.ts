@@ -7,6 +7,7 @@ import type { VariableUse } from '@wegwijs/template/template'
 import { type Fault, faultAt, unknownName } from '../fault.ts'
 import type { LoadedTemplate } from '../template-folder.ts'
 import { casesOf, holdsIn } from './cases.ts'
+import { checkMarketingText } from './marketing.ts'
 import { messagesOf } from './message-templates.ts'
 import type { Loaded, Parts } from './parts.ts'
 import type { Known } from './reachability.ts'
@@ -95,6 +96,8 @@ function complaintAboutUse(
     const message = `unknown variable "${use.path}" in campaign "${campaign.value.id}"`
     return [faultAt(use.file, use, { message, ...complaint })]
   }
+  const ofHealth = checkMarketingText(use, field, campaign)
+  if (ofHealth.length > 0) return ofHealth
   const declared = template.compiled?.channels[use.channel]?.sensitivity
   if (declared === undefined || allowsSensitivity(declared, field.sensitivity)) return []
   const message = `${use.path} is ${field.sensitivity}, and the ${use.channel} of "${template.id}" is declared ${declared}`

@@ -1,0 +1,103 @@
+import { personFieldsOf } from '@wegwijs/campaign/catalogue'
+import { type Condition, leavesOf } from '@wegwijs/campaign/condition'
+import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
+import type { Field } from '@wegwijs/campaign/definition/field'
+import { templatesFor } from '@wegwijs/campaign/steps/message-template'
+import { partsOf } from '@wegwijs/campaign/steps/registry'
+import type { VariableUse } from '@wegwijs/template/template'
+import { type Complaint, type Fault, faultAt } from '../fault.ts'
+import type { Path } from '../yaml-source.ts'
+import { healthInHistory } from './happened.ts'
+import { about, aboutKey, type Loaded, type Parts } from './parts.ts'
+import { stepsOf } from './walk.ts'
+
+type Campaign = Loaded<CampaignFile>
+type Found = { field: string; path: Path }
+
+/** Marketing never chooses people by their health, nor by a persona that is made of it. */
+export function checkChoice(
+  campaign: Campaign,
+  path: Path,
+  condition: Condition,
+  { fields, parts }: { fields: ReadonlyMap<string, Field>; parts: Parts },
+): Fault[] {
+  if (campaign.value.class !== 'marketing') return []
+  const ofHealth = [...healthFields(condition, fields), ...healthInHistory(condition, parts)]
+  const made = personasOfHealth(parts)
+  const byPersona = leavesOf(condition).flatMap(({ leaf, path: within }) => {
+    if (leaf.field !== 'person.persona') return []
+    const { value } = leaf
+    const values = Array.isArray(value) ? [...value.entries()] : [[null, value] as const]
+    return values.flatMap(([index, each]) =>
+      made.has(String(each))
+        ? [
+            {
+              persona: String(each),
+              path: [...within, 'value', ...(index === null ? [] : [index])],
+            },
+          ]
+        : [],
+    )
+  })
+  return [
+    ...ofHealth.map(({ field, path: within }) =>
+      about(campaign, [...path, ...within, 'field'], {
+        message: `"${field}" tells about somebody's health, and marketing may not choose people by it`,
+        found: field,
+      }),
+    ),
+    ...byPersona.map(({ persona, path: within }) =>
+      about(campaign, [...path, ...within], ofPersona(persona)),
+    ),
+  ]
+}
+
+/** Nor does its audience, or what it says to whom. */
+export function checkMarketingPersonas(campaign: Campaign, parts: Parts): Fault[] {
+  if (campaign.value.class !== 'marketing') return []
+  const made = personasOfHealth(parts)
+  const inAudience = (campaign.value.audience.personas ?? []).flatMap((persona, index) =>
+    made.has(persona) ? [about(campaign, ['audience', 'personas', index], ofPersona(persona))] : [],
+  )
+  const inTemplates = stepsOf(campaign.value.steps).flatMap(({ step, path }) => {
+    const { message } = partsOf(step)
+    const named = message ? templatesFor(message.template) : []
+    return named.flatMap(({ persona, path: within }) => {
+      if (persona === null || !made.has(persona)) return []
+      const at = [...path, ...Object.keys(step), 'template', ...within]
+      return [aboutKey(campaign, at, ofPersona(persona))]
+    })
+  })
+  return [...inAudience, ...inTemplates]
+}
+
+/** Nor does it speak of it: its messages open in a waiting room, or on a telephone at home. */
+export function checkMarketingText(use: VariableUse, field: Field, campaign: Campaign): Fault[] {
+  if (campaign.value.class !== 'marketing' || field.sensitivity !== 'health') return []
+  const message = `${use.path} tells about somebody's health, and "${campaign.value.id}" is marketing, which may not speak of it`
+  return [faultAt(use.file, use, { message, found: use.path })]
+}
+
+function ofPersona(persona: string): Complaint {
+  const message = `the persona "${persona}" hangs on somebody's health, and marketing may not choose people by it`
+  return { message, found: persona }
+}
+
+function personasOfHealth(parts: Parts): ReadonlySet<string> {
+  const { personas, attributes } = parts
+  if (!personas || !attributes) return new Set()
+  const fields = personFieldsOf({ attributes: attributes.value })
+  return new Set(
+    personas.value.personas.flatMap(({ id, when }) =>
+      when && (healthFields(when, fields).length > 0 || healthInHistory(when, parts).length > 0)
+        ? [id]
+        : [],
+    ),
+  )
+}
+
+function healthFields(condition: Condition, fields: ReadonlyMap<string, Field>): Found[] {
+  return leavesOf(condition)
+    .filter(({ leaf }) => fields.get(leaf.field)?.sensitivity === 'health')
+    .map(({ leaf, path }) => ({ field: leaf.field, path }))
+}
