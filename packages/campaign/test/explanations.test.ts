@@ -7,6 +7,7 @@ import { createWords } from '@wegwijs/campaign/explain/language'
 import type { LabelledTrace } from '@wegwijs/campaign/explain/words'
 import type { JourneyEvent, PersonState } from '@wegwijs/campaign/state'
 import { stepKinds } from '@wegwijs/campaign/steps/registry'
+import type { Step } from '@wegwijs/campaign/steps/step'
 import { triggerKinds } from '@wegwijs/campaign/triggers/registry'
 import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
 import fc from 'fast-check'
@@ -450,5 +451,30 @@ test('somebody who is moved went on at a step of the new version, and did nothin
   expect(tell(moved)).toEqual([
     'ging de campagne "Nazorg" voor deze persoon verder in versie 3, bij stap "1"',
     'the campaign "Nazorg" went on for the person in version 3, at step "1"',
+  ])
+})
+
+test('a task that nobody is given, and one that is taken back since the person says no', () => {
+  const task: Step = {
+    task: {
+      id: 'call',
+      team: 'nurses',
+      title: { nl: 'Bel', en: 'Call' },
+      within: 'P1D',
+      outcomes: [{ outcome: 'reached', says: { nl: 'Gesproken', en: 'Spoken to' } }],
+    },
+  }
+  const { patient, told } = telling(campaign({ id: 'home', class: 'marketing', steps: [task] }))
+  patient.happens(discharge)
+  expect(told()[1]).toEqual([
+    'kreeg het team "nurses" de taak "Bel" niet: hiervoor is toestemming nodig, en die heeft deze persoon niet gegeven',
+    'the team "nurses" did not get the task "Call": this needs a consent that the person has not given',
+  ])
+  const other = telling(campaign({ id: 'home', steps: [task] }))
+  other.patient.happens(discharge)
+  other.patient.happens('consent.withdrawn.v1', { data: { purpose: 'all' } })
+  expect(other.told()[0]).toEqual([
+    'werd de taak "Bel" teruggenomen: deze persoon wil dit niet',
+    'the task "Call" was taken back: the person does not want this',
   ])
 })
