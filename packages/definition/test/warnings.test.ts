@@ -271,3 +271,24 @@ describe('a step that nobody comes to', () => {
 function branchThatEnds(others: string): string {
   return `  - branch:\n${first}          - end: true\n${others}`
 }
+
+describe('a parent who is named', () => {
+  const named = (to: string, ages: string): Changes => ({
+    [guide]: ['template: booked, until', `template: booked, scope: appointments, to: ${to}, until`],
+    'policies.yaml': ['locale: nl\n', `locale: nl\n${ages}`],
+  })
+  const ages = 'ages: [{ under: 16, to: [parent] }]\n'
+
+  test.each([
+    ['parent', '13:71'],
+    ['[person, parent]', '13:80'],
+  ])('%s hears of somebody of any age', async (to, place) => {
+    expect(await warningsOf(named(to, ages))).toEqual([
+      `${guide}:${place} a parent who is named gets it however old the person is: without "to", or with "by-age", the rules of age say who is told`,
+    ])
+  })
+
+  test('is meant where no rules of age are', async () => {
+    expect(await warningsOf(named('[person, parent]', ''))).toEqual([])
+  })
+})

@@ -58,6 +58,24 @@ function checkRecipients(at: MessageAt, parts: Parts): Fault[] {
   return faults
 }
 
+/** A parent who is named hears of somebody of any age: where rules of age say who is told, that is seldom meant. */
+export function parentsOfAnyAge(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
+  if (parts.policies?.value.ages === undefined) return []
+  return stepsOf(campaign.value.steps).flatMap(({ step, path }) => {
+    const to = partsOf(step).message?.to
+    if (to === undefined || ![to].flat().includes('parent')) return []
+    const within = Array.isArray(to) ? [to.indexOf('parent')] : []
+    const message =
+      'a parent who is named gets it however old the person is: without "to", or with "by-age", the rules of age say who is told'
+    return [
+      about(campaign, [...path, ...Object.keys(step), 'to', ...within], {
+        message,
+        found: 'parent',
+      }),
+    ]
+  })
+}
+
 /** Whether somebody else than the person may get it, of somebody of any age. */
 export function mayGoToOthers(
   { campaign, message }: Pick<MessageAt, 'campaign' | 'message'>,
