@@ -7,6 +7,7 @@ import type { ReasonCode } from './reasons.ts'
 import {
   campaignKey,
   type Enrolment,
+  type Intent,
   isOpen,
   isPending,
   type JourneyEvent,
@@ -231,8 +232,11 @@ export function hasOpen(draft: Draft, enrolment: Enrolment): boolean {
 }
 
 /** As long as nobody has it, a message can be taken back. */
-export function hasPending(draft: Draft, enrolment: Enrolment): boolean {
-  return [...draft.intents.values()].some(
+export function hasPending(
+  { intents }: { readonly intents: { values(): Iterable<Intent> } },
+  enrolment: Enrolment,
+): boolean {
+  return [...intents.values()].some(
     (intent) => intent.enrolmentId === enrolment.enrolmentId && isPending(intent),
   )
 }

@@ -2,7 +2,7 @@ import type { CompiledCampaign } from './compiled-campaign.ts'
 import type { CampaignFile } from './definition/campaign.ts'
 import { differencesBetween } from './definition/differences.ts'
 import { type DecideContext, type Decision, type Draft, draftOf, noteOf, stateOf } from './draft.ts'
-import { end, moveTo } from './enrolments.ts'
+import { end, hasPending, moveTo } from './enrolments.ts'
 import type { Instant } from './instant.ts'
 import type { JsonValue } from './json.ts'
 import { dateOfPersonIn } from './moment.ts'
@@ -102,8 +102,9 @@ function isEqual(one: Step, other: Step): boolean {
  * Takes somebody's runs in an older version along to the live one. They go on at the step to which theirs
  * leads, and what that waits for counts from when they began to wait. A message that has not gone out
  * stays as it was planned when this version has one of that id, unless the move withdraws it; any other
- * is withdrawn. What a worker has, and what went out, is of the version in which it was planned. Somebody
- * who is in the live version already is left alone: doing it again changes nothing (P2).
+ * is withdrawn; of a run that is through, too, which takes no step. What a worker has, and what went out, is
+ * of the version in which it was planned. Somebody who is in the live version already is left alone: doing it
+ * again changes nothing (P2).
  */
 export function moveRuns(
   state: PersonState,
@@ -112,8 +113,10 @@ export function moveRuns(
 ): { state: PersonState; decisions: Decision[] } {
   const draft = draftOf(state)
   for (const enrolment of [...draft.enrolments.values()]) {
-    const { campaignId, version, state: stage, step } = enrolment
-    if (campaignId !== from.id || version !== from.version || stage !== 'running') continue
+    const { campaignId, version, step } = enrolment
+    if (campaignId !== from.id || version !== from.version) continue
+    if (isThrough(draft, enrolment)) moveThrough(draft, enrolment, to)
+    if (enrolment.state !== 'running') continue
     const target = steps.get(step ?? '')
     if (target === undefined) throw new RangeError(`a move of ${campaignId} leads nowhere`)
     const at = from.nodes.get(step ?? '')
@@ -121,6 +124,19 @@ export function moveRuns(
     moveRun(draft, enrolment, { to, target, waitedFor }, context)
   }
   return { state: stateOf(draft), decisions: draft.decisions }
+}
+
+/** What is planned of it may go out long after the last of its steps. */
+export function isThrough(state: Parameters<typeof hasPending>[0], enrolment: Enrolment): boolean {
+  return enrolment.state === 'completed' && hasPending(state, enrolment)
+}
+
+function moveThrough(draft: Draft, before: Enrolment, to: CompiledCampaign): void {
+  const enrolment: Enrolment = { ...before, version: to.version }
+  draft.enrolments.set(enrolment.enrolmentId, enrolment)
+  noteOf(draft, enrolment, 'moved_to_version', { detail: { from: before.version, to: to.version } })
+  reseatMessages(draft, enrolment, to)
+  reseatTasks(draft, enrolment, to)
 }
 
 function moveRun(
@@ -186,9 +202,16 @@ function beganToWait({ timers }: Draft, { enrolmentId, step }: Enrolment): Insta
   return undefined
 }
 
+/** Which messages that have not gone out a version takes back, by their ids. */
+export function withdrawnBy({ steps, move }: CampaignFile): (messageId: string) => boolean {
+  const named = new Set(move?.withdraw)
+  const known = new Set(placedSteps(steps).flatMap(({ step }) => partsOf(step).message?.id ?? []))
+  return (messageId) => named.has(messageId) || !known.has(messageId)
+}
+
 /** Every message of a run belongs to the step of its id in the version in which the run goes on. */
 function reseatMessages(draft: Draft, run: Enrolment, to: CompiledCampaign): void {
-  const withdrawn = new Set(to.file.move?.withdraw)
+  const isWithdrawn = withdrawnBy(to.file)
   const placed = new Map(
     placedSteps(to.file.steps).flatMap(({ step, path }) => {
       const { message } = partsOf(step)
@@ -200,7 +223,7 @@ function reseatMessages(draft: Draft, run: Enrolment, to: CompiledCampaign): voi
     const path = placed.get(intent.messageId)
     const reseated = { ...intent, step: path ?? `gone/${intent.messageId}` }
     draft.intents.set(intent.intentId, reseated)
-    if (isPending(intent) && (path === undefined || withdrawn.has(intent.messageId)))
+    if (isPending(intent) && isWithdrawn(intent.messageId))
       withdrawMessage(draft, run, reseated, 'moved_to_version')
   }
 }

@@ -452,6 +452,11 @@ test('somebody who is moved went on at a step of the new version, and did nothin
     'ging de campagne "Nazorg" voor deze persoon verder in versie 3, bij stap "1"',
     'the campaign "Nazorg" went on for the person in version 3, at step "1"',
   ])
+  // Who was through it stood at none.
+  expect(tell({ ...moved, detail: { from: 1, to: 3 } })).toEqual([
+    'ging wat van de campagne "Nazorg" voor deze persoon nog was ingepland over naar versie 3',
+    'what was still planned of the campaign "Nazorg" for the person went over to version 3',
+  ])
 })
 
 test('a task that nobody is given, and one that is taken back since the person says no', () => {

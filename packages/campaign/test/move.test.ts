@@ -231,6 +231,78 @@ describe('a move', () => {
     expect(gone.patient.intents()).toMatchObject([withdrawn])
   })
 
+  const inAMonth = { for: 'P30D', on }
+
+  test('reaches what is planned of a run that is through', () => {
+    const { patient, move } = versions(
+      [
+        message('hello', { send: inAMonth }),
+        message('later', { send: inAMonth }),
+        message('later', { id: 'gone', send: inAMonth }),
+      ],
+      [message('later', { send: inAMonth }), waitFor('P1D'), message('hello')],
+      { withdraw: ['hello'] },
+    )
+    patient.happens('care.discharge.completed.v1')
+    expect(patient.enrolments()).toMatchObject([{ state: 'completed', version: 1 }])
+    const three = Array.from({ length: 3 }, () => 'moved_to_version')
+    expect(move(2)).toEqual(three)
+    const withdrawn = { state: 'cancelled', reason: 'moved_to_version' }
+    expect(patient.intents()).toMatchObject([
+      { messageId: 'hello', ...withdrawn },
+      { messageId: 'later', state: 'planned', version: 1, step: '0' },
+      { messageId: 'gone', ...withdrawn },
+    ])
+    // There is no step at which it stands, so it takes none of the new version.
+    expect(patient.enrolments()).toMatchObject([{ state: 'completed', step: null, version: 2 }])
+    expect(patient.timers()).toEqual([])
+  })
+
+  test('lets what is planned of a run that is through be planned by it when its appointment moves', () => {
+    const at = (hours: string) => [
+      message('hello', { send: { until: 'entity.startsAt', offset: '-P1D', at: hours, on } }),
+    ]
+    const trigger = { touchpoint: 'care.appointment.booked.v1' }
+    const over = { entry: 'once-per-entity' as const, trigger }
+    const { patient, move } = versions(at('18:00'), at('20:00'), {}, over)
+    const appointment = (version: number, startsAt: string) => ({
+      entity: { type: 'appointment', id: 'A-1', version },
+      data: { startsAt },
+    })
+    patient.happens(trigger.touchpoint, appointment(1, '2026-03-20T09:00:00.000Z'))
+    move()
+    patient.happens('care.appointment.moved.v1', appointment(2, '2026-03-22T09:00:00.000Z'))
+    expect(patient.intents()).toMatchObject([
+      { state: 'cancelled', reason: 'entity_superseded', version: 1 },
+      { state: 'planned', version: 2, templateHash: 'hello-2', dueAt: '2026-03-21T19:00:00.000Z' },
+    ])
+  })
+
+  test('leaves a run that is through and has nothing planned where it is', () => {
+    const { patient, move } = versions([message('hello')], [message('later')])
+    patient.happens('care.discharge.completed.v1')
+    patient.message(patient.intents()[0]?.intentId ?? '', { state: 'sending' })
+    expect(move()).toEqual([])
+    expect(patient.enrolments()).toMatchObject([{ state: 'completed', version: 1 }])
+  })
+
+  test('asks anew what it withdraws, with the time that the new version gives', () => {
+    const asks = (days: string) => [{ ask: { ...asking('confirm').ask, send: { for: days, on } } }]
+    const { patient, move, due } = versions(asks('P5D'), asks('P6D'), { withdraw: ['coming'] })
+    patient.happens('care.discharge.completed.v1')
+    move(2)
+    expect(patient.intents()).toMatchObject([
+      { state: 'cancelled', reason: 'moved_to_version', version: 1 },
+      { state: 'planned', version: 2, dueAt: '2026-03-08T09:00:00.000Z' },
+    ])
+    expect(due()).toEqual(['2026-03-10T09:00:00.000Z'])
+    const intentId = patient.intents()[1]?.intentId ?? ''
+    patient.message(intentId, { state: 'sent' })
+    expect(patient.happens('message.answered.v1', { data: { intentId, answer: 'confirm' } })).toBe(
+      'answered',
+    )
+  })
+
   test('leaves what a worker has to the version in which it was planned', () => {
     const { patient, move } = versions(
       [message('hello'), waitFor('P9D', 'look')],

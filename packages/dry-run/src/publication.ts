@@ -69,11 +69,18 @@ export type MovedRuns = {
   from: number
   to: number
   steps: { from: string; to: string | null; count: number }[]
+  /** How many are through, and have messages planned that go over. */
+  through: number
 }
 
 /** Counts who moves, by the steps as people call them. */
 export class MovedCounting {
   readonly #counts = new Map<SimulatedMove, Map<string, number>>()
+  readonly #through = new Map<SimulatedMove, number>()
+
+  addThrough(move: SimulatedMove): void {
+    this.#through.set(move, (this.#through.get(move) ?? 0) + 1)
+  }
 
   add(move: SimulatedMove, path: string): void {
     const own = this.#counts.get(move) ?? new Map<string, number>()
@@ -101,6 +108,7 @@ export class MovedCounting {
             count,
           }
         }),
+        through: this.#through.get(move) ?? 0,
       }
     })
   }

@@ -8,7 +8,7 @@ import type { Instant } from '@wegwijs/campaign/instant'
 import { type Identity, otherIdentityOf } from '@wegwijs/campaign/journey-event'
 import { countsAs } from '@wegwijs/campaign/last-check'
 import { mergePeople } from '@wegwijs/campaign/merge'
-import { moveRuns } from '@wegwijs/campaign/move'
+import { isThrough, moveRuns } from '@wegwijs/campaign/move'
 import type { ReasonCode } from '@wegwijs/campaign/reasons'
 import { decideRelation, isRelationEvent } from '@wegwijs/campaign/relations'
 import {
@@ -217,15 +217,19 @@ export class Simulation {
     for (const move of moves) {
       const before = this.people.stateOf(person)
       const own = [...before.enrolments.values()].filter(
-        ({ campaignId, version, state }) =>
-          campaignId === move.campaign && version === move.from && state === 'running',
+        (run) =>
+          run.campaignId === move.campaign &&
+          run.version === move.from &&
+          (run.state === 'running' || isThrough(before, run)),
       )
       const { campaigns } = this.#context.definition
       const [from, to] = [move.from, move.to].map((version) =>
         campaigns.get(campaignKey(move.campaign, version)),
       )
       if (own.length === 0 || !from || !to) continue
-      for (const { step } of own) moved.add(move, step ?? '')
+      for (const { state, step } of own)
+        if (state === 'running') moved.add(move, step ?? '')
+        else moved.addThrough(move)
       const decided = moveRuns(before, { from, to, steps: move.steps }, this.#context)
       this.#keep(person, this.#decided(person, before, decided))
     }

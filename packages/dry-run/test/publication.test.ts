@@ -32,18 +32,19 @@ const events = [
 
 const steps: CampaignFile['steps'] = [{ wait: { for: 'P2D', on: 'any-day' } }, message('hello')]
 const live = smallHospital([campaign({ id: 'aftercare', steps })])
-const side = (bundle: typeof live, before = liveVersionsOf(compileDraft(live))) => ({
+const side = (bundle: typeof live, before: ReturnType<typeof liveVersionsOf>) => ({
   bundle,
   definition: compileDraft(bundle, before),
 })
 
-function publish(draft: typeof live) {
-  const [old, next] = [side(live, []), side(draft)]
+function publish(draft: typeof live, before = live) {
+  const old = side(before, [])
+  const next = side(draft, liveVersionsOf(old.definition))
   const publication = publicationOf(old, next)
   const lines = new MessageLines()
   const simulation = new Simulation({
     definition: publication.before,
-    sending: sendingOf(live),
+    sending: sendingOf(before),
     outcomes: alwaysDelivered,
     onMessage: (each) => lines.add(each),
   })
@@ -51,7 +52,12 @@ function publish(draft: typeof live) {
   const moved = simulation.publish(publication)
   simulation.finish()
   const told = lines.sorted(simulation.people)
-  return { moved, told: told.map(({ person, step, version }) => `${person} ${step} ${version}`) }
+  const ends = told.map(({ outcome, reason }) => `${outcome} ${reason}`)
+  return {
+    moved,
+    ends,
+    told: told.map(({ person, step, version }) => `${person} ${step} ${version}`),
+  }
 }
 
 test('who is under way goes over by the map of steps when a draft is published, and gets the rest of it', () => {
@@ -59,23 +65,39 @@ test('who is under way goes over by the map of steps when a draft is published, 
   const more = smallHospital([
     campaign({ id: 'aftercare', move, steps: [...steps, message('later')] }),
   ])
-  expect(publish(more)).toEqual({
-    moved: [{ campaign: 'aftercare', from: 1, to: 2, steps: [{ from: '1', to: '1', count: 1 }] }],
+  expect(publish(more)).toMatchObject({
+    moved: [
+      {
+        campaign: 'aftercare',
+        from: 1,
+        to: 2,
+        steps: [{ from: '1', to: '1', count: 1 }],
+        through: 0,
+      },
+    ],
     told: ['ehr:gone hello 1', 'ehr:waits hello 2', 'ehr:waits later 2'],
   })
   const taken = { from: 1, steps: { '1': 'end' } }
   const none = smallHospital([
     campaign({ id: 'aftercare', move: taken, steps: [message('later')] }),
   ])
-  expect(publish(none)).toEqual({
-    moved: [{ campaign: 'aftercare', from: 1, to: 2, steps: [{ from: '1', to: null, count: 1 }] }],
+  expect(publish(none)).toMatchObject({
+    moved: [
+      {
+        campaign: 'aftercare',
+        from: 1,
+        to: 2,
+        steps: [{ from: '1', to: null, count: 1 }],
+        through: 0,
+      },
+    ],
     told: ['ehr:gone hello 1'],
   })
 })
 
 test('without a move everybody stays, and a step that leads nowhere is refused', () => {
   const stays = smallHospital([campaign({ id: 'aftercare', steps: [...steps, message('later')] })])
-  expect(publish(stays)).toEqual({
+  expect(publish(stays)).toMatchObject({
     moved: [],
     told: ['ehr:gone hello 1', 'ehr:waits hello 1'],
   })
@@ -83,4 +105,26 @@ test('without a move everybody stays, and a step that leads nowhere is refused',
     campaign({ id: 'aftercare', move: { from: 1 }, steps: [message('later')] }),
   ])
   expect(() => publish(lost)).toThrow('1')
+})
+
+test('what is planned of a run that is through goes over, too, or is taken back', () => {
+  const send = { for: 'P3D', on: 'any-day' as const }
+  const old = smallHospital([campaign({ id: 'aftercare', steps: [message('hello', { send })] })])
+  const draft = (withdraw: string[]) =>
+    smallHospital([
+      campaign({
+        id: 'aftercare',
+        move: { from: 1, steps: {}, withdraw },
+        steps: [message('hello', { send }), message('later')],
+      }),
+    ])
+  const moved = [{ campaign: 'aftercare', from: 1, to: 2, steps: [], through: 1 }]
+  expect(publish(draft([]), old)).toMatchObject({
+    moved,
+    ends: ['delivered delivered', 'delivered delivered'],
+  })
+  expect(publish(draft(['hello']), old)).toMatchObject({
+    moved,
+    ends: ['delivered delivered', 'cancelled moved_to_version'],
+  })
 })

@@ -1,6 +1,8 @@
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import { type Difference, differencesBetween } from '@wegwijs/campaign/definition/differences'
 import type { JsonValue } from '@wegwijs/campaign/json'
+import { withdrawnBy } from '@wegwijs/campaign/move'
+import { sql } from 'kysely'
 import type { Querying, Store } from './database.ts'
 import { newestBundle } from './definitions.ts'
 import { planOf } from './plan-name.ts'
@@ -10,7 +12,7 @@ import {
   type Publication,
   publicationOf,
 } from './publication.ts'
-import { movesOf, type PlannedMove, plannedMoves } from './published-moves.ts'
+import { movesOf, type PlannedMove, type PublishedMove, plannedMoves } from './published-moves.ts'
 import { inTransaction } from './transaction.ts'
 
 /** What applying a definition would change, and nothing else. */
@@ -39,9 +41,14 @@ export type PlannedCampaign = {
   otherTexts: string[]
   /** People who are in it now: they stay on the version that they entered (P5). */
   inFlight: { version: number; people: number }[]
+  /** Runs that are through and of which a message has not gone out, and for how many that is each message. */
+  through: { version: number; runs: number; messages: PlannedMessages[] }[]
   /** Those of them who go on in the new version; null when all stay on theirs. */
   move: PlannedMove | null
 }
+
+/** `withdrawn`: the new version takes them back; else they go out as they were planned. */
+export type PlannedMessages = { message: string; runs: number; withdrawn: boolean }
 
 export type PlannedPart = { part: SharedPart; differences: Difference[] }
 
@@ -71,12 +78,17 @@ export async function planDefinition(
     const publication = await publicationOf(tx, bundle)
     const latest = await newestBundle(tx)
     const inForce = latest?.read ?? latest?.stored
-    const moves = await plannedMoves(tx, await movesOf(tx, publication.published))
+    const moving = await movesOf(tx, publication.published)
+    const moves = await plannedMoves(tx, moving)
+    const standing = {
+      inFlight: await peopleInFlight(tx),
+      through: throughBy(await runsThrough(tx), moving),
+    }
     return {
       plan: await planOf(tx, bundle),
       revision: latest?.revision ?? null,
       unreadable: latest?.unreadable?.message ?? null,
-      campaigns: plannedCampaigns(publication, await peopleInFlight(tx), moves),
+      campaigns: plannedCampaigns(publication, standing, moves),
       shared: sharedParts.flatMap((part) => {
         const differences = differencesBetween(
           partOf(inForce, part),
@@ -90,6 +102,7 @@ export async function planDefinition(
 }
 
 type InFlight = ReadonlyMap<string, PlannedCampaign['inFlight']>
+type Through = ReadonlyMap<string, PlannedCampaign['through']>
 
 /** One statement, whatever the number of people: an index holds those who are in a campaign. */
 async function peopleInFlight(tx: Querying): Promise<InFlight> {
@@ -107,9 +120,48 @@ async function peopleInFlight(tx: Querying): Promise<InFlight> {
   )
 }
 
+type RunsThrough = {
+  campaign_id: string
+  version: number
+  /** Null for all messages together: a run may have several. */
+  message_id: string | null
+  runs: number
+}
+
+/** By the index of what is pending. */
+async function runsThrough(tx: Querying): Promise<RunsThrough[]> {
+  const { rows } = await sql<RunsThrough>`
+    select i.campaign_id, e.version, i.message_id, count(distinct i.enrolment_id)::int as runs
+    from intent i join enrolment e using (person_id, enrolment_id)
+    where i.state in ('planned', 'queued') and e.state = 'completed'
+    group by i.campaign_id, e.version, grouping sets ((), (i.message_id))
+    order by e.version desc, i.message_id nulls first`.execute(tx)
+  return rows
+}
+
+function throughBy(rows: readonly RunsThrough[], moves: readonly PublishedMove[]): Through {
+  const all = rows.filter((row) => row.message_id === null)
+  const told = all.map(({ campaign_id: campaignId, version, runs }) => {
+    const move = moves.find((each) => each.campaignId === campaignId && each.from === version)
+    const isWithdrawn = move ? withdrawnBy(move.after) : () => false
+    const messages = rows.flatMap((row) =>
+      row.message_id !== null && row.campaign_id === campaignId && row.version === version
+        ? [{ message: row.message_id, runs: row.runs, withdrawn: isWithdrawn(row.message_id) }]
+        : [],
+    )
+    return { campaignId, version, runs, messages }
+  })
+  return new Map(
+    [...Map.groupBy(told, ({ campaignId }) => campaignId)].map(([campaignId, own]) => [
+      campaignId,
+      own.map(({ version, runs, messages }) => ({ version, runs, messages })),
+    ]),
+  )
+}
+
 function plannedCampaigns(
   { published, ended }: Publication,
-  inFlight: InFlight,
+  { inFlight, through }: { inFlight: InFlight; through: Through },
   moves: ReadonlyMap<string, PlannedMove>,
 ): PlannedCampaign[] {
   const peopleIn = (id: string) =>
@@ -129,6 +181,7 @@ function plannedCampaigns(
           live?.templates[id] !== undefined && live.templates[id] !== hash ? [id] : [],
         ),
         inFlight: peopleIn(campaign.id),
+        through: through.get(campaign.id) ?? [],
         move: moves.get(campaign.id) ?? null,
       }),
     ),
@@ -141,6 +194,7 @@ function plannedCampaigns(
         differences: [],
         otherTexts: [],
         inFlight: peopleIn(live.campaignId),
+        through: through.get(live.campaignId) ?? [],
         move: null,
       }),
     ),

@@ -151,20 +151,31 @@ export async function peopleWithCounts(
   return rows.map((row) => row.person_id)
 }
 
-/** The next people who are in the version that people are moved from. */
+/** The next people who are in the version that people are moved from: under way, or through with messages planned. */
 export async function peopleToMove(
   tx: Querying,
   { campaignId, version, nextPerson }: Rollout,
   limit: number,
 ): Promise<{ person_id: string; enrolment_id: string }[]> {
+  const running = sql`select person_id, enrolment_id from enrolment
+    where campaign_id = ${campaignId} and version = ${version} and state = 'running'`
+  // By the index of what is pending, in the order of people. What an older version planned is of this one, too.
+  const through = sql`select i.person_id, i.enrolment_id from intent i cross join lateral (
+      select from enrolment e where e.person_id = i.person_id and e.enrolment_id = i.enrolment_id
+        and e.version = ${version} and e.state = 'completed' offset 0) as run
+    where i.state in ('planned', 'queued') and i.campaign_id = ${campaignId}`
   const { rows } = await sql<{ person_id: string; enrolment_id: string }>`
-    select person_id, enrolment_id from enrolment
-    where campaign_id = ${campaignId} and version = ${version} and state = 'running'
-      and person_id = any(array(
-        select distinct person_id from enrolment
-        where campaign_id = ${campaignId} and version = ${version} and state = 'running'
-          and person_id > ${nextPerson}::uuid
-        order by person_id limit ${limit}))`.execute(tx)
+    with next as materialized (
+      select person_id from (
+        (select distinct person_id from (${running}) as own
+          where person_id > ${nextPerson}::uuid order by person_id limit ${limit})
+        union
+        (select distinct person_id from (${through}) as own
+          where person_id > ${nextPerson}::uuid order by person_id limit ${limit})
+      ) as either order by person_id limit ${limit})
+    ${running} and person_id = any(array(select person_id from next))
+    union
+    ${through} and i.person_id = any(array(select person_id from next))`.execute(tx)
   return rows
 }
 

@@ -59,6 +59,7 @@ test('of another definition: what is new, another or gone, field by field, and w
       differences: expect.arrayContaining([{ path: 'trigger.maxAge', from: 'P1D', to: 'P2D' }]),
       otherTexts: [],
       inFlight: [{ version: 1, people: 3 }],
+      through: [],
       move: null,
     },
     {
@@ -69,6 +70,7 @@ test('of another definition: what is new, another or gone, field by field, and w
       differences: [],
       otherTexts: [],
       inFlight: [],
+      through: [],
       move: null,
     },
     {
@@ -79,6 +81,7 @@ test('of another definition: what is new, another or gone, field by field, and w
       differences: [],
       otherTexts: [],
       inFlight: [],
+      through: [],
       move: null,
     },
   ])

@@ -47,7 +47,7 @@ export function planSummary({
 }
 
 function campaignLines(campaign: PlannedCampaign): string[] {
-  const { id, change, from, to, differences, otherTexts, inFlight, move } = campaign
+  const { id, change, from, to, differences, otherTexts, inFlight, through, move } = campaign
   const heading = {
     new: `+ campaign ${id}: starts as version ${to}`,
     changed:
@@ -73,6 +73,7 @@ function campaignLines(campaign: PlannedCampaign): string[] {
         ({ version, people }) =>
           `    ${peopleOf(people)} under way in version ${version}: to its end as they entered it`,
       ),
+    ...through.flatMap((each) => throughLines(each, move)),
   ]
 }
 
@@ -84,6 +85,22 @@ function moveLines({ from, steps }: PlannedMove): string[] {
       each.to === null
         ? `      ${peopleOf(each.people)} at "${each.from}": taken out`
         : `      ${peopleOf(each.people)} at "${each.from}": on at "${each.to}"`,
+    ),
+  ]
+}
+
+/** Runs are told, not people: somebody may be through for one appointment and for another. */
+function throughLines(
+  { version, runs, messages }: PlannedCampaign['through'][number],
+  move: PlannedMove | null,
+): string[] {
+  const head = `    ${countOf(runs, 'run')} through version ${version}, with messages planned`
+  if (version !== move?.from) return [`${head}: these go out as they were planned`]
+  return [
+    `${head}: ${runs === 1 ? 'goes' : 'go'} over to the new one`,
+    ...messages.map(
+      (each) =>
+        `      "${each.message}" of ${countOf(each.runs, 'run')}: ${each.withdrawn ? 'withdrawn' : 'as it was planned'}`,
     ),
   ]
 }

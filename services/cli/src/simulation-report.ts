@@ -231,13 +231,16 @@ export function moveLines(
   return [
     '',
     `Published at the end of these events, ${localTime(at, timeZone)}`,
-    ...moved.flatMap(({ campaign, from, to, steps }) => [
+    ...moved.flatMap(({ campaign, from, to, steps, through }) => [
       `  ${campaign}: ${number(sumOf(steps))} under way in version ${from} go over to version ${to}`,
       ...steps.map((each) =>
         each.to === null
           ? `    ${number(each.count)} at "${each.from}": taken out`
           : `    ${number(each.count)} at "${each.from}": on at "${each.to}"`,
       ),
+      ...(through > 0
+        ? [`    and ${number(through)} through version ${from}, with messages planned`]
+        : []),
     ]),
     ...differenceLines(differences, 'everybody staying as they are'),
   ]

@@ -44,6 +44,10 @@ test('a plan tells what changes, campaign by campaign and field by field, and ap
   await seedMessages(store, 2, {
     enrolment: { campaign_id: 'aftercare-at-home', version: 1, state: 'running' },
   })
+  await seedMessages(store, 1, {
+    enrolment: { campaign_id: 'aftercare-at-home', version: 1, state: 'completed' },
+    intent: { campaign_id: 'aftercare-at-home', message_id: 'tips' },
+  })
   await edit('campaigns/aftercare-at-home.yaml', 'wait: { for: P2D', 'wait: { for: P3D')
   await edit('personas.yaml', 'channels: [app, email, sms]', 'channels: [email, app, sms]')
   await edit(
@@ -58,6 +62,7 @@ test('a plan tells what changes, campaign by campaign and field by field, and ap
     ~ steps[1].branch[2].otherwise[2].wait.for: P2D → P3D
     ~ its template "recovery-tips" has other texts (below)
     2 people under way in version 1: to its end as they entered it
+    1 run through version 1, with messages planned: these go out as they were planned
 `)
   expect(out).toContain('- campaign patient-panel: ends for new people\n')
   expect(out).toMatch(/^= \d+ campaigns without a change$/m)
@@ -135,6 +140,11 @@ test('a plan tells who is taken along to which step, and refuses what leads nowh
       entry_key: 'moved',
     },
   })
+  for (const message_id of ['tips', 'home-again'])
+    await seedMessages(store, 2, {
+      enrolment: { campaign_id: 'aftercare-at-home', version: 3, state: 'completed' },
+      intent: { campaign_id: 'aftercare-at-home', message_id },
+    })
   await edit(file, 'wait: { for: P4D', 'wait: { for: P6D')
   const refused: [string, string][] = [
     ['{ from: 9 }', 'there is no version 9'],
@@ -150,11 +160,15 @@ test('a plan tells who is taken along to which step, and refuses what leads nowh
     expect(err).toContain(`WEGWIJS_MOVE_INCOMPLETE`)
     expect(err).toContain(problem)
   }
-  await move('{ from: 3, steps: { "1.2.2": tips } }')
+  await move('{ from: 3, steps: { "1.2.2": tips }, withdraw: [tips] }')
   expect((await cli('plan', folder)).out).toContain(`
     3 people under way in version 3: go on in the new one
       3 people at "1.2.2": on at "tips"
     2 people under way in version 1: to its end as they entered it
+    4 runs through version 3, with messages planned: go over to the new one
+      "home-again" of 2 runs: as it was planned
+      "tips" of 2 runs: withdrawn
+    1 run through version 1, with messages planned: these go out as they were planned
 `)
   await move('{ from: 3, steps: { "1.2.2": end } }')
   expect((await cli('plan', folder)).out).toContain('      3 people at "1.2.2": taken out\n')

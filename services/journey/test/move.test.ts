@@ -190,6 +190,54 @@ test('a message with a worker stays of the version in which it was planned', asy
   expect(await messagesIn(store)).toMatchObject([{ version: 1, state: 'sending' }])
 })
 
+const guide = (text: string, move?: Campaign['move']) =>
+  aftercare(
+    [
+      message('hello', { send: { for: 'P4D', on } }),
+      message('later', { id: text, template: 'later', send: { for: 'P4D', on } }),
+    ],
+    move,
+  )
+const guideTakenBack = guide('rest', { from: 1, steps: {}, withdraw: ['hello'] })
+
+test('what is planned of runs that are through is reached, in batches, and by a version after the next', async () => {
+  const store = await open('move-through')
+  const names = Array.from({ length: 250 }, (_, index) => `p${index}`)
+  const worker = await begin(store, names, guide('rest'))
+  const [, done] = await store.db.selectFrom('enrolment').select('enrolment_id').execute()
+  await store.db
+    .updateTable('intent')
+    .set({ state: 'delivered' })
+    .where('enrolment_id', '=', done?.enrolment_id ?? '')
+    .execute()
+  const plan = async (bundle: typeof first) => (await planDefinition(store, bundle)).campaigns[0]
+  const messages = (withdrawn: boolean) => [
+    { message: 'hello', runs: 249, withdrawn },
+    { message: 'rest', runs: 249, withdrawn: false },
+  ]
+  const staying = aftercare([message('hello')])
+  expect(await plan(staying)).toMatchObject({
+    inFlight: [],
+    through: [{ version: 1, runs: 249, messages: messages(false) }],
+  })
+  expect((await plan(guideTakenBack))?.through).toMatchObject([{ messages: messages(true) }])
+  const counted = async () => ({
+    runs: Object.fromEntries(
+      [...Map.groupBy(await runsIn(store), ({ version, state }) => `${version} ${state}`)].map(
+        ([key, own]) => [key, own.length],
+      ),
+    ),
+    pending: (await messagesIn(store)).filter(({ state }) => state === 'planned').length,
+  })
+  await applyDefinition(store, guideTakenBack, 'test')
+  await worker.rollOutAll()
+  expect(await counted()).toEqual({ runs: { '1 completed': 1, '2 completed': 249 }, pending: 249 })
+  // What is left was planned by the first version, and is of the second one now.
+  await applyDefinition(store, aftercare([message('hello')], { from: 2 }), 'test')
+  await worker.rollOutAll()
+  expect(await counted()).toEqual({ runs: { '1 completed': 1, '3 completed': 249 }, pending: 0 })
+})
+
 test('somebody whose move fails is passed over, and keeps nobody else waiting', async () => {
   const store = await open('passed-over')
   const worker = await begin(store, ['p1', 'p2', 'p3'])
@@ -205,24 +253,31 @@ test('somebody whose move fails is passed over, and keeps nobody else waiting', 
   expect(await store.db.selectFrom('rollout').select('rollout_id').execute()).toEqual([])
 })
 
-test('a worker that is killed before or after any step of a move leaves nothing undone and nothing done twice (P1, P2)', async () => {
-  const store = await open('move-crash')
-  const live = async (death: Death) => {
-    await begin(store, ['p1', 'p2'])
-    await applyDefinition(store, second, 'test')
-    const { databaseUrl, namespace } = store
-    const mortal = openMortalStore({ databaseUrl, namespace, applicationName: 'mortal' }, death)
-    await workerOn(mortal)
-      .rollOutAll()
-      .catch(() => undefined)
-    await workerOn(store).rollOutAll()
-    await mortal.close()
-    return { steps: mortal.steps, picture: [await runsIn(store), await pictureOf(store)] }
-  }
-  const whole = await live({ at: Number.POSITIVE_INFINITY, stepDone: false })
-  expect(whole.steps).toBeGreaterThan(15)
-  for (const death of deathsIn(whole.steps)) {
-    const { picture } = await live(death)
-    expect({ ...death, picture }).toEqual({ ...death, picture: whole.picture })
-  }
-}, 240_000)
+test.each([
+  ['of people under way', first, second],
+  ['of what is planned of runs that are through', guide('rest'), guideTakenBack],
+])(
+  'a worker that is killed before or after any step of a move %s leaves nothing undone and nothing done twice (P1, P2)',
+  async (_, before, after) => {
+    const store = await open('move-crash')
+    const live = async (death: Death) => {
+      await begin(store, ['p1', 'p2'], before)
+      await applyDefinition(store, after, 'test')
+      const { databaseUrl, namespace } = store
+      const mortal = openMortalStore({ databaseUrl, namespace, applicationName: 'mortal' }, death)
+      await workerOn(mortal)
+        .rollOutAll()
+        .catch(() => undefined)
+      await workerOn(store).rollOutAll()
+      await mortal.close()
+      return { steps: mortal.steps, picture: [await runsIn(store), await pictureOf(store)] }
+    }
+    const whole = await live({ at: Number.POSITIVE_INFINITY, stepDone: false })
+    expect(whole.steps).toBeGreaterThan(15)
+    for (const death of deathsIn(whole.steps)) {
+      const { picture } = await live(death)
+      expect({ ...death, picture }).toEqual({ ...death, picture: whole.picture })
+    }
+  },
+  240_000,
+)

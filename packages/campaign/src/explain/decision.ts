@@ -34,7 +34,9 @@ export function tellDecision(telling: Telling, locale: LocaleName, words: Words)
   const speech = speeches[locale]
   // Its step has the name that its author gives it, and the person has not done it.
   if (reason === 'moved_to_version' && typeof detail?.to === 'number')
-    return speech.moved(name, detail.to, String(detail.step))
+    return typeof detail.step === 'string'
+      ? speech.moved(name, detail.to, detail.step)
+      : speech.movedThrough(name, detail.to)
   const step = campaign && stepOf(campaign, telling)
   if (step) {
     const told = { at: telling.at, reason, detail, isOfMessage: intentId !== null, traces }
@@ -84,6 +86,7 @@ type Speech = Readonly<{
   goal: (campaign: string) => string
   goesOn: (campaign: string, why: string) => string
   moved: (campaign: string, version: number, step: string) => string
+  movedThrough: (campaign: string, version: number) => string
   refused: (campaign: string, why: string) => string
   ended: (campaign: string, why: string) => string
   unclear: (campaign: string, why: string) => string
@@ -100,6 +103,8 @@ const speeches: InEachLanguage<Speech> = {
     goesOn: (campaign, why) => `ging de campagne ${campaign} weer verder: ${why}`,
     moved: (campaign, version, step) =>
       `ging de campagne ${campaign} voor deze persoon verder in versie ${version}, bij stap "${step}"`,
+    movedThrough: (campaign, version) =>
+      `ging wat van de campagne ${campaign} voor deze persoon nog was ingepland over naar versie ${version}`,
     refused: (campaign, why) => `begon de campagne ${campaign} niet: ${why}`,
     ended: (campaign, why) => `eindigde de campagne ${campaign}: ${why}`,
     unclear: (campaign, why) =>
@@ -115,6 +120,8 @@ const speeches: InEachLanguage<Speech> = {
     goesOn: (campaign, why) => `the campaign ${campaign} went on again: ${why}`,
     moved: (campaign, version, step) =>
       `the campaign ${campaign} went on for the person in version ${version}, at step "${step}"`,
+    movedThrough: (campaign, version) =>
+      `what was still planned of the campaign ${campaign} for the person went over to version ${version}`,
     refused: (campaign, why) => `the campaign ${campaign} did not begin: ${why}`,
     ended: (campaign, why) => `the campaign ${campaign} ended: ${why}`,
     unclear: (campaign, why) => `it was not clear what this is to the campaign ${campaign}: ${why}`,

@@ -146,7 +146,11 @@ export const askStep: StepKind<AskStep> = {
     const isOfThis = newest?.entity?.version === enrolment.entity?.version
     return isOfThis ? (newest?.answer ?? undefined) : undefined
   },
-  hasBegun: ({ ask }, { draft, enrolment }) => newestOf(draft, enrolment, ask.id) !== undefined,
+  // What a move withdrew is asked anew in the version to which it led.
+  hasBegun({ ask }, { draft, enrolment }) {
+    const newest = newestOf(draft, enrolment, ask.id)
+    return newest !== undefined && newest.reason !== 'moved_to_version'
+  },
   waitsUntil: ({ ask }, run) => endOf(ask, run),
   beginsAnew: ({ question }) => (question === null ? null : 'always'),
   onReceipt({ ask }, run) {
