@@ -19,7 +19,7 @@ export type StepCounts = {
   came: number
   /** Who waits there now. */
   waits: number
-  /** People by arm: its index, or its label. */
+  /** People by arm: its index, or its label; `*` is who gave no answer, or for whom a task was not done. */
   arms: Readonly<Record<string, number>>
   /** Messages by their state. */
   messages: Readonly<Record<string, number>>
@@ -84,7 +84,8 @@ function nodeLines({ path, step, next, arms }: StepNode, counts: StepCounts | un
   const id = idOf(path)
   const shape = parts.length > 0 ? `{{${label}}}` : `[${label}]`
   const ways = parts.map((arm, index) => {
-    const taken = counts?.arms[index] ?? counts?.arms[arm.label]
+    const isLast = index === parts.length - 1
+    const taken = counts && takenBy(counts, { index, label: arm.label, isLast })
     const words = arm.when ? inWords(arm.when.condition) : arm.label
     return { to: arms[index]?.first ?? null, words: [words, ...(taken ? [people(taken)] : [])] }
   })
@@ -103,6 +104,14 @@ function nodeLines({ path, step, next, arms }: StepNode, counts: StepCounts | un
         : `${id} -->|${quoted([words.join(': ')])}| ${idOf(to)}`,
     ),
   ]
+}
+
+/** Of a question and a task, the last way is for everybody of whom nothing was heard. */
+function takenBy(
+  { arms }: StepCounts,
+  { index, label, isLast }: { index: number; label: string; isLast: boolean },
+): number {
+  return (arms[index] ?? arms[label] ?? 0) + (isLast ? (arms['*'] ?? 0) : 0)
 }
 
 /** What ends a run wherever it is. */

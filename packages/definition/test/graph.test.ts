@@ -134,6 +134,44 @@ test('with counts it tells how many came where, took which way, and wait', async
   await parse(graph)
 })
 
+test('with counts it tells how many gave which answer, and how many none', async () => {
+  const says = { nl: 'Ja', en: 'Yes' }
+  const outcomes = [{ outcome: 'well', says, steps: [{ end: true }] }]
+  const file = campaign({
+    steps: [
+      {
+        ask: {
+          id: 'coming',
+          template: 'hello',
+          question: { nl: 'Komt u?', en: 'Are you coming?' },
+          within: 'P1D',
+          answers: [
+            { answer: 'yes', says, steps: [{ end: true }] },
+            { answer: 'otherwise', says, steps: [{ end: true }] },
+          ],
+          otherwise: [{ task: { id: 'call', team: 'ward', title: says, within: 'P1D', outcomes } }],
+        },
+      },
+    ],
+  })
+  const none = { came: 0, waits: 0, arms: {}, messages: {} }
+  const counts: CampaignCounts = {
+    entered: 20,
+    states: { completed: 20 },
+    steps: new Map([
+      ['0', { ...none, came: 20, arms: { 0: 2, 1: 1, 2: 1, '*': 16 } }],
+      ['0.2.0', { ...none, came: 17, arms: { 0: 5, '*': 12 } }],
+    ]),
+  }
+  const graph = campaignGraph(file, bundle, counts)
+  expect(graph).toContain('step0 -->|"yes: 2 people"| step0_0_0')
+  expect(graph).toContain('step0 -->|"otherwise: 1 person"| step0_1_0')
+  expect(graph).toContain('step0 -->|"otherwise: 17 people"| step0_2_0')
+  expect(graph).toContain('step0_2_0 -->|"well: 5 people"| step0_2_0_0_0')
+  expect(graph).toContain('step0_2_0 -->|"otherwise: 12 people"| finish')
+  await parse(graph)
+})
+
 describe('Mermaid itself', () => {
   test('would refuse what is not a flowchart', async () => {
     await expect(parse('flowchart TD\n  a["x" --> b')).rejects.toThrow('Parse error')

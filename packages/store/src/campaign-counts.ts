@@ -1,4 +1,5 @@
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
+import type { ReasonCode } from '@wegwijs/campaign/reasons'
 import { sql } from 'kysely'
 import type { Store } from './database.ts'
 import { query } from './transaction.ts'
@@ -26,10 +27,19 @@ export async function versionsOf(store: Store, campaignId: string): Promise<Know
 export type CampaignCount = {
   kind: 'entered' | 'came' | 'arm' | 'waits' | 'message'
   step: string | null
-  /** A state, or an arm: its index or its label. */
+  /** A state, or an arm: its index or its label; `*` is who gave no answer, or for whom a task was not done. */
   what: string | null
   people: number
 }
+
+/** Why somebody goes on from a question or a task by `otherwise`: nothing was heard of it, or it was not to be. */
+const unheard: readonly ReasonCode[] = [
+  'not_answered',
+  'task_not_done',
+  'consent_missing',
+  'consent_withdrawn',
+  'recipient_by_age',
+]
 
 /**
  * How many people came where in these versions of a campaign: one statement, however many there are. It
@@ -43,7 +53,11 @@ export async function countsOf(
   return query(async () => {
     const { rows } = await sql<CampaignCount & { people: string }>`
       with noted as (
-        select person_id, detail ->> 'step' as step, detail ->> 'arm' as arm from decided
+        select person_id, detail ->> 'step' as step,
+          -- Any other reason took back what was asked because the whole run ended: they went no way.
+          case when reason = any(${[...unheard]}::text[]) and (detail ? 'question' or detail ? 'task') then '*'
+            else detail ->> 'arm' end as arm
+        from decided
         where campaign_id = ${campaignId} and version = any(${[...versions]}::integer[])
           -- Where somebody goes on who is moved: named as its author does, and not come to by a decision.
           and detail ? 'step' and reason <> 'moved_to_version'

@@ -48,6 +48,12 @@ test('people are counted by step, arm, state of their message and where they wai
     ...waiting.map((ids) => noted(ids, { from: 1, to: 2, step: '2' }, 'moved_to_version')),
     // Somebody whose appointment moves waits at the same step twice, and is one.
     ...[...waiting, ...waiting].map((ids) => noted(ids, { step: '1.0.0', until: now }, 'waiting')),
+    ...sent.map((ids) => noted(ids, { step: '3', question: 'coming' }, 'not_answered')),
+    ...waiting.map((ids) => noted(ids, { step: '3', question: 'coming', arm: 0 }, 'answered')),
+    ...sent.map((ids) => noted(ids, { step: '4', task: 'call' }, 'consent_missing')),
+    ...waiting.map((ids) => noted(ids, { step: '4', task: 'call' }, 'task_not_done')),
+    // Whose campaign ended while the task was open took no way of it.
+    ...sent.map((ids) => noted(ids, { step: '5', task: 'call' }, 'goal_reached')),
   ]
   const columns = Object.keys(rows[0] ?? {}) as never[]
   await insertRows(store.db, 'decision', columns, rows as never)
@@ -55,9 +61,15 @@ test('people are counted by step, arm, state of their message and where they wai
   const counting = countStatements(store)
   expect(await countsOf(counting, 'seeded', [1])).toEqual([
     { kind: 'arm', step: '1', what: '0', people: 2 },
+    { kind: 'arm', step: '3', what: '*', people: 3 },
+    { kind: 'arm', step: '3', what: '0', people: 2 },
+    { kind: 'arm', step: '4', what: '*', people: 5 },
     { kind: 'came', step: '0', what: null, people: 5 },
     { kind: 'came', step: '1', what: null, people: 5 },
     { kind: 'came', step: '1.0.0', what: null, people: 2 },
+    { kind: 'came', step: '3', what: null, people: 5 },
+    { kind: 'came', step: '4', what: null, people: 5 },
+    { kind: 'came', step: '5', what: null, people: 3 },
     { kind: 'entered', step: null, what: 'completed', people: 3 },
     { kind: 'entered', step: null, what: 'running', people: 2 },
     { kind: 'message', step: '0', what: 'delivered', people: 3 },
