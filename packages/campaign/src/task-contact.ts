@@ -7,15 +7,18 @@ import { refusalByConsent } from './last-check.ts'
 
 /**
  * Why a team is not given something to do for the person, such as a call, which is a contact like a message
- * (P3): null when it may be. It is one with the person themselves: nobody stands in for who is too young.
+ * (P3): null when it may be. Who is too young to be written to is not called either for what asks for a consent;
+ * about a child in our care a team calls whom it calls about children.
  */
 export function refusalOfTask(
   draft: Draft,
   context: DecideContext,
   { class: own, dueAt }: { class: CampaignClass; dueAt: Instant },
 ) {
+  const { ages, classes } = context.definition
   const age = ageAt(draft.person, dueAt, timeZoneOf(draft, context))
-  if (!wordsByAge(context.definition.ages, age).includes('person')) return 'recipient_by_age'
+  const isTooYoung = !wordsByAge(ages, age).includes('person')
+  if (isTooYoung && classes[own].consent === 'required') return 'recipient_by_age'
   return refusalOfCall(draft, context, own)
 }
 

@@ -220,14 +220,19 @@ describe('a task is a contact, like a message', () => {
     expect(sent()).toEqual(['later', 'after'])
   })
 
-  test('whom the rules of age leave out gets none, of whatever class, at the age at which it is due', () => {
-    const child = { birthYear: 2018 }
-    const { tasks, patient } = invited({ class: 'care' }, child)
+  test('whom the rules of age leave out gets none of a class that asks for a consent, at the age at which it is due', () => {
+    const consents = [{ purpose: 'marketing' }]
+    const child = { birthYear: 2018, consents }
+    const { tasks, patient } = invited({ class: 'marketing' }, child)
     expect(tasks()).toEqual([])
     expect(patient.enrolments()).toMatchObject([{ state: 'completed' }])
     expect(patient.reasons).toContain('recipient_by_age')
-    expect(invited({ class: 'care' }, { ...child, ages: false }).tasks()).toHaveLength(1)
-    expect(invited({ class: 'care' }, { birthYear: 2010 }).tasks()).toHaveLength(1)
+    expect(invited({ class: 'marketing' }, { ...child, ages: false }).tasks()).toHaveLength(1)
+    expect(invited({ class: 'marketing' }, { birthYear: 2010, consents }).tasks()).toHaveLength(1)
+  })
+
+  test('a team calls about a child in our care, whoever it is that it calls', () => {
+    expect(invited({ class: 'care' }, { birthYear: 2018 }).tasks()).toHaveLength(1)
   })
 
   test('a no of either record holds for whoever both become', () => {
