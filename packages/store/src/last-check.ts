@@ -482,14 +482,7 @@ function checkAndMove(
   { look, telling }: { look: Look; telling: boolean },
 ): Promise<QueryResult<Row>> {
   const statement = sql<Row>`
-    with named as materialized (
-      select * from intent where intent_id = any(${idsOf(request)})
-    ), look as materialized (
-      select business_now() as now, due_now() as due_now,
-        exists (select from rehearsal_clock) as rehearsal,
-        (select max(revision) from definition) as revision,
-        ${look === 'plain' ? sql`exists (select from named where ${isMore})` : sql`false`} as is_more
-    ), operational as materialized (
+    ${look === 'plain' ? plainLook(request) : wholeLook(request)}, operational as materialized (
       select scope, target from operational_stop s
       where not exists (select from stop_lift l where l.stop_id = s.stop_id)
     ), facts as materialized (${factsOf(request, look)}
@@ -518,6 +511,26 @@ function checkAndMove(
     ) as d on true
   `
   return send(tx, statement)
+}
+
+/** How either look begins, by which they are told apart from outside. */
+function plainLook(request: ClaimRequest): RawBuilder<unknown> {
+  const moreOfAny = sql`exists (select from named where ${isMore})`
+  return sql`with named as materialized (${namedOf(request)}), look as materialized (${lookOf(moreOfAny)})`
+}
+
+function wholeLook(request: ClaimRequest): RawBuilder<unknown> {
+  return sql`with look as materialized (${lookOf(sql`false`)}), named as materialized (${namedOf(request)})`
+}
+
+function namedOf(request: ClaimRequest): RawBuilder<unknown> {
+  return sql`select * from intent where intent_id = any(${idsOf(request)})`
+}
+
+function lookOf(moreOfAny: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`select business_now() as now, due_now() as due_now,
+    exists (select from rehearsal_clock) as rehearsal,
+    (select max(revision) from definition) as revision, ${moreOfAny} as is_more`
 }
 
 /** What is asked of `decided` and `moved`. */

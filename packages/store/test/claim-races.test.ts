@@ -86,6 +86,31 @@ describe('a claim', () => {
     })
   })
 
+  it('sees one that was committed while its second look waited, which looks at more (P3)', async () => {
+    for (const more of [{ fence: 1 }, { by_age: true }, { instead_of: newUuid() }]) {
+      const [ids] = await seedMessages(store, 1, { intent: more })
+      if (!ids) throw new Error('no message')
+      const items = itemsOf(await releaseAll(store))
+      const locked = Promise.withResolvers<void>()
+      let stopping: Promise<void> | undefined
+      const stopMeanwhile = async () => {
+        stopping = store.db.transaction().execute(async (tx) => {
+          await sql`select from intent where intent_id = ${ids.intentId} for update`.execute(tx)
+          locked.resolve()
+          await untilSomebodyWaits(store)
+          await staffStop(ids.personId)
+        })
+        await locked.promise
+      }
+      const claiming = claimItems(beforeSecondTransaction(store, stopMeanwhile), items)
+      expect(await claiming).toMatchObject({
+        claimed: [],
+        refused: [{ state: 'skipped', reason: 'person_stopped' }],
+      })
+      await stopping
+    }
+  })
+
   it('and a stop at the same time: a stop that was there first is never overlooked', async () => {
     for (let round = 0; round < 30; round += 1) {
       const { ids, items } = await queuedOne()

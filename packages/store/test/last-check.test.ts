@@ -415,9 +415,20 @@ const waits: Case[] = [
   },
 ]
 
+/** Each of them also of a message that was with a worker before: of such a one more is looked at. */
+const andRetried = (cases: readonly Case[]): Case[] =>
+  cases.flatMap((one) => [
+    one,
+    {
+      ...one,
+      name: `${one.name}, for one that was with a worker before`,
+      seed: { ...one.seed, intent: { ...one.seed?.intent, fence: 1 } },
+    },
+  ])
+
 describe('a message waits when', () => {
-  it.each(waits)('$name: $reason', async ({ arrange, reason }) => {
-    const [ids] = await seedMessages(store, 1)
+  it.each(andRetried(waits))('$name: $reason', async ({ seed, arrange, reason }) => {
+    const [ids] = await seedMessages(store, 1, seed)
     if (!ids) throw new Error('no message')
     const items = itemsOf(await releaseAll(store))
     await arrange?.(ids)
@@ -728,7 +739,7 @@ const nexts: Case[] = [
 ]
 
 describe('a message takes its next channel when this one', () => {
-  it.each(nexts)('$name: $reason', async ({ seed, arrange, reason }) => {
+  it.each(andRetried(nexts))('$name: $reason', async ({ seed, arrange, reason }) => {
     const [ids] = await seedMessages(store, 1, seed)
     if (!ids) throw new Error('no message')
     await arrange?.(ids)

@@ -49,7 +49,7 @@ const fromCrm = { publisher: 'crm', subject: 'c1' } as const
 const does = {
   takes: 'takes from',
   locks: 'select intent_id from intent where intent_id',
-  checks: 'with look as',
+  checks: 'with named as',
   renders: 'select template_id as',
   gives: 'gives',
   isTold: 'is told',

@@ -697,8 +697,9 @@ class World {
     }
     if (query.sql.includes('with written as materialized')) this.#noteSettled(life, query)
     if (!query.sql.includes('look as materialized')) return
-    for (const row of result.rows as { intent_id: string | null; next_state: string }[]) {
-      if (row.intent_id === null || row.next_state !== 'sending') continue
+    type Row = { intent_id: string | null; next_state: string; is_left: boolean }
+    for (const row of result.rows as Row[]) {
+      if (row.intent_id === null || row.is_left || row.next_state !== 'sending') continue
       const worker = `${life.slot} ${life.nth}`
       this.#history.add({ kind: 'claimed', worker, intent: row.intent_id, begun })
     }

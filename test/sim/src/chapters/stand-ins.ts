@@ -57,7 +57,7 @@ export function comes(chance: Chance, told = 'is told'): Situation {
     ['meanwhile', 'meanwhile', 'before it is claimed', 'later'] as const,
     'when',
   )
-  const claims = { who: 'delivery', what: 'with look as' }
+  const claims = { who: 'delivery', what: 'with named as' }
   const place = when === 'meanwhile' ? isTold : claims
   return {
     drafts: [arrival('p1', 0), survey, ...(chance.is(0.3, 'more') ? [survey] : [])],
