@@ -141,7 +141,7 @@ test('campaigns that a date starts decide the same live and in a simulation, for
       (line) => line.campaign === 'check-up' && `${line.step} ${line.person}` === `later ${person}`,
     )
   expect(waited('ehr:p5')?.plannedFor).toBe('2026-09-25T00:30:00.000Z')
-  expect(waited('ehr:p11')?.plannedFor).toBe('2027-03-19T01:30:00.000Z')
+  expect(waited('ehr:p11')?.plannedFor).toBe('2027-03-22T01:30:00.000Z')
   expect(lines.some(({ reason }) => reason === 'date_moved')).toBe(true)
   const { rows } = await sql`select from event e
     where e.decisions::text like '%date_after_all%'`.execute(store.db)

@@ -50,7 +50,11 @@ export function hearReceipt(draft: Draft, intentId: string, context: DecideConte
   if (!enrolment) return
   // Wherever the run stands by now, also when it is over.
   if (intent.state === 'delivered') standDownFor(draft, enrolment, intent)
-  if (enrolment.state === 'running') choosePersona(draft, context)
+  if (
+    enrolment.state === 'running' &&
+    context.definition.receiptListeners.has(enrolment.campaignId)
+  )
+    choosePersona(draft, context)
   hear(draft, enrolment, context, (run) => run.node.kind.onReceipt?.(run.node.step, run))
 }
 

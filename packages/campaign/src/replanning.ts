@@ -28,11 +28,16 @@ export function replanAll(
   for (const [path, own] of Map.groupBy(intents, ({ step }) => step)) {
     const node = campaign.nodes.get(path)
     const message = node && partsOf(node.step).message
-    const isUnclear = !node || own.some(({ question }) => question !== null)
+    const isUnclear =
+      !node || campaign.unclear?.isHidden || own.some(({ question }) => question !== null)
     if (campaign.unclear && isUnclear) leaveUnclear(draft, enrolment, own)
     if (!node || !message || (campaign.unclear && isUnclear)) continue
     const run = { draft, context, campaign, enrolment, node }
     replanEach(own, { message }, run, { isAmended, isAskedAgain: askedAgain === path })
+    // It is told, but nobody stands at it to go on to what would have come next.
+    const isLedOn = own.some((intent) => node.kind.beginsAnew?.(intent))
+    if (campaign.unclear && isLedOn)
+      noteOf(draft, enrolment, 'version_unreadable', { detail: { message: message.id } })
   }
 }
 

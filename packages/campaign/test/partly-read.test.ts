@@ -1,5 +1,6 @@
 import { type CompiledDefinition, compileDefinition } from '@wegwijs/campaign/compile'
 import { readPartly } from '@wegwijs/campaign/definition/partly-read'
+import { channelNames } from '@wegwijs/campaign/definition/words'
 import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
 import { describe, expect, test } from 'vitest'
 import { definitionOf, person } from './given.ts'
@@ -39,6 +40,7 @@ describe('of a version that cannot be read whole', () => {
     ['an exit without a touchpoint', { exit: [{ mood: 'angry' }] }],
     ['exits that are no list', { exit: { touchpoint: admitted } }],
     ['a goal without a touchpoint', { goal: { mood: 'happy' } }],
+    ['a trigger that nobody knows', { trigger: { date: { mood: 'soon' } } }],
   ])('what ends it is hidden by %s', (_, over) => {
     expect(read(over).unclear.isHidden).toBe(true)
   })
@@ -67,7 +69,10 @@ const appointment = (version: number, startsAt: string) => ({
 })
 
 /** The same definition, of which the first step can be read no more. */
-function unreadable(steps: object[]): { before: CompiledDefinition; after: CompiledDefinition } {
+function unreadable(
+  steps: object[],
+  over: object = { audience: { mood: 'angry' } },
+): { before: CompiledDefinition; after: CompiledDefinition } {
   const files = [
     campaign({
       id: 'guide',
@@ -77,7 +82,7 @@ function unreadable(steps: object[]): { before: CompiledDefinition; after: Compi
     }),
   ]
   const bundle = smallHospital(files)
-  const partly = readPartly({ ...bundle.campaigns[0], audience: { mood: 'angry' } }, 'guide', why)
+  const partly = readPartly({ ...bundle.campaigns[0], ...over }, 'guide', why)
   const templates = { hello: 'hello-1', later: 'later-1' }
   const version = { id: 'guide', version: 1, live: false, templates, ...partly }
   return { before: definitionOf(files), after: compileDefinition(2, bundle, [version]) }
@@ -96,6 +101,36 @@ describe('somebody who is through a version that cannot be read', () => {
     expect(patient.reasons).toEqual(['version_unreadable'])
     expect(patient.enrolments()).toMatchObject([{ state: 'exited', reason: 'entity_withdrawn' }])
     expect(patient.timers()).toEqual([])
+  })
+
+  describe('is told of an appointment that moves', () => {
+    const send = { until: 'entity.startsAt', offset: '-P1D', at: '10:00', on: 'any-day' } as const
+    const told = (steps: object[], over?: object) => {
+      const { before, after } = unreadable(steps, over)
+      const patient = person(before)
+      patient.happens(booked, appointment(1, '2026-03-20T09:00:00.000Z'))
+      const intentId = patient.intents()[0]?.intentId ?? ''
+      patient.comes('2026-03-19T09:00:00.000Z')
+      patient.message(intentId, { state: 'delivered', channel: 'email' })
+      patient.happens('message.delivered.v1', { data: { intentId } })
+      patient.use(after)
+      patient.happens(moved, appointment(2, '2026-03-25T09:00:00.000Z'))
+      return patient
+    }
+
+    test('not where what would end it is hidden', () => {
+      const patient = told([message('hello', { send })], { exit: [{ mood: 'angry' }] })
+      expect(patient.intents()).toMatchObject([{ state: 'delivered' }])
+      expect(patient.reasons).toEqual(['version_unreadable'])
+    })
+
+    test('over the first channel alone where the next would not come, and it is said', () => {
+      const channels = { cascade: channelNames.slice(0, 2), after: 'PT30M' }
+      const patient = told([message('hello', { send, channels })])
+      expect(patient.intents()).toMatchObject([{ state: 'delivered' }, { state: 'planned' }])
+      expect(patient.timers()).toEqual([])
+      expect(patient.reasons).toContain('version_unreadable')
+    })
   })
 
   test('is asked nothing whose answer nobody would wait for', () => {

@@ -871,6 +871,27 @@ steps:
       ],
     ],
     [
+      'the beginning of such a persona, and what marketing calls somebody who is one',
+      {
+        [personas]: [
+          'field: person.age, op: gte, value: 65',
+          'field: person.condition, op: exists, value: true',
+        ],
+        [guide]: (sound[guide] ?? '')
+          .replace('class: service', 'class: marketing')
+          .replace('  personas: [senior, others]\n', '')
+          .replace(
+            'field: event.kind, op: eq, value: first',
+            'field: person.persona, op: startsWith, value: sen',
+          ),
+        'templates/booked/app.nl.yaml': ['entity.room', 'person.persona'],
+      },
+      [
+        'campaigns/guide.yaml:15:63 the persona "senior" hangs on somebody\'s health, and marketing may not choose people by it',
+        'templates/booked/app.nl.yaml:2:14 person.persona tells about somebody\'s health, and "guide" is marketing, which may not speak of it',
+      ],
+    ],
+    [
       'somebody’s health in what marketing says',
       {
         [guide]: (sound[guide] ?? '')

@@ -59,6 +59,8 @@ export function readPartly(content: unknown, id: string, why: Error): PartlyRead
     goal: goal.isUnclear,
     isHidden:
       !isMapping(content) ||
+      // When its date has moved away from what it told is not clear either.
+      (stored.trigger !== undefined && read('trigger') === undefined) ||
       Object.keys(stored).some((key) => !Object.hasOwn(shape, key)) ||
       (stored.exit !== undefined && !Array.isArray(stored.exit)) ||
       exits.some(({ whole, named }) => !whole && !named) ||

@@ -2,6 +2,7 @@ import { personFieldsOf } from '@wegwijs/campaign/catalogue'
 import { type Condition, leavesOf } from '@wegwijs/campaign/condition'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import type { Field } from '@wegwijs/campaign/definition/field'
+import type { Operator } from '@wegwijs/campaign/operators'
 import { templatesFor } from '@wegwijs/campaign/steps/message-template'
 import { partsOf } from '@wegwijs/campaign/steps/registry'
 import type { VariableUse } from '@wegwijs/template/template'
@@ -28,16 +29,12 @@ export function checkChoice(
     if (leaf.field !== 'person.persona') return []
     const { value } = leaf
     const values = Array.isArray(value) ? [...value.entries()] : [[null, value] as const]
-    return values.flatMap(([index, each]) =>
-      made.has(String(each))
-        ? [
-            {
-              persona: String(each),
-              path: [...within, 'value', ...(index === null ? [] : [index])],
-            },
-          ]
-        : [],
-    )
+    return values.flatMap(([index, each]) => {
+      const found = String(each)
+      const persona = [...made].find((id) => isNamed(id, leaf.op, found))
+      const at = [...within, 'value', ...(index === null ? [] : [index])]
+      return persona === undefined ? [] : [{ persona, found, path: at }]
+    })
   })
   return [
     ...ofHealth.map(({ field, path: within }) =>
@@ -46,8 +43,8 @@ export function checkChoice(
         found: field,
       }),
     ),
-    ...byPersona.map(({ persona, path: within }) =>
-      about(campaign, [...path, ...within], ofPersona(persona)),
+    ...byPersona.map(({ persona, found, path: within }) =>
+      about(campaign, [...path, ...within], { ...ofPersona(persona), found }),
     ),
   ]
 }
@@ -72,10 +69,21 @@ export function checkMarketingPersonas(campaign: Campaign, parts: Parts): Fault[
 }
 
 /** Nor does it speak of it: its messages open in a waiting room, or on a telephone at home. */
-export function checkMarketingText(use: VariableUse, field: Field, campaign: Campaign): Fault[] {
-  if (campaign.value.class !== 'marketing' || field.sensitivity !== 'health') return []
+export function checkMarketingText(
+  use: VariableUse,
+  field: Field,
+  { campaign, parts }: { campaign: Campaign; parts: Parts },
+): Fault[] {
+  if (campaign.value.class !== 'marketing') return []
+  const isMadeOfHealth = use.path === 'person.persona' && personasOfHealth(parts).size > 0
+  if (field.sensitivity !== 'health' && !isMadeOfHealth) return []
   const message = `${use.path} tells about somebody's health, and "${campaign.value.id}" is marketing, which may not speak of it`
   return [faultAt(use.file, use, { message, found: use.path })]
+}
+
+function isNamed(persona: string, op: Operator, value: string): boolean {
+  if (op === 'startsWith') return persona.startsWith(value)
+  return op === 'contains' ? persona.includes(value) : persona === value
 }
 
 function ofPersona(persona: string): Complaint {

@@ -33,7 +33,7 @@ export function checkVariables(campaign: Loaded<CampaignFile>, parts: Parts): Ve
   const templates = [...ids].flatMap((id) => parts.templates.get(id) ?? [])
   return {
     faults: templates.flatMap((template) =>
-      template.uses.flatMap((use) => complaintAboutUse(use, fields, { template, campaign })),
+      template.uses.flatMap((use) => complaintAboutUse(use, fields, { template, campaign, parts })),
     ),
     warnings: templates.flatMap((template) =>
       template.uses
@@ -87,7 +87,11 @@ function warningOfHealth(use: VariableUse, fields: ReadonlyMap<string, Field>): 
 function complaintAboutUse(
   use: VariableUse,
   fields: ReadonlyMap<string, Field>,
-  { template, campaign }: { template: LoadedTemplate; campaign: Loaded<CampaignFile> },
+  {
+    template,
+    campaign,
+    parts,
+  }: { template: LoadedTemplate; campaign: Loaded<CampaignFile>; parts: Parts },
 ): Fault[] {
   const field = fields.get(use.path)
   if (!field) {
@@ -96,7 +100,7 @@ function complaintAboutUse(
     const message = `unknown variable "${use.path}" in campaign "${campaign.value.id}"`
     return [faultAt(use.file, use, { message, ...complaint })]
   }
-  const ofHealth = checkMarketingText(use, field, campaign)
+  const ofHealth = checkMarketingText(use, field, { campaign, parts })
   if (ofHealth.length > 0) return ofHealth
   const declared = template.compiled?.channels[use.channel]?.sensitivity
   if (declared === undefined || allowsSensitivity(declared, field.sensitivity)) return []
