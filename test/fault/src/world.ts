@@ -57,11 +57,21 @@ export async function openWorld(
   const closing = { close }
   openWorlds.add(closing)
   try {
-    return { ...(await openParts(fault, options, openings)), close }
+    const opening = inTurn(() => openParts(fault, options, openings))
+    return { ...(await openings.whileOpen(opening)), close }
   } catch (error) {
     await close()
     throw error
   }
+}
+
+let opened: Promise<unknown> = Promise.resolve()
+
+/** One after the other: worlds that start all of their processes at once keep each other from being ready in time. */
+function inTurn<Opened>(open: () => Promise<Opened>): Promise<Opened> {
+  const opening = opened.then(open)
+  opened = opening.catch(() => undefined)
+  return opening
 }
 
 async function openParts(
