@@ -1,5 +1,6 @@
 import type { CompiledDefinition } from '@wegwijs/campaign/compile'
 import type { CompiledCampaign } from '@wegwijs/campaign/compiled-campaign'
+import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import type { Decision } from '@wegwijs/campaign/draft'
 import type { ReasonCode } from '@wegwijs/campaign/reasons'
 import { everyStep, partsOf } from '@wegwijs/campaign/steps/registry'
@@ -57,6 +58,11 @@ export class Fates {
     const { personas } = live.file.audience
     const isMeant = personas === undefined || personas.some((each) => each === persona)
     return isMeant ? 'trigger_other_touchpoint' : 'persona_not_in_audience'
+  }
+
+  /** The campaign as whoever enters it goes through it. */
+  fileOf(campaign: string): CampaignFile | undefined {
+    return this.#liveVersion(campaign)?.file
   }
 
   #liveVersion(campaign: string): CompiledCampaign | undefined {

@@ -23,17 +23,30 @@ export type MessageLine = {
   eventId: string
 }
 
+/** The same with what a comparison asks beside it. */
+export type ComparedLine = MessageLine & {
+  /** Names what it said (`Texts`); null when nothing was handed over, or nobody compares. */
+  text: string | null
+  /** That of the person when it came to its end. */
+  persona: string | null
+}
+
 /** Keeps what became of messages until everybody's last name is known. */
 export class MessageLines {
   readonly #lines: {
     person: PersonNumber
     receiver: PersonNumber | null
+    text: string | null
+    persona: string | null
     line: Omit<MessageLine, 'person'>
   }[] = []
 
-  add({ person, receiver, intent, channel, plannedFor, eventId }: SimulatedMessage): void {
+  add(message: SimulatedMessage, text: string | null = null): void {
+    const { person, persona, receiver, intent, channel, plannedFor, eventId } = message
     this.#lines.push({
       person,
+      persona,
+      text,
       receiver: intent.recipient ? receiver : null,
       line: {
         campaign: intent.campaignId,
@@ -50,22 +63,40 @@ export class MessageLines {
 
   /** In the order in which they are printed: the same for the same messages, however they came. */
   sorted(people: Pick<People, 'nameOf'>): MessageLine[] {
-    return sortLines(
-      this.#lines.map(({ person, receiver, line }) => ({
+    return this.#sorted(people).map(({ line }) => line)
+  }
+
+  /** In the same order. */
+  compared(people: Pick<People, 'nameOf'>): ComparedLine[] {
+    return this.#sorted(people).map(({ line, text, persona }) => ({ ...line, text, persona }))
+  }
+
+  #sorted(people: Pick<People, 'nameOf'>) {
+    const told = this.#lines.map(({ person, receiver, line, ...more }) => ({
+      ...more,
+      line: {
         person: people.nameOf(person),
         ...(receiver !== null && { to: people.nameOf(receiver) }),
         ...line,
-      })),
-    )
+      },
+    }))
+    return sortBy(told, ({ line }) => line)
   }
 }
 
 /** By moment, then person, then everything else. */
 export function sortLines(lines: readonly MessageLine[]): MessageLine[] {
-  return lines
-    .map((line) => ({ line, key: [line.plannedFor, line.person, JSON.stringify(line)] }))
+  return sortBy(lines, (line) => line)
+}
+
+function sortBy<Of>(all: readonly Of[], lineOf: (each: Of) => MessageLine): Of[] {
+  return all
+    .map((each) => {
+      const line = lineOf(each)
+      return { each, key: [line.plannedFor, line.person, JSON.stringify(line)] }
+    })
     .sort((a, b) => compare(a.key, b.key))
-    .map(({ line }) => line)
+    .map(({ each }) => each)
 }
 
 function compare(one: readonly string[], other: readonly string[]): number {

@@ -81,6 +81,8 @@ export type SimulatedMessage = {
   at: string
   /** What the person would have read; null when nothing was handed over, or nobody asked for it. */
   rendered: Rendered | null
+  /** The language in which it was written; null when nothing was handed over. */
+  locale: string | null
 }
 
 /** Somebody who is known before their first event. */
@@ -399,13 +401,14 @@ export class Simulation {
       const { channel } = delivered
       this.#putOff.set(last.intentId, { plannedFor: this.#plannedForOf(intent), channel })
     } else if (delivered.rendered === null) {
-      this.#tellMessage(person, state, { ...delivered, intent: last })
+      this.#tellMessage(person, state, { ...delivered, intent: last, locale: null })
     } else {
       const { channel } = delivered
       const asks = this.#options.asksForText?.(last.intentId) ?? true
       const rendered = asks ? delivered.rendered : null
+      const { locale } = delivered.rendered
       const receiver = to === person ? null : to
-      this.#unheard.push({ person, receiver, intentId: last.intentId, channel, rendered })
+      this.#unheard.push({ person, receiver, intentId: last.intentId, channel, rendered, locale })
       this.#awaited.add(person)
     }
     return state
@@ -424,7 +427,7 @@ export class Simulation {
   #hearOfSent(): void {
     const sent = this.#unheard
     this.#unheard = []
-    for (const { person, receiver, intentId, channel, rendered } of sent) {
+    for (const { person, receiver, intentId, channel, rendered, locale } of sent) {
       const message = this.people.stateOf(person).intents.get(intentId)
       if (!message) continue
       for (const receipt of this.#receiptsOf(person, receiver, { intent: message, channel })) {
@@ -434,7 +437,7 @@ export class Simulation {
       }
       const state = this.people.stateOf(person)
       const intent = state.intents.get(intentId) ?? message
-      this.#tellMessage(person, state, { intent, channel, rendered })
+      this.#tellMessage(person, state, { intent, channel, rendered, locale })
     }
     const awaited = [...this.#awaited]
     this.#awaited.clear()
@@ -484,7 +487,8 @@ export class Simulation {
       if (known === intent || isOpen(intent) || (known && !isOpen(known))) continue
       // Withdrawn before it was due.
       const channel = this.#putOff.get(id)?.channel ?? intent.channels[0]
-      if (channel) this.#tellMessage(person, state, { intent, channel, rendered: null })
+      if (channel)
+        this.#tellMessage(person, state, { intent, channel, rendered: null, locale: null })
     }
     return state
   }
@@ -563,7 +567,7 @@ export class Simulation {
   #tellMessage(
     person: PersonNumber,
     state: PersonState,
-    message: Pick<SimulatedMessage, 'intent' | 'channel' | 'rendered'>,
+    message: Pick<SimulatedMessage, 'intent' | 'channel' | 'rendered' | 'locale'>,
   ): void {
     const plannedFor = this.#plannedForOf(message.intent)
     this.#putOff.delete(message.intent.intentId)
@@ -591,6 +595,7 @@ type Sent = {
   intentId: string
   channel: ChannelName
   rendered: Rendered | null
+  locale: string
 }
 
 type Addressed = { event: JourneyEvent; person: PersonNumber; other: PersonNumber | null }

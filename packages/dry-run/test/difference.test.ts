@@ -9,6 +9,7 @@ import { MessageLines } from '../src/lines.ts'
 import { alwaysDelivered } from '../src/outcome-model.ts'
 import { sendingOf } from '../src/sending.ts'
 import { Simulation } from '../src/simulation.ts'
+import { Texts } from '../src/texts.ts'
 
 const monday = '2026-03-02T09:00:00.000Z'
 
@@ -36,16 +37,17 @@ const events = [
 function simulated(bundle: DefinitionBundle, versions = compileDraft(bundle)): Compared {
   const lines = new MessageLines()
   const fates = new Fates(versions)
+  const texts = new Texts(sendingOf(bundle))
   const simulation = new Simulation({
     definition: versions,
     sending: sendingOf(bundle),
     outcomes: alwaysDelivered,
-    onMessage: (each) => lines.add(each),
+    onMessage: (each) => lines.add(each, texts.of(each)),
     onDecision: (person, decision) => fates.decision(person, decision),
   })
   for (const event of events) simulation.take(event)
   simulation.finish()
-  return { people: simulation.people, fates, lines: lines.sorted(simulation.people) }
+  return { people: simulation.people, fates, lines: lines.compared(simulation.people) }
 }
 
 type Campaigns = Parameters<typeof smallHospital>[0]
@@ -118,6 +120,41 @@ test('who would get it over another channel, or at another moment', () => {
     'other ehr:old hello other_moment',
     'other ehr:young hello other_moment',
   ])
+})
+
+/** The same campaigns, with another text in the template that says hello. */
+function reworded(campaigns: Campaigns, channel: 'email' | 'sms', locale: 'nl' | 'en') {
+  const bundle = smallHospital(campaigns)
+  const templates = structuredClone(bundle.templates)
+  const content = templates[0]?.channels[channel]?.content[locale]
+  if (!content) throw new RangeError('the template has no such text')
+  content.text = 'other words'
+  const versions = bundle.templates.map(({ hash }) => hash)
+  return {
+    ...bundle,
+    templates: templates.map((each, at) => ({ ...each, hash: `${versions[at]}-x` })),
+  }
+}
+
+test('who would read another text, on the channel and in the language of the message', () => {
+  const differ = (channel: 'email' | 'sms', locale: 'nl' | 'en', then: Campaigns = [hello]) =>
+    compare(simulated(smallHospital([hello])), simulated(reworded(then, channel, locale)))
+  const { same, differences } = differ('email', 'nl')
+  expect(same).toBe(0)
+  expect(differences).toMatchObject([
+    { change: 'other', person: 'ehr:old', reason: 'other_text' },
+    { change: 'other', person: 'ehr:young', reason: 'other_text' },
+  ])
+  expect(Object.keys(differences[0]?.would ?? {})).not.toContain('text')
+  expect(differ('sms', 'nl')).toEqual({ same: 2, differences: [] })
+  expect(differ('email', 'en')).toEqual({ same: 2, differences: [] })
+  const send = { for: 'P1D', on: 'any-day' } as const
+  const tomorrow = campaign({ id: 'care', steps: [message('hello', { send })] })
+  expect(differ('email', 'nl', [tomorrow]).differences[0]).toMatchObject({
+    reason: 'other_moment',
+    because: 'message_changed',
+    isOtherText: true,
+  })
 })
 
 test('who would get it over one channel more, or less', () => {

@@ -2,7 +2,7 @@ import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import type { HeldOutReason } from '@wegwijs/campaign/reasons'
 import { everyStep, partsOf } from '@wegwijs/campaign/steps/registry'
-import type { Difference, Differences } from '@wegwijs/dry-run/difference'
+import type { Difference, Differences, OtherCause } from '@wegwijs/dry-run/difference'
 import type { People } from '@wegwijs/dry-run/people'
 import type { MovedRuns } from '@wegwijs/dry-run/publication'
 import type { Sample } from '@wegwijs/dry-run/samples'
@@ -242,19 +242,27 @@ export function moveLines(
         ? [`    and ${number(through)} through version ${from}, with messages planned`]
         : []),
     ]),
-    ...differenceLines(differences, 'everybody staying as they are'),
+    ...differenceLines(differences, 'everybody staying as they are', timeZone),
   ]
 }
 
 /** Who would get more, less or other than now, and why, message by message. */
-export function differenceLines({ same, differences }: Differences, against: string): string[] {
+export function differenceLines(
+  { same, differences }: Differences,
+  against: string,
+  timeZone: string,
+): string[] {
   const countOf = (change: Difference['change']) =>
     number(differences.filter((each) => each.change === change).length)
   const steps = Map.groupBy(differences, ({ campaign, step }) => `${campaign} ${step}`)
   return [
     '',
     `Compared with ${against}: ${countOf('more')} messages more, ${countOf('less')} less, ${countOf('other')} otherwise, ${number(same)} the same`,
-    ...[...steps].flatMap(([name, own]) => ['', name, ...groupsOf(own).map(groupLine)]),
+    ...[...steps].flatMap(([name, own]) => [
+      '',
+      name,
+      ...groupsOf(own).map((group) => groupLine(group, timeZone)),
+    ]),
   ]
 }
 
@@ -279,11 +287,24 @@ const differenceTexts: Readonly<Record<string, string>> = {
   branch_taken: 'another way through its steps was taken',
 }
 
-function whatDiffers({ change, reason, now, would }: Difference): string {
+const causeTexts: Readonly<Record<OtherCause, string>> = {
+  other_event: 'another event began it',
+  other_persona: 'the person has another persona',
+  message_changed: 'the message says so',
+  campaign_changed: 'its trigger or another step was changed',
+}
+
+function whatDiffers(difference: Difference): string {
+  const { change, reason, now, would, because, isOtherText } = difference
   if (change === 'other') {
-    return reason === 'other_channel'
-      ? `by ${would?.channel} instead of ${now?.channel}`
-      : 'at another moment'
+    const what =
+      reason === 'other_channel'
+        ? `by ${would?.channel} instead of ${now?.channel}`
+        : reason === 'other_text'
+          ? 'with another text'
+          : 'at another moment'
+    const also = isOtherText ? ' and with another text' : ''
+    return `${what}${also}${because ? `, because ${causeTexts[because]}` : ''}`
   }
   const text = differenceTexts[reason] ?? reasonText(reason)
   return `${change === 'more' ? 'now' : 'then'} not, because ${text} (${reason})`
@@ -291,9 +312,20 @@ function whatDiffers({ change, reason, now, would }: Difference): string {
 
 const mostNamed = 3
 
-function groupLine({ change, what, of }: DifferenceGroup): string {
+/** From when to when, for example; each once. */
+function momentsOf(of: readonly Difference[], timeZone: string): string {
+  const moments = of.flatMap(({ reason, now, would }) =>
+    reason === 'other_moment' && now && would
+      ? [`from ${localTime(now.plannedFor, timeZone)} to ${localTime(would.plannedFor, timeZone)}`]
+      : [],
+  )
+  const some = [...new Set(moments)].slice(0, 2)
+  return some.length === 0 ? '' : ` (${some.join('; ')})`
+}
+
+function groupLine({ change, what, of }: DifferenceGroup, timeZone: string): string {
   const people = [...new Set(of.map(({ person }) => person))]
   const others = people.length > mostNamed ? ` and ${number(people.length - mostNamed)} others` : ''
   const names = `${people.slice(0, mostNamed).join(', ')}${others}`
-  return `  ${number(of.length)} ${change === 'other' ? 'otherwise' : change}, ${what}: ${names}`
+  return `  ${number(of.length)} ${change === 'other' ? 'otherwise' : change}, ${what}${momentsOf(of, timeZone)}: ${names}`
 }

@@ -152,7 +152,9 @@ test('a draft is compared with another definition: who gets more, less, other, a
   expect(out).toMatch(
     /^ {2}\d+ less, then not, because there is no such campaign \(campaign_not_live\): /m,
   )
-  expect(out).toMatch(/^ {2}\d+ otherwise, by email instead of app: ehr:P-/m)
+  expect(out).toMatch(
+    /^ {2}\d+ otherwise, by email instead of app, because the message says so: ehr:P-/m,
+  )
   const json = await run([...words, '--json'])
   const changes = json.out
     .trim()
@@ -205,7 +207,7 @@ test('a draft that moves people says who would go over, and what they would get'
     ),
   )
   expect(published).toMatch(
-    /^aftercare-at-home tips\n {2}\d+ otherwise, at another moment: ehr:P-/m,
+    /^aftercare-at-home tips\n {2}\d+ otherwise, at another moment, because its trigger or another step was changed \(from 20\d\d-.{11} to 20\d\d-.{11}.*\): ehr:P-/m,
   )
   const { json } = await run([...words, '--json', '--counts'])
   expect(json()).toMatchObject({

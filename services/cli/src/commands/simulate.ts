@@ -5,12 +5,13 @@ import { compileDraft, type LiveVersion, liveVersionsOf } from '@wegwijs/dry-run
 import { Fates } from '@wegwijs/dry-run/fates'
 import { type MessageLine, MessageLines } from '@wegwijs/dry-run/lines'
 import { alwaysDelivered, type OutcomeRates } from '@wegwijs/dry-run/outcome-model'
-import { publicationOf } from '@wegwijs/dry-run/publication'
+import { type Publication, publicationOf } from '@wegwijs/dry-run/publication'
 import { Samples } from '@wegwijs/dry-run/samples'
 import { sendingOf } from '@wegwijs/dry-run/sending'
 import { Simulation, type SimulationTally } from '@wegwijs/dry-run/simulation'
 import { compareSteps, type StepDifference } from '@wegwijs/dry-run/step-counts'
 import { Counting } from '@wegwijs/dry-run/summary'
+import { Texts } from '@wegwijs/dry-run/texts'
 import { generateJourneys } from '@wegwijs/rehearsal/generate-journeys'
 import { fail } from '@wegwijs/runtime/failure'
 import { latestBundle, loadDefinition } from '@wegwijs/store/definitions'
@@ -107,7 +108,7 @@ async function simulate(call: Call, options: Options, folder = ''): Promise<void
           { bundle: against.bundle, definition: publication.before },
           options,
           { keepsLines: true, since },
-          publication.after,
+          publication,
         )
       : null
   const runs = [draft, other, published].filter((each) => each !== null)
@@ -149,7 +150,8 @@ async function simulate(call: Call, options: Options, folder = ''): Promise<void
   const report = { bundle, tally, since, summary: counting.summary, samples: samples.all }
   for (const line of reportLines(report, people)) output.line(line)
   if (differences && against) {
-    for (const line of differenceLines(differences, against.name)) output.line(line)
+    for (const line of differenceLines(differences, against.name, bundle.policies.timeZone))
+      output.line(line)
     for (const line of stepDifferenceLines(steps ?? [])) output.line(line)
     if (move) for (const line of moveLines(move, bundle.policies.timeZone)) output.line(line)
   }
@@ -221,22 +223,25 @@ function runOf(
   { bundle, definition }: Side,
   { outcomes, step }: Options,
   { keepsLines, since }: { keepsLines: boolean; since: string | null },
-  /** The one at its end, where another one is published on the way. */
-  last: CompiledDefinition = definition,
+  /** What is published on the way, where anything is. */
+  published?: Publication,
 ): Run {
+  const last = published?.after ?? definition
+  const sending = sendingOf(bundle)
+  const texts = new Texts(published?.sending ?? sending)
   const lines = new MessageLines()
   const fates = new Fates(last)
   const counting = new Counting(last)
   const samples = new Samples()
   const simulation = new Simulation({
     definition,
-    sending: sendingOf(bundle),
+    sending,
     outcomes,
     step,
     asksForText: (intentId) => samples.asksFor(intentId),
     onMessage: (message) => {
       if (since !== null && message.intent.plannedAt < since) return
-      if (keepsLines) lines.add(message)
+      if (keepsLines) lines.add(message, texts.of(message))
       counting.message(message)
       samples.message(message)
     },
@@ -249,7 +254,7 @@ function runOf(
 }
 
 function comparedOf({ simulation: { people }, lines, fates }: Run): Compared {
-  return { people, fates, lines: lines.sorted(people) }
+  return { people, fates, lines: lines.compared(people) }
 }
 
 /** From when on what is stored counts; null for any other input. */
