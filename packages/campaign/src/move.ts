@@ -15,8 +15,14 @@ import { withdrawTask } from './tasks.ts'
 /** A step with its path (`2.0.1`), and its place as people count (`3.1.2`). */
 type PlacedStep = { path: string; place: string; step: Step }
 
-/** Path of a step at which somebody may wait → path in the other version; null takes them out. */
+/**
+ * Path of a step at which somebody may wait → path in the other version; null takes them out. Of whoever is
+ * through, {@link behindAll} is the path.
+ */
 export type StepMap = ReadonlyMap<string, string | null>
+
+/** Where somebody stands who is through, and so do moves that name it `end`. */
+export const behindAll = ''
 
 /**
  * A step at which somebody may wait and that leads nowhere, or to one that lacks answers or outcomes which
@@ -59,7 +65,7 @@ export function stepMapOf(
   const steps = new Map<string, string | null>()
   const faults: MoveFault[] = []
   for (const [name, to] of Object.entries(after.move?.steps ?? {})) {
-    const from = stepNamed(old, name)
+    const from = stepNamed(old, name) ?? (name === 'end' ? { path: behindAll } : undefined)
     const target = to === 'end' ? null : stepNamed(next, to)
     if (!from) faults.push({ step: name, problem: 'unknown' })
     else if (target === undefined) faults.push({ step: to, problem: 'unknown_target' })
@@ -102,7 +108,7 @@ function isEqual(one: Step, other: Step): boolean {
  * Takes somebody's runs in an older version along to the live one. They go on at the step to which theirs
  * leads, and what that waits for counts from when they began to wait. A message that has not gone out
  * stays as it was planned when this version has one of that id, unless the move withdraws it; any other
- * is withdrawn; of a run that is through, too, which takes no step. What a worker has, and what went out, is
+ * is withdrawn; of a run that is through, too, which takes steps only when the move says where. What a worker has, and what went out, is
  * of the version in which it was planned. Somebody who is in the live version already is left alone: doing it
  * again changes nothing (P2).
  */
@@ -115,7 +121,12 @@ export function moveRuns(
   for (const enrolment of [...draft.enrolments.values()]) {
     const { campaignId, version, step } = enrolment
     if (campaignId !== from.id || version !== from.version) continue
-    if (isThrough(draft, enrolment)) moveThrough(draft, enrolment, to)
+    if (isThrough(draft, enrolment)) {
+      const target = steps.get(behindAll)
+      const again: Enrolment = { ...enrolment, state: 'running', reason: null, endedAt: null }
+      if (target === undefined) moveThrough(draft, enrolment, to)
+      else moveRun(draft, again, { to, target, waitedFor: null }, context)
+    }
     if (enrolment.state !== 'running') continue
     const target = steps.get(step ?? '')
     if (target === undefined) throw new RangeError(`a move of ${campaignId} leads nowhere`)

@@ -278,6 +278,37 @@ describe('a move', () => {
     ])
   })
 
+  test('plans anew what it withdraws of a run that is through, when it says at which step', () => {
+    const steps = [message('later'), message('hello', { send: inAMonth })]
+    const move = { withdraw: ['hello'], steps: { end: '1' } }
+    const { patient, move: moves, faults } = versions(steps, steps, move)
+    expect(faults).toEqual([])
+    patient.happens('care.discharge.completed.v1')
+    patient.message(patient.intents()[0]?.intentId ?? '', { state: 'sent' })
+    expect(moves(2)).toEqual([
+      'moved_to_version',
+      'moved_to_version',
+      'message_kept',
+      'message_planned',
+      'completed',
+    ])
+    expect(patient.intents()).toMatchObject([
+      { messageId: 'later', state: 'sent', version: 1 },
+      { messageId: 'hello', state: 'cancelled', version: 1 },
+      { messageId: 'hello', state: 'planned', version: 2, templateHash: 'hello-2' },
+    ])
+    expect(patient.enrolments()).toMatchObject([{ state: 'completed', version: 2 }])
+  })
+
+  test('takes back all that is planned of a run that is through, when it leads to the end', () => {
+    const steps = [message('hello', { send: inAMonth })]
+    const { patient, move } = versions(steps, steps, { steps: { end: 'end' } })
+    patient.happens('care.discharge.completed.v1')
+    move(2)
+    expect(patient.intents()).toMatchObject([{ state: 'cancelled', reason: 'moved_to_version' }])
+    expect(patient.enrolments()).toMatchObject([{ state: 'exited', version: 2 }])
+  })
+
   test('leaves a run that is through and has nothing planned where it is', () => {
     const { patient, move } = versions([message('hello')], [message('later')])
     patient.happens('care.discharge.completed.v1')

@@ -2,7 +2,7 @@ import { type CompiledDefinition, compileDefinition } from '@wegwijs/campaign/co
 import type { CampaignVersion } from '@wegwijs/campaign/compiled-campaign'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import { compileCounts, countsOfDefinition } from '@wegwijs/campaign/kept-counts'
-import { nameOfStep, placedSteps, type StepMap, stepMapOf } from '@wegwijs/campaign/move'
+import { behindAll, nameOfStep, placedSteps, type StepMap, stepMapOf } from '@wegwijs/campaign/move'
 import { campaignKey } from '@wegwijs/campaign/state'
 import { fail } from '@wegwijs/runtime/failure'
 import { liveVersionsOf } from './draft.ts'
@@ -71,6 +71,8 @@ export type MovedRuns = {
   steps: { from: string; to: string | null; count: number }[]
   /** How many are through, and have messages planned that go over. */
   through: number
+  /** Where those go on: null takes them out, and without it they take no step. */
+  throughTo?: string | null
 }
 
 /** Counts who moves, by the steps as people call them. */
@@ -95,6 +97,7 @@ export class MovedCounting {
         const placed = placedSteps(file?.steps ?? []).find((each) => each.path === path)
         return placed ? nameOfStep(placed) : path
       }
+      const throughTo = steps.get(behindAll)
       const counted = [...(this.#counts.get(move) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1))
       return {
         campaign,
@@ -109,6 +112,9 @@ export class MovedCounting {
           }
         }),
         through: this.#through.get(move) ?? 0,
+        ...(throughTo !== undefined && {
+          throughTo: throughTo === null ? null : nameIn(to, throughTo),
+        }),
       }
     })
   }

@@ -1,5 +1,6 @@
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import {
+  behindAll,
   type MoveFault,
   nameOfStep,
   placedSteps,
@@ -85,6 +86,8 @@ function inWords(fault: MoveFault, from: number): string {
 export type PlannedMove = {
   from: number
   steps: { from: string; to: string | null; people: number }[]
+  /** Where those go on who are through: null takes them out, and without it they take no step. */
+  through?: string | null
 }
 
 export async function plannedMoves(
@@ -110,7 +113,8 @@ export async function plannedMoves(
         to: to(step),
         people,
       }))
-      return [campaignId, { from, steps: planned }]
+      const through = steps.has(behindAll) ? { through: to(behindAll) } : {}
+      return [campaignId, { from, steps: planned, ...through }]
     }),
   )
 }

@@ -96,8 +96,11 @@ function throughLines(
 ): string[] {
   const head = `    ${countOf(runs, 'run')} through version ${version}, with messages planned`
   if (version !== move?.from) return [`${head}: these go out as they were planned`]
+  if (move.through === null) return [`${head}: taken out`]
+  const onward = move.through === undefined ? 'over to' : 'on in'
+  const at = move.through === undefined ? '' : `, at "${move.through}"`
   return [
-    `${head}: ${runs === 1 ? 'goes' : 'go'} over to the new one`,
+    `${head}: ${runs === 1 ? 'goes' : 'go'} ${onward} the new one${at}`,
     ...messages.map(
       (each) =>
         `      "${each.message}" of ${countOf(each.runs, 'run')}: ${each.withdrawn ? 'withdrawn' : 'as it was planned'}`,

@@ -231,7 +231,7 @@ export function moveLines(
   return [
     '',
     `Published at the end of these events, ${localTime(at, timeZone)}`,
-    ...moved.flatMap(({ campaign, from, to, steps, through }) => [
+    ...moved.flatMap(({ campaign, from, to, steps, through, throughTo }) => [
       `  ${campaign}: ${number(sumOf(steps))} under way in version ${from} go over to version ${to}`,
       ...steps.map((each) =>
         each.to === null
@@ -239,7 +239,9 @@ export function moveLines(
           : `    ${number(each.count)} at "${each.from}": on at "${each.to}"`,
       ),
       ...(through > 0
-        ? [`    and ${number(through)} through version ${from}, with messages planned`]
+        ? [
+            `    and ${number(through)} through version ${from}, with messages planned${throughTo === undefined ? '' : throughTo === null ? ': taken out' : `: on at "${throughTo}"`}`,
+          ]
         : []),
     ]),
     ...differenceLines(differences, 'everybody staying as they are', timeZone),

@@ -17,7 +17,7 @@ export const moveSchema = z
       .record(stepNameSchema, stepNameSchema)
       .default({})
       .describe(
-        'From the step of that version at which somebody waits to the one of this version at which they go on; `end` takes them out. A step is named by its id, or by its place: `3`, or `3.1.2` for the second step of the first arm of the third. A step that has the same id and kind in both, or stands in both as it is, need not be named.',
+        'From the step of that version at which somebody waits to the one of this version at which they go on; `end` takes them out. A step is named by its id, or by its place: `3`, or `3.1.2` for the second step of the first arm of the third. A step that has the same id and kind in both, or stands in both as it is, need not be named. `end` names where those are who are through, and have a message planned that has not gone out: without it they take no step of this version.',
       ),
     withdraw: z
       .array(identifierSchema)
