@@ -27,6 +27,8 @@ export type CompiledCount = Pick<Count, 'key' | 'days'> & { holds: Predicate | n
 export type CompiledCounts = {
   /** What the record counts, as one text; an event is counted by no other than that (see the store). */
   mark: string
+  /** Why some of it cannot be read; nothing that can be asks for that. */
+  unread: readonly Error[]
   keys: ReadonlySet<string>
   byTouchpoint: ReadonlyMap<string, readonly CompiledCount[]>
 }

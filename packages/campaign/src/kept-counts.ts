@@ -6,8 +6,11 @@ import type { CampaignFile } from './definition/campaign.ts'
 import { everyStep, partsOf } from './steps/registry.ts'
 import { triggerPartsOf } from './triggers/registry.ts'
 
-/** What the record counts, with the text by which it is known that it still counts that. */
-export type KeptCounts = { counts: readonly Count[]; mark: string }
+/**
+ * What the record counts, with the text by which it is known that it still counts that; and why the rest of it
+ * cannot be read.
+ */
+export type KeptCounts = { counts: readonly Count[]; mark: string; unread?: readonly Error[] }
 
 /** What the conditions of a definition, and of these versions of campaigns, ask for. */
 export function countsOfDefinition(
@@ -42,7 +45,7 @@ function conditionsIn({ trigger, audience, exit, goal, steps }: CampaignFile): C
   ].filter((condition) => condition !== undefined)
 }
 
-export function compileCounts({ counts, mark }: KeptCounts): CompiledCounts {
+export function compileCounts({ counts, mark, unread = [] }: KeptCounts): CompiledCounts {
   const ready = counts.map(({ key, touchpoint, where, days }) => ({
     touchpoint,
     count: { key, days, holds: where && compileCondition(where) },
@@ -50,6 +53,7 @@ export function compileCounts({ counts, mark }: KeptCounts): CompiledCounts {
   const byTouchpoint = Map.groupBy(ready, ({ touchpoint }) => touchpoint)
   return {
     mark,
+    unread,
     keys: new Set(counts.map(({ key }) => key)),
     byTouchpoint: new Map(
       [...byTouchpoint].map(([type, own]) => [type, own.map(({ count }) => count)]),

@@ -134,18 +134,24 @@ async function lackingArms(
   return rows
 }
 
-/** Those of whom only `held_out` is known, though their campaign would not have held them out. */
+/**
+ * Those of whom only `held_out` is known, though their campaign would not have held them out. Of one of which it
+ * cannot be read how many it holds out nobody knows.
+ */
 async function heldOutOfAll(tx: Querying, people: People): Promise<Run[]> {
-  const { rows } = await sql<Run & { campaignId: string; drawn: string; percent: number | null }>`
+  const { rows } = await sql<Run & { campaignId: string; drawn: string; percent: unknown }>`
     select e.person_id, e.enrolment_id, e.campaign_id as "campaignId",
       coalesce(e.trigger ->> 'dividedAs', e.person_id::text) as drawn,
-      (v.content ->> 'holdOut')::float8 as percent
+      v.content -> 'holdOut' as percent
     from enrolment e
     join campaign_version v on v.campaign_id = e.campaign_id and v.version = e.version
-    where ${runsOf(people)} and e.reason = 'held_out'`.execute(tx)
+    where ${runsOf(people)} and e.reason = 'held_out'
+      and jsonb_typeof(v.content) = 'object'`.execute(tx)
   return rows.filter(
     ({ campaignId, drawn, percent }) =>
-      percent === null || fractionOf(`hold-out/${campaignId}/${drawn}`) * 100 >= percent,
+      percent === null ||
+      (typeof percent === 'number' &&
+        fractionOf(`hold-out/${campaignId}/${drawn}`) * 100 >= percent),
   )
 }
 

@@ -2,10 +2,11 @@ import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import type { ReasonCode } from '@wegwijs/campaign/reasons'
 import { sql } from 'kysely'
 import type { Store } from './database.ts'
+import { fileIfReadable } from './stored-definition.ts'
 import { query } from './transaction.ts'
 
-/** A version of a campaign as it was published. */
-export type KnownVersion = { version: number; file: CampaignFile }
+/** A version of a campaign as it was published; `file` is null where it cannot be read. */
+export type KnownVersion = { version: number; file: CampaignFile | null }
 
 /** Every version of a campaign, the oldest first; none when it was never published. */
 export async function versionsOf(store: Store, campaignId: string): Promise<KnownVersion[]> {
@@ -16,7 +17,7 @@ export async function versionsOf(store: Store, campaignId: string): Promise<Know
       .where('campaign_id', '=', campaignId)
       .orderBy('version')
       .execute()
-    return rows.map(({ version, content }) => ({ version, file: content as CampaignFile }))
+    return rows.map(({ version, content }) => ({ version, file: fileIfReadable(content) }))
   })
 }
 

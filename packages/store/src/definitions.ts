@@ -1,6 +1,7 @@
 import { type CompiledDefinition, compileDefinition } from '@wegwijs/campaign/compile'
 import type { CampaignVersion } from '@wegwijs/campaign/compiled-campaign'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
+import { countsOfDefinition } from '@wegwijs/campaign/kept-counts'
 import { fail, type WegwijsError } from '@wegwijs/runtime/failure'
 import { sql } from 'kysely'
 import type { Querying, Store } from './database.ts'
@@ -192,7 +193,7 @@ async function compiled(
     revision,
     bundle,
     versions.map(({ campaignId: id, ...version }): CampaignVersion => ({ id, ...version })),
-    await keptCounts(db),
+    await keptCounts(db, countsOfDefinition(bundle, versions)),
   )
 }
 

@@ -1,4 +1,4 @@
-import type { Condition } from '@wegwijs/campaign/condition'
+import { conditionSchema } from '@wegwijs/campaign/condition'
 import {
   type CompiledCount,
   type Count,
@@ -6,15 +6,22 @@ import {
   withEvent,
 } from '@wegwijs/campaign/counts'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
+import { subtractDuration } from '@wegwijs/campaign/instant'
 import type { JsonObject } from '@wegwijs/campaign/json'
 import { compileCounts, countsOfDefinition, type KeptCounts } from '@wegwijs/campaign/kept-counts'
+import type { WegwijsError } from '@wegwijs/runtime/failure'
 import { type RawBuilder, sql } from 'kysely'
 import { businessNow } from './business-clock.ts'
 import type { Querying, Store } from './database.ts'
 import { lockPeople } from './person-locks.ts'
 import { replaceDefinition } from './rollouts.ts'
 import { rowsOf } from './rows.ts'
-import { type ReadCampaign, readAsFarAsItGoes, type StoredCampaign } from './stored-definition.ts'
+import {
+  type ReadCampaign,
+  readAsFarAsItGoes,
+  type StoredCampaign,
+  unreadable,
+} from './stored-definition.ts'
 import { inTransaction } from './transaction.ts'
 
 /**
@@ -40,12 +47,16 @@ import { inTransaction } from './transaction.ts'
 export const countsMark: RawBuilder<string> = sql<string>`(select
   coalesce(md5(string_agg(count_key || ' ' || days, ',' order by count_key)), '') from history_count)`
 
-/** What is counted now, and the mark by which it is known. */
-export async function keptCounts(db: Querying): Promise<KeptCounts> {
+/**
+ * What is counted now, and the mark by which it is known. `asked` is what the conditions of the definition ask
+ * for: what counts under the same key has the same condition, whatever became of the stored one. One that cannot
+ * be read, and for which nothing asks that can be, counts nothing.
+ */
+export async function keptCounts(db: Querying, asked: readonly Count[]): Promise<KeptCounts> {
   const { rows } = await sql<CountRow & { mark: string }>`
     select count_key, touchpoint, condition, days, ready, ${countsMark} as mark
     from history_count order by count_key`.execute(db)
-  return { counts: rows.map(countOf), mark: rows[0]?.mark ?? '' }
+  return { ...readCounts(rows, asked), mark: rows[0]?.mark ?? '' }
 }
 
 type CountRow = {
@@ -56,13 +67,25 @@ type CountRow = {
   ready: boolean
 }
 
-function countOf(row: CountRow): Count {
+function readCounts(
+  rows: readonly CountRow[],
+  asked: readonly Count[],
+): { counts: Count[]; unread: WegwijsError[] } {
+  const known = new Map(asked.map((count) => [count.key, count]))
+  const read = rows.map((row) => readCount(row, known.get(row.count_key)))
   return {
-    key: row.count_key,
-    touchpoint: row.touchpoint,
-    where: row.condition as Condition | null,
-    days: row.days,
+    counts: read.flatMap((each) => (each instanceof Error ? [] : [each])),
+    unread: read.filter((each) => each instanceof Error),
   }
+}
+
+function readCount(row: CountRow, asked: Count | undefined): Count | WegwijsError {
+  const { count_key: key, touchpoint, days } = row
+  if (asked) return { ...asked, days }
+  const { data: where, error } = conditionSchema.nullable().safeParse(row.condition)
+  return error
+    ? unreadable(`what is counted of ${touchpoint} as ${key}`, error)
+    : { key, touchpoint, where, days }
 }
 
 /**
@@ -73,29 +96,42 @@ function countOf(row: CountRow): Count {
 async function wantedCounts(
   tx: Querying,
   bundle: DefinitionBundle,
-  counted: readonly Count[],
+  rows: readonly CountRow[],
 ): Promise<Count[]> {
   const inUse = await olderVersionsInUse(tx)
   const files = [...bundle.campaigns.map((file) => ({ file })), ...inUse]
   const wanted = countsOfDefinition(bundle, files)
   if (inUse.every(({ unclear }) => unclear === undefined)) return wanted
   const longest = new Map(wanted.map((count) => [count.key, count]))
-  for (const count of counted)
+  // One that cannot be read is begun anew by whoever reads it again.
+  for (const count of readCounts(rows, wanted).counts)
     if (count.days > (longest.get(count.key)?.days ?? 0)) longest.set(count.key, count)
   return [...longest.values()]
 }
 
 async function olderVersionsInUse(tx: Querying): Promise<ReadCampaign[]> {
   const { rows } = await sql<StoredCampaign>`
-    select v.campaign_id as "campaignId", v.version, v.content from campaign_version v
-    where v.content::text like '%"happened"%' and exists (
+    select campaign_id as "campaignId", version, content from campaign_version
+    where content::text like '%"happened"%'`.execute(tx)
+  const now = await businessNow(tx)
+  const versions = rows.map((stored) => ({ ...stored, ...readAsFarAsItGoes(stored) }))
+  const { rows: used } = await sql<{ place: number }>`
+    select v.place::integer from unnest(${versions.map(({ campaignId }) => campaignId)}::text[],
+        ${versions.map(({ version }) => version)}::integer[],
+        ${versions.map((version) => goalCountsSince(version, now))}::timestamptz[])
+      with ordinality as v (campaign_id, version, since, place)
+    where exists (
       select from enrolment e
       where e.campaign_id = v.campaign_id and e.version = v.version and (e.state = 'running'
-        or (e.goal_at is null and v.content -> 'goal' ->> 'within' is not null and e.entered_at
-          >= business_now() - (v.content -> 'goal' ->> 'within')::interval - interval '1 day')))`.execute(
-    tx,
-  )
-  return rows.map(readAsFarAsItGoes)
+        or (e.goal_at is null and e.entered_at >= v.since)))`.execute(tx)
+  return used.flatMap(({ place }) => versions[place - 1] ?? [])
+}
+
+/** Since when somebody must have entered who may still reach its goal; null where it has none. */
+function goalCountsSince({ file: { goal }, unclear }: ReadCampaign, now: string): string | null {
+  if (!goal) return unclear?.goal ? '-infinity' : null
+  // A day more: zones differ by less.
+  return subtractDuration(subtractDuration(now, goal.within, 'UTC'), 'P1D', 'UTC')
 }
 
 /**
@@ -109,8 +145,11 @@ export async function beginCounts(
   bundle: DefinitionBundle,
 ): Promise<Count[]> {
   const { rows } = await sql<CountRow>`select * from history_count`.execute(tx)
-  const counted = rows.filter(({ ready }) => ready).map(countOf)
-  const wanted = await wantedCounts(tx, bundle, counted)
+  const wanted = await wantedCounts(
+    tx,
+    bundle,
+    rows.filter(({ ready }) => ready),
+  )
   const isThere = (count: Count) =>
     rows.some((row) => row.count_key === count.key && row.ready && row.days >= count.days)
   const missing = wanted.filter((count) => !isThere(count))
@@ -161,7 +200,7 @@ export async function keepCounts(tx: Querying, wanted: readonly Count[]): Promis
   const keys = wanted.map(({ key }) => key)
   await sql`delete from history_count where not count_key = any(${keys}::text[])`.execute(tx)
   if (rows.length === 0) return
-  await sql`update history_count c set ready = true, days = r.days
+  await sql`update history_count c set ready = true, days = r.days, condition = r.condition
     from (${rowsOf('history_count', columns, rows)}) as r where c.count_key = r.count_key`.execute(
     tx,
   )

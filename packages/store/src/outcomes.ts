@@ -1,7 +1,9 @@
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
+import { subtractDuration } from '@wegwijs/campaign/instant'
 import { type HeldOutReason, heldOutReasons } from '@wegwijs/campaign/reasons'
 import { sql } from 'kysely'
 import type { Store } from './database.ts'
+import { type ReadCampaign, readAsFarAsItGoes, type StoredCampaign } from './stored-definition.ts'
 import { query } from './transaction.ts'
 
 export type Goal = NonNullable<CampaignFile['goal']>
@@ -29,6 +31,8 @@ export type Outcome = {
   name: string
   version: number
   isLive: boolean
+  /** Why not all that the version says can be read; null when it can. */
+  unread: string | null
   /** Null for a campaign that says nothing of what it is for: nobody reaches it then. */
   goal: Goal | null
   entered: GoalCount
@@ -37,62 +41,82 @@ export type Outcome = {
   splits: { split: string; arms: ArmCount[] }[]
 }
 
-type OutcomeRow = Pick<Outcome, 'campaign' | 'name' | 'version' | 'isLive' | 'goal'> & {
+type VersionRow = StoredCampaign & { isLive: boolean; now: string }
+
+type Version = Omit<VersionRow, 'content'> & ReadCampaign
+
+type CountRow = Pick<StoredCampaign, 'campaignId' | 'version'> & {
   heldOut: HeldOutReason | null
   split: string | null
   arm: string | null
-  times: string | null
-  reached: string | null
-  open: string | null
+  times: string
+  reached: string
+  open: string
 }
 
 /**
- * What came of a campaign, or of all of them, version by version, the newest first: one statement, however
+ * What came of a campaign, or of all of them, version by version, the newest first: two statements, however
  * many people there are. It reads every run that there ever was, so it is for somebody who asks; what was
  * decided may be forgotten by then. Empty when the campaign was never published.
  */
 export async function readOutcomes(store: Store, campaignId?: string): Promise<Outcome[]> {
-  const asked = campaignId ?? null
   return query(async () => {
-    const { rows } = await sql<OutcomeRow>`
-      with run as (
-        select e.campaign_id, e.version, e.arms,
-          case when e.reason = any(${[...heldOutReasons]}::text[]) then e.reason end as held_out,
-          e.goal_at is not null as reached,
-          coalesce(e.goal_at is null and e.entered_at + (v.content #>> '{goal,within}')::interval
-            > business_now(), false) as open
-        from enrolment e
-        join campaign_version v on v.campaign_id = e.campaign_id and v.version = e.version
-        where (${asked}::text is null or e.campaign_id = ${asked})
-          -- They go on as another run of the same person, which counts.
-          and e.reason is distinct from 'date_moved' and e.reason is distinct from 'merged_duplicate'
-      ), part as (
-        select campaign_id, version, held_out, null as split, null as arm, reached, open from run
-        union all
-        select campaign_id, version, null, taken.split, taken.arm, reached, open
-        from run cross join lateral jsonb_each_text(run.arms) as taken (split, arm)
-      ), counted as (
-        select campaign_id, version, held_out, split, arm, count(*) as times,
-          count(*) filter (where reached) as reached, count(*) filter (where open) as open
-        from part group by campaign_id, version, held_out, split, arm
-      )
-      select v.campaign_id as campaign, v.content ->> 'name' as name, v.version,
-        c.state = 'live' and c.live_version = v.version as "isLive",
-        nullif(v.content -> 'goal', 'null'::jsonb) as goal,
-        n.held_out as "heldOut", n.split, n.arm, n.times, n.reached, n.open
-      from campaign_version v
-      join campaign c on c.campaign_id = v.campaign_id
-      left join counted n on n.campaign_id = v.campaign_id and n.version = v.version
-      where ${asked}::text is null or v.campaign_id = ${asked}
-      order by v.campaign_id, v.version desc, n.split nulls first, n.arm`.execute(store.db)
-    const versions = Map.groupBy(rows, ({ campaign, version }) => `${campaign}/${version}`)
-    return [...versions.values()].flatMap((own) => (own[0] ? [outcomeOf(own[0], own)] : []))
+    const versions = await readVersions(store, campaignId ?? null)
+    if (versions.length === 0) return []
+    const rows = await readCounts(store, versions)
+    const own = Map.groupBy(rows, keyOf)
+    return versions.map((version) => outcomeOf(version, own.get(keyOf(version)) ?? []))
   })
 }
 
+async function readVersions(store: Store, asked: string | null): Promise<Version[]> {
+  const { rows } = await sql<VersionRow>`
+    select v.campaign_id as "campaignId", v.version, v.content,
+      c.state = 'live' and c.live_version = v.version as "isLive", business_now() as now
+    from campaign_version v
+    join campaign c on c.campaign_id = v.campaign_id
+    where ${asked}::text is null or v.campaign_id = ${asked}
+    order by v.campaign_id, v.version desc`.execute(store.db)
+  return rows.map(({ content, ...row }) => ({ ...row, ...readAsFarAsItGoes({ ...row, content }) }))
+}
+
+async function readCounts(store: Store, versions: readonly Version[]): Promise<CountRow[]> {
+  const since = versions.map(({ file: { goal }, now }) =>
+    goal ? subtractDuration(now, goal.within, 'UTC') : null,
+  )
+  const { rows } = await sql<CountRow>`
+    with run as (
+      select e.campaign_id, e.version, e.arms,
+        case when e.reason = any(${[...heldOutReasons]}::text[]) then e.reason end as held_out,
+        e.goal_at is not null as reached,
+        coalesce(e.goal_at is null and e.entered_at > v.since, false) as open
+      from unnest(${versions.map((each) => each.campaignId)}::text[],
+          ${versions.map(({ version }) => version)}::integer[], ${since}::timestamptz[])
+        as v (campaign_id, version, since)
+      join enrolment e on e.campaign_id = v.campaign_id and e.version = v.version
+      -- They go on as another run of the same person, which counts.
+      where e.reason is distinct from 'date_moved' and e.reason is distinct from 'merged_duplicate'
+    ), part as (
+      select campaign_id, version, held_out, null as split, null as arm, reached, open from run
+      union all
+      select campaign_id, version, null, taken.split, taken.arm, reached, open
+      from run cross join lateral jsonb_each_text(
+        case when jsonb_typeof(run.arms) = 'object' then run.arms end) as taken (split, arm)
+    )
+    select campaign_id as "campaignId", version, held_out as "heldOut", split, arm, count(*) as times,
+      count(*) filter (where reached) as reached, count(*) filter (where open) as open
+    from part group by campaign_id, version, held_out, split, arm
+    order by split nulls first, arm`.execute(store.db)
+  return rows
+}
+
+function keyOf({ campaignId, version }: Pick<StoredCampaign, 'campaignId' | 'version'>): string {
+  return `${campaignId}/${version}`
+}
+
 function outcomeOf(
-  { campaign, name, version, isLive, goal }: OutcomeRow,
-  rows: readonly OutcomeRow[],
+  { campaignId, version, isLive, file, unclear }: Version,
+  rows: readonly CountRow[],
 ): Outcome {
   const whole = (reason: HeldOutReason | null) =>
     countOf(rows.find(({ split, heldOut }) => split === null && heldOut === reason))
@@ -105,11 +129,20 @@ function outcomeOf(
     arms: arms.map((row) => ({ arm: row.arm ?? '', ...countOf(row) })),
   }))
   const heldOut = { ofCampaign: whole('held_out'), ofAll: whole('held_out_of_all') }
-  const counts = { entered: whole(null), heldOut, splits }
-  return { campaign, name, version, isLive, goal, ...counts }
+  return {
+    campaign: campaignId,
+    name: file.name,
+    version,
+    isLive,
+    unread: unclear?.why.message ?? null,
+    goal: file.goal ?? null,
+    entered: whole(null),
+    heldOut,
+    splits,
+  }
 }
 
-function countOf(row: OutcomeRow | undefined): GoalCount {
+function countOf(row: CountRow | undefined): GoalCount {
   const { times, reached, open } = row ?? { times: 0, reached: 0, open: 0 }
   return { times: Number(times), reached: Number(reached), open: Number(open) }
 }

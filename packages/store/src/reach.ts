@@ -1,10 +1,12 @@
-import { bandOf, type Reach } from '@wegwijs/campaign/definition/reach'
+import { bandOf, type Reach, reachSchema } from '@wegwijs/campaign/definition/reach'
+import { timeZoneSchema } from '@wegwijs/campaign/definition/words'
 import { periodLength } from '@wegwijs/campaign/reach'
 import { newUuid } from '@wegwijs/runtime/derived-id'
-import { fail } from '@wegwijs/runtime/failure'
+import { fail, type WegwijsError } from '@wegwijs/runtime/failure'
 import { type RawBuilder, sql } from 'kysely'
 import type { Querying, Store } from './database.ts'
 import type { StopWords } from './stops.ts'
+import { unreadable } from './stored-definition.ts'
 import { inTransaction, query } from './transaction.ts'
 import { wake } from './wake.ts'
 
@@ -16,21 +18,25 @@ export type ReachRules = {
   readonly revision: number | null
   readonly timeZone: string
   readonly rules: readonly ReachRule[]
+  /** Why a band cannot be read: nothing of its campaign goes out without somebody's word (P5). */
+  readonly unread: readonly WegwijsError[]
 }
 
 /**
  * The bands of the live versions. Who is in an earlier version counts under the band of the live one; a
- * campaign that has ended has none.
+ * campaign that has ended has none. By the schema, not as they are stored: one that cannot be read would end the
+ * statement that releases everybody's messages, or let out more than its author declared.
  */
 export async function loadReachRules(db: Querying): Promise<ReachRules> {
   const { rows } = await query(() =>
     sql<{
-      revision: number | null
-      time_zone: string | null
+      revision: number
+      time_zone: unknown
       campaign_id: string | null
-      reach: Reach | null
+      version: number | null
+      reach: unknown
     }>`
-      select d.revision, d.bundle -> 'policies' ->> 'timeZone' as time_zone, c.campaign_id,
+      select d.revision, d.bundle -> 'policies' -> 'timeZone' as time_zone, c.campaign_id, v.version,
         v.content -> 'reach' as reach
       from (select * from definition order by revision desc limit 1) as d
       left join campaign c on c.state = 'live'
@@ -39,14 +45,23 @@ export async function loadReachRules(db: Querying): Promise<ReachRules> {
     ),
   )
   const [first] = rows
-  return {
-    revision: first?.revision ?? null,
-    timeZone: first?.time_zone ?? 'UTC',
-    rules: rows.flatMap(({ campaign_id: campaignId, reach }) =>
-      campaignId !== null && reach !== null ? [{ campaignId, reach }] : [],
-    ),
-  }
+  if (!first) return { revision: null, timeZone: 'UTC', rules: [], unread: [] }
+  const zone = timeZoneSchema.safeParse(first.time_zone)
+  const unread = zone.error
+    ? [unreadable(`policies.timeZone of revision ${first.revision}`, zone.error)]
+    : []
+  const rules = rows.flatMap(({ campaign_id: campaignId, version, reach }): ReachRule[] => {
+    if (campaignId === null || reach === null) return []
+    const { data, error } = reachSchema.safeParse(reach)
+    if (error)
+      unread.push(unreadable(`reach of version ${version} of campaign ${campaignId}`, error))
+    // Nobody knows when a period of an unknown zone begins.
+    return [{ campaignId, reach: data && zone.success ? data : nothing }]
+  })
+  return { revision: first.revision, timeZone: zone.data ?? 'UTC', rules, unread }
 }
+
+const nothing: Reach = { most: 0, per: 'P1D' }
 
 /** The rules as rows `(campaign_id, least, most, begins, ends)`, with the period of now. */
 export function reachNow({ rules, timeZone }: ReachRules): RawBuilder<unknown> {

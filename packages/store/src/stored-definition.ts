@@ -12,7 +12,8 @@ import type { Querying } from './database.ts'
  * never for an event.
  */
 
-type Misfit = { issues: readonly { path: readonly PropertyKey[]; message: string }[] }
+/** What a schema says of a value that does not fit. */
+export type Misfit = { issues: readonly { path: readonly PropertyKey[]; message: string }[] }
 
 /**
  * True for what is the fault of no event, timer or person: whoever works them off one by one, and puts aside
@@ -129,8 +130,8 @@ function partOf(bundle: unknown, { issues }: Misfit): string {
   return `, campaign ${campaigns[index]?.id ?? index}`
 }
 
-/** The first of what is wrong: keys and kinds of value, never a value. */
-function unreadable(what: string, { issues }: Misfit): WegwijsError {
+/** That says the first of what is wrong with `what`: keys and kinds of value, never a value. */
+export function unreadable(what: string, { issues }: Misfit): WegwijsError {
   const [issue] = issues
   const problem = `${issue?.path.map(String).join('.') ?? ''}: ${issue?.message ?? ''}`
   return fail('WEGWIJS_STORED_DEFINITION_UNREADABLE', { what, problem })

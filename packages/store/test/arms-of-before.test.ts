@@ -201,3 +201,21 @@ test('where nobody is divided or held out nobody is looked at', async () => {
   await seedMessages(store, 1)
   expect(await fillArms(store)).toEqual({ more: false, people: 0, runs: 0 })
 })
+
+test('a version that cannot be read keeps nobody else from being told apart', async () => {
+  await applyDefinition(
+    store,
+    smallHospital([campaign({ id: 'own', ...marketing, holdOut: 41 }), campaign({ id: 'other' })]),
+    'test',
+  )
+  await sql`update campaign_version set content = jsonb_set(content, '{holdOut}', '"a few"')
+    where campaign_id = 'own' and version = 2`.execute(store.db)
+  const unknown = { ...heldOut('own').enrolment, version: 2 }
+  await seedMessages(store, 3, { enrolment: unknown })
+  await seedMessages(store, 3, heldOut('divided'))
+  expect(await sweep()).toBe(3)
+  const rows = await store.db.selectFrom('enrolment').select(['campaign_id', 'reason']).execute()
+  const told = Object.groupBy(rows, ({ campaign_id }) => campaign_id)
+  expect(new Set(told.own?.map(({ reason }) => reason))).toEqual(new Set(['held_out']))
+  expect(new Set(told.divided?.map(({ reason }) => reason))).toEqual(new Set(['held_out_of_all']))
+})

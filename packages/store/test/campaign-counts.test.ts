@@ -2,10 +2,12 @@ import { newUuid } from '@wegwijs/runtime/derived-id'
 import { countStatements } from '@wegwijs/test-support/count-statements'
 import { openNamespace } from '@wegwijs/test-support/namespace'
 import { seedMessages } from '@wegwijs/test-support/seed-messages'
+import { campaign, smallHospital } from '@wegwijs/test-support/small-hospital'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { businessNow } from '../src/business-clock.ts'
 import { countsOf, versionsOf } from '../src/campaign-counts.ts'
 import type { Store } from '../src/database.ts'
+import { applyDefinition } from '../src/definitions.ts'
 import { insertRows } from '../src/rows.ts'
 
 const { databaseUrl } = inject('servers')
@@ -78,4 +80,14 @@ test('people are counted by step, arm, state of their message and where they wai
   ])
   expect(counting.statements()).toBe(1)
   expect(await versionsOf(store, 'seeded')).toEqual([])
+})
+
+test('of a version that cannot be read nobody knows the steps', async () => {
+  await applyDefinition(store, smallHospital([campaign({ id: 'drawn' })]), 'test')
+  expect(await versionsOf(store, 'drawn')).toMatchObject([{ version: 1, file: { id: 'drawn' } }])
+  await store.db
+    .updateTable('campaign_version')
+    .set({ content: '{"steps": [{"whisper": {}}]}' })
+    .execute()
+  expect(await versionsOf(store, 'drawn')).toEqual([{ version: 1, file: null }])
 })

@@ -70,6 +70,33 @@ async function states(): Promise<Record<string, number>> {
 const standing = async () => (await readReach(store.db))[0]
 
 describe('a campaign that says how far it reaches', () => {
+  it.each([
+    [
+      'its band',
+      sql`update campaign_version set content = jsonb_set(content, '{reach,per}', '"daily"')
+      where campaign_id = 'seeded'`,
+      /^reach of version 1 of campaign seeded is stored/,
+    ],
+    [
+      'where a day begins',
+      sql`update definition
+      set bundle = jsonb_set(bundle, '{policies,timeZone}', '"Atlantis"')`,
+      /^policies.timeZone of rev/,
+    ],
+  ])(
+    'sends nothing while nobody can read %s, and keeps nobody else from going out (P5)',
+    async (_, damage, place) => {
+      await apply(daily)
+      await damage.execute(store.db)
+      await seed(2)
+      const others = await seed(2, { campaign_id: 'other' })
+      expect((await release()).ids.sort()).toEqual(others.map(({ intentId }) => intentId).sort())
+      expect(await states()).toEqual({ queued: 2, waits: 2 })
+      const [why] = (await loadReachRules(store.db)).unread
+      expect(why?.message).toMatch(place)
+    },
+  )
+
   it('sends so many in a period; the rest waits for the next one, and somebody is asked once (P5)', async () => {
     await apply(daily)
     const all = await seed(5)

@@ -137,3 +137,28 @@ it('keeps all that is counted while somebody is under way in one that cannot be 
     await own.close()
   }
 })
+
+it.each([
+  ['cannot be read', '"soon"'],
+  ['PostgreSQL writes in another way', '"p30d"'],
+])(
+  'publishes beside an older version of which how long its goal counts %s',
+  async (name, within) => {
+    const own = await openNamespace(inject('servers').databaseUrl, `within_${name.length}`)
+    const happened = { touchpoint: 'care.survey.answered.v1', within: 'P30D' }
+    const goal = { touchpoint: 'care.survey.answered.v1', within: 'P30D' }
+    const asks = campaign({ id: 'asks', audience: { where: { happened } }, goal })
+    const counted = () => own.db.selectFrom('history_count').select('touchpoint').execute()
+    try {
+      await applyDefinition(own, smallHospital([asks]), 'test')
+      await seedMessages(own, 1, { enrolment: { campaign_id: 'asks', state: 'completed' } })
+      await sql`update campaign_version
+        set content = jsonb_set(content, '{goal,within}', ${within}::jsonb)`.execute(own.db)
+      await applyDefinition(own, smallHospital([campaign({ id: 'asks' })]), 'test')
+      // Somebody may still reach it, by whoever reads how long that counts.
+      expect(await counted()).toHaveLength(1)
+    } finally {
+      await own.close()
+    }
+  },
+)

@@ -9,6 +9,7 @@ export function outcomeLines({
   name,
   version,
   isLive,
+  unread,
   goal,
   entered,
   heldOut,
@@ -21,8 +22,9 @@ export function outcomeLines({
     ...groupsOf(heldOut)
       .filter(([, { times }]) => times > 0)
       .map(([words, { times }]) => `  ${number(times)} did not begin: ${words}`),
+    ...(unread === null ? [] : [`  not all of it can be read: ${unread}`]),
     ...(goal === null
-      ? ['  it does not say what it is for: no goal']
+      ? [unread === null ? '  it does not say what it is for: no goal' : '  no goal can be read']
       : [...reachedLines(entered, heldOut), ...openLines(goal.within, entered, heldOut)]),
     ...splits.flatMap(({ split, arms }) => [
       `  of the split ${split}`,

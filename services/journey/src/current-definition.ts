@@ -15,7 +15,7 @@ export type CurrentDefinition = {
   forget(): void
 }
 
-/** Logs each version of a campaign that cannot be read, whenever it is loaded. */
+/** Logs each version of a campaign, and each count, that cannot be read, whenever it is loaded. */
 export function createCurrentDefinition(store: Store, log: Logger): CurrentDefinition {
   let loading: Promise<CompiledDefinition> | null = null
   const load = async (): Promise<CompiledDefinition> => {
@@ -28,6 +28,8 @@ export function createCurrentDefinition(store: Store, log: Logger): CurrentDefin
           version,
           error: unclear.why,
         })
+    for (const error of definition.counts.unread)
+      log.warn('what is counted cannot be read, and nothing that can be asks for it', { error })
     return definition
   }
   return {

@@ -324,3 +324,29 @@ test('a publication that is killed at any step counts nothing twice, and neither
   expect(at).toBeGreaterThan(15)
   expect(at).toBeLessThan(100)
 }, 120_000)
+
+test('a count that cannot be read is counted by what asks for it, and else by nobody', async () => {
+  const where = { field: 'event.ward', op: 'eq', value: 'east' } as const
+  const seen = { touchpoint: discharge, within: 'P30D', where, times: { atLeast: 2 } } as const
+  await publish(forWhom('asks', seen))
+  const gossip = { count_key: 'gossip', touchpoint: discharge, days: 30, ready: true }
+  const condition = JSON.stringify({ field: 'event.tone', op: 'sounds-like', value: 'angry' })
+  await store.db.updateTable('history_count').set({ condition }).execute()
+  await store.db
+    .insertInto('history_count')
+    .values({ ...gossip, condition })
+    .execute()
+  const read = reader(0)
+  const data = { ward: 'east' }
+  await read([{ type: discharge, subject: 'a', data }])
+  await read([{ type: discharge, subject: 'a', data: { ward: 'west' } }])
+  await read([{ type: answered, subject: 'a' }])
+  await read([{ type: discharge, subject: 'a', data }])
+  await read([{ type: answered, subject: 'a' }])
+  expect(await store.db.selectFrom('dead_letter').selectAll().execute()).toEqual([])
+  const reasons = await reasonsOf('asks')
+  expect(reasons.filter((each) => each === 'enrolled')).toHaveLength(1)
+  // The next publication writes it as it is asked for, and forgets what nobody asks for.
+  await publish(forWhom('asks', seen))
+  expect(await registered()).toMatchObject([{ condition: where, ready: true }])
+})

@@ -35,10 +35,18 @@ export function createReleasePass(
     const fields = { campaign: campaignId, count: most }
     deps.log.warn('a campaign has reached as far as expected, and asks', fields)
   }
+  const loadReach = async () => {
+    const rules = await loadReachRules(deps.store.db)
+    for (const error of rules.unread)
+      deps.log.error('how far a campaign reaches cannot be read, nothing of it is released', {
+        error,
+      })
+    return rules
+  }
   const isOutdated = async () => reach?.revision !== (await currentRevision(deps.store.db))
   return async () => {
     if (toAdd.length > 0) await addAll()
-    reach ??= await loadReachRules(deps.store.db)
+    reach ??= await loadReach()
     toAdd = await releaseDue(deps.store, { ...options, reach }, ask)
     if (toAdd.length > 0) {
       await addAll()
@@ -46,7 +54,7 @@ export function createReleasePass(
     }
     // Asked when there is time: what is due waits for no question.
     if (!(await isOutdated())) return false
-    reach = await loadReachRules(deps.store.db)
+    reach = await loadReach()
     return true
   }
 }

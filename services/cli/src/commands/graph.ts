@@ -71,7 +71,12 @@ async function storedCounts(
   output: Output,
 ): Promise<CampaignCounts | undefined> {
   const versions = await versionsOf(store, campaign.id)
-  const drawn = versions.filter(({ file }) => isDeepStrictEqual(file.steps, plain(campaign.steps)))
+  const unread = versions.filter(({ file }) => file === null).map(({ version }) => version)
+  if (unread.length > 0)
+    output.say(`without counts of version ${unread.join(', ')}, which this Wegwijs cannot read`)
+  const drawn = versions.filter(
+    ({ file }) => file && isDeepStrictEqual(plain(file.steps), plain(campaign.steps)),
+  )
   const numbers = drawn.map(({ version }) => version)
   if (numbers.length === 0) {
     output.say(
