@@ -14,7 +14,6 @@ export const rootFiles = {
 } as const
 export type RootName = keyof typeof rootFiles
 
-/** `mappings` belongs to the definition's folder but not to the definition: see log-mapping.ts. */
 const subfolders = ['campaigns', 'layout', 'mappings', 'templates']
 
 /** The texts of a definition's folder by path (`campaigns/a.yaml`), always in the same order. */
@@ -37,10 +36,12 @@ export async function readFolder(folder: string): Promise<DefinitionTexts> {
     return { texts: new Map(), unreadable: [], templates: [], faults }
   }
   const campaigns = await entriesOf(join(folder, 'campaigns'))
+  const mappings = await entriesOf(join(folder, 'mappings'))
   const templates = (await entriesOf(join(folder, 'templates')))?.folders ?? []
   const paths = [
     ...root.files.filter((name) => Object.values<string>(rootFiles).includes(name)),
     ...inFolder('campaigns', campaigns),
+    ...inFolder('mappings', mappings).filter((path) => extname(path) === '.yaml'),
     ...inFolder('layout', await entriesOf(join(folder, 'layout'))),
   ]
   for (const id of templates)
@@ -54,6 +55,7 @@ export async function readFolder(folder: string): Promise<DefinitionTexts> {
       ...missingFiles(root),
       ...strangersAtTheTop(root),
       ...strangersAmongCampaigns(campaigns),
+      ...strangersAmongMappings(mappings),
       ...unreadable,
     ],
   }
@@ -157,6 +159,15 @@ function strangersAmongCampaigns(
       }),
     ),
   ]
+}
+
+/** A log may stand beside its mapping. */
+function strangersAmongMappings({ files }: Entries = { files: [], folders: [] }): Fault[] {
+  return files
+    .filter((name) => isYaml(name) && extname(name) !== '.yaml')
+    .map((name) =>
+      stranger(`mappings/${name}`, { nearest: `${basename(name, extname(name))}.yaml` }),
+    )
 }
 
 function stranger(path: string, hint: { nearest?: string }): Fault {

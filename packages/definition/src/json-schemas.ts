@@ -85,9 +85,17 @@ function withoutTextTitles(schema: JsonSchema): JsonSchema {
 /** Names that stand under a key. */
 type Names = ReadonlyMap<string, readonly string[]>
 
-/** In specifications the same key may mean something else: their `until` is a moment on the clock. */
+/** The same key may mean something else: the `until` of a specification is a moment on the clock. */
 function namesFor({ id }: FileKind, bundle: DefinitionBundle): Names {
-  return id === 'specifications' ? namesInSpecifications(bundle) : namesIn(bundle)
+  if (id === 'specifications') return namesInSpecifications(bundle)
+  return id === 'log-mapping' ? namesInMappings(bundle) : namesIn(bundle)
+}
+
+function namesInMappings({ touchpoints: { publishers, touchpoints } }: DefinitionBundle): Names {
+  return new Map([
+    ['source', publishers.map(({ source }) => source)],
+    ['type', touchpoints.map(({ type }) => type).sort(compareTexts)],
+  ])
 }
 
 function namesInSpecifications({ campaigns, touchpoints, personas }: DefinitionBundle): Names {

@@ -28,7 +28,8 @@ import { checkTouchpoints } from './checks/touchpoints.ts'
 import { compareTexts, type Fault, inReadingOrder, type Position } from './fault.ts'
 import { kindOf, referenceTo } from './file-kinds.ts'
 import { type RootName, readFolder, rootFiles } from './folder.ts'
-import { mended, standInType } from './mended.ts'
+import { checkLogMapping } from './log-mapping.ts'
+import { mended, withoutTold } from './mended.ts'
 import { checkAgainst } from './schema-faults.ts'
 import { type LoadedTemplate, loadTemplate } from './template-folder.ts'
 import { type Path, parseYaml, type YamlSource } from './yaml-source.ts'
@@ -48,6 +49,8 @@ export type LoadedDefinition = {
   specifications: CampaignSpecifications[]
   faults: Fault[]
   warnings: Fault[]
+  /** Of `mappings/*.yaml`, by which logs are read: no part of what is applied, so they keep nothing from going live. */
+  mappingFaults: Fault[]
   /** Files of the root of which so much is wrong that nothing is held against them: more faults may follow. */
   unchecked: string[]
 }
@@ -55,8 +58,8 @@ export type LoadedDefinition = {
 /**
  * Reads an organisation's folder and holds everything in it against everything else.
  *
- * All faults come at once, each with file, line and column; `bundle` is null exactly if there are
- * any. Warnings stop nothing. `publishedClasses` are the classes under which campaigns have been
+ * All faults come at once, each with file, line and column; `bundle` is null exactly if `faults` has
+ * any. Warnings stop nothing, and neither do the faults of mappings. `publishedClasses` are the classes under which campaigns have been
  * published, by id: another one is a fault. The same files give the same bundle, byte for byte. Rejects only when
  * a file that is there cannot be read.
  */
@@ -116,10 +119,8 @@ export async function loadDefinition(
     specifications,
     templates: new Map(loaded.map((template) => [template.id, template])),
   }
-  const alreadyTold = placesOf(
-    faults.filter(({ file }) =>
-      [...refused, ...refusedRoots, ...specificationPaths].includes(file),
-    ),
+  const told = faults.filter(({ file }) =>
+    [...refused, ...refusedRoots, ...specificationPaths].includes(file),
   )
   const messages = checkMessages(parts)
   const found = [
@@ -135,9 +136,7 @@ export async function loadDefinition(
     ...checkClasses(parts, publishedClasses),
     ...messages.faults,
   ]
-  faults.push(
-    ...found.filter((fault) => fault.found !== standInType && !alreadyTold.has(placeOf(fault))),
-  )
+  faults.push(...withoutTold(found, told))
   const warnings = [
     ...loaded.flatMap((template) => template.warnings),
     // A condition that is wrong takes nobody: of that its fault tells.
@@ -146,13 +145,24 @@ export async function loadDefinition(
     ...warnOfSpecifications(parts),
     ...messages.warnings,
   ]
+  const inOrder = (all: readonly Fault[]) => inReadingOrder(withoutRepeats(all)).map(withReference)
+  const sources = { touchpoints: parts.touchpoints?.value, attributes: parts.attributes?.value }
+  const ofMappings = pathsOf('log-mapping').flatMap(
+    (path) => checkLogMapping(parseYaml(path, texts.get(path) ?? ''), sources).faults,
+  )
+  const own = faults.filter(({ file }) => !isMapping(file))
   return {
-    bundle: faults.length === 0 ? bundleOf(parts) : null,
+    bundle: own.length === 0 ? bundleOf(parts) : null,
     specifications: parts.specifications.map(specificationsOf),
-    faults: inReadingOrder(withoutRepeats(faults)).map(withReference),
-    warnings: inReadingOrder(withoutRepeats(warnings)).map(withReference),
+    faults: inOrder(own),
+    warnings: inOrder(warnings),
+    mappingFaults: inOrder([...faults.filter(({ file }) => isMapping(file)), ...ofMappings]),
     unchecked,
   }
+}
+
+function isMapping(file: string): boolean {
+  return file.startsWith('mappings/')
 }
 
 /** A file that its schema refused, as far as the rest of it can be checked. */
@@ -183,15 +193,6 @@ const holdersOfNames = new Set<Path[number] | undefined>(['data', 'person', 'cam
 
 function isHeardOfByNobody(path: Path): boolean {
   return path.some((key, at) => ownBusiness.has(key) && !holdersOfNames.has(path[at - 1]))
-}
-
-/** What a check says where a stand-in stands was said of what stood there. */
-function placesOf(faults: readonly Fault[]): ReadonlySet<string> {
-  return new Set(faults.map(placeOf))
-}
-
-function placeOf({ file, line, column }: Fault): string {
-  return `${file}:${line}:${column}`
 }
 
 async function loadTemplates(

@@ -59,6 +59,9 @@ ${table(
   ['files', 'what they say'],
   fileKinds.map((kind) => [`[\`${kind.files}\`](#${kind.id})`, kind.meaning]),
 )}
+\`mappings/\` is no part of what goes live: \`wegwijs validate\` tells what is wrong with a mapping and ends as with
+any fault, \`wegwijs plan\` and \`apply\` do not read it.
+
 \`layout/\` holds the parts that all e-mails share, \`templates/<id>/\` the texts of a template.
 
 <a id="editors"></a>

@@ -27,7 +27,7 @@ person:
 
 const definition = {
   touchpoints: touchpointsFileSchema.parse({
-    publishers: [{ source: 'urn:example:ehr', idSpace: 'ehr', types: ['care.*'] }],
+    publishers: [{ source: 'urn:example:ehr', idSpace: 'ehr', types: ['care.*', 'person.*'] }],
     touchpoints: [
       {
         type: 'care.admission.started.v1',

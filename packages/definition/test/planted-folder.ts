@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { type Fault, formatFault } from '../src/fault.ts'
+import { type Fault, formatFault, inReadingOrder } from '../src/fault.ts'
 import { loadDefinition } from '../src/load-definition.ts'
 import { referencePages } from '../src/reference.ts'
 
@@ -127,12 +127,15 @@ export async function withFolder<T>(
 
 /** What is told of a planted definition, as the command line shows it. */
 export async function tell(changes: Changes): Promise<{ faults: string[]; warnings: string[] }> {
-  const { bundle, faults, warnings } = await withFolder(changes, loadDefinition)
+  const loaded = await withFolder(changes, loadDefinition)
+  const { bundle, warnings } = loaded
+  if ((bundle === null) !== loaded.faults.length > 0)
+    throw new Error('a bundle with faults, or neither')
+  const faults = inReadingOrder([...loaded.faults, ...loaded.mappingFaults])
   for (const fault of [...faults, ...warnings]) {
     mustStandThere(fault, filesWith(changes))
     mustBeExplained(fault)
   }
-  if ((bundle === null) !== faults.length > 0) throw new Error('a bundle with faults, or neither')
   return { faults: faults.map(formatFault), warnings: warnings.map(formatFault) }
 }
 

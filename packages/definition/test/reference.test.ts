@@ -111,6 +111,15 @@ describe('an editor with the schemas of one definition', () => {
       ).toBe(true)
   })
 
+  test('offers the sources and the touchpoints for a log', async () => {
+    const { bundle } = await loadDefinition(hospital)
+    if (!bundle) throw new Error('the example has faults')
+    const text = jsonSchemaFiles(bundle).find(({ name }) => name === 'log-mapping.json')?.text ?? ''
+    const offered = [...text.matchAll(/"enum": \[([^\]]*)\]/g)].map(([, names = '']) => names)
+    for (const name of ['urn:example:delinde:ehr', 'care.discharge.completed.v1'])
+      expect(offered.filter((names) => names.includes(`"${name}"`))).toHaveLength(1)
+  })
+
   test('has the names of no definition in what everybody reads', () => {
     for (const { text } of jsonSchemaFiles()) expect(text).not.toContain('hospital-stay')
   })

@@ -1,6 +1,10 @@
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
-import { type Fault, formatFault } from '@wegwijs/definition/fault'
-import { type CampaignSpecifications, loadDefinition } from '@wegwijs/definition/load-definition'
+import { type Fault, formatFault, inReadingOrder } from '@wegwijs/definition/fault'
+import {
+  type CampaignSpecifications,
+  type LoadedDefinition,
+  loadDefinition,
+} from '@wegwijs/definition/load-definition'
 import { exitCodes, fail } from '@wegwijs/runtime/failure'
 import type { Store } from '@wegwijs/store/database'
 import { bundleOfRevision } from '@wegwijs/store/definitions'
@@ -23,13 +27,23 @@ export async function readOrEnd(
   output: Output,
   classes?: ReadonlyMap<string, string>,
 ): Promise<ReadDefinition> {
-  const { bundle, specifications, faults, warnings, unchecked } = await loadDefinition(
-    folder,
-    classes ? { publishedClasses: classes } : {},
-  )
-  if (bundle !== null) return { bundle, specifications, warnings }
+  const read = await loadDefinition(folder, classes ? { publishedClasses: classes } : {})
+  if (read.bundle !== null) return { ...read, bundle: read.bundle }
+  endWith(read, output)
+}
+
+/** The same for `validate`: what stands beside the definition is to be right, too. */
+export async function validOrEnd(folder: string, output: Output): Promise<ReadDefinition> {
+  const read = await loadDefinition(folder)
+  const { bundle, mappingFaults } = read
+  if (bundle !== null && mappingFaults.length === 0) return { ...read, bundle }
+  endWith({ ...read, faults: inReadingOrder([...read.faults, ...mappingFaults]) }, output)
+}
+
+function endWith({ bundle, faults, warnings, unchecked }: LoadedDefinition, output: Output): never {
   output.data({ valid: false, faults, warnings, unchecked }, () => faultLines(faults, warnings))
   if (unchecked.length > 0) output.say(uncheckedLine(unchecked))
+  if (bundle !== null) output.say('What logs are read by has faults; the rest can go live.')
   output.say(
     `${count(faults, 'fault')}; nothing has been changed. Correct the named lines and run it again.`,
   )

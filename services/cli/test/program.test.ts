@@ -92,6 +92,22 @@ describe('validate', () => {
     )
   }, 60_000)
 
+  test('a mapping with a fault is no answer to a log, and keeps nothing from going live', async () => {
+    const copy = join(folder, 'mapped')
+    await cp(exampleFolder, copy, { recursive: true })
+    const file = join(copy, 'mappings/sepsis-log.yaml')
+    const text = await readFile(file, 'utf8')
+    await writeFile(file, text.replace('care.infusion.started.v1', 'care.infusion.startd.v1'))
+    const { code, out, err } = await run(['validate', copy])
+    expect(code).toBe(exitCodes.dataInvalid)
+    expect(out).toBe(
+      'error   mappings/sepsis-log.yaml:28:11 unknown touchpoint "care.infusion.startd.v1" (did you mean "care.infusion.started.v1"?)\n        see docs/reference/definition.md#log-mapping\n',
+    )
+    expect(err).toContain('the rest can go live')
+    const other = await run(['graph', copy, 'aftercare-at-home', '--no-counts'])
+    expect(other.code, other.err).toBe(0)
+  }, 60_000)
+
   test('a warning stands apart, and ends a strict check only', async () => {
     const copy = join(folder, 'warned')
     await cp(exampleFolder, copy, { recursive: true })

@@ -5,7 +5,7 @@ import { type DefinitionPlan, planDefinition } from '@wegwijs/store/definition-p
 import { applyDefinition } from '@wegwijs/store/definitions'
 import { isPlanName } from '@wegwijs/store/plan-name'
 import type { Command } from 'commander'
-import { count, faultLines, readForPublishing, readOrEnd } from '../definition-input.ts'
+import { count, faultLines, readForPublishing, validOrEnd } from '../definition-input.ts'
 import { table } from '../output.ts'
 import { planLines, planSummary } from '../plan-story.ts'
 import { type Call, Ended, runs, type Shell } from '../shell.ts'
@@ -57,7 +57,7 @@ async function validate(
   { strict }: { strict: boolean },
   folder = '',
 ): Promise<void> {
-  const { bundle, warnings } = await readOrEnd(folder, output)
+  const { bundle, warnings } = await validOrEnd(folder, output)
   output.data({ valid: true, faults: [], warnings }, () => faultLines([], warnings))
   const { campaigns, templates, touchpoints } = bundle
   const size = [
