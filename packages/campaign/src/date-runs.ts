@@ -22,6 +22,13 @@ export function isTooEarly(draft: Draft, enrolment: Enrolment, context: DecideCo
   )
 }
 
+/** True when it began for a date of which its version does not say any more which that is. */
+export function mayBeTooEarly(enrolment: Enrolment, context: DecideContext): boolean {
+  const { state, trigger } = enrolment
+  if (state === 'exited' || trigger.type !== dateEventType) return false
+  return campaignOf(enrolment, context).unclear?.trigger ?? false
+}
+
 /**
  * Ends a run whose date has moved into the future: what waits is withdrawn, and its entry does not count,
  * so that the campaign begins again when the new date comes.

@@ -7,8 +7,9 @@ import {
   timerIdOf,
 } from './coming-dates.ts'
 import type { CompiledCampaign } from './compiled-campaign.ts'
-import { hasBegun, isTooEarly, takeBack } from './date-runs.ts'
+import { hasBegun, isTooEarly, mayBeTooEarly, takeBack } from './date-runs.ts'
 import type { DecideContext, Draft } from './draft.ts'
+import { tellUnclear } from './enrolments.ts'
 import { refuse, startCampaign } from './entry.ts'
 import { ownSource } from './event-check.ts'
 import { addDuration, type Instant, laterOf, subtractDuration } from './instant.ts'
@@ -51,8 +52,9 @@ export function awaitDatesOfPerson(draft: Draft, before: Person, context: Decide
     if (fieldIn(before.fields, campaign) === fieldIn(person.fields, campaign)) continue
     awaitDate(draft, campaign, null, context, { isNews: true })
     for (const enrolment of [...draft.enrolments.values()]) {
-      if (enrolment.campaignId === campaign.id && isTooEarly(draft, enrolment, context))
-        takeBack(draft, enrolment, context)
+      if (enrolment.campaignId !== campaign.id) continue
+      if (isTooEarly(draft, enrolment, context)) takeBack(draft, enrolment, context)
+      else if (mayBeTooEarly(enrolment, context)) tellUnclear(draft, enrolment, context, {})
     }
   }
   if (before.timeZone !== person.timeZone) awaitKnownDates(draft, context)

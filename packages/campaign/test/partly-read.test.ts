@@ -29,6 +29,7 @@ describe('of a version that cannot be read whole', () => {
     expect(unclear).toEqual({
       why,
       steps: new Set([0]),
+      trigger: false,
       exits: [{ touchpoint: answered, entity: 'same' }],
       goal: true,
       isHidden: false,
@@ -41,6 +42,7 @@ describe('of a version that cannot be read whole', () => {
     ['exits that are no list', { exit: { touchpoint: admitted } }],
     ['a goal without a touchpoint', { goal: { mood: 'happy' } }],
     ['a trigger that nobody knows', { trigger: { date: { mood: 'soon' } } }],
+    ['no trigger at all', { trigger: undefined }],
   ])('what ends it is hidden by %s', (_, over) => {
     expect(read(over).unclear.isHidden).toBe(true)
   })
@@ -49,10 +51,27 @@ describe('of a version that cannot be read whole', () => {
     for (const content of [null, 3, [], {}]) {
       const { file, unclear } = readPartly(content, 'a', why)
       expect([file.id, file.exit, file.steps]).toEqual(['a', [], [{ end: true }]])
-      expect(unclear.isHidden).toBe(
-        typeof content !== 'object' || content === null || Array.isArray(content),
-      )
+      expect(unclear.isHidden).toBe(true)
     }
+  })
+
+  test('what asks of a step that cannot be read is not clear', () => {
+    const of = (step: string) => ({
+      not: { any: [{ field: `enrolment.${step}.status`, op: 'eq', value: 'delivered' }] },
+    })
+    const parts = (step: string) => ({
+      steps: [{ whisper: { id: 'lost' } }, message('hello')],
+      exit: [{ touchpoint: admitted, where: of(step) }],
+      goal: { touchpoint: answered, within: 'P1D', where: of(step) },
+    })
+    expect(read(parts('lost'))).toMatchObject({
+      file: { exit: [], goal: { touchpoint: answered, within: 'P1D' } },
+      unclear: { exits: [{ touchpoint: admitted }], goal: true, isHidden: false },
+    })
+    expect(read(parts('hello'))).toMatchObject({
+      file: { exit: [{ where: of('hello') }], goal: { where: of('hello') } },
+      unclear: { exits: [], goal: false },
+    })
   })
 
   test('without its class no step can be told anew', () => {
@@ -131,6 +150,30 @@ describe('somebody who is through a version that cannot be read', () => {
       expect(patient.timers()).toEqual([])
       expect(patient.reasons).toContain('version_unreadable')
     })
+  })
+
+  test('began for a date of which nobody can say any more whether it has moved, and it is said', () => {
+    const date = { field: 'person.operationOn', before: 'P14D', at: '10:00' }
+    const bundle = smallHospital([
+      campaign({ id: 'guide', trigger: { date }, entry: 'every-time', steps: [message('hello')] }),
+    ])
+    const [file] = bundle.campaigns
+    const templates = { hello: 'hello-1', later: 'later-1' }
+    const partly = readPartly({ ...file, trigger: { moon: 'full' } }, 'guide', why)
+    const first = { id: 'guide', version: 1, templates }
+    const next = { id: 'guide', version: 2, live: true, templates, file: file as never }
+    const patient = person(compileDefinition(1, bundle, [{ ...next, version: 1 }]))
+    const operation = (operationOn: string) =>
+      patient.happens('person.upserted.v1', { data: { attributes: { operationOn } } })
+    operation('2026-03-20')
+    patient.comes('2026-03-06T09:00:00.000Z')
+    const [hello] = patient.intents()
+    patient.message(hello?.intentId ?? '', { state: 'delivered' })
+    patient.use(compileDefinition(2, bundle, [{ ...first, live: false, ...partly }, next]))
+    operation('2026-03-30')
+    expect(patient.reasons).toEqual(['version_unreadable'])
+    expect(patient.enrolments()).toMatchObject([{ state: 'completed' }])
+    expect(patient.timers()).toMatchObject([{ dueAt: '2026-03-16T09:00:00.000Z' }])
   })
 
   test('is asked nothing whose answer nobody would wait for', () => {

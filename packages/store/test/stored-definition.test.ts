@@ -111,6 +111,11 @@ it('is mended by applying one that is right; who is under way stays on their ver
   expect(whyOf(await loadDefinition(store))).toMatchObject(why)
   await people('completed', { campaign_id: 'first', version: 1 })
   await expect(loadDefinition(store)).rejects.toMatchObject(why)
+  // Nor by which date it began, which may have moved away since.
+  const file = good.campaigns.find(({ id }) => id === 'first')
+  await sql`update campaign_version set content = ${JSON.stringify(file)}::jsonb - 'trigger'
+    where campaign_id = 'first' and version = 1`.execute(store.db)
+  await expect(loadDefinition(store)).rejects.toMatchObject(why)
 })
 
 it('keeps all that is counted while somebody is under way in one that cannot be read', async () => {

@@ -117,6 +117,7 @@ async function throughUnreadable(name: string, first: DefinitionBundle, change: 
 
 const hidden = { steps: [{ whisper: {} }] }
 const asked = { field: 'event.tone', op: 'sounds-like', value: 'angry' }
+const told = { field: 'enrolment.hello.status', op: 'eq', value: 'planned' }
 
 test('exits and goals of a version that cannot be read hold for who is through it', async () => {
   const goal = { touchpoint: answered, within: 'P21D' }
@@ -139,11 +140,16 @@ test('exits and goals of a version that cannot be read hold for who is through i
 test.each([
   ['exit', { exit: [{ touchpoint: answered, where: asked }] }],
   ['goal', { goal: { touchpoint: answered, within: 'P21D', where: asked, mood: 'good' } }],
+  ['exit on what became of a step', { ...hidden, exit: [{ touchpoint: answered, where: told }] }],
+  [
+    'goal on what became of a step',
+    { ...hidden, goal: { touchpoint: answered, within: 'P21D', where: told } },
+  ],
 ])(
   'where it is not clear whether an %s is meant nothing goes out, and it is said',
   async (part, change) => {
     const { worker, rows, said, becomesUnreadable } = await throughUnreadable(
-      `unclear_${part}`,
+      `unclear_${part.replaceAll(' ', '_').slice(0, 12)}`,
       definition([message('hello')]),
       change,
     )

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
+import { type Condition, leavesOf } from '../condition.ts'
 import type { JsonValue } from '../json.ts'
-import { stepsSchema } from '../steps/registry.ts'
+import { everyStep, partsOf, stepsSchema } from '../steps/registry.ts'
 import type { Step } from '../steps/step.ts'
 import { type CampaignFile, campaignFileSchema } from './campaign.ts'
 
@@ -12,9 +13,11 @@ export type Unclear = {
   why: Error
   /** Places of the first level of steps that hold one which cannot be read. */
   steps: ReadonlySet<number>
-  /** Touchpoints that end it, under conditions that cannot be read. */
+  /** What starts it cannot be read, nor by which date it may have begun too early. */
+  trigger: boolean
+  /** Touchpoints that end it, under conditions that cannot be read or that ask of a step which cannot. */
   exits: readonly Pick<Exit, 'touchpoint' | 'entity'>[]
-  /** When it counts that its goal is reached is not clear: of `goal` no more can be read than what it names. */
+  /** When it counts that its goal is reached is not clear: of `goal` no more holds than what it names. */
   goal: boolean
   /** It may be ended, or be for something, of which not even the name can be read. */
   isHidden: boolean
@@ -32,17 +35,19 @@ export function readPartly(content: unknown, id: string, why: Error): PartlyRead
   const { shape } = campaignFileSchema
   const read = <Part extends keyof typeof shape>(part: Part) =>
     shape[part].safeParse(stored[part]).data as z.output<(typeof shape)[Part]> | undefined
-  const exits = exitsIn(stored.exit)
-  const goal = goalIn(stored.goal)
   // Of which class its messages are, and so what they may do, is in no step.
   const steps = read('class') === undefined ? [] : stepsIn(stored.steps)
+  const isClear = asksOnlyOf(steps.filter((step) => step !== null))
+  const exits = exitsIn(stored.exit, isClear)
+  const goal = goalIn(stored.goal, isClear)
+  const trigger = read('trigger')
   const file: CampaignFile = {
     id,
     name: read('name') ?? id,
     description: read('description'),
     journey: read('journey') ?? '',
     class: read('class') ?? 'care',
-    trigger: read('trigger') ?? { manual: true, maxAge: 'P1D' },
+    trigger: trigger ?? { manual: true, maxAge: 'P1D' },
     audience: read('audience') ?? {},
     entry: read('entry') ?? 'once',
     exit: exits.flatMap((each) => each.whole ?? []),
@@ -55,12 +60,13 @@ export function readPartly(content: unknown, id: string, why: Error): PartlyRead
     steps: new Set(
       steps.length === 0 ? [0] : steps.flatMap((step, index) => (step ? [] : [index])),
     ),
+    trigger: trigger === undefined,
     exits: exits.flatMap((each) => each.named ?? []),
     goal: goal.isUnclear,
     isHidden:
       !isMapping(content) ||
       // When its date has moved away from what it told is not clear either.
-      (stored.trigger !== undefined && read('trigger') === undefined) ||
+      trigger === undefined ||
       Object.keys(stored).some((key) => !Object.hasOwn(shape, key)) ||
       (stored.exit !== undefined && !Array.isArray(stored.exit)) ||
       exits.some(({ whole, named }) => !whole && !named) ||
@@ -75,22 +81,39 @@ function stepsIn(stored: unknown): (Step | null)[] {
     : []
 }
 
+/**
+ * Whether a condition can be held against a run: what became of a step that cannot be read is a value that is
+ * missing, and would say that nothing ends it.
+ */
+function asksOnlyOf(steps: readonly Step[]): (condition: Condition | undefined) => boolean {
+  const fields = everyStep(steps).flatMap((step) => partsOf(step).fields ?? [])
+  const known = new Set(fields.map(([name]) => `enrolment.${name}`))
+  return (condition) =>
+    condition === undefined ||
+    leavesOf(condition).every(
+      ({ leaf: { field } }) => !field.startsWith('enrolment.') || known.has(field),
+    )
+}
+
 type ReadExit = { whole?: Exit; named?: Pick<Exit, 'touchpoint' | 'entity'> }
 
-function exitsIn(stored: unknown): ReadExit[] {
+function exitsIn(stored: unknown, isClear: ReturnType<typeof asksOnlyOf>): ReadExit[] {
   const one = campaignFileSchema.shape.exit.unwrap().element
   return (Array.isArray(stored) ? stored : []).map((each: unknown): ReadExit => {
     const whole = one.safeParse(each).data
-    if (whole) return { whole }
+    if (whole && isClear(whole.where)) return { whole }
     const named = one.safeParse(only(each, ['touchpoint', 'entity'])).data
     return named ? { named } : {}
   })
 }
 
-function goalIn(stored: unknown): { file: CampaignFile['goal']; isUnclear: boolean } {
+function goalIn(
+  stored: unknown,
+  isClear: ReturnType<typeof asksOnlyOf>,
+): { file: CampaignFile['goal']; isUnclear: boolean } {
   const { goal } = campaignFileSchema.shape
   const whole = goal.safeParse(stored)
-  if (whole.success) return { file: whole.data, isUnclear: false }
+  if (whole.success && isClear(whole.data?.where)) return { file: whole.data, isUnclear: false }
   const named = goal.safeParse(only(stored, ['touchpoint', 'entity', 'within'])).data
   return { file: named, isUnclear: true }
 }
