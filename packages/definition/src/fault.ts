@@ -1,4 +1,4 @@
-import { closestMatch } from 'leven'
+import leven, { closestMatch } from 'leven'
 
 /** Where something stands in a file of the definition; lines and columns count from 1. */
 export type Position = { line: number; column: number }
@@ -47,18 +47,52 @@ export function unknownName(kind: string, found: string, known: Iterable<string>
 /** `{nearest}` when a known name is near enough to be what was meant, else nothing. */
 export function withNearest(found: string, known: Iterable<string>): { nearest?: string } {
   const candidates = [...new Set(known)].filter((name) => name !== found)
-  // Beyond a third of its letters a name is another name, and the hint would mislead.
-  const maxDistance = Math.max(2, Math.ceil(found.length / 3))
   const nearest =
-    closestMatch(found, candidates, { maxDistance }) ??
+    candidates.find((name) => name.toLowerCase() === found.toLowerCase()) ??
+    closestMatch(
+      found,
+      candidates.filter((name) => isLike(found, name)),
+    ) ??
     theOnlyWith(found, candidates) ??
+    theOnlyCalled(found, candidates) ??
     theOnlyShortenedTo(found, candidates)
   return nearest === undefined ? {} : { nearest }
+}
+
+/**
+ * Part by part: `care.visit.booked.v1` and `care.visit.missed.v1` have most letters in common, and are two
+ * names all the same.
+ */
+function isLike(found: string, name: string): boolean {
+  const [parts, others] = [found, name].map((each) => each.split(/[.:-]/)) as [string[], string[]]
+  if (parts.length !== others.length) return isNear(found, name)
+  return parts.every((part, index) => isNear(part, others[index] ?? ''))
+}
+
+/** Beyond a third of its letters a word is another word, and the hint would mislead. */
+function isNear(word: string, other: string): boolean {
+  const most = word.length > 3 ? Math.max(2, Math.ceil(word.length / 3)) : word.length > 1 ? 1 : 0
+  return leven(word, other, { maxDistance: most + 1 }) <= most || isSwapped(word, other)
+}
+
+/** `fro` is `for`. */
+function isSwapped(word: string, other: string): boolean {
+  const at = [...word].findIndex((letter, index) => letter !== other[index])
+  const [first = '', second = ''] = word.slice(at)
+  return other === word.slice(0, at) + second + first + word.slice(at + 2)
 }
 
 /** `nurses` is `home-nurses`, as long as there are no others. */
 function theOnlyWith(found: string, candidates: readonly string[]): string | undefined {
   const [only, ...others] = candidates.filter((name) => name.split(/[-.]/).includes(found))
+  return others.length === 0 ? only : undefined
+}
+
+/** `event.room` is `entity.room`, as long as no other is called so. */
+function theOnlyCalled(found: string, candidates: readonly string[]): string | undefined {
+  const last = found.split('.').at(-1) ?? ''
+  if (last === found || /^v\d+$/.test(last)) return undefined
+  const [only, ...others] = candidates.filter((name) => name.split('.').at(-1) === last)
   return others.length === 0 ? only : undefined
 }
 

@@ -127,8 +127,13 @@ function missingFiles(root: Entries): Fault[] {
   return Object.values(rootFiles)
     .filter((name) => !root.files.includes(name))
     .map((name) =>
-      faultAt(name, start, { message: 'this file is missing', ...withNearest(name, strangers) }),
+      faultAt(name, start, { message: `this file is missing${orIsIt(name, strangers)}` }),
     )
+}
+
+function orIsIt(name: string, strangers: readonly string[]): string {
+  const { nearest } = withNearest(name, strangers)
+  return nearest === undefined ? '' : `: is "${nearest}" meant to be it?`
 }
 
 /** A file that nobody reads is a campaign that never runs: better a fault than a silence. */

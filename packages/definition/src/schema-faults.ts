@@ -75,7 +75,8 @@ function strangerAt(schema: Schema, source: YamlSource, path: Path, key: string)
   // Each is known by itself, in another shape of what stands here.
   if (known.includes(key) && others.length > 0)
     return { message: `"${key}" does not go together with ${inWords(others)}` }
-  return { message: `unknown key "${key}"`, ...withNearest(key, known) }
+  const missing = known.filter((each) => !others.includes(each))
+  return { message: `unknown key "${key}"`, ...withNearest(key, missing) }
 }
 
 function keysOf(value: unknown): string[] {

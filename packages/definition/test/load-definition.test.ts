@@ -88,7 +88,7 @@ const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
       { [personas]: null, 'persona.yaml': 'personas: []' },
       [
         'persona.yaml:1:1 "persona.yaml" is no part of a definition (did you mean "personas.yaml"?)',
-        'personas.yaml:1:1 this file is missing (did you mean "persona.yaml"?)',
+        'personas.yaml:1:1 this file is missing: is "persona.yaml" meant to be it?',
       ],
     ],
     [
@@ -299,7 +299,7 @@ const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
       'a touchpoint that is there twice',
       { [touchpoints]: ['type: care.visit.ended.v1', 'type: care.visit.moved.v1'] },
       [
-        'campaigns/guide.yaml:11:17 unknown touchpoint "care.visit.ended.v1" (did you mean "care.visit.moved.v1"?)',
+        'campaigns/guide.yaml:11:17 unknown touchpoint "care.visit.ended.v1"',
         'touchpoints.yaml:21:11 the touchpoint "care.visit.moved.v1" is there twice',
       ],
     ],
@@ -337,8 +337,8 @@ const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
         ],
       },
       [
-        'campaigns/guide.yaml:13:53 entity.startsAt is a text, no moment (did you mean "event.startsAt"?)',
-        'campaigns/guide.yaml:14:20 entity.startsAt is a text, no moment (did you mean "event.startsAt"?)',
+        'campaigns/guide.yaml:13:53 entity.startsAt is a text, no moment',
+        'campaigns/guide.yaml:14:20 entity.startsAt is a text, no moment',
         'touchpoints.yaml:20:7 "startsAt" of entity "visit" is another field in care.visit.booked.v1',
       ],
     ],
@@ -1104,7 +1104,7 @@ steps:
           'id: eve, template: { senor: booked, others: booked, otherwise: booked }',
         ],
       },
-      ['campaigns/guide.yaml:18:52 unknown persona "senor" (did you mean "senior"?)'],
+      ['campaigns/guide.yaml:18:45 unknown persona "senor" (did you mean "senior"?)'],
     ],
     [
       'a template for a persona that the campaign is not for',
@@ -1114,7 +1114,7 @@ steps:
           'personas: [senior]\n  where: { field: person.usesPortal, op: eq, value: true }\nentry: once-per-entity\nexit:\n  - touchpoint: care.visit.ended.v1\nsteps:\n  - message: { id: booked, template: { others: booked, otherwise: booked },',
         ],
       },
-      ['campaigns/guide.yaml:13:48 the campaign is not for "others", who would get this template'],
+      ['campaigns/guide.yaml:13:40 the campaign is not for "others", who would get this template'],
     ],
     [
       'nothing that a persona can read in the template of its own',

@@ -233,7 +233,7 @@ const planted: readonly [what: string, before: string, after: string, fault: str
     'nothing beside something',
     'nothing else',
     'nothing',
-    '29:9 "nothing" and a message; expected "nothing else" (did you mean "nothing else"?)',
+    '29:9 "nothing" and a message; expected "nothing else"',
   ],
   [
     'a time that the clocks skip',

@@ -121,7 +121,7 @@ test('another class of a published campaign is a fault at its line', async () =>
     const { code, out, err } = await cli(command, folder)
     expect(code).toBe(exitCodes.dataInvalid)
     expect(out).toMatch(
-      /^error {3}campaigns\/experience-survey\.yaml:\d+:8 "experience-survey" was published as "service"/,
+      /^error {3}campaigns\/experience-survey\.yaml:\d+:8 "experience-survey" was published as "service", and the class of a campaign never changes: a campaign of another class needs another id$/m,
     )
     expect(err).toContain('nothing has been changed')
   }

@@ -58,8 +58,8 @@ function checkMoment(
   const instants = [...fields].flatMap(([known, { type }]) => (type === 'instant' ? [known] : []))
   if (!field) return [about(campaign, path, unknownName('moment', name, instants))]
   if (field.type === 'instant') return []
-  const complaint = unknownName('moment', name, instants)
-  return [about(campaign, path, { ...complaint, message: `${name} is a ${field.type}, no moment` })]
+  const message = `${name} is a ${field.type}, no moment`
+  return [about(campaign, path, { message, found: name })]
 }
 
 /** `about`: the touchpoint whose data `event` is there; null for the one that began the enrolment. */

@@ -1,7 +1,7 @@
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import { partsOf } from '@wegwijs/campaign/steps/registry'
 import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
-import { type Complaint, type Fault, unknownName } from '../fault.ts'
+import { type Complaint, type Fault, unknownName, withNearest } from '../fault.ts'
 import type { Path } from '../yaml-source.ts'
 import { checkFields, conditionsOf, fieldsOf, momentsOf } from './campaign-fields.ts'
 import { checkMarketingPersonas } from './marketing.ts'
@@ -57,16 +57,16 @@ export function checkClasses(
     const { class: found } = campaign.value
     if (before === undefined || before === found) return []
     const message = `"${campaign.value.id}" was published as "${before}", and the class of a campaign never changes: a campaign of another class needs another id`
-    return [about(campaign, ['class'], { message, found, nearest: before })]
+    return [about(campaign, ['class'], { message, found })]
   })
 }
 
 function checkId(campaign: Loaded<CampaignFile>): Fault[] {
   const { id } = campaign.value
-  const nearest = /([^/]+)\.yaml$/.exec(campaign.source.file)?.[1]
-  if (nearest === undefined || nearest === id) return []
+  const name = /([^/]+)\.yaml$/.exec(campaign.source.file)?.[1]
+  if (name === undefined || name === id) return []
   const message = `the id "${id}" is not the name of its file`
-  return [about(campaign, ['id'], { message, found: id, nearest })]
+  return [about(campaign, ['id'], { message, found: id, ...withNearest(id, [name]) })]
 }
 
 function checkNames(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {

@@ -4,7 +4,7 @@ import { partsOf } from '@wegwijs/campaign/steps/registry'
 import { type Fault, faultAt, unknownName } from '../fault.ts'
 import type { LoadedTemplate } from '../template-folder.ts'
 import { audienceOf, type MessageAt, messagesOf } from './message-templates.ts'
-import { about, type Loaded, type Parts } from './parts.ts'
+import { about, aboutKey, type Loaded, type Parts } from './parts.ts'
 import { checkAnswersShown } from './questions.ts'
 import { checkQuietMessages } from './quiet-messages.ts'
 import { checkRecipientsOf, checkScopeBears, mayGoToOthers, parentsOfAnyAge } from './recipients.ts'
@@ -61,14 +61,14 @@ function checkPersonas(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
   return stepsOf(campaign.value.steps).flatMap(({ step, path }) => {
     const { message } = partsOf(step)
     if (!message) return []
-    return templatesFor(message.template).flatMap(({ template: found, persona, path: within }) => {
+    return templatesFor(message.template).flatMap(({ persona, path: within }) => {
       const at = [...path, ...Object.keys(step), 'template', ...within]
       if (persona === null || audience.includes(persona)) return []
       if (known.includes(persona) && mayGoToOthers({ campaign, message }, parts)) return []
       if (!known.includes(persona))
-        return [about(campaign, at, { ...unknownName('persona', persona, known), found })]
+        return [aboutKey(campaign, at, unknownName('persona', persona, known))]
       const complaint = `the campaign is not for "${persona}", who would get this template`
-      return [about(campaign, at, { message: complaint, found })]
+      return [aboutKey(campaign, at, { message: complaint, found: persona })]
     })
   })
 }

@@ -2,7 +2,7 @@ import type { Expectation } from '@wegwijs/campaign/definition/expectation'
 import type { Happening } from '@wegwijs/campaign/definition/happening'
 import type { Specification, SpecificationsFile } from '@wegwijs/campaign/definition/specification'
 import { partsOf } from '@wegwijs/campaign/steps/registry'
-import { type Fault, unknownName } from '../fault.ts'
+import { type Fault, unknownName, withNearest } from '../fault.ts'
 import type { Path } from '../yaml-source.ts'
 import { about, aboutKey, type Loaded, type Parts, repeated } from './parts.ts'
 import { checkGivenAnswers, checkToldAnswer } from './told-answers.ts'
@@ -45,10 +45,12 @@ export function warnOfSpecifications(parts: Parts): Fault[] {
 
 function checkCampaign(loaded: SpecificationsLoaded): Fault[] {
   const { campaign } = loaded.value
-  const nearest = /([^/]+)\.test\.yaml$/.exec(loaded.source.file)?.[1]
-  if (nearest === undefined || nearest === campaign) return []
+  const name = /([^/]+)\.test\.yaml$/.exec(loaded.source.file)?.[1]
+  if (name === undefined || name === campaign) return []
   const message = `the campaign "${campaign}" is not in the name of the file`
-  return [about(loaded, ['campaign'], { message, found: campaign, nearest })]
+  return [
+    about(loaded, ['campaign'], { message, found: campaign, ...withNearest(campaign, [name]) }),
+  ]
 }
 
 export type Looked = {
@@ -215,7 +217,7 @@ function checkExpectations(
     const here = [...path, index]
     if (expectation === 'nothing' && expectations.some((each) => isAboutMessages(each))) {
       const message = '"nothing" and a message; expected "nothing else"'
-      return [about(loaded, here, { message, found: expectation, nearest: 'nothing else' })]
+      return [about(loaded, here, { message, found: expectation })]
     }
     if (typeof expectation === 'string') return []
     if ('task' in expectation) return checkTaskNamed(looked, expectation.task, [...here, 'task'])

@@ -117,19 +117,19 @@ export function checkDate(
   const own = [...fields].filter(([name]) => name.startsWith(`${root}.`))
   const dates = own.filter(([, { type }]) => type === 'instant' || type === 'date')
   const names = dates.map(([name]) => asWritten(name))
-  const complaint = unknownName('date', asWritten(date.field), names)
+  const found = asWritten(date.field)
   const field = fields.get(date.field)
-  if (!field) return [about(campaign, at(date.path), complaint)]
+  if (!field) return [about(campaign, at(date.path), unknownName('date', found, names))]
   if (!isDated(field.type)) {
-    const message = `${asWritten(date.field)} is a ${field.type}, no date`
-    return [about(campaign, at(date.path), { ...complaint, message })]
+    const message = `${found} is a ${field.type}, no date`
+    return [about(campaign, at(date.path), { message, found })]
   }
   return [
     ...checkHealth(campaign, at(date.path), date.field, field),
     ...(field.type === 'date'
       ? checkDay(campaign, {
           path: at(date.path),
-          field: asWritten(date.field),
+          field: found,
           span: date.span && { ...date.span, path: at(date.span.path) },
           hasTime: date.hasTime,
         })
@@ -150,11 +150,10 @@ export function checkDateOfPerson(
   const dates = [...fields].flatMap(([each, { type }]) =>
     each.startsWith('person.') && isDated(type) && !isRemembered(each) ? [each] : [],
   )
-  const complaint = unknownName('date', name, dates)
   const field = fields.get(name)
-  if (!field) return [about(campaign, path, complaint)]
+  if (!field) return [about(campaign, path, unknownName('date', name, dates))]
   if (!isDated(field.type))
-    return [about(campaign, path, { ...complaint, message: `${name} is a ${field.type}, no date` })]
+    return [about(campaign, path, { message: `${name} is a ${field.type}, no date`, found: name })]
   if (isRemembered(name)) {
     const message = `"${name}" is what campaigns remember, and moves no wait: wait for what a profile says`
     return [about(campaign, path, { message, found: name })]
