@@ -180,36 +180,103 @@ function letIn(
   return { ...bundle, campaigns }
 }
 
-/**
- * The same, but what may go out at any time goes out while people work. Not of what has a band: of several that
- * are due in one instant another one may be the first that waits.
- */
+/** The same, but what may go out at any time goes out while people work. */
 function inOfficeHours(bundle: DefinitionBundle): DefinitionBundle {
   const send = { between: ['09:00', '17:00'], on: 'working-day' }
-  const campaigns = bundle.campaigns.map((campaign): CampaignFile => {
-    if (campaign.reach) return campaign
-    return JSON.parse(JSON.stringify(campaign), (key, value) =>
-      key === 'message' && value.template ? { send, ...value } : value,
-    )
-  })
+  const campaigns = bundle.campaigns.map(
+    (campaign): CampaignFile =>
+      JSON.parse(JSON.stringify(campaign), (key, value) =>
+        key === 'message' && value.template ? { send, ...value } : value,
+      ),
+  )
   return { ...bundle, campaigns }
+}
+
+test('the last place of a band or a budget, of several who want it in one instant', async () => {
+  const example = await readExample()
+  const events = inOneInstant(generateJourneys({ people: 3, seed: 'places' }), 9)
+  const rates = { bounced: 0.1, none: 0.1, answered: 0.2, seed: 'places' }
+  const of = (bundle: DefinitionBundle) => simulate(bundle, events, rates)
+  const reach = { most: 2, per: 'P1D' }
+  const campaigns = example.campaigns.map((campaign): CampaignFile => {
+    const counts = campaign.class === 'care' ? 'service' : campaign.class
+    return { ...campaign, class: counts, reach }
+  })
+  const reaching = { ...example, campaigns }
+  const budgets: Budget[] = [
+    { id: 'a-day', most: 1, per: 'PT20H', classes: ['service'] },
+    { id: 'a-week', most: 3, per: 'P7D', classes: ['service', 'marketing'] },
+  ]
+  const bundle = { ...reaching, policies: { ...example.policies, budgets } }
+  const simulated = of(bundle)
+  // Both stand in the way of some, also of what goes to somebody else.
+  expect(of(reaching)).not.toEqual(of(example))
+  expect(simulated).not.toEqual(of(reaching))
+  const toOthers = simulated.filter(({ to }) => to !== undefined)
+  expect(new Set(toOthers.map(({ outcome }) => outcome)).size).toBeGreaterThan(1)
+  expect(simulated).toEqual(await live(bundle, events, rates, readLiveLines))
+})
+
+/** Each journey for so many people at once, who have the same caregiver, or the same parent. */
+function inOneInstant(journeys: readonly TouchpointEvent[], many: number): TouchpointEvent[] {
+  const first = journeys[0]?.time ?? ''
+  const subjects = [...new Set(journeys.map(({ subject }) => subject))]
+  const copies = [...Array(many).keys()]
+  const known = subjects.flatMap((subject, index) => {
+    const other = `other-${subject}`
+    return [
+      told('person.upserted.v1', other, first, {
+        locale: 'nl',
+        contacts: { email: `${other}@example.org`, phone: '+31612345678' },
+      }),
+      ...copies.flatMap((copy) => [
+        told('relation.granted.v1', `${subject}-${copy}`, first, {
+          idSpace: 'ehr',
+          externalId: other,
+          kind: index % 2 === 0 ? 'parent' : 'caregiver',
+          scope: ['appointments', 'care', 'news'],
+        }),
+        ...(index % 2 === 0
+          ? [told('person.upserted.v1', `${subject}-${copy}`, first, { birthYear: 2018 })]
+          : []),
+      ]),
+    ]
+  })
+  const lived = journeys.flatMap((event) =>
+    copies.map((copy) => ({
+      ...event,
+      id: `${event.id}-${copy}`,
+      subject: `${event.subject}-${copy}`,
+      // Whom it names, too.
+      data: JSON.parse(JSON.stringify(event.data), (key, value) =>
+        key === 'externalId' ? `${value}-${copy}` : value,
+      ),
+    })),
+  )
+  return [...known, ...lived].sort(inOrderOfTime)
+}
+
+function told(type: string, subject: string, time: string, data: object): TouchpointEvent {
+  return {
+    id: `${type}-${subject}-${JSON.stringify(data).length}-${time}`,
+    source: 'urn:example:delinde:ehr',
+    type,
+    subject,
+    time,
+    data: data as TouchpointEvent['data'],
+  }
+}
+
+function inOrderOfTime(one: TouchpointEvent, other: TouchpointEvent): number {
+  return one.time < other.time ? -1 : Number(one.time > other.time)
 }
 
 test('messages to caregivers and parents, some of whom may hear no more on the way', async () => {
   const bundle = await readExample()
   const journeys = generateJourneys({ people: 30, seed: 'relations' })
-  const source = 'urn:example:delinde:ehr'
   const subjects = [...new Set(journeys.map(({ subject }) => subject))]
   const first = journeys[0]?.time ?? ''
   const middle = journeys[Math.floor(journeys.length / 2)]?.time ?? first
-  const told = (type: string, subject: string, time: string, data: object): TouchpointEvent => ({
-    id: `${type}-${subject}-${JSON.stringify(data).length}-${time}`,
-    source,
-    type,
-    subject,
-    time,
-    data: data as TouchpointEvent['data'],
-  })
   const others = subjects.map((_, index) => `other-${Math.floor(index / 2)}`)
   const known = [
     ...[...new Set(others)].map((other, index) =>
@@ -241,9 +308,7 @@ test('messages to caregivers and parents, some of whom may hear no more on the w
       const kind = subjects.indexOf(subject) % 3 === 0 ? 'parent' : 'caregiver'
       return told('relation.ended.v1', subject, middle, { idSpace: 'ehr', externalId: other, kind })
     })
-  const events = [...known, ...children, ...journeys, ...ended].sort((one, other) =>
-    one.time < other.time ? -1 : one.time > other.time ? 1 : 0,
-  )
+  const events = [...known, ...children, ...journeys, ...ended].sort(inOrderOfTime)
   const rates = { bounced: 0.1, none: 0.1, answered: 0.2, seed: 'relations' }
   const simulated = simulate(bundle, events, rates)
   const toOthers = simulated.filter(({ to }) => to !== undefined)

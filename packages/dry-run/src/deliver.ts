@@ -16,7 +16,7 @@ export type DeliverContext = DecideContext & { sending: Sending; outcomes: Outco
 export type Delivered = {
   /** The person with the message in the state in which the hand-over left it. */
   state: PersonState
-  /** The one that took it, or that was tried last. */
+  /** The one that took it, or that was tried last; of one that is due over another, that one. */
   channel: ChannelName
   /** What the person would have read; null when nothing was handed over. */
   rendered: Rendered | null
@@ -32,8 +32,9 @@ const endStates: Readonly<
 }
 
 /**
- * Takes one message that is due from its last check to a provider, as release, claim and worker do
- * together: channel by channel until one takes it, or something ends it.
+ * Takes one message that is due from its last check to a provider, over one channel, as release, claim and
+ * worker do together. What this channel cannot take is due again, over the `next` one, as in the store: others
+ * that are due before that come first.
  * `counted` is what whoever gets it was sent before, as far as it counts for a contact budget. One that was
  * put off goes on with the channel `from`, at which it was then: those before it could not take it.
  */
@@ -57,40 +58,41 @@ export function deliver(
   const { timeZone } = rules
   const { quietHours } = sending.classes[intent.class]
   const needsConsent = sending.classesNeedingConsent.has(intent.class)
-  for (let index = from ? intent.channels.indexOf(from) : 0; ; index += 1) {
-    const channel = channelAt(intent, index)
-    const check = lastCheck(state, {
-      intent,
-      channel,
-      needsConsent,
-      quietHours,
-      timeZone,
-      budgets,
-      counted,
-      ages: context.definition.ages,
-      ...(receiver !== undefined && { receiver }),
-      ...(context.otherOf && { otherOf: context.otherOf }),
-      now,
-    })
-    if (check.effect === 'next') {
-      if (index + 1 < intent.channels.length) continue
-      return ended(state, intent, { state: 'skipped', reason: 'no_usable_channel' }, channel)
-    }
-    if (check.effect === 'wait') {
-      const { reason, dueAt } = check
-      return ended(state, intent, { state: 'planned', reason, dueAt }, channel)
-    }
-    if (check.effect !== 'claim') {
-      const { effect, reason } = check
-      return ended(state, intent, { state: endStates[effect], reason }, channel)
-    }
-    const attempt = tryOn(state, receiver ?? state, { intent, channel }, context)
-    const after = afterAttempt(attemptedOf(intent, index), attempt.outcome, now)
-    // A channel that cannot take it gives way to the next one at once.
-    if (after.state === 'planned') continue
-    const sent = ended(state, intent, after, channel)
-    return after.state === 'sent' ? { ...sent, rendered: attempt.rendered } : sent
+  const index = from ? intent.channels.indexOf(from) : 0
+  const channel = channelAt(intent, index)
+  const check = lastCheck(state, {
+    intent,
+    channel,
+    needsConsent,
+    quietHours,
+    timeZone,
+    budgets,
+    counted,
+    ages: context.definition.ages,
+    ...(receiver !== undefined && { receiver }),
+    ...(context.otherOf && { otherOf: context.otherOf }),
+    now,
+  })
+  if (check.effect === 'next') {
+    const { reason } = check
+    const next = intent.channels[index + 1]
+    if (next) return ended(state, intent, { state: 'planned', reason, dueAt: now }, next)
+    return ended(state, intent, { state: 'skipped', reason: 'no_usable_channel' }, channel)
   }
+  if (check.effect === 'wait') {
+    const { reason, dueAt } = check
+    return ended(state, intent, { state: 'planned', reason, dueAt }, channel)
+  }
+  if (check.effect !== 'claim') {
+    const { effect, reason } = check
+    return ended(state, intent, { state: endStates[effect], reason }, channel)
+  }
+  const attempt = tryOn(state, receiver ?? state, { intent, channel }, context)
+  const after = afterAttempt(attemptedOf(intent, index), attempt.outcome, now)
+  if (after.state === 'planned')
+    return ended(state, intent, after, channelAt(intent, after.channelIndex))
+  const sent = ended(state, intent, after, channel)
+  return after.state === 'sent' ? { ...sent, rendered: attempt.rendered } : sent
 }
 
 function channelAt(intent: Intent, index: number): ChannelName {

@@ -32,9 +32,14 @@ export function dueMessages({ intents }: PersonState, now: string): Intent[] {
     .sort((a, b) => (a.dueAt + a.intentId < b.dueAt + b.intentId ? -1 : 1))
 }
 
-export function nextDue({ timers, intents }: PersonState): string | null {
+export function nextTimer({ timers }: PersonState): string | null {
   let next: string | null = null
   for (const { dueAt } of timers.values()) if (next === null || dueAt < next) next = dueAt
+  return next
+}
+
+export function nextMessage({ intents }: PersonState): string | null {
+  let next: string | null = null
   for (const { state, dueAt } of intents.values()) {
     if (state === 'planned' && (next === null || dueAt < next)) next = dueAt
   }

@@ -2,9 +2,9 @@ import FlatQueue from 'flatqueue'
 import type { PersonNumber } from './people.ts'
 
 /**
- * Who has something due next, and when, in epoch milliseconds. Each person stands for all their timers
- * and messages with the earliest of them. Who comes first of several that are due in one millisecond
- * does not matter: nothing of one person hangs on another.
+ * Who has something of one kind due next, and when, in epoch milliseconds. Each person stands for all their
+ * timers, or messages, with the earliest of them. Who comes first of several that are due in one millisecond
+ * does not matter: what they share is given out in an order of its own (due-messages.ts, reached.ts).
  */
 export class DuePeople {
   readonly #queue = new FlatQueue<PersonNumber>()

@@ -2,17 +2,11 @@ import { bandOf, type Reach } from '@wegwijs/campaign/definition/reach'
 import { earlierOf, type Instant } from '@wegwijs/campaign/instant'
 import { type ReachPeriod, reachPeriod } from '@wegwijs/campaign/reach'
 import type { Intent } from '@wegwijs/campaign/state'
-
-type Waiting = {
-  /** Sorts as the release does. */
-  readonly place: string
-  readonly expiresAt: Instant
-}
+import type { DueMessage } from './due-messages.ts'
 
 /**
- * How far campaigns have reached, counted as the release counts (packages/store/src/release.ts): what was
- * planned for the earliest goes first. Of several messages that come to be due in one instant, and of which
- * none waited, here another one may be the first that waits than in the live pipeline. Nobody lets a campaign
+ * How far campaigns have reached, counted as the release counts (packages/store/src/release.ts): of what is due in
+ * one instant, what was planned for the earliest goes first, of one moment the lower id. Nobody lets a campaign
  * on in a dry run.
  */
 export class Reached {
@@ -22,39 +16,37 @@ export class Reached {
   /** Messages that have had their place and may be looked at again. */
   readonly #counted = new Set<string>()
 
-  /** By campaign and message: what waits for the next period. */
-  readonly #waiting = new Map<string, Map<string, Waiting>>()
-
   constructor(bands: ReadonlyMap<string, Reach>, timeZone: string) {
     this.#bands = bands
     this.#timeZone = timeZone
   }
 
-  /** Until when it must wait; null when it may go, and has its place. */
-  waitsUntil(intent: Intent, plannedFor: Instant, now: Instant): Instant | null {
-    const { intentId, campaignId, expiresAt } = intent
-    const band = this.#bands.get(campaignId)
-    if (!band || expiresAt <= now || this.#counted.has(intentId)) return null
-    const period = this.#periodOf(campaignId, band, now)
-    const waiting = this.#waiting.get(campaignId) ?? new Map<string, Waiting>()
-    const own = { place: `${plannedFor} ${intentId}`, expiresAt }
-    const before = [...waiting.values()].filter(
-      (other) => other.place < own.place && other.expiresAt > now,
+  /**
+   * Gives places to these messages, which are all that are due now. Returns until when each of those must wait
+   * for which there is none.
+   */
+  holdBack(due: readonly DueMessage[], now: Instant): Map<string, Instant> {
+    const held = new Map<string, Instant>()
+    const takers = due.filter(
+      ({ intent: { intentId, campaignId, expiresAt } }) =>
+        this.#bands.has(campaignId) && expiresAt > now && !this.#counted.has(intentId),
     )
-    if (period.taken + before.length >= bandOf(band).most) {
-      this.#waiting.set(campaignId, waiting.set(intentId, own))
-      return earlierOf(period.ends, expiresAt)
+    for (const { intent } of takers.sort(inOrderOfPlan)) {
+      const { intentId, campaignId, expiresAt } = intent
+      const band = this.#bands.get(campaignId)
+      if (!band) continue
+      const period = this.#periodOf(campaignId, band, now)
+      if (period.taken < bandOf(band).most) {
+        period.taken += 1
+        this.#counted.add(intentId)
+      } else held.set(intentId, earlierOf(period.ends, expiresAt))
     }
-    period.taken += 1
-    waiting.delete(intentId)
-    this.#counted.add(intentId)
-    return null
+    return held
   }
 
   /** It has come to its end. */
-  forget({ intentId, campaignId }: Intent): void {
+  forget({ intentId }: Pick<Intent, 'intentId'>): void {
     this.#counted.delete(intentId)
-    this.#waiting.get(campaignId)?.delete(intentId)
   }
 
   #periodOf(campaignId: string, band: Reach, now: Instant): ReachPeriod & { taken: number } {
@@ -64,4 +56,9 @@ export class Reached {
     this.#periods.set(campaignId, period)
     return period
   }
+}
+
+function inOrderOfPlan(one: DueMessage, other: DueMessage): number {
+  const [own, than] = [one, other].map(({ plannedFor, intent }) => plannedFor + intent.intentId)
+  return (own ?? '') < (than ?? '') ? -1 : 1
 }

@@ -31,7 +31,15 @@ import type { Rendered } from '@wegwijs/template/template'
 import type { Rejection, RejectionClass, TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import { CountedMessages } from './counted-messages.ts'
 import { type DeliverContext, deliver, letGoOn } from './deliver.ts'
-import { dueMessages, dueTimers, nextDue, type TaskWord, wordsOf } from './due-of-person.ts'
+import { type DueMessage, sendInTurn } from './due-messages.ts'
+import {
+  dueMessages,
+  dueTimers,
+  nextMessage,
+  nextTimer,
+  type TaskWord,
+  wordsOf,
+} from './due-of-person.ts'
 import { DuePeople } from './due-people.ts'
 import type { OutcomeRates, Outcomes } from './outcome-model.ts'
 import { People, type PersonNumber } from './people.ts'
@@ -111,14 +119,15 @@ export type SimulationTally = {
  * to write to. Events come in their order of arrival. At each moment, in turn, as the conductor of a
  * rehearsal has it (packages/rehearsal/src/conductor.ts):
  *
- * 1. what is due by now: timers, then messages with their last check, until nothing of it is left; then
- *    what providers report of it, and what teams say of their tasks; and so on, until neither leads to
- *    anything more at this moment;
+ * 1. what is due by now: everybody's timers, then everybody's messages with their last check, until nothing of
+ *    it is left; then what providers report of it, and what teams say of their tasks; and so on, until neither
+ *    leads to anything more at this moment;
  * 2. the events that have arrived by now;
  * 3. what became due by that, as in 1.
  *
  * Then time jumps to the next event or due time, rounded up to the step. What comes out is a matter of
- * the input alone, and nothing of one person hangs on another.
+ * the input alone. One person hangs on another by places alone: those of a band (Reached), and those in the
+ * contact budget of somebody who gets messages about several (sendInTurn).
  */
 export class Simulation {
   /** Of messages that were put off, what they were planned for, and at which channel they are. */
@@ -128,7 +137,8 @@ export class Simulation {
   readonly #counted: CountedMessages
   readonly #reached: Reached
   readonly #grid: ReturnType<typeof createGrid>
-  readonly #due = new DuePeople()
+  readonly #timersDue = new DuePeople()
+  readonly #messagesDue = new DuePeople()
   /** Whose tasks are done next, and when. */
   readonly #tasksDue = new DuePeople()
   /** What went out at this moment, of which nothing has been heard yet. */
@@ -327,17 +337,27 @@ export class Simulation {
   }
 
   #nextMs(): number | undefined {
-    const [due, done] = [this.#due.nextMs(), this.#tasksDue.nextMs()]
-    return due === undefined || (done !== undefined && done < due) ? done : due
+    const queues = [this.#timersDue, this.#messagesDue, this.#tasksDue]
+    const next = queues.flatMap((queue) => queue.nextMs() ?? [])
+    return next.length === 0 ? undefined : Math.min(...next)
+  }
+
+  #isDue(queue: DuePeople): boolean {
+    return (queue.nextMs() ?? Number.POSITIVE_INFINITY) <= this.#nowMs
   }
 
   #playDue(): void {
     do {
-      for (const person of this.#takeAll(this.#due)) this.#playPerson(person)
+      while (this.#isDue(this.#timersDue) || this.#isDue(this.#messagesDue)) {
+        for (const person of this.#takeAll(this.#timersDue)) this.#fireTimers(person)
+        this.#sendDue()
+      }
       const teams = [...this.#takeAll(this.#tasksDue)]
       this.#hearOfSent()
       for (const person of teams) this.#sayTasksDone(person)
-    } while ((this.#nextMs() ?? Number.POSITIVE_INFINITY) <= this.#nowMs)
+    } while (
+      [this.#timersDue, this.#messagesDue, this.#tasksDue].some((queue) => this.#isDue(queue))
+    )
   }
 
   *#takeAll(queue: DuePeople): Generator<PersonNumber> {
@@ -348,19 +368,53 @@ export class Simulation {
     }
   }
 
-  /** Timers first: what they plan for now goes out now. */
-  #playPerson(person: PersonNumber): void {
+  #fireTimers(person: PersonNumber): void {
     const { now } = this.#context
     let state = this.people.stateOf(person)
     for (const timer of dueTimers(state, now)) {
       state = this.#decided(person, state, decideTimer(state, timer, this.#context))
     }
-    for (const { intentId } of dueMessages(state, now)) {
-      const intent = state.intents.get(intentId)
-      if (intent) state = this.#send(person, state, intent)
-    }
     this.#keep(person, state)
-    // A receipt finds no message of a run that is forgotten.
+    const next = nextMessage(state)
+    if (next === null || next > now) this.#forgetUnlessAwaited(person)
+  }
+
+  /** What timers planned for now goes out now: all of it is there before the first takes a place. */
+  #sendDue(): void {
+    const { now } = this.#context
+    const people = [...this.#takeAll(this.#messagesDue)]
+    const due = people.flatMap((person) => this.#dueOf(person))
+    const held = this.#reached.holdBack(due, now)
+    sendInTurn(due, ({ person, receiver, intent: { intentId } }) => {
+      const before = this.people.stateOf(person)
+      const intent = before.intents.get(intentId)
+      if (!intent) return null
+      const until = held.get(intentId)
+      const state =
+        until === undefined
+          ? this.#send(person, receiver, intent)
+          : this.#holdBack(before, intent, until)
+      this.people.put(person, state)
+      const after = state.intents.get(intentId)
+      return after?.state === 'planned' && after.dueAt <= now ? after.dueAt : null
+    })
+    for (const person of people) {
+      this.#keep(person, this.people.stateOf(person))
+      this.#forgetUnlessAwaited(person)
+    }
+  }
+
+  #dueOf(person: PersonNumber): DueMessage[] {
+    return dueMessages(this.people.stateOf(person), this.#context.now).map((intent) => {
+      const { intentId, campaignId, expiresAt, dueAt, recipient } = intent
+      const receiver = recipient ? this.people.numberOfId(recipient.personId) : person
+      const plannedFor = this.#plannedForOf(intent)
+      return { person, receiver, plannedFor, dueAt, intent: { intentId, campaignId, expiresAt } }
+    })
+  }
+
+  /** A receipt finds no message of a run that is forgotten. */
+  #forgetUnlessAwaited(person: PersonNumber): void {
     if (!this.#awaited.has(person)) this.#forgetFinished(person)
   }
 
@@ -371,14 +425,8 @@ export class Simulation {
     if (rest !== state) this.#keep(person, rest)
   }
 
-  #send(person: PersonNumber, before: PersonState, intent: Intent): PersonState {
-    const waitsUntil = this.#reached.waitsUntil(
-      intent,
-      this.#plannedForOf(intent),
-      this.#context.now,
-    )
-    if (waitsUntil !== null) return this.#holdBack(before, intent, waitsUntil)
-    const to = intent.recipient ? this.people.numberOfId(intent.recipient.personId) : person
+  #send(person: PersonNumber, to: PersonNumber | null, intent: Intent): PersonState {
+    const before = this.people.stateOf(person)
     const counted = to === null ? [] : this.#counted.of(to)
     const from = this.#putOff.get(intent.intentId)?.channel
     const other = to === null || to === person ? null : this.people.stateOf(to)
@@ -396,7 +444,7 @@ export class Simulation {
       const intentId = countsAs(intent)
       this.#counted.add(to, { intentId, class: own, at: this.#context.now })
     }
-    // It is too early, or one too many: of this message there is nothing to tell yet.
+    // It is too early, one too many, or for another channel: of this message there is nothing to tell yet.
     if (last.state === 'planned') {
       const { channel } = delivered
       this.#putOff.set(last.intentId, { plannedFor: this.#plannedForOf(intent), channel })
@@ -495,8 +543,9 @@ export class Simulation {
 
   #keep(person: PersonNumber, state: PersonState): void {
     this.people.put(person, state)
-    const next = nextDue(state)
-    this.#due.set(person, next === null ? null : Date.parse(next))
+    const [timer, message] = [nextTimer(state), nextMessage(state)]
+    this.#timersDue.set(person, timer === null ? null : Date.parse(timer))
+    this.#messagesDue.set(person, message === null ? null : Date.parse(message))
     if (!this.#teams) return
     const word = this.#wordsOf(state)[0]
     this.#tasksDue.set(person, word === undefined ? null : Date.parse(word.at))
@@ -554,7 +603,8 @@ export class Simulation {
     const merged = mergePeople(own, other, this.#context)
     this.people.merge(from, into)
     this.#counted.merge(from, into)
-    this.#due.set(from, null)
+    this.#timersDue.set(from, null)
+    this.#messagesDue.set(from, null)
     this.#tasksDue.set(from, null)
     const intents = new Map([...own.intents, ...other.intents])
     this.#keep(into, this.#decided(into, { intents }, merged))

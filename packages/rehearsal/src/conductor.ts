@@ -1,7 +1,7 @@
 import type { EventPublisher, TopicAdmin } from '@wegwijs/kafka/port'
 import { type Clock, systemClock } from '@wegwijs/runtime/clock'
 import { fail } from '@wegwijs/runtime/failure'
-import { beginRehearsal, stepBusinessTime } from '@wegwijs/store/business-clock'
+import { beginRehearsal, type Held, stepBusinessTime } from '@wegwijs/store/business-clock'
 import type { Store } from '@wegwijs/store/database'
 import { readRehearsalGround, readStanding, type Standing } from '@wegwijs/store/standing'
 import { wake } from '@wegwijs/store/wake'
@@ -15,15 +15,16 @@ import { createTaskWords, type TaskWords, type Teams } from './task-words.ts'
 /**
  * The conductor of stepped business time. It moves from moment to moment; at each of them, in turn:
  *
- * 1. what is due by now (timers, messages) is taken up and sent, until nothing of it is left, while no
- *    event is decided; then, while nothing is due, what providers report of it and what teams say of
- *    their tasks is decided; and so on, until neither leads to anything more at this moment;
+ * 1. what is due by now is taken up, while no event is decided: all timers, then all messages, and so on
+ *    until nothing of it is left; then, while nothing is due, what providers report of it and what teams say
+ *    of their tasks is decided; and so on, until neither leads to anything more at this moment;
  * 2. nothing is due, and the events that have arrived by now are published and decided;
  * 3. what became due by that is taken up, as in 1.
  *
  * Then it jumps to the next event or due time, rounded up to the step. Within a step the due comes
  * before the events, and no event waits for a message or the other way round: what comes out is a
- * matter of the input alone, not of who was quicker. A finer step is nearer to what real time would
+ * matter of the input alone, not of who was quicker. All messages of a moment are there before the first of
+ * them takes a place of a band or a contact budget, and they take it in one order (docs/what-it-means-exactly.md). A finer step is nearer to what real time would
  * have done, `PT0S` is exactly it.
  */
 export type Rehearsal = {
@@ -105,7 +106,12 @@ export async function rehearse(rehearsal: Rehearsal): Promise<Progress> {
   const last = arriving.at(-1)?.at ?? standing.rehearsalInstant
   const end = last === null ? '' : endOfTime(last)
   for (;;) {
-    const next = earliest(arriving[progress.events]?.at, standing.nextDue, await words.nextAt())
+    const next = earliest(
+      arriving[progress.events]?.at,
+      standing.nextTimer,
+      standing.nextMessage,
+      await words.nextAt(),
+    )
     if (next === undefined || next > end) return finish(store, progress)
     const instant = latest(grid.roundUp(next), standing.rehearsalInstant)
     const events = arrivedBy(arriving, progress.events, instant)
@@ -147,11 +153,15 @@ async function settle(
 ): Promise<Standing> {
   let standing = before
   for (;;) {
-    // The outbox too: a rehearsal that is over leaves nothing behind that somebody has to find.
-    const goesOut = isDue(standing, instant) || standing.unpublished
-    if (goesOut) {
-      await moveTo(store, instant, { dueHeld: false, eventsHeld: true })
-      standing = await settling.untilOut(instant)
+    let goesOut = false
+    for (; isLeft(standing, instant); goesOut = true) {
+      if (isDue(standing.nextTimer, instant)) {
+        await moveTo(store, instant, { messagesHeld: true, eventsHeld: true })
+        standing = await settling.untilFired(instant)
+      } else {
+        await moveTo(store, instant, { timersHeld: true, eventsHeld: true })
+        standing = await settling.untilOut(instant)
+      }
     }
     const said = await words.sayUntil(instant, () =>
       moveTo(store, instant, { dueHeld: true, eventsHeld: true }),
@@ -164,11 +174,7 @@ async function settle(
   }
 }
 
-async function moveTo(
-  store: Store,
-  instant: string,
-  held: { dueHeld: boolean; eventsHeld?: boolean },
-): Promise<void> {
+async function moveTo(store: Store, instant: string, held: Held): Promise<void> {
   await stepBusinessTime(store.db, instant, held)
   // While nothing is due there is nothing to look for; the events wake whom they concern.
   if (!held.dueHeld) await wake(store.db, store.namespace, ['clock'])
@@ -241,8 +247,13 @@ async function refuseRealTime(store: Store, first: Arriving | undefined): Promis
   return standing
 }
 
-function isDue(standing: Standing, instant: string): boolean {
-  return standing.nextDue !== null && standing.nextDue <= instant
+/** Of the outbox, too: a rehearsal that is over leaves nothing behind that somebody has to find. */
+function isLeft({ nextTimer, nextMessage, unpublished }: Standing, instant: string): boolean {
+  return isDue(nextTimer, instant) || isDue(nextMessage, instant) || unpublished
+}
+
+function isDue(next: string | null, instant: string): boolean {
+  return next !== null && next <= instant
 }
 
 function arrivedBy(

@@ -29,7 +29,9 @@ export type Settling = {
   untilRead(offsets: ReadonlyMap<string, bigint>): Promise<Standing>
   /** Until nothing is queued, being sent or unpublished any more, whatever is due. */
   untilIdle(): Promise<Standing>
-  /** Until nothing due by `instant` is left, and all that a provider reports of it is on its way in. */
+  /** Until no timer due by `instant` is left. */
+  untilFired(instant: string): Promise<Standing>
+  /** Until no message due by `instant` is left, and all that a provider reports of it is on its way in. */
   untilOut(instant: string): Promise<Standing>
   /** Until journey has read everything that has come in. */
   untilHeard(): Promise<Standing>
@@ -47,6 +49,8 @@ export function createSettling(parts: SettleParts): Settling {
   return {
     untilRead,
     untilIdle: () => poll(parts, async (standing) => underWayIn(standing)),
+    untilFired: (instant) =>
+      poll(parts, async ({ nextTimer }) => dueIn('timer', nextTimer, instant)),
     untilOut: (instant) =>
       poll(parts, async (standing) => {
         const moving = movingIn(standing, instant)
@@ -74,11 +78,11 @@ async function endsOf({ admin, topics }: SettleParts): Promise<Map<string, bigin
 }
 
 function movingIn(standing: Standing, instant: string): string[] {
-  const moving: string[] = []
-  if (standing.nextDue !== null && standing.nextDue <= instant) {
-    moving.push(`a timer or message that was due at ${standing.nextDue}`)
-  }
-  return [...moving, ...underWayIn(standing)]
+  return [...dueIn('message', standing.nextMessage, instant), ...underWayIn(standing)]
+}
+
+function dueIn(what: 'timer' | 'message', next: string | null, instant: string): string[] {
+  return next !== null && next <= instant ? [`a ${what} that was due at ${next}`] : []
 }
 
 function underWayIn(standing: Standing): string[] {

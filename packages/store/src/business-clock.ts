@@ -26,21 +26,31 @@ export async function isRehearsal(db: Querying): Promise<boolean> {
   return row !== undefined
 }
 
+/** What of an instant does not come yet. */
+export type Held = {
+  dueHeld?: boolean
+  timersHeld?: boolean
+  messagesHeld?: boolean
+  eventsHeld?: boolean
+}
+
 /**
  * Stops business time at `instant` (ISO 8601), or moves it there. It never moves back. With
- * `dueHeld` nothing becomes due until the next step: see `due_now()` in migrations/0001-ground.ts. With
- * `eventsHeld` no event is decided until then (services/journey/src/batch.ts).
+ * `dueHeld` nothing becomes due until the next step, with `timersHeld` no timer, with `messagesHeld` no message:
+ * see `due_now()` and `timers_due_now()` in migrations/0029-due-in-turn.ts. With `eventsHeld` no event is
+ * decided until then (services/journey/src/batch.ts).
  */
 export async function stepBusinessTime(
   db: Querying,
   instant: string,
-  { dueHeld = false, eventsHeld = false }: { dueHeld?: boolean; eventsHeld?: boolean } = {},
+  { dueHeld = false, timersHeld = false, messagesHeld = false, eventsHeld = false }: Held = {},
 ): Promise<void> {
   await sql`
-    insert into rehearsal_clock (instant, due_held, events_held)
-    values (${instant}, ${dueHeld}, ${eventsHeld})
+    insert into rehearsal_clock (instant, due_held, timers_held, messages_held, events_held)
+    values (${instant}, ${dueHeld}, ${timersHeld}, ${messagesHeld}, ${eventsHeld})
     on conflict (only_row) do update
     set instant = greatest(rehearsal_clock.instant, excluded.instant), due_held = excluded.due_held,
+      timers_held = excluded.timers_held, messages_held = excluded.messages_held,
       events_held = excluded.events_held,
       stepped_at = clock_timestamp()
   `.execute(db)

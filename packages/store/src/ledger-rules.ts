@@ -123,15 +123,15 @@ const messageRules: readonly DatabaseRule[] = [
 function sweepRules({ sweepSeconds }: LedgerOptions): DatabaseRule[] {
   const sweep = sql`make_interval(secs => ${sweepSeconds})`
   // Under rehearsal business time stands: what is due has been since the clock was last stepped.
-  const dueSince = (column: string) => sql`${sql.ref(column)} <= due_now() and coalesce(
-    (select stepped_at from rehearsal_clock), ${sql.ref(column)}) < clock_timestamp() - ${sweep}`
+  const dueSince = (until: RawBuilder<unknown>) => sql`due_at <= ${until} and coalesce(
+    (select stepped_at from rehearsal_clock), due_at) < clock_timestamp() - ${sweep}`
   return [
     {
       name: 'timers-fired',
       promise: 'P1',
       says: `no timer is due for more than ${sweepSeconds} s`,
       checked: sql`select count(*) from timer`,
-      broken: sql`select timer_id as example from timer where ${dueSince('due_at')}`,
+      broken: sql`select timer_id as example from timer where ${dueSince(sql`timers_due_now()`)}`,
     },
     {
       name: 'messages-released',
@@ -139,7 +139,7 @@ function sweepRules({ sweepSeconds }: LedgerOptions): DatabaseRule[] {
       says: `no message is due for more than ${sweepSeconds} s while its queue is empty`,
       checked: sql`select count(*) from intent where state = 'planned'`,
       broken: sql`select intent_id as example from intent i
-        where state = 'planned' and ${dueSince('due_at')} and touched_at < clock_timestamp() - ${sweep}
+        where state = 'planned' and ${dueSince(sql`due_now()`)} and touched_at < clock_timestamp() - ${sweep}
           and not exists (select from intent q where q.state = 'queued' and q.lane = i.lane
             and q.channels[q.channel_index + 1] = i.channels[i.channel_index + 1])`,
     },

@@ -31,6 +31,7 @@ import * as sendingWindows from './migrations/0025-sending-windows.ts'
 import * as arms from './migrations/0026-arms.ts'
 import * as armsOfBefore from './migrations/0027-arms-of-before.ts'
 import * as armsSweep from './migrations/0028-arms-sweep.ts'
+import * as dueInTurn from './migrations/0029-due-in-turn.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -64,6 +65,7 @@ const migrations: Record<string, Migration> = {
   '0026-arms': arms,
   '0027-arms-of-before': armsOfBefore,
   '0028-arms-sweep': armsSweep,
+  '0029-due-in-turn': dueInTurn,
 }
 
 export type MigrateOptions = {

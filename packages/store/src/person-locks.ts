@@ -29,7 +29,7 @@ export async function lockPeopleWithDueTimers(tx: Querying, limit: number): Prom
     select person_id from person
     where person_id = any(array(
       select person_id from (
-        select person_id, due_at from timer where due_at <= due_now() order by due_at limit ${limit}
+        select person_id, due_at from timer where due_at <= timers_due_now() order by due_at limit ${limit}
       ) as due
     ))
     order by person_id
@@ -55,7 +55,7 @@ export async function readDueTimers(
     campaign_id: string | null
   }>`
     select distinct person_id, enrolment_id, campaign_id from timer
-    where person_id = any(${[...personIds]}::uuid[]) and due_at <= due_now()`.execute(tx)
+    where person_id = any(${[...personIds]}::uuid[]) and due_at <= timers_due_now()`.execute(tx)
   return {
     resumed: rows.flatMap(({ person_id, enrolment_id }) =>
       enrolment_id === null ? [] : [{ person_id, enrolment_id }],

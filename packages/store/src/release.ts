@@ -41,7 +41,9 @@ export type AskedCampaign = { campaignId: string; begins: string; ends: string; 
  * Returns the jobs to add; when there are any, call again.
  *
  * What is beyond the band of its campaign is put off until the next period (`reach_used`); `onAsk` is
- * told of campaigns that come to that. Nothing is released by bands that are not those in force.
+ * told of campaigns that come to that. Nothing is released by bands that are not those in force. What was
+ * planned for the earliest gets the places that are left, of one moment the lower id: of the messages that one
+ * call looks at, and in a rehearsal of all that are due.
  *
  * @throws WEGWIJS_DATABASE_UNAVAILABLE (retryable)
  */
@@ -189,14 +191,24 @@ function releasedWithin(options: ReleaseOptions & { reach: ReachRules }): RawBui
       select b.campaign_id, b.begins, b.ends, b.most + r.allowed as most, r.taken, r.asked_at
       from (${reachNow(reach)}) as b
       left join reach r on r.campaign_id = b.campaign_id and r.begins = b.begins
+    ), first_of_all as materialized (
+      select first.intent_id from band cross join lateral (
+        select i.intent_id from intent i
+        where exists (select from rehearsal_clock) and i.state = 'planned'
+          and i.campaign_id = band.campaign_id and i.due_at <= due_now()
+          and not i.reached and i.expires_at > business_now()
+        order by i.planned_for, i.intent_id limit greatest(band.most - band.taken, 0)
+      ) as first
     ), ${dueOf(
       options,
       sql`, i.campaign_id, i.due_at, i.planned_for, i.expires_at,
       i.reached or i.expires_at <= business_now() as is_free`,
     )}, measured as materialized (
       select due.*, band.ends, band.campaign_id is not null and not is_free as takes,
-        band.taken + row_number() over (partition by band.campaign_id, is_free order by due.planned_for, due.intent_id)
-          <= band.most as fits
+        case when exists (select from rehearsal_clock)
+          then due.intent_id in (select intent_id from first_of_all)
+          else band.taken + row_number() over (partition by band.campaign_id, is_free
+            order by due.planned_for, due.intent_id) <= band.most end as fits
       from due left join band using (campaign_id)
       where ${isInForce(reach)}
     ), released as (

@@ -14,6 +14,8 @@ export type Schema = {
     instant: Moment
     due_held: Generated<boolean>
     events_held: Generated<boolean>
+    timers_held: Generated<boolean>
+    messages_held: Generated<boolean>
     stepped_at: Moment
     started_at: Moment
   }

@@ -12,8 +12,10 @@ export type Standing = {
   rehearsalInstant: string | null
   /** Next offset that journey will read, by `topic/partition`. */
   positions: Readonly<Record<string, string>>
-  /** The earliest moment for which a timer is set or a message planned. */
-  nextDue: string | null
+  /** The earliest moment for which a timer is set. */
+  nextTimer: string | null
+  /** The earliest moment for which a message is planned. */
+  nextMessage: string | null
   queued: boolean
   /** What was published is still to be done for people who are there already. */
   rollingOut: boolean
@@ -38,15 +40,13 @@ const standingQuery = sql<Standing>`
       (select instant from rehearsal_clock) as "rehearsalInstant",
       coalesce((select json_object_agg(topic || '/' || partition, next_offset::text)
         from consumer_position), '{}') as positions,
-      least(
-        (select due_at from timer order by due_at limit 1),
-        (select min(first.due_at)
-          from unnest(${[...lanes]}::text[]) as lanes (lane)
-          cross join unnest(${[...channels]}::text[]) as ways (channel)
-          cross join lateral (select due_at from intent where state = 'planned'
-            and lane = lanes.lane and channels[channel_index + 1] = ways.channel
-            order by due_at limit 1) as first)
-      ) as "nextDue",
+      (select due_at from timer order by due_at limit 1) as "nextTimer",
+      (select min(first.due_at)
+        from unnest(${[...lanes]}::text[]) as lanes (lane)
+        cross join unnest(${[...channels]}::text[]) as ways (channel)
+        cross join lateral (select due_at from intent where state = 'planned'
+          and lane = lanes.lane and channels[channel_index + 1] = ways.channel
+          order by due_at limit 1) as first) as "nextMessage",
       -- In the order of its index: else the planner reads the whole table to find that there is none.
       (select true from intent where state = 'queued'
         order by lane, channels[channel_index + 1], job_id limit 1) is not null as queued,

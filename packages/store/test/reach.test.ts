@@ -127,6 +127,16 @@ describe('a campaign that says how far it reaches', () => {
     expect(ids).toEqual(expect.arrayContaining(others.map(({ intentId }) => intentId)))
   })
 
+  it('gives the places of a rehearsal to what was planned for the earliest, however few go at once', async () => {
+    await apply(daily)
+    const plannedFor = (seconds: number) => ({ planned_for: later(monday, seconds) })
+    // What was put off is due later than what was planned after it.
+    const late = await seed(3, { ...plannedFor(-900), due_at: monday })
+    await seed(3, { ...plannedFor(-300), due_at: later(monday, -300) })
+    const { ids } = await release(store, 1)
+    expect(ids.toSorted()).toEqual(late.map(({ intentId }) => intentId).toSorted())
+  })
+
   it('counts a message once, however often it comes back', async () => {
     await apply(daily)
     await seed(2)

@@ -107,7 +107,8 @@ test('status counts by state and tells what waits', async () => {
 test('the standing of a namespace names the earliest due time of any queue', async () => {
   expect(await readStanding(store.db)).toMatchObject({
     rehearsalInstant: null,
-    nextDue: '2999-01-01T00:00:00.000Z',
+    nextTimer: null,
+    nextMessage: '2999-01-01T00:00:00.000Z',
     queued: false,
     sending: false,
     unpublished: true,
@@ -116,7 +117,7 @@ test('the standing of a namespace names the earliest due time of any queue', asy
     values (${waiting.personId}, ${newUuid()}, ${waiting.enrolmentId}, '1', '2998-01-01')`.execute(
     store.db,
   )
-  expect((await readStanding(store.db)).nextDue).toBe('2998-01-01T00:00:00.000Z')
+  expect((await readStanding(store.db)).nextTimer).toBe('2998-01-01T00:00:00.000Z')
 })
 
 test('the outbox page shows who got what, by name', async () => {

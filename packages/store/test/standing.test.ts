@@ -18,7 +18,8 @@ test('where nothing is, nothing waits', async () => {
   expect(await readStanding(store.db)).toEqual({
     rehearsalInstant: null,
     positions: {},
-    nextDue: null,
+    nextTimer: null,
+    nextMessage: null,
     queued: false,
     sending: false,
     unpublished: false,
@@ -27,12 +28,12 @@ test('where nothing is, nothing waits', async () => {
   })
 })
 
-test('the next that is due is the earliest planned message of any lane and channel', async () => {
+test('the next message that is due is the earliest planned message of any lane and channel', async () => {
   const due = '2026-03-02T08:00:00.000Z'
   await seedMessages(store, 2, { intent: { due_at: '2026-03-02T09:00:00.000Z' } })
   await seedMessages(store, 1, { intent: { due_at: due, lane: 'bulk', channels: ['app'] } })
   await seedMessages(store, 1, { intent: { due_at: '2026-03-01T08:00:00.000Z', state: 'sent' } })
-  expect((await readStanding(store.db)).nextDue).toBe(due)
+  expect((await readStanding(store.db)).nextMessage).toBe(due)
 })
 
 test('what is queued or sending is told', async () => {

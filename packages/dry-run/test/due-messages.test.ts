@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest'
+import { type DueMessage, sendInTurn } from '../src/due-messages.ts'
+
+const eight = '2026-03-02T08:00:00.000Z'
+const nine = '2026-03-02T09:00:00.000Z'
+
+const due = (intentId: string, dueAt: string, receiver: number | null = 1): DueMessage => ({
+  person: 1,
+  receiver,
+  plannedFor: dueAt,
+  dueAt,
+  intent: { intentId, campaignId: 'c', expiresAt: '2026-03-09T08:00:00.000Z' },
+})
+
+test('of one receiver what was due first, then the lower id, whoever planned it', () => {
+  const sent: string[] = []
+  sendInTurn([due('b', nine), due('c', eight), due('a', nine)], ({ intent }) => {
+    sent.push(intent.intentId)
+    return null
+  })
+  expect(sent).toEqual(['c', 'a', 'b'])
+})
+
+test('what a channel did not take comes behind what was due before it is due again', () => {
+  const sent: string[] = []
+  sendInTurn([due('a', eight), due('b', '2026-03-02T08:30:00.000Z')], ({ intent }) => {
+    sent.push(intent.intentId)
+    return sent.length === 1 ? nine : null
+  })
+  expect(sent).toEqual(['a', 'b', 'a'])
+})
