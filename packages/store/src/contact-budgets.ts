@@ -91,10 +91,13 @@ export const countClaimed = sql`
  * What is counted of somebody may be with a worker still, and given back. Of the message `d` that waits
  * for its place.
  */
-export const isAnyUnderWay = sql`(exists (
-    select from intent o where o.person_id = d.receiver_id and o.recipient_id is null and o.state = 'sending')
+export function isAnyUnderWay(budgets: readonly Budget[]): RawBuilder<unknown> {
+  return sql`(exists (
+    select from intent o where o.person_id = d.receiver_id and o.recipient_id is null and o.state = 'sending'
+      and ${counts(budgets, 'o')})
   or exists (select from intent o where o.recipient_id = any(${recordsOf('d.receiver_id')})
-    and o.state = 'sending'))`
+    and o.state = 'sending' and ${counts(budgets, 'o')}))`
+}
 
 /**
  * Another message to the receiver of this one that counts is due and was due before it; of one instant, the

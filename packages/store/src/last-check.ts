@@ -1029,7 +1029,7 @@ function moveOf(request: ClaimRequest, telling: boolean): RawBuilder<unknown> {
 
 function placeFree(request: ClaimRequest): RawBuilder<unknown> {
   return sql`when d.effect = 'await-place' then least(d.expires_at, d.place_free_at,
-          case when not d.rehearses and ${isAnyUnderWay} then ${afterLease(request)} end)`
+          case when ${isAnyUnderWay(request.budgets)} then ${afterLease(request)} end)`
 }
 
 function resultOf(
