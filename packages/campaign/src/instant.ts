@@ -89,17 +89,6 @@ function spanOf(duration: Temporal.Duration): Span {
 const dayMs = 86_400_000
 
 /**
- * That time of day on the same day. Of a time that clocks show twice it is the second, as in PostgreSQL;
- * one that they skip is as much later as they skip.
- */
-export function atTime(day: Temporal.ZonedDateTime, time: string): Temporal.ZonedDateTime {
-  return day
-    .toPlainDate()
-    .toPlainDateTime(time)
-    .toZonedDateTime(day.timeZoneId, { disambiguation: 'later' })
-}
-
-/**
  * No calendar needs to be asked where the clocks of the zone run evenly, nor of a move over changes of
  * them to a moment that is far from any: it would be a third of what deciding costs. Months and years
  * always ask.

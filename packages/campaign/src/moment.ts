@@ -7,7 +7,8 @@ import {
   localTimeSchema,
   positiveDurationSchema,
 } from './definition/words.ts'
-import { addDuration, atTime, type Instant, instantOf } from './instant.ts'
+import { addDuration, type Instant, instantOf } from './instant.ts'
+import { atTime, type LocalTime, localTimeOf, movedBy, opensOn, whenShown } from './local-time.ts'
 import type { WorkingDays } from './working-days.ts'
 
 export const weekdays = [
@@ -164,27 +165,18 @@ function resolveAfter(moment: z.infer<typeof afterSchema>, facts: MomentFacts): 
   const { for: duration, at: time, between, on } = moment
   const isPlain = time === undefined && between === undefined && on === 'any-day'
   if (duration && isPlain) return addDuration(facts.now, duration, facts.timeZone)
-  const now = Temporal.Instant.from(facts.now).toZonedDateTimeISO(facts.timeZone)
-  const earliest = duration ? now.add(Temporal.Duration.from(duration)) : now
+  const now = localTimeOf(Temporal.Instant.from(facts.now).toZonedDateTimeISO(facts.timeZone))
+  const earliest = duration ? movedBy(now, Temporal.Duration.from(duration)) : now
   const at = time ? nextAt(earliest, time) : earliest
   const due = between ? nextBetween(at, between) : at
-  const onDay = moveToDay(due, 1, on, facts.isWorkingDay)
-  const isLater = !onDay.toPlainDate().equals(due.toPlainDate())
-  return instantOf(between && isLater ? atTime(onDay, between[0]) : onDay)
+  return instantOf(moveToDay(due, { days: 1, on, opens: between?.[0] }, facts.isWorkingDay))
 }
 
 function resolveUntil(moment: z.infer<typeof untilSchema>, facts: MomentFacts): Instant | null {
-  const anchor = facts.read(moment.until)
-  if (dateOfPersonIn(moment) !== null) {
-    const { offset: span, at, on } = moment
-    const anchored = anchoredTo(anchor, { span, at, on, days: awayFrom(span) }, facts)
-    return anchored && instantOf(anchored.momentOf(0))
-  }
-  if (typeof anchor !== 'string') return null
-  let due = Temporal.Instant.from(anchor).toZonedDateTimeISO(facts.timeZone)
-  if (moment.offset) due = due.add(Temporal.Duration.from(moment.offset))
-  if (moment.at) due = due.withPlainTime(moment.at)
-  return instantOf(moveToDay(due, awayFrom(moment.offset), moment.on, facts.isWorkingDay))
+  const { until, offset: span, at, on } = moment
+  const around = { span, at, on, days: awayFrom(span) }
+  const anchored = anchoredTo(facts.read(until), around, facts)
+  return anchored && instantOf(anchored.momentOf(0))
 }
 
 /** The direction in which a day is looked for: what is told after a moment is not told before it. */
@@ -195,10 +187,10 @@ function awayFrom(offset: string | undefined): 1 | -1 {
 /** How far from a date: `span` before (negative) or after it, at which time, and on which days. */
 type Around = { span: string | undefined; at: string | undefined; on: Moment['on']; days: 1 | -1 }
 
-/** When it comes so many years after the date itself; `day` is the calendar day of that, a moment's in UTC. */
+/** When it comes so many years after the date itself, and on which calendar day that is, of a moment in UTC. */
 export type Anchored = {
   year: number
-  day: Temporal.PlainDate
+  dayOf(years: number): Temporal.PlainDate
   momentOf(years: number): Temporal.ZonedDateTime
 }
 
@@ -213,68 +205,71 @@ export function anchoredTo(
   { span = 'PT0S', at, on, days }: Around,
   { timeZone, isWorkingDay }: { timeZone: string; isWorkingDay: WorkingDays },
 ): Anchored | null {
+  if (typeof value !== 'string') return null
   const moved = Temporal.Duration.from(span)
-  const onDay = (due: Temporal.ZonedDateTime) => moveToDay(due, days, on, isWorkingDay)
-  if (isDay(value)) {
-    const plain = Temporal.PlainDate.from(value)
+  const onDay = (due: LocalTime) => moveToDay(due, { days, on, opens: undefined }, isWorkingDay)
+  if (/^\d{4}-\d{2}-\d{2}$/.test(value)) {
+    const plain = read(() => Temporal.PlainDate.from(value))
+    if (plain === null) return null
     const momentOf = (years: number) => {
       const day = plain.add({ years }).add(moved)
-      return onDay(day.toZonedDateTime({ timeZone, plainTime: at ?? '00:00' }))
+      return onDay(whenShown(day.toPlainDateTime(at ?? '00:00'), timeZone))
     }
-    return { year: plain.year, day: plain, momentOf }
+    return { year: plain.year, dayOf: (years) => plain.add({ years }), momentOf }
   }
-  if (!isInstant(value)) return null
-  const zoned = Temporal.Instant.from(value).toZonedDateTimeISO(timeZone)
+  const zoned = read(() => Temporal.Instant.from(value).toZonedDateTimeISO(timeZone))
+  if (zoned === null) return null
   const momentOf = (years: number) => {
-    const due = zoned.add({ years }).add(moved)
-    return onDay(at === undefined ? due : due.withPlainTime(at))
+    const due = movedBy(movedBy(localTimeOf(zoned), Temporal.Duration.from({ years })), moved)
+    return onDay(at === undefined ? due : whenShown(due.shown.withPlainTime(at), timeZone))
   }
-  return { year: zoned.year, day: zoned.withTimeZone('UTC').toPlainDate(), momentOf }
+  const dayOf = (years: number) => zoned.withTimeZone('UTC').toPlainDate().add({ years })
+  return { year: zoned.year, dayOf, momentOf }
 }
 
-const isDay = (value: unknown): value is string =>
-  typeof value === 'string' &&
-  /^\d{4}-\d{2}-\d{2}$/.test(value) &&
-  isRead(() => Temporal.PlainDate.from(value))
-
-const isInstant = (value: unknown): value is string =>
-  typeof value === 'string' && isRead(() => Temporal.Instant.from(value))
-
-function isRead(read: () => unknown): boolean {
+function read<Value>(reading: () => Value): Value | null {
   try {
-    read()
-    return true
+    return reading()
   } catch {
-    return false
+    return null
   }
 }
 
 /** Of a time that clocks show twice it is the first. */
-function nextAt(earliest: Temporal.ZonedDateTime, time: string): Temporal.ZonedDateTime {
-  const due = earliest.withPlainTime(time)
-  return Temporal.ZonedDateTime.compare(due, earliest) < 0 ? due.add({ days: 1 }) : due
+function nextAt(earliest: LocalTime, time: string): LocalTime {
+  for (let day = earliest.shown.toPlainDate(); ; day = day.add({ days: 1 })) {
+    const due = whenShown(day.toPlainDateTime(time), earliest.at.timeZoneId)
+    if (Temporal.ZonedDateTime.compare(due.at, earliest.at) >= 0) return due
+  }
 }
 
-function nextBetween(
-  earliest: Temporal.ZonedDateTime,
-  [from, to]: readonly [string, string],
-): Temporal.ZonedDateTime {
-  const time = earliest.toPlainTime()
-  if (Temporal.PlainTime.compare(time, to) >= 0) return atTime(earliest.add({ days: 1 }), from)
-  return Temporal.PlainTime.compare(time, from) < 0 ? atTime(earliest, from) : earliest
+function nextBetween(earliest: LocalTime, [from, to]: readonly [string, string]): LocalTime {
+  const time = earliest.at.toPlainTime()
+  const isBefore = Temporal.PlainTime.compare(time, from) < 0
+  if (!isBefore && Temporal.PlainTime.compare(time, to) < 0) return earliest
+  const day = earliest.at.toPlainDate().add({ days: isBefore ? 0 : 1 })
+  return opensOn(day, from, earliest.at.timeZoneId)
 }
+
+/** On another day it is at its own time of day, or when a part of the day `opens` (HH:MM). */
+type DayToFind = { days: 1 | -1; on: Moment['on']; opens: string | undefined }
 
 function moveToDay(
-  from: Temporal.ZonedDateTime,
-  days: 1 | -1,
-  on: Moment['on'],
+  from: LocalTime,
+  { days, on, opens }: DayToFind,
   isWorkingDay: WorkingDays,
 ): Temporal.ZonedDateTime {
-  if (on === 'any-day') return from
+  const { shown, at } = from
+  if (on === 'any-day') return at
   const names = on === 'working-day' ? null : new Set<string>(on)
   const fits = (day: Temporal.PlainDate) =>
     names ? names.has(weekdays[day.dayOfWeek - 1] ?? '') : isWorkingDay(day)
-  let due = from
-  while (!fits(due.toPlainDate())) due = due.add({ days })
+  let due = at
+  for (let day = shown.toPlainDate(); !fits(due.toPlainDate()); ) {
+    day = day.add({ days })
+    due = opens
+      ? atTime(day, opens, at.timeZoneId)
+      : whenShown(day.toPlainDateTime(shown.toPlainTime()), at.timeZoneId).at
+  }
   return due
 }

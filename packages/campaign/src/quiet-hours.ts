@@ -1,6 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import type { QuietHours } from './definition/policies.ts'
-import { atTime, type Instant, instantOf } from './instant.ts'
+import { type Instant, instantOf } from './instant.ts'
+import { atTime } from './local-time.ts'
 
 /** Whether it is quiet at this local time (HH:MM). */
 export function isQuiet(time: string, { from, until }: QuietHours): boolean {
@@ -18,6 +19,6 @@ export function quietUntil(instant: Instant, hours: QuietHours, timeZone: string
   const time = local.toPlainTime().toString({ smallestUnit: 'minute' })
   if (!isQuiet(time, hours)) return null
   const isEvening = from > until && time >= from
-  const day = local.add({ days: isEvening ? 1 : 0 })
-  return instantOf(atTime(day, until))
+  const day = local.toPlainDate().add({ days: isEvening ? 1 : 0 })
+  return instantOf(atTime(day, until, timeZone))
 }

@@ -1,6 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import type { QuietHours } from './definition/policies.ts'
-import { addDuration, atTime, type Instant, instantOf } from './instant.ts'
+import { addDuration, type Instant, instantOf } from './instant.ts'
+import { atTime } from './local-time.ts'
 import { type Moment, type MomentFacts, weekdays } from './moment.ts'
 import { isQuiet, quietUntil } from './quiet-hours.ts'
 import type { WorkingDays } from './working-days.ts'
@@ -34,12 +35,13 @@ export function windowOpens(
 ): Instant | null {
   const local = Temporal.Instant.from(instant).toZonedDateTimeISO(timeZone)
   const time = local.toPlainTime().toString({ smallestUnit: 'minute' })
-  const fits = (day: Temporal.ZonedDateTime) =>
-    days.includes(day.dayOfWeek) && !closed.includes(day.toPlainDate().toString())
-  if (fits(local) && (closes === null || (time >= opens && time < closes))) return null
-  let day = fits(local) && time < opens ? local : local.add({ days: 1 })
+  const today = local.toPlainDate()
+  const fits = (day: Temporal.PlainDate) =>
+    days.includes(day.dayOfWeek) && !closed.includes(day.toString())
+  if (fits(today) && (closes === null || (time >= opens && time < closes))) return null
+  let day = fits(today) && time < opens ? today : today.add({ days: 1 })
   while (!fits(day)) day = day.add({ days: 1 })
-  const next = instantOf(atTime(day, opens))
+  const next = instantOf(atTime(day, opens, timeZone))
   return before !== null && next >= before ? null : next
 }
 

@@ -553,12 +553,13 @@ describe('quiet hours', () => {
           .map((at) => new Date(at).toISOString()),
         hours: fc.constantFrom(
           { from: '21:00', until: '08:00' },
+          { from: '21:00', until: '00:00' },
           { from: '00:00', until: '07:30' },
           { from: '12:00', until: '13:00' },
           { from: '22:15', until: '00:00' },
           { from: '00:30', until: '02:30' },
         ),
-        timeZone: fc.constantFrom(zone, 'UTC', 'Pacific/Auckland', 'America/Curacao'),
+        timeZone: fc.constantFrom(zone, 'UTC', 'Pacific/Auckland', 'America/Curacao', ...skipping),
       }),
       500,
     )
@@ -571,6 +572,10 @@ describe('quiet hours', () => {
         chance.push({ moment, hours: { from: '00:30', until: '02:30' }, timeZone: zone })
       }
     }
+    for (const timeZone of skipping)
+      for (const moment of aroundSkips)
+        for (const until of ['00:00', '08:00'] as const)
+          chance.push({ moment, hours: { from: '21:00', until }, timeZone })
     const { rows } = await sql<{ ends: string | null }>`
       select quiet_until(moment, begins, ends, zone, 'UTC') as ends from unnest(
         ${chance.map(({ moment }) => moment)}::timestamptz[],
@@ -675,7 +680,9 @@ describe('the days and hours of its own', () => {
           closes: fc.constantFrom(null, '09:30', '17:00'),
           before: fc.option(instant),
         }),
-        timeZone: fc.constantFrom('Europe/Amsterdam', 'Pacific/Auckland', 'Nowhere/At_All'),
+        timeZone: fc.constantFrom(
+          ...['Europe/Amsterdam', 'Pacific/Auckland', 'Nowhere/At_All', ...skipping],
+        ),
       }),
       500,
     )
@@ -687,6 +694,12 @@ describe('the days and hours of its own', () => {
         chance.push({ moment, window: held, timeZone: 'Europe/Amsterdam' })
       }
     }
+    for (const timeZone of skipping)
+      for (const moment of aroundSkips)
+        for (const opens of ['00:00', '07:00', '23:30']) {
+          const held = window({ opens, days: [1, 5, 6, 7] }) as (typeof chance)[0]['window']
+          chance.push({ moment, window: held, timeZone })
+        }
     const { rows } = await sql<{ opens: string | null }>`
       select sending_window_opens(moment, held_to, zone, 'UTC') as opens from unnest(
         ${chance.map(({ moment }) => moment)}::timestamptz[],
@@ -699,6 +712,14 @@ describe('the days and hours of its own', () => {
     )
   })
 })
+
+/** Zones in which the clocks skip the first hour of a day, and one in which they skip the last. */
+const skipping = ['America/Santiago', 'Africa/Cairo', 'Asia/Beirut', 'America/Nuuk']
+const aroundSkips = ['2026-09-06', '2026-04-24', '2026-03-29'].flatMap((day) =>
+  [-30, -24, -23, -12, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 12].map((hours) =>
+    later(`${day}T00:15:00.000Z`, hours * 3_600),
+  ),
+)
 
 const nexts: Case[] = [
   {

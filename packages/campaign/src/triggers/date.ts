@@ -79,11 +79,11 @@ export const dateTrigger: TriggerKind<DateTrigger> = {
   }),
   decide: () => null,
   comesAt({ date }, facts) {
-    const day = dayOf(date, facts)
-    if (day === null) return null
+    const anchored = anchorOf(date, facts)
+    if (anchored === null) return null
     return isYearly(date)
-      ? nextYearly(date, day, facts)
-      : { moment: instantOf(day.momentOf(0)), day: null }
+      ? nextYearly(date, anchored, facts)
+      : { moment: instantOf(anchored.momentOf(0)), day: null }
   },
 }
 
@@ -116,7 +116,7 @@ function spanOf({ before, after }: Said) {
   return after === undefined ? null : { path: ['date', 'after'], duration: after }
 }
 
-function dayOf(date: Said, { value, timeZone, isWorkingDay }: DateFacts): Anchored | null {
+function anchorOf(date: Said, { value, timeZone, isWorkingDay }: DateFacts): Anchored | null {
   const { before, after, at, on } = date
   const span = before === undefined ? after : `-${before}`
   const around = { span, at, on, days: after === undefined ? (-1 as const) : (1 as const) }
@@ -126,7 +126,7 @@ function dayOf(date: Said, { value, timeZone, isWorkingDay }: DateFacts): Anchor
 /** The first that is not before `from`: one of the years around it, moved as far as is said. */
 function nextYearly(
   date: Said,
-  { year, day, momentOf }: Anchored,
+  { year, dayOf, momentOf }: Anchored,
   { from, timeZone }: DateFacts,
 ): Coming {
   const span = Temporal.Duration.from(date.before ?? date.after ?? 'PT0S')
@@ -136,6 +136,6 @@ function nextYearly(
   const wantedYear = Temporal.Instant.from(from).toZonedDateTimeISO(timeZone).year
   for (let years = Math.max(0, wantedYear - year - spanYears - 1); ; years += 1) {
     const moment = instantOf(momentOf(years))
-    if (moment >= from) return { moment, day: day.add({ years }).toString() }
+    if (moment >= from) return { moment, day: dayOf(years).toString() }
   }
 }
