@@ -16,10 +16,19 @@ export type Fault = {
   nearest?: string
   /** Where to read about it: a page of this repository and a section, `docs/reference/definition.md#campaign`. */
   reference?: string
+  /** Where it stands in its file, from the top; for whoever checks a definition, and told to nobody else. */
+  path?: readonly (string | number)[]
+  /** Of which kind it names one that there is not; the same. */
+  unknown?: string
+}
+
+/** A fault as everybody is told it. */
+export function toldFault({ path: _, unknown: __, ...fault }: Fault): Fault {
+  return fault
 }
 
 /** What a fault is made of before it has a place. `found` is part of the message, too. */
-export type Complaint = { message: string; found?: string; nearest?: string; reference?: string }
+export type Complaint = Pick<Fault, 'message' | 'found' | 'nearest' | 'reference' | 'unknown'>
 
 export function faultAt(file: string, position: Position, complaint: Complaint): Fault {
   return {
@@ -30,6 +39,7 @@ export function faultAt(file: string, position: Position, complaint: Complaint):
     ...(complaint.found === undefined ? {} : { found: complaint.found }),
     ...(complaint.nearest === undefined ? {} : { nearest: complaint.nearest }),
     ...(complaint.reference === undefined ? {} : { reference: complaint.reference }),
+    ...(complaint.unknown === undefined ? {} : { unknown: complaint.unknown }),
   }
 }
 
@@ -41,7 +51,8 @@ export function formatFault(fault: Fault): string {
 
 /** A name that nobody declared, with the declared name that looks most like it. */
 export function unknownName(kind: string, found: string, known: Iterable<string>): Complaint {
-  return { message: `unknown ${kind} "${found}"`, found, ...withNearest(found, known) }
+  const message = `unknown ${kind} "${found}"`
+  return { message, found, ...withNearest(found, known), unknown: kind }
 }
 
 /** `{nearest}` when a known name is near enough to be what was meant, else nothing. */

@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { attributesFileSchema } from '@wegwijs/campaign/definition/attributes'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import { campaignFileSchema } from '@wegwijs/campaign/definition/campaign'
@@ -12,23 +13,13 @@ import {
 } from '@wegwijs/campaign/definition/specification'
 import { touchpointsFileSchema } from '@wegwijs/campaign/definition/touchpoints'
 import type { z } from 'zod'
-import { checkCampaigns, checkClasses, warnOfCampaigns } from './checks/campaigns.ts'
-import { checkMessages } from './checks/messages.ts'
+import { checkDefinition } from './checks/definition.ts'
 import type { Loaded, Parts } from './checks/parts.ts'
-import {
-  checkAttributes,
-  checkJourneys,
-  checkPersonas,
-  checkPolicies,
-  warnOfPersonas,
-} from './checks/people.ts'
-import { checkSenders } from './checks/senders.ts'
-import { checkSpecifications, warnOfSpecifications } from './checks/specifications.ts'
-import { checkTouchpoints } from './checks/touchpoints.ts'
-import { compareTexts, type Fault, inReadingOrder, type Position } from './fault.ts'
+import { doubtfulRoots, withoutDoubt } from './doubt.ts'
+import { compareTexts, type Fault, inReadingOrder, type Position, toldFault } from './fault.ts'
 import { kindOf, referenceTo } from './file-kinds.ts'
 import { type RootName, readFolder, rootFiles } from './folder.ts'
-import { checkLogMapping } from './log-mapping.ts'
+import { logMappingSchema } from './log-mapping-schema.ts'
 import { mended, withoutTold } from './mended.ts'
 import { checkAgainst } from './schema-faults.ts'
 import { type LoadedTemplate, loadTemplate } from './template-folder.ts'
@@ -51,7 +42,7 @@ export type LoadedDefinition = {
   warnings: Fault[]
   /** Of `mappings/*.yaml`, by which logs are read: no part of what is applied, so they keep nothing from going live. */
   mappingFaults: Fault[]
-  /** Files of the root of which so much is wrong that nothing is held against them: more faults may follow. */
+  /** Files of the root that others could not be held against, or not in all they say: more faults may follow. */
   unchecked: string[]
 }
 
@@ -68,6 +59,7 @@ export async function loadDefinition(
   { publishedClasses = new Map() }: { publishedClasses?: ReadonlyMap<string, string> } = {},
 ): Promise<LoadedDefinition> {
   const { texts, unreadable, templates: ids, faults } = await readFolder(folder)
+  const pathsOf = (kind: string) => [...texts.keys()].filter((path) => kindOf(path)?.id === kind)
   const read = <T>(path: string, schema: z.ZodType<T>): Loaded<T> | undefined => {
     const text = texts.get(path)
     if (text === undefined) return undefined
@@ -78,33 +70,20 @@ export async function loadDefinition(
     faults.push(...checked.faults)
     return checked.value === undefined ? undefined : { source, value: checked.value }
   }
-  const refusedRoots: string[] = []
-  const unchecked: string[] = []
+  const mend = <T>(path: string, schema: z.ZodType<T>) =>
+    withStandIns(parseYaml(path, texts.get(path) ?? ''), schema)
+  // One mistake in a file does not hide the next.
+  const readAll = <T>(kind: string, schema: z.ZodType<T>) =>
+    pathsOf(kind).flatMap((path) => read(path, schema) ?? mend(path, schema) ?? [])
   const readRoot = <T>(name: RootName, schema: z.ZodType<T>) => {
     const path = rootFiles[name]
-    const whole = read(path, schema)
-    const text = texts.get(path)
-    if (whole || text === undefined) return whole
-    refusedRoots.push(path)
-    const standIn = standInForRoot(parseYaml(path, text), schema)
-    if (standIn === undefined) unchecked.push(path)
-    return standIn
+    return read(path, schema) ?? (texts.has(path) ? mend(path, schema) : undefined)
   }
 
   const policies = readRoot('policies', policiesFileSchema)
   const loaded = await loadTemplates(ids, texts, policies?.value.locale ?? 'nl')
-  const pathsOf = (kind: string) => [...texts.keys()].filter((path) => kindOf(path)?.id === kind)
-  const campaignPaths = pathsOf('campaign')
-  const whole = campaignPaths.flatMap((path) => read(path, campaignFileSchema) ?? [])
-  // One mistake in a campaign does not hide the next.
-  const refused = campaignPaths.filter((path) => !whole.some(({ source }) => source.file === path))
-  const mend = <T>(path: string, schema: z.ZodType<T>) =>
-    withStandIns(parseYaml(path, texts.get(path) ?? ''), schema)
-  const campaigns = [...whole, ...refused.flatMap((path) => mend(path, campaignFileSchema))]
-  const specificationPaths = pathsOf('specifications')
-  const specifications = specificationPaths.flatMap(
-    (path) => read(path, specificationsFileSchema) ?? mend(path, specificationsFileSchema),
-  )
+  const campaigns = readAll('campaign', campaignFileSchema)
+  const campaignPaths = [...pathsOf('campaign'), ...unreadable.filter(isCampaign)]
   const parts: Parts = {
     attributes: readRoot('attributes', attributesFileSchema),
     policies,
@@ -113,86 +92,51 @@ export async function loadDefinition(
     journeys: readRoot('journeys', journeysFileSchema),
     channels: readRoot('channels', channelsFileSchema),
     campaigns,
+    campaignIds: [
+      ...new Set([
+        ...campaigns.map(({ value }) => value.id),
+        ...campaignPaths.map((path) => basename(path, '.yaml')),
+      ]),
+    ],
     everyCampaignIsRead:
-      whole.length === campaignPaths.length &&
-      !unreadable.some((path) => kindOf(path)?.id === 'campaign'),
-    specifications,
+      campaigns.length === campaignPaths.length && !campaigns.some(({ invented }) => invented),
+    specifications: readAll('specifications', specificationsFileSchema),
+    mappings: readAll('log-mapping', logMappingSchema),
     templates: new Map(loaded.map((template) => [template.id, template])),
   }
-  const told = faults.filter(({ file }) =>
-    [...refused, ...refusedRoots, ...specificationPaths].includes(file),
-  )
-  const messages = checkMessages(parts)
-  const found = [
-    ...loaded.flatMap((template) => template.faults),
-    ...checkTouchpoints(parts),
-    ...checkPersonas(parts),
-    ...checkJourneys(parts),
-    ...checkAttributes(parts),
-    ...checkPolicies(parts),
-    ...checkSenders(parts),
-    ...checkCampaigns(parts),
-    ...checkSpecifications(parts),
-    ...checkClasses(parts, publishedClasses),
-    ...messages.faults,
-  ]
-  faults.push(...withoutTold(found, told))
-  const warnings = [
-    ...loaded.flatMap((template) => template.warnings),
-    // A condition that is wrong takes nobody: of that its fault tells.
-    ...(faults.some(({ file }) => file === rootFiles.personas) ? [] : warnOfPersonas(parts)),
-    ...warnOfCampaigns({ ...parts, campaigns: whole }),
-    ...warnOfSpecifications(parts),
-    ...messages.warnings,
-  ]
-  const inOrder = (all: readonly Fault[]) => inReadingOrder(withoutRepeats(all)).map(withReference)
-  const sources = { touchpoints: parts.touchpoints?.value, attributes: parts.attributes?.value }
-  const ofMappings = pathsOf('log-mapping').flatMap(
-    (path) => checkLogMapping(parseYaml(path, texts.get(path) ?? ''), sources).faults,
-  )
-  const own = faults.filter(({ file }) => !isMapping(file))
+  const found = withoutDoubt(parts, (each) => checkDefinition(each, publishedClasses))
+  const told = withoutTold(found.faults, faults)
+  const all = [...faults, ...told]
+  const inOrder = (some: readonly Fault[]) =>
+    inReadingOrder(withoutRepeats(some)).map(withReference)
+  const own = all.filter(({ file }) => !isMapping(file))
   return {
     bundle: own.length === 0 ? bundleOf(parts) : null,
     specifications: parts.specifications.map(specificationsOf),
     faults: inOrder(own),
-    warnings: inOrder(warnings),
-    mappingFaults: inOrder([...faults.filter(({ file }) => isMapping(file)), ...ofMappings]),
-    unchecked,
+    warnings: inOrder(found.warnings),
+    mappingFaults: inOrder(all.filter(({ file }) => isMapping(file))),
+    unchecked: [
+      ...Object.entries(rootFiles).flatMap(([name, file]) =>
+        texts.has(file) && !parts[name as RootName] ? [file] : [],
+      ),
+      ...doubtfulRoots(parts),
+    ].sort(compareTexts),
   }
 }
 
+function isCampaign(path: string): boolean {
+  return kindOf(path)?.id === 'campaign'
+}
+
 function isMapping(file: string): boolean {
-  return file.startsWith('mappings/')
+  return kindOf(file)?.id === 'log-mapping' || file.startsWith('mappings/')
 }
 
 /** A file that its schema refused, as far as the rest of it can be checked. */
-function withStandIns<T>(source: YamlSource, schema: z.ZodType<T>): Loaded<T>[] {
+function withStandIns<T>(source: YamlSource, schema: z.ZodType<T>): Loaded<T> | undefined {
   const stoodIn = source.faults.length > 0 ? undefined : mended(schema, source)
-  return stoodIn === undefined ? [] : [{ source, value: stoodIn.value }]
-}
-
-/**
- * A file of the root says what there is: only when nothing was invented of which others hear, or each of
- * them would complain of what nobody wrote.
- */
-function standInForRoot<T>(source: YamlSource, schema: z.ZodType<T>): Loaded<T> | undefined {
-  const stoodIn = source.faults.length > 0 ? undefined : mended(schema, source)
-  if (!stoodIn?.invented.every(isHeardOfByNobody)) return undefined
-  return { source, value: stoodIn.value }
-}
-
-/** What no other file is held against. */
-const ownBusiness = new Set<Path[number]>([
-  ...['name', 'description', 'label', 'tone', 'when', 'starts', 'provider', 'from'],
-  ...['organisation', 'timeZone', 'holidays', 'closedDays', 'budgets', 'holdOut'],
-  ...['lane', 'consent', 'tracking', 'unknownOutcome', 'quietHours'],
-])
-
-/** Under these its author gives names, and may call a field `name`. */
-const holdersOfNames = new Set<Path[number] | undefined>(['data', 'person', 'campaigns'])
-
-function isHeardOfByNobody(path: Path): boolean {
-  return path.some((key, at) => ownBusiness.has(key) && !holdersOfNames.has(path[at - 1]))
+  return stoodIn && { source, ...stoodIn }
 }
 
 async function loadTemplates(
@@ -232,7 +176,7 @@ function bundleOf(parts: Parts): DefinitionBundle | null {
 
 /** Whoever told a fault without a place in a schema still meant some kind of file. */
 function withReference(fault: Fault): Fault {
-  return { ...fault, reference: fault.reference ?? referenceTo(fault.file) }
+  return { ...toldFault(fault), reference: fault.reference ?? referenceTo(fault.file) }
 }
 
 /** A fault in the layout is met once by each template: it is told once. */

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
-import { checkMapping, type MappingSources } from './checks/mappings.ts'
-import { type Fault, inReadingOrder } from './fault.ts'
+import { checkMapping } from './checks/mappings.ts'
+import { withoutStandIns } from './doubt.ts'
+import { type Fault, inReadingOrder, toldFault } from './fault.ts'
 import { type LogMapping, logMappingSchema } from './log-mapping-schema.ts'
 import { mended, withoutTold } from './mended.ts'
 import { checkAgainst } from './schema-faults.ts'
-import { parseYaml, type YamlSource } from './yaml-source.ts'
+import { parseYaml } from './yaml-source.ts'
 
 /**
  * Reads a mapping file, which its definition must have the source, the types and the fields of.
@@ -16,18 +17,12 @@ export async function loadLogMapping(
   { touchpoints, attributes }: Pick<DefinitionBundle, 'touchpoints' | 'attributes'>,
 ): Promise<{ mapping: LogMapping | null; faults: Fault[] }> {
   const source = parseYaml(file, await readFile(file, 'utf8'))
-  return checkLogMapping(source, { touchpoints, attributes })
-}
-
-/** The same of a text that was read; all its faults at once, in reading order. */
-export function checkLogMapping(
-  source: YamlSource,
-  sources: MappingSources,
-): { mapping: LogMapping | null; faults: Fault[] } {
   if (source.faults.length > 0) return { mapping: null, faults: source.faults }
   const { value, faults } = checkAgainst(logMappingSchema, source)
-  const read = value ?? mended(logMappingSchema, source)?.value
-  const found = read ? checkMapping({ source, value: read }, sources) : []
-  const all = [...faults, ...withoutTold(found, faults)]
-  return { mapping: all.length === 0 ? (value ?? null) : null, faults: inReadingOrder(all) }
+  const read = value ? { value } : mended(logMappingSchema, source)
+  const loaded = read && { source, ...read }
+  const found = loaded ? checkMapping(loaded, { touchpoints, attributes }) : []
+  const own = loaded ? withoutStandIns(found, loaded) : []
+  const all = inReadingOrder([...faults, ...withoutTold(own, faults)]).map(toldFault)
+  return { mapping: all.length === 0 ? (value ?? null) : null, faults: all }
 }

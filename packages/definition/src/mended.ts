@@ -126,9 +126,29 @@ const standIns: readonly unknown[] = [
 function standInFor(schemas: readonly Schema[], found: unknown): unknown {
   const enumerated = schemas.flatMap(valuesOf)
   const { nearest } = typeof found === 'string' ? withNearest(found, enumerated) : {}
-  return [nearest, ...enumerated, ...standIns].find(
-    (each) =>
-      each !== undefined && schemas.some((schema) => (schema as z.ZodType).safeParse(each).success),
+  const fits = (each: unknown) =>
+    each !== undefined && schemas.some((schema) => (schema as z.ZodType).safeParse(each).success)
+  return [nearest, ...enumerated, ...standIns].find(fits) ?? schemas.map(madeFor).find(fits)
+}
+
+/** What has all that it must have, of something as small as each may be; undefined when that is not enough. */
+function madeFor(schema: Schema): unknown {
+  const { def } = (schema as z.core.$ZodTypes)._zod
+  if (def.type === 'array') {
+    const item = standInAt(def.element)
+    return item === undefined ? undefined : [item]
+  }
+  if (def.type !== 'object') return undefined
+  const entries = Object.entries(def.shape)
+    .filter(([, child]) => !(child as z.ZodType).safeParse(undefined).success)
+    .map(([key, child]) => [key, standInAt(child)])
+  return Object.fromEntries(entries)
+}
+
+function standInAt(schema: Schema): unknown {
+  return standInFor(
+    schemasAt(schema, []).map((found) => found.schema),
+    undefined,
   )
 }
 

@@ -43,7 +43,8 @@ function faultsOf(schema: Schema, source: YamlSource, issue: Issue, above: Path)
     }))
   if (issue.code === 'invalid_key')
     return issue.issues.map((inner) => ({
-      path,
+      path: path.slice(0, -1),
+      stranger: String(path.at(-1)),
       fault: faultAt(source.file, source.positionOfKey(path), {
         message: `${inner.message}, found "${String(path.at(-1))}"`,
         found: String(path.at(-1)),

@@ -5,6 +5,7 @@ import { appFileSchema, manifestFile, manifestSchema } from '@wegwijs/template/m
 import type { CompiledTemplate, TemplateFault, VariableUse } from '@wegwijs/template/template'
 import { type Fault, faultAt } from './fault.ts'
 import { type Assembled, assemble } from './layout.ts'
+import { mended } from './mended.ts'
 import { checkAgainst } from './schema-faults.ts'
 import { parseYaml, type YamlSource } from './yaml-source.ts'
 
@@ -19,11 +20,20 @@ export type LoadedTemplate = {
 
 const start = { line: 1, column: 1 }
 
-/** What a schema has to say of a file, in the words in which all of them are told. */
-function unlikeItsKind(name: string, source: YamlSource): Fault[] {
-  if (source.faults.length > 0) return []
-  if (name === manifestFile) return checkAgainst(manifestSchema, source).faults
-  return /^app\.[^.]+\.yaml$/.test(name) ? checkAgainst(appFileSchema, source).faults : []
+type Read = { value: unknown; faults: Fault[] }
+
+/**
+ * What a file says, or what its schema has to say of it, in the words in which all of them are told. Of a
+ * file that is refused something stands in for what is wrong, so that the texts can be checked.
+ */
+function readByKind(name: string, source: YamlSource): Read {
+  if (source.faults.length > 0) return { value: undefined, faults: source.faults }
+  const isApp = /^app\.[^.]+\.yaml$/.test(name)
+  const schema = name === manifestFile ? manifestSchema : isApp ? appFileSchema : undefined
+  if (!schema) return { value: source.value, faults: [] }
+  const { faults } = checkAgainst<unknown>(schema, source)
+  if (faults.length === 0) return { value: source.value, faults }
+  return { value: mended<unknown>(schema, source)?.value, faults }
 }
 
 /** Reads the YAML of one template folder, puts the layout in, and has it compiled. */
@@ -42,15 +52,16 @@ export async function loadTemplate(
     if (name.endsWith('.yaml')) yaml.set(name, parseYaml(path, text))
     else if (name.endsWith('.mjml')) assembled.set(name, assemble(path, text, layouts))
   }
+  const read = new Map([...yaml].map(([name, source]) => [name, readByKind(name, source)]))
   const unreadable = [
-    ...[...yaml.values(), ...assembled.values()].flatMap((part) => part.faults),
-    ...[...yaml].flatMap(([name, source]) => unlikeItsKind(name, source)),
+    ...[...read.values(), ...assembled.values()].flatMap((part) => part.faults),
     ...(yaml.has(manifestFile)
       ? []
       : [faultAt(`${folder}${manifestFile}`, start, { message: 'this file is missing' })]),
   ]
-  if (unreadable.length > 0)
-    return { id, compiled: undefined, uses: [], faults: unreadable, warnings: [] }
+  const isReadable =
+    yaml.has(manifestFile) && [...read.values()].every(({ value }) => value !== undefined)
+  if (!isReadable) return { id, compiled: undefined, uses: [], faults: unreadable, warnings: [] }
 
   const result = await compileTemplate({
     id,
@@ -59,7 +70,7 @@ export async function loadTemplate(
     files: Object.fromEntries(
       files.map(([path, text]) => [basename(path), assembled.get(basename(path))?.text ?? text]),
     ),
-    values: Object.fromEntries([...yaml].map(([name, source]) => [name, source.value])),
+    values: Object.fromEntries([...read].map(([name, { value }]) => [name, value])),
     positionOf: (file, path) => yaml.get(file)?.positionOfText(path),
   })
   const place = <T extends { file: string; line: number; column: number }>(at: T): T => ({
@@ -70,11 +81,18 @@ export async function loadTemplate(
     const { file, line, column } = place(fault)
     return faultAt(file, { line, column }, { message: fault.message })
   }
+  const uses = result.uses.map(place)
+  const faults = result.faults.map(asFault)
+  const warnings = result.warnings.map(asFault)
+  if (unreadable.length === 0) return { id, compiled: result.compiled, uses, faults, warnings }
+  // Whether the files go together with what template.yaml says is seen when that can be read.
+  const told = new Set(unreadable.map(({ file }) => file))
+  const isText = ({ file }: { file: string }) => !told.has(file) && !file.endsWith(manifestFile)
   return {
     id,
-    compiled: result.compiled,
-    uses: result.uses.map(place),
-    faults: result.faults.map(asFault),
-    warnings: result.warnings.map(asFault),
+    compiled: undefined,
+    uses: uses.filter(isText),
+    faults: [...unreadable, ...faults.filter(isText)],
+    warnings: [],
   }
 }

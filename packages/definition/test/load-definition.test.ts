@@ -2,6 +2,7 @@ import { rename, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { definitionBundleSchema } from '@wegwijs/campaign/definition/bundle'
 import { describe, expect, test } from 'vitest'
+import type { Fault } from '../src/fault.ts'
 import { loadDefinition } from '../src/load-definition.ts'
 import { type Changes, sound, tell, withFolder } from './planted-folder.ts'
 
@@ -1440,19 +1441,26 @@ test('a misspelt word in a file of the root hides nothing of the campaigns', asy
   ])
 })
 
-test('a file of the root of which nothing can be made is told, since more faults may follow', async () => {
-  const read = (type: string) =>
+test('a file of the root of which not all can be made out is told, since more faults may follow', async () => {
+  const read = (attributes: string | readonly [string, string]) =>
     withFolder(
       {
-        'attributes.yaml': ['type: boolean', type],
+        'attributes.yaml': attributes,
         [personas]: ['person.age', 'person.agee'],
+        [guide]: ['person.usesPortal, op: eq, value: true', 'person.usesPortal, op: gte, value: 1'],
       },
       loadDefinition,
     )
-  const hidden = await read('type: purple')
-  expect(hidden.faults.map(({ file }) => file)).toEqual(['attributes.yaml'])
-  expect(hidden.unchecked).toEqual(['attributes.yaml'])
-  expect((await read('type: bool')).unchecked).toEqual([])
+  const filesOf = ({ faults }: { faults: readonly Fault[] }) => faults.map(({ file }) => file)
+  const nothing = await read('person: [')
+  expect(filesOf(nothing)).toEqual(['attributes.yaml'])
+  expect(nothing.unchecked).toEqual(['attributes.yaml'])
+  const most = await read(['type: boolean', 'type: purple'])
+  expect(filesOf(most)).toEqual(['attributes.yaml', personas])
+  expect(most.unchecked).toEqual(['attributes.yaml'])
+  const all = await read(['type: boolean', 'type: bool'])
+  expect(filesOf(all)).toEqual(['attributes.yaml', guide, personas])
+  expect(all.unchecked).toEqual([])
 })
 
 describe('a campaign that its schema refuses is checked all the same:', () => {

@@ -53,7 +53,7 @@ function endWith({ bundle, faults, warnings, unchecked }: LoadedDefinition, outp
 /** Which files hide what else may be wrong, so that nobody takes the list for all of it. */
 function uncheckedLine(files: readonly string[]): string {
   const isOne = files.length === 1
-  return `What other files name of ${files.join(', ')} is checked once ${isOne ? 'it is' : 'they are'} mended: more may follow.`
+  return `Not all that other files name of ${files.join(', ')} can be checked before ${isOne ? 'it is' : 'they are'} mended: more may follow.`
 }
 
 /** What is to be published: the files of a folder, or what was in force at an earlier revision. */

@@ -88,7 +88,7 @@ describe('validate', () => {
     const known = await readFile(attributes, 'utf8')
     await writeFile(attributes, known.replace(/type: [a-z]+/, 'type: purple'))
     expect((await run(['validate', copy])).err).toContain(
-      'What other files name of attributes.yaml is checked once it is mended: more may follow.\n',
+      'Not all that other files name of attributes.yaml can be checked before it is mended: more may follow.\n',
     )
   }, 60_000)
 

@@ -137,6 +137,7 @@ function checkEntity(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
 /** What experience warns of in the conditions and waits of a campaign that has no faults of these. */
 export function warnOfCampaigns(parts: Parts): Fault[] {
   return parts.campaigns.flatMap((campaign) => {
+    if (campaign.invented) return []
     const fields = fieldsOf(campaign, parts)
     const trigger = triggerOf(campaign, parts)
     if (!fields || trigger === undefined || !parts.policies) return []

@@ -8,16 +8,25 @@ import type { SpecificationsFile } from '@wegwijs/campaign/definition/specificat
 import type { TouchpointsFile } from '@wegwijs/campaign/definition/touchpoints'
 import { type Complaint, type Fault, faultAt } from '../fault.ts'
 import { referenceTo } from '../file-kinds.ts'
+import type { LogMapping } from '../log-mapping-schema.ts'
 import type { LoadedTemplate } from '../template-folder.ts'
 import type { Path, YamlSource } from '../yaml-source.ts'
 
-/** A file that is what its schema asks for, with the place of everything in it. */
-export type Loaded<T> = { source: YamlSource; value: T }
+/**
+ * A file that is what its schema asks for, with the place of everything in it. `invented` is there when its
+ * schema refused it: the places at which something stands that its author did not write.
+ */
+export type Loaded<T> = { source: YamlSource; value: T; invented?: readonly Path[] }
+
+/** Whether something stands in for what its author wrote at this place, or within it. */
+export function isMended({ invented = [] }: Loaded<unknown>, path: Path): boolean {
+  return invented.some((each) => path.every((part, index) => each[index] === part))
+}
 
 /**
  * What could be read of a definition. A file with faults is here with stand-ins for what is wrong, so
- * that one mistake does not hide the next. It is missing when others would be held against a stand-in:
- * checks that need it are left out then, all others still run.
+ * that one mistake does not hide the next. It is missing when nothing could be made of it: checks that need
+ * it are left out then, all others still run.
  */
 export type Parts = {
   touchpoints: Loaded<TouchpointsFile> | undefined
@@ -27,8 +36,11 @@ export type Parts = {
   policies: Loaded<PoliciesFile> | undefined
   channels: Loaded<ChannelsFile> | undefined
   campaigns: readonly Loaded<CampaignFile>[]
+  /** Of all that there are, by the names of their files too: also of those of which nothing could be read. */
+  campaignIds: readonly string[]
   everyCampaignIsRead: boolean
   specifications: readonly Loaded<SpecificationsFile>[]
+  mappings: readonly Loaded<LogMapping>[]
   /** By id; also those that could not be compiled. */
   templates: ReadonlyMap<string, LoadedTemplate>
 }
@@ -36,13 +48,15 @@ export type Parts = {
 /** A complaint about the value at `path`. */
 export function about(loaded: Loaded<unknown>, path: Path, complaint: Complaint): Fault {
   const reference = referenceTo(loaded.source.file, path)
-  return faultAt(loaded.source.file, loaded.source.positionOf(path), { ...complaint, reference })
+  const { file } = loaded.source
+  return { ...faultAt(file, loaded.source.positionOf(path), { ...complaint, reference }), path }
 }
 
 /** A complaint about the key at `path`. */
 export function aboutKey(loaded: Loaded<unknown>, path: Path, complaint: Complaint): Fault {
   const reference = referenceTo(loaded.source.file, path)
-  return faultAt(loaded.source.file, loaded.source.positionOfKey(path), { ...complaint, reference })
+  const { file } = loaded.source
+  return { ...faultAt(file, loaded.source.positionOfKey(path), { ...complaint, reference }), path }
 }
 
 /** Names that stand twice; the second one is the fault. */

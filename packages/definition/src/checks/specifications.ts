@@ -34,8 +34,7 @@ export function checkSpecifications(parts: Parts): Fault[] {
 
 /** Whoever takes a campaign away need not take its specifications away first; they are played no more. */
 export function warnOfSpecifications(parts: Parts): Fault[] {
-  if (!parts.everyCampaignIsRead) return []
-  const known = parts.campaigns.map(({ value }) => value.id)
+  const known = parts.campaignIds
   return parts.specifications
     .filter(({ value }) => !known.includes(value.campaign))
     .map((loaded) =>
@@ -156,9 +155,8 @@ function checkAnswered(
 }
 
 function checkCampaignName({ loaded, parts }: Looked, name: string, path: Path): Fault[] {
-  const known = parts.campaigns.map(({ value }) => value.id)
-  if (!parts.everyCampaignIsRead || known.includes(name)) return []
-  return [about(loaded, path, unknownName('campaign', name, known))]
+  if (parts.campaignIds.includes(name)) return []
+  return [about(loaded, path, unknownName('campaign', name, parts.campaignIds))]
 }
 
 /** What is told of people must have somebody who may tell it. */
@@ -187,10 +185,9 @@ function checkMessage(
 ): Fault[] {
   const [message = '', campaignId = loaded.value.campaign] = name.split('/').reverse()
   const campaign = parts.campaigns.find(({ value }) => value.id === campaignId)
-  const ids = parts.campaigns.map(({ value }) => value.id)
   if (!campaign) {
-    return parts.everyCampaignIsRead && name.includes('/')
-      ? [complain(loaded, path, unknownName('campaign', campaignId, ids))]
+    return name.includes('/') && !parts.campaignIds.includes(campaignId)
+      ? [complain(loaded, path, unknownName('campaign', campaignId, parts.campaignIds))]
       : []
   }
   const known = stepsOf(campaign.value.steps).flatMap(({ step }) => partsOf(step).message?.id ?? [])

@@ -13,7 +13,8 @@ export function hasPublisher({ touchpoints }: Parts, type: string): boolean {
 }
 
 export function noPublisher(type: string, found: string): Complaint {
-  return { message: `no publisher of touchpoints.yaml may tell ${type}`, found }
+  const message = `no publisher of touchpoints.yaml may tell ${type}`
+  return { message, found, unknown: 'publisher' }
 }
 
 type TouchpointHappening = Pick<

@@ -4,7 +4,7 @@ import { mayPublish, type TouchpointsFile } from '@wegwijs/campaign/definition/t
 import { allowsSensitivity } from '@wegwijs/campaign/definition/words'
 import { hasReservedName, isOwnType, reservedTypes } from '@wegwijs/campaign/reserved-types'
 import { type Complaint, type Fault, unknownName, withNearest } from '../fault.ts'
-import { about, aboutKey, type Loaded, type Parts, repeated } from './parts.ts'
+import { about, aboutKey, isMended, type Loaded, type Parts, repeated } from './parts.ts'
 
 /** `touchpoints.yaml`: publishers, touchpoints, and what they say about journeys and entities. */
 export function checkTouchpoints({ touchpoints: loaded, journeys }: Parts): Fault[] {
@@ -175,6 +175,7 @@ function entitiesOfTwoMinds(loaded: Loaded<TouchpointsFile>): Fault[] {
   loaded.value.touchpoints.forEach((touchpoint, index) => {
     if (touchpoint.entity === undefined) return
     for (const [name, field] of Object.entries(touchpoint.data)) {
+      if (isMended(loaded, ['touchpoints', index, 'data', name])) continue
       const key = `${touchpoint.entity} ${name}`
       const known = first.get(key)
       if (!known) first.set(key, { field, type: touchpoint.type })

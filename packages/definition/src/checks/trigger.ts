@@ -7,7 +7,7 @@ import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
 import { type Fault, unknownName } from '../fault.ts'
 import type { Path } from '../yaml-source.ts'
 import { complaintAboutValue } from './condition.ts'
-import { about, type Loaded, type Parts } from './parts.ts'
+import { about, isMended, type Loaded, type Parts } from './parts.ts'
 
 /**
  * The touchpoint whose data and entity a campaign sees: null when its trigger is of a kind that has
@@ -18,7 +18,7 @@ export function triggerOf(
   { touchpoints }: Parts,
 ): Touchpoint | null | undefined {
   const { touchpoint } = triggerPartsOf(campaign.value.trigger)
-  if (!touchpoint) return null
+  if (!touchpoint) return isMended(campaign, ['trigger']) ? undefined : null
   return touchpoints?.value.touchpoints.find(({ type }) => type === touchpoint.type)
 }
 
