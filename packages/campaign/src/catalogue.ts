@@ -211,9 +211,13 @@ export function templateFieldsOf(
   ])
 }
 
-/** What is there to be asked, and not to be read out to anybody. */
+/** What is there to be asked, and not to be read out to anybody: of a run only what became of its messages is. */
 function isAsked(name: string): boolean {
-  return name.startsWith('relation.') || name.startsWith('consent.')
+  return (
+    name.startsWith('relation.') ||
+    name.startsWith('consent.') ||
+    (name.startsWith('enrolment.') && !name.endsWith('.status'))
+  )
 }
 
 /** Ids of the templates that the messages of these steps use, each once. */

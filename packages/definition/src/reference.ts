@@ -112,8 +112,10 @@ ${table(
   ],
 )}
 Variables are \`person.*\`, \`organisation.*\`, the data of the trigger as \`event.*\` and \`entity.*\`, the
-person's phases as \`journey.<id>.phase\`, and \`enrolment.<message>.status\`. A text that shows a field more
-telling than its template declares, or its channel may bear, is refused.
+person's phases as \`journey.<id>.phase\`, and what became of a message of the same run as
+\`enrolment.<message>.status\`; in a question \`question.*\` and \`answers.<answer>.*\`, and of whoever gets it
+\`recipient.as\`. Ids stand as they are written, such as \`journey.planned-operation.phase\`. A text that shows a
+field more telling than its template declares, or its channel may bear, is refused.
 
 An SMS holds 160 characters of the GSM alphabet, and 70 as soon as one letter is none of it (\`ë\`, a curly
 quote): a warning names the letter and what it costs.

@@ -34,7 +34,8 @@ export type PathUse = Position & { path: string; guarded: boolean }
 export type Reading = { steps: Step[]; uses: PathUse[]; faults: SyntaxFault[] }
 
 const blockNames = ['if', 'unless', 'each', 'with'] as const
-const pathPart = /^[A-Za-z_][A-Za-z0-9_]*$/
+/** A field, or the name of a journey, a message or an answer, which may hold hyphens. */
+const pathPart = /^[A-Za-z_][A-Za-z0-9_]*(-[A-Za-z0-9_]+)*$/
 const forbiddenParts = new Set(['__proto__', 'constructor', 'prototype', 'lookup', 'log'])
 
 /** What surrounds a statement: the roots that `../` steps through, and the paths known to be there. */

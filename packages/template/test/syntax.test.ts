@@ -37,6 +37,11 @@ describe('what a template may not say', () => {
     ['{{person.constructor}}', 'not the name of a variable'],
     ['{{person.[given name]}}', 'not the name of a variable'],
     ['{{items.[0]}}', 'not the name of a variable'],
+    ['{{person.-name}}', 'not the name of a variable'],
+    ['{{person.name-}}', 'not the name of a variable'],
+    ['{{person.given--name}}', 'not the name of a variable'],
+    ['{{person.__proto__-x.constructor}}', 'not the name of a variable'],
+    ['{{person.[a-b c]}}', 'not the name of a variable'],
     ['{{../person}}', 'steps out further'],
     ['{{this}}', 'only inside'],
     ['{{@root.person}}', 'not available'],
@@ -94,6 +99,12 @@ describe('the variables of a text', () => {
   test.each([
     ['{{person.givenName}}', ['person.givenName']],
     ['{{date appointment.start}}', ['appointment.start']],
+    ['{{answers.yes-i-do.word}}', ['answers.yes-i-do.word']],
+    [
+      '{{#if journey.planned-operation.phase}}{{journey.planned-operation.phase}}{{/if}}',
+      ['journey.planned-operation.phase?', 'journey.planned-operation.phase?'],
+    ],
+    ['{{#with enrolment.a-b}}{{status}}{{/with}}', ['enrolment.a-b?', 'enrolment.a-b.status']],
     ['{{#if a.b}}{{a.b}}{{/if}}', ['a.b?', 'a.b?']],
     ['{{#if a.b}}{{a.c}}{{else}}{{a.b}}{{/if}}', ['a.b?', 'a.c', 'a.b']],
     ['{{#unless a}}x{{else}}{{a}}{{/unless}}', ['a?', 'a?']],
@@ -124,7 +135,14 @@ const template = fc.letrec<{ part: string; text: string }>((tie) => ({
   part: fc.oneof(
     { maxDepth: 4 },
     fc.constantFrom('tekst ', '\n', ' & <b> ', "'", 'é', '  \n'),
-    fc.constantFrom('{{name}}', '{{ note }}', '{{~count}}', '{{flag~}}', '{{inner.note}}'),
+    fc.constantFrom(
+      '{{name}}',
+      '{{ note }}',
+      '{{~count}}',
+      '{{flag~}}',
+      '{{inner.note}}',
+      '{{of-two-words}}',
+    ),
     tie('text').map((text) => `{{#if flag}}\n${text}{{else}}nee{{/if}}`),
     tie('text').map((text) => `{{#unless empty}}${text}{{/unless}}\n`),
     tie('text').map((text) => `{{#if none}}x{{else if name}}${text}{{/if}}`),
@@ -140,7 +158,10 @@ const template = fc.letrec<{ part: string; text: string }>((tie) => ({
 
 describe('evaluation agrees with Handlebars', () => {
   test('for every template of the allowed language and complete data', () => {
-    const item = { name: 'i', note: 'n&', count: 1, flag: true, empty: '', none: [], list: [] }
+    const item = {
+      ...{ name: 'i', note: 'n&', count: 1, flag: true, empty: '', none: [], list: [] },
+      'of-two-words': 'two',
+    }
     const data = {
       ...item,
       name: '<Anna> & "co" =`\'',
@@ -152,7 +173,7 @@ describe('evaluation agrees with Handlebars', () => {
           { ...item, name: 'twee', inner: { note: 'y' } },
         ]
       },
-      inner: { note: "d'" },
+      inner: { note: "d'", 'of-two-words': 3 },
       count: 0,
     }
     fc.assert(
