@@ -17,6 +17,7 @@ import { toRecipient } from '@wegwijs/campaign/steps/message'
 import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
 import { type ReplayedMoment, stepKey } from '@wegwijs/dry-run/replay'
 import type { DecisionFact, EventFact, MessageFact, PersonFacts } from '@wegwijs/store/explain'
+import { attemptReasonText } from './attempt-reasons.ts'
 import { type ExplanationSpeech, explanationSpeeches } from './explanation-speech.ts'
 
 /** One thing that happened, was decided or was sent, in a sentence. */
@@ -428,7 +429,7 @@ function messageChapters(message: MessageFact, explaining: Explaining): Explaine
     },
   ]
   const tried = attempts.map((attempt) => {
-    const after = attempt.reason === null ? '' : ` (${attempt.reason})`
+    const after = attempt.reason === null ? '' : ` (${attemptReasonText(attempt.reason, locale)})`
     const clause = speech.attempts[attempt.outcome]?.(
       name,
       speech.channels[attempt.channel] ?? attempt.channel,

@@ -90,8 +90,13 @@ const fewestForPercent = 30
 
 /** `12 of 30 (40.0 %)`, or `1 of 3` where a percentage would tell more than is known. */
 function share(part: number, whole: number): string {
-  const percent = whole < fewestForPercent ? '' : ` (${((100 * part) / whole).toFixed(1)} %)`
-  return `${number(part)} of ${number(whole)}${percent}`
+  const percent = shareOf(part, whole)
+  return `${number(part)} of ${number(whole)}${percent === null ? '' : ` (${percent} %)`}`
+}
+
+/** In percent, as it is told; null where it would tell more than is known. */
+export function shareOf(part: number, whole: number): string | null {
+  return whole < fewestForPercent ? null : ((100 * part) / whole).toFixed(1)
 }
 
 /** 12,345: as the British write it. */

@@ -11,7 +11,7 @@ import type { StepCount, StepDifference } from '@wegwijs/dry-run/step-counts'
 import type { MessageCount, RunCount, SimulationSummary } from '@wegwijs/dry-run/summary'
 import { rejectionReasons } from '@wegwijs/wire/rejection-reasons'
 import { rejectionClasses } from '@wegwijs/wire/touchpoint-event'
-import { assumptionLines, number, reachedLines } from './outcome-report.ts'
+import { assumptionLines, number, reachedLines, shareOf } from './outcome-report.ts'
 import { table } from './output.ts'
 import { localTime, reasonText } from './story.ts'
 
@@ -27,12 +27,24 @@ export type SimulationReport = {
 /** What a simulation came to, for people: the whole, then campaign by campaign, then some texts. */
 export function reportLines(report: SimulationReport, people: People): string[] {
   const { bundle, summary } = report
+  const campaigns = bundle.campaigns.flatMap((campaign) => [
+    '',
+    ...campaignLines(campaign, summary),
+  ])
   return [
     ...headLines(report),
-    ...bundle.campaigns.flatMap((campaign) => ['', ...campaignLines(campaign, summary)]),
+    ...campaigns,
+    ...(campaigns.some((line) => line.startsWith(againstAssumption)) ? ['', ...ofRates] : []),
     ...sampleLines(report, people),
   ]
 }
+
+/** What a rate of a simulation is worth: it must not be read as what the campaign would do. */
+const ofRates = [
+  'Of goals: the events of this history decide who reached one, and the shares of --outcomes what became of',
+  'messages. Nobody in it has read anything, so a rate says how often it happens, and not what a campaign changes.',
+  'Whoever entered near the end of the history had less time than the goal allows.',
+]
 
 function headLines({ bundle, tally, since, summary }: SimulationReport): string[] {
   const { timeZone } = bundle.policies
@@ -127,7 +139,24 @@ function goalLines(
     { times: count('entered'), reached: count('reached') },
     { ofCampaign: heldOut('held_out'), ofAll: heldOut('held_out_of_all') },
   )
-  return reached.length === 0 ? [] : [...reached, ...assumptionLines(assumption)]
+  if (reached.length === 0) return []
+  const rate = shareOf(count('reached'), count('entered'))
+  return [...reached, ...assumptionLines(assumption), ...comparedLines(assumption, rate)]
+}
+
+const againstAssumption = '  here: '
+
+/** Only a share can be held against a share, and only one of enough people. */
+function comparedLines(
+  assumption: NonNullable<CampaignFile['goal']>['assumption'],
+  rate: string | null,
+): string[] {
+  if (!assumption || assumption.unit !== '%' || rate === null) return []
+  const { from, to } = assumption
+  const is = Number(rate)
+  const where =
+    is < Math.min(from, to) ? 'below both' : is > Math.max(from, to) ? 'above both' : 'between them'
+  return [`${againstAssumption}${rate} % who entered reached the goal, ${where}`]
 }
 
 /** What steps came to that send nothing: tasks, events for others, fields. */
@@ -231,20 +260,24 @@ export function moveLines(
   return [
     '',
     `Published at the end of these events, ${localTime(at, timeZone)}`,
-    ...moved.flatMap(({ campaign, from, to, steps, through, throughTo }) => [
-      `  ${campaign}: ${number(sumOf(steps))} under way in version ${from} go over to version ${to}`,
-      ...steps.map((each) =>
-        each.to === null
-          ? `    ${number(each.count)} at "${each.from}": taken out`
-          : `    ${number(each.count)} at "${each.from}": on at "${each.to}"`,
-      ),
-      ...(through > 0
-        ? [
-            `    and ${number(through)} through version ${from}, with messages planned${throughTo === undefined ? '' : throughTo === null ? ': taken out' : `: on at "${throughTo}"`}`,
-          ]
-        : []),
-    ]),
+    ...moved.flatMap(movedLines),
     ...differenceLines(differences, 'everybody staying as they are', timeZone),
+  ]
+}
+
+/** Of whom there is nobody, nothing is said. */
+function movedLines({ campaign, from, to, steps, through, throughTo }: MovedRuns): string[] {
+  const underWay = sumOf(steps)
+  const planned = `${number(through)} through version ${from}, with messages planned${throughTo === undefined ? '' : throughTo === null ? ': taken out' : `: on at "${throughTo}"`}`
+  if (underWay === 0) return through === 0 ? [] : [`  ${campaign}: ${planned}`]
+  return [
+    `  ${campaign}: ${number(underWay)} under way in version ${from} go over to version ${to}`,
+    ...steps.map((each) =>
+      each.to === null
+        ? `    ${number(each.count)} at "${each.from}": taken out`
+        : `    ${number(each.count)} at "${each.from}": on at "${each.to}"`,
+    ),
+    ...(through > 0 ? [`    and ${planned}`] : []),
   ]
 }
 

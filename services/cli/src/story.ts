@@ -11,6 +11,7 @@ import type {
   MessageFact,
   PersonFacts,
 } from '@wegwijs/store/explain'
+import { attemptReasonText } from './attempt-reasons.ts'
 
 /**
  * One person's story from stored facts, line by line in business time: what happened, what each
@@ -201,7 +202,7 @@ const attemptWords: Readonly<Record<string, string>> = {
 function attemptLine(name: string, attempt: AttemptFact, last: MessageFact | null): StoryLine {
   const { businessAt, channel, provider, outcome, reason, duplicate } = attempt
   const words = attemptWords[outcome] ?? outcome
-  const why = reason === null ? '' : ` (${reason})`
+  const why = reason === null ? '' : ` (${attemptReasonText(reason)})`
   const again = duplicate ? ', marked as sent again' : ''
   const after =
     last !== null && (last.state === 'delivered' || last.state === 'bounced')

@@ -5,6 +5,7 @@ import { exitCodes } from '@wegwijs/runtime/failure'
 import { openNamespace } from '@wegwijs/test-support/namespace'
 import { expect, inject, onTestFinished, test } from 'vitest'
 import { exampleFolder } from '../src/log-options.ts'
+import { moveLines } from '../src/simulation-report.ts'
 import { run } from './run.ts'
 
 const simulate = (words: readonly string[], input = '') =>
@@ -24,17 +25,42 @@ async function eventsOf(people: number): Promise<string> {
 }
 
 test('tells what would be sent, campaign by campaign, with some of the texts', async () => {
-  const { code, out } = await simulate(['--journeys', '40'])
+  const { code, out } = await simulate(['--journeys', '12'])
   expect(code).toBe(0)
   expect(out).toContain('nothing was sent')
-  expect(out).toMatch(/^events +[\d,]+ of 40 people/m)
+  expect(out).toMatch(/^events +[\d,]+ of 12 people/m)
   expect(out).toMatch(/^busiest day +\w+day \d{4}-\d\d-\d\d: \d+ messages$/m)
   expect(out).toContain('aftercare-at-home: Nazorg thuis')
   expect(out).toMatch(/did not enter: .+ \(trigger_false\)/)
   expect(out).toMatch(
-    /^ {2}reached the goal: \d+ of \d+(?: \(\d+\.\d %\))? who entered\n {2}assumed: people who answer from 18 to 30 %$/m,
+    /^ {2}reached the goal: \d+ of \d+ who entered\n {2}assumed: people who answer from 18 to 30 %$/m,
   )
+  // Of so few people no share is told, and none is held against what is assumed.
+  expect(out).not.toContain('  here: ')
+  expect(out).not.toContain('Of goals: ')
   expect(out).toContain('10 of the messages, as they would be read')
+})
+
+test('a share that reached the goal is held against what is assumed, and told for what it is', async () => {
+  const assumed = async (from: number, to: number, unit = '%') => {
+    const folder = await aftercareAlone()
+    const path = join(folder, 'campaigns', 'aftercare-at-home.yaml')
+    const text = await readFile(path, 'utf8')
+    const { what } = /what: (?<what>[^,]+)/.exec(text)?.groups ?? {}
+    const assumption = `assumption: { what: ${what}, from: ${from}, to: ${to}, unit: "${unit}" }`
+    await writeFile(path, text.replace(/assumption: .*/, assumption))
+    return (await run(['simulate', folder, '--journeys', '120'])).out
+  }
+  const rate = /reached the goal: .+\((\d+\.\d) %\) who entered/.exec(await assumed(0, 1))?.[1]
+  const is = Number(rate)
+  expect(is).toBeGreaterThan(1)
+  const told = (where: string) => `  here: ${rate} % who entered reached the goal, ${where}\n`
+  const between = await assumed(is + 1, is - 1)
+  expect(between).toContain(told('between them'))
+  expect(between).toContain('and not what a campaign changes')
+  expect(await assumed(0, is - 1)).toContain(told('above both'))
+  expect(await assumed(is + 1, 100)).toContain(told('below both'))
+  expect(await assumed(0, 1, 'nights')).not.toContain('  here: ')
 })
 
 test('whoever is held out is counted beside the others, also of what the campaign is for', async () => {
@@ -224,6 +250,16 @@ test('a draft that moves people says who would go over, and what they would get'
   await drafted('move:\n  from: 1\n  steps: { "1.2.9": "1.2.2" }\n')
   expect(await run(words)).toMatchObject({ code: exitCodes.dataInvalid, out: '' })
 }, 60_000)
+
+test('of people who are not there nothing is said: neither under way, nor through', () => {
+  const moved = { campaign: 'after', from: 1, to: 2, steps: [], through: 3, throughTo: 'reminder' }
+  const told = (each: typeof moved) =>
+    moveLines({ at: '2026-03-02T09:00:00.000Z', moved: [each], same: 0, differences: [] }, 'UTC')
+  expect(told(moved).slice(2, -2)).toEqual([
+    '  after: 3 through version 1, with messages planned: on at "reminder"',
+  ])
+  expect(told({ ...moved, through: 0 }).slice(2, -2)).toEqual([])
+})
 
 test('a draft is compared with what is live, under the version that it would get', async () => {
   const { databaseUrl } = inject('servers')

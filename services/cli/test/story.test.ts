@@ -142,7 +142,7 @@ test('what staff closed, and what a receipt says of it later, are both told', ()
     ],
   })
   expect(lines).toEqual([
-    '2026-03-01 10:15  message home/hello handed over, without an answer by email over smtp (lease_expired), delivered',
+    '2026-03-01 10:15  message home/hello handed over, without an answer by email over smtp (the worker that had it never came back), delivered',
     '2026-03-01 11:00  message home/hello: a member of staff closed it, having asked the provider ("not found there", cli:jan)',
     '2026-03-01 12:00  message home/hello delivered: the provider reports delivery',
   ])
