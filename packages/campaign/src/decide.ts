@@ -127,6 +127,8 @@ function applyTouchpoint(draft: Draft, event: JourneyEvent, context: DecideConte
   catchUp(draft, event, context)
   const before = draft.person
   countEvent(draft, event, context)
+  // Before anything is planned anew, and whatever version of an appointment it is of: it has happened.
+  choosePersona(draft, context)
   const outcome = applyCounted(draft, event, context)
   startBecoming(draft, before, event, context)
   return outcome
@@ -137,7 +139,6 @@ function applyCounted(draft: Draft, event: JourneyEvent, context: DecideContext)
   if (news === 'overtaken') applyOvertaken(draft, event, context)
   if (news !== 'newer') return 'entity_not_newer'
   moveOnJourney(draft, event, context)
-  choosePersona(draft, context)
   context.watch?.touchpoint?.(draft, event)
   reachGoals(draft, event, context)
   exitByTouchpoint(draft, event, context)
@@ -165,6 +166,5 @@ function countEvent(draft: Draft, event: JourneyEvent, { definition, now }: Deci
 function applyOvertaken(draft: Draft, event: JourneyEvent, context: DecideContext): void {
   if (context.definition.touchpoints.get(event.type)?.withdraws) return
   moveOnJourney(draft, event, context, { isOvertaken: true })
-  choosePersona(draft, context)
   startOvertaken(draft, event, context)
 }

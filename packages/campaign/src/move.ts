@@ -6,6 +6,7 @@ import { end, hasPending, moveTo } from './enrolments.ts'
 import type { Instant } from './instant.ts'
 import type { JsonValue } from './json.ts'
 import { dateOfPersonIn } from './moment.ts'
+import { choosePersona } from './people.ts'
 import { type Enrolment, isPending, type PersonState } from './state.ts'
 import { withdrawMessage } from './steps/message-plan.ts'
 import { kindOf, partsOf } from './steps/registry.ts'
@@ -174,6 +175,8 @@ function moveRun(
     detail: { from: before.version, to: to.version, step: named },
   })
   takeBackTasks(draft, enrolment, to.nodes.get(target)?.step)
+  // What they come to now goes by who they are by now, as when a wait ends.
+  choosePersona(draft, context)
   moveTo(draft, enrolment, { path: target, beganAt, waitedFor }, context)
 }
 

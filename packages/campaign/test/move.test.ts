@@ -231,6 +231,24 @@ describe('a move', () => {
     expect(gone.patient.intents()).toMatchObject([withdrawn])
   })
 
+  test('goes on by the persona of now, for conditions and templates', () => {
+    const when = { field: 'person.persona', op: 'eq' as const, value: 'senior' }
+    const byPersona = { template: { senior: 'later', otherwise: 'hello' } }
+    const { patient, move } = versions(
+      [waitFor('P400D', 'look')],
+      [{ branch: [{ when, steps: [message('hello', byPersona)] }] }],
+      { steps: { look: '1' } },
+    )
+    patient.happens('person.upserted.v1', { data: { birthYear: 1962 } })
+    patient.happens('care.discharge.completed.v1')
+    expect(patient.state.person.persona).toBe('everybody')
+    // Whoever is born in 1962 is a senior from New Year on, and nothing tells so but the time.
+    patient.comes('2027-01-02T09:00:00.000Z')
+    move()
+    expect(patient.state.person.persona).toBe('senior')
+    expect(patient.intents()).toMatchObject([{ messageId: 'hello', templateHash: 'later-2' }])
+  })
+
   const inAMonth = { for: 'P30D', on }
 
   test('reaches what is planned of a run that is through', () => {

@@ -1,5 +1,6 @@
+import { compileDefinition } from '@wegwijs/campaign/compile'
 import type { Step } from '@wegwijs/campaign/steps/step'
-import { campaign, message } from '@wegwijs/test-support/small-hospital'
+import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
 import { expect, test } from 'vitest'
 import { definitionOf, person } from './given.ts'
 
@@ -76,3 +77,52 @@ test.each<[string, readonly Step[], (patient: Patient) => void]>([
   expect(patient.state.person.persona).toBe('senior')
   expect(patient.intents().map(({ templateHash }) => templateHash)).toContain('later-1')
 })
+
+test('when an appointment moves, what is planned anew goes by the persona of then', () => {
+  const byPersona = message('hello', {
+    template: { senior: 'later', otherwise: 'hello' },
+    send: { until: 'entity.startsAt', offset: '-P1D', on: 'any-day' },
+  })
+  const trigger = { touchpoint: 'care.appointment.booked.v1' }
+  const steps = [byPersona] satisfies Step[]
+  const patient = person(definitionOf([campaign({ id: 'aftercare', trigger, steps })]), december)
+  const appointment = (version: number, startsAt: string) => ({
+    entity: { type: 'appointment', id: 'A-1', version },
+    data: { startsAt },
+  })
+  patient.happens('person.upserted.v1', { data: { birthYear: 1962 } })
+  patient.happens(trigger.touchpoint, appointment(1, '2027-01-20T09:00:00.000Z'))
+  patient.comes('2027-01-09T10:00:00.000Z')
+  patient.happens('care.appointment.moved.v1', appointment(2, '2027-01-22T09:00:00.000Z'))
+  expect(patient.intents()).toMatchObject([
+    { templateHash: 'hello-1', state: 'cancelled' },
+    { templateHash: 'later-1', state: 'planned' },
+  ])
+})
+
+// Budgets look at what is noted of a person, and at nothing else.
+test.each([1, 2])(
+  'what happened gives its persona at once, also in version %i of an appointment',
+  (version) => {
+    const moved = 'care.appointment.moved.v1'
+    const { personas, ...bundle } = smallHospital([campaign({ id: 'aftercare' })])
+    const [first, ...others] = personas.personas
+    if (!first) throw new RangeError('no persona')
+    const unsettled = {
+      ...first,
+      id: 'unsettled',
+      when: { happened: { touchpoint: moved, within: 'P30D' } },
+    }
+    const patient = person(
+      compileDefinition(1, { ...bundle, personas: { personas: [unsettled, ...others] } }, []),
+    )
+    const appointment = (version: number) => ({
+      entity: { type: 'appointment', id: 'A-1', version },
+      data: { startsAt: '2026-03-20T09:00:00.000Z' },
+    })
+    patient.happens('care.appointment.booked.v1', appointment(2))
+    expect(patient.state.person.persona).toBe('everybody')
+    expect(patient.happens(moved, appointment(version))).toBe('entity_not_newer')
+    expect(patient.state.person.persona).toBe('unsettled')
+  },
+)
