@@ -82,8 +82,13 @@ test('is listed for its team, and goes on when somebody says what came of it', a
 
   const say = (outcome: string, by = 'cli:eva') =>
     sayTaskDone(flow.store, { taskId, outcome, by }, secret)
-  expect(await say('perhaps')).toEqual({ why: 'outcome', outcomes: ['reached', 'missed'] })
-  const said = await Promise.all([say('reached'), say('missed', 'cli:jan')])
+  expect((await say('perhaps')).refusal).toEqual({
+    why: 'outcome',
+    outcomes: ['reached', 'missed'],
+  })
+  const said = (await Promise.all([say('reached'), say('missed', 'cli:jan')])).map(
+    ({ refusal }) => refusal,
+  )
   expect(said.filter((refusal) => refusal === null)).toHaveLength(1)
   const word =
     said[0] === null
@@ -105,7 +110,7 @@ test('is listed for its team, and goes on when somebody says what came of it', a
   expect(flow.logged()).not.toContain('eva')
 })
 
-test('is taken back when the campaign ends, and can be done no more', async () => {
+test('is taken back when the campaign ends; what came of it is kept, and nothing follows', async () => {
   await flow.publish(arrives('p2'), discharged('p2'))
   const { taskId = '' } = (await only('aftercare', 'open')) ?? {}
   await flow.publish(happen('care.admission.started.v1', 'p2'))
@@ -114,17 +119,28 @@ test('is taken back when the campaign ends, and can be done no more', async () =
       expect.objectContaining({ taskId, state: 'withdrawn', reason: 'exit_touchpoint' }),
     ),
   )
-  expect(await sayTaskDone(flow.store, { taskId, outcome: 'reached', by: 'x' }, secret)).toEqual({
-    why: 'closed',
-    state: 'withdrawn',
-    reason: 'exit_touchpoint',
+  const said = { taskId, outcome: 'reached', by: 'cli:eva' }
+  expect(await sayTaskDone(flow.store, said, secret)).toEqual({
+    refusal: null,
+    takenBack: 'exit_touchpoint',
+  })
+  expect(await listTasks(flow.store.db, all)).toContainEqual(
+    expect.objectContaining({
+      ...{ taskId, state: 'withdrawn', outcome: 'reached', saidBy: 'cli:eva' },
+    }),
+  )
+  await until(async () => {
+    const { rows } = await sql<{ detail: object }>`
+      select detail from decided where reason = 'task_closed'`.execute(flow.store.db)
+    expect(rows).toEqual([{ detail: { step: '0', task: 'call', taskId, outcome: 'reached' } }])
+  })
+  expect(await sayTaskDone(flow.store, { ...said, outcome: 'missed' }, secret)).toEqual({
+    refusal: { why: 'said', by: 'cli:eva', outcome: 'reached' },
   })
   const nobody = '0190c0de-0000-8000-8000-000000000001'
   expect(
     await sayTaskDone(flow.store, { taskId: nobody, outcome: 'reached', by: 'x' }, secret),
-  ).toEqual({
-    why: 'unknown',
-  })
+  ).toEqual({ refusal: { why: 'unknown' } })
 })
 
 test('moves along with its appointment', async () => {
@@ -146,10 +162,10 @@ test('is not to be done while staff stop the person, and is when they do no more
     expect.objectContaining({ taskId, state: 'open', held: 'person_stopped' }),
   )
   const say = () => sayTaskDone(flow.store, { taskId, outcome: 'missed', by: 'cli:eva' }, secret)
-  expect(await say()).toEqual({ why: 'held', reason: 'person_stopped' })
+  expect(await say()).toEqual({ refusal: { why: 'held', reason: 'person_stopped' } })
   await liftPerson(flow.store.db, stopped?.personId ?? '', words)
   expect(await isOpen(taskId)).toBe(true)
-  expect(await say()).toBeNull()
+  expect(await say()).toEqual({ refusal: null, takenBack: null })
 })
 
 test('is taken back when the person says no, and the campaign goes on without it', async () => {
@@ -179,8 +195,7 @@ test('is not to be done from the answer to a no on, before that is decided', asy
   )
   expect(await isOpen(taskId)).toBe(false)
   expect(await sayTaskDone(flow.store, { taskId, outcome: 'missed', by: 'x' }, secret)).toEqual({
-    why: 'held',
-    reason: 'consent_withdrawn',
+    refusal: { why: 'held', reason: 'consent_withdrawn' },
   })
 })
 

@@ -118,8 +118,10 @@ function applyToMessage(draft: Draft, event: JourneyEvent, context: DecideContex
 }
 
 function applyToTask(draft: Draft, event: JourneyEvent, context: DecideContext): ReasonCode {
+  const taskId = String(event.data.taskId)
+  const wasOpen = draft.tasks.get(taskId)?.state === 'open'
   const outcome = applyTaskDone(draft, event)
-  if (outcome === 'task_done') hearTask(draft, String(event.data.taskId), context)
+  if (wasOpen && outcome === 'task_done') hearTask(draft, taskId, context)
   return outcome
 }
 

@@ -96,10 +96,10 @@ export function note(draft: Draft, reason: ReasonCode, detail: JsonObject | null
   })
 }
 
-/** Notes a conclusion about one enrolment or one of its messages. */
+/** Notes a conclusion about one enrolment, or one of its messages or tasks. */
 export function noteOf(
   draft: Draft,
-  enrolment: Enrolment,
+  enrolment: Pick<Enrolment, 'campaignId' | 'version' | 'enrolmentId'>,
   reason: ReasonCode,
   more: { intentId?: string; detail?: JsonObject } = {},
 ): void {

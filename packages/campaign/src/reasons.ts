@@ -768,10 +768,13 @@ const list = {
   },
   task_closed: {
     text: {
-      nl: 'de taak was al gedaan of teruggenomen',
-      en: 'the task had been done, or taken back, before',
+      nl: 'de taak was al gedaan of teruggenomen; wat ervan gezegd is, wordt bewaard',
+      en: 'the task had been done, or taken back, before; what was said of it is kept',
     },
-    whatToDo: { nl: 'niets; het eerste woord telt', en: 'nothing; the first word counts' },
+    whatToDo: {
+      nl: 'kijk of wat is gezegd nog iets vraagt; uit zichzelf volgt er niets op',
+      en: 'see whether what was said asks for something; by itself nothing follows',
+    },
   },
   task_done: { text: { nl: 'de taak is gedaan', en: 'the task was done' }, whatToDo: nothing },
   task_made: {

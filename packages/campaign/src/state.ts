@@ -269,6 +269,8 @@ export type Task = {
   outcomes: readonly { readonly outcome: string; readonly says: InEachLanguage<string> }[]
   state: 'open' | 'done' | 'withdrawn'
   outcome: string | null
+  /** What somebody has said came of it, whether or not that has been decided on; null while nobody has. */
+  said: string | null
   reason: string | null
   entity: EntityReference | null
   madeAt: Instant

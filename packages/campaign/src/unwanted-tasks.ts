@@ -2,11 +2,11 @@ import type { DecideContext, Draft } from './draft.ts'
 import { hearTask } from './enrolments.ts'
 import { campaignKey } from './state.ts'
 import { refusalOfCall } from './task-contact.ts'
-import { withdrawTask } from './tasks.ts'
+import { settleSaid, withdrawTask } from './tasks.ts'
 
 /**
  * Takes back what teams were to do for somebody who does not want it any more (P3): their runs go on at once,
- * as when nobody does it in time.
+ * as when nobody does it in time. What somebody has said of it by then counts.
  */
 export function takeBackUnwanted(draft: Draft, context: DecideContext): void {
   for (const task of [...draft.tasks.values()]) {
@@ -16,8 +16,8 @@ export function takeBackUnwanted(draft: Draft, context: DecideContext): void {
     if (!enrolment || !campaign || draft.tasks.get(taskId)?.state !== 'open') continue
     const reason = refusalOfCall(draft, context, campaign.file.class)
     if (!reason) continue
-    withdrawTask(draft, enrolment, task, reason)
     // What follows in a version that cannot be read nobody knows; the no holds all the same.
+    if (campaign.unclear || !settleSaid(draft, task)) withdrawTask(draft, enrolment, task, reason)
     if (!campaign.unclear) hearTask(draft, taskId, context)
   }
 }

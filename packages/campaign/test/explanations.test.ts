@@ -482,4 +482,10 @@ test('a task that nobody is given, and one that is taken back since the person s
     'werd de taak "Bel" teruggenomen: deze persoon wil dit niet',
     'the task "Call" was taken back: the person does not want this',
   ])
+  const [taskId = ''] = other.patient.state.tasks.keys()
+  other.patient.happens('task.done.v1', { data: { taskId, outcome: 'reached' } })
+  expect(other.told()[0]).toEqual([
+    'werd van de taak "Bel" nog gezegd: "Gesproken"; zij was al teruggenomen, dus er volgde niets op',
+    'it was still said of the task "Call": "Spoken to"; it had been taken back, so nothing followed',
+  ])
 })

@@ -18,6 +18,7 @@ import type {
   JourneyEvent,
   OtherPerson,
   PersonState,
+  Task,
   Timer,
 } from '@wegwijs/campaign/state'
 import { derivedUuid } from '@wegwijs/runtime/derived-id'
@@ -100,6 +101,7 @@ class Replaying {
   readonly #record: PersonRecord
   readonly #definitionAt: (instant: Instant) => CompiledDefinition | null
   readonly #fates: ReadonlyMap<string, MessageFate>
+  readonly #words: ReadonlyMap<string, TaskWord>
   #state: PersonState
   #timersLeft = mostTimers
 
@@ -108,6 +110,7 @@ class Replaying {
     this.#definitionAt = definitionAt
     this.#state = record.before
     this.#fates = new Map(record.messages.map((message) => [message.intentId, message]))
+    this.#words = new Map(record.events.flatMap(({ event }) => taskWordIn(event)))
   }
 
   /** Waits for the dates that are fields of the person: no event on record says them. */
@@ -221,14 +224,26 @@ class Replaying {
     }
   }
 
-  /** The person's state with what had become of their messages by then. */
+  /** The person's state with what had become of their messages, and been said of their tasks, by then. */
   #withFates(now: Instant): PersonState {
+    const tasks = [...this.#state.tasks].map(([id, task]): [string, Task] => {
+      const said = this.#words.get(id)
+      return [id, said && said.at <= now ? { ...task, said: said.outcome } : task]
+    })
     const intents = [...this.#state.intents].map(([id, intent]): [string, Intent] => {
       const fate = this.#fates.get(id)
       return [id, fate ? withFate(intent, fate, now) : intent]
     })
-    return { ...this.#state, intents: new Map(intents) }
+    return { ...this.#state, intents: new Map(intents), tasks: new Map(tasks) }
   }
+}
+
+type TaskWord = { outcome: string; at: Instant }
+
+/** It counts from when it was said, which is the time of its event. */
+function taskWordIn({ type, time, data }: JourneyEvent): [string, TaskWord][] {
+  if (type !== 'task.done.v1') return []
+  return [[String(data.taskId), { outcome: String(data.outcome), at: time }]]
 }
 
 /** What providers reported comes by itself, as an event. */

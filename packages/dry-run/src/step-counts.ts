@@ -42,7 +42,7 @@ function toldOf(
   if (reason === 'event_incomplete') return { kind: 'emit', name: String(type), cameTo: reason }
   if (reason === 'field_set') return { kind: 'set', name: String(field), cameTo: 'set' }
   if (reason === 'field_unknown') return { kind: 'set', name: String(field), cameTo: reason }
-  if (task === undefined || reason === 'task_moved') return null
+  if (task === undefined || reason === 'task_moved' || reason === 'task_closed') return null
   const of = { kind: 'task', name: String(task) } as const
   if (reason === 'task_made') return { ...of, cameTo: 'made' }
   if (reason === 'task_done') return { ...of, cameTo: `done: ${String(detail.outcome)}` }

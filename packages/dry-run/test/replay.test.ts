@@ -149,3 +149,38 @@ test('what nothing can decide any more leaves the rest as it is', () => {
   const moments = replay(record({}), (instant) => (instant < day(3) ? definition : gone))
   expect(moments.map(({ decided }) => decided === null)).toEqual([false, true])
 })
+
+test('what was said of a task counts from when it was said, also where a no was read first', () => {
+  const says = { nl: 'x', en: 'x' }
+  const call = {
+    task: {
+      ...{ id: 'call', team: 'nurses', title: says, within: 'P5D' },
+      outcomes: [{ outcome: 'reached', says, steps: [message('hello')] }],
+      otherwise: [message('later')],
+    },
+  }
+  const definition = definitionOf(campaign({ id: 'home', steps: [call] }))
+  const withNo = (saidAt: string) => {
+    const [made] = replay(record({ until: day(2) }), () => definition)
+    const { detail } = made?.decided?.decisions.find(({ reason }) => reason === 'task_made') ?? {}
+    const said = happened('e3', 'task.done.v1', saidAt)
+    const no = happened('e2', 'consent.withdrawn.v1', day(4))
+    const events = [
+      happened('e1', discharge, day(2)),
+      { ...no, event: { ...no.event, data: { purpose: 'all' } } },
+      { at: day(5), event: { ...said.event, data: { ...detail, outcome: 'reached' } } },
+    ]
+    return told(replay(record({ events }), () => definition)).slice(3)
+  }
+  expect(withNo(day(3))).toEqual([
+    '04T09:00 task_done',
+    '04T09:00 message_planned',
+    '04T09:00 completed',
+  ])
+  expect(withNo(day(5))).toEqual([
+    '04T09:00 consent_withdrawn',
+    '04T09:00 message_planned',
+    '04T09:00 completed',
+    '05T09:00 task_closed',
+  ])
+})

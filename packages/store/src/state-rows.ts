@@ -165,6 +165,7 @@ export function taskOf(row: Selectable<Schema['task']>): Task {
     outcomes: row.outcomes as Task['outcomes'],
     state: row.state,
     outcome: row.outcome,
+    said: row.said_outcome,
     reason: row.reason,
     entity: referenceOf(row),
     madeAt: row.made_at,

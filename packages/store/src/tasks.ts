@@ -103,41 +103,48 @@ export async function openTasks(db: Querying): Promise<OpenTask[]> {
   return rows
 }
 
-/** Why nothing was said of a task. */
+/** What became of a word about a task. */
+export type TaskAnswer =
+  | { refusal: TaskRefusal }
+  /** Written down. `takenBack`: why the task had been taken back before, so that nothing follows; null: it counts. */
+  | { refusal: null; takenBack: string | null }
+
+/** Why nothing was written down. */
 export type TaskRefusal =
   | { why: 'unknown' }
   /** Somebody has said what came of it; `by` is who. */
   | { why: 'said'; by: string; outcome: string }
-  | { why: 'closed'; state: string; reason: string | null }
   /** Nobody is to be called; what came of an earlier call can be said when that is over. */
   | { why: 'held'; reason: HeldReason }
   | { why: 'outcome'; outcomes: readonly string[] }
 
 /**
  * Writes down what came of a task, and who says so; the first word counts. What follows is decided when
- * its event has come in: it goes out with this transaction, and names nobody (P7). Refused while something is in
- * the way of the task, which a stop that was committed before is: nothing is to follow from a call that was not to
- * be made (P3).
+ * its event has come in, or when the task would be taken back before that: the event goes out with this
+ * transaction, and names nobody (P7). Of a task that was taken back it is written down all the same, since somebody
+ * may have called before that; nothing follows. Refused while something is in the way of an open task, which a stop
+ * that was committed before is: nothing is to follow from a call that was not to be made (P3).
  */
 export async function sayTaskDone(
   store: Store,
   { taskId, outcome, by }: { taskId: string; outcome: string; by: string },
   secret: string,
-): Promise<TaskRefusal | null> {
-  const refusal = await inTransaction(store.db, async (tx): Promise<TaskRefusal | null> => {
+): Promise<TaskAnswer> {
+  const answer = await inTransaction(store.db, async (tx): Promise<TaskAnswer> => {
     const { rows } = await sql<Said>`
       select person_id as "personId", state, reason, outcomes, said_by as "saidBy",
         said_outcome as "saidOutcome", business_now() as now
       from task where task_id = ${taskId}::uuid for update`.execute(tx)
-    const refused = refusalOf(rows[0], outcome)
-    if (refused || !rows[0]) return refused
+    const [task] = rows
+    const refusal = refusalOf(task, outcome)
+    if (refusal || !task) return { refusal: refusal ?? { why: 'unknown' } }
     // With the row locked: what was committed meanwhile is seen.
     const held = await sql<{ held: HeldReason | null }>`
       select hold.held from task t cross join lateral (${heldBy}) as hold
       where t.task_id = ${taskId}::uuid`.execute(tx)
     const reason = held.rows[0]?.held ?? null
-    if (reason !== null) return { why: 'held', reason }
-    const { personId, now } = rows[0]
+    if (reason !== null) return { refusal: { why: 'held', reason } }
+    const { personId, now } = task
     await sql`update task set said_outcome = ${outcome}, said_by = ${by}, said_at = ${now}
       where task_id = ${taskId}::uuid`.execute(tx)
     const event = signEvent(
@@ -154,10 +161,11 @@ export async function sayTaskDone(
     void appendOutbox(tx, [
       { topic: topicsOf(store.namespace).touchpoints, ...encodeRecord(event) },
     ])
-    return null
+    return { refusal: null, takenBack: task.state === 'withdrawn' ? task.reason : null }
   })
-  if (refusal === null) await wake(store.db, store.namespace, ['outbox']).catch(() => undefined)
-  return refusal
+  if (answer.refusal === null)
+    await wake(store.db, store.namespace, ['outbox']).catch(() => undefined)
+  return answer
 }
 
 type Said = {
@@ -173,7 +181,6 @@ type Said = {
 function refusalOf(task: Said | undefined, outcome: string): TaskRefusal | null {
   if (!task) return { why: 'unknown' }
   if (task.saidBy !== null) return { why: 'said', by: task.saidBy, outcome: task.saidOutcome ?? '' }
-  if (task.state !== 'open') return { why: 'closed', state: task.state, reason: task.reason }
   const outcomes = task.outcomes.map((each) => each.outcome)
   return outcomes.includes(outcome) ? null : { why: 'outcome', outcomes }
 }

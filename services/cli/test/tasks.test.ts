@@ -77,7 +77,6 @@ test('the first word of what came of a task counts, and every other one says why
     [done('7', 'reached'), 'there is no task 7; see `wegwijs tasks`'],
     [done(newUuid(), 'reached'), 'there is no task'],
     [done(tasks.soon, 'perhaps'), 'the task has no outcome "perhaps"; it has reached, missed'],
-    [done(tasks.over, 'reached'), 'the task is withdrawn (exit_touchpoint)'],
   ]
   for (const [answer, words] of refused) {
     expect(await answer).toMatchObject({ code: exitCodes.usage })
@@ -94,11 +93,21 @@ test('the first word of what came of a task counts, and every other one says why
     '--json',
   )
   expect(said).toMatchObject({ code: 0 })
-  expect(said.json()).toEqual({ taskId: tasks.soon, outcome: 'reached' })
+  expect(said.json()).toEqual({ taskId: tasks.soon, outcome: 'reached', takenBack: null })
   expect((await done(tasks.soon, 'missed', 'jan')).err).toContain(
     'cli:eva has said of this task that it came to "reached"; the first word counts',
   )
   expect(idsIn((await cli('tasks', '--json')).json())).toEqual([tasks.later])
+})
+
+test('what came of a task that was taken back is kept, and nothing follows', async () => {
+  expect((await cli('tasks', '--all')).out).toMatch(/withdrawn: exit_touchpoint +reached, missed/)
+  const { code, err } = await cli('task', 'done', tasks.over, '--outcome', 'missed', '--by', 'eva')
+  expect(code).toBe(0)
+  expect(err).toContain('had been taken back (exit_touchpoint), so nothing follows from it')
+  expect((await cli('tasks', '--all')).out).toMatch(
+    /withdrawn: exit_touchpoint +missed, said too late/,
+  )
 })
 
 test('what is in the way of a task keeps it off the list, and says so to whoever looks for it or has done it', async () => {

@@ -22,9 +22,16 @@ export type Told = {
   version?: number
 }
 
+export const secret = 'a secret of the tests, long enough to be one'
+
+/** Of whom our own events are. */
+const ourSources = [
+  ['message.', 'urn:wegwijs:receipts:smtp'],
+  ['task.', 'urn:wegwijs:tasks'],
+] as const
+
 /** A worker without its loops: what it does at once, as often as a test asks. */
 export function workerOn(store: Store) {
-  const secret = 'a secret of the tests, long enough to be one'
   const deps = {
     store,
     definition: createCurrentDefinition(store, silentLogger),
@@ -40,10 +47,9 @@ export function workerOn(store: Store) {
       const readFrom = (await positionOf(store.db, topic, 0)) ?? 0n
       const records = told.map((event, index) => {
         const offset = readFrom + BigInt(index)
-        const isOurs = event.type.startsWith('message.')
-        const source = isOurs ? 'urn:wegwijs:receipts:smtp' : 'urn:test:ehr'
-        const said = { id: `e${offset}`, source, ...event }
-        const { value, headers } = encodeRecord(isOurs ? signEvent(said, secret) : said)
+        const ours = ourSources.find(([prefix]) => event.type.startsWith(prefix))?.[1]
+        const said = { id: `e${offset}`, source: ours ?? 'urn:test:ehr', ...event }
+        const { value, headers } = encodeRecord(ours ? signEvent(said, secret) : said)
         const bytes = Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)])
         return {
           topic,

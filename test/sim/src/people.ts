@@ -102,7 +102,7 @@ export class People {
         history.add({ kind: 'said', event: { ...event, subject: personId }, by: 'kafka' })
       })
       const said = { taskId, outcome, by: outcome }
-      if ((await sayTaskDone(storeOf(life), said, secret)) === null)
+      if ((await sayTaskDone(storeOf(life), said, secret)).refusal === null)
         history.add({ kind: 'kept', event: event.key, by: 'kafka' })
     })
   }

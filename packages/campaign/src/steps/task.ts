@@ -11,7 +11,7 @@ import type { JsonObject } from '../json.ts'
 import { fieldOf, hangsOnEntity, type Moment, momentSchema, resolveMoment } from '../moment.ts'
 import type { Task } from '../state.ts'
 import { refusalOfTask } from '../task-contact.ts'
-import { newestTaskOf, withdrawTask } from '../tasks.ts'
+import { newestTaskOf, settleSaid, withdrawTask } from '../tasks.ts'
 import type { Step } from './step.ts'
 import type { StepKind } from './step-kind.ts'
 import type { Onward, StepRun } from './step-run.ts'
@@ -33,7 +33,7 @@ export type TaskStep = {
 export const taskStep: StepKind<TaskStep> = {
   key: 'task',
   meaning:
-    'Gives somebody of a team something to do for the person, such as a call, and goes the way of what came of it. `wegwijs tasks` lists what is open, `wegwijs task done` says what came of it; the first word counts. The time for it, `within`, runs from when it is due; when it is over, the task is taken back and `otherwise` follows. Whatever ends the campaign takes it back, too. It is a contact like a message: who has not given a consent that the class of the campaign asks for, is left out by the rules of age where the class asks for one, or has said no to that class or to everything, gets none, and `otherwise` follows at once; so it does when such a no comes while it is open. When the appointment or stay moves that it hangs on, an open task moves along; what was done stays done. A moment that has passed, or whose data is missing, makes it due at once.',
+    'Gives somebody of a team something to do for the person, such as a call, and goes the way of what came of it. `wegwijs tasks` lists what is open, `wegwijs task done` says what came of it; the first word counts. The time for it, `within`, runs from when it is due; when it is over, the task is taken back and `otherwise` follows. Whatever ends the campaign takes it back, too. It is a contact like a message: who has not given a consent that the class of the campaign asks for, is left out by the rules of age where the class asks for one, or has said no to that class or to everything, gets none, and `otherwise` follows at once; so it does when such a no comes while it is open. What somebody said of it before it is taken back counts; what is said of it after that is kept, and nothing follows. When the appointment or stay moves that it hangs on, an open task moves along; what was done stays done. A moment that has passed, or whose data is missing, makes it due at once.',
   explanation: {
     nl: ({ task }, { reason, detail }, words) => {
       if (reason === 'task_made')
@@ -44,6 +44,8 @@ export const taskStep: StepKind<TaskStep> = {
         return `werd de taak "${task.title.nl}" gedaan: "${outcomeCalled(task, detail).nl}"`
       if (reason === 'task_not_done')
         return `werd de taak "${task.title.nl}" teruggenomen: zij was niet gedaan binnen ${words.duration(task.within)}`
+      if (reason === 'task_closed')
+        return `werd van de taak "${task.title.nl}" nog gezegd: "${outcomeCalled(task, detail).nl}"; zij was al teruggenomen, dus er volgde niets op`
       if (reason === 'waiting')
         return `ging de campagne wachten op de taak "${task.title.nl}", uiterlijk tot ${words.moment(String(detail?.until))}`
       if (detail?.taskId === undefined)
@@ -59,6 +61,8 @@ export const taskStep: StepKind<TaskStep> = {
         return `the task "${task.title.en}" was done: "${outcomeCalled(task, detail).en}"`
       if (reason === 'task_not_done')
         return `the task "${task.title.en}" was taken back: it was not done within ${words.duration(task.within)}`
+      if (reason === 'task_closed')
+        return `it was still said of the task "${task.title.en}": "${outcomeCalled(task, detail).en}"; it had been taken back, so nothing followed`
       if (reason === 'waiting')
         return `the campaign began to wait for the task "${task.title.en}", at most until ${words.moment(String(detail?.until))}`
       if (detail?.taskId === undefined)
@@ -138,6 +142,10 @@ export const taskStep: StepKind<TaskStep> = {
     const { task } = step
     const { draft, context, campaign, enrolment, node } = run
     const dueAt = dueOf(task, run)
+    const known = draft.tasks.get(taskIdOf(run))
+    const done = known?.state === 'done' ? known : known && settleSaid(draft, known)
+    // Somebody has done it already, though the run had been taken from here when they said so.
+    if (done) return goBy(task, done, run)
     const refusal = refusalOfTask(draft, context, { class: campaign.file.class, dueAt })
     if (refusal) {
       noteOf(draft, enrolment, refusal, { detail: { step: node.path, task: task.id } })
@@ -164,24 +172,31 @@ export const taskStep: StepKind<TaskStep> = {
   },
   onTask({ task }, done, run) {
     if (done.name !== task.id || done.state === 'open') return null
-    if (done.state === 'withdrawn') return goOtherwise(task, run)
-    const { draft, enrolment, node } = run
-    const named = task.outcomes.findIndex(({ outcome }) => outcome === done.outcome)
-    // Of an outcome that this version does not know nobody said what follows.
-    const arm = named < 0 ? task.outcomes.length : named
-    noteOf(draft, enrolment, 'task_done', {
-      detail: { step: node.path, task: task.id, taskId: done.taskId, outcome: done.outcome, arm },
-    })
-    return { goTo: node.arms[arm]?.first ?? node.next }
+    return done.state === 'withdrawn' ? goOtherwise(task, run) : goBy(task, done, run)
   },
   onTimer({ task }, run) {
     const waitUntil = endOf(task, run)
     if (waitUntil > run.context.now) return { waitUntil }
     const { draft, enrolment } = run
     const open = newestTaskOf(draft, enrolment, task.id)
+    // What was said in time counts, also when its event is late.
+    const done = open?.state === 'open' && settleSaid(draft, open)
+    if (done) return goBy(task, done, run)
     if (open) withdrawTask(draft, enrolment, open, 'task_not_done')
     return goOtherwise(task, run)
   },
+}
+
+/** The way of what came of it. */
+function goBy({ id, outcomes }: TaskStep['task'], done: Task, run: StepRun): Onward {
+  const { draft, enrolment, node } = run
+  const named = outcomes.findIndex(({ outcome }) => outcome === done.outcome)
+  // Of an outcome that this version does not know nobody said what follows.
+  const arm = named < 0 ? outcomes.length : named
+  noteOf(draft, enrolment, 'task_done', {
+    detail: { step: node.path, task: id, taskId: done.taskId, outcome: done.outcome, arm },
+  })
+  return { goTo: node.arms[arm]?.first ?? node.next }
 }
 
 /** Nobody does it, or is to do it any more. */
@@ -203,13 +218,17 @@ function dueOf({ due }: TaskStep['task'], { draft, context, enrolment }: StepRun
 }
 
 /** Its id is derived, as that of a message is: the same decision made again makes the same task (P2). */
-function makeTask(task: TaskStep['task'], run: StepRun, dueAt: Instant): void {
-  const { draft, context, campaign, enrolment, node } = run
-  const { id: name, team, title, outcomes } = task
+function taskIdOf({ context, campaign, enrolment, node }: StepRun): string {
   const version = String(enrolment.entity?.version ?? 0)
   // Whoever was moved here may have had a task at this path in the version before.
   const moved = campaign.file.move ? [`v${campaign.version}`] : []
-  const taskId = context.deriveId('task', enrolment.enrolmentId, node.path, version, ...moved)
+  return context.deriveId('task', enrolment.enrolmentId, node.path, version, ...moved)
+}
+
+function makeTask(task: TaskStep['task'], run: StepRun, dueAt: Instant): void {
+  const { draft, context, campaign, enrolment, node } = run
+  const { id: name, team, title, outcomes } = task
+  const taskId = taskIdOf(run)
   // One that was taken back, and is asked for again, is to be done after all.
   if ((draft.tasks.get(taskId)?.state ?? 'withdrawn') !== 'withdrawn') return
   const made: Task = {
@@ -224,6 +243,7 @@ function makeTask(task: TaskStep['task'], run: StepRun, dueAt: Instant): void {
     outcomes: outcomes.map(({ outcome, says }) => ({ outcome, says })),
     state: 'open',
     outcome: null,
+    said: null,
     reason: null,
     entity: enrolment.entity,
     madeAt: context.now,

@@ -50,7 +50,14 @@ function planned(steps: readonly Step[] = [calling()]) {
   const done = (outcome: string, taskId = tasks().at(-1)?.taskId ?? '') =>
     patient.happens('task.done.v1', { data: { taskId, outcome } })
   const sent = () => patient.intents().map(({ messageId }) => messageId)
-  return { patient, tasks, done, sent }
+  const say = (outcome: string) => sayOf(patient, outcome)
+  return { patient, tasks, done, sent, say }
+}
+
+/** Somebody says what came of the task; the event that tells it comes in later. */
+function sayOf(patient: ReturnType<typeof person>, said: string): void {
+  const tasks = [...patient.state.tasks].map(([id, task]) => [id, { ...task, said }] as const)
+  patient.state = { ...patient.state, tasks: new Map(tasks) }
 }
 
 describe('a task', () => {
@@ -98,6 +105,62 @@ describe('a task', () => {
     const { patient, tasks } = planned()
     patient.happens('person.deceased.v1')
     expect(tasks()).toMatchObject([{ state: 'withdrawn', reason: 'person_deceased' }])
+  })
+
+  test('of which somebody has said what came of it is done, whatever would take it back', () => {
+    const before = planned()
+    before.say('missed')
+    before.patient.comes('2026-03-19T21:00:00.000Z')
+    expect(before.tasks()).toMatchObject([{ state: 'done', outcome: 'missed' }])
+    expect(before.sent()).toEqual(['hello'])
+    // Its event comes in behind that.
+    expect(before.done('missed')).toBe('task_done')
+    expect(before.sent()).toEqual(['hello'])
+
+    const left = planned()
+    left.say('missed')
+    left.patient.happens('care.admission.started.v1')
+    expect(left.tasks()).toMatchObject([{ state: 'done', outcome: 'missed', reason: 'task_done' }])
+    expect(left.patient.reasons).toEqual(['task_done', 'exit_touchpoint'])
+    expect(left.sent()).toEqual([])
+  })
+
+  test('what is said of one that was taken back is noted, and changes nothing', () => {
+    const { patient, tasks, done, sent } = planned()
+    patient.happens('care.admission.started.v1')
+    const [task] = tasks()
+    expect(done('reached')).toBe('task_closed')
+    const { enrolmentId, taskId } = task ?? {}
+    expect(patient.decisions).toMatchObject([
+      {
+        enrolmentId,
+        reason: 'task_closed',
+        detail: { step: '0', task: 'call', taskId, outcome: 'reached' },
+      },
+    ])
+    expect(tasks()).toMatchObject([{ state: 'withdrawn', outcome: null, said: 'reached' }])
+    expect(sent()).toEqual([])
+  })
+
+  test('of which something was said since counts when the campaign comes back to it', () => {
+    const date = { field: 'person.operationOn', before: 'P1D', at: '09:00' }
+    const definition = definitionOf([
+      campaign({ id: 'preparation', trigger: { date }, steps: [calling({ due: undefined })] }),
+    ])
+    const patient = person(definition)
+    const tells = (operationOn: string) =>
+      patient.happens('person.upserted.v1', { data: { attributes: { operationOn } } })
+    tells('2026-03-03')
+    patient.comes('2026-03-02T09:30:00.000Z')
+    const [task] = patient.state.tasks.values()
+    tells('2026-04-01')
+    expect([...patient.state.tasks.values()]).toMatchObject([{ state: 'withdrawn' }])
+    const data = { taskId: task?.taskId ?? '', outcome: 'missed' }
+    expect(patient.happens('task.done.v1', { data })).toBe('task_closed')
+    tells('2026-03-03')
+    expect([...patient.state.tasks.values()]).toMatchObject([{ state: 'done', outcome: 'missed' }])
+    expect(patient.intents()).toMatchObject([{ messageId: 'hello', state: 'planned' }])
+    expect(patient.enrolments()).toMatchObject([{ state: 'completed' }])
   })
 
   test('moves along with the appointment', () => {
@@ -218,6 +281,19 @@ describe('a task is a contact, like a message', () => {
     const data = { taskId: task?.taskId ?? '', outcome: 'missed' }
     expect(patient.happens('task.done.v1', { data })).toBe('task_closed')
     expect(sent()).toEqual(['later', 'after'])
+  })
+
+  test('what somebody said of it before the no counts, also when the no is read first', () => {
+    const { patient, tasks, sent } = invited({}, { consents: [granted] })
+    const [task] = tasks()
+    sayOf(patient, 'missed')
+    patient.happens('consent.withdrawn.v1', { data: { purpose: 'all' } })
+    expect(tasks()).toMatchObject([{ state: 'done', outcome: 'missed' }])
+    expect(patient.reasons).toContain('task_done')
+    expect(sent()).toEqual(['hello', 'after'])
+    const data = { taskId: task?.taskId ?? '', outcome: 'missed' }
+    expect(patient.happens('task.done.v1', { data })).toBe('task_done')
+    expect(sent()).toEqual(['hello', 'after'])
   })
 
   test('whom the rules of age leave out gets none of a class that asks for a consent, at the age at which it is due', () => {

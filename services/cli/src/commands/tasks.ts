@@ -3,7 +3,7 @@ import { reasons } from '@wegwijs/campaign/reasons'
 import { fail } from '@wegwijs/runtime/failure'
 import type { Querying } from '@wegwijs/store/database'
 import { latestBundle } from '@wegwijs/store/definitions'
-import { listTasks, sayTaskDone, type TaskRefusal } from '@wegwijs/store/tasks'
+import { type ListedTask, listTasks, sayTaskDone, type TaskRefusal } from '@wegwijs/store/tasks'
 import { type Command, Option } from 'commander'
 import { unknownName } from '../known-names.ts'
 import { type Output, table } from '../output.ts'
@@ -26,7 +26,9 @@ export function addTasks(program: Command, shell: Shell): void {
     .action(runs(shell, list))
   const task = program.command('task').description('One task.')
   byOption(task.command('done'))
-    .description('Say what came of a task. The first word counts.')
+    .description(
+      'Say what came of a task. The first word counts. Of a task that was taken back it is kept, and nothing follows.',
+    )
     .argument('<id>')
     .requiredOption('--outcome <name>', 'one of its outcomes; see `wegwijs tasks`')
     .action(runs(shell, done))
@@ -49,11 +51,22 @@ async function list(
         task.title[language],
         task.personId,
         task.campaignId,
-        task.held === null ? task.state : `${task.state}, held: ${task.held}`,
-        task.outcome ?? task.outcomes.map(({ outcome }) => outcome).join(', '),
+        stateOf(task),
+        outcomeOf(task),
       ]),
     ),
   )
+}
+
+function stateOf({ state, held, reason }: ListedTask): string {
+  if (held !== null) return `${state}, held: ${held}`
+  return state === 'withdrawn' && reason !== null ? `${state}: ${reason}` : state
+}
+
+/** What came of it, or what may. What was said of one that was taken back led to nothing. */
+function outcomeOf({ state, outcome, outcomes }: ListedTask): string {
+  if (outcome === null) return outcomes.map((each) => each.outcome).join(', ')
+  return state === 'withdrawn' ? `${outcome}, said too late` : outcome
 }
 
 /** Nothing to do is told as that; a misspelt team is not taken for one that has done everything. */
@@ -78,10 +91,16 @@ async function done(
   }
   const store = await surroundings.store()
   const said = { taskId, outcome, by: `cli:${by}` }
-  const refusal = await sayTaskDone(store, said, surroundings.secret())
-  if (refusal) throw fail('WEGWIJS_USAGE', { problem: describe(taskId, outcome, refusal) })
-  output.say('written down; the campaign goes on as soon as its event has come in')
-  output.data({ taskId, outcome }, () => [])
+  const answer = await sayTaskDone(store, said, surroundings.secret())
+  if (answer.refusal)
+    throw fail('WEGWIJS_USAGE', { problem: describe(taskId, outcome, answer.refusal) })
+  const { takenBack } = answer
+  output.say(
+    takenBack === null
+      ? 'written down; the campaign goes on as soon as its event has come in'
+      : `written down; the task had been taken back (${takenBack}), so nothing follows from it`,
+  )
+  output.data({ taskId, outcome, takenBack }, () => [])
 }
 
 function describe(taskId: string, outcome: string, refusal: TaskRefusal): string {
@@ -90,8 +109,6 @@ function describe(taskId: string, outcome: string, refusal: TaskRefusal): string
       return unknown(taskId)
     case 'said':
       return `${refusal.by} has said of this task that it came to "${refusal.outcome}"; the first word counts`
-    case 'closed':
-      return `the task is ${refusal.state}${refusal.reason === null ? '' : ` (${refusal.reason})`}`
     case 'held':
       return `the task is not to be done now (${refusal.reason}): ${reasons[refusal.reason].text.en}`
     case 'outcome':
