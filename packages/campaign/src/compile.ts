@@ -69,6 +69,8 @@ export type CompiledDefinition = {
   receiptListeners: ReadonlySet<string>
   /** Ids of the campaigns some version of which gives people work. */
   taskCampaigns: ReadonlySet<string>
+  /** Those of them that give none about somebody who is too young by the rules of age. */
+  taskCampaignsByAge: ReadonlySet<string>
   /** What is kept of what happens, for conditions that ask how often it did. */
   counts: CompiledCounts
   /** Something that any of them decides hangs on who is related to whom. */
@@ -98,6 +100,7 @@ export function compileDefinition(
     .filter((version) => version.live)
     .map((version) => campaigns.get(campaignKey(version.id, version.version)))
     .filter((campaign) => campaign !== undefined)
+  const taskCampaigns = campaignsWith('team', campaigns.values())
   return {
     revision,
     timeZone: bundle.policies.timeZone,
@@ -126,7 +129,8 @@ export function compileDefinition(
     enders: indexEnders(campaigns.values()),
     goals: indexGoals(campaigns.values()),
     listeners: indexListeners(campaigns.values()),
-    taskCampaigns: campaignsWith('team', campaigns.values()),
+    taskCampaigns,
+    taskCampaignsByAge: tasksByAge(bundle, versions, taskCampaigns),
     receiptListeners: new Set([
       ...campaignsWith('messages', campaigns.values()),
       // In what is not clear of it there may be some.
@@ -137,6 +141,17 @@ export function compileDefinition(
       bundle.policies.ages !== undefined ||
       [...campaigns.values()].some(({ file }) => namesRelations(file) || writesToOthers(file)),
   }
+}
+
+/** A campaign keeps its class through all its versions. */
+function tasksByAge(
+  { policies: { ages = [], classes } }: DefinitionBundle,
+  versions: readonly CampaignVersion[],
+  taskCampaigns: ReadonlySet<string>,
+): ReadonlySet<string> {
+  if (ages.length === 0) return new Set()
+  const asking = versions.filter(({ file }) => classes[file.class].consent === 'required')
+  return new Set(asking.map(({ id }) => id).filter((id) => taskCampaigns.has(id)))
 }
 
 function writesToOthers({ steps }: CampaignFile): boolean {

@@ -82,6 +82,8 @@ function applyEvent(draft: Draft, event: JourneyEvent, context: DecideContext): 
       awaitDatesOfPerson(draft, before, context)
       waitForNewDates(draft, changedDates(before, draft.person, context), context)
       goOnForDates(draft, context)
+      if (draft.person.fields.birthYear !== before.fields.birthYear)
+        takeBackUnwanted(draft, context)
       // Names and addresses rest in the person's row only (P7).
       startCampaigns(draft, { ...event, data: {} }, context, before)
       startBecoming(draft, before, event, context)

@@ -23,7 +23,7 @@ export function refusalOfTask(
 }
 
 /** What the person themselves says of it. Over no channel of ours: a no or a yes for one counts for nothing. */
-export function refusalOfCall(
+function refusalOfCall(
   { consents }: Pick<Draft, 'consents'>,
   { definition: { classes } }: Pick<DecideContext, 'definition'>,
   own: CampaignClass,

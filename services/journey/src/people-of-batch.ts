@@ -133,6 +133,8 @@ function scopeOf(events: readonly Addressed[], context: ScopeContext): StateScop
         : [],
     touchedCampaignIds: [
       ...(maySayDates(events, definition) ? definition.datesInWaits.campaignIds : []),
+      // Whoever is younger than was known may not be called.
+      ...(events.some(saysAge) ? definition.taskCampaignsByAge : []),
       ...[...types].flatMap((type) => [
         ...(definition.enders.get(type) ?? []),
         ...(definition.listeners.get(type) ?? []),
@@ -158,6 +160,10 @@ function scopeOf(events: readonly Addressed[], context: ScopeContext): StateScop
       mergedPeople.length > 0 ||
       events.some(({ event }) => isRelationEvent(event)),
   }
+}
+
+function saysAge({ event: { type, data } }: Addressed): boolean {
+  return type === 'person.upserted.v1' && data.birthYear !== undefined
 }
 
 /** Whether a profile names a date for which somebody may wait, or the zone in which it comes. */

@@ -117,3 +117,11 @@ test('what is said of a task that was taken back is kept with who said it, and i
   ])
   expect(await sentIn(store)).toEqual(['aftercare later', 'friends later'])
 })
+
+test('a year of birth by which somebody is too young takes back what asks for a consent', async () => {
+  const { worker, tasks } = await open()
+  await worker.hear([about('person.upserted.v1', { birthYear: 2012 }, '2026-03-02T09:00:01.000Z')])
+  const both = await tasks()
+  expect(both.get('friends')).toMatchObject({ state: 'withdrawn', reason: 'recipient_by_age' })
+  expect(both.get('aftercare')).toMatchObject({ state: 'open' })
+})

@@ -296,6 +296,34 @@ describe('a task is a contact, like a message', () => {
     expect(sent()).toEqual(['hello', 'after'])
   })
 
+  test('it is taken back when the person turns out to be too young for it, and stays when they are not', () => {
+    const { patient, tasks, sent } = invited({}, { consents: [granted] })
+    patient.happens('person.upserted.v1', { data: { birthYear: 2010 } })
+    expect(tasks()).toMatchObject([{ state: 'open' }])
+    patient.happens('person.upserted.v1', { data: { birthYear: 2018 } })
+    expect(tasks()).toMatchObject([{ state: 'withdrawn', reason: 'recipient_by_age' }])
+    expect(patient.reasons).toContain('recipient_by_age')
+    expect(patient.timers()).toEqual([])
+    expect(patient.enrolments()).toMatchObject([{ state: 'completed' }])
+    // Nobody is written to in its place, either: they have no parent that is known.
+    expect(sent()).toEqual([])
+  })
+
+  test('about a child in our care it stays open, however young they turn out to be', () => {
+    const { patient, tasks } = invited({ class: 'care' })
+    patient.happens('person.upserted.v1', { data: { birthYear: 2018 } })
+    expect(tasks()).toMatchObject([{ state: 'open' }])
+  })
+
+  test('when two records become one, the year of birth of either is asked', () => {
+    const { patient, tasks } = invited({}, { consents: [granted], birthYear: null as never })
+    const other = person(patient.context().definition, '2026-03-02T09:00:00.000Z', 'p2')
+    other.happens('person.upserted.v1', { data: { birthYear: 2018 } })
+    expect(tasks()).toMatchObject([{ state: 'open' }])
+    patient.state = mergePeople(patient.state, other.state, patient.context()).state
+    expect(tasks()).toMatchObject([{ state: 'withdrawn', reason: 'recipient_by_age' }])
+  })
+
   test('whom the rules of age leave out gets none of a class that asks for a consent, at the age at which it is due', () => {
     const consents = [{ purpose: 'marketing' }]
     const child = { birthYear: 2018, consents }
