@@ -264,7 +264,9 @@ async function addTemplates(tx: Querying, bundle: DefinitionBundle): Promise<voi
   await sql`insert into template_version (template_id, hash, channels)
     select template_id, hash, channels
     from json_populate_recordset(null::template_version, ${JSON.stringify(rows)}::json)
-    on conflict do nothing`.execute(tx)
+    -- What was damaged where it rests is mended so: its hash names these texts and no other.
+    on conflict (template_id, hash) do update set channels = excluded.channels
+      where template_version.channels <> excluded.channels`.execute(tx)
 }
 
 async function addVersions(

@@ -4,7 +4,7 @@ import type { Rendered, Renderer } from '@wegwijs/template/template'
 import { writeContent } from '@wegwijs/template/write-content'
 import { answerToken, answerUrl } from '@wegwijs/wire/answer-link'
 import type { SendingRules } from './sending-rules.ts'
-import type { Template } from './template-shelf.ts'
+import type { ShelvedText } from './template-shelf.ts'
 
 /** Where patients reach the gateway, and what signs the links that lead there. */
 export type AnswerLinks = { publicUrl: string; secret: string }
@@ -19,10 +19,11 @@ export function composeMessage(
   claimed: ClaimedMessage,
   channel: ChannelName,
   rules: SendingRules,
-  tools: { template: Template | null; renderer: Renderer; answerLinks: AnswerLinks },
+  tools: { template: ShelvedText; renderer: Renderer; answerLinks: AnswerLinks },
 ): Composed {
   const { template, renderer, answerLinks } = tools
   if (!template) return { fault: 'template_unknown' }
+  if (template === 'unreadable') return { fault: 'template_unreadable' }
   const sender = senderOf(channel, rules)
   if (sender === null) return { fault: 'channel_not_defined' }
   const facts = {

@@ -8,7 +8,7 @@ import type { Claims } from './claims.ts'
 import { type AnswerLinks, composeMessage } from './compose-message.ts'
 import type { ProviderPace } from './provider-pace.ts'
 import type { SendDeadlines } from './send-deadlines.ts'
-import type { Template } from './template-shelf.ts'
+import type { ShelvedText } from './template-shelf.ts'
 
 export type HandOverDependencies = {
   clock: Clock
@@ -21,7 +21,7 @@ export type HandOverDependencies = {
 /** What is handed over: the message, its text (undefined: could not be had now) and its claim. */
 export type HandOver = {
   claimed: ClaimedMessage
-  template: Template | null | undefined
+  template: ShelvedText | undefined
   claims: Claims
   /** Aborted when the workers go and wait no longer. */
   signal: AbortSignal
@@ -61,11 +61,7 @@ function pausedOutcome(putOff: boolean, pauseMs: number): AttemptOutcome {
 
 function compose(
   channel: Channel,
-  {
-    claimed,
-    template,
-    claims,
-  }: { claimed: ClaimedMessage; template: Template | null; claims: Claims },
+  { claimed, template, claims }: { claimed: ClaimedMessage; template: ShelvedText; claims: Claims },
   { renderer, answerLinks, log }: HandOverDependencies,
 ): ReturnType<typeof composeMessage> {
   try {

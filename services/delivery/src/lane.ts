@@ -10,7 +10,7 @@ import { type ClaimDependencies, type Claims, claimMessages } from './claims.ts'
 import { type HandOver, type HandOverDependencies, handOver } from './hand-over.ts'
 import type { ProviderPace } from './provider-pace.ts'
 import type { Settlements } from './settlements.ts'
-import type { Template, TemplateShelf } from './template-shelf.ts'
+import type { ShelvedText, TemplateShelf } from './template-shelf.ts'
 
 export type LaneDependencies = ClaimDependencies &
   HandOverDependencies & {
@@ -215,7 +215,7 @@ export class Lane {
   }
 
   /** Undefined when they cannot be had now: what was claimed is then not started. */
-  async #templatesOf({ messages }: Claims): Promise<(Template | null)[] | undefined> {
+  async #templatesOf({ messages }: Claims): Promise<ShelvedText[] | undefined> {
     try {
       return await this.#deps.templates.take(
         messages.map(({ templateId, templateHash: hash }) => ({ templateId, hash })),
@@ -229,7 +229,7 @@ export class Lane {
   #begin(
     slice: readonly Entry[],
     claims: Claims,
-    templates: readonly (Template | null)[] | undefined,
+    templates: readonly ShelvedText[] | undefined,
   ): void {
     const claimed = new Map(
       claims.messages.map((message, index) => [

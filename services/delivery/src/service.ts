@@ -88,7 +88,7 @@ export async function startDelivery(scope: Scope, deps: DeliveryDependencies): P
     guard,
     leaseMs: settings.leaseMs,
     deadlines: new SendDeadlines(clock, settings.sendMs),
-    templates: createTemplateShelf(store),
+    templates: createTemplateShelf(store, log),
     renderer: createRenderer(),
     answerLinks: deps.answerLinks,
     metrics: metrics.component('claim'),

@@ -38,7 +38,7 @@ const leaseMs = 60_000
 function laneOf(at: Store, channel: Channel, clock: Clock = systemClock, afterClaim = () => {}) {
   const metrics = createMetrics('test')
   const patience = { clock, log: silentLogger, readiness: createReadiness(), signal: never }
-  const shelf = createTemplateShelf(at)
+  const shelf = createTemplateShelf(at, silentLogger)
   const shape = { concurrency: 10, leavesRoom: false }
   return new Lane(channel, shape, {
     ...patience,

@@ -110,6 +110,31 @@ describe('a message that is due', () => {
     expect(await intentOf(store, moving)).toMatchObject({ channel_index: 1 })
   })
 
+  it('is not sent by a text that cannot be read, which applying the definition mends', async () => {
+    const email = scriptedChannel('email')
+    await harness.start([email])
+    const intent = { channels: ['email'] }
+    const damaged = await seedOne({ intent })
+    const { channels } = await store.db
+      .selectFrom('template_version')
+      .select('channels')
+      .executeTakeFirstOrThrow()
+    const { email: whole } = channels as { email: object }
+    const stored = JSON.stringify({ email: { ...whole, sensitivity: undefined } })
+    await store.db.updateTable('template_version').set({ channels: stored }).execute()
+    await harness.settleAll()
+    expect(email.messages).toEqual([])
+    expect(await intentOf(store, damaged)).toMatchObject({
+      state: 'failed',
+      reason: 'template_error',
+      detail: { channels: { email: 'template_unreadable' } },
+    })
+    await applyDefinition(store, smallHospital([campaign({ id: 'seeded' })]), 'test')
+    await seedOne({ intent })
+    await harness.settleAll()
+    expect(email.messages).toHaveLength(1)
+  })
+
   it('is resent once, marked and under the same key, when at-least-once and unknown', async () => {
     const outcomes: Outcome[] = [{ kind: 'unknown', reason: 'no_answer' }, { kind: 'accepted' }]
     const email = scriptedChannel('email', () => outcomes.shift() ?? { kind: 'accepted' })

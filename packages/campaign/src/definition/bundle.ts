@@ -15,7 +15,7 @@ const templateVariableSchema = z.strictObject({ path: z.string(), optional: z.bo
  * A template as it is stored: its texts, ready to render, per channel and language. The core does
  * not look inside `content`; `hash` names exactly these texts, for ever.
  */
-const templateBundleSchema = z.strictObject({
+export const templateBundleSchema = z.strictObject({
   id: identifierSchema,
   hash: z.string().min(1),
   channels: z.partialRecord(
