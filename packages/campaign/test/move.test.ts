@@ -546,6 +546,63 @@ const someSteps = fc
   // A message stands once in a campaign.
   .map((steps) => steps.filter((step, index) => steps.indexOf(step) === index))
 
+describe('a run that has taken an arm of a split', () => {
+  const arms = (...weights: readonly (readonly [name: string, weight: number])[]) => ({
+    split: { id: 'tone', arms: weights.map(([name, weight]) => ({ name, weight })) },
+  })
+  const told = (arm: string) => [
+    {
+      branch: [
+        {
+          when: { field: 'enrolment.tone.arm', op: 'eq' as const, value: arm },
+          steps: [message('hello')],
+        },
+        { otherwise: [message('later')] },
+      ],
+    },
+  ]
+  const before = [arms(['warm', 1_000_000], ['plain', 1]), waitFor('P5D'), ...told('warm')]
+  /** Of somebody who has taken the arm `warm` and was moved. */
+  function goesOn(after: Steps, move: Parameters<typeof versions>[2] = {}) {
+    const { patient, move: moves, faults } = versions(before, after, move)
+    expect(faults).toEqual([])
+    patient.happens('care.discharge.completed.v1')
+    expect(patient.enrolments()).toMatchObject([{ arms: { tone: 'warm' } }])
+    moves()
+    patient.comes('2026-03-08T09:00:00.000Z')
+    const [run] = patient.enrolments()
+    return { arms: run?.arms, told: patient.intents().map(({ messageId }) => messageId) }
+  }
+
+  test('stays in it, whatever its weight is in the new version', () => {
+    const after = [arms(['warm', 1], ['plain', 1_000_000]), waitFor('P5D'), ...told('warm')]
+    expect(goesOn(after)).toEqual({ arms: { tone: 'warm' }, told: ['hello'] })
+  })
+
+  test('takes it again when it comes to the split once more', () => {
+    const after = [
+      waitFor('P2D', 'once-more'),
+      arms(['warm', 1], ['plain', 1_000_000]),
+      ...told('warm'),
+    ]
+    const move = { steps: { 2: '1' } }
+    expect(goesOn(after, move)).toEqual({ arms: { tone: 'warm' }, told: ['hello'] })
+  })
+
+  test('stays in one that the new version does not have, until it comes to the split once more', () => {
+    const gone = arms(['plain', 1_000_000], ['dry', 1])
+    expect(goesOn([gone, waitFor('P5D'), ...told('plain')])).toEqual({
+      arms: { tone: 'warm' },
+      told: ['later'],
+    })
+    const again = [waitFor('P2D', 'once-more'), gone, ...told('plain')]
+    expect(goesOn(again, { steps: { 2: '1' } })).toEqual({
+      arms: { tone: 'plain' },
+      told: ['hello'],
+    })
+  })
+})
+
 test('whatever is moved to whatever: doing it again changes nothing, and no message is told twice (P2)', () => {
   const hours = fc.nat(60)
   fc.assert(

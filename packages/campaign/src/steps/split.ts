@@ -13,7 +13,7 @@ export type SplitStep = {
 export const splitStep: StepKind<SplitStep> = {
   key: 'split',
   meaning:
-    'Divides people over arms in proportion to their weights, to learn which works better. It hangs on who the person is and not on chance: the same person is in the same arm of this split every time, in every version; a run that has begun keeps its arm when two records become one person. An arm without `steps` is a hold-out: its people get none of this, and are counted beside the others.',
+    'Divides people over arms in proportion to their weights, to learn which works better. It hangs on who the person is and not on chance: the same person comes into the same arm of this split every time, in every version that has the same arms with the same weights. A run keeps the arm that it has taken, also when it comes here again, is moved to another version that still has that arm, or when two records become one person. Another version with other weights draws other boundaries, for who comes to the split from then on: the place of a person between them stays, so from 50 and 50 to 60 and 40 ten of a hundred come into the other arm. An arm without `steps` is a hold-out: its people get none of this, and are counted beside the others.',
   explanation: {
     nl: ({ split }, { detail }) =>
       `kwam deze persoon bij de verdeling "${split.id}" in groep "${String(detail?.arm)}"`,
@@ -73,19 +73,31 @@ export const splitStep: StepKind<SplitStep> = {
       ],
     ],
   }),
-  decide({ split }, { draft, campaign, enrolment, node }) {
-    const taken = armOf(split, campaign.id, dividedBy(draft, enrolment))
-    const arm = split.arms[taken]?.name ?? ''
+  decide({ split }, { draft, enrolment, node }) {
+    const arm = armOf(split, draft, enrolment)
     // What was decided is forgotten one day, and who was in which arm is counted for as long as the run is kept.
     draft.enrolments.set(enrolment.enrolmentId, {
       ...enrolment,
       arms: { ...enrolment.arms, [split.id]: arm },
     })
     noteOf(draft, enrolment, 'split_taken', { detail: { step: node.path, split: split.id, arm } })
+    const taken = split.arms.findIndex(({ name }) => name === arm)
     return { goTo: node.arms[taken]?.first ?? node.next }
   },
+  // Also one that this version does not have any more: that is what they got.
   read: ({ split }, _, { draft, enrolment }) =>
-    split.arms[armOf(split, enrolment.campaignId, dividedBy(draft, enrolment))]?.name,
+    takenOf(split, enrolment) ?? armOf(split, draft, enrolment),
+}
+
+function takenOf({ id }: SplitStep['split'], { arms = {} }: Enrolment): string | undefined {
+  return Object.hasOwn(arms, id) ? arms[id] : undefined
+}
+
+/** The arm that the run has taken, in whatever version, if there is such a one here; else the one drawn for it. */
+function armOf(split: SplitStep['split'], draft: Draft, enrolment: Enrolment): string {
+  const taken = takenOf(split, enrolment)
+  if (taken !== undefined && split.arms.some(({ name }) => name === taken)) return taken
+  return drawnOf(split, enrolment.campaignId, dividedBy(draft, enrolment))
 }
 
 /** Who was in an arm when two records became one stays in it for as long as the run goes on. */
@@ -93,12 +105,13 @@ function dividedBy({ person: { personId } }: Draft, { dividedAs = personId }: En
   return dividedAs
 }
 
-/** Index of the arm that a person is in: by their id, so that it is the same one each time. */
-function armOf({ id, arms }: SplitStep['split'], campaignId: string, personId: string): number {
+/** By the id of the person, so that it is the same one each time. */
+function drawnOf({ id, arms }: SplitStep['split'], campaignId: string, personId: string): string {
   const whole = arms.reduce((sum, { weight }) => sum + weight, 0)
   let left = fractionOf(`split/${campaignId}/${id}/${personId}`) * whole
-  return arms.findIndex(({ weight }) => {
+  const drawn = arms.find(({ weight }) => {
     left -= weight
     return left < 0
   })
+  return drawn?.name ?? ''
 }
