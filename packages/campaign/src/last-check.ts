@@ -1,12 +1,11 @@
-import { type AgeRule, ageAt, wordsByAge } from './addressees.ts'
 import { type CountedMessage, placeFreeAt } from './contact-budget.ts'
 import type { Budget, QuietHours } from './definition/policies.ts'
 import type { ChannelName } from './definition/words.ts'
-import type { DecideContext } from './draft.ts'
 import { earlierOf, type Instant } from './instant.ts'
+import { goesToThemAlready, hasFirstArrived } from './other-messages.ts'
 import { quietUntil } from './quiet-hours.ts'
 import type { ReasonCode } from './reasons.ts'
-import { relatedPeople } from './relations.ts'
+import { refusalByRelation, type Telling } from './recipients.ts'
 import { openedBeside, windowOpens } from './sending-window.ts'
 import {
   type Consent,
@@ -14,10 +13,8 @@ import {
   type Enrolment,
   entityKey,
   type Intent,
-  isPending,
   type PersonState,
 } from './state.ts'
-import { turnOf } from './steps/message-status.ts'
 
 /**
  * What the last check says of one message on one channel. `claim`: it may be sent. `next`: not over
@@ -32,24 +29,18 @@ export type LastCheck =
       readonly reason: ReasonCode
     }
 
-export type LastCheckRequest = {
+export type LastCheckRequest = Telling & {
   readonly intent: Intent
   readonly channel: ChannelName
   /** The message's class needs a consent. */
   readonly needsConsent: boolean
   /** Those of its class. */
   readonly quietHours: QuietHours | undefined
-  /** The organisation's, for whose own is not known. */
-  readonly timeZone: string
   readonly budgets: readonly Budget[]
   /** What whoever gets it was sent before, as far as it counts for a budget. */
   readonly counted: readonly CountedMessage[]
-  /** The rules of age; none when they are left out. */
-  readonly ages?: readonly AgeRule[]
   /** Who gets it, where that is somebody else; left out or null when nobody is known. */
   readonly receiver?: PersonState | null
-  readonly otherOf?: DecideContext['otherOf']
-  readonly now: Instant
 }
 
 const claim: LastCheck = { effect: 'claim', reason: null }
@@ -82,90 +73,25 @@ export function lastCheck(state: PersonState, request: LastCheckRequest): LastCh
 function checkPeople(
   state: PersonState,
   { person: { personId, deceasedAt } }: PersonState,
-  { intent: { recipient, byAge }, ages = [], timeZone, otherOf, now }: LastCheckRequest,
+  request: LastCheckRequest,
 ): LastCheck | null {
-  const { person } = state
+  const { intent } = request
   const skip = (reason: ReasonCode): LastCheck => ({ effect: 'skip', reason })
-  if (person.deceasedAt !== null) return skip('person_deceased')
-  if (recipient) {
-    if (deceasedAt !== null) return skip('recipient_deceased')
-    const relation = relatedPeople(state, otherOf ? { otherOf } : {}, now).find(
-      ({ kind, other }) => kind === recipient.kind && other.personId === personId,
-    )
-    if (!relation) return skip('relation_ended')
-    if (!relation.scope.includes(recipient.scope)) return skip('relation_scope_missing')
-  }
-  if (!byAge) return null
-  const words = wordsByAge(ages, ageAt(person, now, person.timeZone ?? timeZone))
-  return words.includes(recipient?.kind ?? 'person') ? null : skip('recipient_by_age')
+  if (state.person.deceasedAt !== null) return skip('person_deceased')
+  if (intent.recipient && deceasedAt !== null) return skip('recipient_deceased')
+  const reason = refusalByRelation(state, intent, personId, request)
+  return reason && skip(reason)
 }
 
-/**
- * Another record of whoever gets it was to get it, too, and gets it, or has: see `sameReceiver` of the statement.
- */
+/** Two recipients of one message have become one. */
 function checkSameReceiver(
-  { intents }: PersonState,
+  state: PersonState,
   receiver: PersonState,
-  { intent, otherOf }: LastCheckRequest,
+  request: LastCheckRequest,
 ): LastCheck | null {
-  if (!intent.recipient) return null
-  const isToThem = ({ recipient }: Intent) =>
-    recipient &&
-    (otherOf?.(recipient.personId)?.personId ?? recipient.personId) === receiver.person.personId
-  const goesAlready = [...intents.values()].some(
-    (other) =>
-      other !== intent &&
-      isSameMessage(other, intent) &&
-      isToThem(other) &&
-      (isBeforeInCascade(other, intent)
-        ? isInDoubtBeside(other, intent, intents)
-        : goesInstead(other, intent)),
-  )
-  return goesAlready ? { effect: 'cancel', reason: 'merged_duplicate' } : null
-}
-
-function isSameMessage(other: Intent, intent: Intent): boolean {
-  const isOverSame =
-    other.partOf === undefined ||
-    intent.partOf === undefined ||
-    other.channels[0] === intent.channels[0]
-  return (
-    other.enrolmentId === intent.enrolmentId &&
-    other.messageId === intent.messageId &&
-    other.entity?.version === intent.entity?.version &&
-    isOverSame
-  )
-}
-
-/** Over a channel before, though not one in whose place this came, nor of before the cascade began anew. */
-function isInDoubtBeside(other: Intent, intent: Intent, intents: PersonState['intents']): boolean {
-  const { intentId, state, duplicate, plannedAt } = other
-  const before = intents.get(intent.insteadOf ?? '')
-  if (intentId === intent.insteadOf || intentId === before?.insteadOf) return false
-  if (other.recipient?.personId === intent.recipient?.personId) {
-    const began = [...intents.values()].filter(
-      (each) =>
-        turnOf(each) === 0 &&
-        each.enrolmentId === intent.enrolmentId &&
-        each.messageId === intent.messageId &&
-        each.recipient?.personId === intent.recipient?.personId &&
-        each.plannedAt <= intent.plannedAt,
-    )
-    if (began.some((each) => plannedAt < each.plannedAt)) return false
-  }
-  const isSaid = state === 'sent' || state === 'bounced'
-  return ['sending', 'held', 'delivered'].includes(state) || (duplicate && !isSaid)
-}
-
-/** Of two that wait, one that may have been sent before, else the one over the later channel. */
-function goesInstead(other: Intent, intent: Intent): boolean {
-  if (other.recipient?.personId === intent.recipient?.personId) return false
-  if (other.duplicate) return true
-  if (!isPending(other))
-    return ['sending', 'sent', 'delivered', 'bounced', 'held'].includes(other.state)
-  if (intent.duplicate) return false
-  const [turn, own] = [turnOf(other), turnOf(intent)]
-  return turn === own ? other.intentId < intent.intentId : turn > own
+  return goesToThemAlready(state, receiver, request)
+    ? { effect: 'cancel', reason: 'merged_duplicate' }
+    : null
 }
 
 /** For no channel at all. */
@@ -212,44 +138,11 @@ function checkCause(
     const reason = known?.state === 'withdrawn' ? 'entity_withdrawn' : 'entity_superseded'
     return { effect: 'cancel', reason }
   }
-  const first = intents.get(intent.insteadOf ?? '')
-  if (first && awaitedWith(first, intent, intents).some((each) => hasArrived(each, intents)))
-    return { effect: 'cancel', reason: 'awaited_after_all' }
+  if (hasFirstArrived(intent, intents)) return { effect: 'cancel', reason: 'awaited_after_all' }
   if (intent.expiresAt > now) return null
   return intent.duplicate
     ? { effect: 'hold', reason: 'outcome_unknown' }
     : { effect: 'expire', reason: 'expired' }
-}
-
-/**
- * What was waited for in vain: another message, over all its channels, or the same one over a channel before in
- * a cascade. Any other one of the same step is of an older version.
- */
-function awaitedWith(
-  first: Intent,
-  intent: Intent,
-  intents: PersonState['intents'],
-): readonly Intent[] {
-  if (!isAwaited(first, intent)) return []
-  if (first.partOf === undefined || first.messageId === intent.messageId) return [first]
-  return [...intents.values()].filter(({ partOf }) => partOf === first.partOf)
-}
-
-function isAwaited(first: Intent, intent: Intent): boolean {
-  return first.messageId !== intent.messageId || isBeforeInCascade(first, intent)
-}
-
-function isBeforeInCascade(before: Intent, intent: Intent): boolean {
-  return before.messageId === intent.messageId && turnOf(before) < turnOf(intent)
-}
-
-/** The one in whose place it came, or of a cascade any before that. */
-function hasArrived(first: Intent, intents: PersonState['intents']): boolean {
-  const { state, reason, insteadOf, messageId } = first
-  if (state === 'delivered' || (state === 'cancelled' && reason === 'awaited_after_all'))
-    return true
-  const before = turnOf(first) > 0 ? intents.get(insteadOf ?? '') : undefined
-  return before?.messageId === messageId && hasArrived(before, intents)
 }
 
 function checkHour(

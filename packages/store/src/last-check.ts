@@ -13,8 +13,10 @@ import {
   placeFreeAt,
 } from './contact-budgets.ts'
 import type { Querying, Store } from './database.ts'
+import { noOther, otherMessages } from './other-messages.ts'
 import { appendOutbox } from './outbox.ts'
 import { isTold, outcomeRecords, toldStates } from './outcome-events.ts'
+import { nobodyElse, whoElse } from './recipients.ts'
 import type { IntentState } from './schema.ts'
 import { inTransaction, send } from './transaction.ts'
 import { type EndedMessage, letGoOn } from './waiting-runs.ts'
@@ -654,6 +656,7 @@ function factsOf(request: ClaimRequest, look: Look): RawBuilder<unknown> {
       and i.channels[i.channel_index + 1] = ${request.channel}
     left join person p on p.person_id = i.person_id
     ${look === 'plain' ? nobodyElse : whoElse(request)}
+    ${look === 'plain' ? sql`cross join lateral (select null::text as kind) as about` : stopAbout}
     left join lateral (select w.contacts -> ${contactKinds[request.channel]}::text) as address (contact)
       on true
     left join enrolment run on run.person_id = i.person_id and run.enrolment_id = i.enrolment_id
@@ -663,122 +666,18 @@ function factsOf(request: ClaimRequest, look: Look): RawBuilder<unknown> {
     left join lateral (${quietHoursOf(request)}) as quiet on true
     left join lateral (${placeOf(request)}) as place on true
     left join lateral (${firstStopOf(sql`w.receiver_id`)}) as stop on true
-    ${look === 'plain' ? noOther : otherMessages()}
+    ${look === 'plain' ? noOther : otherMessages}
     left join lateral (${newestStatuses}) as statuses on true`
 }
 
-/** Whoever else gets it, and whether they still may. */
-function whoElse(request: ClaimRequest): RawBuilder<unknown> {
-  return sql`left join lateral (${recipientRow}) as r on true
-    left join lateral (${receiverRow}) as w on true
-    left join lateral (${relationOfRecipient}) as relation on true
-    left join lateral (${ageRuleOf(request)}) as age on true
-    left join lateral (${sameReceiver}) as same on true
-    left join lateral (${firstStopOf(sql`case when i.recipient_id is not null then i.person_id end`)}) as about on true`
-}
-
-/** The same for a message to the person. */
-const nobodyElse = sql`
-    cross join lateral (select null::timestamptz as deceased_at) as r
-    cross join lateral (select i.person_id as receiver_id, null::jsonb as fields, p.locale, p.time_zone,
-      p.persona, p.contacts) as w
-    cross join lateral (select null::boolean as holds, null::boolean as has_scope) as relation
-    cross join lateral (select null::text[] as who) as age
-    cross join lateral (select null::boolean as goes_to_them_already) as same
-    cross join lateral (select null::text as kind) as about`
-
-/** What became of messages beside which it would be one too many. */
-const otherMessages = () => sql`left join lateral (${twinOfMerge}) as twin on true
-    left join lateral (${firstOf}) as older on true
-    left join lateral (${secondOf}) as instead on true`
-
-/** The same for a message that stands in nobody's place and was never with a worker. */
-const noOther = sql`
-    cross join lateral (select null::text as state) as twin
-    cross join lateral (select null::text as first_is, null::text as first, null::boolean as has_arrived,
-      null::boolean as is_resent) as older
-    cross join lateral (select null::text as second) as instead`
+/** Of the person whom a message to somebody else is about. */
+const stopAbout = sql`left join lateral (${firstStopOf(sql`case when i.recipient_id is not null then i.person_id end`)}) as about on true`
 
 const contactKinds: Readonly<Record<ChannelName, string>> = {
   app: 'app',
   email: 'email',
   sms: 'phone',
 }
-
-/** Whoever else gets it, as the record that they are now; no row for a message to the person. */
-const recipientRow = sql`
-  select q.* from person q
-  where i.recipient_id is not null and q.person_id = survivor_of(i.recipient_id) offset 0`
-
-/** Whoever gets it. */
-const receiverRow = sql`
-  select i.person_id as receiver_id, p.fields, p.locale, p.time_zone, p.persona, p.contacts
-  where i.recipient_id is null
-  union all
-  select r.person_id, r.fields, r.locale, r.time_zone, r.persona, r.contacts
-  where i.recipient_id is not null`
-
-/** What was said last of it, of whichever record of the recipient; of the same moment, that it ended. */
-const relationOfRecipient = sql`
-  select k.state = 'granted' and coalesce(k.expires_at > look.now, true) as holds,
-    i.recipient_scope = any(k.scope) as has_scope
-  from relation k
-  where i.recipient_id is not null and k.person_id = i.person_id and k.kind = i.recipient_as
-    and survivor_of(k.other_id) = r.person_id
-  order by k.at desc, k.state, cardinality(k.scope), k.expires_at limit 1`
-
-/** Who is written to about somebody of the person's age now. */
-function ageRuleOf({ ages, timeZone }: ClaimRequest): RawBuilder<unknown> {
-  const rules = ages.map(({ under, to }) => ({ under, who: to }))
-  return sql`
-    select coalesce((
-      select rule.who from json_to_recordset(${JSON.stringify(rules)}::json)
-        as rule (under integer, who text[])
-      where year_at(look.now, coalesce(p.time_zone, ${timeZone}), ${timeZone})
-        - case when jsonb_typeof(p.fields -> 'birthYear') = 'number'
-          then (p.fields ->> 'birthYear')::numeric end < rule.under
-      order by rule.under limit 1), '{person}') as who
-    where i.by_age`
-}
-
-/** A message over all channels is one over each of them; of any other there is one over whichever. */
-function isOverSame(other: string): RawBuilder<unknown> {
-  const [partOf, channels] = [sql.ref(`${other}.part_of`), sql.ref(`${other}.channels`)]
-  return sql`(${partOf} is null or i.part_of is null or ${channels}[1] = i.channels[1])`
-}
-
-/** Of the same cascade it came in place of neither this one nor the one before it. */
-const isBeside = sql`(o.intent_id is distinct from i.instead_of and not exists (
-  select from intent before where before.person_id = i.person_id and before.intent_id = i.instead_of
-    and before.instead_of = o.intent_id))`
-
-/** It was told before this one's cascade began, anew of the same version: nothing of it came in its place. */
-const isOfEarlierBeginning = sql`(o.recipient_id = i.recipient_id and o.planned_at < (
-  select max(f.planned_at) from intent f
-  where f.person_id = i.person_id and f.enrolment_id = i.enrolment_id and f.message_id = i.message_id
-    and f.recipient_id = i.recipient_id and f.turn = 0 and f.planned_at <= i.planned_at))`
-
-/**
- * Another record of the same recipient was to get it, too, and gets it, or has. Over a channel before in a
- * cascade it was waited for in vain, unless more is known of it, or nobody knows: of those in whose place this
- * one came `firstOf` tells. Of two that wait one goes, whoever looks first or both at once: one that may have
- * been sent before, else the one over the later channel, else the first by its id.
- */
-const sameReceiver = sql`
-  select true as goes_to_them_already from intent o
-  where i.recipient_id is not null and o.person_id = i.person_id and o.enrolment_id = i.enrolment_id
-    and o.message_id = i.message_id and ${isOverSame('o')}
-    and o.entity_version is not distinct from i.entity_version
-    and survivor_of(o.recipient_id) = r.person_id
-    and case when ${isBeforeInCascade('o', 'i')} then ${isBeside}
-      and ${isOfEarlierBeginning} is not true
-      and (o.state in ('sending', 'held', 'delivered')
-        or (o.state = 'sent' and o.settled_at >= i.planned_at)
-        or (o.duplicate and o.state not in ('sent', 'bounced')))
-    else o.recipient_id <> i.recipient_id
-      and (o.duplicate or o.state in ('sending', 'sent', 'delivered', 'bounced', 'held')
-        or (o.state in ('planned', 'queued') and not i.duplicate
-          and (o.turn, i.intent_id) > (i.turn, o.intent_id))) end limit 1`
 
 /** Of the row `i`, which has a class, channels and the one it is at, and of whoever gets it (`w`). */
 export const consentFacts = sql`
@@ -841,115 +740,6 @@ export function firstStopOf(person: RawBuilder<unknown>): RawBuilder<unknown> {
         and k.channel = s.channel and k.at > s.at
         and not (k.state = 'granted' and k.origin = 'import')))`
 }
-
-/** Of a run that ended because the other record of the person goes on with it (`mergePeople`). */
-function isEndedByMerge(run: string): RawBuilder<unknown> {
-  return sql`(${sql.ref(`${run}.state`)} = 'exited'
-    and ${sql.ref(`${run}.reason`)} is not distinct from 'merged_duplicate')`
-}
-
-/**
- * What became of the same message of the other record, where the run of one of the two ended because
- * that of the other goes on:
- *
- * - `told`: it was sent; or it may have been, and this one surely was not. Then it is the one of which
- *   more may become known.
- * - `sending`: it is with a worker.
- * - `repeated`: nobody knows of either, and the other one, whose run goes on, is sent once more, marked.
- * - `unknown`: nobody knows of either, and sending this one once more could be once too often: its class
- *   does not allow it, or it has been done with the other.
- *
- * Only what comes back can have such a twin, and only that looks: what had been planned was withdrawn
- * by the merge, and what the run that goes on has planned no other run has with a worker.
- */
-const twinOfMerge = sql`
-  select case
-    when bool_or(t.state in ('sent', 'delivered', 'bounced')
-      or (t.state <> 'sending' and not i.duplicate)) then 'told'
-    when bool_or(t.state = 'sending') then 'sending'
-    when i.unknown_outcome = 'at-most-once' and count(*) > 0 then 'unknown'
-    when bool_or(t.state in ('planned', 'queued') and t.goes_first) then 'repeated'
-    when bool_or(t.state = 'held' and t.goes_first) then 'unknown' end as state
-  from (
-    select t.state, (${isEndedByMerge('other')}, t.intent_id) < (${isEndedByMerge('run')}, i.intent_id)
-      as goes_first
-    from enrolment other join intent t
-      on t.person_id = other.person_id and t.enrolment_id = other.enrolment_id
-    where i.fence > 0 and other.person_id = i.person_id and other.campaign_id = i.campaign_id
-      and other.entry_key = run.entry_key and other.enrolment_id <> i.enrolment_id
-      and (${isEndedByMerge('other')} or ${isEndedByMerge('run')})
-      and t.message_id = i.message_id and ${isOverSame('t')}
-      and case when i.recipient_id is null then t.recipient_id is null
-        else survivor_of(t.recipient_id) = r.person_id end
-      and t.entity_version is not distinct from i.entity_version
-      and (t.duplicate or t.state in ('sending', 'sent', 'delivered', 'bounced', 'held'))
-  ) as t`
-
-/** Of one message, the one that was tried before the other in a cascade over channels. */
-function isBeforeInCascade(before: string, after: string): RawBuilder<unknown> {
-  const of = (row: string, column: string) => sql.ref(`${row}.${column}`)
-  return sql`(${of(before, 'message_id')} = ${of(after, 'message_id')} and ${of(before, 'turn')} < ${of(after, 'turn')})`
-}
-
-/** It, or of a cascade any one before it, though others were tried since. */
-const isDelivered = sql`exists (
-  with recursive back as (
-    select o.person_id, o.instead_of, o.message_id, o.turn, o.state
-    union all
-    select b.person_id, b.instead_of, b.message_id, b.turn, b.state
-    from back a join intent b on b.person_id = a.person_id and b.intent_id = a.instead_of
-    where a.turn > 0 and b.message_id = a.message_id
-  )
-  select from back where back.state = 'delivered')`
-
-/**
- * The message in whose place this one came. One that was waited for in vain has arrived when that is
- * reported, when a worker had it then and it was sent since, or when it stood down for one that has. Of one
- * that may have been sent before, and is sent once more, it is known by then.
- */
-const firstOf = sql`
-  select max(case when o.intent_id = i.instead_of and o.message_id = i.message_id
-      and not ${isBeforeInCascade('o', 'i')} then 'of an older version' else 'awaited' end) as first_is,
-    case when bool_or(o.state = 'sending') then 'sending' when bool_or(o.state = 'held') then 'held'
-      else max(o.state) filter (where o.intent_id = i.instead_of) end as first,
-    bool_or((o.state = 'sent' and o.settled_at >= i.planned_at)
-      or (o.state = 'cancelled' and o.reason = 'awaited_after_all') or ${isDelivered}) as has_arrived,
-    bool_or(o.state in ('planned', 'queued')
-      and (o.duplicate or o.reason is not distinct from 'resent_by_staff')) as is_resent
-  from intent named cross join lateral (
-    select named.*
-    union all
-    select s.* from intent s
-    where named.part_of is not null and named.message_id <> i.message_id
-      and s.person_id = named.person_id and s.enrolment_id = named.enrolment_id
-      and s.part_of = named.part_of and s.intent_id <> named.intent_id
-  ) as o
-  where named.intent_id = i.instead_of and named.person_id = i.person_id
-  having count(*) > 0`
-
-/**
- * Of a cascade, another one came in place of that which came in place of this one, and it is not certain that
- * nobody has it either.
- */
-const hasThird = sql`(n.message_id = i.message_id and exists (
-  select from intent third where third.person_id = n.person_id and third.instead_of = n.intent_id
-    and third.enrolment_id = n.enrolment_id and ${isBeforeInCascade('n', 'third')}
-    and (third.duplicate or third.state not in ('skipped', 'failed', 'bounced'))))`
-
-/**
- * What came in place of this one, which was waited for in vain, over any of its channels. Only what comes back
- * can have such a one. One of a cascade stands for what came in its own place, too: it may have bounced since.
- */
-const secondOf = sql`
-  select case when bool_or(n.state in ('sending', 'sent', 'delivered', 'held') or ${hasThird}) then 'gone'
-    when bool_or(n.state in ('planned', 'queued')) then 'waiting' end as second
-  from intent n
-  where i.fence > 0 and n.person_id = i.person_id and n.enrolment_id = i.enrolment_id
-    and ((n.instead_of = i.intent_id
-        and (n.message_id <> i.message_id or ${isBeforeInCascade('i', 'n')}))
-      or (n.message_id <> i.message_id and n.instead_of in (
-        select s.intent_id from intent s where i.part_of is not null and s.person_id = i.person_id
-          and s.enrolment_id = i.enrolment_id and s.part_of = i.part_of)))`
 
 /** Null when it is the only one. See `latestOf` of the core: of what was planned last, and over further channels since, the furthest. */
 const newestStatuses = sql`

@@ -1,0 +1,62 @@
+import type { AgeRule } from '@wegwijs/campaign/addressees'
+import { type RawBuilder, sql } from 'kysely'
+
+/**
+ * Who gets a message, where that is somebody else than whom it is about, and whether they still may: parts of
+ * the last check, of the row `i` of the message. Twin of packages/campaign/src/recipients.ts.
+ */
+
+/** The rules of age, and the organisation's time zone, for whose own is not known. */
+export type AgeRules = { readonly ages: readonly AgeRule[]; readonly timeZone: string }
+
+/** Whoever else gets it, and whether they still may. */
+export function whoElse(request: AgeRules): RawBuilder<unknown> {
+  return sql`left join lateral (${recipientRow}) as r on true
+    left join lateral (${receiverRow}) as w on true
+    left join lateral (${relationOfRecipient}) as relation on true
+    left join lateral (${ageRuleOf(request)}) as age on true`
+}
+
+/** The same for a message to the person. */
+export const nobodyElse = sql`
+    cross join lateral (select null::timestamptz as deceased_at) as r
+    cross join lateral (select i.person_id as receiver_id, null::jsonb as fields, p.locale, p.time_zone,
+      p.persona, p.contacts) as w
+    cross join lateral (select null::boolean as holds, null::boolean as has_scope) as relation
+    cross join lateral (select null::text[] as who) as age`
+
+/** Whoever else gets it, as the record that they are now; no row for a message to the person. */
+const recipientRow = sql`
+  select q.* from person q
+  where i.recipient_id is not null and q.person_id = survivor_of(i.recipient_id) offset 0`
+
+/** Whoever gets it. */
+const receiverRow = sql`
+  select i.person_id as receiver_id, p.fields, p.locale, p.time_zone, p.persona, p.contacts
+  where i.recipient_id is null
+  union all
+  select r.person_id, r.fields, r.locale, r.time_zone, r.persona, r.contacts
+  where i.recipient_id is not null`
+
+/** What was said last of it, of whichever record of the recipient; of the same moment, that it ended. */
+const relationOfRecipient = sql`
+  select k.state = 'granted' and coalesce(k.expires_at > look.now, true) as holds,
+    i.recipient_scope = any(k.scope) as has_scope
+  from relation k
+  where i.recipient_id is not null and k.person_id = i.person_id and k.kind = i.recipient_as
+    and survivor_of(k.other_id) = r.person_id
+  order by k.at desc, k.state, cardinality(k.scope), k.expires_at limit 1`
+
+/** Who is written to about somebody of the person's age now. */
+function ageRuleOf({ ages, timeZone }: AgeRules): RawBuilder<unknown> {
+  const rules = ages.map(({ under, to }) => ({ under, who: to }))
+  return sql`
+    select coalesce((
+      select rule.who from json_to_recordset(${JSON.stringify(rules)}::json)
+        as rule (under integer, who text[])
+      where year_at(look.now, coalesce(p.time_zone, ${timeZone}), ${timeZone})
+        - case when jsonb_typeof(p.fields -> 'birthYear') = 'number'
+          then (p.fields ->> 'birthYear')::numeric end < rule.under
+      order by rule.under limit 1), '{person}') as who
+    where i.by_age`
+}
