@@ -2,7 +2,7 @@ import { type CountedMessage, placeFreeAt } from './contact-budget.ts'
 import type { Budget, QuietHours } from './definition/policies.ts'
 import type { ChannelName } from './definition/words.ts'
 import { earlierOf, type Instant } from './instant.ts'
-import { goesToThemAlready, hasFirstArrived } from './other-messages.ts'
+import { hasFirstArrived, sameReceiver } from './other-messages.ts'
 import { quietUntil } from './quiet-hours.ts'
 import type { ReasonCode } from './reasons.ts'
 import { refusalByRelation, type Telling } from './recipients.ts'
@@ -57,11 +57,13 @@ const claim: LastCheck = { effect: 'claim', reason: null }
 export function lastCheck(state: PersonState, request: LastCheckRequest): LastCheck {
   const receiver = request.intent.recipient ? request.receiver : state
   if (!receiver) return { effect: 'skip', reason: 'person_unknown' }
+  const same = sameReceiver(state, receiver.person.personId, request)
   return (
     checkPeople(state, receiver, request) ??
-    checkSameReceiver(state, receiver, request) ??
+    (same?.state === 'told' ? { effect: 'cancel', reason: 'merged_duplicate' } : null) ??
     checkConsent(receiver, request) ??
     checkCause(state, request) ??
+    (same?.state === 'open' ? waitBehind(same.dueAt, request) : null) ??
     checkHour(receiver, request) ??
     checkChannel(receiver, request) ??
     checkBudgets(receiver, request) ??
@@ -81,17 +83,6 @@ function checkPeople(
   if (intent.recipient && deceasedAt !== null) return skip('recipient_deceased')
   const reason = refusalByRelation(state, intent, personId, request)
   return reason && skip(reason)
-}
-
-/** Two recipients of one message have become one. */
-function checkSameReceiver(
-  state: PersonState,
-  receiver: PersonState,
-  request: LastCheckRequest,
-): LastCheck | null {
-  return goesToThemAlready(state, receiver, request)
-    ? { effect: 'cancel', reason: 'merged_duplicate' }
-    : null
 }
 
 /** For no channel at all. */
@@ -143,6 +134,12 @@ function checkCause(
   return intent.duplicate
     ? { effect: 'hold', reason: 'outcome_unknown' }
     : { effect: 'expire', reason: 'expired' }
+}
+
+/** The other one of two recipients who have become one goes first, when that is due. */
+function waitBehind(otherDueAt: Instant, { intent, now }: LastCheckRequest): LastCheck {
+  const dueAt = earlierOf(otherDueAt < now ? now : otherDueAt, intent.expiresAt)
+  return { effect: 'wait', reason: 'merged_duplicate', dueAt }
 }
 
 function checkHour(

@@ -1,5 +1,6 @@
-import type { DecideContext } from './draft.ts'
-import { type Intent, isPending, type PersonState } from './state.ts'
+import type { Instant } from './instant.ts'
+import { refusalByRelation, type Telling } from './recipients.ts'
+import type { Intent, PersonState } from './state.ts'
 import { turnOf } from './steps/message-status.ts'
 
 /**
@@ -8,25 +9,86 @@ import { turnOf } from './steps/message-status.ts'
  * tables, too.
  */
 
-/** Another record of whoever gets it was to get it, too, and gets it, or has. */
-export function goesToThemAlready(
-  { intents }: PersonState,
-  receiver: PersonState,
-  { intent, otherOf }: { intent: Intent; otherOf?: DecideContext['otherOf'] },
+/**
+ * What becomes of the same message that another record of whoever gets it was to get, too. `told`: they have
+ * it, or may have it, and nobody knows. `open`: it goes before this one, and has not gone yet; until then
+ * nobody gives way to it for good.
+ */
+export type SameReceiver =
+  | { readonly state: 'told' }
+  | {
+      readonly state: 'open'
+      /** Of the last of them. */
+      readonly dueAt: Instant
+    }
+
+/** Null when there is none such. */
+export function sameReceiver(
+  state: PersonState,
+  receiverId: string,
+  { intent, ...telling }: Telling & { readonly intent: Intent },
+): SameReceiver | null {
+  if (!intent.recipient) return null
+  const { intents } = state
+  const mayStillGetIt = (other: Intent) =>
+    refusalByRelation(state, other, receiverId, telling) === null
+  let open: SameReceiver | null = null
+  for (const other of intents.values()) {
+    if (other === intent || !isSameMessage(other, intent)) continue
+    if (!isToThem(other, receiverId, telling) || !isBeside(other, intent, intents)) continue
+    const standing = standingOf(other, intent, mayStillGetIt)
+    if (standing === 'told') return { state: 'told' }
+    if (standing === 'open' && (open === null || open.dueAt < other.dueAt))
+      open = { state: 'open', dueAt: other.dueAt }
+  }
+  return open
+}
+
+/** Null when it neither goes nor may have gone. */
+function standingOf(
+  other: Intent,
+  intent: Intent,
+  mayStillGetIt: (other: Intent) => boolean,
+): SameReceiver['state'] | null {
+  const { state, reason, duplicate, unknownOutcome } = other
+  // It may have been sent before, and this one surely was not.
+  const isInDoubt = duplicate && !intent.duplicate
+  const isOnce = isInDoubt && unknownOutcome === 'at-most-once'
+  switch (state) {
+    case 'delivered':
+      return 'told'
+    case 'sent':
+    case 'bounced':
+      // Over a channel before it was waited for in vain.
+      return isBeforeInCascade(other, intent) ? null : 'told'
+    case 'held':
+      return intent.duplicate && !goesFirst(other, intent) ? null : 'told'
+    case 'sending':
+      return 'open'
+    case 'planned':
+    case 'queued':
+      return goesFirst(other, intent) && (isOnce || mayStillGetIt(other)) ? 'open' : null
+    default: {
+      const isOver = isOnce || (isInDoubt && state === 'cancelled')
+      return isOver && reason !== 'merged_duplicate' ? 'told' : null
+    }
+  }
+}
+
+/** Of two that may both go: one that may have been sent before, else the one over the later channel. */
+function goesFirst(other: Intent, intent: Intent): boolean {
+  if (other.duplicate !== intent.duplicate) return other.duplicate
+  const [turn, own] = [turnOf(other), turnOf(intent)]
+  return turn === own ? other.intentId < intent.intentId : turn > own
+}
+
+function isToThem(
+  { recipient }: Intent,
+  receiverId: string,
+  { otherOf }: Pick<Telling, 'otherOf'>,
 ): boolean {
-  if (!intent.recipient) return false
-  const isToThem = ({ recipient }: Intent) =>
-    recipient &&
-    (otherOf?.(recipient.personId)?.personId ?? recipient.personId) === receiver.person.personId
-  return [...intents.values()].some(
-    (other) =>
-      other !== intent &&
-      isSameMessage(other, intent) &&
-      isToThem(other) &&
-      (isBeforeInCascade(other, intent)
-        ? isInDoubtBeside(other, intent, intents)
-        : goesInstead(other, intent)),
-  )
+  if (!recipient) return false
+  return (otherOf?.(recipient.personId)?.personId ?? recipient.personId) === receiverId
 }
 
 function isSameMessage(other: Intent, intent: Intent): boolean {
@@ -42,35 +104,26 @@ function isSameMessage(other: Intent, intent: Intent): boolean {
   )
 }
 
-/** Over a channel before, though not one in whose place this came, nor of before the cascade began anew. */
-function isInDoubtBeside(other: Intent, intent: Intent, intents: PersonState['intents']): boolean {
-  const { intentId, state, duplicate, plannedAt } = other
+/**
+ * Over a channel before, though not one in whose place this came, nor of before the cascade began anew; or to
+ * another record of theirs.
+ */
+function isBeside(other: Intent, intent: Intent, intents: PersonState['intents']): boolean {
+  const isToSameRecord = other.recipient?.personId === intent.recipient?.personId
+  if (!isBeforeInCascade(other, intent)) return !isToSameRecord
+  const { intentId, plannedAt } = other
   const before = intents.get(intent.insteadOf ?? '')
   if (intentId === intent.insteadOf || intentId === before?.insteadOf) return false
-  if (other.recipient?.personId === intent.recipient?.personId) {
-    const began = [...intents.values()].filter(
-      (each) =>
-        turnOf(each) === 0 &&
-        each.enrolmentId === intent.enrolmentId &&
-        each.messageId === intent.messageId &&
-        each.recipient?.personId === intent.recipient?.personId &&
-        each.plannedAt <= intent.plannedAt,
-    )
-    if (began.some((each) => plannedAt < each.plannedAt)) return false
-  }
-  const isSaid = state === 'sent' || state === 'bounced'
-  return ['sending', 'held', 'delivered'].includes(state) || (duplicate && !isSaid)
-}
-
-/** Of two that wait, one that may have been sent before, else the one over the later channel. */
-function goesInstead(other: Intent, intent: Intent): boolean {
-  if (other.recipient?.personId === intent.recipient?.personId) return false
-  if (other.duplicate) return true
-  if (!isPending(other))
-    return ['sending', 'sent', 'delivered', 'bounced', 'held'].includes(other.state)
-  if (intent.duplicate) return false
-  const [turn, own] = [turnOf(other), turnOf(intent)]
-  return turn === own ? other.intentId < intent.intentId : turn > own
+  if (!isToSameRecord) return true
+  const began = [...intents.values()].filter(
+    (each) =>
+      turnOf(each) === 0 &&
+      each.enrolmentId === intent.enrolmentId &&
+      each.messageId === intent.messageId &&
+      each.recipient?.personId === intent.recipient?.personId &&
+      each.plannedAt <= intent.plannedAt,
+  )
+  return !began.some((each) => plannedAt < each.plannedAt)
 }
 
 /** What was waited for in vain, and in whose place this one came, is there after all. */

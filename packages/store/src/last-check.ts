@@ -13,7 +13,7 @@ import {
   placeFreeAt,
 } from './contact-budgets.ts'
 import type { Querying, Store } from './database.ts'
-import { noOther, otherMessages } from './other-messages.ts'
+import { lockSameMessages, noOther, otherMessages } from './other-messages.ts'
 import { appendOutbox } from './outbox.ts'
 import { isTold, outcomeRecords, toldStates } from './outcome-events.ts'
 import { nobodyElse, whoElse } from './recipients.ts'
@@ -51,7 +51,7 @@ import { type Wake, wake } from './wake.ts'
  *   the person.
  * - relation_scope_missing: they may not hear of this any more.
  * - recipient_by_age: the rules of age say that it is for somebody else by now.
- * - merged_duplicate: two recipients of one message have become one, who gets the other one.
+ * - merged_duplicate: two recipients of one message have become one, who has the other one, or may.
  * - consent_withdrawn: for this class or for everything, over all channels; a consent stop counts
  *   until a consent of the same purpose and channel has a later time of its own. A tie is a stop.
  * - consent_missing: the class needs a consent, and no channel of the message has one.
@@ -62,8 +62,7 @@ import { type Wake, wake } from './wake.ts'
  *   that ended for the other record of the person, it may have been sent: then it is looked at like
  *   that of the other, or nobody would ever know.
  * - merged_duplicate: it was with a worker when two records became one person, and so was the same
- *   message of the other; that one was sent, or may have been while this one surely was not, or is sent
- *   once more in place of both.
+ *   message of the other; that one was sent, or may have been while this one surely was not.
  * - entity_withdrawn, entity_superseded: it tells of an older version of the appointment or stay.
  * - older_version_told: it took the place of one of an older version, which went out after all.
  * - awaited_after_all: it took the place of one that was waited for in vain, and arrived after all.
@@ -77,8 +76,10 @@ import { type Wake, wake } from './wake.ts'
  *
  * - sending_stopped, campaign_stopped, template_stopped, channel_stopped, provider_stopped: operations
  *   hold it. It comes back by itself, ever more slowly, and at once when the stop is lifted.
- * - merged_duplicate, older_version_told, awaited_open: the same message of the other run, or the one whose
- *   place it took, is with a worker still. It comes back when the lease of that one must be over.
+ * - older_version_told, awaited_open: the one whose place it took is with a worker still. It comes back when
+ *   the lease of that one must be over.
+ * - merged_duplicate: the same message of the other run, or to the other one of two recipients who have become
+ *   one, is with a worker, or goes first. It comes back when that one must be known.
  * - awaited_open: the one whose place it took is held for staff. It looks again like what operations hold.
  * - quiet_hours: it is a time at which people of its class are left in peace. It comes back when that ends.
  * - sending_window: it is no day or hour that its own `send` names. It comes back on the next one.
@@ -136,7 +137,7 @@ const refusals: readonly Refusal[] = [
     when: sql`by_age and not coalesce(recipient_as, 'person') = any(who_by_age)`,
   },
   // P2: two recipients of one message have become one
-  { effect: 'cancel', reason: 'merged_duplicate', when: sql`goes_to_them_already` },
+  { effect: 'cancel', reason: 'merged_duplicate', when: sql`same = 'told'` },
   // P3 consent
   {
     effect: 'skip',
@@ -156,7 +157,7 @@ const refusals: readonly Refusal[] = [
     when: sql`enrolment_state = 'exited' and not (duplicate and enrolment_reason = 'merged_duplicate')`,
   },
   // P2: the other one was with a worker, too, when the two became one person
-  { effect: 'cancel', reason: 'merged_duplicate', when: sql`twin in ('told', 'repeated')` },
+  { effect: 'cancel', reason: 'merged_duplicate', when: sql`twin = 'told'` },
   // P3 superseded entities
   {
     effect: 'cancel',
@@ -198,7 +199,11 @@ const refusals: readonly Refusal[] = [
     when: sql`twin = 'unknown' and reason is distinct from 'resent_by_staff'`,
   },
   // P2: nobody knows yet
-  { effect: 'await-lease', reason: 'merged_duplicate', when: sql`twin = 'sending'` },
+  {
+    effect: 'await-lease',
+    reason: 'merged_duplicate',
+    when: sql`twin = 'open' or same = 'open'`,
+  },
   {
     effect: 'await-lease',
     reason: 'older_version_told',
@@ -382,7 +387,8 @@ const isMore = sql`(named.recipient_id is not null or named.by_age or named.fenc
 
 async function claimUntold(store: Store, request: ClaimRequest, look: Look): Promise<Row[]> {
   const { checked } = await inTransaction(store.db, async (tx) => {
-    void lockItems(tx, request, { skipLocked: false })
+    if (look === 'plain') void lockItems(tx, request)
+    else void send(tx, lockWhole(store.namespace, request))
     const { items, budgets } = request
     if (budgets.length > 0) {
       const ids = items.map(({ intentId }) => intentId)
@@ -395,7 +401,7 @@ async function claimUntold(store: Store, request: ClaimRequest, look: Look): Pro
 
 async function refuseAndTell(store: Store, request: ClaimRequest): Promise<Row[]> {
   return inTransaction(store.db, async (tx) => {
-    const locked = await lockItems(tx, request, { skipLocked: true })
+    const locked = await lockItems(tx, request, sql`skip locked`)
     const ids = new Set(locked.rows.map((row) => row.intent_id))
     const items = request.items.filter(({ intentId }) => ids.has(intentId))
     const { rows } = await checkAndMove(tx, { ...request, items }, { look: 'whole', telling: true })
@@ -420,14 +426,21 @@ async function refuseAndTell(store: Store, request: ClaimRequest): Promise<Row[]
 function lockItems(
   tx: Querying,
   request: ClaimRequest,
-  { skipLocked }: { skipLocked: boolean },
+  skipLocked: RawBuilder<unknown> = sql``,
 ): Promise<QueryResult<{ intent_id: string }>> {
-  const skip = skipLocked ? sql`skip locked` : sql``
   return send(
     tx,
     sql`select intent_id from intent where intent_id = any(${idsOf(request)})
-    order by intent_id for update ${skip}`,
+    order by intent_id for update ${skipLocked}`,
   )
+}
+
+/** Those to somebody else behind whoever claims the same message to others, too. */
+function lockWhole(namespace: string, request: ClaimRequest): RawBuilder<unknown> {
+  return sql`with locked as materialized (
+      select enrolment_id, message_id, recipient_id from intent
+      where intent_id = any(${idsOf(request)}) order by intent_id for update
+    )${lockSameMessages(namespace)}`
 }
 
 function idsOf({ items }: ClaimRequest): RawBuilder<unknown> {
@@ -450,6 +463,8 @@ type Row = Looked & {
   now: string
   provider: string | null
   duplicate: boolean
+  /** The same person may have it from another record of theirs. */
+  repeats: boolean
   effect: Effect | 'claim' | 'give-way'
   next_state: IntentState
   next_reason: string | null
@@ -553,6 +568,7 @@ const told = sql.join(
       'now',
       'provider',
       'duplicate',
+      'repeats',
       'effect',
       'next_state',
       'next_reason',
@@ -638,7 +654,8 @@ function factsOf(request: ClaimRequest, look: Look): RawBuilder<unknown> {
       p.time_zone, p.persona, p.journeys, i.recipient_id, i.recipient_as, i.by_age, w.receiver_id,
       w.fields as receiver_fields, w.locale as receiver_locale, w.time_zone as receiver_time_zone,
       r.deceased_at as receiver_deceased_at, relation.holds as relation_holds,
-      relation.has_scope as relation_has_scope, age.who as who_by_age, same.goes_to_them_already,
+      relation.has_scope as relation_has_scope, age.who as who_by_age, same.state as same, same.due_at as same_due_at,
+      same.repeats or twin.repeats as repeats,
       contact ->> 'address' as address, contact ->> 'refusedAt' is not null as address_refused,
       run.state as enrolment_state, run.reason as enrolment_reason, run.trigger,
       e.version as entity_known, e.state as entity_state, e.data as entity_data,
@@ -666,7 +683,7 @@ function factsOf(request: ClaimRequest, look: Look): RawBuilder<unknown> {
     left join lateral (${quietHoursOf(request)}) as quiet on true
     left join lateral (${placeOf(request)}) as place on true
     left join lateral (${firstStopOf(sql`w.receiver_id`)}) as stop on true
-    ${look === 'plain' ? noOther : otherMessages}
+    ${look === 'plain' ? noOther : otherMessages(request)}
     left join lateral (${newestStatuses}) as statuses on true`
 }
 
@@ -768,10 +785,13 @@ const looksAgainAt = sql`least(d.expires_at, date_trunc('milliseconds', d.now +
   greatest(interval '1 minute', least(interval '15 minutes', d.now - d.planned_for))
   * (1 + abs(hashtext(d.intent_id::text)::float8) / 2147483648)))`
 
-/** Whoever has the other one says by then what became of it, or the sweep does. In whole milliseconds, too. */
+/**
+ * Whoever has the other one, or will when it is due, says by then what became of it, or the sweep does. In
+ * whole milliseconds, too.
+ */
 function afterLease({ leaseMs }: ClaimRequest): RawBuilder<unknown> {
   const passed = sql`make_interval(secs => ${leaseMs / 1000})`
-  return sql`least(d.expires_at, date_trunc('milliseconds', d.now + ${passed}))`
+  return sql`least(d.expires_at, date_trunc('milliseconds', greatest(d.now, d.same_due_at) + ${passed}))`
 }
 
 /** `detail` remembers what was wrong with each channel, and what an expired message waited for. */
@@ -805,6 +825,7 @@ function moveOf(request: ClaimRequest, telling: boolean): RawBuilder<unknown> {
       lease_until = case when d.effect = 'claim' then
         clock_timestamp() + make_interval(secs => ${request.leaseMs / 1000}) end,
       attempts = case when d.moves_on then 0 else i.attempts + (d.effect = 'claim')::integer end,
+      duplicate = i.duplicate or (d.effect = 'claim' and d.repeats),
       provider = case when d.effect = 'claim' then d.asked_provider else i.provider end,
       idempotent = case when d.effect = 'claim' then ${request.idempotent} else i.idempotent end,
       settled_at = case when d.next_state not in ('planned', 'sending') then d.now end,
@@ -857,7 +878,7 @@ function claimedOf(row: Row, intentId: string): ClaimedMessage {
           },
     fence: row.next_fence,
     attempt: row.next_attempts,
-    duplicate: row.duplicate,
+    duplicate: row.duplicate || row.repeats,
     address: row.address ?? '',
     enrolmentId: row.enrolment_id,
     campaignId: row.campaign_id,

@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
+import { type AgeRules, mayStillGetIt } from './recipients.ts'
 
 /**
  * Other messages beside which a message would be one too many (P2): the same one to another record of whoever
@@ -25,26 +26,64 @@ const isOfEarlierBeginning = sql`(o.recipient_id = i.recipient_id and o.planned_
     and f.recipient_id = i.recipient_id and f.turn = 0 and f.planned_at <= i.planned_at))`
 
 /**
- * Another record of the same recipient was to get it, too, and gets it, or has. Over a channel before in a
- * cascade it was waited for in vain, unless more is known of it, or nobody knows: of those in whose place this
- * one came `firstOf` tells. Of two that wait one goes, whoever looks first or both at once: one that may have
- * been sent before, else the one over the later channel, else the first by its id.
+ * Of two that may both go one does, whoever looks first or both at once: one that may have been sent before,
+ * else the one over the later channel, else the first by its id.
  */
-const sameReceiver = sql`
-  select true as goes_to_them_already from intent o
-  where i.recipient_id is not null and o.person_id = i.person_id and o.enrolment_id = i.enrolment_id
-    and o.message_id = i.message_id and ${isOverSame('o')}
-    and o.entity_version is not distinct from i.entity_version
-    and survivor_of(o.recipient_id) = r.person_id
-    and case when ${isBeforeInCascade('o', 'i')} then ${isBeside}
-      and ${isOfEarlierBeginning} is not true
-      and (o.state in ('sending', 'held', 'delivered')
-        or (o.state = 'sent' and o.settled_at >= i.planned_at)
-        or (o.duplicate and o.state not in ('sent', 'bounced')))
-    else o.recipient_id <> i.recipient_id
-      and (o.duplicate or o.state in ('sending', 'sent', 'delivered', 'bounced', 'held')
-        or (o.state in ('planned', 'queued') and not i.duplicate
-          and (o.turn, i.intent_id) > (i.turn, o.intent_id))) end limit 1`
+const goesFirst = sql`((o.duplicate, o.turn, i.intent_id) > (i.duplicate, i.turn, o.intent_id))`
+
+/** It may have been sent before, and this one surely was not. */
+const isInDoubt = sql`(o.duplicate and not i.duplicate)`
+
+/**
+ * What becomes of the same message that another record of the same recipient was to get, too:
+ *
+ * - `told`: they have it, or may have it, and nobody knows. Over a channel before in a cascade it was waited
+ *   for in vain, unless more is known of it: of those in whose place this one came `firstOf` tells.
+ * - `open`: it is with a worker, or goes before this one, as long as they may still get it. Until it has
+ *   gone nobody gives way to it for good: it may come to an end of its own, and nobody would get either.
+ *
+ * One that was dropped for another, or could not be sent once more, counts no more, unless it may not be sent
+ * twice. Then this one is a repeat of it (`repeats`).
+ */
+function sameReceiver(request: AgeRules): RawBuilder<unknown> {
+  return sql`
+  select case when bool_or(same.standing = 'told') then 'told' when bool_or(same.standing = 'open') then 'open' end as state,
+    max(same.due_at) filter (where same.standing = 'open') as due_at,
+    coalesce(bool_or(same.duplicate and same.standing is null and not same.has_gone), false) as repeats
+  from (
+    select o.due_at, o.duplicate, o.state in ('sent', 'bounced') as has_gone, case
+      when o.state in ('sent', 'bounced') and ${isBeforeInCascade('o', 'i')}
+        then case when o.state = 'sent' and o.settled_at >= i.planned_at then 'told' end
+      when o.state in ('sent', 'delivered', 'bounced') then 'told'
+      when o.state = 'held' then case when not i.duplicate or ${goesFirst} then 'told' end
+      when o.state = 'sending' then 'open'
+      when o.state in ('planned', 'queued') then case when ${goesFirst}
+        and ((${isInDoubt} and o.unknown_outcome = 'at-most-once') or ${mayStillGetIt('o', request)}) then 'open' end
+      when ${isInDoubt} and o.reason is distinct from 'merged_duplicate'
+        and (o.unknown_outcome = 'at-most-once' or o.state = 'cancelled') then 'told' end as standing
+    from intent o
+    where i.recipient_id is not null and o.person_id = i.person_id and o.enrolment_id = i.enrolment_id
+      and o.message_id = i.message_id and ${isOverSame('o')}
+      and o.entity_version is not distinct from i.entity_version
+      and survivor_of(o.recipient_id) = r.person_id
+      and case when ${isBeforeInCascade('o', 'i')} then ${isBeside} and ${isOfEarlierBeginning} is not true
+        else o.recipient_id <> i.recipient_id end
+  ) as same`
+}
+
+/**
+ * Waits, when all the messages of `locked` are locked, until nobody else claims the same ones to others. Whether
+ * one still may go can be another thing to two who look at the same time, and both would go: the later one must
+ * see what came of the earlier.
+ */
+export function lockSameMessages(namespace: string): RawBuilder<unknown> {
+  return sql`
+    select pg_advisory_xact_lock(message) from (
+      select distinct hashtextextended(${`${namespace} message `} || enrolment_id || ' ' || message_id, 0)
+        as message
+      from locked where recipient_id is not null order by message offset 0
+    ) as messages`
+}
 
 /** Of a run that ended because the other record of the person goes on with it (`mergePeople`). */
 function isEndedByMerge(run: string): RawBuilder<unknown> {
@@ -56,12 +95,15 @@ function isEndedByMerge(run: string): RawBuilder<unknown> {
  * What became of the same message of the other record, where the run of one of the two ended because
  * that of the other goes on:
  *
- * - `told`: it was sent; or it may have been, and this one surely was not. Then it is the one of which
- *   more may become known.
- * - `sending`: it is with a worker.
- * - `repeated`: nobody knows of either, and the other one, whose run goes on, is sent once more, marked.
+ * - `told`: it was sent; or it may have been, it is over, and this one surely was not. Then it is the one of
+ *   which more may become known.
+ * - `open`: it is with a worker; or it may have been sent, and is sent once more, marked: it is the only one of
+ *   which that can be said, or its run goes on. It may come to an end of its own: then this one goes.
  * - `unknown`: nobody knows of either, and sending this one once more could be once too often: its class
  *   does not allow it, or it has been done with the other.
+ *
+ * One that may have been sent, at least once, and cannot be sent once more, leaves it to this one, which is a
+ * repeat of it then (`repeats`).
  *
  * Only what comes back can have such a twin, and only that looks: what had been planned was withdrawn
  * by the merge, and what the run that goes on has planned no other run has with a worker.
@@ -69,13 +111,17 @@ function isEndedByMerge(run: string): RawBuilder<unknown> {
 const twinOfMerge = sql`
   select case
     when bool_or(t.state in ('sent', 'delivered', 'bounced')
-      or (t.state <> 'sending' and not i.duplicate)) then 'told'
-    when bool_or(t.state = 'sending') then 'sending'
+      or (not i.duplicate and (t.state in ('held', 'cancelled')
+        or (t.is_over and i.unknown_outcome = 'at-most-once')))) then 'told'
+    when bool_or(t.state = 'sending' or (t.is_pending and not i.duplicate)) then 'open'
     when i.unknown_outcome = 'at-most-once' and count(*) > 0 then 'unknown'
-    when bool_or(t.state in ('planned', 'queued') and t.goes_first) then 'repeated'
-    when bool_or(t.state = 'held' and t.goes_first) then 'unknown' end as state
+    when bool_or(t.is_pending and t.goes_first) then 'open'
+    when bool_or(t.state = 'held' and t.goes_first) then 'unknown' end as state,
+    coalesce(bool_or(t.duplicate), false) as repeats
   from (
-    select t.state, (${isEndedByMerge('other')}, t.intent_id) < (${isEndedByMerge('run')}, i.intent_id)
+    select t.state, t.duplicate, t.state in ('planned', 'queued') as is_pending,
+      t.state in ('skipped', 'failed', 'expired') as is_over,
+      (${isEndedByMerge('other')}, t.intent_id) < (${isEndedByMerge('run')}, i.intent_id)
       as goes_first
     from enrolment other join intent t
       on t.person_id = other.person_id and t.enrolment_id = other.enrolment_id
@@ -156,15 +202,17 @@ const secondOf = sql`
           and s.enrolment_id = i.enrolment_id and s.part_of = i.part_of)))`
 
 /** What became of messages beside which it would be one too many. */
-export const otherMessages = sql`left join lateral (${sameReceiver}) as same on true
+export function otherMessages(request: AgeRules): RawBuilder<unknown> {
+  return sql`left join lateral (${sameReceiver(request)}) as same on true
     left join lateral (${twinOfMerge}) as twin on true
     left join lateral (${firstOf}) as older on true
     left join lateral (${secondOf}) as instead on true`
+}
 
-/** The same for a message that stands in nobody's place and was never with a worker. */
+/** The same for a message to the person that stands in nobody's place and was never with a worker. */
 export const noOther = sql`
-    cross join lateral (select null::boolean as goes_to_them_already) as same
-    cross join lateral (select null::text as state) as twin
+    cross join lateral (select null::text as state, null::timestamptz as due_at, false as repeats) as same
+    cross join lateral (select null::text as state, false as repeats) as twin
     cross join lateral (select null::text as first_is, null::text as first, null::boolean as has_arrived,
       null::boolean as is_resent) as older
     cross join lateral (select null::text as second) as instead`

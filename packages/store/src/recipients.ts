@@ -13,8 +13,8 @@ export type AgeRules = { readonly ages: readonly AgeRule[]; readonly timeZone: s
 export function whoElse(request: AgeRules): RawBuilder<unknown> {
   return sql`left join lateral (${recipientRow}) as r on true
     left join lateral (${receiverRow}) as w on true
-    left join lateral (${relationOfRecipient}) as relation on true
-    left join lateral (${ageRuleOf(request)}) as age on true`
+    left join lateral (${relationOf('i')}) as relation on true
+    left join lateral (select ${whoByAge(request)} as who where i.by_age) as age on true`
 }
 
 /** The same for a message to the person. */
@@ -38,25 +38,39 @@ const receiverRow = sql`
   select r.person_id, r.fields, r.locale, r.time_zone, r.persona, r.contacts
   where i.recipient_id is not null`
 
-/** What was said last of it, of whichever record of the recipient; of the same moment, that it ended. */
-const relationOfRecipient = sql`
-  select k.state = 'granted' and coalesce(k.expires_at > look.now, true) as holds,
-    i.recipient_scope = any(k.scope) as has_scope
-  from relation k
-  where i.recipient_id is not null and k.person_id = i.person_id and k.kind = i.recipient_as
-    and survivor_of(k.other_id) = r.person_id
-  order by k.at desc, k.state, cardinality(k.scope), k.expires_at limit 1`
+/**
+ * What was said last of it, of whichever record of the recipient; of the same moment, that it ended, or no
+ * more than all of it gives: twin of `newerRelation` in the core.
+ */
+function relationOf(row: string): RawBuilder<unknown> {
+  const of = (column: string) => sql.ref(`${row}.${column}`)
+  return sql`
+  select bool_and(last.state = 'granted' and coalesce(last.expires_at > look.now, true)) as holds,
+    bool_and(${of('recipient_scope')} = any(last.scope)) as has_scope
+  from (
+    select k.*, max(k.at) over () as newest_at from relation k
+    where ${of('recipient_id')} is not null and k.person_id = ${of('person_id')}
+      and k.kind = ${of('recipient_as')} and survivor_of(k.other_id) = r.person_id
+  ) as last
+  where last.at = last.newest_at`
+}
 
 /** Who is written to about somebody of the person's age now. */
-function ageRuleOf({ ages, timeZone }: AgeRules): RawBuilder<unknown> {
+function whoByAge({ ages, timeZone }: AgeRules): RawBuilder<unknown> {
   const rules = ages.map(({ under, to }) => ({ under, who: to }))
-  return sql`
-    select coalesce((
+  return sql`coalesce((
       select rule.who from json_to_recordset(${JSON.stringify(rules)}::json)
         as rule (under integer, who text[])
       where year_at(look.now, coalesce(p.time_zone, ${timeZone}), ${timeZone})
         - case when jsonb_typeof(p.fields -> 'birthYear') = 'number'
           then (p.fields ->> 'birthYear')::numeric end < rule.under
-      order by rule.under limit 1), '{person}') as who
-    where i.by_age`
+      order by rule.under limit 1), '{person}')`
+}
+
+/** Whether another message to whoever gets this one, of the row `row`, may still go to them. */
+export function mayStillGetIt(row: string, request: AgeRules): RawBuilder<unknown> {
+  const of = (column: string) => sql.ref(`${row}.${column}`)
+  return sql`(r.person_id <> ${of('person_id')}
+    and exists (select from (${relationOf(row)}) as own where own.holds and own.has_scope)
+    and (not ${of('by_age')} or ${of('recipient_as')} = any(${whoByAge(request)})))`
 }

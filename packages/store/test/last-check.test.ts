@@ -1297,7 +1297,7 @@ describe('a message that comes back after two records became one', () => {
     { state: 'delivered' },
     { state: 'bounced' },
     { state: 'held' },
-    { state: 'planned', duplicate: true },
+    { state: 'cancelled', duplicate: true },
   ])('is withdrawn when the other was told, or may have been: $state (P2)', async (other) => {
     const ids = await comesBack()
     const items = itemsOf(await releaseAll(store))
@@ -1307,6 +1307,30 @@ describe('a message that comes back after two records became one', () => {
     expect(refused).toEqual([
       { intentId: ids.intentId, state: 'cancelled', reason: 'merged_duplicate' },
     ])
+  })
+
+  it('waits while the other is sent once more, marked, and is marked when that cannot be (P1, P2)', async () => {
+    const ids = await comesBack()
+    const items = itemsOf(await releaseAll(store))
+    const other = await twin(ids, { state: 'planned', duplicate: true })
+    expect(await claimItems(store, items)).toMatchObject({
+      claimed: [],
+      refused: [{ intentId: ids.intentId, state: 'planned', reason: 'merged_duplicate' }],
+    })
+    await setMessage(other, { state: 'failed', reason: 'provider_refused' })
+    await setMessage(ids, { due_at: now() })
+    const { claimed } = await claimDue(store)
+    expect(claimed).toMatchObject([{ intentId: ids.intentId, duplicate: true }])
+  })
+
+  it('is withdrawn when the other may have been sent, at most once, and is over (P2)', async () => {
+    const ids = await comesBack({ intent: { unknown_outcome: 'at-most-once' } })
+    const items = itemsOf(await releaseAll(store))
+    await twin(ids, { state: 'failed', duplicate: true })
+    expect(await claimItems(store, items)).toMatchObject({
+      claimed: [],
+      refused: [{ intentId: ids.intentId, state: 'cancelled', reason: 'merged_duplicate' }],
+    })
   })
 
   it('waits while the other is with a worker, and goes out when that comes back, too (P1)', async () => {
@@ -1374,7 +1398,7 @@ describe('a message that comes back after two records became one', () => {
 
     it.each([
       { state: 'sent', becomes: 'cancelled', reason: 'merged_duplicate' },
-      { state: 'queued', duplicate: true, becomes: 'cancelled', reason: 'merged_duplicate' },
+      { state: 'queued', duplicate: true, becomes: 'planned', reason: 'merged_duplicate' },
       { state: 'sending', becomes: 'planned', reason: 'merged_duplicate' },
       { state: 'held', becomes: 'held', reason: 'outcome_unknown' },
     ])('of a run that has ended is $becomes while the other is $state (P2)', async (given) => {
@@ -1385,6 +1409,16 @@ describe('a message that comes back after two records became one', () => {
       const { claimed, refused } = await claimItems(store, items)
       expect(claimed).toEqual([])
       expect(refused).toEqual([{ intentId: ids.intentId, state: becomes, reason }])
+    })
+
+    it('of a run that has ended goes when the other one is over without having been sent once more (P1)', async () => {
+      const ids = await comesBack({ intent: unknown, enrolment: ended })
+      const other = await survivor(ids, { state: 'queued', duplicate: true })
+      await claimDue(store)
+      await setMessage(other, { state: 'failed', reason: 'provider_refused' })
+      await setMessage(ids, { due_at: now() })
+      const { claimed } = await claimDue(store)
+      expect(claimed).toMatchObject([{ intentId: ids.intentId, duplicate: true }])
     })
 
     it('of a run that has ended for another reason is not sent (P3)', async () => {
