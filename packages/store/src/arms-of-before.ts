@@ -13,21 +13,42 @@ import { inTransaction } from './transaction.ts'
  * Such services may run beside this, and after it until they are replaced. So it is done in sweeps: each goes
  * from person to person in the order of their ids, some at a time, and looks at the runs that may lack
  * something. How far it has come is noted in the same transaction, so whoever is killed, the next one goes on
- * from there. What a sweep that found nothing to fill has looked at is over: the next one passes by the runs
+ * from there; and since it may have passed people whom such a service changed after that, a whole one follows,
+ * so that one run is enough after the last of them has ended. What a sweep that found nothing to fill has looked at is over: the next one passes by the runs
  * that had ended by then. One that found something is followed by another whole one, since two people may
  * have become one behind it.
  */
 
 export type ArmsBatch = {
-  /** There are more people, and nobody else is at them. */
+  /** There may be more people. */
   more: boolean
+  /** It is the first one of its sweep. */
+  begins: boolean
   people: number
   /** Runs that lacked something. */
   runs: number
 }
 
 const peopleAtOnce = 500
-const nothing: ArmsBatch = { more: false, people: 0, runs: 0 }
+const nothing: ArmsBatch = { more: false, begins: true, people: 0, runs: 0 }
+
+/**
+ * Looks at everybody: goes on with the sweep that somebody else left, and makes a whole one of its own after that.
+ * Several at once share the work.
+ *
+ * @throws as `inTransaction`
+ */
+export async function fillAllArms(
+  store: Store,
+  { onBatch, limit }: { onBatch?: ((batch: ArmsBatch) => void) | undefined; limit?: number } = {},
+): Promise<void> {
+  for (let isWhole = false; ; ) {
+    const batch = await fillArms(store, limit)
+    isWhole ||= batch.begins
+    if (batch.more) onBatch?.(batch)
+    else if (isWhole) return
+  }
+}
 
 /**
  * The next people of the sweep that is under way, or the first ones of a new one. Decisions, which only grow,
@@ -41,12 +62,12 @@ export async function fillArms(store: Store, limit = peopleAtOnce): Promise<Arms
     const dividing = await readDividing(tx)
     if (!dividing.heldOut && dividing.campaignIds.length === 0) return nothing
     const sweep = await takeSweep(tx)
-    if (!sweep) return nothing
+    const { begins } = sweep
     const ids = await nextPeople(tx, sweep.nextPerson, limit)
     const last = ids.at(-1)
     if (last === undefined) {
       await endSweep(tx)
-      return nothing
+      return { ...nothing, begins }
     }
     const of = { ids, completeUntil: sweep.completeUntil }
     const arms = await lackingArms(tx, of, dividing.campaignIds)
@@ -56,7 +77,7 @@ export async function fillArms(store: Store, limit = peopleAtOnce): Promise<Arms
     await tellApart(tx, ofAll)
     const runs = arms.length + ofAll.length
     await sql`update arms_sweep set next_person = ${last}, filled = filled + ${runs}`.execute(tx)
-    return { more: true, people: ids.length, runs }
+    return { more: true, begins, people: ids.length, runs }
   })
 }
 
@@ -72,20 +93,27 @@ async function readDividing(tx: Querying): Promise<{ campaignIds: string[]; held
   return rows[0] ?? { campaignIds: [], heldOut: false }
 }
 
-type Sweep = { nextPerson: string; completeUntil: string | null }
+type Sweep = { nextPerson: string; completeUntil: string | null; begins: boolean }
 
-/** Locks the sweep, and begins one when none is under way; null when somebody else is at it. */
-async function takeSweep(tx: Querying): Promise<Sweep | null> {
+/**
+ * Locks the sweep, and begins one when none is under way. Waits for whoever is at it: that may be the session of
+ * somebody who was killed, and has not noticed yet.
+ */
+async function takeSweep(tx: Querying): Promise<Sweep> {
   await sql`insert into arms_sweep default values on conflict do nothing`.execute(tx)
   const { rows } = await sql<Sweep>`
-    with taken as (select only_row from arms_sweep for update skip locked)
+    with taken as (select only_row, next_person is null as begins from arms_sweep for update)
     update arms_sweep s set
       next_person = coalesce(s.next_person, '00000000-0000-0000-0000-000000000000'),
-      began_at = case when s.next_person is null then business_now() else s.began_at end,
-      filled = case when s.next_person is null then 0 else s.filled end
+      began_at = case when begins then business_now() else s.began_at end,
+      filled = case when begins then 0 else s.filled end
     from taken where s.only_row = taken.only_row
-    returning s.next_person as "nextPerson", s.complete_until as "completeUntil"`.execute(tx)
-  return rows[0] ?? null
+    returning s.next_person as "nextPerson", s.complete_until as "completeUntil", begins`.execute(
+    tx,
+  )
+  const [sweep] = rows
+  if (!sweep) throw new RangeError('the sweep of arms has no row')
+  return sweep
 }
 
 /** What was decided while it began may have been written a little later. */

@@ -1,7 +1,7 @@
 import { systemClock } from '@wegwijs/runtime/clock'
 import { sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
-import { type ArmsBatch, fillArms } from './arms-of-before.ts'
+import { type ArmsBatch, fillAllArms } from './arms-of-before.ts'
 import { type Database, openStore, type Store } from './database.ts'
 import * as ground from './migrations/0001-ground.ts'
 import * as positionMark from './migrations/0002-position-mark.ts'
@@ -105,12 +105,8 @@ export async function migrate(store: Store, options: MigrateOptions = {}): Promi
   if (options.migrations) return ran
   await keepPartitions(store.db)
   await dropOldIndexes(store.db)
-  // Where there was nothing there is nothing to fill; beside others it may be somebody else who does it.
-  while (!ran.includes(first)) {
-    const batch = await fillArms(store)
-    if (!batch.more) break
-    options.onArms?.(batch)
-  }
+  // Where there was nothing there is nothing to fill.
+  if (!ran.includes(first)) await fillAllArms(store, { onBatch: options.onArms })
   return ran
 }
 

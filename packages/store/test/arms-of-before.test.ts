@@ -6,7 +6,7 @@ import { type MessageSeed, seedMessages } from '@wegwijs/test-support/seed-messa
 import { campaign, smallHospital } from '@wegwijs/test-support/small-hospital'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, expect, inject, test, vi } from 'vitest'
-import { fillArms } from '../src/arms-of-before.ts'
+import { fillAllArms, fillArms } from '../src/arms-of-before.ts'
 import type { Store } from '../src/database.ts'
 import { applyDefinition } from '../src/definitions.ts'
 import { rekeyPerson } from '../src/merges.ts'
@@ -155,6 +155,40 @@ test('what a service writes while a batch waits for its person is kept beside wh
   expect(await armsOf(runs)).toEqual([{ way: 'a' }, { way: 'a', tone: 'b' }, { way: 'a' }])
 })
 
+test('one migration after a killed one looks again at whom that had passed', async () => {
+  const runs = await enterAsBefore(3)
+  const [first] = runs
+  if (!first) throw new Error('nobody entered')
+  await fillArms(store, 2)
+  // A service of the version before goes on with somebody behind it, and ends.
+  await decide(first, 'tone', 'b')
+  await migrate(store)
+  expect(await armsOf(runs)).toEqual([{ way: 'a', tone: 'b' }, { way: 'a' }, { way: 'a' }])
+})
+
+test('whoever was killed, and whose session goes on, is waited for', async () => {
+  const runs = await enterAsBefore(2)
+  const migrations: Promise<unknown>[] = []
+  await fillArms(store, 1)
+  await inTransaction(store.db, async (tx) => {
+    await sql`select from arms_sweep for update`.execute(tx)
+    migrations.push(migrate(store))
+    await vi.waitFor(async () => {
+      const { rows } = await sql`select from pg_stat_activity
+        where application_name = ${store.namespace} and wait_event_type = 'Lock'`.execute(store.db)
+      expect(rows).toHaveLength(1)
+    }, 15_000)
+  })
+  await Promise.all(migrations)
+  expect(await armsOf(runs)).toEqual([{ way: 'a' }, { way: 'a' }])
+})
+
+test('several that migrate at once end, and leave nobody out', async () => {
+  const runs = await enterAsBefore(5)
+  await Promise.all([1, 2, 3].map(() => fillAllArms(store, { limit: 1 })))
+  expect(await armsOf(runs)).toEqual(runs.map(() => ({ way: 'a' })))
+})
+
 test('migrating again fills what services of the version before wrote meanwhile', async () => {
   const [done] = await enterAsBefore(1, { state: 'completed', ended_at: '2026-01-02T00:00:00Z' })
   const [open] = await enterAsBefore(1)
@@ -199,7 +233,7 @@ test('whoever becomes somebody behind the sweep gets their turn in the next', as
 test('where nobody is divided or held out nobody is looked at', async () => {
   await emptyNamespace(store)
   await seedMessages(store, 1)
-  expect(await fillArms(store)).toEqual({ more: false, people: 0, runs: 0 })
+  expect(await fillArms(store)).toEqual({ more: false, begins: true, people: 0, runs: 0 })
 })
 
 test('a version that cannot be read keeps nobody else from being told apart', async () => {
