@@ -65,6 +65,12 @@ const touchpointSchema = z
       .boolean()
       .default(false)
       .describe('It says that the entity no longer takes place.'),
+    sensitivity: z
+      .enum(sensitivities)
+      .optional()
+      .describe(
+        'How much it tells about a person that it happened at all. `health` is for a touchpoint whose name alone tells of a department, a diagnosis or a treatment: it may end marketing, and marketing may not begin by it, ask whether it happened, wait for it or have it for a goal. Without it, nothing more than its data.',
+      ),
     data: fieldsSchema
       .default({})
       .describe(

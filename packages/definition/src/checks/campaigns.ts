@@ -4,7 +4,8 @@ import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
 import { type Complaint, type Fault, unknownName, withNearest } from '../fault.ts'
 import type { Path } from '../yaml-source.ts'
 import { checkFields, conditionsOf, fieldsOf, momentsOf } from './campaign-fields.ts'
-import { checkMarketingPersonas } from './marketing.ts'
+import { checkHealthFlow } from './health-flow.ts'
+import { checkMarketingPersonas, checkMarketingTouchpoints } from './marketing.ts'
 import { checkMove } from './move.ts'
 import { outlastedIn } from './outlasted.ts'
 import { about, type Loaded, type Parts, repeated } from './parts.ts'
@@ -28,6 +29,8 @@ export function checkCampaigns(parts: Parts): Fault[] {
       ...checkSteps(campaign, parts),
     ]),
     ...checkMarketingPersonas(campaign, parts),
+    ...checkMarketingTouchpoints(campaign, parts),
+    ...checkHealthFlow(campaign, parts),
   ])
 }
 

@@ -63,6 +63,21 @@ function dataOf(type: string, { touchpoints }: Parts): ReadonlyMap<string, Field
   return new Map(Object.entries(data).map(([name, field]) => [`event.${name}`, field]))
 }
 
+/** Touchpoints that a condition asks after and that tell about somebody's health by their name alone. */
+export function healthTouchpointsIn(
+  condition: Condition,
+  parts: Parts,
+): { type: string; path: Path }[] {
+  return happenedIn(condition).flatMap(({ happened: { touchpoint }, path }) =>
+    isOfHealth(touchpoint, parts) ? [{ type: touchpoint, path: [...path, 'touchpoint'] }] : [],
+  )
+}
+
+/** That it happened tells about somebody's health, whatever is in its data. */
+export function isOfHealth(type: string, { touchpoints }: Parts): boolean {
+  return touchpoints?.value.touchpoints.find((each) => each.type === type)?.sensitivity === 'health'
+}
+
 /** Fields of past events that tell about somebody's health, with the path to each. */
 export function healthInHistory(
   condition: Condition,

@@ -5,10 +5,11 @@ import type { Field } from '@wegwijs/campaign/definition/field'
 import type { Operator } from '@wegwijs/campaign/operators'
 import { templatesFor } from '@wegwijs/campaign/steps/message-template'
 import { partsOf } from '@wegwijs/campaign/steps/registry'
+import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
 import type { VariableUse } from '@wegwijs/template/template'
 import { type Complaint, type Fault, faultAt } from '../fault.ts'
 import type { Path } from '../yaml-source.ts'
-import { healthInHistory } from './happened.ts'
+import { healthInHistory, healthTouchpointsIn, isOfHealth } from './happened.ts'
 import { about, aboutKey, type Loaded, type Parts } from './parts.ts'
 import { stepsOf } from './walk.ts'
 
@@ -38,15 +39,56 @@ export function checkChoice(
   })
   return [
     ...ofHealth.map(({ field, path: within }) =>
-      about(campaign, [...path, ...within, 'field'], {
-        message: `"${field}" tells about somebody's health, and marketing may not choose people by it`,
-        found: field,
-      }),
+      about(campaign, [...path, ...within, 'field'], chosenBy(field)),
+    ),
+    ...healthTouchpointsIn(condition, parts).map(({ type, path: within }) =>
+      about(campaign, [...path, ...within], chosenBy(type)),
     ),
     ...byPersona.map(({ persona, found, path: within }) =>
       about(campaign, [...path, ...within], { ...ofPersona(persona), found }),
     ),
   ]
+}
+
+/**
+ * Nor does it begin by what tells of health, wait for it, or count it for its goal: whoever sells would learn who
+ * was ill, or how many. What ends it may be such: that keeps people who are in care from marketing, and says nothing.
+ */
+export function checkMarketingTouchpoints(campaign: Campaign, parts: Parts): Fault[] {
+  const { class: own, trigger, goal, steps } = campaign.value
+  if (own !== 'marketing') return []
+  const { touchpoint, attribute } = triggerPartsOf(trigger)
+  const named: { type: string; path: Path }[] = [
+    ...(touchpoint ? [{ type: touchpoint.type, path: ['trigger', ...touchpoint.path] }] : []),
+    ...stepsOf(steps).flatMap(({ step, path }) =>
+      (partsOf(step).touchpoints ?? []).map(({ type, path: within }) => ({
+        type,
+        path: [...path, ...within],
+      })),
+    ),
+  ]
+  const fields = parts.attributes && personFieldsOf({ attributes: parts.attributes.value })
+  return [
+    ...named
+      .filter(({ type }) => isOfHealth(type, parts))
+      .map(({ type, path }) => about(campaign, path, chosenBy(type))),
+    ...(attribute && fields?.get(attribute.field)?.sensitivity === 'health'
+      ? [about(campaign, ['trigger', ...attribute.path], chosenBy(attribute.field))]
+      : []),
+    ...(goal && isOfHealth(goal.touchpoint, parts)
+      ? [
+          about(campaign, ['goal', 'touchpoint'], {
+            message: `"${goal.touchpoint}" tells about somebody's health, and what marketing reaches is not counted by it`,
+            found: goal.touchpoint,
+          }),
+        ]
+      : []),
+  ]
+}
+
+function chosenBy(found: string): Complaint {
+  const message = `"${found}" tells about somebody's health, and marketing may not choose people by it`
+  return { message, found }
 }
 
 /** Nor does its audience, or what it says to whom. */
@@ -91,20 +133,23 @@ function ofPersona(persona: string): Complaint {
   return { message, found: persona }
 }
 
-function personasOfHealth(parts: Parts): ReadonlySet<string> {
+export function personasOfHealth(parts: Parts): ReadonlySet<string> {
   const { personas, attributes } = parts
   if (!personas || !attributes) return new Set()
   const fields = personFieldsOf({ attributes: attributes.value })
   return new Set(
     personas.value.personas.flatMap(({ id, when }) =>
-      when && (healthFields(when, fields).length > 0 || healthInHistory(when, parts).length > 0)
+      when &&
+      (healthFields(when, fields).length > 0 ||
+        healthInHistory(when, parts).length > 0 ||
+        healthTouchpointsIn(when, parts).length > 0)
         ? [id]
         : [],
     ),
   )
 }
 
-function healthFields(condition: Condition, fields: ReadonlyMap<string, Field>): Found[] {
+export function healthFields(condition: Condition, fields: ReadonlyMap<string, Field>): Found[] {
   return leavesOf(condition)
     .filter(({ leaf }) => fields.get(leaf.field)?.sensitivity === 'health')
     .map(({ leaf, path }) => ({ field: leaf.field, path }))

@@ -48,6 +48,7 @@ function checkEmitted(loaded: Loaded<TouchpointsFile>): Fault[] {
         const message = `names such as "${name}" are those of Wegwijs itself`
         return about(loaded, path, { message, found: name })
       }),
+    ...emits.flatMap((told) => comesBackAsLess(loaded, told)),
     ...emits.flatMap(({ type, sensitivity, data }, index) =>
       Object.entries(data)
         .filter(([, field]) => !allowsSensitivity(sensitivity, field.sensitivity))
@@ -58,6 +59,18 @@ function checkEmitted(loaded: Loaded<TouchpointsFile>): Fault[] {
         }),
     ),
   ]
+}
+
+/** What is told as health and comes in again is health still. */
+function comesBackAsLess(
+  loaded: Loaded<TouchpointsFile>,
+  { type, sensitivity }: TouchpointsFile['emits'][number],
+): Fault[] {
+  const index = loaded.value.touchpoints.findIndex((each) => each.type === type)
+  const touchpoint = loaded.value.touchpoints[index]
+  if (!touchpoint || sensitivity !== 'health' || touchpoint.sensitivity === 'health') return []
+  const message = `"${type}" is told to others as health, and comes in again as less: declare it "sensitivity: health" here, too`
+  return [about(loaded, ['touchpoints', index, 'type'], { message, found: type })]
 }
 
 function publishersOfNothing(loaded: Loaded<TouchpointsFile>): Fault[] {
