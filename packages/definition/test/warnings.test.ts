@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Changes, tell } from './planted-folder.ts'
+import { type Changes, sound, tell } from './planted-folder.ts'
 
 const guide = 'campaigns/guide.yaml'
 const first = '      - when: { field: event.kind, op: eq, value: first }\n        steps:\n'
@@ -73,7 +73,7 @@ describe('an arm that nobody takes', () => {
               - when: { field: event.kind, op: eq, value: second }
                 steps: [{ wait: { for: P1D } }]
 `,
-      '19:23 this arm is never taken: its condition holds for nobody',
+      '19:23 this arm is never taken: its condition holds for nobody who comes here',
     ],
   ])('%s', async (_, arms, warning) => {
     expect(await warningsOf(branch(arms))).toEqual([`${guide}:${warning}`])
@@ -113,6 +113,124 @@ describe('an arm that nobody takes', () => {
     ],
   ])('is none for %s', async (_, arms) => {
     expect(await warningsOf(branch(arms))).toEqual([])
+  })
+})
+
+describe('an arm that nobody takes who is let in', () => {
+  /** A campaign for seniors with a portal, from the branch on. */
+  const guideFor = (steps: string, more = ''): Changes => ({
+    [guide]: `id: guide
+name: Guide
+journey: visit
+class: service
+trigger: { touchpoint: care.visit.booked.v1, where: { all: [{ field: event.kind, op: eq, value: first }, { field: person.condition, op: eq, value: hip }] } }
+audience:
+  personas: [senior]
+  where: { all: [{ field: person.usesPortal, op: eq, value: true }, { field: event.room, op: eq, value: A1 }] }
+entry: once-per-entity
+${more}steps:
+  - message: { id: booked, template: booked }
+${steps}`,
+  })
+  const branch = (...arms: string[]) => `  - branch:\n${arms.join('')}`
+  const isPortal = (value: boolean) => arm(`{ field: person.usesPortal, op: eq, value: ${value} }`)
+  const isIn = (room: string) => arm(`{ field: event.room, op: eq, value: ${room} }`)
+  const isOther = arm('{ field: person.persona, op: eq, value: others }')
+  const isNotHip = arm('{ field: person.condition, op: neq, value: hip }')
+  const nobody = 'this arm is never taken: its condition holds for nobody who comes here'
+
+  test.each([
+    ['by the audience', isPortal(false), `${guide}:13:15 ${nobody}`],
+    ['by its personas', isOther, `${guide}:13:15 ${nobody}`],
+    ['by the trigger', isNotHip, `${guide}:13:15 ${nobody}`],
+    ['by what the audience asks of the event', isIn('B2'), `${guide}:13:15 ${nobody}`],
+    [
+      'for everybody is in the arm above',
+      isPortal(true) + otherwise,
+      `${guide}:15:20 this arm is never taken: the first arm takes everybody`,
+    ],
+  ])('%s', async (_, arms, warning) => {
+    expect(await warningsOf(guideFor(branch(arms)))).toEqual([warning])
+  })
+
+  test('in an arm of what holds in the same instant', async () => {
+    const inside = `      - when: { field: person.age, op: gte, value: 80 }
+        steps:
+          - branch:
+              - when: { field: person.age, op: lt, value: 70 }
+                steps: [{ wait: { for: P1D } }]
+`
+    expect(await warningsOf(guideFor(branch(inside)))).toEqual([`${guide}:16:23 ${nobody}`])
+  })
+
+  test.each([
+    ['after a wait', '  - wait: { for: P1D }\n'],
+    ['after a branch in which some wait', branch(isPortal(true))],
+    [
+      'when the answer is waited for',
+      '  - waitFor: { touchpoint: care.visit.ended.v1, within: P1D }\n',
+    ],
+  ])('%s the person may be another, the event not', async (_, before) => {
+    const arms = branch(isPortal(false), isOther, isNotHip, isIn('B2'))
+    const { faults, warnings } = await tell(guideFor(before + arms))
+    expect(faults).toEqual([])
+    expect(warnings).toEqual([expect.stringMatching(new RegExp(`${nobody}$`))])
+  })
+
+  test('when a step has set what the persona may hang on', async () => {
+    const { faults, warnings } = await tell({
+      ...guideFor(
+        `  - set: { field: person.seen, to: true }\n${branch(isPortal(false), isOther, isIn('B2'))}`,
+      ),
+      'attributes.yaml': `${sound['attributes.yaml']}campaigns:\n  seen: { type: boolean, sensitivity: neutral }\n`,
+    })
+    expect(faults).toEqual([])
+    expect(warnings).toEqual([`${guide}:18:15 ${nobody}`])
+  })
+
+  test('unless people of an older version are taken along, who entered that one', async () => {
+    const move = 'move: { from: 1, steps: { "1": "2" } }\n'
+    const arms = branch(isPortal(false), isOther, isNotHip, isIn('B2'))
+    expect(await warningsOf(guideFor(arms, move))).toEqual([])
+  })
+})
+
+describe('a touchpoint that is waited for and never heard', () => {
+  const waiting = (exit: string, wait: string): Changes => ({
+    [guide]: (sound[guide] ?? '')
+      .replace('touchpoint: care.visit.ended.v1', `touchpoint: care.visit.ended.v1${exit}`)
+      .replace(
+        '  - wait: {',
+        `  - waitFor: { touchpoint: care.visit.ended.v1, within: P1D${wait} }\n  - wait: {`,
+      ),
+  })
+  const minutes = (op: string, value: number) =>
+    `{ field: event.minutes, op: ${op}, value: ${value} }`
+  const ends = (message: string) =>
+    `${message} this is never heard: "exit" ends the campaign when care.visit.ended.v1 happens`
+
+  test.each([
+    ['since every one of it is an exit', '', ''],
+    ['though it asks for some of them', '', `, where: ${minutes('gt', 5)}`],
+    [
+      'since each that is meant is an exit',
+      `\n    where: ${minutes('gt', 5)}`,
+      `, where: ${minutes('gt', 10)}`,
+    ],
+    ['whatever entity it is about', '\n    entity: any', ', entity: any'],
+  ])('%s', async (_, exit, wait) => {
+    const [warning = '', ...others] = await warningsOf(waiting(exit, wait))
+    expect(others).toEqual([])
+    expect(warning).toMatch(/^campaigns\/guide\.yaml:\d+:28 /)
+    expect(warning).toContain(ends('').trim())
+  })
+
+  test.each([
+    ['it asks for others', `\n    where: ${minutes('gt', 5)}`, `, where: ${minutes('lt', 10)}`],
+    ['it asks for all of them', `\n    where: ${minutes('gt', 5)}`, ''],
+    ['one about another visit counts', '', ', entity: any'],
+  ])('is heard when %s', async (_, exit, wait) => {
+    expect(await warningsOf(waiting(exit, wait))).toEqual([])
   })
 })
 

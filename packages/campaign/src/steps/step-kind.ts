@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Condition } from '../condition.ts'
 import type { Field } from '../definition/field.ts'
+import type { EntityMeant } from '../definition/words.ts'
 import type { Draft } from '../draft.ts'
 import type { Explanation } from '../explain/words.ts'
 import type { Instant } from '../instant.ts'
@@ -55,8 +56,12 @@ export type StepParts = {
       readonly span: { readonly path: PathInStep; readonly duration: string } | null
     }
   }[]
-  /** Touchpoints that it listens to. */
-  readonly touchpoints?: readonly { readonly path: PathInStep; readonly type: string }[]
+  /** Touchpoints that it listens to; `entity` as the file says it. */
+  readonly touchpoints?: readonly {
+    readonly path: PathInStep
+    readonly type: string
+    readonly entity?: EntityMeant
+  }[]
   /** Messages of the same campaign whose receipts it listens to. */
   readonly messages?: readonly AwaitedMessage[]
   /** The message that it sends. */

@@ -108,7 +108,13 @@ export const waitForStep: StepKind<WaitForStep> = {
       ],
       ...('touchpoint' in waitFor
         ? {
-            touchpoints: [{ path: path('touchpoint'), type: waitFor.touchpoint }],
+            touchpoints: [
+              {
+                path: path('touchpoint'),
+                type: waitFor.touchpoint,
+                ...(waitFor.entity ? { entity: waitFor.entity } : {}),
+              },
+            ],
             conditions: waitFor.where
               ? [{ path: path('where'), condition: waitFor.where, about: waitFor.touchpoint }]
               : [],

@@ -13,6 +13,7 @@ import { isImpossible, type Known, unreachedIn } from './reachability.ts'
 import { checkEmit, checkSet } from './said-by-campaigns.ts'
 import { neverMissing } from './template-variables.ts'
 import { hasEntity, triggerOf } from './trigger.ts'
+import { unheardIn } from './unheard.ts'
 import { stepsOf } from './walk.ts'
 
 /** `campaigns/*.yaml` against everything that they name, templates excepted. */
@@ -150,6 +151,7 @@ export function warnOfCampaigns(parts: Parts): Fault[] {
     return [
       ...impossibleIn(campaign, parts, known),
       ...unreachedIn(campaign, known),
+      ...unheardIn(campaign, parts),
       ...outlastedIn(campaign, expires, known),
     ]
   })

@@ -69,7 +69,7 @@ export function warnOfPersonas({ personas: loaded, attributes }: Parts): Fault[]
   const { personas } = loaded.value
   const arms = personas.map(({ when }) => when ?? null)
   const known = { fields, neverMissing: new Set(['person.locale']) }
-  return unreachedArms(arms, [], known).map(({ index }) =>
+  return unreachedArms(arms, [[]], known).map(({ index }) =>
     about(loaded, ['personas', index, 'id'], {
       message: `nobody becomes "${personas[index]?.id}" by its condition: the personas above it come first`,
       found: personas[index]?.id ?? '',

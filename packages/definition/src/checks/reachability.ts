@@ -1,8 +1,9 @@
 import { type Condition, happenedIn, leavesOf } from '@wegwijs/campaign/condition'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import type { Field } from '@wegwijs/campaign/definition/field'
-import { partsOf } from '@wegwijs/campaign/steps/registry'
+import { kindOf, partsOf } from '@wegwijs/campaign/steps/registry'
 import type { Step } from '@wegwijs/campaign/steps/step'
+import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
 import type { Complaint, Fault } from '../fault.ts'
 import type { Path } from '../yaml-source.ts'
 import { type Case, casesOf, holdsIn } from './cases.ts'
@@ -14,10 +15,30 @@ export type Known = { fields: ReadonlyMap<string, Field>; neverMissing: Readonly
 
 /** Arms of branches that nobody can take, and steps that nobody comes to: a warning each. */
 export function unreachedIn(campaign: Loaded<CampaignFile>, known: Known): Fault[] {
-  const where = whereOf(campaign.value)
-  const given = where && hangsOnEventAlone(where) ? [where] : []
   const all = { steps: campaign.value.steps, path: ['steps'] }
-  return [...unreachedInSteps(campaign, { ...all, given }, known), ...leftBehindIn(campaign, all)]
+  const entered = conditionsOfEntry(campaign.value)
+  const given = { now: entered, ever: entered.flatMap(conjunctsOf).filter(hangsOnEventAlone) }
+  return [
+    ...unreachedInSteps(campaign, { ...all, ...given }, known).faults,
+    ...leftBehindIn(campaign, all),
+  ]
+}
+
+/** What held of everybody when they entered. */
+function conditionsOfEntry(file: CampaignFile): Condition[] {
+  if (file.move) return []
+  const { personas, where } = file.audience
+  // A trigger of another kind looks at who the person was before.
+  const started = triggerPartsOf(file.trigger).touchpoint ? whereOf(file) : undefined
+  return [
+    ...(started ? [started] : []),
+    ...(where ? [where] : []),
+    ...(personas ? [{ field: 'person.persona', op: 'in' as const, value: [...personas] }] : []),
+  ]
+}
+
+function conjunctsOf(condition: Condition): Condition[] {
+  return 'all' in condition ? condition.all.flatMap(conjunctsOf) : [condition]
 }
 
 /** Steps behind one at which everybody leaves. */
@@ -44,76 +65,115 @@ function everybodyLeavesAt(step: Step): boolean {
   return ends || (isTakenByAll && arms.every((arm) => arm.steps.some(everybodyLeavesAt)))
 }
 
-/** Steps with what is certain of whoever comes there: what the event said, which never changes. */
-type Stretch = { steps: readonly Step[]; path: Path; given: readonly Condition[] }
+/**
+ * Steps with what is certain of whoever comes there. `ever` is what the event said, which never changes.
+ * `now` is what has held of the person in the same instant: everything that let them in, and what the arms
+ * asked that they took since. It is null from when they wait for something, or a field of theirs is set.
+ *
+ * Who is taken along from an older version entered that one, by other conditions, and comes to a step without
+ * the arm that it stands in: of them nothing is certain.
+ */
+type Stretch = {
+  steps: readonly Step[]
+  path: Path
+  now: readonly Condition[] | null
+  ever: readonly Condition[]
+}
+
+/** `isNow`: everybody is behind these steps in the instant in which they came to them. */
+type Followed = { faults: Fault[]; isNow: boolean }
 
 function unreachedInSteps(
   campaign: Loaded<CampaignFile>,
-  { steps, path, given }: Stretch,
+  { steps, path, now: before, ever }: Stretch,
   known: Known,
-): Fault[] {
-  return steps.flatMap((step, index) => {
-    const { arms = [] } = partsOf(step)
+): Followed {
+  const faults: Fault[] = []
+  let now = before
+  steps.forEach((step, index) => {
+    const { arms = [], sets } = partsOf(step)
     const at = (within: Path) => [...path, index, ...within]
     const conditions = arms.map(({ when }) => when?.condition ?? null)
     const isChoice = conditions.some((condition) => condition !== null)
-    const unreached = isChoice ? unreachedArms(conditions, given, known) : []
-    return [
-      ...unreached.flatMap(({ index: nth, complaint }) => {
-        const arm = arms[nth]
-        return arm ? [about(campaign, at(arm.when?.path ?? arm.path), complaint)] : []
-      }),
-      ...arms.flatMap((arm, nth) => {
-        const certain = [...given, ...certainIn(conditions, nth)]
-        const inside = { steps: arm.steps, path: at(arm.path), given: certain }
-        return unreachedInSteps(campaign, inside, known)
-      }),
-    ]
+    const givens = now ? [[...ever, ...now], ever] : [ever]
+    const unreached = isChoice ? unreachedArms(conditions, givens, known) : []
+    for (const { index: nth, complaint } of unreached) {
+      const arm = arms[nth]
+      if (arm) faults.push(about(campaign, at(arm.when?.path ?? arm.path), complaint))
+    }
+    if (kindOf(step).waits || sets) now = null
+    const followed = arms.map((arm, nth) => {
+      const certain = campaign.value.move ? [] : certainIn(conditions, nth)
+      const inside = {
+        steps: arm.steps,
+        path: at(arm.path),
+        now: now && [...now, ...certain.filter((each) => !hangsOnRun(each))],
+        ever: [...ever, ...certain.filter(hangsOnEventAlone)],
+      }
+      return unreachedInSteps(campaign, inside, known)
+    })
+    faults.push(...followed.flatMap((inside) => inside.faults))
+    if (followed.some(({ isNow }) => !isNow)) now = null
   })
+  return { faults, isNow: now !== null }
 }
 
-/** What the event must have said of whoever takes this arm: what it asks, and not what those above it ask. */
+/** What holds of whoever takes this arm: what it asks, and not what those above it ask. */
 function certainIn(conditions: readonly (Condition | null)[], nth: number): Condition[] {
   const own = conditions[nth]
   const above = conditions.slice(0, nth).filter((each) => each !== null)
-  return [
-    ...(own && hangsOnEventAlone(own) ? [own] : []),
-    ...above.filter(hangsOnEventAlone).map((each): Condition => ({ not: each })),
-  ]
+  return [...(own ? [own] : []), ...above.map((each): Condition => ({ not: each }))]
 }
 
 /**
- * Of arms of which the first that holds is taken (null holds always), those that nobody takes. None
- * when it would take too long to tell, or when nobody comes there at all.
+ * Of arms of which the first that holds is taken (null holds always), those that nobody takes. `givens` is
+ * what holds of whoever comes there; the first with which it does not take too long to tell counts. None when
+ * there is no such, or when nobody comes there at all.
  */
 export function unreachedArms(
   arms: readonly (Condition | null)[],
-  given: readonly Condition[],
-  { fields, neverMissing }: Known,
+  givens: readonly (readonly Condition[])[],
+  known: Known,
 ): { index: number; complaint: Complaint }[] {
-  const conditions = arms.filter((arm) => arm !== null)
-  const all = casesOf([...conditions, ...given], fields, neverMissing)
-  const cases = all?.filter((one) => given.every((condition) => holdsIn(condition, one))) ?? []
+  const cases = casesGiven(arms, givens, known)
   if (cases.length === 0) return []
   const holds = arms.map((arm) => new Set(cases.filter((one) => arm === null || holdsIn(arm, one))))
   const taken = new Set(cases.map((one) => holds.findIndex((each) => each.has(one))))
   return arms.flatMap((_, index) =>
-    taken.has(index) ? [] : [{ index, complaint: whyUnreached(index, arms, holds) }],
+    taken.has(index) ? [] : [{ index, complaint: whyUnreached(index, arms, holds, known) }],
   )
+}
+
+function casesGiven(
+  arms: readonly (Condition | null)[],
+  givens: readonly (readonly Condition[])[],
+  { fields, neverMissing }: Known,
+): Case[] {
+  const conditions = arms.filter((arm) => arm !== null)
+  for (const given of givens) {
+    const all = casesOf([...conditions, ...given], fields, neverMissing)
+    if (all) return all.filter((one) => given.every((condition) => holdsIn(condition, one)))
+  }
+  return []
 }
 
 function whyUnreached(
   index: number,
   arms: readonly (Condition | null)[],
   holds: readonly ReadonlySet<Case>[],
+  known: Known,
 ): Complaint {
   const own = holds[index] ?? new Set()
+  const arm = arms[index]
   const never = 'this arm is never taken'
-  if (own.size === 0) return { message: `${never}: its condition holds for nobody` }
-  const same = arms.findIndex((arm) => JSON.stringify(arm) === JSON.stringify(arms[index]))
+  if (own.size === 0) {
+    const whom = arm && isImpossible(arm, known) ? 'nobody' : 'nobody who comes here'
+    return { message: `${never}: its condition holds for ${whom}` }
+  }
+  const same = arms.findIndex((each) => JSON.stringify(each) === JSON.stringify(arm))
   if (same < index) return { message: `${never}: ${ordinal(same)} has the same condition` }
   const wider = holds.findIndex((each, other) => other < index && own.isSubsetOf(each))
-  const whom = arms[index] ? 'everybody for whom it is' : 'everybody'
+  const whom = arm ? 'everybody for whom it is' : 'everybody'
   if (wider < 0) return { message: `${never}: the arms above it take ${whom}` }
   return { message: `${never}: ${ordinal(wider)} takes ${whom}` }
 }
@@ -128,6 +188,11 @@ function ordinal(index: number): string {
 export function isImpossible(condition: Condition, { fields, neverMissing }: Known): boolean {
   const cases = casesOf([condition], fields, neverMissing)
   return cases !== null && !cases.some((one) => holdsIn(condition, one))
+}
+
+/** What a run says of itself changes with the steps that it takes. */
+function hangsOnRun(condition: Condition): boolean {
+  return leavesOf(condition).some(({ leaf }) => leaf.field.startsWith('enrolment.'))
 }
 
 /** The event that started somebody's run is the same at every step of it. */
