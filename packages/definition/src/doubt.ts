@@ -97,9 +97,9 @@ function isCalled(path: Path): boolean {
 
 /** What no other file is held against. */
 const ownBusiness = new Set<Path[number]>([
-  ...['name', 'description', 'label', 'tone', 'when', 'starts', 'provider', 'from'],
+  ...['name', 'description', 'label', 'tone', 'when', 'starts', 'provider'],
   ...['organisation', 'timeZone', 'holidays', 'closedDays', 'budgets', 'holdOut'],
-  ...['lane', 'consent', 'tracking', 'unknownOutcome', 'quietHours'],
+  ...['lane', 'consent', 'tracking', 'unknownOutcome'],
 ])
 
 /** Under these its author gives names, and may call a field `name`. */
@@ -108,7 +108,12 @@ const holdersOfNames = new Set<Path[number] | undefined>(['data', 'person', 'cam
 /** What was invented in a file of the root, and what other files are held against. */
 function heardOf(loaded: Loaded<unknown> | undefined): readonly Path[] {
   return (loaded?.invented ?? []).filter(
-    (path) => !path.some((key, at) => ownBusiness.has(key) && !holdersOfNames.has(path[at - 1])),
+    (path) =>
+      !path.some(
+        (key, at) =>
+          (ownBusiness.has(key) || (key === 'from' && at === 1)) &&
+          !holdersOfNames.has(path[at - 1]),
+      ),
   )
 }
 
@@ -123,8 +128,10 @@ function hidesSteps({ invented = [] }: Loaded<CampaignFile>): boolean {
 /** A step, its kind, what it holds, or its name; but not how long it waits or over what it is sent. */
 function losesNames(path: Path): boolean {
   const [last, before] = [path.at(-1), path.at(-2)]
-  return last === 'steps' || last === 'id' || typeof last === 'number' || typeof before === 'number'
+  return namedWithin.has(last) || typeof last === 'number' || typeof before === 'number'
 }
+
+const namedWithin = new Set<Path[number] | undefined>(['steps', 'id', 'outcomes', 'answers'])
 
 type Certain = { parts: Parts; isOpen(fault: Fault): boolean }
 
@@ -144,14 +151,15 @@ function certainOf(parts: Parts): Certain {
       ...parts,
       touchpoints: certainTouchpoints(parts.touchpoints, open),
       attributes: certainAttributes(parts.attributes),
-      personas: withoutItems(parts.personas, 'personas', open, 'persona'),
-      journeys: withoutItems(parts.journeys, 'journeys', open, 'journey'),
+      personas: certainPersonas(parts.personas, open),
+      journeys: certainJourneys(parts.journeys, open),
       policies: certainPolicies(parts.policies, open),
       channels: heardOf(parts.channels).length > 0 ? undefined : parts.channels,
       campaigns: parts.campaigns.filter(({ source }) => !lost.has(source.file)),
     },
     isOpen: (fault) => {
-      const { unknown, found = '' } = fault
+      const { unknown, hangsOn = '', found = '' } = fault
+      if (kinds.has(hangsOn)) return true
       if (unknown === undefined) return false
       if (kinds.has(unknown) || isOfLost(fault)) return true
       return [...roots].some((root) => found.startsWith(root))
@@ -173,8 +181,10 @@ function certainTouchpoints(
   for (const [list, item, key, name, ...rest] of paths) {
     if (list === 'publishers') open.kind('publisher')
     else if (list !== 'touchpoints' && list !== 'emits') open.kind('type that may be told')
-    else if (typeof item !== 'number') return undefined
-    else {
+    else if (typeof item !== 'number') {
+      for (const kind of ['touchpoint', 'entity', 'type that may be told']) open.kind(kind)
+      return undefined
+    } else {
       const data = value[list][item]?.data ?? {}
       if (key === 'data' && typeof name === 'string' && Object.hasOwn(data, name)) {
         // Of this field it is known that it is there.
@@ -212,25 +222,37 @@ function certainAttributes(loaded: Parts['attributes']): Loaded<AttributesFile> 
   return { ...loaded, value }
 }
 
-/** A list without the items of which something is in doubt; undefined when all of it is. */
-function withoutItems<Key extends string, T extends Record<Key, readonly unknown[]>>(
-  loaded: Loaded<T> | undefined,
-  list: Key,
-  open: Open,
-  kind: string,
-): Loaded<T> | undefined {
+function certainPersonas(loaded: Parts['personas'], open: Open): Parts['personas'] {
   const paths = heardOf(loaded)
   if (!loaded || paths.length === 0) return loaded
-  const gone = new Set<Path[number] | undefined>()
-  for (const [at, item, key] of paths) {
-    if (at !== list || item === undefined) return undefined
-    gone.add(item)
-    if (key !== undefined && key !== 'id') continue
-    open.kind(kind)
-    open.root(kind)
+  if (paths.some(([list, item]) => list !== 'personas' || item === undefined)) return undefined
+  const isNameless = ([, , key]: Path) => key === undefined || key === 'id'
+  if (paths.some(isNameless)) open.kind('persona')
+  const { personas } = loaded.value
+  return {
+    ...loaded,
+    value: {
+      personas: personas.flatMap((persona, index) => {
+        const own = paths.filter(([, item]) => item === index)
+        if (own.length === 0) return [persona]
+        // It is there, and nobody knows over which channels it hears of us.
+        return own.some(isNameless) ? [] : [{ ...persona, channels: [] }]
+      }),
+    },
   }
-  const items = loaded.value[list].filter((_, index) => !gone.has(index))
-  return { ...loaded, value: { ...loaded.value, [list]: items } }
+}
+
+function certainJourneys(loaded: Parts['journeys'], open: Open): Parts['journeys'] {
+  const paths = heardOf(loaded)
+  if (!loaded || paths.length === 0) return loaded
+  if (paths.some(([list, item]) => list !== 'journeys' || item === undefined)) return undefined
+  if (paths.some(([, , key]) => key === undefined || key === 'id')) {
+    open.kind('journey')
+    open.root('journey')
+  }
+  const gone = new Set(paths.map(([, item]) => item))
+  const journeys = loaded.value.journeys.filter((_, index) => !gone.has(index))
+  return { ...loaded, value: { journeys } }
 }
 
 function certainPolicies(loaded: Parts['policies'], open: Open): Parts['policies'] {

@@ -20,15 +20,17 @@ export type Fault = {
   path?: readonly (string | number)[]
   /** Of which kind it names one that there is not; the same. */
   unknown?: string
+  /** It is wrong only if all names of this kind are known; the same. */
+  hangsOn?: string
 }
 
 /** A fault as everybody is told it. */
-export function toldFault({ path: _, unknown: __, ...fault }: Fault): Fault {
+export function toldFault({ path: _, unknown: __, hangsOn: ___, ...fault }: Fault): Fault {
   return fault
 }
 
 /** What a fault is made of before it has a place. `found` is part of the message, too. */
-export type Complaint = Pick<Fault, 'message' | 'found' | 'nearest' | 'reference' | 'unknown'>
+export type Complaint = Omit<Fault, 'file' | 'line' | 'column' | 'path'>
 
 export function faultAt(file: string, position: Position, complaint: Complaint): Fault {
   return {
@@ -40,6 +42,7 @@ export function faultAt(file: string, position: Position, complaint: Complaint):
     ...(complaint.nearest === undefined ? {} : { nearest: complaint.nearest }),
     ...(complaint.reference === undefined ? {} : { reference: complaint.reference }),
     ...(complaint.unknown === undefined ? {} : { unknown: complaint.unknown }),
+    ...(complaint.hangsOn === undefined ? {} : { hangsOn: complaint.hangsOn }),
   }
 }
 

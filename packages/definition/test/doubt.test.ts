@@ -10,15 +10,30 @@ import { type Path, parseYaml } from '../src/yaml-source.ts'
 import { type Changes, sound, tell, withFolder } from './planted-folder.ts'
 
 const guide = 'campaigns/guide.yaml'
+const touchpoints = 'touchpoints.yaml'
+const policies = 'policies.yaml'
 const specifications = 'campaigns/guide.test.yaml'
 const mapping = 'mappings/wards.yaml'
 
 /** Everything that names something in another file. */
 const files: Readonly<Record<string, string>> = {
   ...sound,
-  [guide]: (sound[guide] ?? '').replace(
-    'field: event.kind, op: eq, value: first',
-    'any: [{ field: event.kind, op: eq, value: first }, { field: enrolment.booked.status, op: eq, value: delivered }, { field: journey.visit.phase, op: eq, value: after }]',
+  [guide]: (sound[guide] ?? '')
+    .replace(
+      'field: event.kind, op: eq, value: first',
+      'any: [{ field: event.kind, op: eq, value: first }, { field: enrolment.booked.status, op: eq, value: delivered }, { field: journey.visit.phase, op: eq, value: after }]',
+    )
+    .replace('send: { for: PT1H }', 'send: { for: PT1H, between: ["10:00", "12:00"] }'),
+  [touchpoints]: (sound[touchpoints] ?? '')
+    .replace('types: [care.*, person.*]', 'types: [care.*, person.*, news.*]')
+    .replace(
+      'values: [first, second] }',
+      'values: [first, second], valueLabels: { first: { nl: Eerste, en: First } } }',
+    )
+    .concat('  - type: news.item.read.v1\n    name: { nl: Gelezen, en: Read }\n'),
+  [policies]: (sound[policies] ?? '').replace(
+    'service: { lane: standard,',
+    'service: { lane: standard, quietHours: { from: "22:00", until: "08:00" },',
   ),
   [specifications]: `campaign: guide
 specifications:
@@ -28,6 +43,7 @@ specifications:
       - at: "2026-03-10 09:00"
         happens: care.visit.booked.v1
         data: { startsAt: "2026-03-14 09:30", kind: first, room: A1 }
+      - { at: "2026-03-11 09:00", happens: care.visit.moved.v1 }
     then:
       - { sent: booked }
 `,
@@ -204,8 +220,8 @@ describe('names that there are not are told beside', () => {
     for (const text of ['id: other\nsteps: [', 'id: other\nsteps: [{ mail: {} }]\n']) {
       const { faults, warnings } = await tell(other(text))
       expect(faults.filter((fault) => fault.startsWith(specifications))).toEqual([
-        `${specifications}:10:17 unknown message "bookd" (did you mean "booked"?)`,
-        `${specifications}:12:17 unknown campaign "othr" (did you mean "other"?)`,
+        `${specifications}:11:17 unknown message "bookd" (did you mean "booked"?)`,
+        `${specifications}:13:17 unknown campaign "othr" (did you mean "other"?)`,
       ])
       expect(warnings).toEqual([])
     }

@@ -92,6 +92,57 @@ describe('validate', () => {
     )
   }, 60_000)
 
+  test('ten mistakes in five files are ten faults, in one run, each with its place and its word', async () => {
+    const copy = join(folder, 'ten')
+    await cp(exampleFolder, copy, { recursive: true })
+    const mistakes: Record<string, [string, string][]> = {
+      'touchpoints.yaml': [
+        [
+          '{ type: text, sensitivity: personal, description: Who',
+          '{ type: string, sensitivity: personal, description: Who',
+        ],
+        ['phase: treatment', 'phase: treatmnt'],
+      ],
+      'personas.yaml': [
+        ['field: person.role', 'field: person.roll'],
+        ['channels: [app, sms, email]', 'channels: [app, text, email]'],
+      ],
+      'campaigns/aftercare-at-home.yaml': [
+        ['for: PT3H', 'for: 3 hours'],
+        ['template: home-again', 'template: home-agian'],
+        ['value: worried-caregiver', 'value: worried-caregivr'],
+      ],
+      'campaigns/aftercare-at-home.test.yaml': [['sent: home-again', 'sent: home-agian']],
+      'mappings/sepsis-log.yaml': [
+        ['activity: Activity', 'activty: Activity'],
+        ['type: care.infusion.started.v1', 'type: care.infusion.begun.v1'],
+      ],
+    }
+    for (const [path, changes] of Object.entries(mistakes)) {
+      const text = await readFile(join(copy, path), 'utf8')
+      const wrong = changes.reduce((before, [from, to]) => before.replace(from, to), text)
+      await writeFile(join(copy, path), wrong)
+    }
+    const { code, out, err } = await run(['validate', copy])
+    expect(code).toBe(exitCodes.dataInvalid)
+    expect(out.match(/^error .*$/gm)).toEqual(
+      [
+        'campaigns/aftercare-at-home.test.yaml:11:17 unknown message "home-agian" (did you mean "home-again"?)',
+        'campaigns/aftercare-at-home.yaml:23:55 expected one of "referrer", "worried-caregiver", "digital-senior", "busy-parent", "everybody-else", found "worried-caregivr" (did you mean "worried-caregiver"?)',
+        'campaigns/aftercare-at-home.yaml:25:79 expected an ISO 8601 duration such as "P2D" or "PT12H", found "3 hours"',
+        'campaigns/aftercare-at-home.yaml:29:25 unknown template "home-agian" (did you mean "home-again"?)',
+        'mappings/sepsis-log.yaml:7:1 unknown key "activty" (did you mean "activity"?)',
+        'mappings/sepsis-log.yaml:28:11 unknown touchpoint "care.infusion.begun.v1"',
+        'personas.yaml:10:20 unknown field "person.roll" (did you mean "person.role"?)',
+        'personas.yaml:39:21 expected one of "app", "email", "sms", found "text"',
+        'touchpoints.yaml:33:21 expected one of "text", "number", "boolean", "instant", "date", found "string"',
+        'touchpoints.yaml:45:12 unknown phase of hospital-stay "treatmnt" (did you mean "treatment"?)',
+      ].map((fault) => `error   ${fault}`),
+    )
+    expect(out.match(/^ {8}see docs\/reference\/definition\.md#/gm)).toHaveLength(9)
+    expect(err).toContain('10 faults; nothing has been changed.')
+  }, 60_000)
+
   test('a mapping with a fault is no answer to a log, and keeps nothing from going live', async () => {
     const copy = join(folder, 'mapped')
     await cp(exampleFolder, copy, { recursive: true })

@@ -45,7 +45,7 @@ function checkPublisher(mapping: Loaded<LogMapping>, { publishers }: Touchpoints
   }
   if (mayPublish(publisher.types, introduction)) return []
   const message = `"${source}" may not tell ${introduction}, by which each case of a log is introduced`
-  return [about(mapping, ['source'], { message, found: source, unknown: 'publisher' })]
+  return [about(mapping, ['source'], { message, found: source, hangsOn: 'publisher' })]
 }
 
 function checkActivity(
@@ -62,7 +62,7 @@ function checkActivity(
     return [about(mapping, [...path, 'type'], unknownName('touchpoint', type, known))]
   }
   const publisher = publishers.find((each) => each.source === source)
-  const complain = (message: string, more: { unknown?: string } = {}) =>
+  const complain = (message: string, more: { hangsOn?: string } = {}) =>
     about(mapping, [...path, 'type'], { message, found: type, ...more })
   const given = checkFields(mapping, [...path, 'data'], data, touchpoint.data)
   // A key that is misspelt is one mistake.
@@ -72,7 +72,7 @@ function checkActivity(
     .map(([key]) => complain(`${type} is missing its "${key}"`))
   return [
     ...(publisher && !mayPublish(publisher.types, type)
-      ? [complain(`"${source}" may not tell ${type}`, { unknown: 'publisher' })]
+      ? [complain(`"${source}" may not tell ${type}`, { hangsOn: 'publisher' })]
       : []),
     ...(touchpoint.entity === undefined
       ? []

@@ -2,7 +2,7 @@ import type { Expectation } from '@wegwijs/campaign/definition/expectation'
 import type { Specification, SpecificationsFile } from '@wegwijs/campaign/definition/specification'
 import { type Fault, unknownName } from '../fault.ts'
 import type { Path } from '../yaml-source.ts'
-import { about, type Loaded } from './parts.ts'
+import { about, isMended, type Loaded } from './parts.ts'
 
 type Looked = {
   loaded: Loaded<SpecificationsFile>
@@ -12,6 +12,7 @@ type Looked = {
 
 /** Everybody whom a specification names beside the person stands under `with`. */
 export function checkOthersNamed({ loaded, specification, path }: Looked): Fault[] {
+  if (isMended(loaded, [...path, 'given'])) return []
   const others = Object.keys(specification.given.with ?? {})
   const check = (name: string | undefined, at: Path, known: readonly string[]): Fault[] =>
     name === undefined || known.includes(name)

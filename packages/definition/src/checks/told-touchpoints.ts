@@ -4,7 +4,7 @@ import { mayPublish, type Touchpoint } from '@wegwijs/campaign/definition/touchp
 import { type Complaint, type Fault, unknownName } from '../fault.ts'
 import type { Path } from '../yaml-source.ts'
 import { complaintAboutValue } from './condition.ts'
-import { about, aboutKey, type Loaded, type Parts } from './parts.ts'
+import { about, aboutKey, isMended, type Loaded, type Parts } from './parts.ts'
 import type { Looked } from './specifications.ts'
 import { complaintAboutMoment } from './told-moments.ts'
 
@@ -14,7 +14,7 @@ export function hasPublisher({ touchpoints }: Parts, type: string): boolean {
 
 export function noPublisher(type: string, found: string): Complaint {
   const message = `no publisher of touchpoints.yaml may tell ${type}`
-  return { message, found, unknown: 'publisher' }
+  return { message, found, hangsOn: 'publisher' }
 }
 
 type TouchpointHappening = Pick<
@@ -101,11 +101,12 @@ export function checkData(
 
 /** What is required was said here, or of the same entity before. */
 function missingData(
-  { loaded, specification, parts }: Looked,
+  { loaded, specification, parts, path: at }: Looked,
   happening: TouchpointHappening,
   touchpoint: Touchpoint,
   path: Path,
 ): { name: string; fault: Fault }[] {
+  if (isMended(loaded, at)) return []
   const entityOf = (each: TouchpointHappening) => each.entity ?? touchpoint.entity
   const touchpoints = parts.touchpoints?.value.touchpoints ?? []
   const { given, when } = specification
@@ -129,6 +130,7 @@ function missingData(
     .map(([name]) => {
       const where = happening.data === undefined ? [...path, 'happens'] : [...path, 'data']
       const message = `${touchpoint.type} is missing its "${name}"`
-      return { name, fault: about(loaded, where, { message }) }
+      // An event about the same entity may have said it.
+      return { name, fault: about(loaded, where, { message, hangsOn: 'entity' }) }
     })
 }

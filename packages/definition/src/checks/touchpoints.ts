@@ -94,6 +94,7 @@ function complaintAboutPattern(pattern: string, types: readonly string[]): Compl
   return {
     message: `no touchpoint is called "${pattern}"`,
     found: pattern,
+    hangsOn: 'touchpoint',
     ...withNearest(
       pattern,
       patterns.filter((known) => !isOwnType(known)),
@@ -140,10 +141,11 @@ export function checkField(
     const message = `"${key}" is for fields of type ${only}, this one is a ${type}`
     return [aboutKey(loaded, [...path, key], { message, found: key })]
   }
+  const labelled = isMended(loaded, path) ? {} : valueLabels
   return [
     ...misplaced('values', 'text'),
     ...misplaced('unit', 'number'),
-    ...Object.keys(valueLabels)
+    ...Object.keys(labelled)
       .filter((value) => !(values ?? []).includes(value))
       .map((value) =>
         aboutKey(
