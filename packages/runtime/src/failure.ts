@@ -393,6 +393,14 @@ export const failures = {
     retryable: false,
     exitCode: dataInvalid,
   },
+  WEGWIJS_STORED_ROW_UNREADABLE: {
+    message: (detail: { column: string; id: string }) =>
+      `${detail.column} of ${detail.id} is stored in a form that this version of Wegwijs does not read`,
+    whatToDo:
+      'Nothing is decided by this row; the others go on. Go on with the Wegwijs that wrote it, or mend the row; then replay what was put aside (`wegwijs dead-letters`).',
+    retryable: false,
+    exitCode: dataInvalid,
+  },
   WEGWIJS_TEMPLATE_CONTENT_MISSING: {
     message: (detail: { template: string; channel: string; locale: string }) =>
       `template ${detail.template} has no ${detail.channel} message in "${detail.locale}" or the default language`,

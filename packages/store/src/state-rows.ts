@@ -1,32 +1,59 @@
+import {
+  campaignClasses,
+  channelNames,
+  laneNames,
+  relationKinds,
+  relationScopes,
+} from '@wegwijs/campaign/definition/words'
 import type {
   Consent,
-  Contact,
-  ContactKind,
   Enrolment,
   Entity,
   EntityReference,
   Intent,
   Person,
+  Recipient,
   Relation,
   Task,
   Timer,
 } from '@wegwijs/campaign/state'
 import type { Selectable } from 'kysely'
 import type { Schema } from './schema.ts'
+import {
+  isArms,
+  isContacts,
+  isInEachLanguage,
+  isJourneys,
+  isMembers,
+  isOutcomes,
+  isPersonCounts,
+  isQuestion,
+  isSaidIn,
+  isSendingWindow,
+  isTrigger,
+  oneOf,
+  someOf,
+  stored,
+} from './stored-shapes.ts'
 
-/** Rows of the tables about a person as the core knows them, and back. */
+/**
+ * Rows of the tables about a person as the core knows them, and back.
+ *
+ * @throws WEGWIJS_STORED_ROW_UNREADABLE for a row by which nothing can be decided
+ */
 
 export function personOf(row: Selectable<Schema['person']>): Person {
+  const { person_id: id } = row
   return {
-    personId: row.person_id,
-    fields: row.fields as Person['fields'],
-    contacts: row.contacts as Partial<Record<ContactKind, Contact>>,
+    personId: id,
+    fields: stored(isMembers, row.fields, 'person.fields', id),
+    contacts: stored(isContacts, row.contacts, 'person.contacts', id),
     locale: row.locale,
     timeZone: row.time_zone,
     persona: row.persona,
     assignedPersona: row.assigned_persona,
-    journeys: row.journeys as Person['journeys'],
-    happened: row.happened as Person['happened'],
+    journeys: stored(isJourneys, row.journeys, 'person.journeys', id),
+    happened: stored(isPersonCounts, row.happened, 'person.happened', id),
     deceasedAt: row.deceased_at,
     profileAt: row.profile_at,
     test: row.test,
@@ -39,12 +66,13 @@ export function entityOf(row: Selectable<Schema['entity']>): Entity {
     id: row.entity_id,
     version: row.version,
     state: row.state,
-    data: row.data as Entity['data'],
+    data: stored(isMembers, row.data, 'entity.data', row.person_id),
     changedAt: row.changed_at,
-    saidIn: row.said_in as Entity['saidIn'],
+    saidIn: stored(isSaidIn, row.said_in, 'entity.said_in', row.person_id),
   }
 }
 
+/** A purpose or channel of a newer Wegwijs is asked for by nothing here: it says neither yes nor no. */
 export function consentOf(row: Selectable<Schema['consent']>): Consent {
   return {
     purpose: row.purpose as Consent['purpose'],
@@ -56,6 +84,7 @@ export function consentOf(row: Selectable<Schema['consent']>): Consent {
   }
 }
 
+/** One of a kind or scope that only a newer Wegwijs has leads nowhere here. */
 export function relationOf(row: Selectable<Schema['relation']>): Relation {
   return {
     otherId: row.other_id,
@@ -94,12 +123,16 @@ export function timerColumns(timer: Timer): Omit<Selectable<Schema['timer']>, 'p
 }
 
 export function enrolmentOf(row: Selectable<Schema['enrolment']>): Enrolment {
-  const { traceparent, dividedAs, ...trigger } = row.trigger as Enrolment['trigger'] & {
-    traceparent: string | null
-    dividedAs?: string
-  }
+  const { enrolment_id: id } = row
+  const { traceparent, dividedAs, ...trigger } = stored<StoredTrigger>(
+    isTrigger,
+    row.trigger,
+    'enrolment.trigger',
+    id,
+  )
+  const arms = stored<Enrolment['arms'] | null>(isArms, row.arms, 'enrolment.arms', id)
   return {
-    enrolmentId: row.enrolment_id,
+    enrolmentId: id,
     campaignId: row.campaign_id,
     version: row.version,
     entryKey: row.entry_key,
@@ -113,27 +146,39 @@ export function enrolmentOf(row: Selectable<Schema['enrolment']>): Enrolment {
     trigger,
     traceparent: traceparent ?? null,
     ...(dividedAs !== undefined && { dividedAs }),
-    ...(row.arms !== null && { arms: row.arms }),
+    ...(arms && { arms }),
   }
 }
 
+type StoredTrigger = Enrolment['trigger'] & { traceparent?: string | null; dividedAs?: string }
+
 export function intentOf(row: Selectable<Schema['intent']>): Intent {
+  const { intent_id: id } = row
+  const question = stored<Intent['question']>(isQuestion, row.question, 'intent.question', id)
+  const window = stored<Intent['window'] | null>(
+    isSendingWindow,
+    row.sending_window,
+    'intent.sending_window',
+    id,
+  )
+  const channels = stored<Intent['channels']>(isChannels, row.channels, 'intent.channels', id)
+  const channel = channels[row.channel_index]
   return {
-    intentId: row.intent_id,
+    intentId: id,
     enrolmentId: row.enrolment_id,
     campaignId: row.campaign_id,
     version: row.version,
     messageId: row.message_id,
     step: row.step,
-    class: row.class as Intent['class'],
-    lane: row.lane as Intent['lane'],
-    unknownOutcome: row.unknown_outcome as Intent['unknownOutcome'],
+    class: stored(isClass, row.class, 'intent.class', id),
+    lane: stored(isLane, row.lane, 'intent.lane', id),
+    unknownOutcome: stored(isRule, row.unknown_outcome, 'intent.unknown_outcome', id),
     templateId: row.template_id,
     templateHash: row.template_hash,
-    question: row.question as Intent['question'],
+    question,
     answer: row.answer,
-    channels: row.channels as Intent['channels'],
-    ...channelOf(row),
+    channels,
+    ...(channel !== undefined && { channel }),
     state: row.state,
     reason: row.reason,
     duplicate: row.duplicate,
@@ -143,7 +188,7 @@ export function intentOf(row: Selectable<Schema['intent']>): Intent {
     ...(row.part_of !== null && { partOf: row.part_of }),
     ...recipientOf(row),
     ...(row.by_age && { byAge: true }),
-    ...(row.sending_window !== null && { window: row.sending_window as Intent['window'] & {} }),
+    ...(window && { window }),
     plannedAt: row.planned_at,
     dueAt: row.due_at,
     ...(row.due_since !== null && { dueSince: row.due_since }),
@@ -161,8 +206,8 @@ export function taskOf(row: Selectable<Schema['task']>): Task {
     step: row.step,
     name: row.name,
     team: row.team,
-    title: row.title as Task['title'],
-    outcomes: row.outcomes as Task['outcomes'],
+    title: stored(isInEachLanguage, row.title, 'task.title', row.task_id),
+    outcomes: stored(isOutcomes, row.outcomes, 'task.outcomes', row.task_id),
     state: row.state,
     outcome: row.outcome,
     said: row.said_outcome,
@@ -175,14 +220,23 @@ export function taskOf(row: Selectable<Schema['task']>): Task {
 
 function recipientOf(row: Selectable<Schema['intent']>): Pick<Intent, 'recipient'> {
   if (row.recipient_id === null) return {}
-  const { recipient_id: personId, recipient_as: kind, recipient_scope: scope } = row
-  return { recipient: { personId, kind, scope } as NonNullable<Intent['recipient']> }
+  const { recipient_id: personId, intent_id: id } = row
+  const kind = stored<Recipient['kind']>(isKind, row.recipient_as, 'intent.recipient_as', id)
+  const scope = stored<Recipient['scope']>(
+    isScope,
+    row.recipient_scope,
+    'intent.recipient_scope',
+    id,
+  )
+  return { recipient: { personId, kind, scope } }
 }
 
-function channelOf(row: Selectable<Schema['intent']>): Pick<Intent, 'channel'> {
-  const channel = (row.channels as Intent['channels'])[row.channel_index]
-  return channel === undefined ? {} : { channel }
-}
+const isClass = oneOf(campaignClasses)
+const isLane = oneOf(laneNames)
+const isRule = oneOf(['at-most-once', 'at-least-once'])
+const isChannels = someOf(channelNames)
+const isKind = oneOf(relationKinds)
+const isScope = oneOf(relationScopes)
 
 type EntityColumns = {
   entity_type: string | null

@@ -4,6 +4,7 @@ import type { JourneyEvent } from '@wegwijs/campaign/state'
 import type { BatchOutcome, RecordBatch } from '@wegwijs/kafka/port'
 import { markOf } from '@wegwijs/kafka/record-mark'
 import type { Clock } from '@wegwijs/runtime/clock'
+import { isFailure } from '@wegwijs/runtime/failure'
 import type { Logger } from '@wegwijs/runtime/log'
 import type { ComponentMetrics } from '@wegwijs/runtime/metrics'
 import type { DatabaseTransaction, Store } from '@wegwijs/store/database'
@@ -252,8 +253,10 @@ const nobody: Rejection = {
   path: 'subject',
 }
 
-/** The error's own text may quote data, so only its name goes with the dead letter (P7). */
+/** The error's own text may quote data, so only its name goes with the dead letter (P7); of a row its place does. */
 function failureOf(error: unknown): Rejection {
+  if (isFailure(error, 'WEGWIJS_STORED_ROW_UNREADABLE'))
+    return { errorClass: 'apply_failed', reason: `${error.code} ${error.message}` }
   const code = error instanceof Error && 'code' in error ? ` ${String(error.code)}` : ''
   return {
     errorClass: 'apply_failed',

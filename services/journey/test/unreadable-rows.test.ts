@@ -1,0 +1,123 @@
+import { stepBusinessTime } from '@wegwijs/store/business-clock'
+import type { Store } from '@wegwijs/store/database'
+import { applyDefinition } from '@wegwijs/store/definitions'
+import type { Schema } from '@wegwijs/store/schema'
+import { openNamespace } from '@wegwijs/test-support/namespace'
+import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
+import { afterEach, beforeEach, expect, inject, test } from 'vitest'
+import { type Told, workerOn } from './told.ts'
+
+const now = '2026-03-02T09:00:00.000Z'
+const booked = 'care.appointment.booked.v1'
+const moved = 'care.appointment.moved.v1'
+
+let store: Store
+beforeEach(async () => {
+  store = await openNamespace(inject('servers').databaseUrl, 'unreadable_rows')
+  await stepBusinessTime(store.db, now)
+})
+afterEach(() => store.close())
+
+const appointment = (subject: string, version: number): Told => ({
+  subject,
+  type: version === 1 ? booked : moved,
+  time: now,
+  data: { startsAt: '2026-03-20T09:00:00.000Z' },
+  entity: `appointment/${subject}`,
+  version,
+})
+
+/** Two people who are in a campaign, one of whom has a row that is stored in another form. */
+async function withDamage(table: keyof Schema, column: string, value: unknown) {
+  const send = { until: 'entity.startsAt', offset: '-P1D', on: 'any-day' } as const
+  await applyDefinition(
+    store,
+    smallHospital([
+      campaign({
+        id: 'guide',
+        trigger: { touchpoint: booked },
+        entry: 'once-per-entity',
+        steps: [message('hello', { send }), { wait: { for: 'P1D' } }],
+      }),
+    ]),
+    'test',
+  )
+  const worker = workerOn(store)
+  await worker.hear([appointment('whole', 1), appointment('damaged', 1)])
+  const { person_id } = await store.db
+    .selectFrom('person_identity')
+    .select('person_id')
+    .where('external_id', '=', 'damaged')
+    .executeTakeFirstOrThrow()
+  await store.db
+    .updateTable(table)
+    .set({ [column]: column === 'channels' ? value : JSON.stringify(value) } as never)
+    .where('person_id' as never, '=', person_id as never)
+    .execute()
+  return { worker, damagedId: person_id }
+}
+
+test.each<[keyof Schema, string, unknown]>([
+  ['person', 'fields', ['Noor']],
+  ['person', 'contacts', { email: 'noor@example.org' }],
+  ['person', 'journeys', { operation: { phase: 'intake', episode: 'first' } }],
+  ['person', 'happened', { k3v9: { '20515': 'twice' } }],
+  ['entity', 'data', []],
+  ['entity', 'said_in', { fields: {} }],
+  ['enrolment', 'trigger', { type: booked }],
+  ['enrolment', 'arms', { way: 3 }],
+  ['intent', 'question', { text: 'Komt u?' }],
+  ['intent', 'sending_window', { days: 'monday', opens: 'early' }],
+  ['intent', 'channels', ['pigeon']],
+])(
+  'of %s nothing is decided by %s in another form; it is said where, and others go on',
+  async (table, column, value) => {
+    const { worker, damagedId } = await withDamage(table, column, value)
+    await worker.hear([appointment('whole', 2), appointment('damaged', 2)])
+    const letters = await store.db.selectFrom('dead_letter').selectAll().execute()
+    expect(letters).toMatchObject([
+      {
+        error_class: 'apply_failed',
+        reason: expect.stringMatching(
+          new RegExp(
+            `^WEGWIJS_STORED_ROW_UNREADABLE ${table}.${column} of [0-9a-f-]{36} is stored`,
+          ),
+        ),
+      },
+    ])
+    const entities = await store.db.selectFrom('entity').select(['person_id', 'version']).execute()
+    const versions = Map.groupBy(entities, ({ person_id }) => person_id === damagedId)
+    expect(versions.get(true)).toMatchObject([{ version: 1 }])
+    expect(versions.get(false)).toMatchObject([{ version: 2 }])
+  },
+)
+
+test('timers of such a person are put off, and those of others fire', async () => {
+  const { worker, damagedId } = await withDamage('enrolment', 'trigger', { type: booked })
+  await stepBusinessTime(store.db, '2026-03-03T09:00:00.000Z')
+  await worker.fireAll()
+  const runs = await store.db.selectFrom('enrolment').select(['person_id', 'state']).execute()
+  expect(runs.map(({ person_id, state }) => [person_id === damagedId, state]).sort()).toEqual([
+    [false, 'completed'],
+    [true, 'running'],
+  ])
+})
+
+test('what a newer Wegwijs has put beside it is written back as it was', async () => {
+  const contacts = { email: { address: 'noor@example.org', refusedAt: null, by: 'post' }, fax: '1' }
+  const { worker, damagedId } = await withDamage('person', 'contacts', contacts)
+  await worker.hear([
+    {
+      subject: 'damaged',
+      type: 'person.upserted.v1',
+      time: now,
+      data: { attributes: { hasCarer: true } },
+    },
+  ])
+  const person = await store.db
+    .selectFrom('person')
+    .select(['contacts', 'fields'])
+    .where('person_id', '=', damagedId)
+    .executeTakeFirst()
+  expect(person).toMatchObject({ contacts, fields: { hasCarer: true } })
+})
