@@ -12,6 +12,7 @@ import {
   type Entity,
   entityKey,
   entryOf,
+  isOpen,
   type JourneyEvent,
   type Person,
 } from './state.ts'
@@ -173,7 +174,7 @@ export function refusalOf(
   if (entered !== undefined && !mayEnterAgain(entered, campaign, context)) {
     return { reason: 'already_entered', detail: { entry: file.entry } }
   }
-  if (file.atOnce !== undefined && runningIn(draft, campaign) >= file.atOnce) {
+  if (file.atOnce !== undefined && runsUnderWay(draft, campaign, context).length >= file.atOnce) {
     return { reason: 'at_once', detail: { atOnce: file.atOnce } }
   }
   if (trigger) {
@@ -198,10 +199,24 @@ export function mayEnterAgain(
   return addDuration(entered, entry.again, definition.timeZone) <= now
 }
 
-function runningIn(draft: Draft, campaign: CompiledCampaign): number {
+/** Who has still a message to come from it is in it, also behind the last step. */
+function runsUnderWay(
+  draft: Draft,
+  { id }: CompiledCampaign,
+  { now }: DecideContext,
+): readonly Enrolment[] {
+  const toCome = new Set(
+    [...draft.intents.values()].flatMap((intent) =>
+      intent.campaignId === id && isOpen(intent) && intent.expiresAt > now
+        ? [intent.enrolmentId]
+        : [],
+    ),
+  )
   return [...draft.enrolments.values()].filter(
-    ({ campaignId, state }) => campaignId === campaign.id && state === 'running',
-  ).length
+    ({ campaignId, state, enrolmentId }) =>
+      campaignId === id &&
+      (state === 'running' || (state === 'completed' && toCome.has(enrolmentId))),
+  )
 }
 
 /** What may not repeat under the campaign's entry rule. */

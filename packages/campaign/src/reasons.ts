@@ -74,8 +74,8 @@ const list = {
   },
   at_once: {
     text: {
-      nl: 'deze persoon zit al in deze campagne, zo vaak tegelijk als is toegestaan',
-      en: 'the person is in this campaign already, as often at the same time as it allows',
+      nl: 'deze persoon zit al in deze campagne, of krijgt er nog een bericht van, zo vaak tegelijk als is toegestaan',
+      en: 'the person is in this campaign already, or has still a message to come from it, as often at the same time as it allows',
     },
     whatToDo: {
       nl: 'niets; verhoog "atOnce" van de campagne als het vaker tegelijk mag',

@@ -114,8 +114,58 @@ describe('how often somebody enters', () => {
     })
     expect(seen).toEqual(['enrolled', 'enrolled', 'at_once'])
     patient.comes('2026-03-09T09:00:00.000Z')
+    for (const { intentId } of patient.intents()) patient.message(intentId, { state: 'sent' })
     patient.happens(discharge)
     expect(patient.reasons[0]).toBe('enrolled')
+  })
+
+  describe('nor while a message of another run may still go out,', () => {
+    const enters = (patient: ReturnType<typeof person>) => {
+      patient.happens(discharge)
+      return patient.reasons[0]
+    }
+    /** Somebody who is through, and of whom a message is due on the 7th, worth having until the 9th. */
+    const through = (over: object = {}) => {
+      const steps = [message('later', { send: { for: 'P5D', on: anyDay }, expires: 'P2D' })]
+      const patient = person(
+        definitionOf([
+          campaign({ id: 'aftercare', entry: 'every-time', atOnce: 1, steps, ...over }),
+        ]),
+      )
+      expect(enters(patient)).toBe('enrolled')
+      expect(patient.enrolments()).toMatchObject([{ state: 'completed' }])
+      const [{ intentId } = { intentId: '' }] = patient.intents()
+      return { patient, intentId }
+    }
+
+    test.each(['planned', 'queued', 'sending', 'held'] as const)(
+      'which it does while it is %s, until it expires',
+      (state) => {
+        const { patient, intentId } = through()
+        patient.message(intentId, { state })
+        expect(enters(patient)).toBe('at_once')
+        patient.comes('2026-03-09T08:59:59.000Z')
+        expect(enters(patient)).toBe('at_once')
+        patient.comes('2026-03-09T09:00:00.000Z')
+        expect(enters(patient)).toBe('enrolled')
+      },
+    )
+
+    test('which it does not any more when it is sent', () => {
+      const { patient, intentId } = through()
+      patient.comes('2026-03-07T09:00:00.000Z')
+      patient.message(intentId, { state: 'sent' })
+      expect(enters(patient)).toBe('enrolled')
+    })
+
+    test('which it does not of a run that was ended', () => {
+      const ended = { exit: [{ touchpoint: 'care.survey.answered.v1' }] }
+      const { patient, intentId } = through(ended)
+      patient.message(intentId, { state: 'held' })
+      patient.happens('care.survey.answered.v1')
+      expect(patient.enrolments()).toMatchObject([{ state: 'exited' }])
+      expect(enters(patient)).toBe('enrolled')
+    })
   })
 })
 

@@ -253,6 +253,12 @@ test('what is said of how often, and what for, holds over batches', async () => 
       atOnce: 1,
       steps: [{ wait: { for: 'P7D', on: 'any-day' } }, message('later')],
     }),
+    campaign({
+      id: 'planned',
+      entry: 'every-time',
+      atOnce: 1,
+      steps: [message('later', { send: { for: 'P7D', on: 'any-day' } })],
+    }),
   ])
   const runs = async () =>
     (await store.db.selectFrom('enrolment').selectAll().orderBy('campaign_id').execute()).map(
@@ -262,6 +268,7 @@ test('what is said of how often, and what for, holds over batches', async () => 
   await publish(event(discharged))
   expect(await runs()).toEqual([
     ['aftercare', 'running', null, null],
+    ['planned', 'completed', 'completed', null],
     ['survey', 'completed', 'completed', null],
   ])
   await stepTo('2026-03-08T09:00:00.000Z')
@@ -270,12 +277,19 @@ test('what is said of how often, and what for, holds over batches', async () => 
   await publish(event(answered, { time }))
   expect(await runs()).toEqual([
     ['aftercare', 'running', null, null],
+    ['planned', 'completed', 'completed', null],
     ['survey', 'exited', 'goal_reached', time],
   ])
+  // The wait ends, and what it plans has expired when the next one comes.
+  await stepTo('2026-03-10T09:00:00.000Z')
   const later = '2026-04-02T09:00:00.000Z'
   await stepTo(later)
   await publish(event(discharged, { time: later }))
-  expect((await runs()).map(([id]) => id)).toEqual(['aftercare', 'aftercare', 'survey', 'survey'])
+  expect((await runs()).map(([id]) => id)).toEqual([
+    ...['aftercare', 'aftercare'],
+    ...['planned', 'planned'],
+    ...['survey', 'survey'],
+  ])
 })
 
 test('the same event counts once, however often it arrives (P2)', async () => {

@@ -75,7 +75,9 @@ export const campaignFileSchema = z.strictObject({
     .int()
     .min(1)
     .optional()
-    .describe('How many runs of one person there may be at the same time; without it, any number.'),
+    .describe(
+      'How many runs of one person there may be at the same time; without it, any number. A run that is through its steps counts as long as a message of it may still go out.',
+    ),
   exit: z
     .array(touchpointThat('ends it'))
     .default([])
