@@ -12,7 +12,7 @@ import {
 import type { z } from 'zod'
 import type { FileKind } from './file-kinds.ts'
 import { type SchemaAt, schemasAt } from './schema-walk.ts'
-import type { Path } from './yaml-source.ts'
+import { type Path, plainly } from './yaml-source.ts'
 
 const reading = { prettyErrors: false, stringKeys: true, version: '1.2' } as const
 const writing = { lineWidth: 100, indent: 2, flowCollectionPadding: true } as const
@@ -24,7 +24,7 @@ const writing = { lineWidth: 100, indent: 2, flowCollectionPadding: true } as co
  *
  * It means what it meant: a text that could not be put into that form without another meaning (a name
  * that would be used before the line that declares it) keeps the order of its keys, or is given back
- * as it is. Throws RangeError on what is not YAML.
+ * as it is. Throws RangeError on what is not YAML; what has no bounds is refused by `parseYaml`, before.
  */
 export function canonicalText(kind: FileKind, text: string): string {
   const before = plainOf(text)
@@ -64,7 +64,7 @@ function formed(text: string, before: unknown, schema: z.ZodType | null): string
 function plainOf(text: string): unknown {
   const document = parseDocument(text, reading)
   if (document.errors[0]) throw new RangeError(document.errors[0].message)
-  return document.toJS()
+  return document.toJS(plainly)
 }
 
 function orderKeys(node: unknown, schema: z.ZodType, path: Path): void {

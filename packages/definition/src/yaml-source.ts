@@ -1,5 +1,6 @@
 import { type Document, type ErrorCode, isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml'
 import { type Fault, faultAt, type Position } from './fault.ts'
+import { findUnfoldingFault } from './yaml-unfolding.ts'
 
 /** The way to a value from the top of its document: keys of mappings, indexes of lists. */
 export type Path = readonly (string | number)[]
@@ -30,15 +31,19 @@ export function parseYaml(file: string, text: string): YamlSource {
     const lines = text.slice(0, offset).split('\n')
     return { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 }
   }
-  const faults = [...document.errors, ...document.warnings].map((error) =>
-    faultAt(file, place(error.pos[0]), {
-      message: `not YAML: ${plainWords[error.code] ?? firstLine(error.message)}`,
-    }),
-  )
-  const value = faults.length === 0 ? plainValue(file, document, faults) : undefined
+  const unfolding = findUnfoldingFault(document)
+  const faults = [...document.errors, ...document.warnings]
+    // The parser gives up where its stack ends, far behind the place that its author must open.
+    .filter(({ code }) => unfolding === undefined || code !== 'RESOURCE_EXHAUSTION')
+    .map((error) =>
+      faultAt(file, place(error.pos[0]), {
+        message: `not YAML: ${plainWords[error.code] ?? firstLine(error.message)}`,
+      }),
+    )
+  if (unfolding) faults.push(faultAt(file, place(unfolding.offset), unfolding.complaint))
   return {
     file,
-    value,
+    value: faults.length === 0 ? document.toJS(plainly) : undefined,
     faults,
     positionOf: (path) => place(offsetOf(document, path)),
     positionOfText: (path) => place(offsetOfText(document, path, text)),
@@ -53,19 +58,8 @@ const plainWords: Partial<Record<ErrorCode, string>> = {
   TAB_AS_INDENT: 'a tab stands before this line; indent with spaces',
 }
 
-function plainValue(file: string, document: Document, faults: Fault[]): unknown {
-  try {
-    return document.toJS()
-  } catch (error) {
-    // An alias to nothing, or aliases that unfold beyond all measure.
-    const told = error instanceof Error ? firstLine(error.message) : 'it cannot be read'
-    const message = told.startsWith('Excessive alias count')
-      ? 'what its aliases (*) stand for is too much to unfold'
-      : told
-    faults.push(faultAt(file, { line: 1, column: 1 }, { message: `not YAML: ${message}` }))
-    return undefined
-  }
-}
+/** The parser's own bound counts how often an alias is used; ours what they unfold to, and where. */
+export const plainly = { maxAliasCount: -1 } as const
 
 type Entry = { key: unknown; node: unknown }
 

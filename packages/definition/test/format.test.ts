@@ -189,6 +189,7 @@ describe('a folder', () => {
   test.each([
     ['that is not YAML', '"'],
     ['that is not UTF-8', Buffer.from([0xe9])],
+    ['that never ends', 'a: &a [*a]\n'],
   ])('with a file %s stays as it is, and tells where', async (_, text) => {
     await withFolder(untidy, async (folder) => {
       await writeFile(join(folder, 'personas.yaml'), text)

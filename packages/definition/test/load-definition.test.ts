@@ -124,7 +124,12 @@ const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
     [
       'an alias to nothing',
       { [guide]: ['name: Guide', 'name: *guide'] },
-      [expect.stringMatching(/^campaigns\/guide\.yaml:\d+:\d+ not YAML: Unresolved alias/)],
+      ['campaigns/guide.yaml:2:7 unknown alias "*guide"'],
+    ],
+    [
+      'a misspelt alias',
+      { [guide]: ['name: Guide', 'name: &guide Guide\ndescription: *guid'] },
+      ['campaigns/guide.yaml:3:14 unknown alias "*guid" (did you mean "*guide"?)'],
     ],
     [
       'a line behind a tab',
@@ -141,7 +146,41 @@ const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
     [
       'aliases that unfold beyond all measure',
       { [guide]: ['name: Guide', `a0: &a0 [x]\n${bomb}name: Guide`] },
-      ['campaigns/guide.yaml:1:1 not YAML: what its aliases (*) stand for is too much to unfold'],
+      [
+        'campaigns/guide.yaml:6:35 what the aliases (*) of this file stand for is too much to unfold',
+      ],
+    ],
+    [
+      'an alias within what it stands for',
+      { 'campaigns/other.yaml': 'id: other\nsteps: &s\n  - branch: [ { otherwise: *s } ]\n' },
+      ['campaigns/other.yaml:3:28 "*s" stands within what it stands for, and so on without end'],
+    ],
+    [
+      'the same in what logs are read by',
+      { 'mappings/log.yaml': 'source: &source { a: *source }\n' },
+      ['mappings/log.yaml:1:22 "*source" stands within what it stands for, and so on without end'],
+    ],
+    [
+      'a condition that nobody can follow',
+      { 'campaigns/other.yaml': `id: other\nexit: ${'{ not: '.repeat(100)}x${' }'.repeat(100)}\n` },
+      ['campaigns/other.yaml:2:700 nested more than 100 levels deep'],
+    ],
+    [
+      'a condition that runs the parser out of stack',
+      {
+        'campaigns/other.yaml': `id: other\nexit: ${'{ not: '.repeat(20_000)}x${' }'.repeat(20_000)}\n`,
+      },
+      ['campaigns/other.yaml:2:700 nested more than 100 levels deep'],
+    ],
+    [
+      'levels that only aliases make',
+      {
+        'campaigns/other.yaml': Array.from(
+          { length: 101 },
+          (_, index) => `a${index}: &a${index} [${index === 0 ? '' : `*a${index - 1}`}]\n`,
+        ).join(''),
+      },
+      ['campaigns/other.yaml:100:12 nested more than 100 levels deep'],
     ],
     [
       'an empty file',
@@ -1364,6 +1403,28 @@ describe('warnings', () => {
     })
     expect(await tell(guarded)).toEqual({ faults: [], warnings: [] })
   })
+})
+
+test('a condition as deep as may be is read, and held against the fields', async () => {
+  const deep = (leaf: string): Changes => ({
+    [guide]: [
+      'where: { field: person.usesPortal, op: eq, value: true }',
+      `where: ${'{ not: '.repeat(97)}{ ${leaf}op: exists, value: true }${' }'.repeat(97)}`,
+    ],
+  })
+  expect((await tell(deep('field: person.usesPortal, '))).faults).toEqual([])
+  expect((await tell(deep('field: person.usesPortals, '))).faults).toEqual([
+    'campaigns/guide.yaml:8:698 unknown field "person.usesPortals" (did you mean "person.usesPortal"?)',
+  ])
+  expect((await tell(deep(''))).faults).not.toEqual([])
+})
+
+test('an alias is used as often as its author likes', async () => {
+  const described = Array.from({ length: 150 }, () => '*why').join(', ')
+  const { faults } = await tell({
+    'mappings/log.yaml': `source: &why x\ntypes: [${described}]\n`,
+  })
+  expect(faults.join('\n')).not.toContain('alias')
 })
 
 test('all faults come at once, in reading order, also beside a file that cannot be read', async () => {
