@@ -820,6 +820,61 @@ steps:
       ],
     ],
     [
+      'a day that no calendar has',
+      {
+        'attributes.yaml': ['person:', 'person:\n  born: { type: date, sensitivity: personal }'],
+        [guide]: [
+          'field: event.kind, op: eq, value: first',
+          'field: person.born, op: lt, value: "2026-02-30"',
+        ],
+      },
+      ['campaigns/guide.yaml:16:52 expected a day such as "2026-03-14", found "2026-02-30"'],
+    ],
+    [
+      'a moment on a day that no calendar has',
+      {
+        [guide]: [
+          'field: event.kind, op: eq, value: first',
+          'field: entity.startsAt, op: lt, value: "2026-13-45T08:30:00.000Z"',
+        ],
+      },
+      [expect.stringContaining('expected a moment such as')],
+    ],
+    [
+      'days from the further one on',
+      {
+        [guide]: [
+          'field: event.kind, op: eq, value: first',
+          'field: entity.startsAt, op: daysUntil, value: [7, 0]',
+        ],
+      },
+      [
+        'campaigns/guide.yaml:16:64 nothing lies from 7 to 0: "daysUntil" takes the smaller one first',
+      ],
+    ],
+    [
+      'an age from the higher one on',
+      {
+        [guide]: [
+          'field: event.kind, op: eq, value: first',
+          'field: person.age, op: between, value: [65, 18]',
+        ],
+      },
+      [
+        'campaigns/guide.yaml:16:57 nothing lies from 65 to 18: "between" takes the smaller one first',
+      ],
+    ],
+    [
+      'moments from the later one on',
+      {
+        [guide]: [
+          'field: event.kind, op: eq, value: first',
+          'field: entity.startsAt, op: between, value: ["2027-01-01T00:00:00.000Z", "2026-01-01T00:00:00.000Z"]',
+        ],
+      },
+      [expect.stringContaining('nothing lies from "2027-01-01T00:00:00.000Z" to')],
+    ],
+    [
       'an operator that the type does not know',
       { [guide]: ['op: eq, value: first', 'op: gt, value: first'] },
       ['campaigns/guide.yaml:16:40 "gt" cannot be used on event.kind, which is a text'],

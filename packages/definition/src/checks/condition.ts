@@ -2,6 +2,7 @@ import { type Condition, type Leaf, leavesOf } from '@wegwijs/campaign/condition
 import type { Field, FieldType } from '@wegwijs/campaign/definition/field'
 import { toInstant } from '@wegwijs/campaign/instant'
 import { operatorsOf, valueShapes } from '@wegwijs/campaign/operators'
+import { z } from 'zod'
 import { type Complaint, type Fault, unknownName, withNearest } from '../fault.ts'
 import { unlike } from '../schema-faults.ts'
 import { about, type Loaded } from './parts.ts'
@@ -44,15 +45,17 @@ type ValueComplaint = { complaint: Complaint; index?: number }
 function checkValue(leaf: Leaf, field: Field): ValueComplaint[] {
   const { op, value } = leaf
   const shape = valueShapes[op]
-  if (shape) return shape.fits(value) ? [] : [{ complaint: unlike(shape.expected, value) }]
+  if (shape && !shape.fits(value)) return [{ complaint: unlike(shape.expected, value) }]
+  if (shape) return complaintsAboutOrder(op, value)
   if (listing.includes(op) || op === 'between') {
     if (!Array.isArray(value)) return [{ complaint: unlike(`a list after "${op}"`, value) }]
     if (op === 'between' && value.length !== 2)
       return [{ complaint: unlike('two values, the smaller one first', value) }]
-    return value.flatMap((item, index) => {
+    const found = value.flatMap((item, index) => {
       const complaint = complaintAboutValue(item, field)
       return complaint ? [{ complaint, index }] : []
     })
+    return found.length > 0 || op !== 'between' ? found : complaintsAboutOrder(op, value)
   }
   if (Array.isArray(value))
     return [
@@ -69,6 +72,15 @@ function checkValue(leaf: Leaf, field: Field): ValueComplaint[] {
   return complaint ? [{ complaint }] : []
 }
 
+/** Between two values, of which the first is the larger one, nothing ever lies. */
+function complaintsAboutOrder(op: Leaf['op'], value: Leaf['value']): ValueComplaint[] {
+  if (!Array.isArray(value)) return []
+  const [from = 0, to = 0] = value
+  if (from <= to) return []
+  const message = `nothing lies from ${JSON.stringify(from)} to ${JSON.stringify(to)}: "${op}" takes the smaller one first`
+  return [{ complaint: { message, found: String(from) }, index: 0 }]
+}
+
 /** What is wrong with a value for a field of this type; undefined when nothing is. */
 export function complaintAboutValue(value: unknown, field: Field): Complaint | undefined {
   switch (field.type) {
@@ -77,7 +89,8 @@ export function complaintAboutValue(value: unknown, field: Field): Complaint | u
     case 'boolean':
       return typeof value === 'boolean' ? undefined : unlike('true or false', value)
     case 'date':
-      return typeof value === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(value)
+      // By the calendar: no person was born on the 30th of February.
+      return z.iso.date().safeParse(value).success
         ? undefined
         : unlike('a day such as "2026-03-14"', value)
     case 'instant':
