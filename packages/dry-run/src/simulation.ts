@@ -396,7 +396,8 @@ export class Simulation {
           : this.#holdBack(before, intent, until)
       this.people.put(person, state)
       const after = state.intents.get(intentId)
-      return after?.state === 'planned' && after.dueAt <= now ? after.dueAt : null
+      if (after?.state !== 'planned' || after.dueAt > now) return null
+      return after.reason === 'merged_duplicate' ? 'behind' : after.dueAt
     })
     for (const person of people) {
       this.#keep(person, this.people.stateOf(person))

@@ -21,6 +21,15 @@ test('of one receiver what was due first, then the lower id, whoever planned it'
   expect(sent).toEqual(['c', 'a', 'b'])
 })
 
+test('what waits for another one comes again when that has had its turn, and not before', () => {
+  const sent: string[] = []
+  sendInTurn([due('a', nine), due('b', nine), due('c', nine)], ({ intent: { intentId } }) => {
+    sent.push(intentId)
+    return intentId === 'a' && !sent.includes('c') ? 'behind' : null
+  })
+  expect(sent).toEqual(['a', 'b', 'a', 'c', 'a'])
+})
+
 test('what a channel did not take comes behind what was due before it is due again', () => {
   const sent: string[] = []
   sendInTurn([due('a', eight), due('b', '2026-03-02T08:30:00.000Z')], ({ intent }) => {
