@@ -199,6 +199,21 @@ test('is not to be done from the answer to a no on, before that is decided', asy
   })
 })
 
+test('is not to be done without a consent while nobody can say that its class needs none', async () => {
+  const [{ taskId = '' } = {}] = await newTasks('p7')
+  const ofClass = (value: string) =>
+    sql`update campaign_version set content = jsonb_set(content, '{class}', ${value}::jsonb)
+      where campaign_id = 'aftercare'`.execute(flow.store.db)
+  expect(await isOpen(taskId)).toBe(true)
+  await ofClass('["care"]')
+  expect(await sayTaskDone(flow.store, { taskId, outcome: 'missed', by: 'x' }, secret)).toEqual({
+    refusal: { why: 'held', reason: 'consent_missing' },
+  })
+  expect(await isOpen(taskId)).toBe(false)
+  await ofClass('"care"')
+  expect(await isOpen(taskId)).toBe(true)
+})
+
 test('nobody else may say that it was done', async () => {
   const { taskId = '', personId = '' } = (await only('preparation', 'open')) ?? {}
   const event = {

@@ -40,7 +40,7 @@ export type HeldReason = ReasonCode &
 /**
  * What is in the way of an open task `t` at this moment: a call is a contact, so what the last check asks of a
  * message is asked of it, as far as that is not a matter of channels (P3). Its class is that of its version, and
- * whether that needs a consent is said by what is in force.
+ * whether that needs a consent is said by what is in force; one that cannot be read needs it.
  */
 const heldBy = sql`
   select case
@@ -58,7 +58,7 @@ const heldBy = sql`
   from (
     select v.class, array[]::text[] as channels, 0 as channel_index,
       (select bundle #> '{policies,classes}' from definition order by revision desc limit 1)
-        #>> array[v.class, 'consent'] = 'required' as needs_consent
+        #>> array[v.class, 'consent'] is distinct from 'implied' as needs_consent
     from (values (1)) as one left join (
       select content ->> 'class' as class from campaign_version
       where campaign_id = t.campaign_id and version = t.version) as v on true
