@@ -357,3 +357,62 @@ test('specifications of a campaign that is gone are told, and stop nothing', asy
     'campaigns/guides.test.yaml:1:11 unknown campaign "guides" (did you mean "guide"?)',
   ])
 })
+
+describe('who is in an arm, or held out,', () => {
+  const at = '      persona: senior\n'
+  const split: readonly [string, string] = [
+    'steps:\n',
+    'steps:\n  - split: { id: tone, arms: [{ name: warm, weight: 9 }, { name: short, weight: 1 }] }\n',
+  ]
+  const faultsOf = async (given: string, more: Changes = {}) => {
+    const specified = text.replace(at, `${at}      ${given}\n`)
+    const { faults } = await tell({ 'campaigns/guide.yaml': split, [file]: specified, ...more })
+    return faults.map((fault) => fault.replace(`${file}:`, ''))
+  }
+  const ofAll = (classes: string): Changes => ({
+    'policies.yaml': [
+      'timeZone: Europe/Amsterdam\n',
+      `timeZone: Europe/Amsterdam\nholdOut: { percent: 10, classes: [${classes}] }\n`,
+    ],
+  })
+
+  test('can be so', async () => {
+    expect(await faultsOf('arms: { tone: warm }')).toEqual([])
+    expect(await faultsOf('held out: false')).toEqual([])
+    const own: Changes = { 'campaigns/guide.yaml': ['steps:\n', 'holdOut: 10\nsteps:\n'] }
+    expect(await faultsOf('held out: true', own)).toEqual([])
+    expect(await faultsOf('held out: true', ofAll('service'))).toEqual([])
+  })
+
+  test.each([
+    ['arms: { tnoe: warm }', '6:15 unknown split "tnoe" (did you mean "tone"?)'],
+    ['arms: { tone: wram }', '6:21 unknown arm "wram" (did you mean "warm"?)'],
+    [
+      'held out: true',
+      '6:7 nobody can be held out of "guide": it has no "holdOut", and that of policies.yaml is not for service',
+    ],
+  ])('is a fault where nobody can be: %s', async (given, fault) => {
+    expect(await faultsOf(given)).toEqual([fault])
+  })
+
+  test('is nobody of another class, and never of care', async () => {
+    expect(await faultsOf('held out: true', ofAll('marketing, research'))).toHaveLength(1)
+    const care: Changes = { 'campaigns/guide.yaml': ['class: service', 'class: care'] }
+    expect(await faultsOf('held out: true', care)).toEqual([
+      '6:7 nobody can be held out of "guide": of care nobody ever is',
+    ])
+  })
+
+  test('is not asked of what cannot be read', async () => {
+    const unread = (from: string, to: string): Changes => ({
+      'campaigns/guide.yaml': [from, to],
+    })
+    const arms = unread(
+      'steps:\n',
+      'steps:\n  - split: { id: tone, arms: [{ name: warm, weight: many }, { nmae: plain, weight: 1 }] }\n',
+    )
+    expect((await faultsOf('arms: { tone: plain }', arms)).join()).not.toContain('unknown arm')
+    const none = await faultsOf('held out: true', unread('steps:\n', 'holdOut: 99\nsteps:\n'))
+    expect(none.join()).not.toContain('nobody can be held out')
+  })
+})

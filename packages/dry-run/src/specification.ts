@@ -49,7 +49,8 @@ const mostPeople = 1_000
  * of the definition, and holds what happened against what it expects.
  *
  * Who is held out, and which arm of a split somebody is in, hangs on who they are: people are tried
- * until one is as was asked for, and nobody is held out unless that was asked for.
+ * until one is as was asked for, and nobody is held out unless that was asked for. When none of them is, the
+ * specification does not hold: nobody knows what would have come of it.
  */
 export function playSpecification(
   campaign: string,
@@ -59,7 +60,20 @@ export function playSpecification(
   for (let number = 1; ; number += 1) {
     const playing = new Playing(campaign, specification, stage, `P-${number}`)
     const played = playing.play()
-    if (number === mostPeople || isAsAsked(campaign, specification, played.history)) return played
+    if (isAsAsked(campaign, specification, played.history)) return played
+    if (number === mostPeople) return { ...played, unmet: [nobodyAsAsked(specification)] }
+  }
+}
+
+function nobodyAsAsked({ given }: Specification): Unmet {
+  const arms = Object.entries(given.arms ?? {}).map(
+    ([split, arm]) => `in the arm ${arm} of the split ${split}`,
+  )
+  const group = given['held out'] ? 'held out' : 'not held out'
+  return {
+    path: ['given'],
+    expected: `somebody who is ${[group, ...arms].join(', ')}`,
+    happened: [`of ${mostPeople} people who were tried nobody is so; this is the last of them`],
   }
 }
 

@@ -326,6 +326,33 @@ describe('who it is about', () => {
     expect(inArm('short', 'later')).toEqual([])
     expect(inArm('warm', 'later')).not.toEqual([])
   })
+
+  test('is nobody when no one of those who are tried is as was asked for', () => {
+    const nothing = smallHospital([
+      campaign({
+        id: 'care',
+        steps: [
+          {
+            split: {
+              id: 'tone',
+              arms: [
+                { name: 'often', weight: 1_000_000, steps: [message('hello')] },
+                { name: 'never', weight: 1 },
+              ],
+            },
+          },
+        ],
+      }),
+    ])
+    const inArm = (given: object) => unmet(nothing, { given, when, then: [{ sent: 'hello' }] })
+    expect(inArm({ arms: { tone: 'often' } })).toEqual([])
+    expect(inArm({ arms: { tone: 'never' } })).toEqual([
+      'given somebody who is not held out, in the arm never of the split tone | of 1000 people who were tried nobody is so; this is the last of them',
+    ])
+    expect(inArm({ 'held out': true })).toEqual([
+      'given somebody who is held out | of 1000 people who were tried nobody is so; this is the last of them',
+    ])
+  })
 })
 
 describe('what happens', () => {

@@ -51,6 +51,7 @@ export const splitStep: StepKind<SplitStep> = {
     }),
   parts: ({ split }) => ({
     id: { name: split.id, path: ['split', 'id'] },
+    divides: { split: split.id, arms: split.arms.map(({ name }) => name) },
     arms: split.arms.map(({ name, steps }, index) => ({
       path: ['split', 'arms', index, 'steps'],
       label: name,

@@ -43,6 +43,8 @@ export type StepParts = {
   /** Its name, which no other step of the campaign has. */
   readonly id?: { readonly name: string; readonly path: PathInStep }
   readonly arms?: readonly StepArm[]
+  /** The split that it is: its id, and the names of the arms over which it divides people. */
+  readonly divides?: { readonly split: string; readonly arms: readonly string[] }
   /** Nobody goes on behind it. */
   readonly ends?: true
   /** Conditions beside those of its arms; `about` is the touchpoint whose data `event` then is. */

@@ -6,6 +6,7 @@ import { type Fault, unknownName, withNearest } from '../fault.ts'
 import type { Path } from '../yaml-source.ts'
 import { about, aboutKey, type Loaded, type Parts, repeated } from './parts.ts'
 import { checkGivenAnswers, checkToldAnswer } from './told-answers.ts'
+import { checkGroups } from './told-groups.ts'
 import { checkMoments, checkOrder } from './told-moments.ts'
 import { checkOthersNamed } from './told-others.ts'
 import { checkTaskDone, checkTaskNamed } from './told-tasks.ts'
@@ -76,6 +77,7 @@ function checkSpecification(looked: Looked): Fault[] {
       checkMessage(looked, name, [...path, 'given', 'provider tells', name], aboutKey),
     ),
     ...checkGivenAnswers(looked, given, [...path, 'given']),
+    ...checkGroups(looked, given, [...path, 'given']),
     ...when.flatMap((happening, index) =>
       checkHappening(looked, happening, [...path, 'when', index]),
     ),
