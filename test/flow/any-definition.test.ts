@@ -3,6 +3,7 @@ import { compileDraft } from '@wegwijs/dry-run/draft'
 import { type MessageLine, MessageLines } from '@wegwijs/dry-run/lines'
 import { sendingOf } from '@wegwijs/dry-run/sending'
 import { Simulation } from '@wegwijs/dry-run/simulation'
+import { withArrival } from '@wegwijs/rehearsal/arrivals'
 import { type Arrival, anyHistory, anyHospital } from '@wegwijs/test-support/any-hospital'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import fc from 'fast-check'
@@ -65,7 +66,7 @@ function simulate(
     step,
     onMessage: (message) => lines.add(message),
   })
-  for (const event of events) simulation.take(event)
+  for (const { event, at } of withArrival(events)) simulation.take(event, at)
   simulation.finish()
   return lines.sorted(simulation.people)
 }
@@ -75,7 +76,7 @@ async function live(
   events: readonly TouchpointEvent[],
   rates: Rates,
 ): Promise<MessageLine[]> {
-  const { store } = await openGround(bundle, events[0]?.time ?? '')
+  const { store } = await openGround(bundle, withArrival(events)[0]?.at ?? '')
   const flow = await openFlow({ store, settings: { sandbox: { rates } } })
   await flow.play(events, step)
   const lines = await readLiveLines(store)

@@ -11,6 +11,7 @@ import { alwaysDelivered, type OutcomeRates } from '@wegwijs/dry-run/outcome-mod
 import type { People } from '@wegwijs/dry-run/people'
 import { sendingOf } from '@wegwijs/dry-run/sending'
 import { Simulation } from '@wegwijs/dry-run/simulation'
+import { withArrival } from '@wegwijs/rehearsal/arrivals'
 import { generateJourneys } from '@wegwijs/rehearsal/generate-journeys'
 import { readLog } from '@wegwijs/rehearsal/read-log'
 import { readEnvironment } from '@wegwijs/runtime/env'
@@ -48,7 +49,7 @@ function simulate(
   outcomes: OutcomeRates,
 ): MessageLine[] {
   const { simulation, lines } = simulationOf(bundle, outcomes)
-  for (const event of events) simulation.take(event)
+  for (const { event, at } of withArrival(events)) simulation.take(event, at)
   simulation.finish()
   return lines.sorted(simulation.people)
 }
@@ -60,7 +61,7 @@ async function live<Found>(
   rates: OutcomeRates,
   look: (store: Store) => Promise<Found>,
 ): Promise<Found> {
-  const { store } = await openGround(bundle, events[0]?.time ?? '')
+  const { store } = await openGround(bundle, withArrival(events)[0]?.at ?? '')
   const flow = await openFlow({ store, settings: { sandbox: { rates } } })
   await flow.play(events, step)
   const found = await look(store)
@@ -98,6 +99,22 @@ function tasksOf(people: People): LiveTask[] {
   )
   return sortTasks(tasks)
 }
+
+test('one that is dated far in the future is refused, and moves no time for others', async () => {
+  const bundle = await readExample()
+  const events = generateJourneys({ people: 3, seed: 'future' })
+  const dated = (id: string) =>
+    ({ ...events[1], id, time: '9999-12-31T00:00:00.000Z' }) as TouchpointEvent
+  const spoilt = [dated('first'), ...events.toSpliced(9, 0, dated('tenth')), dated('last')]
+  const found = await live(bundle, spoilt, alwaysDelivered, async (store) => ({
+    lines: await readLiveLines(store),
+    refused: await store.db.selectFrom('dead_letter').select('error_class').execute(),
+  }))
+  const lines = simulate(bundle, events, alwaysDelivered)
+  expect(lines.length).toBeGreaterThan(10)
+  expect(simulate(bundle, spoilt, alwaysDelivered)).toEqual(lines)
+  expect(found).toEqual({ lines, refused: Array(3).fill({ error_class: 'time_in_future' }) })
+})
 
 test('what is stored, simulated once more, comes to the same', async () => {
   const bundle = await readExample()

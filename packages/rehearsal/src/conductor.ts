@@ -8,8 +8,9 @@ import { wake } from '@wegwijs/store/wake'
 import { encodeRecord } from '@wegwijs/wire/cloudevents-kafka'
 import { isUrgent, topicsOf } from '@wegwijs/wire/topics'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
+import { type Arriving, withArrival } from './arrivals.ts'
 import { createSettling, type Settling } from './settle.ts'
-import { type Arriving, createGrid, endOfTime, withArrival } from './steps.ts'
+import { createGrid, endOfTime } from './steps.ts'
 import { createTaskWords, type TaskWords, type Teams } from './task-words.ts'
 
 /**

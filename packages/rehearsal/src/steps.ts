@@ -1,5 +1,4 @@
 import { fail } from '@wegwijs/runtime/failure'
-import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import { Temporal } from 'temporal-polyfill'
 
 /** The moments at which business time may stand: every `stepMs`, or every one when that is 0. */
@@ -30,9 +29,6 @@ export function stepMilliseconds(step: string): number {
   throw fail('WEGWIJS_USAGE', { problem: `"${step}" is not a step; PT15M, P1D or PT0S is` })
 }
 
-/** An event and when it reaches us: not before what stands above it in the list has. */
-export type Arriving = { readonly event: TouchpointEvent; readonly at: string }
-
 /**
  * Until when time goes on after the last event, ISO instants: two years are enough for a year after an
  * operation and what follows it, and what comes back every year would let it go on for ever.
@@ -43,13 +39,4 @@ export function endOfTime(lastEventAt: string): string {
     .add({ years: 2 })
     .toInstant()
     .toString({ fractionalSecondDigits: 3 })
-}
-
-/** Late events keep their own time and arrive where they stand. */
-export function withArrival(events: readonly TouchpointEvent[]): Arriving[] {
-  let latest = ''
-  return events.map((event) => {
-    if (event.time > latest) latest = event.time
-    return { event, at: latest }
-  })
 }

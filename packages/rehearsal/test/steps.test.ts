@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createGrid, withArrival } from '../src/steps.ts'
+import { createGrid } from '../src/steps.ts'
 
 test.each([
   ['PT15M', '2026-03-01T10:00:00.001Z', '2026-03-01T10:15:00.000Z'],
@@ -12,25 +12,4 @@ test.each([
 
 test.each(['15', 'P1M', '-PT1H', ''])('%s is no step', (step) => {
   expect(() => createGrid(step)).toThrow('is not a step')
-})
-
-test('an event that stands below a later one arrives with it', () => {
-  const event = (id: string, time: string) => ({
-    id,
-    time,
-    source: 'urn:test',
-    type: 'care.x.v1',
-    subject: 'A',
-    data: {},
-  })
-  const arriving = withArrival([
-    event('1', '2026-03-01T10:00:00.000Z'),
-    event('2', '2026-03-01T12:00:00.000Z'),
-    event('3', '2026-03-01T11:00:00.000Z'),
-  ])
-  expect(arriving.map(({ at }) => at)).toEqual([
-    '2026-03-01T10:00:00.000Z',
-    '2026-03-01T12:00:00.000Z',
-    '2026-03-01T12:00:00.000Z',
-  ])
 })

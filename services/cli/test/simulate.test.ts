@@ -101,6 +101,27 @@ test('the same input gives the same lines, from a generator, a file and a pipe',
   expect((await simulate(['--events', path, '--json'])).out).toBe(invented.out)
 })
 
+test.each([0, 7, 10_000])(
+  'one event from the future, at %d, is counted as such and spoils no other',
+  async (place) => {
+    const text = await eventsOf(6)
+    const lines = text.trim().split('\n')
+    const future = { ...JSON.parse(lines[1] ?? ''), id: 'future', time: '9999-12-31T00:00:00Z' }
+    const spoilt = lines.toSpliced(place, 0, JSON.stringify(future)).join('\n')
+    const [right, wrong] = [
+      await simulate(['--events', '-', '--json', '--counts'], text),
+      await simulate(['--events', '-', '--json', '--counts'], spoilt),
+    ].map(({ out }) => JSON.parse(out))
+    expect(wrong).toEqual({
+      ...right,
+      events: right.events + 1,
+      deadLetters: { time_in_future: 1 },
+    })
+    const { out } = await simulate(['--events', '-'], spoilt)
+    expect(out).toContain('time_in_future')
+  },
+)
+
 test('outcomes are drawn as they were asked for', async () => {
   const { out } = await simulate(['--journeys', '10', '--json', '--outcomes', 'bounced=1'])
   expect(out).toContain('"outcome":"bounced"')

@@ -12,6 +12,7 @@ import { Simulation, type SimulationTally } from '@wegwijs/dry-run/simulation'
 import { compareSteps, type StepDifference } from '@wegwijs/dry-run/step-counts'
 import { Counting } from '@wegwijs/dry-run/summary'
 import { Texts } from '@wegwijs/dry-run/texts'
+import { Arrivals, type Arriving } from '@wegwijs/rehearsal/arrivals'
 import { generateJourneys } from '@wegwijs/rehearsal/generate-journeys'
 import { fail } from '@wegwijs/runtime/failure'
 import { latestBundle, loadDefinition } from '@wegwijs/store/definitions'
@@ -115,9 +116,9 @@ async function simulate(call: Call, options: Options, folder = ''): Promise<void
   for await (const people of peopleOf(call, since)) {
     for (const { simulation } of runs) for (const person of people) simulation.introduce(person)
   }
-  for await (const events of eventsOf(call, options, bundle, since)) {
-    for (const { event, arrivedAt } of events) {
-      for (const { simulation } of runs) simulation.take(event, arrivedAt)
+  for await (const arriving of eventsOf(call, options, bundle, since)) {
+    for (const { event, at } of arriving) {
+      for (const { simulation } of runs) simulation.take(event, at)
     }
     call.signal.throwIfAborted()
   }
@@ -268,31 +269,45 @@ async function* peopleOf(call: Call, since: string | null): AsyncGenerator<Store
   if (since !== null) yield* storedPeople((await call.surroundings.store()).db, since)
 }
 
-type Arriving = { event: TouchpointEvent; arrivedAt?: string }
-
-/** The events of the one input that was named, some at a time. */
+/** The events of the one input that was named and when they arrived, some at a time. */
 async function* eventsOf(
   call: Call,
   options: Options,
   bundle: DefinitionBundle,
   since: string | null,
 ): AsyncGenerator<readonly Arriving[]> {
-  const { events, log, journeys, days, seed } = options
-  const named = [events, log, journeys, days].filter((each) => each !== undefined)
-  if (named.length !== 1) {
+  if (inputsNamed(options) !== 1) {
     const problem = 'name one of --events, --log, --journeys and --days'
-    const found = named.length === 0 ? 'none was named' : `${named.length} were named`
+    const named = inputsNamed(options)
+    const found = named === 0 ? 'none was named' : `${named} were named`
     throw fail('WEGWIJS_USAGE', { problem: `${problem}: ${found}` })
   }
-  if (since !== null) yield* storedEvents((await call.surroundings.store()).db, since)
-  else if (events !== undefined) {
-    for await (const some of streamEvents(events, call.readInput())) yield some.map(arriving)
-  } else if (log !== undefined) yield (await eventsOfLog(call, log, options, bundle)).map(arriving)
-  else yield generateJourneys({ people: journeys ?? 1, seed }).map(arriving)
+  if (since === null) {
+    const arrivals = new Arrivals()
+    for await (const events of listedEvents(call, options, bundle))
+      yield events.flatMap((event) => arrivals.add(event))
+    yield arrivals.end()
+  } else {
+    const { db } = await call.surroundings.store()
+    for await (const stored of storedEvents(db, since))
+      yield stored.map(({ event, arrivedAt }) => ({ event, at: arrivedAt }))
+  }
 }
 
-function arriving(event: TouchpointEvent): Arriving {
-  return { event }
+function inputsNamed({ events, log, journeys, days }: Options): number {
+  return [events, log, journeys, days].filter((each) => each !== undefined).length
+}
+
+/** In order of arrival. */
+async function* listedEvents(
+  call: Call,
+  options: Options,
+  bundle: DefinitionBundle,
+): AsyncGenerator<readonly TouchpointEvent[]> {
+  const { events, log, journeys, seed } = options
+  if (events !== undefined) yield* streamEvents(events, call.readInput())
+  else if (log !== undefined) yield eventsOfLog(call, log, options, bundle)
+  else yield generateJourneys({ people: journeys ?? 1, seed })
 }
 
 async function eventsOfLog(
