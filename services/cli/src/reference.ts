@@ -93,6 +93,7 @@ function renderOptions(options: readonly Option[]): string {
 /** Who runs the command differs from machine to machine, and is no part of the page. */
 function defaultText(option: Option): string {
   if (option.long === '--by') return 'you'
+  if (option.defaultValueDescription !== undefined) return option.defaultValueDescription
   if (option.defaultValue === undefined) return ''
   return `\`${[option.defaultValue].flat().join(' ')}\``
 }

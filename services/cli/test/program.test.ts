@@ -19,6 +19,12 @@ test('the reference page is the one that the commands give', async () => {
   expect(await isReferenceCurrent(), 'run `node services/cli/src/reference.ts`').toBe(true)
 })
 
+test('the reference page says in words what is no text when nothing is said', async () => {
+  const page = await readFile(new URL('../../../docs/reference/cli.md', import.meta.url), 'utf8')
+  expect(page).toContain('| all is delivered, nobody answers, no task is done |')
+  expect(page).not.toContain('[object')
+})
+
 test('every way to end is in the table of exit codes', () => {
   const known = new Set(exitCodeTable.map(({ code }) => code))
   for (const code of Object.values(exitCodes)) expect(known).toContain(code)
