@@ -63,12 +63,14 @@ export function explainCampaign(explaining: Explaining): Explained[] {
     ({ source, id }) => onlyEvent === null || (source === onlyEvent.source && id === onlyEvent.id),
   )
   const chapters = [
-    ...events.map((event) => eventChapter(event, explaining)),
+    ...events.filter((event) => !isReceipt(event)).map((event) => eventChapter(event, explaining)),
     ...(onlyEvent === null ? timerChapters(explaining) : []),
     ...facts.messages
       .filter((message) => message.campaignId === campaignId)
       .filter((message) => onlyEvent === null || isOfEvent(message, explaining))
       .flatMap((message) => messageChapters(message, explaining)),
+    // At one moment a message is sent before it arrives.
+    ...events.filter(isReceipt).map((event) => eventChapter(event, explaining)),
     ...(onlyEvent === null
       ? facts.decisions.flatMap((each) => staffChapter(each, explaining))
       : []),
@@ -78,6 +80,10 @@ export function explainCampaign(explaining: Explaining): Explained[] {
     .map((lines, index) => ({ lines, index, at: lines[0]?.at ?? '' }))
     .sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : a.index - b.index))
     .flatMap(({ lines }) => lines)
+}
+
+function isReceipt({ type }: EventFact): boolean {
+  return type.startsWith('message.')
 }
 
 function isOfEvent({ enrolmentId }: MessageFact, { facts, onlyEvent }: Explaining): boolean {

@@ -47,25 +47,30 @@ export function tellStory(facts: PersonFacts, words: StoryWords): StoryLine[] {
   const ofTimers = facts.decisions.filter(
     (decision) => decision.source === null && !isOfStaff(decision),
   )
+  const receipts = facts.events.filter(isReceipt)
+  const others = facts.events.filter((event) => !isReceipt(event))
+  const ledTo = (event: EventFact) => byEvent.get(keyOf(event.source, event.id)) ?? []
   const chapters = [
-    ...facts.events
-      // A receipt is told of where its message is; only what it led to is a chapter of its own.
-      .filter(
-        (event) => !event.type.startsWith('message.') || byEvent.has(keyOf(event.source, event.id)),
-      )
-      .map((event) =>
-        eventChapter(event, byEvent.get(keyOf(event.source, event.id)) ?? [], context),
-      ),
+    ...others.map((event) => eventChapter(event, ledTo(event), context)),
     ...[
       ...Map.groupBy(ofTimers, (decision) => `${decision.businessAt} ${decision.enrolmentId}`),
     ].map(([, decisions]) => timerChapter(decisions, context)),
     ...facts.decisions.flatMap((decision) => staffChapter(decision, context)),
     ...facts.messages.flatMap(messageChapters),
+    // At one moment a message is sent before it arrives. A receipt is told of where its message is; only
+    // what it led to is a chapter of its own.
+    ...receipts
+      .filter((event) => ledTo(event).length > 0)
+      .map((event) => eventChapter(event, ledTo(event), context)),
   ]
   return chapters
     .map((lines, index) => ({ lines, index, at: lines[0]?.at ?? '' }))
     .sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : a.index - b.index))
     .flatMap(({ lines }) => lines)
+}
+
+function isReceipt({ type }: EventFact): boolean {
+  return type.startsWith('message.')
 }
 
 /** `2026-03-14 08:30  text`, on the clocks of `timeZone`. */

@@ -123,6 +123,20 @@ test('a receipt is told of where it led to something, and only there', () => {
   ])
 })
 
+test('what is received in the moment of sending is told after it', () => {
+  const source = 'urn:wegwijs:receipts:smtp'
+  const lines = told({
+    events: [{ ...event('r1', 'message.delivered.v1'), source }, event('e1', 'care.x.v1')],
+    decisions: [decision('r1', 'awaited_came', { source }), decision('e1', 'enrolled')],
+    messages: [message({ settledAt: at('10:15') })],
+  })
+  expect(lines.filter((line) => !line.includes('→'))).toEqual([
+    '2026-03-01 10:15  care.x.v1 from ehr',
+    '2026-03-01 10:15  message home/hello sent by email over smtp, delivered',
+    '2026-03-01 10:15  message.delivered.v1 from smtp',
+  ])
+})
+
 test('what staff closed, and what a receipt says of it later, are both told', () => {
   const [attempt] = message().attempts
   const lines = told({
