@@ -110,7 +110,7 @@ function eventChapter(event: EventFact, explaining: Explaining): Explained[] {
   const told = decisions.map((decision) => decisionLine(decision, moment, explaining))
   const passed = touched
     .filter(({ holds }) => !holds)
-    .map((trace) => touchedLine(trace, event, words, speech))
+    .map((trace) => touchedLine(trace, event, words, explaining))
   const isAbout = decisions.some(
     ({ enrolmentId, reason }) => enrolmentId === null || reason === 'enrolled' || isHeldOut(reason),
   )
@@ -180,6 +180,7 @@ function decisionLine(
     locale,
     words,
   )
+  const run = whichRun(decision.enrolmentId, words, explaining)
   const why = decision.reason === 'enrolled' && start ? beganBecause(start, words, speech) : ''
   const opening = isFirst ? tellWhen(decision.businessAt, locale, words) : speech.thereupon
   const conditions = [
@@ -192,13 +193,34 @@ function decisionLine(
     ...plain,
     at: decision.businessAt,
     event: null,
-    sentence: `${opening} ${clause}${why}.${doubt}`,
+    sentence: `${opening} ${clause}${run}${why}.${doubt}`,
     reason: decision.reason as ReasonCode,
     whatToDo: whatToDoOf(decision.reason, locale),
     conditions,
     agrees,
     isWorkedOut: refusedBy === null,
   }
+}
+
+/**
+ * Of several runs of the campaign, which one is meant: what is true of one is not of the others. A run is
+ * told by its appointment or stay, or by when it began.
+ */
+function whichRun(
+  enrolmentId: string | null,
+  words: Words,
+  { facts, campaignId, locale }: Explaining,
+): string {
+  const runs = facts.enrolments.filter((each) => each.campaignId === campaignId)
+  const run = runs.find((each) => each.enrolmentId === enrolmentId)
+  if (!run || runs.length === 1) return ''
+  const began = facts.decisions.find(
+    (each) => each.enrolmentId === enrolmentId && each.reason === 'enrolled',
+  )
+  const { entity } =
+    facts.events.find(({ source, id }) => source === began?.source && id === began.eventId) ?? {}
+  const speech = explanationSpeeches[locale]
+  return entity ? speech.runAbout(entity) : speech.runSince(words.moment(run.enteredAt))
 }
 
 function asTold({ reason, detail, ...rest }: DecisionFact) {
@@ -282,11 +304,12 @@ function reasonText(reason: string, words: Words): string {
 
 /** A touchpoint that ends the campaign, or for which it waits, and that was not meant. */
 function touchedLine(
-  { role, isOfAnother, trace }: TouchpointTrace,
+  { role, isOfAnother, trace, enrolmentId }: TouchpointTrace,
   event: EventFact,
   words: Words,
-  speech: ExplanationSpeech,
+  explaining: Explaining,
 ): Explained {
+  const speech = explanationSpeeches[explaining.locale]
   const why = isOfAnother
     ? speech.ofAnother
     : trace && !trace.holds
@@ -295,7 +318,7 @@ function touchedLine(
   return {
     ...plain,
     at: event.businessAt,
-    sentence: `${speech.notMeant[role]}: ${why}.`,
+    sentence: `${speech.notMeant[role]}${whichRun(enrolmentId, words, explaining)}: ${why}.`,
     conditions: trace ? [{ label: role, trace }] : [],
     isWorkedOut: true,
   }
