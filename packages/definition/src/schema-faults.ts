@@ -158,9 +158,15 @@ function complaintOf(issue: Issue, value: unknown): Complaint {
       return typeof value === 'string' ? { ...complaint, ...withNearest(value, values) } : complaint
     }
     case 'too_small':
-      return expected(`${typeNames[issue.origin] ?? issue.origin} of at least ${issue.minimum}`)
+      return counted(
+        expected(`${typeNames[issue.origin] ?? issue.origin} of at least ${issue.minimum}`),
+        value,
+      )
     case 'too_big':
-      return expected(`${typeNames[issue.origin] ?? issue.origin} of at most ${issue.maximum}`)
+      return counted(
+        expected(`${typeNames[issue.origin] ?? issue.origin} of at most ${issue.maximum}`),
+        value,
+      )
     default:
       // What a whole list or mapping has wrong its rule says.
       if (typeof value === 'object' && value !== null && keysOf(value).length > 0)
@@ -171,6 +177,12 @@ function complaintOf(issue: Issue, value: unknown): Complaint {
         ...(typeof value === 'string' ? nearestOf(issue, value) : {}),
       }
   }
+}
+
+/** Of a list that is too short or too long it helps to know how long it is. */
+function counted(complaint: Complaint, value: unknown): Complaint {
+  if (!Array.isArray(value) || value.length === 0) return complaint
+  return { ...complaint, message: `${complaint.message} of ${value.length}` }
 }
 
 /** A rule that knows all its words says which they are: there are too many zones to list them. */

@@ -249,6 +249,16 @@ const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
       ['campaigns/guide.yaml:7:13 expected a list of at least 1, found an empty list'],
     ],
     [
+      'a split with one arm',
+      {
+        [guide]: [
+          'steps:\n',
+          'steps:\n  - split: { id: tone, arms: [{ name: warm, weight: 1 }] }\n',
+        ],
+      },
+      ['campaigns/guide.yaml:13:30 expected a list of at least 2, found a list of 1'],
+    ],
+    [
       'two shapes of a wait in one',
       { [guide]: ['wait: { for: P1D }', 'wait: { for: P1D, until: entity.startsAt }'] },
       ['campaigns/guide.yaml:20:31 "until" does not go together with "for"'],

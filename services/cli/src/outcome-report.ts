@@ -18,7 +18,7 @@ export function outcomeLines({
   const state = isLive ? 'live' : 'not live any more'
   return [
     `${campaign}: ${name} (version ${version}, ${state})`,
-    entered.times === 0 ? '  nobody entered' : `  ${number(entered.times)} times entered`,
+    entered.times === 0 ? '  nobody entered' : `  ${timesOf(entered.times)} entered`,
     ...groupsOf(heldOut)
       .filter(([, { times }]) => times > 0)
       .map(([words, { times }]) => `  ${number(times)} did not begin: ${words}`),
@@ -80,7 +80,7 @@ function openLines(within: string, entered: GoalCount, heldOut: HeldOut): string
 }
 
 function armText({ times, reached, open }: GoalCount, hasGoal: boolean): string {
-  if (!hasGoal) return `${number(times)} times`
+  if (!hasGoal) return timesOf(times)
   const still = open === 0 ? '' : `, ${number(open)} may still`
   return `${share(reached, times)} reached the goal${still}`
 }
@@ -97,6 +97,11 @@ function share(part: number, whole: number): string {
 /** In percent, as it is told; null where it would tell more than is known. */
 export function shareOf(part: number, whole: number): string | null {
   return whole < fewestForPercent ? null : ((100 * part) / whole).toFixed(1)
+}
+
+/** `1 time`, or `12,345 times`. */
+export function timesOf(count: number): string {
+  return `${number(count)} ${count === 1 ? 'time' : 'times'}`
 }
 
 /** 12,345: as the British write it. */

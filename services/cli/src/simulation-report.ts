@@ -11,7 +11,7 @@ import type { StepCount, StepDifference } from '@wegwijs/dry-run/step-counts'
 import type { MessageCount, RunCount, SimulationSummary } from '@wegwijs/dry-run/summary'
 import { rejectionReasons } from '@wegwijs/wire/rejection-reasons'
 import { rejectionClasses } from '@wegwijs/wire/touchpoint-event'
-import { assumptionLines, number, reachedLines, shareOf } from './outcome-report.ts'
+import { assumptionLines, number, reachedLines, shareOf, timesOf } from './outcome-report.ts'
 import { table } from './output.ts'
 import { localTime, reasonText } from './story.ts'
 
@@ -104,7 +104,7 @@ function campaignLines(
   const entered = sumOf(ownRuns.filter(({ what }) => what === 'entered'))
   return [
     `${id}: ${name}`,
-    entered === 0 ? '  nobody entered' : `  ${number(entered)} times entered`,
+    entered === 0 ? '  nobody entered' : `  ${timesOf(entered)} entered`,
     ...runLines(ownRuns, 'held out', 'did not begin'),
     ...runLines(ownRuns, 'refused', 'did not enter'),
     ...runLines(
