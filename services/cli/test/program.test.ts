@@ -141,8 +141,8 @@ describe('validate', () => {
         'mappings/sepsis-log.yaml:28:11 unknown touchpoint "care.infusion.begun.v1"',
         'personas.yaml:10:20 unknown field "person.roll" (did you mean "person.role"?)',
         'personas.yaml:39:21 expected one of "app", "email", "sms", found "text"',
-        'touchpoints.yaml:33:21 expected one of "text", "number", "boolean", "instant", "date", found "string"',
-        'touchpoints.yaml:45:12 unknown phase of hospital-stay "treatmnt" (did you mean "treatment"?)',
+        'touchpoints.yaml:34:21 expected one of "text", "number", "boolean", "instant", "date", found "string"',
+        'touchpoints.yaml:46:12 unknown phase of hospital-stay "treatmnt" (did you mean "treatment"?)',
       ].map((fault) => `error   ${fault}`),
     )
     expect(out.match(/^ {8}see docs\/reference\/definition\.md#/gm)).toHaveLength(9)
