@@ -139,7 +139,9 @@ export function compileDefinition(
     counts: compileCounts(kept),
     asksForRelations:
       bundle.policies.ages !== undefined ||
-      [...campaigns.values()].some(({ file }) => namesRelations(file) || writesToOthers(file)),
+      [...campaigns.values()].some(
+        ({ file }) => namesRelations(file) || copiesRelations(file) || writesToOthers(file),
+      ),
   }
 }
 
@@ -158,6 +160,16 @@ function writesToOthers({ steps }: CampaignFile): boolean {
   return everyStep(steps)
     .flatMap((step) => partsOf(step).message ?? [])
     .some((message) => wordsOf(message, []).some((word) => word !== 'person'))
+}
+
+/** A step remembers, or tells other systems, whether there is somebody. */
+function copiesRelations({ steps }: CampaignFile): boolean {
+  return everyStep(steps)
+    .flatMap((step) => {
+      const { sets, emits } = partsOf(step)
+      return [sets?.from, ...Object.values(emits?.data ?? {})]
+    })
+    .some((from) => typeof from === 'string' && from.startsWith('relation.'))
 }
 
 /** A condition anywhere in it looks at a relation. */

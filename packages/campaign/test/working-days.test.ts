@@ -34,6 +34,8 @@ describe('a working day', () => {
 
   test.each([
     ['Good Friday', '2026-04-03'],
+    ['Liberation Day', '2026-05-05'],
+    ['Liberation Day of a year in which many have it off', '2025-05-05'],
     ['a closed day of another year', '2027-12-24'],
     ['any Friday', '2026-03-06'],
   ])('is %s', (_, day) => {

@@ -13,12 +13,15 @@ ${steps}`
 
 const attributes = `${sound['attributes.yaml'] ?? 'person: {}\n'}campaigns:
   mood: { type: text, sensitivity: personal, values: [well, unwell] }
+  wish: { type: text, sensitivity: personal }
+  isCaredFor: { type: boolean, sensitivity: personal }
 `
 const emits = `${sound['touchpoints.yaml']}emits:
   - type: told.visit.v1
     name: { nl: Bezoek, en: Visit }
     data:
       room: { type: text, sensitivity: personal, required: true }
+      isCaredFor: { type: boolean, sensitivity: personal }
 `
 
 async function faultsOf(steps: string): Promise<string[]> {
@@ -49,12 +52,33 @@ describe('a set', () => {
       '{ field: person.mood, from: event.startsAt }',
       'is a instant, expected a text',
     ],
+    [
+      'from a consent of no class that there is',
+      '{ field: person.wish, from: consent.markting }',
+      'unknown field "consent.markting" (did you mean "consent.marketing"?)',
+    ],
+    [
+      'from a relation of another kind',
+      '{ field: person.wish, from: relation.caregiver }',
+      'relation.caregiver is a boolean, expected a text',
+    ],
+    [
+      'from what may say otherwise',
+      '{ field: person.mood, from: consent.marketing }',
+      'consent.marketing may have other values than well, unwell',
+    ],
   ])('%s is refused', async (_, set, words) => {
     expect((await faultsOf(`  - set: ${set}\n`)).join('\n')).toContain(words)
   })
 
-  test('that is right is not', async () => {
-    expect(await faultsOf('  - set: { field: person.mood, to: well }\n')).toEqual([])
+  test.each([
+    '{ field: person.mood, to: well }',
+    '{ field: person.wish, from: consent.marketing }',
+    '{ field: person.wish, from: consent.marketing.email }',
+    '{ field: person.isCaredFor, from: relation.caregiver }',
+    '{ field: person.isCaredFor, from: relation.caregiver.appointments }',
+  ])('%s is right', async (set) => {
+    expect(await faultsOf(`  - set: ${set}\n`)).toEqual([])
   })
 })
 
@@ -79,6 +103,8 @@ describe('an emit', () => {
   test('that is right is not', async () => {
     const right = '  - emit: { type: told.visit.v1, data: { room: event.room } }\n'
     expect(await faultsOf(right)).toEqual([])
+    const data = '{ room: consent.service.sms, isCaredFor: relation.caregiver }'
+    expect(await faultsOf(`  - emit: { type: told.visit.v1, data: ${data} }\n`)).toEqual([])
   })
 })
 

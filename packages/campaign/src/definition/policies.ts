@@ -139,11 +139,15 @@ export const policiesFileSchema = z.strictObject({
   holidays: z
     .string()
     .regex(/^[A-Z]{2}$/, expectedCountry)
-    .describe('Country whose public holidays are no working days, as ISO 3166-1 alpha-2 (`NL`).'),
+    .describe(
+      'Country whose public holidays are no working days, as ISO 3166-1 alpha-2 (`NL`), by the list of [date-holidays](https://github.com/commenthol/date-holidays). Days off that it does not call public are working days: of the Netherlands Good Friday and 5 May, also in the years in which many have that off. Whoever is closed then says so under `closedDays`.',
+    ),
   closedDays: z
     .array(z.iso.date('expected a day such as "2026-12-24"'))
     .default([])
-    .describe("Days of the organisation's own on which nobody works, as `YYYY-MM-DD`."),
+    .describe(
+      "Days of the organisation's own on which nobody works, as `YYYY-MM-DD`, each year anew.",
+    ),
   classes: z
     .strictObject({
       care: classPolicySchema.describe('What belongs to the care itself.'),

@@ -63,7 +63,7 @@ export const touchpointTypeSchema = z
 export const fieldReferenceSchema = z
   .string()
   .regex(
-    /^(person|event|entity|enrolment|journey)\.[a-z][A-Za-z0-9.-]*$/,
+    /^(person|event|entity|enrolment|journey|relation|consent)\.[a-z][A-Za-z0-9.-]*$/,
     'expected a field such as "event.recommends"',
   )
   .meta({ title: 'field' })

@@ -1,7 +1,7 @@
 import type { Step } from '@wegwijs/campaign/steps/step'
 import { message } from '@wegwijs/test-support/small-hospital'
 import { describe, expect, test } from 'vitest'
-import { tellingDischarged } from './telling-hospital.ts'
+import { tellingDischarged, told } from './telling-hospital.ts'
 
 describe('set', () => {
   const well: Step = { set: { field: 'person.mood', to: 'well' } }
@@ -28,6 +28,39 @@ describe('set', () => {
     const unknown = tellingDischarged([well, { set: { field: 'person.mood', from: 'event.room' } }])
     expect(unknown.state.person.fields).toEqual({ mood: 'well' })
     expect(unknown.reasons).toContain('field_unknown')
+  })
+
+  test('copies what the person said they want, and nothing when they said nothing', () => {
+    const copy: Step = { set: { field: 'person.mood', from: 'consent.marketing.sms' } }
+    expect(tellingDischarged([copy]).reasons).toContain('field_unknown')
+    for (const said of ['granted', 'withdrawn'] as const) {
+      const { state } = tellingDischarged([copy], undefined, (patient) =>
+        patient.happens(`consent.${said}.v1`, { data: { purpose: 'marketing', method: 'web' } }),
+      )
+      expect(state.person.fields).toEqual({ mood: said })
+    }
+  })
+
+  test.each<[string, Step]>([
+    ['set', { set: { field: 'person.mood', from: 'relation.caregiver' } }],
+    ['emit', { emit: { type: told, data: { ward: 'relation.caregiver' } } }],
+  ])('of whether there is somebody has the relations of people loaded: %s', (_, step) => {
+    const asks = (steps: Step[]) => tellingDischarged(steps).context().definition.asksForRelations
+    expect(asks([step])).toBe(true)
+    expect(
+      asks([
+        {
+          split: {
+            id: 'ways',
+            arms: [
+              { name: 'one', weight: 1, steps: [step] },
+              { name: 'other', weight: 1, steps: [well] },
+            ],
+          },
+        },
+      ]),
+    ).toBe(true)
+    expect(asks([well])).toBe(false)
   })
 
   test('takes away what was remembered', () => {

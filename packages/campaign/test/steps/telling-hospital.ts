@@ -37,7 +37,11 @@ function hospital(steps: readonly Step[]): DefinitionBundle {
 }
 
 /** Somebody who has just been discharged in that hospital, in a campaign of these steps. */
-export function tellingDischarged(steps: readonly Step[], data = { ward: 'B2' }) {
+export function tellingDischarged(
+  steps: readonly Step[],
+  data = { ward: 'B2' },
+  before: (patient: ReturnType<typeof person>) => void = () => {},
+) {
   const bundle = hospital(steps)
   const versions = bundle.campaigns.map((file) => ({
     id: file.id,
@@ -47,6 +51,7 @@ export function tellingDischarged(steps: readonly Step[], data = { ward: 'B2' })
     templates: { hello: 'hello-1', later: 'later-1' },
   }))
   const patient = person(compileDefinition(1, bundle, versions))
+  before(patient)
   patient.happens(discharge, { data })
   return patient
 }
