@@ -37,19 +37,31 @@ export async function readFolder(folder: string): Promise<DefinitionTexts> {
   }
   const campaigns = await entriesOf(join(folder, 'campaigns'))
   const mappings = await entriesOf(join(folder, 'mappings'))
-  const templates = (await entriesOf(join(folder, 'templates')))?.folders ?? []
+  const layout = await entriesOf(join(folder, 'layout'))
+  const templateFolders = await entriesOf(join(folder, 'templates'))
+  const templates = templateFolders?.folders ?? []
   const paths = [
     ...root.files.filter((name) => Object.values<string>(rootFiles).includes(name)),
     ...inFolder('campaigns', campaigns),
     ...inFolder('mappings', mappings).filter((path) => extname(path) === '.yaml'),
-    ...inFolder('layout', await entriesOf(join(folder, 'layout'))),
+    ...inFolder('layout', layout),
   ]
-  for (const id of templates)
-    paths.push(...inFolder(`templates/${id}`, await entriesOf(join(folder, 'templates', id))))
+  const links = [
+    ...root.brokenLinks.filter(isExpectedAtTheTop),
+    ...brokenIn('campaigns', campaigns),
+    ...brokenIn('mappings', mappings),
+    ...brokenIn('layout', layout),
+    ...brokenIn('templates', templateFolders),
+  ]
+  for (const id of templates) {
+    const entries = await entriesOf(join(folder, 'templates', id))
+    paths.push(...inFolder(`templates/${id}`, entries))
+    links.push(...brokenIn(`templates/${id}`, entries))
+  }
   const { texts, unreadable } = await readTexts(folder, paths)
   return {
     texts,
-    unreadable: unreadable.map(({ file }) => file),
+    unreadable: [...unreadable.map(({ file }) => file), ...links],
     templates,
     faults: [
       ...missingFiles(root),
@@ -57,6 +69,7 @@ export async function readFolder(folder: string): Promise<DefinitionTexts> {
       ...strangersAmongCampaigns(campaigns),
       ...strangersAmongMappings(mappings),
       ...unreadable,
+      ...links.map((path) => faultAt(path, start, { message: leadsNowhere })),
     ],
   }
 }
@@ -79,7 +92,15 @@ function inFolder(folder: string, entries: Entries | undefined): string[] {
   return (entries?.files ?? []).map((name) => `${folder}/${name}`)
 }
 
-type Entries = { files: string[]; folders: string[] }
+function brokenIn(folder: string, entries: Entries | undefined): string[] {
+  return (entries?.brokenLinks ?? []).map((name) => `${folder}/${name}`)
+}
+
+/** What stands there is told of a link, since nobody sees that what it led to is gone. */
+export const leadsNowhere = 'this is a link that leads nowhere'
+
+/** `brokenLinks` lead to nothing, or to each other. */
+type Entries = { files: string[]; folders: string[]; brokenLinks: string[] }
 
 /** Why nothing can be read there, in words for whoever named it; undefined when it is a folder. */
 export async function whyNoFolder(folder: string): Promise<string | undefined> {
@@ -96,12 +117,18 @@ async function entriesOf(folder: string): Promise<Entries | undefined> {
   if (!entries) return undefined
   const files: string[] = []
   const folders: string[] = []
+  const brokenLinks: string[] = []
   for (const entry of entries.filter(({ name }) => !name.startsWith('.'))) {
     const is = await behind(folder, entry)
+    if (!is) brokenLinks.push(entry.name)
     if (is?.isFile()) files.push(entry.name)
     if (is?.isDirectory()) folders.push(entry.name)
   }
-  return { files: files.sort(compareTexts), folders: folders.sort(compareTexts) }
+  return {
+    files: files.sort(compareTexts),
+    folders: folders.sort(compareTexts),
+    brokenLinks: brokenLinks.sort(compareTexts),
+  }
 }
 
 /** Where a definition is mounted into a container its files are links: passed over, a campaign would end. */
@@ -112,12 +139,13 @@ async function behind(
   return entry.isSymbolicLink() ? unlessMissing(stat(join(folder, entry.name))) : entry
 }
 
-async function unlessMissing<T>(found: Promise<T>): Promise<T | undefined> {
+/** Undefined when nothing is there, or a link that leads nowhere. */
+export async function unlessMissing<T>(found: Promise<T>): Promise<T | undefined> {
   try {
     return await found
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') return undefined
     throw error
   }
 }
@@ -125,10 +153,14 @@ async function unlessMissing<T>(found: Promise<T>): Promise<T | undefined> {
 function missingFiles(root: Entries): Fault[] {
   const strangers = root.files.filter((name) => !Object.values<string>(rootFiles).includes(name))
   return Object.values(rootFiles)
-    .filter((name) => !root.files.includes(name))
+    .filter((name) => !root.files.includes(name) && !root.brokenLinks.includes(name))
     .map((name) =>
       faultAt(name, start, { message: `this file is missing${orIsIt(name, strangers)}` }),
     )
+}
+
+function isExpectedAtTheTop(name: string): boolean {
+  return subfolders.includes(name) || isYaml(name)
 }
 
 function orIsIt(name: string, strangers: readonly string[]): string {
@@ -149,9 +181,9 @@ function strangersAtTheTop(root: Entries): Fault[] {
   return [...files, ...folders]
 }
 
-function strangersAmongCampaigns(
-  { files, folders }: Entries = { files: [], folders: [] },
-): Fault[] {
+const nothing: Entries = { files: [], folders: [], brokenLinks: [] }
+
+function strangersAmongCampaigns({ files, folders }: Entries = nothing): Fault[] {
   return [
     ...files
       .filter((name) => extname(name) !== '.yaml' && extname(name) !== '.md')
@@ -167,7 +199,7 @@ function strangersAmongCampaigns(
 }
 
 /** A log may stand beside its mapping. */
-function strangersAmongMappings({ files }: Entries = { files: [], folders: [] }): Fault[] {
+function strangersAmongMappings({ files }: Entries = nothing): Fault[] {
   return files
     .filter((name) => isYaml(name) && extname(name) !== '.yaml')
     .map((name) =>

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { canonicalText } from './canonical.ts'
 import { compareTexts, type Fault, faultAt, inReadingOrder } from './fault.ts'
 import { type FileKind, kindOf, referenceTo } from './file-kinds.ts'
-import { decode, whyNoFolder } from './folder.ts'
+import { decode, leadsNowhere, unlessMissing, whyNoFolder } from './folder.ts'
 import { parseYaml } from './yaml-source.ts'
 
 /** `changed` are the files, by their paths in the folder, that are not, or were not, in our form. */
@@ -37,7 +37,14 @@ async function changesOf(folder: string): Promise<{ changes: Change[]; faults: F
   const message = await whyNoFolder(folder)
   if (message !== undefined) faults.push(faultAt(folder, start, { message }))
   for (const { path, kind } of message === undefined ? await filesOf(folder) : []) {
-    const before = await readFile(join(folder, path))
+    const before = await unlessMissing(readFile(join(folder, path)))
+    if (before === undefined) {
+      faults.push({
+        ...faultAt(path, start, { message: leadsNowhere }),
+        reference: referenceTo(path),
+      })
+      continue
+    }
     const text = decode(before)
     const own =
       text === undefined

@@ -99,7 +99,9 @@ export async function loadDefinition(
       ]),
     ],
     everyCampaignIsRead:
-      campaigns.length === campaignPaths.length && !campaigns.some(({ invented }) => invented),
+      campaigns.length === campaignPaths.length &&
+      !unreadable.includes('campaigns') &&
+      !campaigns.some(({ invented }) => invented),
     specifications: readAll('specifications', specificationsFileSchema),
     mappings: readAll('log-mapping', logMappingSchema),
     templates: new Map(loaded.map((template) => [template.id, template])),

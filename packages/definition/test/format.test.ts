@@ -1,4 +1,4 @@
-import { chmod, readdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
@@ -197,6 +197,18 @@ describe('a folder', () => {
       expect(changed).toEqual([])
       expect(faults).toMatchObject([{ file: 'personas.yaml', line: 1 }])
       expect(await readFile(join(folder, guide), 'utf8')).toBe(untidy[guide])
+    })
+  })
+
+  test('with a link that leads nowhere stays as it is, and tells where', async () => {
+    await withFolder(untidy, async (folder) => {
+      await rm(join(folder, 'personas.yaml'))
+      await symlink('nowhere', join(folder, 'personas.yaml'))
+      const { changed, faults } = await formatFolder(folder)
+      expect(changed).toEqual([])
+      expect(faults).toMatchObject([
+        { file: 'personas.yaml', message: 'this is a link that leads nowhere' },
+      ])
     })
   })
 

@@ -1,5 +1,5 @@
-import { rename, symlink, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { definitionBundleSchema } from '@wegwijs/campaign/definition/bundle'
 import { describe, expect, test } from 'vitest'
 import type { Fault } from '../src/fault.ts'
@@ -1099,6 +1099,35 @@ steps:
       ],
     ],
     [
+      'a channel that is there twice',
+      {
+        [guide]: ['id: eve, template: booked', 'id: eve, channels: [sms, sms], template: booked'],
+      },
+      ['campaigns/guide.yaml:18:49 the channel "sms" is there twice'],
+    ],
+    [
+      'somebody who is there twice',
+      {
+        [guide]: [
+          'id: eve, template: booked',
+          'id: eve, to: [person, caregiver, person], template: booked',
+        ],
+      },
+      ['campaigns/guide.yaml:18:57 the recipient "person" is there twice'],
+    ],
+    [
+      'a channel that a persona has twice',
+      { [personas]: ['channels: [app, sms]', 'channels: [app, sms, app]'] },
+      ['personas.yaml:6:26 the channel "app" is there twice'],
+    ],
+    [
+      'somebody who is there twice by a rule of age',
+      {
+        'policies.yaml': ['locale: nl', 'locale: nl\nages: [{ under: 16, to: [parent, parent] }]'],
+      },
+      ['policies.yaml:4:34 the recipient "parent" is there twice'],
+    ],
+    [
       'a cascade that comes back to a channel',
       {
         [guide]: [
@@ -1703,6 +1732,42 @@ test('a file that is a link is read as what it leads to', async () => {
   })
   expect(faults).toEqual([])
   expect(bundle?.campaigns.map(({ id }) => id)).toContain('guide')
+})
+
+test.each([
+  'channels.yaml',
+  'campaigns/other.yaml',
+  'layout/footer.nl.mjml',
+  'mappings/log.yaml',
+  'templates/other',
+  'templates/booked/email.nl.mjml',
+])('a link at %s that leads nowhere, or to itself, is a fault', async (path) => {
+  for (const target of ['nowhere', basename(path)]) {
+    const { bundle, faults, mappingFaults, warnings } = await withFolder({}, async (folder) => {
+      await rm(join(folder, path), { force: true })
+      await mkdir(dirname(join(folder, path)), { recursive: true })
+      await symlink(target, join(folder, path))
+      return loadDefinition(folder)
+    })
+    // Nothing is kept from going live by a mapping.
+    expect(bundle === null).toBe(!path.startsWith('mappings/'))
+    expect([...faults, ...mappingFaults]).toMatchObject([
+      { file: path, line: 1, column: 1, message: 'this is a link that leads nowhere' },
+    ])
+    expect(warnings).toEqual([])
+  }
+})
+
+test('a folder of campaigns that is a link to nowhere is a fault, and nothing follows from it', async () => {
+  const { faults, warnings } = await withFolder({}, async (folder) => {
+    await rm(join(folder, 'campaigns'), { recursive: true })
+    await symlink('nowhere', join(folder, 'campaigns'))
+    return loadDefinition(folder)
+  })
+  expect(faults).toMatchObject([
+    { file: 'campaigns', message: 'this is a link that leads nowhere' },
+  ])
+  expect(warnings).toEqual([])
 })
 
 test('a file in place of the folder is a fault', async () => {

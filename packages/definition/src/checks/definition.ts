@@ -10,6 +10,7 @@ import {
   checkPolicies,
   warnOfPersonas,
 } from './people.ts'
+import { checkRepeats } from './repeats.ts'
 import { checkSenders } from './senders.ts'
 import { checkSpecifications, warnOfSpecifications } from './specifications.ts'
 import { checkTouchpoints } from './touchpoints.ts'
@@ -38,6 +39,7 @@ export function checkDefinition(
       ...checkSpecifications(parts),
       ...checkClasses(parts, publishedClasses),
       ...messages.faults,
+      ...checkRepeats(parts),
       ...parts.mappings.flatMap((mapping) => checkMapping(mapping, sources)),
     ],
     warnings: [
