@@ -173,11 +173,14 @@ export async function listPersonStops(
   }))
 }
 
+/** What of an event a stop is read from. */
+type SaidOfPerson = Pick<TouchpointEvent, 'source' | 'id' | 'subject' | 'type' | 'time' | 'data'>
+
 /**
  * The stop that an event means, or null. Whoever writes it down, the gateway or the journey, gets
  * the same id from the same event, so it stands there once.
  */
-export function stopOf(event: TouchpointEvent): Omit<PersonStop, 'personId'> | null {
+export function stopOf(event: SaidOfPerson): Omit<PersonStop, 'personId'> | null {
   const meaning = meaningOf(event)
   if (!meaning) return null
   const stopId = derivedUuid('stop', event.source, event.subject, event.id)
@@ -185,7 +188,7 @@ export function stopOf(event: TouchpointEvent): Omit<PersonStop, 'personId'> | n
 }
 
 function meaningOf(
-  event: TouchpointEvent,
+  event: SaidOfPerson,
 ): Pick<PersonStop, 'kind' | 'purpose' | 'channel' | 'reason'> | null {
   const { recipientId } = event.data
   // What somebody else says of a message about this person is a stop of theirs alone.
@@ -277,7 +280,7 @@ async function insertStops(
 }
 
 /** The people with these ids, or those they were merged into, locked against changes. */
-async function findSurvivors(
+export async function findSurvivors(
   tx: Querying,
   identities: readonly Identity[],
 ): Promise<(string | null)[]> {

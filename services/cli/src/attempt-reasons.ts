@@ -33,6 +33,10 @@ const exact: Readonly<Record<string, Told>> = {
     en: 'there is no such version of its template',
     nl: 'die versie van het sjabloon is er niet',
   },
+  template_unreadable: {
+    en: 'its stored text cannot be read; applying the definition again puts it back',
+    nl: 'de opgeslagen tekst is niet te lezen; de definitie opnieuw toepassen zet die terug',
+  },
   channel_not_defined: {
     en: 'channels.yaml has no such channel',
     nl: 'channels.yaml kent dat kanaal niet',

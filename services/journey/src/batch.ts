@@ -15,6 +15,7 @@ import { advancePosition, type BatchTally, lockPosition } from '@wegwijs/store/p
 import { holdDefinition } from '@wegwijs/store/rollouts'
 import { isUnreadable } from '@wegwijs/store/stored-definition'
 import { inTransaction, isTransient } from '@wegwijs/store/transaction'
+import { keepWhatForbids } from '@wegwijs/store/unapplied-events'
 import { type Wake, wake } from '@wegwijs/store/wake'
 import type { Rejection } from '@wegwijs/wire/touchpoint-event'
 import type { CurrentDefinition } from './current-definition.ts'
@@ -79,7 +80,7 @@ async function applyPart(part: RecordBatch, deps: PartDependencies): Promise<Bat
         offset: part.readFrom,
         error,
       })
-      return applyWith(part, deps, failureOf(error))
+      return putAside(part, deps, failureOf(error))
     }
     for (const half of partsOf(part, Math.ceil(part.records.length / 2))) {
       const outcome = await applyPart(half, deps)
@@ -89,6 +90,24 @@ async function applyPart(part: RecordBatch, deps: PartDependencies): Promise<Bat
   }
 }
 
+/** With what the record forbids, unless that is what cannot be written. */
+async function putAside(
+  part: RecordBatch,
+  deps: PartDependencies,
+  rejection: Rejection,
+): Promise<BatchOutcome> {
+  try {
+    return await applyWith(part, deps, { rejection, forbids: true })
+  } catch (error) {
+    if (isTransient(error) || isUnreadable(error)) throw error
+    deps.log.error('what a record forbids could not be kept', { topic: part.topic, error })
+    return applyWith(part, deps, { rejection, forbids: false })
+  }
+}
+
+/** Why records are put aside, and whether what they forbid is kept all the same. */
+type Fault = { rejection: Rejection; forbids: boolean }
+
 /**
  * Applies in one transaction; with `fault`, puts all records of the part aside for that reason. Once more for as
  * long as it was decided by an older definition, or a rehearsal holds its events.
@@ -96,7 +115,7 @@ async function applyPart(part: RecordBatch, deps: PartDependencies): Promise<Bat
 async function applyWith(
   part: RecordBatch,
   deps: PartDependencies,
-  fault: Rejection | null,
+  fault: Fault | null,
 ): Promise<BatchOutcome> {
   let pauseMs = heldPausesMs.first
   for (;;) {
@@ -123,7 +142,7 @@ async function applyInTransaction(
   tx: DatabaseTransaction,
   part: RecordBatch,
   deps: BatchDependencies,
-  { definition, fault }: { definition: CompiledDefinition; fault: Rejection | null },
+  { definition, fault }: { definition: CompiledDefinition; fault: Fault | null },
 ): Promise<Applied | 'definition_changed' | 'held'> {
   holdDefinition(tx, deps.store.namespace)
   const position = await lockPosition(tx, part.topic, part.partition, part.readFrom)
@@ -132,8 +151,15 @@ async function applyInTransaction(
   if (position.revision !== definition.revision || position.counts !== definition.counts.mark)
     return 'definition_changed'
   const context = { definition, now: position.now, secret: deps.secret }
+  if (fault?.forbids) {
+    const told = part.records.map((record) => takeIn(record, context))
+    await keepWhatForbids(
+      tx,
+      told.filter((each): each is Accepted => 'event' in each),
+    )
+  }
   const taken = part.records.map((record) =>
-    fault ? { record, rejection: fault } : takeIn(record, context),
+    fault ? { record, rejection: fault.rejection } : takeIn(record, context),
   )
   const rejected = taken.filter((each): each is Rejected => 'rejection' in each)
   const { addressed, unknown } = await addressEvents(

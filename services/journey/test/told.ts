@@ -12,8 +12,9 @@ import { createCurrentDefinition } from '../src/current-definition.ts'
 import { rollOut } from '../src/rollouts.ts'
 import { fireDueTimers } from '../src/timers.ts'
 
-/** What is told of somebody: the event without its id and source. */
+/** What is told of somebody: the event without its source, and of one that comes again its id. */
 export type Told = {
+  id?: string
   subject: string
   type: string
   time: string

@@ -1,3 +1,4 @@
+import type { JsonObject } from '@wegwijs/campaign/json'
 import { stepBusinessTime } from '@wegwijs/store/business-clock'
 import type { Store } from '@wegwijs/store/database'
 import { applyDefinition } from '@wegwijs/store/definitions'
@@ -101,6 +102,52 @@ test('timers of such a person are put off, and those of others fire', async () =
     [false, 'completed'],
     [true, 'running'],
   ])
+})
+
+test.each<[string, JsonObject, object]>([
+  ['person.deceased.v1', {}, { kind: 'death', purpose: 'all' }],
+  ['consent.withdrawn.v1', { purpose: 'all' }, { kind: 'consent', purpose: 'all', channel: '' }],
+  [
+    'consent.withdrawn.v1',
+    { purpose: 'care', channel: 'sms' },
+    { kind: 'consent', channel: 'sms' },
+  ],
+])('a %s %o of such a person holds, though nothing is decided by it', async (type, data, stop) => {
+  const { worker, damagedId } = await withDamage('person', 'happened', {
+    k3v9: { '20515': 'twice' },
+  })
+  const told = { subject: 'damaged', type, time: now, data }
+  await worker.hear([told])
+  const stops = () => store.db.selectFrom('person_stop').selectAll().execute()
+  expect(await stops()).toMatchObject([{ person_id: damagedId, ...stop }])
+  expect(await store.db.selectFrom('dead_letter').select('error_class').execute()).toEqual([
+    { error_class: 'apply_failed' },
+  ])
+  // Replayed when the row is mended it is the same stop.
+  await store.db.updateTable('person').set({ happened: '{}' }).execute()
+  await worker.hear([{ ...told, id: 'e2' }])
+  expect(await stops()).toHaveLength(1)
+})
+
+test.each<[string, string[], string[]]>([
+  ['relation.ended.v1', ['care', 'news'], []],
+  ['relation.granted.v1', ['care', 'appointments'], ['care']],
+])('by a %s of such a person nobody hears more of them, and less', async (type, scope, left) => {
+  const { worker } = await withDamage('person', 'happened', {})
+  const relation = { idSpace: 'ehr', externalId: 'daughter', kind: 'caregiver' }
+  const of = (type: string, scope: string[], time: string) => ({
+    subject: 'damaged',
+    type,
+    time,
+    data: { ...relation, ...(type === 'relation.granted.v1' ? { scope } : {}) },
+  })
+  await worker.hear([of('relation.granted.v1', ['care', 'news'], '2026-03-01T09:00:00.000Z')])
+  await store.db
+    .updateTable('person')
+    .set({ happened: JSON.stringify({ k3v9: 'twice' }) })
+    .execute()
+  await worker.hear([of(type, scope, now)])
+  expect(await store.db.selectFrom('relation').select('scope').execute()).toEqual([{ scope: left }])
 })
 
 test('what a newer Wegwijs has put beside it is written back as it was', async () => {
