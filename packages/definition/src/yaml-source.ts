@@ -1,5 +1,6 @@
 import { type Document, type ErrorCode, isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml'
 import { type Fault, faultAt, type Position } from './fault.ts'
+import { findTooDeep, tooDeep } from './yaml-levels.ts'
 import { findUnfoldingFault } from './yaml-unfolding.ts'
 
 /** The way to a value from the top of its document: keys of mappings, indexes of lists. */
@@ -21,7 +22,8 @@ export type YamlSource = {
 
 /** Reads one YAML 1.2 document. Never throws because of what is in it. */
 export function parseYaml(file: string, text: string): YamlSource {
-  const document = parseDocument(text, {
+  const deep = findTooDeep(text)
+  const document = parseDocument(deep === undefined ? text : '', {
     prettyErrors: false,
     stringKeys: true,
     version: '1.2',
@@ -31,15 +33,13 @@ export function parseYaml(file: string, text: string): YamlSource {
     const lines = text.slice(0, offset).split('\n')
     return { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 }
   }
-  const unfolding = findUnfoldingFault(document)
-  const faults = [...document.errors, ...document.warnings]
-    // The parser gives up where its stack ends, far behind the place that its author must open.
-    .filter(({ code }) => unfolding === undefined || code !== 'RESOURCE_EXHAUSTION')
-    .map((error) =>
-      faultAt(file, place(error.pos[0]), {
-        message: `not YAML: ${plainWords[error.code] ?? firstLine(error.message)}`,
-      }),
-    )
+  const faults = [...document.errors, ...document.warnings].map((error) =>
+    faultAt(file, place(error.pos[0]), {
+      message: `not YAML: ${plainWords[error.code] ?? firstLine(error.message)}`,
+    }),
+  )
+  const unfolding =
+    deep === undefined ? findUnfoldingFault(document) : { offset: deep, complaint: tooDeep }
   if (unfolding) faults.push(faultAt(file, place(unfolding.offset), unfolding.complaint))
   return {
     file,

@@ -1,8 +1,6 @@
 import { type Alias, type Document, isAlias, isCollection, isNode, isPair, type Node } from 'yaml'
 import { type Complaint, unknownName } from './fault.ts'
-
-/** Levels of mappings and lists within each other, the outermost one counted: nobody can follow more. */
-const mostLevels = 100
+import { mostLevels, tooDeep } from './yaml-levels.ts'
 
 /** Values that the aliases of a document may add to those that are written in it. */
 const mostUnfolded = 10_000
@@ -81,7 +79,6 @@ function measureAlias(alias: Alias, depth: number, look: Look): Size {
   return size
 }
 
-const tooDeep: Complaint = { message: `nested more than ${mostLevels} levels deep` }
 const tooMuch = 'what the aliases (*) of this file stand for is too much to unfold'
 
 function tell({ range }: Node, complaint: Complaint, look: Look): void {

@@ -173,6 +173,11 @@ const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
       ['campaigns/other.yaml:2:700 nested more than 100 levels deep'],
     ],
     [
+      'lists that run the parser out of stack where all of them end',
+      { 'campaigns/other.yaml': `${'- '.repeat(20_000)}x\nid: other\n` },
+      ['campaigns/other.yaml:1:201 nested more than 100 levels deep'],
+    ],
+    [
       'levels that only aliases make',
       {
         'campaigns/other.yaml': Array.from(
