@@ -182,7 +182,7 @@ ${steps}`,
       ...guideFor(
         `  - set: { field: person.seen, to: true }\n${branch(isPortal(false), isOther, isIn('B2'))}`,
       ),
-      'attributes.yaml': `${sound['attributes.yaml']}campaigns:\n  seen: { type: boolean, sensitivity: neutral }\n`,
+      'attributes.yaml': `${sound['attributes.yaml']}campaigns:\n  seen: { type: boolean, sensitivity: health }\n`,
     })
     expect(faults).toEqual([])
     expect(warnings).toEqual([`${guide}:18:15 ${nobody}`])

@@ -1,10 +1,12 @@
 import { newUuid } from '@wegwijs/runtime/derived-id'
 import { exitCodes } from '@wegwijs/runtime/failure'
 import type { Store } from '@wegwijs/store/database'
+import { applyDefinition } from '@wegwijs/store/definitions'
 import { insertRows } from '@wegwijs/store/rows'
 import { liftStop, stopOperation } from '@wegwijs/store/stops'
 import { openNamespace } from '@wegwijs/test-support/namespace'
 import { seedMessages } from '@wegwijs/test-support/seed-messages'
+import { campaign, smallHospital } from '@wegwijs/test-support/small-hospital'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { run } from './run.ts'
 
@@ -18,6 +20,7 @@ let personId: string
 const tasks = { soon: newUuid(), later: newUuid(), over: newUuid() }
 beforeAll(async () => {
   store = await openNamespace(databaseUrl, 'cli_tasks')
+  await applyDefinition(store, smallHospital([campaign({ id: 'aftercare' })]), 'test')
   const [seeded] = await seedMessages(store, 1)
   if (!seeded) throw new RangeError('nobody is there')
   personId = seeded.personId
