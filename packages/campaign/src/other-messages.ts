@@ -1,4 +1,4 @@
-import type { Instant } from './instant.ts'
+import { earlierOf, type Instant } from './instant.ts'
 import { refusalByRelation, type Telling } from './recipients.ts'
 import type { Intent, PersonState } from './state.ts'
 import { turnOf } from './steps/message-status.ts'
@@ -30,13 +30,14 @@ export function sameReceiver(
 ): SameReceiver | null {
   if (!intent.recipient) return null
   const { intents } = state
-  const mayStillGetIt = (other: Intent) =>
+  const mayStillGo = (other: Intent) =>
+    canGoInTime(other, intent, telling.now) &&
     refusalByRelation(state, other, receiverId, telling) === null
   let open: SameReceiver | null = null
   for (const other of intents.values()) {
     if (other === intent || !isSameMessage(other, intent)) continue
     if (!isToThem(other, receiverId, telling) || !isBeside(other, intent, intents)) continue
-    const standing = standingOf(other, intent, mayStillGetIt)
+    const standing = standingOf(other, intent, mayStillGo)
     if (standing === 'told') return { state: 'told' }
     if (standing === 'open' && (open === null || open.dueAt < other.dueAt))
       open = { state: 'open', dueAt: other.dueAt }
@@ -48,7 +49,7 @@ export function sameReceiver(
 function standingOf(
   other: Intent,
   intent: Intent,
-  mayStillGetIt: (other: Intent) => boolean,
+  mayStillGo: (other: Intent) => boolean,
 ): SameReceiver['state'] | null {
   const { state, reason, duplicate, unknownOutcome } = other
   // It may have been sent before, and this one surely was not.
@@ -67,12 +68,22 @@ function standingOf(
       return 'open'
     case 'planned':
     case 'queued':
-      return goesFirst(other, intent) && (isOnce || mayStillGetIt(other)) ? 'open' : null
+      return goesFirst(other, intent) && (isOnce || mayStillGo(other)) ? 'open' : null
     default: {
       const isOver = isOnce || (isInDoubt && state === 'cancelled')
       return isOver && reason !== 'merged_duplicate' ? 'told' : null
     }
   }
+}
+
+/**
+ * While this one still can. Put off to its own end, or held back by operations, the other one may come to
+ * nothing, and so would one that waits for it.
+ */
+function canGoInTime(other: Intent, intent: Intent, now: Instant): boolean {
+  const { state, reason, dueAt, expiresAt } = other
+  const isHeldBack = state === 'planned' && reason?.endsWith('_stopped') === true
+  return !isHeldBack && expiresAt > now && dueAt < earlierOf(expiresAt, intent.expiresAt)
 }
 
 /** Of two that may both go: one that may have been sent before, else the one over the later channel. */

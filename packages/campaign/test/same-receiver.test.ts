@@ -40,6 +40,8 @@ const planned = (() => {
   return { state: somebody.state, intent }
 })()
 
+const { expiresAt } = planned.intent
+
 type Copy = { kind?: RelationKind } & Partial<Intent>
 
 /** The message to so many records of anna's, each through a relation of its own. */
@@ -111,10 +113,34 @@ describe('of two messages to somebody who was two', () => {
   })
 
   test('one waits until the other one is due, and never beyond its own expiry', () => {
-    const { expiresAt } = planned.intent
     expect(check(toAnna([{ dueAt: soon }, {}]), 'm1')).toEqual({ ...waits, dueAt: soon })
-    const [later, ends] = ['9999-01-01T00:00:00.000Z', { ...waits, dueAt: expiresAt }]
-    expect(check(toAnna([{ dueAt: later }, {}]), 'm1')).toEqual(ends)
+    // Sent already, perhaps, and at most once: whatever comes of it must be known.
+    const first = { ...again, ...once, dueAt: expiresAt, expiresAt: '9999-01-01T00:00:00.000Z' }
+    const end = { ...waits, dueAt: soon }
+    expect(check(toAnna([first, { ...once, expiresAt: soon }]), 'm1')).toEqual(end)
+  })
+
+  test.each<[string, Copy, Copy]>([
+    ['it is put off to its own end', { reason: 'reach_used', dueAt: expiresAt }, {}],
+    ['it is due when the other one ends', { dueAt: soon }, { expiresAt: soon }],
+    ['it has ended', { expiresAt: now }, {}],
+    ['its channel is stopped', { reason: 'channel_stopped', dueAt: soon }, {}],
+    ['its provider is stopped', { reason: 'provider_stopped', dueAt: soon }, {}],
+  ])(
+    'the other one goes when the first cannot in time, and the first not after it: %s',
+    (...of) => {
+      const [, first, second] = of
+      expect(check(toAnna([first, second]), 'm1')).toEqual(claim)
+      expect(check(toAnna([{ ...first, ...again }, second]), 'm1')).toEqual(claim)
+      expect(check(toAnna([first, { ...second, state: 'sent' }]), 'm0')).toEqual(dropped)
+      const onceOnly = toAnna([{ ...first, ...again, ...once }, second])
+      expect(check(onceOnly, 'm1').reason).toBe('merged_duplicate')
+    },
+  )
+
+  test('what is in the queue is waited for, though it was held back before', () => {
+    const first = { state: 'queued', reason: 'provider_stopped' } as const
+    expect(check(toAnna([first, {}]), 'm1')).toEqual(waits)
   })
 
   test.each<[string, Copy, Copy, object]>([

@@ -31,6 +31,13 @@ const isOfEarlierBeginning = sql`(o.recipient_id = i.recipient_id and o.planned_
  */
 const goesFirst = sql`((o.duplicate, o.turn, i.intent_id) > (i.duplicate, i.turn, o.intent_id))`
 
+/**
+ * It can go while this one still can. Put off to its own end, or held back by operations, it may come to nothing,
+ * and so would one that waits for it. In the queue it may go in this very claim, whatever held it back before.
+ */
+const canGoInTime = sql`(o.expires_at > look.now and o.due_at < least(o.expires_at, i.expires_at)
+  and (o.state = 'queued' or right(o.reason, 8) is distinct from '_stopped'))`
+
 /** It may have been sent before, and this one surely was not. */
 const isInDoubt = sql`(o.duplicate and not i.duplicate)`
 
@@ -39,8 +46,8 @@ const isInDoubt = sql`(o.duplicate and not i.duplicate)`
  *
  * - `told`: they have it, or may have it, and nobody knows. Over a channel before in a cascade it was waited
  *   for in vain, unless more is known of it: of those in whose place this one came `firstOf` tells.
- * - `open`: it is with a worker, or goes before this one, as long as they may still get it. Until it has
- *   gone nobody gives way to it for good: it may come to an end of its own, and nobody would get either.
+ * - `open`: it is with a worker, or goes before this one, as long as they may still get it, and in time. Until it
+ *   has gone nobody gives way to it for good: it may come to an end of its own, and nobody would get either.
  *
  * One that was dropped for another, or could not be sent once more, counts no more, unless it may not be sent
  * twice. Then this one is a repeat of it (`repeats`).
@@ -58,7 +65,8 @@ function sameReceiver(request: AgeRules): RawBuilder<unknown> {
       when o.state = 'held' then case when not i.duplicate or ${goesFirst} then 'told' end
       when o.state = 'sending' then 'open'
       when o.state in ('planned', 'queued') then case when ${goesFirst}
-        and ((${isInDoubt} and o.unknown_outcome = 'at-most-once') or ${mayStillGetIt('o', request)}) then 'open' end
+        and ((${isInDoubt} and o.unknown_outcome = 'at-most-once')
+          or (${canGoInTime} and ${mayStillGetIt('o', request)})) then 'open' end
       when ${isInDoubt} and o.reason is distinct from 'merged_duplicate'
         and (o.unknown_outcome = 'at-most-once' or o.state = 'cancelled') then 'told' end as standing
     from intent o

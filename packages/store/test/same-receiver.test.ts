@@ -13,7 +13,9 @@ import type { Querying, Store } from '../src/database.ts'
 import { applyDefinition } from '../src/definitions.ts'
 import { endHolding } from '../src/held-messages.ts'
 import type { ClaimedMessage, ClaimItem, ClaimRequest } from '../src/last-check.ts'
+import { recallHeldBack } from '../src/release.ts'
 import { settle } from '../src/settle.ts'
+import { liftOperation, stopOperation } from '../src/stops.ts'
 import { claimItems, intentOf, releaseAll, untilSomebodyWaits } from './delivery-steps.ts'
 
 /**
@@ -38,7 +40,7 @@ afterAll(() => store.close())
 
 const empty = () =>
   sql`truncate person, relation, enrolment, timer, intent, attempt, outbox, decision,
-    counted_message, rehearsal_clock`.execute(store.db)
+    counted_message, rehearsal_clock, operational_stop, stop_lift`.execute(store.db)
 
 const children: AgeRule[] = [{ under: 12, to: ['parent'] }]
 
@@ -298,6 +300,73 @@ describe('of two that wait', () => {
       expect(await standing(ids)).toEqual(['skipped relation_ended', 'cancelled merged_duplicate'])
     },
   )
+})
+
+describe('of two that wait, of which the first cannot go in time', () => {
+  const [soon, ends] = [later(noon, 3600), later(noon, 12 * 3600)]
+  const tooLate: [string, object, object][] = [
+    ['it is put off to its own end', { reason: 'reach_used', due_at: ends }, {}],
+    ['it is due when the other one ends', { due_at: soon }, { expires_at: soon }],
+    ['it has ended', { expires_at: noon }, {}],
+  ]
+
+  it.each(tooLate)('the other one goes, and the first not after it: %s (P1, P2)', async (...of) => {
+    const { ids } = await toOne(of.slice(1).map((intent) => ({ intent: intent as object })))
+    const { claimed } = await claimOf([ids[1] ?? ''])
+    expect(claimed).toMatchObject([{ intentId: ids[1], duplicate: false }])
+    await comeAgain()
+    // While a worker has it, it may still come to nothing.
+    const meanwhile = await claimOf([ids[0] ?? ''])
+    expect(meanwhile.claimed).toEqual([])
+    await end(claimed, { kind: 'accepted' })
+    expect(await untilOver([ids[0] ?? ''])).toEqual([])
+    expect((await standing(ids))[1]).toBe('sent provider_accepted')
+    expect((await standing(ids))[0]).toMatch(/^(cancelled merged_duplicate|expired expired)$/)
+  })
+
+  it.each([
+    { operation: { scope: 'channel', target: 'sms' }, reason: 'channel_stopped' },
+    { operation: { scope: 'provider', target: 'texts' }, reason: 'provider_stopped' },
+  ] as const)(
+    'the other one goes, and the first not after it: $reason (P1, P2)',
+    async ({ operation, reason }) => {
+      const words = { reason: 'test', source: 'test' }
+      const { ids } = await toOne([{ intent: { channels: ['sms'] } }, {}])
+      const [first = '', second = ''] = ids
+      const claimFirst = () => claimOf([first], { channel: 'sms', provider: 'texts' })
+      await stopOperation(store.db, operation, words)
+      expect((await claimFirst()).refused).toMatchObject([{ state: 'planned', reason }])
+      const { claimed } = await claimOf([second])
+      expect(claimed).toMatchObject([{ intentId: second, duplicate: false }])
+      await end(claimed, { kind: 'accepted' })
+      await liftOperation(store.db, operation, words)
+      await recallHeldBack(store, 10)
+      expect((await claimFirst()).claimed).toEqual([])
+      expect(await standing(ids)).toEqual(goesOn.toReversed())
+    },
+  )
+
+  it('the other one goes, marked, when the first may have been sent, and is held back (P1, P2)', async () => {
+    const { ids } = await toOne([{ intent: { ...unknown, due_at: ends } }, {}])
+    const { claimed } = await claimOf([ids[1] ?? ''])
+    expect(claimed).toMatchObject([{ intentId: ids[1], duplicate: true }])
+  })
+
+  it('the other one waits when the first may have been sent, at most once (P2)', async () => {
+    const once = { unknown_outcome: 'at-most-once' }
+    const { ids } = await toOne([
+      { intent: { ...unknown, ...once, due_at: ends } },
+      { intent: once },
+    ])
+    expect((await claimOf([ids[1] ?? ''])).claimed).toEqual([])
+    expect(await intentOf(store, ids[1] ?? '')).toMatchObject({ state: 'planned', due_at: ends })
+  })
+
+  it('one goes, both due in one claim, though the first was held back before (P2)', async () => {
+    const { ids } = await toOne([{ intent: { reason: 'provider_stopped' } }, {}])
+    const { claimed } = await claimOf(ids)
+    expect(claimed.map(({ intentId }) => intentId)).toEqual([ids[0]])
+  })
 })
 
 describe('two claims at the same time', () => {
