@@ -14,9 +14,9 @@ import { inTransaction } from './transaction.ts'
  * from person to person in the order of their ids, some at a time, and looks at the runs that may lack
  * something. How far it has come is noted in the same transaction, so whoever is killed, the next one goes on
  * from there; and since it may have passed people whom such a service changed after that, a whole one follows,
- * so that one run is enough after the last of them has ended. What a sweep that found nothing to fill has looked at is over: the next one passes by the runs
- * that had ended by then. One that found something is followed by another whole one, since two people may
- * have become one behind it.
+ * so that one run is enough after the last of them has ended. What a sweep that found nothing to fill has looked at
+ * is over: the next one passes by the runs that had ended by then. One that found something is followed by another
+ * whole one, since two people may have become one behind it.
  */
 
 export type ArmsBatch = {
@@ -24,17 +24,19 @@ export type ArmsBatch = {
   more: boolean
   /** It is the first one of its sweep. */
   begins: boolean
+  /** The number of its sweep, which the next one's follows; 0: none was needed. */
+  sweep: number
   people: number
   /** Runs that lacked something. */
   runs: number
 }
 
 const peopleAtOnce = 500
-const nothing: ArmsBatch = { more: false, begins: true, people: 0, runs: 0 }
+const nothing: ArmsBatch = { more: false, begins: true, sweep: 0, people: 0, runs: 0 }
 
 /**
- * Looks at everybody: goes on with the sweep that somebody else left, and makes a whole one of its own after that.
- * Several at once share the work.
+ * Looks at everybody: goes on with the sweep that somebody else left, and with a whole one after that. Several at
+ * once share the work: a sweep that began after they came is whole for each of them, whoever ends it.
  *
  * @throws as `inTransaction`
  */
@@ -42,34 +44,43 @@ export async function fillAllArms(
   store: Store,
   { onBatch, limit }: { onBatch?: ((batch: ArmsBatch) => void) | undefined; limit?: number } = {},
 ): Promise<void> {
-  for (let isWhole = false; ; ) {
-    const batch = await fillArms(store, limit)
-    isWhole ||= batch.begins
+  let whole: number | undefined
+  for (let isWhole = false; !isWhole; ) {
+    const batch = await fillArms(store, { limit, whole })
+    whole ??= batch.begins ? batch.sweep : batch.sweep + 1
+    isWhole = batch.more ? batch.sweep > whole : batch.begins || batch.sweep >= whole
     if (batch.more) onBatch?.(batch)
-    else if (isWhole) return
   }
 }
 
 /**
- * The next people of the sweep that is under way, or the first ones of a new one. Decisions, which only grow,
- * are read beforehand: people are locked, as by the services in the order of their ids, for no longer than
- * their runs are written (P6). What is in a run by then stays.
+ * The next people of the sweep that is under way, or the first ones of a new one, which does not begin when the one
+ * of the number `whole` has ended. Decisions, which only grow, are read beforehand: people are locked, as by the
+ * services in the order of their ids, for no longer than their runs are written (P6). What is in a run by then
+ * stays.
  *
  * @throws as `inTransaction`
  */
-export async function fillArms(store: Store, limit = peopleAtOnce): Promise<ArmsBatch> {
+export async function fillArms(
+  store: Store,
+  { limit = peopleAtOnce, whole }: { limit?: number | undefined; whole?: number | undefined } = {},
+): Promise<ArmsBatch> {
   return inTransaction(store.db, async (tx) => {
     const dividing = await readDividing(tx)
     if (!dividing.heldOut && dividing.campaignIds.length === 0) return nothing
-    const sweep = await takeSweep(tx)
-    const { begins } = sweep
-    const ids = await nextPeople(tx, sweep.nextPerson, limit)
+    const { ended, ...taken } = await takeSweep(tx)
+    if (taken.nextPerson === null && whole !== undefined && ended >= whole)
+      return { ...nothing, begins: false, sweep: ended }
+    const begins = taken.nextPerson === null
+    if (begins) await beginSweep(tx)
+    const sweep = ended + 1
+    const ids = await nextPeople(tx, taken.nextPerson ?? nobody, limit)
     const last = ids.at(-1)
     if (last === undefined) {
       await endSweep(tx)
-      return { ...nothing, begins }
+      return { ...nothing, begins, sweep }
     }
-    const of = { ids, completeUntil: sweep.completeUntil }
+    const of = { ids, completeUntil: taken.completeUntil }
     const arms = await lackingArms(tx, of, dividing.campaignIds)
     const ofAll = await heldOutOfAll(tx, of)
     await lockPeople(tx, [...new Set([...arms, ...ofAll].map((run) => run.person_id))])
@@ -77,7 +88,7 @@ export async function fillArms(store: Store, limit = peopleAtOnce): Promise<Arms
     await tellApart(tx, ofAll)
     const runs = arms.length + ofAll.length
     await sql`update arms_sweep set next_person = ${last}, filled = filled + ${runs}`.execute(tx)
-    return { more: true, begins, people: ids.length, runs }
+    return { more: true, begins, sweep, people: ids.length, runs }
   })
 }
 
@@ -93,32 +104,35 @@ async function readDividing(tx: Querying): Promise<{ campaignIds: string[]; held
   return rows[0] ?? { campaignIds: [], heldOut: false }
 }
 
-type Sweep = { nextPerson: string; completeUntil: string | null; begins: boolean }
+/** `ended`: how many have ended; `nextPerson` is null while none is under way. */
+type Sweep = { nextPerson: string | null; completeUntil: string | null; ended: number }
+
+/** Stands before everybody in the order of ids. */
+const nobody = '00000000-0000-0000-0000-000000000000'
 
 /**
- * Locks the sweep, and begins one when none is under way. Waits for whoever is at it: that may be the session of
- * somebody who was killed, and has not noticed yet.
+ * Locks how far the sweep has come. Waits for whoever is at it: that may be the session of somebody who was killed,
+ * and has not noticed yet.
  */
 async function takeSweep(tx: Querying): Promise<Sweep> {
   await sql`insert into arms_sweep default values on conflict do nothing`.execute(tx)
   const { rows } = await sql<Sweep>`
-    with taken as (select only_row, next_person is null as begins from arms_sweep for update)
-    update arms_sweep s set
-      next_person = coalesce(s.next_person, '00000000-0000-0000-0000-000000000000'),
-      began_at = case when begins then business_now() else s.began_at end,
-      filled = case when begins then 0 else s.filled end
-    from taken where s.only_row = taken.only_row
-    returning s.next_person as "nextPerson", s.complete_until as "completeUntil", begins`.execute(
-    tx,
-  )
+    select next_person as "nextPerson", complete_until as "completeUntil", ended
+    from arms_sweep for update`.execute(tx)
   const [sweep] = rows
   if (!sweep) throw new RangeError('the sweep of arms has no row')
   return sweep
 }
 
+async function beginSweep(tx: Querying): Promise<void> {
+  await sql`update arms_sweep set next_person = ${nobody}, began_at = business_now(), filled = 0`.execute(
+    tx,
+  )
+}
+
 /** What was decided while it began may have been written a little later. */
 async function endSweep(tx: Querying): Promise<void> {
-  await sql`update arms_sweep set next_person = null,
+  await sql`update arms_sweep set next_person = null, ended = ended + 1,
     complete_until = case when filled = 0 then began_at - interval '1 day' else complete_until end`.execute(
     tx,
   )

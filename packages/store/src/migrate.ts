@@ -32,6 +32,7 @@ import * as arms from './migrations/0026-arms.ts'
 import * as armsOfBefore from './migrations/0027-arms-of-before.ts'
 import * as armsSweep from './migrations/0028-arms-sweep.ts'
 import * as dueInTurn from './migrations/0029-due-in-turn.ts'
+import * as armsSweepsEnded from './migrations/0030-arms-sweeps-ended.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -66,6 +67,7 @@ const migrations: Record<string, Migration> = {
   '0027-arms-of-before': armsOfBefore,
   '0028-arms-sweep': armsSweep,
   '0029-due-in-turn': dueInTurn,
+  '0030-arms-sweeps-ended': armsSweepsEnded,
 }
 
 export type MigrateOptions = {

@@ -4,7 +4,7 @@ import { deathsIn, openMortalStore } from '@wegwijs/test-support/mortal-store'
 import { emptyNamespace, openNamespace } from '@wegwijs/test-support/namespace'
 import { type MessageSeed, seedMessages } from '@wegwijs/test-support/seed-messages'
 import { campaign, smallHospital } from '@wegwijs/test-support/small-hospital'
-import { sql } from 'kysely'
+import { type KyselyPlugin, sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, expect, inject, test, vi } from 'vitest'
 import { fillAllArms, fillArms } from '../src/arms-of-before.ts'
 import type { Store } from '../src/database.ts'
@@ -66,7 +66,7 @@ async function armsOf(runs: readonly Run[]): Promise<unknown[]> {
 /** One sweep to its end. Returns how many runs lacked something. */
 async function sweep(own: Store = store, limit = 2): Promise<number> {
   for (let filled = 0; ; ) {
-    const { more, runs } = await fillArms(own, limit)
+    const { more, runs } = await fillArms(own, { limit })
     if (!more) return filled
     filled += runs
   }
@@ -77,7 +77,7 @@ async function batchBehind(personId: string, work: () => Promise<unknown>): Prom
   const batches: Promise<unknown>[] = []
   await inTransaction(store.db, async (tx) => {
     await lockPeople(tx, [personId])
-    batches.push(fillArms(store, 2))
+    batches.push(fillArms(store, { limit: 2 }))
     await vi.waitFor(async () => {
       const { rows } = await sql`select from pg_stat_activity
         where application_name = ${store.namespace} and wait_event_type = 'Lock'`.execute(store.db)
@@ -87,6 +87,35 @@ async function batchBehind(personId: string, work: () => Promise<unknown>): Prom
     await sql`update enrolment set arms = '{"tone": "b"}' where person_id = ${personId}`.execute(tx)
   })
   return batches[0]
+}
+
+/** Two stores of which each does one transaction after one of the other, until that is done with all of its own. */
+function takingTurns() {
+  const waiting = new Map<number, () => void>()
+  const done = new Set<number>()
+  const wakeOther = (me: number) => {
+    waiting.get(1 - me)?.()
+    waiting.delete(1 - me)
+  }
+  const turn = async (me: number) => {
+    wakeOther(me)
+    if (!done.has(1 - me)) await new Promise<void>((resolve) => waiting.set(me, resolve))
+  }
+  const plugin = (me: number): KyselyPlugin => ({
+    transformQuery: ({ node }) => node,
+    transformResult: async ({ result }) => {
+      // The first that is read in each transaction, before anything is locked.
+      if ('campaignIds' in (result.rows[0] ?? {})) await turn(me)
+      return result
+    },
+  })
+  return {
+    of: (me: number): Store => ({ ...store, db: store.db.withPlugin(plugin(me)) }),
+    over: (me: number) => {
+      done.add(me)
+      wakeOther(me)
+    },
+  }
 }
 
 test('older runs know their arms and of what they were held out', async () => {
@@ -159,7 +188,7 @@ test('one migration after a killed one looks again at whom that had passed', asy
   const runs = await enterAsBefore(3)
   const [first] = runs
   if (!first) throw new Error('nobody entered')
-  await fillArms(store, 2)
+  await fillArms(store, { limit: 2 })
   // A service of the version before goes on with somebody behind it, and ends.
   await decide(first, 'tone', 'b')
   await migrate(store)
@@ -169,7 +198,7 @@ test('one migration after a killed one looks again at whom that had passed', asy
 test('whoever was killed, and whose session goes on, is waited for', async () => {
   const runs = await enterAsBefore(2)
   const migrations: Promise<unknown>[] = []
-  await fillArms(store, 1)
+  await fillArms(store, { limit: 1 })
   await inTransaction(store.db, async (tx) => {
     await sql`select from arms_sweep for update`.execute(tx)
     migrations.push(migrate(store))
@@ -187,6 +216,26 @@ test('several that migrate at once end, and leave nobody out', async () => {
   const runs = await enterAsBefore(5)
   await Promise.all([1, 2, 3].map(() => fillAllArms(store, { limit: 1 })))
   expect(await armsOf(runs)).toEqual(runs.map(() => ({ way: 'a' })))
+})
+
+test('two that migrate at once, turn by turn, look at everybody no more than twice', async () => {
+  const runs = await enterAsBefore(5)
+  const turns = takingTurns()
+  let batches = 0
+  const onBatch = () => {
+    batches += 1
+    if (batches > 30) throw new RangeError('they begin over and over again')
+  }
+  await Promise.all(
+    [0, 1].map((me) =>
+      fillAllArms(turns.of(me), { limit: 1, onBatch }).finally(() => turns.over(me)),
+    ),
+  )
+  // The second came while the first sweep was under way; nobody leaves one behind that is not needed.
+  expect(batches).toBe(10)
+  expect(await armsOf(runs)).toEqual(runs.map(() => ({ way: 'a' })))
+  const left = await sql`select next_person, ended from arms_sweep`.execute(store.db)
+  expect(left.rows).toEqual([{ next_person: null, ended: 2 }])
 })
 
 test('migrating again fills what services of the version before wrote meanwhile', async () => {
@@ -219,7 +268,7 @@ test('migrating again fills what services of the version before wrote meanwhile'
 test('whoever becomes somebody behind the sweep gets their turn in the next', async () => {
   const [first, second, third] = await enterAsBefore(3)
   if (!first || !second || !third) throw new Error('nobody entered')
-  await fillArms(store, 2)
+  await fillArms(store, { limit: 2 })
   await inTransaction(store.db, async (tx) => {
     await lockPeople(tx, [first.personId, third.personId])
     await rekeyPerson(tx, third.personId, first.personId)
@@ -233,7 +282,9 @@ test('whoever becomes somebody behind the sweep gets their turn in the next', as
 test('where nobody is divided or held out nobody is looked at', async () => {
   await emptyNamespace(store)
   await seedMessages(store, 1)
-  expect(await fillArms(store)).toEqual({ more: false, begins: true, people: 0, runs: 0 })
+  expect(await fillArms(store)).toEqual({
+    ...{ more: false, begins: true, sweep: 0, people: 0, runs: 0 },
+  })
 })
 
 test('a version that cannot be read keeps nobody else from being told apart', async () => {
