@@ -205,8 +205,10 @@ function releasedWithin(options: ReleaseOptions & { reach: ReachRules }): RawBui
       i.reached or i.expires_at <= business_now() as is_free`,
     )}, measured as materialized (
       select due.*, band.ends, band.campaign_id is not null and not is_free as takes,
-        case when exists (select from rehearsal_clock)
-          then due.intent_id in (select intent_id from first_of_all)
+        -- Of a period that began just now nobody knows yet what it has room for: the next call does.
+        case when band.taken is null then null
+          when exists (select from rehearsal_clock)
+            then due.intent_id in (select intent_id from first_of_all)
           else band.taken + row_number() over (partition by band.campaign_id, is_free
             order by due.planned_for, due.intent_id) <= band.most end as fits
       from due left join band using (campaign_id)

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'v
 import { stepBusinessTime } from '../src/business-clock.ts'
 import { openStore, type Store } from '../src/database.ts'
 import { applyDefinition } from '../src/definitions.ts'
-import { allowReach, listAllowances, loadReachRules, readReach } from '../src/reach.ts'
+import { allowReach, listAllowances, loadReachRules, reachNow, readReach } from '../src/reach.ts'
 import {
   type AskedCampaign,
   type ReleasedJob,
@@ -18,7 +18,7 @@ import {
   releaseDue,
   unqueue,
 } from '../src/release.ts'
-import { claimItems, intentOf, itemsOf } from './delivery-steps.ts'
+import { claimItems, intentOf, itemsOf, untilSomebodyWaits } from './delivery-steps.ts'
 
 let store: Store
 
@@ -135,6 +135,24 @@ describe('a campaign that says how far it reaches', () => {
     await seed(3, { ...plannedFor(-300), due_at: later(monday, -300) })
     const { ids } = await release(store, 1)
     expect(ids.toSorted()).toEqual(late.map(({ intentId }) => intentId).toSorted())
+  })
+
+  it('puts nothing off in a period that begins while it looks', async () => {
+    await apply(daily)
+    await seed(2)
+    const rules = await loadReachRules(store.db)
+    const { released } = await store.db.transaction().execute(async (tx) => {
+      // Whoever releases waits for this row of the period of now.
+      await sql`insert into reach (campaign_id, begins, ends)
+        select campaign_id, begins, ends from (${reachNow(rules)}) as band`.execute(tx)
+      const released = releaseDue(store, { perQueue: 20_000, batch: 100, reach: rules })
+      await untilSomebodyWaits(store)
+      await stepBusinessTime(store.db, tomorrow)
+      return { released }
+    })
+    expect(await released).toEqual([])
+    expect(await states()).toEqual({ planned: 2 })
+    expect((await release()).ids).toHaveLength(2)
   })
 
   it('counts a message once, however often it comes back', async () => {
