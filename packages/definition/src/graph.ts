@@ -45,7 +45,7 @@ export function campaignGraph(
     ...leavingLines(compiled),
   ]
   return `---
-title: ${JSON.stringify(campaign.name)}
+title: ${titled(campaign.name)}
 ---
 flowchart TD
 ${lines.map((line) => `  ${line}\n`).join('')}`
@@ -182,6 +182,11 @@ function people(number: number): string {
 /** Mermaid's own words, such as `end`, are none with letters before them. */
 function idOf(path: string | null): string {
   return path === null ? 'finish' : `step${path.replaceAll('.', '_')}`
+}
+
+/** Mermaid takes what stands behind a `<` for the attributes of a tag, and changes the quotes that are YAML's. */
+function titled(name: string): string {
+  return JSON.stringify(name).replaceAll('<', '\\u003c')
 }
 
 /**
