@@ -14,7 +14,7 @@ export function whoElse(request: AgeRules): RawBuilder<unknown> {
   return sql`left join lateral (${recipientRow}) as r on true
     left join lateral (${receiverRow}) as w on true
     left join lateral (${relationOf('i')}) as relation on true
-    left join lateral (select ${whoByAge(request)} as who where i.by_age) as age on true`
+    left join lateral (select ${whoByAge(request, now)} as who where i.by_age) as age on true`
 }
 
 /** The same for a message to the person. */
@@ -55,13 +55,18 @@ function relationOf(row: string): RawBuilder<unknown> {
   where last.at = last.newest_at`
 }
 
-/** Who is written to about somebody of the person's age now. */
-function whoByAge({ ages, timeZone }: AgeRules): RawBuilder<unknown> {
+const now = sql`look.now`
+
+/** Who is written to about somebody of the age that the person `p` has at a moment: twin of `wordsByAge` in the core. */
+export function whoByAge(
+  { ages, timeZone }: AgeRules,
+  at: RawBuilder<unknown>,
+): RawBuilder<unknown> {
   const rules = ages.map(({ under, to }) => ({ under, who: to }))
   return sql`coalesce((
       select rule.who from json_to_recordset(${JSON.stringify(rules)}::json)
         as rule (under integer, who text[])
-      where year_at(look.now, coalesce(p.time_zone, ${timeZone}), ${timeZone})
+      where year_at(${at}, coalesce(p.time_zone, ${timeZone}), ${timeZone})
         - case when jsonb_typeof(p.fields -> 'birthYear') = 'number'
           then (p.fields ->> 'birthYear')::numeric end < rule.under
       order by rule.under limit 1), '{person}')`
@@ -72,5 +77,5 @@ export function mayStillGetIt(row: string, request: AgeRules): RawBuilder<unknow
   const of = (column: string) => sql.ref(`${row}.${column}`)
   return sql`(r.person_id <> ${of('person_id')}
     and exists (select from (${relationOf(row)}) as own where own.holds and own.has_scope)
-    and (not ${of('by_age')} or ${of('recipient_as')} = any(${whoByAge(request)})))`
+    and (not ${of('by_age')} or ${of('recipient_as')} = any(${whoByAge(request, now)})))`
 }

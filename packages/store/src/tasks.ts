@@ -4,10 +4,12 @@ import type { Task } from '@wegwijs/campaign/state'
 import { encodeRecord } from '@wegwijs/wire/cloudevents-kafka'
 import { signEvent } from '@wegwijs/wire/signature'
 import { topicsOf } from '@wegwijs/wire/topics'
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
+import { ageRulesInForce } from './age-rules.ts'
 import type { Querying, Store } from './database.ts'
 import { consentFacts, firstStopOf } from './last-check.ts'
 import { appendOutbox } from './outbox.ts'
+import { type AgeRules, whoByAge } from './recipients.ts'
 import { inTransaction } from './transaction.ts'
 import { wake } from './wake.ts'
 
@@ -31,6 +33,7 @@ export type HeldReason = ReasonCode &
     | 'person_unknown'
     | 'person_deceased'
     | 'person_stopped'
+    | 'recipient_by_age'
     | 'consent_withdrawn'
     | 'consent_missing'
     | 'sending_stopped'
@@ -40,13 +43,17 @@ export type HeldReason = ReasonCode &
 /**
  * What is in the way of an open task `t` at this moment: a call is a contact, so what the last check asks of a
  * message is asked of it, as far as that is not a matter of channels (P3). Its class is that of its version, and
- * whether that needs a consent is said by what is in force; one that cannot be read needs it.
+ * whether that needs a consent, and from which age on people are called for it, is said by what is in force: a class
+ * that cannot be read needs it, and rules of age that cannot (null) leave out everybody whose age is known. Twin of
+ * packages/campaign/src/task-contact.ts.
  */
-const heldBy = sql`
+function heldBy(rules: AgeRules | null): RawBuilder<unknown> {
+  return sql`
   select case
     when p.person_id is null then 'person_unknown'
     when p.deceased_at is not null or stop.kind = 'death' then 'person_deceased'
     when stop.kind = 'staff' then 'person_stopped'
+    when i.needs_consent and ${isLeftOut(rules)} then 'recipient_by_age'
     when c.withdrawn_everywhere or stop.kind = 'consent' then 'consent_withdrawn'
     when i.needs_consent and not c.granted_somewhere then 'consent_missing'
     when exists (select from operational_stop s where s.scope = 'all'
@@ -68,6 +75,14 @@ const heldBy = sql`
   left join lateral (${consentFacts}) as c on true
   left join lateral (${firstStopOf(sql`t.person_id`)}) as stop on true
   where t.state = 'open' offset 0`
+}
+
+/** Whether the person `p` is not written to themselves at the age at which the task `t` is due. */
+function isLeftOut(rules: AgeRules | null): RawBuilder<unknown> {
+  return rules
+    ? sql`not 'person' = any(${whoByAge(rules, sql`t.due_at`)})`
+    : sql`jsonb_typeof(p.fields -> 'birthYear') = 'number'`
+}
 
 /**
  * What is due first, first. `state` null: whatever became of them. Those that are open are those that may be done:
@@ -77,12 +92,13 @@ export async function listTasks(
   db: Querying,
   { team, state, limit }: { team: string | null; state: Task['state'] | null; limit: number },
 ): Promise<ListedTask[]> {
+  const rules = await ageRulesInForce(db)
   const { rows } = await sql<ListedTask>`
     select t.task_id as "taskId", t.person_id as "personId", t.campaign_id as "campaignId", t.name,
       t.team, t.title, t.outcomes, t.state, t.due_at as "dueAt",
       coalesce(t.outcome, t.said_outcome) as outcome, t.reason, t.said_by as "saidBy",
       t.said_at as "saidAt", hold.held
-    from task t left join lateral (${heldBy}) as hold on true
+    from task t left join lateral (${heldBy(rules)}) as hold on true
     where (${team}::text is null or t.team = ${team}) and (${state}::text is null or t.state = ${state})
       and (${state}::text is distinct from 'open' or (t.said_by is null and hold.held is null))
     order by t.due_at, t.task_id limit ${limit}`.execute(db)
@@ -94,11 +110,12 @@ export type OpenTask = Pick<Task, 'taskId' | 'outcomes' | 'dueAt'> & { until: st
 
 /** Those that somebody waits for and that may be done; for whoever plays the teams in a rehearsal. */
 export async function openTasks(db: Querying): Promise<OpenTask[]> {
+  const rules = await ageRulesInForce(db)
   const { rows } = await sql<OpenTask>`
     select t.task_id as "taskId", t.outcomes, t.due_at as "dueAt", timer.due_at as until
     from task t join timer on timer.person_id = t.person_id
       and timer.enrolment_id = t.enrolment_id and timer.step = t.step
-    left join lateral (${heldBy}) as hold on true
+    left join lateral (${heldBy(rules)}) as hold on true
     where t.state = 'open' and t.said_by is null and hold.held is null`.execute(db)
   return rows
 }
@@ -139,8 +156,9 @@ export async function sayTaskDone(
     const refusal = refusalOf(task, outcome)
     if (refusal || !task) return { refusal: refusal ?? { why: 'unknown' } }
     // With the row locked: what was committed meanwhile is seen.
+    const rules = await ageRulesInForce(tx)
     const held = await sql<{ held: HeldReason | null }>`
-      select hold.held from task t cross join lateral (${heldBy}) as hold
+      select hold.held from task t cross join lateral (${heldBy(rules)}) as hold
       where t.task_id = ${taskId}::uuid`.execute(tx)
     const reason = held.rows[0]?.held ?? null
     if (reason !== null) return { refusal: { why: 'held', reason } }

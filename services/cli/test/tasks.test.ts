@@ -144,6 +144,35 @@ test('what is in the way of a task keeps it off the list, and says so to whoever
   }
 })
 
+test('who is too young by rules of age that were applied since is not to be called for what asks for a consent', async () => {
+  const { policies, ...rest } = smallHospital([campaign({ id: 'aftercare' })])
+  const { care, ...others } = policies.classes
+  const classes = { ...others, care: { ...care, consent: 'required' as const } }
+  await store.db.updateTable('person').set({ fields: '{"birthYear": 2012}' }).execute()
+  await applyDefinition(
+    store,
+    { ...rest, policies: { ...policies, classes, ages: [{ under: 16, to: ['parent'] }] } },
+    'test',
+  )
+  expect(idsIn((await cli('tasks', '--json')).json())).toEqual([])
+  expect((await cli('tasks', '--all')).out).toMatch(/open, held: recipient_by_age /)
+  const { code, err } = await cli(
+    'task',
+    'done',
+    tasks.later,
+    '--outcome',
+    'reached',
+    '--by',
+    'eva',
+  )
+  expect(code).toBe(exitCodes.usage)
+  expect(err).toContain(
+    'the task is not to be done now (recipient_by_age): at this age it is meant for somebody else',
+  )
+  await applyDefinition(store, { ...rest, policies }, 'test')
+  expect(idsIn((await cli('tasks', '--json')).json())).toEqual([tasks.later])
+})
+
 /** A stop of the person of the tasks, as the gateway writes it down before it answers. */
 async function stopOf(kind: 'staff' | 'consent' | 'death'): Promise<string> {
   const stopId = newUuid()

@@ -125,3 +125,53 @@ test('a year of birth by which somebody is too young takes back what asks for a 
   expect(both.get('friends')).toMatchObject({ state: 'withdrawn', reason: 'recipient_by_age' })
   expect(both.get('aftercare')).toMatchObject({ state: 'open' })
 })
+
+test('rules of age that are applied while it is open hold what asks for a consent, by the age at which it is due', async () => {
+  const { store, tasks } = await open()
+  const { taskId = '' } = (await tasks()).get('friends') ?? {}
+  const held = async () => {
+    const both = await tasks()
+    return [both.get('friends')?.held, both.get('aftercare')?.held]
+  }
+  const toParentsUnder = (under: number) =>
+    applyDefinition(
+      store,
+      { ...bundle, policies: { ...bundle.policies, ages: [{ under, to: ['parent'] }] } },
+      'test',
+    )
+  expect(await held()).toEqual([null, null])
+  // Whoever was born in 1950 is 76 all year.
+  await toParentsUnder(77)
+  expect(await held()).toEqual(['recipient_by_age', null])
+  const say = () => sayTaskDone(store, { taskId, outcome: 'reached', by: 'cli:eva' }, secret)
+  expect(await say()).toEqual({ refusal: { why: 'held', reason: 'recipient_by_age' } })
+  // In Amsterdam that is in the new year.
+  await store.db.updateTable('task').set({ due_at: '2026-12-31T23:30:00.000Z' }).execute()
+  expect(await held()).toEqual([null, null])
+  await store.db.updateTable('person').set({ time_zone: 'Europe/Lisbon' }).execute()
+  expect(await held()).toEqual(['recipient_by_age', null])
+  await toParentsUnder(76)
+  expect(await held()).toEqual([null, null])
+  expect(await say()).toEqual({ refusal: null, takenBack: null })
+})
+
+test('rules of age that cannot be read hold what asks for a consent about everybody whose age is known', async () => {
+  const { store, tasks } = await open()
+  const held = async (policies: object) => {
+    const stored = JSON.stringify({
+      ...definition,
+      policies: { ...definition.policies, ...policies },
+    })
+    await store.db.updateTable('definition').set({ bundle: stored }).execute()
+    const both = await tasks()
+    return [both.get('friends')?.held, both.get('aftercare')?.held]
+  }
+  expect(await held({ ages: [{ under: '16', to: ['parent'] }] })).toEqual([
+    'recipient_by_age',
+    null,
+  ])
+  expect(await held({ timeZone: 'Atlantis' })).toEqual(['recipient_by_age', null])
+  expect(await held({})).toEqual([null, null])
+  await store.db.updateTable('person').set({ fields: '{}' }).execute()
+  expect(await held({ ages: 'none' })).toEqual([null, null])
+})
