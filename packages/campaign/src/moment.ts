@@ -179,6 +179,16 @@ function resolveUntil(moment: z.infer<typeof untilSchema>, facts: MomentFacts): 
   return anchored && instantOf(anchored.momentOf(0))
 }
 
+/**
+ * True when it never comes before the moment that it counts from, on whatever clocks and calendar: a time of day
+ * may lie earlier on the same day, and without a positive offset another day is looked for backward.
+ */
+export function comesNotBefore({ offset, at, on }: z.infer<typeof untilSchema>): boolean {
+  const { sign, years, months, weeks, days } = Temporal.Duration.from(offset ?? 'PT0S')
+  if (sign === 0) return at === undefined && on === 'any-day'
+  return sign > 0 && (at === undefined || years + months + weeks + days > 0)
+}
+
 /** The direction in which a day is looked for: what is told after a moment is not told before it. */
 function awayFrom(offset: string | undefined): 1 | -1 {
   return offset !== undefined && Temporal.Duration.from(offset).sign > 0 ? 1 : -1

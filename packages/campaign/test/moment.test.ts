@@ -1,4 +1,4 @@
-import { type Moment, resolveMoment } from '@wegwijs/campaign/moment'
+import { comesNotBefore, type Moment, resolveMoment } from '@wegwijs/campaign/moment'
 import { quietUntil } from '@wegwijs/campaign/quiet-hours'
 import { windowOpens } from '@wegwijs/campaign/sending-window'
 import { createWorkingDays } from '@wegwijs/campaign/working-days'
@@ -207,4 +207,37 @@ test('whatever the zone and the moment, clocks show the time that was asked for,
     }),
     { numRuns: 2_000 },
   )
+})
+
+test('a moment that never comes before the one that it counts from never does', () => {
+  const zones = ['Europe/Amsterdam', 'America/Nuuk', 'Pacific/Apia', 'Australia/Lord_Howe', 'UTC']
+  const offsets = ['-P1D', '-PT1H', 'PT0S', 'PT1H', 'P1D', 'P1DT30M', 'P1M', undefined]
+  const ons: Moment['on'][] = ['any-day', 'working-day', ['monday'], ['saturday', 'sunday']]
+  const found = new Set<boolean>()
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...zones),
+      fc.constantFrom(...offsets),
+      fc.constantFrom(undefined, '00:00', '02:30', '18:00', '23:30'),
+      fc.constantFrom(...ons),
+      // Around the nights in which clocks are put forward and back.
+      fc.integer({ min: Date.UTC(2026, 2, 20), max: Date.UTC(2026, 10, 10) }),
+      (timeZone, offset, at, on, ms) => {
+        const anchor = new Date(ms).toISOString()
+        const moment = { until, on, ...(offset && { offset }), ...(at && { at }) }
+        const resolved = resolveMoment(moment, {
+          now: anchor,
+          timeZone,
+          isWorkingDay: dutchDays,
+          read: () => anchor,
+          timesOf: () => 0,
+        })
+        if (comesNotBefore(moment)) expect((resolved ?? '') >= anchor).toBe(true)
+        else found.add((resolved ?? '') < anchor)
+      },
+    ),
+    { numRuns: 2_000 },
+  )
+  // Of the others it is not certain.
+  expect(found).toEqual(new Set([true, false]))
 })

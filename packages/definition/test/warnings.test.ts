@@ -333,6 +333,111 @@ ${arms}`,
   })
 })
 
+describe('a message that has expired when it comes', () => {
+  const message = (more: string) =>
+    `  - message: { id: booked, template: booked, until: entity.startsAt${more} }\n`
+  const wait = (moment: string) => `  - wait: { ${moment} }\n`
+  const booked = message('')
+  /** In place of the steps of the sound campaign. */
+  const steps = (text: string, more = ''): Changes => ({
+    [guide]: (sound[guide] ?? '').replace(/^steps:.*/ms, `${more}steps:\n${text}`),
+  })
+  const isDue =
+    '"booked" is worth sending until entity.startsAt and is due then or later: it never goes out'
+  const isBehind =
+    '"booked" is worth sending until entity.startsAt and comes behind a wait until then or later: it never goes out'
+  const changes = ', unless entity.startsAt changes after that wait'
+
+  test.each([
+    ['no offset', ''],
+    ['an offset of nothing', ', offset: PT0S'],
+    ['an offset', ', offset: PT2H'],
+    ['an offset, on the next working day', ', offset: PT2H, on: working-day'],
+    ['an offset of days, in the morning', ', offset: P1D, at: "08:00"'],
+  ])('is told when both count from one moment, with %s', async (_, rest) => {
+    const until = `until: entity.startsAt${rest}`
+    expect(await warningsOf(steps(message(`, send: { ${until} }`)))).toEqual([
+      `${guide}:13:53 ${isDue}`,
+    ])
+    expect(await warningsOf(steps(wait(until) + booked))).toEqual([`${guide}:14:53 ${isBehind}`])
+  })
+
+  test.each([
+    ['it counts from before it', ', offset: -PT1H'],
+    ['it is a time of that day', ', at: "18:00"'],
+    ['it is a time of what may be that day', ', offset: PT2H, at: "18:00"'],
+    ['a working day before it may be meant', ', on: working-day'],
+    ['a weekday before it may be meant', ', on: [monday]'],
+  ])('is not told when %s', async (_, rest) => {
+    const until = `until: entity.startsAt${rest}`
+    expect(await warningsOf(steps(message(`, send: { ${until} }`)))).toEqual([])
+    expect(await warningsOf(steps(wait(until) + booked))).toEqual([])
+  })
+
+  test('is told of a question, too', async () => {
+    const ask =
+      '  - ask: { id: coming, template: booked, until: entity.startsAt, question: { nl: Komt u?, en: Coming? }, within: P1D, answers: [{ answer: yes-i-do, says: { nl: Ja, en: Yes } }] }\n'
+    const { warnings } = await tell(steps(wait('until: entity.startsAt') + ask))
+    expect(warnings).toContain(`${guide}:14:49 ${isBehind.replace('booked', 'coming')}`)
+  })
+
+  test('is told of an arm behind the wait', async () => {
+    const arms = `  - branch:
+      - when: { field: event.kind, op: eq, value: first }
+        steps:
+        ${booked}`
+    expect(await warningsOf(steps(wait('until: entity.startsAt') + arms))).toEqual([
+      `${guide}:17:61 ${isBehind}`,
+    ])
+  })
+
+  test.each([
+    ['by another wait', wait('for: P1D')],
+    [
+      'by a wait in an arm',
+      `  - branch:\n      - when: { field: event.kind, op: eq, value: first }\n        steps: [{ wait: { for: P1D } }]\n`,
+    ],
+  ])('says of what is put between them %s that the moment may change', async (_, between) => {
+    const [warning, ...others] = await warningsOf(
+      steps(wait('until: entity.startsAt') + between + booked),
+    )
+    expect(others).toEqual([])
+    expect(warning).toContain(` ${isBehind}${changes}`)
+  })
+
+  test('is not told of a wait in an arm, which not everybody takes', async () => {
+    const arm = `  - branch:
+      - when: { field: event.kind, op: eq, value: first }
+        steps: [{ wait: { until: entity.startsAt } }]
+`
+    expect(await warningsOf(steps(arm + booked))).toEqual([])
+  })
+
+  test('is not told of a wait for another moment', async () => {
+    const sameDay = (sound['touchpoints.yaml'] ?? '').replace(
+      '      room: {',
+      '      endsAt: { type: instant, sensitivity: neutral, required: true }\n      room: {',
+    )
+    expect(
+      await warningsOf({
+        ...steps(wait('until: entity.endsAt') + booked),
+        'touchpoints.yaml': sameDay,
+      }),
+    ).toEqual([])
+  })
+
+  test('is not told of a wait at which whoever is taken along from an older version never was', async () => {
+    const behind = wait('until: entity.startsAt') + booked
+    expect(await warningsOf(steps(behind, 'move: { from: 1, steps: { "1": booked } }\n'))).toEqual(
+      [],
+    )
+    const due = message(', send: { until: entity.startsAt }')
+    expect(await warningsOf(steps(due, 'move: { from: 1, steps: { "1": booked } }\n'))).toEqual([
+      `${guide}:14:53 ${isDue}`,
+    ])
+  })
+})
+
 test('what tells of health in an SMS, where channels.yaml lets it travel', async () => {
   const changes: Changes = {
     'channels.yaml': ['sms-http, sensitivity: neutral', 'sms-http, sensitivity: health'],

@@ -7,6 +7,7 @@ import { checkFields, conditionsOf, fieldsOf, momentsOf } from './campaign-field
 import { checkHealthFlow } from './health-flow.ts'
 import { checkMarketingPersonas, checkMarketingTouchpoints } from './marketing.ts'
 import { checkMove } from './move.ts'
+import { neverSentIn } from './never-sent.ts'
 import { outlastedIn } from './outlasted.ts'
 import { about, type Loaded, type Parts, repeated } from './parts.ts'
 import { isImpossible, type Known, unreachedIn } from './reachability.ts'
@@ -153,6 +154,7 @@ export function warnOfCampaigns(parts: Parts): Fault[] {
       ...unreachedIn(campaign, known),
       ...unheardIn(campaign, parts),
       ...outlastedIn(campaign, expires, known),
+      ...neverSentIn(campaign),
     ]
   })
 }
