@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import { checkMapping } from './checks/mappings.ts'
-import { withoutStandIns } from './doubt.ts'
+import { withoutStandIns } from './doubt/stand-ins.ts'
 import { type Fault, inReadingOrder, toldFault } from './fault.ts'
 import { type LogMapping, logMappingSchema } from './log-mapping-schema.ts'
 import { mended, withoutTold } from './mended.ts'

@@ -170,6 +170,13 @@ describe('names that there are not are told beside', () => {
       [],
     ],
     [
+      'a field of which more than one thing is wrong',
+      {
+        'touchpoints.yaml': ['type: number, sensitivity: neutral', 'type: nothing, sensitivty: 7'],
+      },
+      [],
+    ],
+    [
       'a field that is a word',
       { 'attributes.yaml': ['{ type: boolean, sensitivity: personal }', 'yes'] },
       [],
