@@ -7,7 +7,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Querying, Store } from './database.ts'
 import type { StopWords } from './stops.ts'
 import { unreadable } from './stored-definition.ts'
-import { inTransaction, query } from './transaction.ts'
+import { alone, inTransaction, query } from './transaction.ts'
 import { wake } from './wake.ts'
 
 /** The band of one campaign, as its live version has it. */
@@ -165,6 +165,39 @@ export async function allowReach(
   })
   await wake(store.db, store.namespace, ['intents']).catch(() => {})
   return done
+}
+
+/**
+ * Makes due what waits for the next period though there is room for it now: its band could not be read when it
+ * was put off. With one more than there is room for, so that somebody is asked again.
+ */
+export async function recallWithinReach(store: Store, rules: ReachRules): Promise<void> {
+  if (rules.rules.length === 0) return
+  await alone(
+    store.db,
+    sql`
+      with room as materialized (
+        select band.campaign_id, band.begins,
+          band.most + coalesce(now.allowed, 0) - coalesce(now.taken, 0) as free
+        from (${reachNow(rules)}) as band
+        left join reach now on now.campaign_id = band.campaign_id and now.begins = band.begins
+      ), waiting as (
+        select i.person_id, i.intent_id, room.campaign_id, room.begins
+        from room cross join lateral (
+          select person_id, intent_id from intent
+          where state = 'planned' and reason = 'reach_used' and campaign_id = room.campaign_id
+          order by planned_for, intent_id
+          limit case when room.free > 0 then room.free + 1 else 0 end for update skip locked
+        ) as i
+      ), asked as (
+        update reach r set asked_at = null
+        from (select distinct campaign_id, begins from waiting) as w
+        where r.campaign_id = w.campaign_id and r.begins = w.begins
+      )
+      update intent i set due_at = least(i.due_at, (select business_now())), reason = null,
+        touched_at = clock_timestamp()
+      from waiting w where i.person_id = w.person_id and i.intent_id = w.intent_id`,
+  )
 }
 
 export type ReachAllowance = {

@@ -99,7 +99,7 @@ export async function startScheduler(scope: Scope, deps: SchedulerDependencies):
         breatherMs,
         everyMs: settings.releaseSweepMs,
         pass: createReleasePass(
-          { store, queue, log, metrics: metrics.component('release') },
+          { store, queue, clock, log, metrics: metrics.component('release') },
           { perQueue: settings.perQueue, batch: settings.releaseBatch, lanes: released },
         ),
       },
