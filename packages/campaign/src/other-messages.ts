@@ -60,8 +60,8 @@ function standingOf(
       return 'told'
     case 'sent':
     case 'bounced':
-      // Over a channel before it was waited for in vain.
-      return isBeforeInCascade(other, intent) ? null : 'told'
+      // Over a channel before it was waited for in vain, unless it went only since then.
+      return isBeforeInCascade(other, intent) && !isSentSince(other, intent) ? null : 'told'
     case 'held':
       return intent.duplicate && !goesFirst(other, intent) ? null : 'told'
     case 'sending':
@@ -142,8 +142,15 @@ export function hasFirstArrived(intent: Intent, intents: PersonState['intents'])
   const first = intents.get(intent.insteadOf ?? '')
   return (
     first !== undefined &&
-    awaitedWith(first, intent, intents).some((each) => hasArrived(each, intents))
+    awaitedWith(first, intent, intents).some(
+      (each) => isSentSince(each, intent) || hasArrived(each, intents),
+    )
   )
+}
+
+/** Since the other one was planned, which did not know of it. */
+function isSentSince({ state, sentAt }: Intent, { plannedAt }: Intent): boolean {
+  return state === 'sent' && sentAt !== undefined && sentAt >= plannedAt
 }
 
 /**

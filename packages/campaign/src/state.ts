@@ -251,6 +251,8 @@ export type Intent = {
    * could go out. Absent once it has, and where anything else puts it off.
    */
   dueSince?: Instant
+  /** When a provider took it; asked of one that is `sent`, of which no more is known. */
+  sentAt?: Instant
   expiresAt: Instant
   traceparent: string | null
 }

@@ -171,6 +171,23 @@ describe('of two messages to somebody who was two', () => {
     expect(check(toAnna([first, second]), 'm1')).toEqual(says)
   })
 
+  test.each<[string, Partial<Intent>, object]>([
+    ['goes when it was sent before', { sentAt: '2026-03-02T07:59:59.999Z' }, claim],
+    ['is dropped when it was sent only since', { sentAt: '2026-03-02T08:00:00.000Z' }, dropped],
+    ['goes when it bounced', { state: 'bounced', sentAt: now }, claim],
+  ])('of a channel that the other was tried over in vain, the next %s', (_, over, says) => {
+    const next = { turn: 1, plannedAt: '2026-03-02T08:00:00.000Z' }
+    expect(check(toAnna([{ state: 'sent', ...over }, next]), 'm1')).toEqual(says)
+  })
+
+  test('what came in the place of another one is withdrawn when that was sent only since', () => {
+    const second = { turn: 1, insteadOf: 'm0', plannedAt: '2026-03-02T08:00:00.000Z' }
+    const after = { effect: 'cancel', reason: 'awaited_after_all' }
+    expect(check(toAnna([{ state: 'sent', sentAt: now }, second]), 'm1')).toEqual(after)
+    const before = { state: 'sent', sentAt: '2026-03-02T07:00:00.000Z' } as const
+    expect(check(toAnna([before, second]), 'm1')).toEqual(claim)
+  })
+
   test('the first goes once more, though the second is held, of which nobody knows either', () => {
     const state = toAnna([again, { ...again, state: 'held' }])
     expect(check(state, 'm0')).toEqual(claim)
@@ -182,7 +199,7 @@ const happening = fc.oneof(
   { arbitrary: fc.record({ claim: fc.nat(3) }), weight: 5 },
   {
     arbitrary: fc.record({
-      ends: fc.constantFrom('delivered', 'failed', 'unknown', 'unknown', 'given back'),
+      ends: fc.constantFrom('sent', 'delivered', 'failed', 'unknown', 'unknown', 'given back'),
     }),
     weight: 4,
   },
@@ -211,7 +228,7 @@ function follow(first: PersonState, happenings: readonly Happening[]): PersonSta
   }
   const sending = () => [...state.intents.values()].find((each) => each.state === 'sending')
   const ends: Readonly<Record<string, (intent: Intent) => Partial<Intent>>> = {
-    // That it was sent since the other one was planned is known to the tables alone.
+    sent: () => ({ state: 'sent', sentAt: now }),
     delivered: () => ({ state: 'delivered' }),
     failed: () => ({ state: 'failed' }),
     'given back': () => ({ state: 'planned' }),
@@ -225,7 +242,7 @@ function follow(first: PersonState, happenings: readonly Happening[]): PersonSta
       const others = [...state.intents.values()].filter((each) => each.intentId !== intentId)
       // P2: she has not got it, and nobody is about to give it to her.
       expect(
-        others.filter((each) => each.state === 'delivered' || each.state === 'sending'),
+        others.filter(({ state }) => ['sent', 'delivered', 'sending'].includes(state)),
       ).toEqual([])
       set(intentId, { state: 'sending' })
     } else if (effect === 'cancel')
@@ -266,11 +283,11 @@ test('whatever comes, she gets one, and none is dropped for one that does not go
         const ends = intents.map(({ state }) => state)
         for (const end of ends) came.add(end)
         expect(ends).not.toContain('planned')
-        const hasOne = ends.includes('delivered') || ends.includes('held')
+        const hasOne = ends.some((end) => ['sent', 'delivered', 'held'].includes(end))
         if (ends.includes('cancelled')) expect(hasOne, ends.join()).toBe(true)
       },
     ),
     { numRuns: 2_000 },
   )
-  expect([...came].sort()).toEqual(['cancelled', 'delivered', 'failed', 'held', 'skipped'])
+  expect([...came].sort()).toEqual(['cancelled', 'delivered', 'failed', 'held', 'sent', 'skipped'])
 })

@@ -91,8 +91,9 @@ export function deliver(
   const after = afterAttempt(attemptedOf(intent, index), attempt.outcome, now)
   if (after.state === 'planned')
     return ended(state, intent, after, channelAt(intent, after.channelIndex))
-  const sent = ended(state, intent, after, channel)
-  return after.state === 'sent' ? { ...sent, rendered: attempt.rendered } : sent
+  if (after.state !== 'sent') return ended(state, intent, after, channel)
+  const sent = ended(state, { ...intent, sentAt: now }, after, channel)
+  return { ...sent, rendered: attempt.rendered }
 }
 
 function channelAt(intent: Intent, index: number): ChannelName {

@@ -250,7 +250,10 @@ function taskWordIn({ type, time, data }: JourneyEvent): [string, TaskWord][] {
 function withFate(intent: Intent, fate: MessageFate, now: Instant): Intent {
   if (intent.state !== 'planned') return intent
   const accepted = fate.attempts.find(({ outcome, at }) => outcome === 'accepted' && at <= now)
-  if (accepted) return { ...intent, state: 'sent', channel: accepted.channel as never }
+  if (accepted) {
+    const { channel, at: sentAt } = accepted
+    return { ...intent, state: 'sent', sentAt, channel: channel as never }
+  }
   const isOver = fate.settledAt !== null && fate.settledAt <= now
   return isOver && refused.has(fate.state)
     ? { ...intent, state: fate.state, reason: fate.reason }

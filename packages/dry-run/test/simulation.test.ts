@@ -362,6 +362,51 @@ describe('the small hospital', () => {
     },
   )
 
+  test('two recipients who become one get nothing over a next channel that the other got since it was planned (P2)', () => {
+    const told = message('hello', {
+      channels: { cascade: ['email', 'sms'], after: 'PT3H' },
+      to: ['caregiver'],
+    })
+    const small = smallHospital([campaign({ id: 'care', steps: [told] })])
+    const { care } = small.policies.classes
+    const classes = {
+      ...small.policies.classes,
+      care: { ...care, quietHours: { from: '22:00', until: '07:00' } },
+    }
+    const comesToCare = (subject: string, timeZone: string) => [
+      happen(`a-${subject}`, 'person.upserted.v1', {
+        subject,
+        data: { timeZone, contacts: { email: `${subject}@example.org`, phone: '+31970100100' } },
+      }),
+      happen(`r-${subject}`, 'relation.granted.v1', {
+        data: { idSpace: 'ehr', externalId: subject, kind: 'caregiver', scope: ['care'] },
+      }),
+    ]
+    const { messages } = simulate(
+      { ...small, policies: { ...small.policies, classes } },
+      [
+        happen('a', 'person.upserted.v1', { data: {} }),
+        ...comesToCare('c1', 'Europe/London'),
+        ...comesToCare('c2', 'Europe/Amsterdam'),
+        // Quiet for c2 by now, and for c1 when the SMS would come.
+        discharged('d1', '2026-03-02T21:30:00.000Z'),
+        happen('m', 'person.merged.v1', {
+          subject: 'c1',
+          time: '2026-03-03T06:30:00.000Z',
+          data: { idSpace: 'ehr', externalId: 'c2' },
+        }),
+      ],
+      { outcomes: () => 'none' },
+    )
+    expect(
+      messages.map(({ at, channel, intent: { state } }) => `${at} ${channel} ${state}`).sort(),
+    ).toEqual([
+      '2026-03-02T21:30:00.000Z email sent',
+      '2026-03-03T06:00:00.000Z email sent',
+      '2026-03-03T07:00:00.000Z sms cancelled',
+    ])
+  })
+
   test('counts what came twice and what cannot be used, by class', () => {
     const { tally, lines } = simulate(hospital, [
       arrives,

@@ -192,6 +192,7 @@ export function intentOf(row: Selectable<Schema['intent']>): Intent {
     plannedAt: row.planned_at,
     dueAt: row.due_at,
     ...(row.due_since !== null && { dueSince: row.due_since }),
+    ...(row.state === 'sent' && row.settled_at !== null && { sentAt: row.settled_at }),
     expiresAt: row.expires_at,
     traceparent: row.traceparent,
   }
