@@ -67,9 +67,12 @@ export type SimulationOptions = {
   asksForText?(intentId: string): boolean
   /** Told of each message when it has come to its end, once. */
   onMessage(message: SimulatedMessage): void
-  /** Told of everything that a campaign concluded about somebody. */
-  onDecision?(person: PersonNumber, decision: Decision): void
-  /** Told of each event that was applied, and what became of it, before what campaigns concluded. */
+  /** Told of everything that a campaign concluded about somebody, and of the event that led to it; null: none did. */
+  onDecision?(person: PersonNumber, decision: Decision, event: JourneyEvent | null): void
+  /**
+   * Told of each event that was applied, what providers and teams report among them, and what became of it,
+   * before what campaigns concluded.
+   */
   onEvent?(person: PersonNumber, event: JourneyEvent, outcome: ReasonCode): void
 }
 
@@ -243,7 +246,7 @@ export class Simulation {
         if (state === 'running') moved.add(move, step ?? '')
         else moved.addThrough(move)
       const decided = moveRuns(before, { from, to, steps: move.steps }, this.#context)
-      this.#keep(person, this.#decided(person, before, decided))
+      this.#keep(person, this.#decided(person, before, decided, null))
     }
   }
 
@@ -270,7 +273,7 @@ export class Simulation {
     if (campaigns.length === 0) return
     const before = this.people.stateOf(person)
     const decided = decideDates(before, campaigns, this.#context)
-    this.#keep(person, this.#decided(person, before, decided))
+    this.#keep(person, this.#decided(person, before, decided, null))
   }
 
   #waitingForDates(): CompiledCampaign[] {
@@ -372,7 +375,7 @@ export class Simulation {
     const { now } = this.#context
     let state = this.people.stateOf(person)
     for (const timer of dueTimers(state, now)) {
-      state = this.#decided(person, state, decideTimer(state, timer, this.#context))
+      state = this.#decided(person, state, decideTimer(state, timer, this.#context), null)
     }
     this.#keep(person, state)
     const next = nextMessage(state)
@@ -516,7 +519,9 @@ export class Simulation {
   #decideOwn(person: PersonNumber, event: JourneyEvent): void {
     const before = this.people.stateOf(person)
     const own = { ...event, subject: before.person.personId }
-    this.#keep(person, this.#decided(person, before, decideEvent(before, own, this.#context)))
+    const decided = decideEvent(before, own, this.#context)
+    this.#options.onEvent?.(person, own, decided.outcome)
+    this.#keep(person, this.#decided(person, before, decided, own))
   }
 
   /** What it was planned for, however often it has been put off since. */
@@ -529,8 +534,9 @@ export class Simulation {
     person: PersonNumber,
     before: Pick<PersonState, 'intents'>,
     { state, decisions }: { state: PersonState; decisions: readonly Decision[] },
+    event: JourneyEvent | null,
   ): PersonState {
-    for (const decision of decisions) this.#options.onDecision?.(person, decision)
+    for (const decision of decisions) this.#options.onDecision?.(person, decision, event)
     for (const [id, intent] of state.intents) {
       const known = before.intents.get(id)
       if (known === intent || isOpen(intent) || (known && !isOpen(known))) continue
@@ -586,7 +592,7 @@ export class Simulation {
   }
 
   #apply({ event, person, other }: Addressed): void {
-    if (event.type === 'person.merged.v1') this.#merge(person, other)
+    if (event.type === 'person.merged.v1') this.#merge(person, other, event)
     // The link was made when the people of the event were looked up.
     if (event.type === 'person.merged.v1' || event.type === 'person.identified.v1') return
     const before = this.people.stateOf(person)
@@ -595,10 +601,10 @@ export class Simulation {
         ? decideRelation(before, event, this.people.idOf(other))
         : decideEvent(before, event, this.#context)
     this.#options.onEvent?.(person, event, decided.outcome)
-    this.#keep(person, this.#decided(person, before, decided))
+    this.#keep(person, this.#decided(person, before, decided, event))
   }
 
-  #merge(into: PersonNumber, from: PersonNumber | null): void {
+  #merge(into: PersonNumber, from: PersonNumber | null, event: JourneyEvent): void {
     if (from === null || from === into) return
     const [own, other] = [this.people.stateOf(into), this.people.stateOf(from)]
     const merged = mergePeople(own, other, this.#context)
@@ -608,7 +614,7 @@ export class Simulation {
     this.#messagesDue.set(from, null)
     this.#tasksDue.set(from, null)
     const intents = new Map([...own.intents, ...other.intents])
-    this.#keep(into, this.#decided(into, { intents }, merged))
+    this.#keep(into, this.#decided(into, { intents }, merged, event))
   }
 
   #deadLetter(errorClass: RejectionClass): void {

@@ -103,12 +103,8 @@ class Playing {
   readonly #person: PersonNumber
   readonly #history: History = { events: [], decisions: [], messages: [] }
   readonly #unmet: Unmet[] = []
-  /** Events that could be used, of everybody. */
-  #taken = 0
   /** Names of the others, by our own ids of them. */
   readonly #others: ReadonlyMap<string, string>
-  /** What is being decided; null while moments come. */
-  #event: JourneyEvent | null = null
 
   constructor(campaign: string, specification: Specification, stage: Stage, subject: string) {
     this.#campaign = campaign
@@ -123,14 +119,12 @@ class Playing {
       onMessage: (message) => {
         if (message.person === this.#person) this.#history.messages.push(message)
       },
-      onDecision: (person, decision) => {
+      onDecision: (person, decision, event) => {
         if (person !== this.#person) return
-        this.#history.decisions.push({ at: this.#simulation.now, decision, event: this.#event })
+        this.#history.decisions.push({ at: this.#simulation.now, decision, event })
       },
       onEvent: (person, event, outcome) => {
-        this.#taken += 1
         if (person !== this.#person) return
-        this.#event = event
         this.#history.events.push({ at: this.#simulation.now, event, outcome })
       },
     })
@@ -154,7 +148,6 @@ class Playing {
       if (!happening) continue
       this.#simulation.goOnTo(play.at)
       this.#happen(play, happening)
-      this.#event = null
       if (!happening.then) continue
       this.#simulation.goOnTo(play.at)
       this.#expect(happening.then, ['when', play.line ?? 0, 'then'])
@@ -199,14 +192,13 @@ class Playing {
     }
     this.#simulation.awaitDates(this.#person)
     this.#history.decisions = []
-    this.#event = null
   }
 
   #happen({ line, event }: Play, happening: Happening): void {
     if (event) {
-      const before = this.#taken
+      const before = this.#simulation.tally.applied
       this.#simulation.take(event)
-      if (this.#taken > before) return
+      if (this.#simulation.tally.applied > before) return
       const classes = Object.keys(this.#simulation.tally.deadLetters) as RejectionClass[]
       const why = classes.map((each) => `${rejectionReasons[each].text} (${each})`).join(', ')
       const happened = [`${event.type} was put aside: ${why}`]

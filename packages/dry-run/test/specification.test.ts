@@ -461,6 +461,14 @@ describe('what a provider tells', () => {
     expect(unmet(cascade, { given: nothingOf, when, then })).toEqual([])
   })
 
+  test('is the event that led to what follows at once', () => {
+    const { history } = play(cascade, { when, then: [{ sent: 'hello' }] })
+    const heard = { type: 'message.delivered.v1', source: 'urn:wegwijs:receipts:smtp' }
+    const came = history.decisions.find(({ decision }) => decision.reason === 'awaited_came')
+    expect(came?.event).toMatchObject(heard)
+    expect(history.events.at(-1)).toMatchObject({ event: heard, outcome: 'delivered' })
+  })
+
   test('is told later, and nothing before', () => {
     const told = (at: string) => [...when, { at, 'provider tells': 'delivered', of: 'hello' }]
     const both = [{ sent: 'hello' }, { sent: 'later' }]

@@ -44,7 +44,7 @@ export function tellStory(facts: PersonFacts, words: StoryWords): StoryLine[] {
   const byEvent = Map.groupBy(facts.decisions, (decision) =>
     keyOf(decision.source, decision.eventId),
   )
-  const ofTimers = facts.decisions.filter(
+  const withoutEvent = facts.decisions.filter(
     (decision) => decision.source === null && !isOfStaff(decision),
   )
   const receipts = facts.events.filter(isReceipt)
@@ -53,8 +53,8 @@ export function tellStory(facts: PersonFacts, words: StoryWords): StoryLine[] {
   const chapters = [
     ...others.map((event) => eventChapter(event, ledTo(event), context)),
     ...[
-      ...Map.groupBy(ofTimers, (decision) => `${decision.businessAt} ${decision.enrolmentId}`),
-    ].map(([, decisions]) => timerChapter(decisions, context)),
+      ...Map.groupBy(withoutEvent, (decision) => `${decision.businessAt} ${decision.enrolmentId}`),
+    ].map(([, decisions]) => ownChapter(decisions, facts, context)),
     ...facts.decisions.flatMap((decision) => staffChapter(decision, context)),
     ...facts.messages.flatMap(messageChapters),
     // At one moment a message is sent before it arrives. A receipt is told of where its message is; only
@@ -122,13 +122,52 @@ function eventChapter(
   ]
 }
 
-function timerChapter(decisions: readonly DecisionFact[], context: Context): StoryLine[] {
+/** What was decided without an event, in one moment about one run, or about beginning one. */
+function ownChapter(
+  decisions: readonly DecisionFact[],
+  facts: PersonFacts,
+  context: Context,
+): StoryLine[] {
   const [first] = decisions
   if (!first) return []
   return [
-    { at: first.businessAt, depth: 0, text: `the time of ${first.campaignId} had come` },
+    { at: first.businessAt, depth: 0, text: whyByItself(first, decisions, facts) },
     ...decisions.map((decision) => decisionLine(decision, context)),
   ]
+}
+
+/** Mostly a time came. A new version may move a run, though, and the end of a message let it go on earlier. */
+function whyByItself(
+  first: DecisionFact,
+  decisions: readonly DecisionFact[],
+  facts: PersonFacts,
+): string {
+  const { campaignId, enrolmentId, businessAt } = first
+  if (decisions.some(({ reason }) => reason === 'moved_to_version'))
+    return `a new version of ${campaignId} took over`
+  const begins = enrolmentId === null || decisions.some(({ reason }) => reason === 'enrolled')
+  const until = begins ? businessAt : waitedUntil(first, facts)
+  if (until !== null && until <= businessAt) return `the time of ${campaignId} had come`
+  const isOver = decisions.some(({ reason }) => endsOfCascade.has(reason))
+  if (until !== null && isOver)
+    return `the message that ${campaignId} waited for had come to its end`
+  return `${campaignId} was looked at again`
+}
+
+/** What follows at once when nothing more is to be heard of the message at whose step a run stands. */
+const endsOfCascade: ReadonlySet<string> = new Set<ReasonCode>([
+  'awaited_came',
+  'awaited_not_in_time',
+  'message_next_channel',
+])
+
+/** Until when its run had begun to wait before it; null when that is not on record, or not any more. */
+function waitedUntil(decision: DecisionFact, { decisions }: PersonFacts): string | null {
+  const until = decisions
+    .slice(0, decisions.indexOf(decision))
+    .findLast((each) => each.reason === 'waiting' && each.enrolmentId === decision.enrolmentId)
+    ?.detail?.until
+  return typeof until === 'string' ? until : null
 }
 
 function isOfStaff({ detail }: DecisionFact): boolean {

@@ -227,6 +227,21 @@ test('a mistake is told with the line, what happened, and the time line of the p
   expect(out).not.toContain('patient-panel: Denk')
 })
 
+test('what was heard of a message leads on in a time line, and no time that had come', async () => {
+  const folder = await exampleWith(
+    'campaigns/appointment-guide.yaml',
+    'offset: -P1D, at: "18:00"',
+    'offset: -P1D, at: "17:00"',
+  )
+  const { out } = await run(['test', folder, '--campaign', 'appointment-guide'])
+  expect(out).toContain(`
+        2026-03-13 17:00  message appointment-guide/evening-before sent by app over app-inbox, delivered
+        2026-03-13 17:00  Receipt: delivered from app-inbox: the provider reports delivery
+                            → appointment-guide: the message "evening-before" was delivered
+`)
+  expect(out).not.toContain('17:00  the time of appointment-guide had come')
+})
+
 test('a message that nobody named fails, at the line of "then"', async () => {
   const path = 'campaigns/welcome-at-the-ward.test.yaml'
   const line = '      - { sent: questions, at: 2026-03-04 08:30 }\n'

@@ -177,12 +177,60 @@ test('times are those of the organisation, and so are names', () => {
 test('a timer has its own chapter, receipts have none', () => {
   const lines = told({
     events: [event('r1', 'message.delivered.v1')],
-    decisions: [decision(null, 'completed', { businessAt: at('18:00') })],
+    decisions: [
+      decision('e0', 'waiting', { detail: { step: '0', until: at('18:00') } }),
+      decision(null, 'completed', { businessAt: at('18:00') }),
+    ],
   })
   expect(lines).toEqual([
     '2026-03-01 18:00  the time of home had come',
     '                    → home: all steps were gone through',
   ])
+})
+
+describe('what was decided without an event', () => {
+  const waiting = decision('e1', 'waiting', { detail: { step: '0', until: at('18:00') } })
+  const headOf = (...decisions: DecisionFact[]) =>
+    told({ events: [event('e1', 'care.x.v1')], decisions: [waiting, ...decisions] }).at(2)
+  const early = { businessAt: at('12:00') }
+
+  test('is told of its time when that had come', () => {
+    expect(headOf(decision(null, 'awaited_not_in_time', { businessAt: at('18:01') }))).toBe(
+      '2026-03-01 18:01  the time of home had come',
+    )
+  })
+
+  test('is told of the date that lets a campaign begin, or not', () => {
+    const begun = { ...early, enrolmentId: 'n2' }
+    expect(headOf(decision(null, 'enrolled', begun))).toBe(
+      '2026-03-01 12:00  the time of home had come',
+    )
+    const refused = { ...early, enrolmentId: null }
+    expect(headOf(decision(null, 'persona_not_in_audience', refused))).toBe(
+      '2026-03-01 12:00  the time of home had come',
+    )
+  })
+
+  test('is told of the message that ended before the time for it', () => {
+    for (const reason of ['awaited_not_in_time', 'awaited_came', 'message_next_channel'])
+      expect(headOf(decision(null, reason, early))).toBe(
+        '2026-03-01 12:00  the message that home waited for had come to its end',
+      )
+  })
+
+  test('is told of the version that moves a run', () => {
+    const moved = decision(null, 'moved_to_version', { ...early, version: 2 })
+    expect(headOf(moved, decision(null, 'waiting', { ...early, version: 2 }))).toBe(
+      '2026-03-01 12:00  a new version of home took over',
+    )
+  })
+
+  test('is not told of a time that had not come, or of which nothing is known', () => {
+    const lookedAt = '2026-03-01 12:00  home was looked at again'
+    expect(headOf(decision(null, 'date_moved', early))).toBe(lookedAt)
+    expect(told({ decisions: [decision(null, 'waiting', early)] }).at(0)).toBe(lookedAt)
+    expect(headOf(decision(null, 'waiting', { ...early, enrolmentId: 'n2' }))).toBe(lookedAt)
+  })
 })
 
 describe('a message that was not sent', () => {
