@@ -64,6 +64,7 @@ export function lastCheck(state: PersonState, request: LastCheckRequest): LastCh
     checkConsent(receiver, request) ??
     checkCause(state, request) ??
     (same?.state === 'open' ? waitBehind(same.dueAt, request) : null) ??
+    (same?.state === 'held' ? waitForStaff(request) : null) ??
     checkHour(receiver, request) ??
     checkChannel(receiver, request) ??
     checkBudgets(receiver, request) ??
@@ -139,6 +140,11 @@ function checkCause(
 /** The other one of two recipients who have become one goes first, when that is due. */
 function waitBehind(otherDueAt: Instant, { intent, now }: LastCheckRequest): LastCheck {
   const dueAt = earlierOf(otherDueAt < now ? now : otherDueAt, intent.expiresAt)
+  return { effect: 'wait', reason: 'merged_duplicate', dueAt }
+}
+
+/** The tables are looked at again and again until staff have said what came of the other one. */
+function waitForStaff({ intent: { expiresAt: dueAt } }: LastCheckRequest): LastCheck {
   return { effect: 'wait', reason: 'merged_duplicate', dueAt }
 }
 

@@ -12,10 +12,10 @@ import { turnOf } from './steps/message-status.ts'
 /**
  * What becomes of the same message that another record of whoever gets it was to get, too. `told`: they have
  * it, or may have it, and nobody knows. `open`: it goes before this one, and has not gone yet; until then
- * nobody gives way to it for good.
+ * nobody gives way to it for good. `held`: staff have not said what came of it, and may have it sent once more.
  */
 export type SameReceiver =
-  | { readonly state: 'told' }
+  | { readonly state: 'told' | 'held' }
   | {
       readonly state: 'open'
       /** Of the last of them. */
@@ -33,22 +33,25 @@ export function sameReceiver(
   const mayStillGo = (other: Intent) =>
     canGoInTime(other, intent, telling.now) &&
     refusalByRelation(state, other, receiverId, telling) === null
-  let open: SameReceiver | null = null
+  let open: (SameReceiver & { readonly state: 'open' }) | null = null
+  let isHeld = false
   for (const other of intents.values()) {
     if (other === intent || !isSameMessage(other, intent)) continue
     if (!isToThem(other, receiverId, telling) || !isBeside(other, intent, intents)) continue
-    const standing = standingOf(other, intent, mayStillGo)
+    const standing = standingOf(other, intent, telling.now, mayStillGo)
     if (standing === 'told') return { state: 'told' }
+    if (standing === 'held') isHeld = true
     if (standing === 'open' && (open === null || open.dueAt < other.dueAt))
       open = { state: 'open', dueAt: other.dueAt }
   }
-  return open
+  return open ?? (isHeld ? { state: 'held' } : null)
 }
 
 /** Null when it neither goes nor may have gone. */
 function standingOf(
   other: Intent,
   intent: Intent,
+  now: Instant,
   mayStillGo: (other: Intent) => boolean,
 ): SameReceiver['state'] | null {
   const { state, reason, duplicate, unknownOutcome } = other
@@ -63,7 +66,8 @@ function standingOf(
       // Over a channel before it was waited for in vain, unless it went only since then.
       return isBeforeInCascade(other, intent) && !isSentSince(other, intent) ? null : 'told'
     case 'held':
-      return intent.duplicate && !goesFirst(other, intent) ? null : 'told'
+      if (intent.duplicate && !goesFirst(other, intent)) return null
+      return unknownOutcome === 'at-most-once' || intent.expiresAt <= now ? 'told' : 'held'
     case 'sending':
       return 'open'
     case 'planned':

@@ -61,7 +61,7 @@ function toAnna(copies: readonly Copy[], over: Partial<Relation>[] = []): Person
   }
 }
 
-function check(state: PersonState, intentId: string) {
+function check(state: PersonState, intentId: string, at = now) {
   const intent = state.intents.get(intentId)
   if (!intent) throw new RangeError(`no message ${intentId}`)
   return lastCheck(state, {
@@ -75,7 +75,7 @@ function check(state: PersonState, intentId: string) {
     ages: [{ under: 12, to: ['parent'] }],
     receiver: anna,
     otherOf,
-    now,
+    now: at,
   })
 }
 
@@ -145,7 +145,24 @@ describe('of two messages to somebody who was two', () => {
 
   test.each<[string, Copy, Copy, object]>([
     ['is dropped when the other was sent', { state: 'sent' }, {}, dropped],
-    ['is dropped when the other is held', { state: 'held', duplicate: true }, {}, dropped],
+    [
+      'is dropped when the other is held, and may not go twice',
+      { ...again, ...once, state: 'held' },
+      once,
+      dropped,
+    ],
+    [
+      'waits for staff when the other is held, and may go once more',
+      { ...again, state: 'held' },
+      {},
+      { ...waits, dueAt: expiresAt },
+    ],
+    [
+      'is dropped when staff have not said so by its end',
+      { ...again, state: 'held' },
+      { expiresAt: now },
+      dropped,
+    ],
     ['waits while a worker has the other', { state: 'sending' }, {}, waits],
     [
       'goes when the other was dropped',
@@ -235,9 +252,9 @@ function follow(first: PersonState, happenings: readonly Happening[]): PersonSta
     unknown: ({ duplicate }) =>
       duplicate ? { state: 'held' } : { state: 'planned', duplicate: true },
   }
-  const claimOne = (intentId: string) => {
+  const claimOne = (intentId: string, at = now) => {
     if (state.intents.get(intentId)?.state !== 'planned') return
-    const { effect } = check(state, intentId)
+    const { effect } = check(state, intentId, at)
     if (effect === 'claim') {
       const others = [...state.intents.values()].filter((each) => each.intentId !== intentId)
       // P2: she has not got it, and nobody is about to give it to her.
@@ -268,6 +285,8 @@ function follow(first: PersonState, happenings: readonly Happening[]): PersonSta
     endOne('delivered')
     for (const id of state.intents.keys()) claimOne(id)
   }
+  // Of what is held staff say nothing.
+  for (const id of state.intents.keys()) claimOne(id, expiresAt)
   return state
 }
 

@@ -79,7 +79,8 @@ import { type Wake, wake } from './wake.ts'
  * - older_version_told, awaited_open: the one whose place it took is with a worker still. It comes back when
  *   the lease of that one must be over.
  * - merged_duplicate: the same message of the other run, or to the other one of two recipients who have become
- *   one, is with a worker, or goes first. It comes back when that one must be known.
+ *   one, is with a worker, or goes first. It comes back when that one must be known. That to the other one of
+ *   two recipients is held for staff: it looks again like what operations hold.
  * - awaited_open: the one whose place it took is held for staff. It looks again like what operations hold.
  * - quiet_hours: it is a time at which people of its class are left in peace. It comes back when that ends.
  * - sending_window: it is no day or hour that its own `send` names. It comes back on the next one.
@@ -204,6 +205,8 @@ const refusals: readonly Refusal[] = [
     reason: 'merged_duplicate',
     when: sql`twin = 'open' or same = 'open'`,
   },
+  // P2: staff have not said what came of the other one
+  { effect: 'wait', reason: 'merged_duplicate', when: sql`same = 'held'` },
   {
     effect: 'await-lease',
     reason: 'older_version_told',
@@ -786,12 +789,16 @@ const looksAgainAt = sql`least(d.expires_at, date_trunc('milliseconds', d.now +
   * (1 + abs(hashtext(d.intent_id::text)::float8) / 2147483648)))`
 
 /**
- * Whoever has the other one, or will when it is due, says by then what became of it, or the sweep does. In
- * whole milliseconds, too.
+ * Whoever has the other one, or will when it is due, says by then what became of it, or the sweep does. Where
+ * that comes too late for this one it looks halfway to its own end, and again: the other one may have come to
+ * nothing by then, and neither would go. In whole milliseconds, too.
  */
 function afterLease({ leaseMs }: ClaimRequest): RawBuilder<unknown> {
-  const passed = sql`make_interval(secs => ${leaseMs / 1000})`
-  return sql`least(d.expires_at, date_trunc('milliseconds', greatest(d.now, d.same_due_at) + ${passed}))`
+  const known = sql`greatest(d.now, d.same_due_at)`
+  const lease = sql`make_interval(secs => ${leaseMs / 1000})`
+  const halfway = sql`greatest(interval '1 second', (d.expires_at - ${known}) / 2)`
+  return sql`least(d.expires_at, date_trunc('milliseconds', ${known} + case
+    when ${known} + ${lease} < d.expires_at then ${lease} else ${halfway} end))`
 }
 
 /** `detail` remembers what was wrong with each channel, and what an expired message waited for. */

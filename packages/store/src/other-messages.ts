@@ -49,12 +49,16 @@ const isInDoubt = sql`(o.duplicate and not i.duplicate)`
  * - `open`: it is with a worker, or goes before this one, as long as they may still get it, and in time. Until it
  *   has gone nobody gives way to it for good: it may come to an end of its own, and nobody would get either.
  *
+ * - `held`: staff have not said yet what came of it. They may have it sent once more, and then it may be refused.
+ *   One that may not be sent twice has been told whatever they say, and so has one that has not been said in time.
+ *
  * One that was dropped for another, or could not be sent once more, counts no more, unless it may not be sent
  * twice. Then this one is a repeat of it (`repeats`).
  */
 function sameReceiver(request: AgeRules): RawBuilder<unknown> {
   return sql`
-  select case when bool_or(same.standing = 'told') then 'told' when bool_or(same.standing = 'open') then 'open' end as state,
+  select case when bool_or(same.standing = 'told') then 'told' when bool_or(same.standing = 'open') then 'open'
+      when bool_or(same.standing = 'held') then 'held' end as state,
     max(same.due_at) filter (where same.standing = 'open') as due_at,
     coalesce(bool_or(same.duplicate and same.standing is null and not same.has_gone), false) as repeats
   from (
@@ -62,7 +66,8 @@ function sameReceiver(request: AgeRules): RawBuilder<unknown> {
       when o.state in ('sent', 'bounced') and ${isBeforeInCascade('o', 'i')}
         then case when o.state = 'sent' and o.settled_at >= i.planned_at then 'told' end
       when o.state in ('sent', 'delivered', 'bounced') then 'told'
-      when o.state = 'held' then case when not i.duplicate or ${goesFirst} then 'told' end
+      when o.state = 'held' then case when i.duplicate and not ${goesFirst} then null
+        when o.unknown_outcome = 'at-most-once' or i.expires_at <= look.now then 'told' else 'held' end
       when o.state = 'sending' then 'open'
       when o.state in ('planned', 'queued') then case when ${goesFirst}
         and ((${isInDoubt} and o.unknown_outcome = 'at-most-once')

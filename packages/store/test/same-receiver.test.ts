@@ -275,6 +275,39 @@ describe('of two that wait', () => {
     expect(await untilOver(ids)).toEqual([ids[1]])
   })
 
+  it.each([40, 4000])(
+    'the other one goes before its end when the first, which ends in %i s, is put off beyond it (P1)',
+    async (seconds) => {
+      const intent = { expires_at: later(noon, 40) }
+      const { ids } = await toOne([{ intent: { expires_at: later(noon, seconds) } }, { intent }])
+      const [first = '', second = ''] = ids
+      const { claimed } = await claimOf([first], { leaseMs: 60_000 })
+      await claimOf([second], { leaseMs: 60_000 })
+      const { due_at } = await intentOf(store, second)
+      expect(due_at).toBe(later(noon, 20))
+      await end(claimed, { kind: 'deferred', reason: 'busy', retryAfterMs: 50_000 })
+      await stepBusinessTime(store.db, due_at)
+      expect((await claimOf([second])).claimed).toMatchObject([{ intentId: second }])
+    },
+  )
+
+  it('looks again ever sooner before its end, and then it has ended', async () => {
+    const { ids } = await toOne([{}, { intent: { expires_at: later(noon, 4) } }])
+    const [first = '', second = ''] = ids
+    await claimOf([first], { leaseMs: 60_000 })
+    const looked: string[] = []
+    for (let state = 'planned'; state === 'planned'; ) {
+      await claimOf([second], { leaseMs: 60_000 })
+      const row = await intentOf(store, second)
+      state = row.state
+      if (state !== 'planned') break
+      looked.push(row.due_at)
+      await stepBusinessTime(store.db, row.due_at)
+    }
+    expect(looked).toEqual([2, 3, 4].map((seconds) => later(noon, seconds)))
+    expect((await standing([second]))[0]).toBe('expired expired')
+  })
+
   it('the other one is marked when the first may have been sent, and cannot be again (P1, P2)', async () => {
     for (const isOver of [false, true]) {
       const { ids } = await toOne([
@@ -300,6 +333,55 @@ describe('of two that wait', () => {
       expect(await standing(ids)).toEqual(['skipped relation_ended', 'cancelled merged_duplicate'])
     },
   )
+})
+
+describe('of two of which the first is held for staff', () => {
+  const held = { ...unknown, state: 'held' }
+  const words = { reason: 'test', source: 'test' }
+  const ofParent = (intent: object): Told => ({ kind: 'parent', intent: { ...held, ...intent } })
+
+  it('the other one waits, and goes, marked, when that is to be sent once more and may not (P1)', async () => {
+    const { ids } = await toOne([ofParent({}), {}])
+    const [first = '', second = ''] = ids
+    expect(await claimOf([second])).toMatchObject({
+      claimed: [],
+      refused: [{ state: 'planned', reason: 'merged_duplicate' }],
+    })
+    expect((await intentOf(store, second)).due_at > noon).toBe(true)
+    await sql`update relation set state = 'ended' where kind = 'parent'`.execute(store.db)
+    expect(await endHolding(store, [first], 'resend', words)).toBeNull()
+    await comeAgain()
+    await claimOf([first])
+    await comeAgain()
+    const { claimed } = await claimOf([second])
+    expect(claimed).toMatchObject([{ intentId: second, duplicate: true }])
+    expect((await standing(ids))[0]).toBe('skipped relation_ended')
+  })
+
+  it.each(['resend', 'close', 'close-as-sent'] as const)(
+    'the other one is dropped when staff say what came of it: %s (P2)',
+    async (said) => {
+      const { ids } = await toOne([ofParent({}), {}])
+      const [first = '', second = ''] = ids
+      await claimOf([second])
+      expect(await endHolding(store, [first], said, words)).toBeNull()
+      await comeAgain()
+      expect(await untilOver(ids)).toEqual(said === 'resend' ? [first] : [])
+      expect((await standing(ids))[1]).toBe('cancelled merged_duplicate')
+    },
+  )
+
+  it('the other one is dropped when they have said nothing by its end, or may not have it go twice (P2)', async () => {
+    const { ids } = await toOne([ofParent({}), { intent: { expires_at: later(noon, 60) } }])
+    await claimOf(ids.slice(1))
+    await stepBusinessTime(store.db, later(noon, 60))
+    await claimOf(ids.slice(1))
+    expect((await standing(ids))[1]).toBe('cancelled merged_duplicate')
+    const once = { unknown_outcome: 'at-most-once' }
+    const other = await toOne([ofParent(once), { intent: once }])
+    await claimOf(other.ids.slice(1))
+    expect((await standing(other.ids))[1]).toBe('cancelled merged_duplicate')
+  })
 })
 
 describe('of two that wait, of which the first cannot go in time', () => {
@@ -519,8 +601,8 @@ class Copies {
   async judge(): Promise<string[]> {
     const ends = await standing(this.#ids)
     expect(ends.filter((each) => /^(planned|queued|sending)/.test(each))).toEqual([])
-    // Nobody knows, and it may not go again, or staff have had it and were told what became of it.
-    const isLast = this.#unknownOutcome === 'at-most-once' || this.#resent.size > 0
+    // Nobody knows, and it may not go again.
+    const isLast = this.#unknownOutcome === 'at-most-once'
     const mayHave = isLast && [...this.#handedOver.values()].includes('unknown')
     if (ends.includes('cancelled merged_duplicate'))
       expect(mayHave || ends.some((each) => /^(sent|held)/.test(each)), ends.join()).toBe(true)
@@ -558,6 +640,9 @@ it('whatever comes, one goes out, and none is dropped for one that does not (P1,
           await copies.end({ kind: 'accepted' })
           await copies.happens({ claim: [0, 1, 2] })
         }
+        // Of what is held staff say nothing more.
+        await stepBusinessTime(store.db, later(noon, 12 * 3600))
+        await copies.claim([0, 1, 2])
         for (const each of await copies.judge()) came.add(each)
       },
     ),
