@@ -25,6 +25,7 @@ const nothing: Status = {
   waiting: [],
   positions: [],
   deadLetters: { open: 0, replayed: 0, byClass: {} },
+  unapplied: {},
   stops: [],
   reach: [],
 }

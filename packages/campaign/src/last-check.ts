@@ -51,8 +51,8 @@ const claim: LastCheck = { effect: 'claim', reason: null }
  * statement alone, which looks at the tables with all the locks held.
  *
  * Left out is what only the tables know: stops that staff or the gateway wrote down (a death or a
- * consent in the events is seen in the person's own record), operational stops, and what was with a
- * worker while two records became one, or its entity changed.
+ * consent in the events is seen in the person's own record), operational stops, events that could not be applied,
+ * and what was with a worker while two records became one, or its entity changed.
  */
 export function lastCheck(state: PersonState, request: LastCheckRequest): LastCheck {
   const receiver = request.intent.recipient ? request.receiver : state

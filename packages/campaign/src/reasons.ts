@@ -308,6 +308,16 @@ const list = {
       en: 'nothing; the new version has plans of its own',
     },
   },
+  entity_unapplied: {
+    text: {
+      nl: 'een nieuwere versie van de afspraak of opname kon nog niet worden verwerkt',
+      en: 'a newer version of the appointment or stay could not be applied yet',
+    },
+    whatToDo: {
+      nl: 'herstel wat de dead letter noemt ("wegwijs dead-letters list"), en speel die opnieuw af',
+      en: 'mend what the dead letter names ("wegwijs dead-letters list"), and replay it',
+    },
+  },
   entity_withdrawn: {
     text: {
       nl: 'de afspraak of opname gaat niet door',

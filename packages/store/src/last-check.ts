@@ -74,6 +74,7 @@ import { type Wake, wake } from './wake.ts'
  *
  * Not now (it stays planned; it may still expire):
  *
+ * - entity_unapplied: an event has told of a newer version of the appointment or stay, and could not be applied.
  * - sending_stopped, campaign_stopped, template_stopped, channel_stopped, provider_stopped: operations
  *   hold it. It comes back by itself, ever more slowly, and at once when the stop is lifted.
  * - older_version_told, awaited_open: the one whose place it took is with a worker still. It comes back when
@@ -218,6 +219,8 @@ const refusals: readonly Refusal[] = [
     when: sql`first_is = 'awaited' and (first = 'sending' or is_resent)`,
   },
   { effect: 'wait', reason: 'awaited_open', when: sql`first_is = 'awaited' and first = 'held'` },
+  // P3 superseded entities: nobody knows yet by what
+  { effect: 'wait', reason: 'entity_unapplied', when: sql`entity_unapplied > entity_known` },
   // P3 operational stops, the widest first
   { effect: 'wait', reason: 'sending_stopped', when: stopped('all') },
   { effect: 'wait', reason: 'campaign_stopped', when: stopped('campaign', sql`campaign_id`) },
@@ -661,7 +664,8 @@ function factsOf(request: ClaimRequest, look: Look): RawBuilder<unknown> {
       same.repeats or twin.repeats as repeats,
       contact ->> 'address' as address, contact ->> 'refusedAt' is not null as address_refused,
       run.state as enrolment_state, run.reason as enrolment_reason, run.trigger,
-      e.version as entity_known, e.state as entity_state, e.data as entity_data,
+      e.version as entity_known, e.unapplied_version as entity_unapplied, e.state as entity_state,
+      e.data as entity_data,
       i.class = any(${[...request.classesNeedingConsent]}::text[]) as needs_consent,
       c.withdrawn_everywhere, c.withdrawn_here, c.granted_here, c.granted_somewhere,
       ${counts(request.budgets, 'i')} as counts, place.until as place_free_at,

@@ -45,6 +45,12 @@ export async function rekeyPerson(tx: Querying, from: string, into: string): Pro
   await sql`update inbox e set subject = ${into}::uuid::text where ${ours} and not exists (
     select from inbox o where o.person_id = ${into} and o.source = e.source
       and o.event_id = e.event_id and o.subject = ${into}::uuid::text)`.execute(tx)
+  // What could not be applied to either holds of both.
+  await sql`update entity o set unapplied_version = greatest(o.unapplied_version, e.unapplied_version)
+    from entity e where e.person_id = ${from} and e.unapplied_version is not null
+      and o.person_id = ${into} and o.entity_type = e.entity_type and o.entity_id = e.entity_id`.execute(
+    tx,
+  )
   await sql`update entity e set person_id = ${into} where person_id = ${from} and not exists (
     select from entity o where o.person_id = ${into}
       and o.entity_type = e.entity_type and o.entity_id = e.entity_id)`.execute(tx)

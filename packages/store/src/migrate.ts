@@ -33,6 +33,7 @@ import * as armsOfBefore from './migrations/0027-arms-of-before.ts'
 import * as armsSweep from './migrations/0028-arms-sweep.ts'
 import * as dueInTurn from './migrations/0029-due-in-turn.ts'
 import * as armsSweepsEnded from './migrations/0030-arms-sweeps-ended.ts'
+import * as unappliedEntities from './migrations/0031-unapplied-entities.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -68,6 +69,7 @@ const migrations: Record<string, Migration> = {
   '0028-arms-sweep': armsSweep,
   '0029-due-in-turn': dueInTurn,
   '0030-arms-sweeps-ended': armsSweepsEnded,
+  '0031-unapplied-entities': unappliedEntities,
 }
 
 export type MigrateOptions = {

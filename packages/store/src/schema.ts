@@ -70,6 +70,7 @@ export type Schema = {
     data: Json<JsonObject>
     changed_at: Moment
     said_in: ColumnType<JsonObject, string | undefined, string>
+    unapplied_version: Generated<number | null>
   }
   consent: {
     person_id: string

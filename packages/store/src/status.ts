@@ -22,6 +22,8 @@ export type Status = {
   waiting: readonly Waiting[]
   positions: readonly PositionStatus[]
   deadLetters: { open: number; replayed: number; byClass: Readonly<Record<string, number>> }
+  /** Of how many appointments and stays, by type, a newer version waits among the dead letters. */
+  unapplied: Readonly<Record<string, number>>
   stops: readonly OperationalStop[]
   /** Campaigns that say how far they reach, in the period of now. */
   reach: readonly ReachStanding[]
@@ -70,6 +72,7 @@ export async function readStatus(db: Querying): Promise<Status> {
     waiting: await readWaiting(db),
     positions: await readPositions(db),
     deadLetters: await readDeadLetters(db),
+    unapplied: await readUnapplied(db),
     stops: await listOperationalStops(db),
     reach: await readReach(db),
   }))
@@ -178,4 +181,13 @@ async function readDeadLetters(db: Querying): Promise<Status['deadLetters']> {
       rows.filter((row) => row.open > 0).map((row) => [row.error_class, row.open]),
     ),
   }
+}
+
+/** What hangs on them waits (`entity_unapplied`). */
+async function readUnapplied(db: Querying): Promise<Status['unapplied']> {
+  const { rows } = await sql<{ type: string; count: number }>`
+    select entity_type as type, count(*)::int as count from entity
+    where unapplied_version > version
+    group by entity_type order by entity_type`.execute(db)
+  return Object.fromEntries(rows.map(({ type, count }) => [type, count]))
 }

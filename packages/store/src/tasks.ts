@@ -36,6 +36,7 @@ export type HeldReason = ReasonCode &
     | 'recipient_by_age'
     | 'consent_withdrawn'
     | 'consent_missing'
+    | 'entity_unapplied'
     | 'sending_stopped'
     | 'campaign_stopped'
   )
@@ -56,6 +57,7 @@ function heldBy(rules: AgeRules | null): RawBuilder<unknown> {
     when i.needs_consent and ${isLeftOut(rules)} then 'recipient_by_age'
     when c.withdrawn_everywhere or stop.kind = 'consent' then 'consent_withdrawn'
     when i.needs_consent and not c.granted_somewhere then 'consent_missing'
+    when e.unapplied_version > e.version then 'entity_unapplied'
     when exists (select from operational_stop s where s.scope = 'all'
       and not exists (select from stop_lift l where l.stop_id = s.stop_id)) then 'sending_stopped'
     when exists (select from operational_stop s where s.scope = 'campaign'
@@ -72,6 +74,8 @@ function heldBy(rules: AgeRules | null): RawBuilder<unknown> {
   ) as i
   cross join lateral (select t.person_id as receiver_id) as w
   left join person p on p.person_id = t.person_id
+  left join entity e on e.person_id = t.person_id and e.entity_type = t.entity_type
+    and e.entity_id = t.entity_id
   left join lateral (${consentFacts}) as c on true
   left join lateral (${firstStopOf(sql`t.person_id`)}) as stop on true
   where t.state = 'open' offset 0`

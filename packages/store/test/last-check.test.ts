@@ -376,6 +376,16 @@ describe('a message is not sent, for good, when', () => {
 
 const waits: Case[] = [
   {
+    name: 'a newer version of the appointment could not be applied',
+    state: 'planned',
+    reason: 'entity_unapplied',
+    seed: onAppointment,
+    arrange: async (ids) => {
+      await entity(ids, 2, 'active')
+      await store.db.updateTable('entity').set({ unapplied_version: 3 }).execute()
+    },
+  },
+  {
     name: 'everything is stopped',
     state: 'planned',
     reason: 'sending_stopped',

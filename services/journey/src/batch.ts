@@ -156,6 +156,7 @@ async function applyInTransaction(
     await keepWhatForbids(
       tx,
       told.filter((each): each is Accepted => 'event' in each),
+      definition.touchpoints,
     )
   }
   const taken = part.records.map((record) =>
