@@ -234,6 +234,77 @@ describe('a touchpoint that is waited for and never heard', () => {
   })
 })
 
+describe('a touchpoint that is waited for and is the goal', () => {
+  const type = 'care.visit.ended.v1'
+  const waitFor = (within: string, more = ', then: [{ wait: { for: P1D } }]') =>
+    `  - waitFor: { touchpoint: ${type}, within: ${within}${more} }\n`
+  const message = '  - message: { id: booked, template: booked }\n'
+  /** In place of the exits and steps of the sound campaign. */
+  const hoping = (steps: string, goal = 'within: P10D'): Changes => ({
+    [guide]: (sound[guide] ?? '').replace(
+      /^exit:.*/ms,
+      `goal: { touchpoint: ${type}, ${goal} }\nsteps:\n${message}${steps}`,
+    ),
+  })
+  const unheard = `this is never heard in the time of "goal", which ends the campaign when ${type} happens`
+  const minutes = (op: string, value: number) =>
+    `where: { field: event.minutes, op: ${op}, value: ${value} }`
+  const then = ', then: [{ wait: { for: P1D } }]'
+
+  test.each([
+    ['at first', waitFor('P10D')],
+    ['after a wait', `  - wait: { for: P3D }\n${waitFor('P7D')}`],
+    [
+      'behind another one',
+      waitFor('P5D', ', otherwise: [{ wait: { for: P1D } }]') + waitFor('P4D'),
+    ],
+    [
+      'in an arm',
+      `  - branch:\n      - when: { field: event.kind, op: eq, value: first }\n        steps:\n        ${waitFor('P10D')}`,
+    ],
+  ])('is told %s', async (_, steps) => {
+    const found = await warningsOf(hoping(steps))
+    expect(found).toEqual([expect.stringContaining(` ${unheard}`)])
+  })
+
+  test('is told of those for whom the goal asks, together with the exits', async () => {
+    const asked = (goal: string) =>
+      warningsOf(hoping(waitFor('P5D', `, ${minutes('gt', 10)}${then}`), `within: P10D, ${goal}`))
+    expect(await asked(minutes('gt', 5))).toEqual([`${guide}:13:28 ${unheard}`])
+    expect(await asked(minutes('gt', 20))).toEqual([])
+    const both = hoping(waitFor('P5D'), `within: P10D, ${minutes('gt', 5)}`)
+    const exits = `exit: [{ touchpoint: ${type}, where: { not: { field: event.minutes, op: gt, value: 5 } } }]\n`
+    expect(await warningsOf(both)).toEqual([])
+    expect(
+      await warningsOf({ [guide]: String(both[guide]).replace('goal:', `${exits}goal:`) }),
+    ).toEqual([`${guide}:14:28 ${unheard}`])
+  })
+
+  test.each([
+    ['it is waited for longer', waitFor('P11D')],
+    ['it may be waited for longer', `  - wait: { for: P3D }\n${waitFor('P8D')}`],
+    ['nobody knows how late it is', `  - wait: { at: "10:00" }\n${waitFor('P1D')}`],
+    [
+      'nobody knows how long an appointment is waited for',
+      `  - wait: { until: entity.startsAt }\n${waitFor('P1D')}`,
+    ],
+    [
+      'an arm before it may take longer',
+      `  - branch:\n      - when: { field: event.kind, op: eq, value: first }\n        steps: [{ wait: { for: P9D } }]\n${waitFor('P5D')}`,
+    ],
+    ['nothing follows when it comes', waitFor('P5D', ', otherwise: [{ wait: { for: P1D } }]')],
+    ['one about another visit is meant, too', waitFor('P5D', `, entity: any${then}`)],
+  ])('is not told when %s', async (_, steps) => {
+    expect(await warningsOf(hoping(steps))).toEqual([])
+  })
+
+  test('is not told where people are taken along who entered before', async () => {
+    const { [guide]: text = '' } = hoping(waitFor('P5D'))
+    const move = `${text}move: { from: 1, steps: { "1": "1" } }\n`
+    expect(await warningsOf({ [guide]: move })).toEqual([])
+  })
+})
+
 test('a trigger or an audience that holds for nobody', async () => {
   expect(
     await warningsOf({

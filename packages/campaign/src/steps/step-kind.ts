@@ -58,11 +58,16 @@ export type StepParts = {
       readonly span: { readonly path: PathInStep; readonly duration: string } | null
     }
   }[]
-  /** Touchpoints that it listens to; `entity` as the file says it. */
+  /**
+   * Touchpoints that it listens to for a duration, from when somebody comes to it; `entity` as the file says it,
+   * `arm` the one of its arms that is taken when it comes.
+   */
   readonly touchpoints?: readonly {
     readonly path: PathInStep
     readonly type: string
     readonly entity?: EntityMeant
+    readonly within: string
+    readonly arm: number
   }[]
   /** Messages of the same campaign whose receipts it listens to. */
   readonly messages?: readonly AwaitedMessage[]

@@ -112,6 +112,8 @@ export const waitForStep: StepKind<WaitForStep> = {
               {
                 path: path('touchpoint'),
                 type: waitFor.touchpoint,
+                within: waitFor.within,
+                arm: came,
                 ...(waitFor.entity ? { entity: waitFor.entity } : {}),
               },
             ],
