@@ -8,6 +8,11 @@ export type JsonValue =
   | { [key: string]: JsonValue }
 export type JsonObject = { [key: string]: JsonValue }
 
+/** Of a value that JSON can hold. */
+export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 /** The same value gives the same text, in whatever order a store gives its members back. */
 export function inKeyOrder(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(inKeyOrder)

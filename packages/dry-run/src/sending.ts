@@ -1,6 +1,10 @@
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import type { Budget } from '@wegwijs/campaign/definition/policies'
-import type { CampaignClass, ChannelName } from '@wegwijs/campaign/definition/words'
+import {
+  type CampaignClass,
+  type ChannelName,
+  campaignClasses,
+} from '@wegwijs/campaign/definition/words'
 import { parseAddress, parseMailbox } from '@wegwijs/channels/mailbox'
 import { parsePhone, parseSender } from '@wegwijs/channels/phone'
 import { createRenderer } from '@wegwijs/template/render'
@@ -24,12 +28,8 @@ export function sendingOf(
 ): Sending {
   const { channels, policies } = bundle
   const templates = new Map(
-    bundle.templates.map(({ id, hash, channels }) => [
-      `${id} ${hash}`,
-      { id, channels: channels as CompiledTemplate['channels'] },
-    ]),
+    bundle.templates.map(({ id, hash, channels }) => [`${id} ${hash}`, { id, channels }]),
   )
-  const classes = Object.entries(policies.classes) as [CampaignClass, { consent: string }][]
   return {
     channels,
     rules: {
@@ -40,7 +40,7 @@ export function sendingOf(
     budgets: policies.budgets ?? [],
     classes: policies.classes,
     classesNeedingConsent: new Set(
-      classes.filter(([, policy]) => policy.consent === 'required').map(([name]) => name),
+      campaignClasses.filter((name) => policies.classes[name].consent === 'required'),
     ),
     renderer: createRenderer(),
     templateOf: (id, hash) => templates.get(`${id} ${hash}`) ?? null,

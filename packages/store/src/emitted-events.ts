@@ -1,6 +1,6 @@
 import type { Decision } from '@wegwijs/campaign/draft'
 import { ownSource } from '@wegwijs/campaign/event-check'
-import type { JsonObject } from '@wegwijs/campaign/json'
+import { emittedBy } from '@wegwijs/campaign/steps/emit'
 import { encodeRecord } from '@wegwijs/wire/cloudevents-kafka'
 import { topicsOf } from '@wegwijs/wire/topics'
 import type { Querying } from './database.ts'
@@ -25,16 +25,11 @@ export function publishEmitted(
 ): number {
   const topic = topicsOf(namespace).emitted
   const records = decided.flatMap(({ personId, at, decisions }) =>
-    decisions.flatMap(({ reason, detail }): OutboxRecord[] => {
-      if (reason !== 'event_emitted' || !detail) return []
-      const event = {
-        id: String(detail.eventId),
-        source: ownSource,
-        type: String(detail.type),
-        subject: personId,
-        time: at,
-        data: detail.data as JsonObject,
-      }
+    decisions.flatMap((decision): OutboxRecord[] => {
+      const emitted = emittedBy(decision)
+      if (!emitted) return []
+      const { eventId: id, type, data } = emitted
+      const event = { id, source: ownSource, type, subject: personId, time: at, data }
       return [{ topic, ...encodeRecord(event) }]
     }),
   )

@@ -207,7 +207,7 @@ function eventOf(row: EventRow): TouchpointEvent {
     type: row.type,
     subject: row.subject,
     time: row.time,
-    data: row.data as TouchpointEvent['data'],
+    data: row.data,
     ...(row.entity !== null && { entity: row.entity }),
     ...(row.entity_version !== null && { version: row.entity_version }),
   }

@@ -1,15 +1,25 @@
 import { z } from 'zod'
 import { fieldNameSchema } from '../definition/field.ts'
 import { fieldReferenceSchema, touchpointTypeSchema } from '../definition/words.ts'
-import { noteOf } from '../draft.ts'
+import { type Decision, noteOf } from '../draft.ts'
 import { factsOf } from '../facts.ts'
-import type { JsonObject } from '../json.ts'
+import { isJsonObject, type JsonObject } from '../json.ts'
 import type { StepKind } from './step-kind.ts'
 
 /** A field of ours, or a value that stands there. */
 export type EmittedValue = string | { value: string | number | boolean }
 
 export type EmitStep = { emit: { type: string; data?: Record<string, EmittedValue> | undefined } }
+
+/** What other systems are told. `eventId` is the same whenever it is decided again. */
+export type Emitted = { type: string; eventId: string; data: JsonObject }
+
+/** What a decision tells them; null when it tells nothing. */
+export function emittedBy({ reason, detail }: Pick<Decision, 'reason' | 'detail'>): Emitted | null {
+  const { type, eventId, data } = detail ?? {}
+  if (reason !== 'event_emitted' || !isJsonObject(data)) return null
+  return { type: String(type), eventId: String(eventId), data }
+}
 
 export const emitStep: StepKind<EmitStep> = {
   key: 'emit',
@@ -69,9 +79,8 @@ export const emitStep: StepKind<EmitStep> = {
       noteOf(draft, enrolment, 'event_incomplete', { detail })
     } else {
       const eventId = context.deriveId('emitted', enrolment.enrolmentId, node.path, version)
-      noteOf(draft, enrolment, 'event_emitted', {
-        detail: { step: node.path, type: emit.type, eventId, data },
-      })
+      const emitted: Emitted = { type: emit.type, eventId, data }
+      noteOf(draft, enrolment, 'event_emitted', { detail: { step: node.path, ...emitted } })
     }
     return { goTo: node.next }
   },
