@@ -870,6 +870,11 @@ export type ReasonCode = keyof typeof list
 
 export const reasons: Readonly<Record<ReasonCode, Reason>> = list
 
+/** False for what only a newer Wegwijs has stored. */
+export function isReasonCode(code: unknown): code is ReasonCode {
+  return typeof code === 'string' && Object.hasOwn(list, code)
+}
+
 /** Who enters and gets nothing, to be counted beside the others: of one campaign, or of all of a class. */
 export const heldOutReasons = ['held_out', 'held_out_of_all'] as const satisfies ReasonCode[]
 export type HeldOutReason = (typeof heldOutReasons)[number]

@@ -3,6 +3,7 @@ import {
   type ConditionTrace,
   decidingLeaves,
   leavesOfTrace,
+  leavesStoredWith,
   traceOf,
   traceOfStored,
 } from '@wegwijs/campaign/explain/condition-trace'
@@ -47,6 +48,22 @@ test('of what happened it says how often, also as it was stored', () => {
   expect(trace.holds).toBe(true)
   expect(traceOfStored(condition, leavesOfTrace(trace))).toEqual(trace)
   expect(traceOfStored({ all: [leaf('a', 1)] }, leavesOfTrace(trace))).toBeNull()
+})
+
+test('leaves that are stored are read, and none where one of them is none', () => {
+  const happened = { happened: { touchpoint: 'care.visit.ended.v1', within: 'P9D' } }
+  const leaves = leavesOfTrace(traceOf({ all: [leaf('a', 1), happened] }, facts({})))
+  expect(leavesStoredWith({ leaves })).toEqual(leaves)
+  expect(leavesStoredWith({})).toBeNull()
+  const [compared, often] = leaves
+  for (const wrong of [
+    null,
+    { ...compared, op: 'resembles' },
+    { ...compared, holds: 'yes' },
+    { ...often, expected: null },
+    { ...often, expected: { within: 'P9D', where: { field: 'event.a' } } },
+  ])
+    expect(leavesStoredWith({ leaves: [...leaves, wrong] })).toBeNull()
 })
 
 test('what is missing was seen as nothing', () => {
@@ -120,6 +137,8 @@ test('a trace comes to what the decision came to, whatever is asked and seen', (
       expect(trace.holds).toBe(compileCondition(condition)(facts(data)))
       expect(leavesOfTrace(trace)).toEqual(traceCondition(condition, facts(data)).leaves)
       expect(traceOfStored(condition, leavesOfTrace(trace))).toEqual(trace)
+      const detail = JSON.parse(JSON.stringify({ leaves: leavesOfTrace(trace) }))
+      expect(leavesStoredWith(detail)).toEqual(leavesOfTrace(trace))
     }),
   )
 })

@@ -1,4 +1,4 @@
-import { type ReasonCode, reasons } from '@wegwijs/campaign/reasons'
+import { isReasonCode, reasons } from '@wegwijs/campaign/reasons'
 import { instantOf, showLocalMoment } from '@wegwijs/campaign/specification/local-moment'
 import type { Intent, PersonState } from '@wegwijs/campaign/state'
 import type { History } from './specification.ts'
@@ -32,6 +32,6 @@ export function show(instant: string, { timeZone }: Asked): string {
 /** ` (expired: it was no longer worth sending)` */
 export function reasonWords(code: string | null): string {
   if (code === null) return ''
-  const text = Object.hasOwn(reasons, code) ? `: ${reasons[code as ReasonCode].text.en}` : ''
+  const text = isReasonCode(code) ? `: ${reasons[code].text.en}` : ''
   return ` (${code}${text})`
 }

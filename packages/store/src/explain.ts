@@ -1,5 +1,6 @@
 import { ownIdSpace } from '@wegwijs/campaign/event-check'
 import type { Identity } from '@wegwijs/campaign/journey-event'
+import { isJsonObject, type JsonObject, type JsonValue } from '@wegwijs/campaign/json'
 import { sql } from 'kysely'
 import { businessNow } from './business-clock.ts'
 import type { Querying } from './database.ts'
@@ -64,8 +65,11 @@ export type DecisionFact = {
   version: number | null
   enrolmentId: string | null
   intentId: string | null
+  /** A code of the closed list, which a newer Wegwijs may have made longer. */
   reason: string
-  detail: Readonly<Record<string, unknown>> | null
+  detail: JsonObject | null
+  /** What is stored as its detail is none: that is null then. */
+  unreadable?: true
 }
 
 export type MessageFact = {
@@ -211,13 +215,21 @@ async function readEnrolments(db: Querying, personId: string): Promise<Enrolment
 }
 
 async function readDecisions(db: Querying, personId: string): Promise<DecisionFact[]> {
-  const { rows } = await sql<DecisionFact>`
+  const { rows } = await sql<DecisionRow>`
     select business_at as "businessAt", source, event_id as "eventId", campaign_id as "campaignId",
       version, enrolment_id as "enrolmentId", intent_id as "intentId", reason, detail
     from decided where person_id = ${personId}
     order by business_at, recorded_at, source, event_id, ordinal
   `.execute(db)
-  return rows
+  return rows.map(decisionOf)
+}
+
+type DecisionRow = Omit<DecisionFact, 'detail'> & { detail: JsonValue }
+
+function decisionOf({ detail, ...row }: DecisionRow): DecisionFact {
+  return detail === null || isJsonObject(detail)
+    ? { ...row, detail }
+    : { ...row, detail: null, unreadable: true }
 }
 
 async function readMessages(db: Querying, personId: string): Promise<MessageFact[]> {

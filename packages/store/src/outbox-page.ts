@@ -1,6 +1,6 @@
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import type { LocaleName } from '@wegwijs/campaign/definition/words'
-import { type ReasonCode, reasons } from '@wegwijs/campaign/reasons'
+import { isReasonCode, reasons } from '@wegwijs/campaign/reasons'
 import { sql } from 'kysely'
 import { receiverOf } from './contact-budgets.ts'
 import type { Querying } from './database.ts'
@@ -267,7 +267,7 @@ async function readUnsent(
     kind: 'skipped',
     at,
     campaign: campaignName(campaign_id),
-    reason: reasons[reason as ReasonCode]?.text[language] ?? noReason[language],
+    reason: isReasonCode(reason) ? reasons[reason].text[language] : noReason[language],
   }))
 }
 

@@ -1,4 +1,5 @@
-import { isHeldOut, type ReasonCode } from '@wegwijs/campaign/reasons'
+import type { JsonObject } from '@wegwijs/campaign/json'
+import { isHeldOut } from '@wegwijs/campaign/reasons'
 import { hasReservedName } from '@wegwijs/campaign/reserved-types'
 import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
 import type {
@@ -19,8 +20,9 @@ export type Verdict = {
   /** The version that decided, or that was live; null when none was. */
   version: number | null
   outcome: 'enrolled' | 'refused' | 'not_considered'
-  reason: ReasonCode
-  detail: Readonly<Record<string, unknown>> | null
+  /** A code of the closed list, which a newer Wegwijs may have made longer. */
+  reason: string
+  detail: JsonObject | null
   /** The event that it is about; null when it looked by itself, or when the person never had one. */
   event: EventFact | null
   enrolment: EnrolmentFact | null
@@ -108,8 +110,7 @@ function verdictOfDecision(
   event: EventFact | null,
 ): Verdict {
   const verdict = { ...nothing(campaign), version, event }
-  if (reason !== 'enrolled')
-    return { ...verdict, outcome: 'refused', reason: reason as ReasonCode, detail }
+  if (reason !== 'enrolled') return { ...verdict, outcome: 'refused', reason, detail }
   return {
     ...verdict,
     outcome: 'enrolled',
@@ -123,12 +124,12 @@ function verdictOfDecision(
 function notConsidered(campaign: CampaignFacts, event: EventFact): Verdict {
   const live = liveAt(campaign, event.businessAt)
   const verdict = { ...nothing(campaign), version: live?.version ?? null, event }
-  if (event.outcome !== 'applied') return { ...verdict, reason: event.outcome as ReasonCode }
+  if (event.outcome !== 'applied') return { ...verdict, reason: event.outcome }
   if (!live) return { ...verdict, reason: 'campaign_not_live' }
   const { trigger, audience } = live.file
   const { types } = triggerPartsOf(trigger)
   if (!types.includes(event.type)) {
-    const detail = { waitsFor: types }
+    const detail = { waitsFor: [...types] }
     return { ...verdict, reason: 'trigger_other_touchpoint', detail }
   }
   if (audience.personas && !audience.personas.includes(event.persona ?? '')) {

@@ -1,8 +1,7 @@
 import { personFieldsOf } from '@wegwijs/campaign/catalogue'
 import type { LeafTrace } from '@wegwijs/campaign/condition'
-import type { ConditionTrace } from '@wegwijs/campaign/explain/condition-trace'
+import { type ConditionTrace, leavesStoredWith } from '@wegwijs/campaign/explain/condition-trace'
 import type { Words } from '@wegwijs/campaign/explain/words'
-import type { JsonObject } from '@wegwijs/campaign/json'
 import type { PersonFacts } from '@wegwijs/store/explain'
 import type { Verdict } from '@wegwijs/store/verdicts'
 import type { Options, Telling } from './commands/explain.ts'
@@ -109,8 +108,7 @@ export function notesOf(
   const isOfNow = told.some(({ explained }) =>
     explained.some(
       ({ isWorkedOut, conditions }) =>
-        isWorkedOut &&
-        leavesOfExplained([{ conditions } as Explained]).some(({ field }) => person.has(field)),
+        isWorkedOut && leavesOfExplained([{ conditions }]).some(({ field }) => person.has(field)),
     ),
   )
   return [
@@ -150,11 +148,9 @@ function shownLeaf(leaf: LeafTrace, telling: Telling | null): LeafTrace & { left
 }
 
 export function withoutHealth(verdict: Verdict, telling: Telling | null): Verdict {
-  const leaves = verdict.detail?.leaves
-  if (!Array.isArray(leaves)) return verdict
-  const detail = {
-    ...verdict.detail,
-    leaves: (leaves as LeafTrace[]).map((leaf) => shownLeaf(leaf, telling)),
-  } as unknown as JsonObject
-  return { ...verdict, detail }
+  const { detail } = verdict
+  if (detail?.leaves === undefined) return verdict
+  // Of what nobody can read nobody knows how telling it is.
+  const leaves = leavesStoredWith(detail)?.map((leaf) => shownLeaf(leaf, telling)) ?? null
+  return { ...verdict, detail: { ...detail, leaves } }
 }

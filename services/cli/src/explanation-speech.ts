@@ -43,6 +43,8 @@ export type ExplanationSpeech = Readonly<{
   unreadable: (version: number) => string
   inForceUnreadable: string
   notDecidedAgain: string
+  /** What is on record of a decision, and cannot be read. */
+  unreadableDecision: { told: (reason: string) => string; whatToDo: string }
   person: Readonly<{
     person: string
     test: string
@@ -124,6 +126,10 @@ export const explanationSpeeches: InEachLanguage<ExplanationSpeech> = {
     leftOut: 'Gezondheidsgegevens zijn weggelaten. Met --health staan ze erbij.',
     fieldsOfNow:
       'Gegevens van de persoon zelf (zoals leeftijd) worden niet bewaard zoals ze waren: waar een beslissing is nagerekend, staan ze er zoals ze nu bekend zijn.',
+    unreadableDecision: {
+      told: (reason) => `is iets besloten dat deze Wegwijs niet kan lezen ("${reason}")`,
+      whatToDo: 'vraag het na met de Wegwijs die dit heeft besloten',
+    },
     person: {
       person: 'persoon',
       test: 'een test',
@@ -196,6 +202,10 @@ export const explanationSpeeches: InEachLanguage<ExplanationSpeech> = {
     leftOut: 'What tells of health was left out. With --health it is shown.',
     fieldsOfNow:
       'What is known of the person (such as age) is not kept as it was: where a decision was worked out again, it stands there as it is known now.',
+    unreadableDecision: {
+      told: (reason) => `something was decided that this Wegwijs cannot read ("${reason}")`,
+      whatToDo: 'ask the Wegwijs that decided it',
+    },
     person: {
       person: 'person',
       test: 'a test',

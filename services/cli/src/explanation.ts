@@ -5,12 +5,12 @@ import type { StartTrace, TouchpointTrace } from '@wegwijs/campaign/explain/camp
 import {
   type ConditionTrace,
   leavesOfTrace,
+  leavesStoredWith,
   traceOfStored,
 } from '@wegwijs/campaign/explain/condition-trace'
 import { tellDecision, tellTrigger, tellWhen } from '@wegwijs/campaign/explain/decision'
 import type { LabelledTrace, Words } from '@wegwijs/campaign/explain/words'
-import type { JsonObject } from '@wegwijs/campaign/json'
-import { isHeldOut, type ReasonCode, reasons } from '@wegwijs/campaign/reasons'
+import { isHeldOut, isReasonCode, type ReasonCode, reasons } from '@wegwijs/campaign/reasons'
 import { hasReservedName } from '@wegwijs/campaign/reserved-types'
 import { campaignKey } from '@wegwijs/campaign/state'
 import { toRecipient } from '@wegwijs/campaign/steps/message'
@@ -163,6 +163,9 @@ function decisionLine(
   const campaign = versions.get(campaignKey(campaignId, decision.version ?? 0)) ?? newest
   const words = explaining.wordsFor(campaign)
   const speech = explanationSpeeches[locale]
+  const opening = isFirst ? tellWhen(decision.businessAt, locale, words) : speech.thereupon
+  const told = asTold(decision)
+  if (!told) return unreadableLine(decision, opening, speech)
   const agrees = agreesWith(decision, moment)
   const traces = agrees === true ? stepTraces(decision, moment) : []
   const refusedBy = storedTrace(decision, campaign)
@@ -171,7 +174,7 @@ function decisionLine(
   const clause = tellDecision(
     {
       at: decision.businessAt,
-      decision: asTold(decision),
+      decision: told,
       campaign,
       messageId: messageOf(decision, explaining),
       traces,
@@ -181,21 +184,19 @@ function decisionLine(
     words,
   )
   const run = whichRun(decision.enrolmentId, words, explaining)
-  const why = decision.reason === 'enrolled' && start ? beganBecause(start, words, speech) : ''
-  const opening = isFirst ? tellWhen(decision.businessAt, locale, words) : speech.thereupon
+  const why = told.reason === 'enrolled' && start ? beganBecause(start, words, speech) : ''
   const conditions = [
     ...traces,
-    ...(refusedBy ? [{ label: labelOf(decision.reason), trace: refusedBy }] : []),
-    ...(decision.reason === 'enrolled' && start ? startConditions(start) : []),
+    ...(refusedBy ? [{ label: labelOf(told.reason), trace: refusedBy }] : []),
+    ...(told.reason === 'enrolled' && start ? startConditions(start) : []),
   ]
   const doubt = agrees === false ? ` ${speech.differs(rebuiltText(moment, explaining, words))}` : ''
   return {
     ...plain,
     at: decision.businessAt,
-    event: null,
     sentence: `${opening} ${clause}${run}${why}.${doubt}`,
-    reason: decision.reason as ReasonCode,
-    whatToDo: whatToDoOf(decision.reason, locale),
+    reason: told.reason,
+    whatToDo: whatToDoOf(told.reason, locale),
     conditions,
     agrees,
     isWorkedOut: refusedBy === null,
@@ -223,8 +224,19 @@ function whichRun(
   return entity ? speech.runAbout(entity) : speech.runSince(words.moment(run.enteredAt))
 }
 
-function asTold({ reason, detail, ...rest }: DecisionFact) {
-  return { ...rest, reason: reason as ReasonCode, detail: detail as JsonObject | null }
+/** Null when nobody can read it: a newer Wegwijs has decided it, or somebody has changed the row. */
+function asTold(decision: DecisionFact): (DecisionFact & { reason: ReasonCode }) | null {
+  const { reason, unreadable } = decision
+  return isReasonCode(reason) && !unreadable ? { ...decision, reason } : null
+}
+
+function unreadableLine(
+  { businessAt: at, reason }: DecisionFact,
+  opening: string,
+  { unreadableDecision }: ExplanationSpeech,
+): Explained {
+  const { told, whatToDo } = unreadableDecision
+  return { ...plain, at, sentence: `${opening} ${told(reason)}.`, whatToDo }
 }
 
 function messageOf(decision: DecisionFact, { facts }: Explaining): string | null {
@@ -253,8 +265,8 @@ function storedTrace(
   { reason, detail }: DecisionFact,
   { file }: CompiledCampaign,
 ): ConditionTrace | null {
-  const leaves = detail?.leaves as LeafTrace[] | undefined
-  if (!Array.isArray(leaves)) return null
+  const leaves = leavesStoredWith(detail ?? {})
+  if (!leaves) return null
   const condition =
     reason === 'trigger_false' ? triggerPartsOf(file.trigger).where?.condition : file.audience.where
   return condition ? traceOfStored(condition, leaves) : null
@@ -293,13 +305,13 @@ function rebuiltText(
 }
 
 function whatToDoOf(reason: string, locale: LocaleName): string | null {
-  if (!Object.hasOwn(reasons, reason)) return null
-  const { whatToDo } = reasons[reason as ReasonCode]
+  if (!isReasonCode(reason)) return null
+  const { whatToDo } = reasons[reason]
   return whatToDo.en === 'nothing' ? null : whatToDo[locale]
 }
 
 function reasonText(reason: string, words: Words): string {
-  return Object.hasOwn(reasons, reason) ? words.reason(reason as ReasonCode) : reason
+  return isReasonCode(reason) ? words.reason(reason) : reason
 }
 
 /** A touchpoint that ends the campaign, or for which it waits, and that was not meant. */
@@ -344,12 +356,12 @@ function notConsidered(
   const words = explaining.wordsFor(campaign, event.type)
   const speech = explanationSpeeches[locale]
   const name = `"${campaign.file.name}"`
-  const tell = (reason: ReasonCode, why: string, more: Partial<Explained> = {}): Explained[] => [
+  const tell = (reason: string, why: string, more: Partial<Explained> = {}): Explained[] => [
     {
       ...plain,
       at: event.businessAt,
       sentence: `${speech.didNotLook(name)}: ${why}.`,
-      reason,
+      reason: isReasonCode(reason) ? reason : null,
       whatToDo: whatToDoOf(reason, locale),
       isWorkedOut: true,
       ...more,
@@ -358,8 +370,7 @@ function notConsidered(
   if (!types.includes(event.type))
     return tell('trigger_other_touchpoint', speech.itWaits(tellTrigger(campaign, locale, words)))
   if (!start) {
-    if (event.outcome !== 'applied')
-      return tell(event.outcome as ReasonCode, reasonText(event.outcome, words))
+    if (event.outcome !== 'applied') return tell(event.outcome, reasonText(event.outcome, words))
     return tell('campaign_not_live', words.reason('campaign_not_live'))
   }
   const conditions = startConditions(start)
@@ -413,11 +424,14 @@ function staffChapter(decision: DecisionFact, explaining: Explaining): Explained
   const message = facts.messages.find(({ intentId }) => intentId === decision.intentId)
   if (!isOfStaff(decision) || message?.campaignId !== campaignId) return []
   const words = explaining.wordsFor(newest)
-  const { words: said, by } = decision.detail ?? {}
+  const told = asTold(decision)
+  const opening = tellWhen(decision.businessAt, locale, words)
+  if (!told) return [[unreadableLine(decision, opening, explanationSpeeches[locale])]]
+  const { words: said, by } = told.detail ?? {}
   const clause = tellDecision(
     {
       at: decision.businessAt,
-      decision: asTold(decision),
+      decision: told,
       campaign: undefined,
       messageId: message.messageId,
       traces: [],
@@ -431,8 +445,8 @@ function staffChapter(decision: DecisionFact, explaining: Explaining): Explained
       {
         ...plain,
         at: decision.businessAt,
-        sentence: `${tellWhen(decision.businessAt, locale, words)} ${clause} ("${said}", ${by}).`,
-        reason: decision.reason as ReasonCode,
+        sentence: `${opening} ${clause} ("${said}", ${by}).`,
+        reason: told.reason,
       },
     ],
   ]
@@ -453,7 +467,7 @@ function messageChapters(message: MessageFact, explaining: Explaining): Explaine
       ...plain,
       at,
       sentence: `${tellWhen(at, locale, words)} ${clause}.`,
-      reason: of !== null && Object.hasOwn(reasons, of) ? (of as ReasonCode) : null,
+      reason: isReasonCode(of) ? of : null,
       whatToDo: of === null ? null : whatToDoOf(of, locale),
     },
   ]
@@ -522,7 +536,9 @@ function neverChapter(explaining: Explaining): Explained {
 }
 
 /** Every leaf of the conditions that were told. */
-export function leavesOfExplained(explained: readonly Explained[]): LeafTrace[] {
+export function leavesOfExplained(
+  explained: readonly Pick<Explained, 'conditions'>[],
+): LeafTrace[] {
   return explained.flatMap(({ conditions }) =>
     conditions.flatMap(({ trace }) => leavesOfTrace(trace)),
   )

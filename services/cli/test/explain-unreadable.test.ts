@@ -1,3 +1,4 @@
+import { derivedUuid } from '@wegwijs/runtime/derived-id'
 import type { Store } from '@wegwijs/store/database'
 import { applyDefinition } from '@wegwijs/store/definitions'
 import { openNamespace } from '@wegwijs/test-support/namespace'
@@ -85,6 +86,46 @@ test('of one that the person is in everything is told that is on record, and tha
     },
   ])
   expect((await explain(inFirst, '--story', '--locale', 'nl')).out).toContain('versie 1 kan')
+})
+
+test('a decision that cannot be read is told as one, beside all others', async () => {
+  const [person] = await seedMessages(store, 1, {
+    enrolment: { campaign_id: 'second', version: 1 },
+    intent: { campaign_id: 'second', version: 1 },
+  })
+  const { personId = '', enrolmentId = '' } = person ?? {}
+  const rows = [
+    { reason: 'enrolled', detail: null },
+    { reason: 'foretold', detail: null },
+    { reason: 'waiting', detail: '"until tomorrow"' },
+    { reason: 'persona_not_in_audience', detail: '{"leaves": [{"field": "person.age"}]}' },
+  ]
+  for (const [ordinal, row] of rows.entries())
+    await store.db
+      .insertInto('decision')
+      .values({
+        ...row,
+        person_id: personId,
+        decision_id: derivedUuid('decision', personId, String(ordinal)),
+        ordinal,
+        business_at: `2026-03-02T09:0${ordinal}:00.000Z`,
+        campaign_id: 'second',
+        version: 1,
+        enrolment_id: ordinal === 3 ? null : enrolmentId,
+      })
+      .execute()
+  const { code, out, err } = await explain(person, '--campaign', 'second')
+  expect([code, err]).toEqual([0, ''])
+  expect(out).toContain('the campaign "Second" began for the person')
+  expect(out).toContain('something was decided that this Wegwijs cannot read ("foretold").')
+  expect(out).toContain('something was decided that this Wegwijs cannot read ("waiting").')
+  expect(out).toContain('the campaign "Second" did not begin')
+  const { verdicts } = (await explain(person, '--campaign', 'second', '--json')).json() as {
+    verdicts: object[]
+  }
+  expect(verdicts).toContainEqual(
+    expect.objectContaining({ reason: 'persona_not_in_audience', detail: { leaves: null } }),
+  )
 })
 
 test('when what is in force cannot be read it is told by what was in force before', async () => {

@@ -1,11 +1,15 @@
+import { z } from 'zod'
 import {
   type Condition,
+  conditionSchema,
   type Facts,
   type Leaf,
   type LeafTrace,
   traceCondition,
 } from '../condition.ts'
 import type { HappenedLeaf } from '../happened.ts'
+import type { JsonObject } from '../json.ts'
+import { operators } from '../operators.ts'
 
 /**
  * What a condition came to, part by part. All parts are evaluated, also those that the decision itself
@@ -17,6 +21,37 @@ export type ConditionTrace = { readonly holds: boolean; readonly reached: boolea
   | { readonly not: ConditionTrace }
   | { readonly leaf: LeafTrace }
 )
+
+const askedOftenSchema = z.object({
+  times: z.record(z.string(), z.number()).optional(),
+  within: z.string(),
+  where: conditionSchema.optional(),
+})
+
+const happenedTraceSchema = z.object({
+  field: z.string(),
+  op: z.literal('happened'),
+  expected: z
+    .record(z.string(), z.json())
+    .refine((expected) => askedOftenSchema.safeParse(expected).success),
+  actual: z.number(),
+  holds: z.boolean(),
+})
+
+const comparedTraceSchema = z.object({
+  field: z.string(),
+  op: z.enum(operators),
+  expected: z.json(),
+  actual: z.json(),
+  holds: z.boolean(),
+})
+
+const leafTracesSchema = z.array(z.union([happenedTraceSchema, comparedTraceSchema]))
+
+/** The leaves that are stored with a decision. Null where there are none, or nobody can read them. */
+export function leavesStoredWith({ leaves }: JsonObject): LeafTrace[] | null {
+  return leafTracesSchema.safeParse(leaves).data ?? null
+}
 
 /** The verdict is that of the compiled condition, always; performs nothing. */
 export function traceOf(condition: Condition, facts: Facts): ConditionTrace {
