@@ -16,7 +16,8 @@ import { inTransaction } from './transaction.ts'
  * from there; and since it may have passed people whom such a service changed after that, a whole one follows,
  * so that one run is enough after the last of them has ended. What a sweep that found nothing to fill has looked at
  * is over: the next one passes by the runs that had ended by then. One that found something is followed by another
- * whole one, since two people may have become one behind it.
+ * whole one, since two people may have become one behind it. No mark spares that: that an old service has ended, and
+ * wrote nothing since, is written down nowhere. Where nothing lacks, people are read and nobody is locked.
  */
 
 export type ArmsBatch = {
