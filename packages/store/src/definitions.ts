@@ -63,13 +63,12 @@ export async function applyDefinition(
     // One that cannot be read is replaced like one that says something else everywhere.
     const before = latest?.read ?? null
     const counts = await beginCounts(store, tx, bundle)
-    const revision = await addRevision(tx, bundle, { appliedBy, mends: latest?.unreadable })
+    const versions = published.filter(({ change }) => change !== 'unchanged')
+    // The same text may have been damaged where it rests, here or in a version: nobody would read it any better.
+    const mends = Boolean(latest?.unreadable) || versions.length > 0
+    const revision = await addRevision(tx, bundle, { appliedBy, mends })
     await addTemplates(tx, bundle)
-    await addVersions(
-      tx,
-      published.filter(({ change }) => change !== 'unchanged'),
-      revision,
-    )
+    await addVersions(tx, versions, revision)
     await endCampaigns(
       tx,
       ended.map(({ campaignId }) => campaignId),
@@ -236,7 +235,7 @@ const maxRevision = 2 ** 31 - 1
 async function addRevision(
   tx: Querying,
   bundle: DefinitionBundle,
-  { appliedBy, mends }: { appliedBy: string; mends: Error | null | undefined },
+  { appliedBy, mends }: { appliedBy: string; mends: boolean },
 ): Promise<number> {
   const hash = hashOf(bundle)
   const newest = await tx
@@ -245,7 +244,6 @@ async function addRevision(
     .orderBy('revision', 'desc')
     .limit(1)
     .executeTakeFirst()
-  // The same text may have been damaged where it rests: nobody would read it any better.
   if (newest?.hash === hash && !mends) return newest.revision
   const added = await tx
     .insertInto('definition')

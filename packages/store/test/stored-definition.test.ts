@@ -118,6 +118,21 @@ it('is mended by applying one that is right; who is under way stays on their ver
   await expect(loadDefinition(store)).rejects.toMatchObject(why)
 })
 
+it('is a revision of its own when a version alone is mended, or services would keep to the one before', async () => {
+  const own = await openNamespace(inject('servers').databaseUrl, 'mended_version')
+  const bundle = smallHospital([campaign({ id: 'first' })])
+  await applyDefinition(own, bundle, 'test')
+  await sql`update campaign_version set content = content - 'steps'`.execute(own.db)
+  const mended = {
+    revision: 2,
+    campaigns: [{ id: 'first', version: 2, change: 'changed' }],
+  }
+  expect(await applyDefinition(own, bundle, 'test')).toEqual(mended)
+  expect((await loadDefinition(own))?.revision).toBe(2)
+  expect(await applyDefinition(own, bundle, 'test')).toMatchObject({ revision: 2 })
+  await own.close()
+})
+
 it('keeps all that is counted while somebody is under way in one that cannot be read', async () => {
   const own = await openNamespace(inject('servers').databaseUrl, 'unread_counts')
   const happened = { touchpoint: 'care.survey.answered.v1', within: 'P30D' }
