@@ -16,7 +16,7 @@ import { generateJourneys } from '@wegwijs/rehearsal/generate-journeys'
 import { readLog } from '@wegwijs/rehearsal/read-log'
 import { readEnvironment } from '@wegwijs/runtime/env'
 import type { Store } from '@wegwijs/store/database'
-import { daysBack, storedEvents, storedPeople } from '@wegwijs/store/stored-history'
+import { daysBack, storedEvents, storedPeople, UnreadableRows } from '@wegwijs/store/stored-history'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import { expect, test } from 'vitest'
 import { readExample } from './src/example.ts'
@@ -122,13 +122,15 @@ test('what is stored, simulated once more, comes to the same', async () => {
   const again = await live(bundle, events, alwaysDelivered, async (store) => {
     const since = await daysBack(store.db, 10_000)
     const { simulation, lines } = simulationOf(bundle, alwaysDelivered)
-    for await (const people of storedPeople(store.db, since)) {
+    const unreadable = new UnreadableRows()
+    for await (const people of storedPeople(store.db, since, unreadable)) {
       for (const person of people) simulation.introduce(person)
     }
-    for await (const some of storedEvents(store.db, since)) {
+    for await (const some of storedEvents(store.db, since, unreadable)) {
       for (const { event, arrivedAt } of some) simulation.take(event, arrivedAt)
     }
     simulation.finish()
+    expect(unreadable).toMatchObject({ count: 0, first: [] })
     return lines.sorted(simulation.people)
   })
   expect(again.length).toBeGreaterThan(50)

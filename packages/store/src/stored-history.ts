@@ -1,13 +1,14 @@
 import { ownSource } from '@wegwijs/campaign/event-check'
 import type { Identity } from '@wegwijs/campaign/journey-event'
-import type { JsonObject } from '@wegwijs/campaign/json'
 import type { Consent, Entity, Person, Relation } from '@wegwijs/campaign/state'
+import { isFailure } from '@wegwijs/runtime/failure'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import { type Selectable, sql } from 'kysely'
 import { businessNow } from './business-clock.ts'
 import type { Database, Querying } from './database.ts'
 import type { Schema } from './schema.ts'
 import { consentOf, entityOf, personOf, relationOf } from './state-rows.ts'
+import { isMembers, isMoment, stored } from './stored-shapes.ts'
 import { query } from './transaction.ts'
 
 /**
@@ -29,6 +30,29 @@ export type StoredPerson = {
 
 export type StoredEvent = { event: TouchpointEvent; arrivedAt: string }
 
+/** A row that cannot be read: in which column, and whose it is; of an event its source and id. Never what stands there (P7). */
+export type UnreadableRow = { column: string; id: string }
+
+/**
+ * What of a history cannot be read. A person of whom a row cannot be read is left out with all their events: what
+ * they would get hangs on all of it. An event that cannot be read is left out itself.
+ */
+export class UnreadableRows {
+  /** How many there are. */
+  count = 0
+  /** The first of them, so that a whole history that cannot be read is told in a few lines. */
+  readonly first: UnreadableRow[] = []
+  /** Our own ids of the people who are left out. */
+  readonly people = new Set<string>()
+
+  add(row: UnreadableRow): void {
+    this.count += 1
+    if (this.first.length < mostNamed) this.first.push(row)
+  }
+}
+
+const mostNamed = 10
+
 /** The moment so many days before business time. */
 export async function daysBack(db: Querying, days: number): Promise<string> {
   const now = await query(() => businessNow(db))
@@ -37,14 +61,27 @@ export async function daysBack(db: Querying, days: number): Promise<string> {
 
 const peopleAtOnce = 1_000
 
-/** Those to whom something happened since then, and who may hear of them, some at a time. */
-export async function* storedPeople(db: Querying, since: string): AsyncGenerator<StoredPerson[]> {
+/**
+ * Those to whom something happened since then, and who may hear of them, some at a time; of whom something cannot
+ * be read, that is added to `unreadable` instead.
+ */
+export async function* storedPeople(
+  db: Querying,
+  since: string,
+  unreadable: UnreadableRows,
+): AsyncGenerator<StoredPerson[]> {
   let after = '00000000-0000-0000-0000-000000000000'
   for (;;) {
     const ids = await query(() => personIdsAfter(db, since, after))
     const last = ids.at(-1)
     if (last === undefined) return
-    yield await query(() => peopleOf(db, since, ids))
+    const people = await query(() => readPeople(db, since, ids))
+    yield people.flatMap(({ personId, unreadable: rows, read }) => {
+      if (rows.length === 0) return [read()]
+      unreadable.people.add(personId)
+      for (const row of rows) unreadable.add(row)
+      return []
+    })
     after = last
   }
 }
@@ -62,12 +99,28 @@ async function personIdsAfter(db: Querying, since: string, after: string): Promi
   return rows.map((row) => row.person_id)
 }
 
-/** Some people, as they were before the oldest of their events that are kept. */
+/**
+ * Some people, as they were before the oldest of their events that are kept.
+ *
+ * @throws WEGWIJS_STORED_ROW_UNREADABLE for a row by which nothing can be decided
+ */
 export async function peopleOf(
   db: Querying,
   since: string,
   ids: readonly string[],
 ): Promise<StoredPerson[]> {
+  const people = await readPeople(db, since, ids)
+  return people.map(({ read }) => read())
+}
+
+/** Somebody's rows, and what of them cannot be read; `read` throws the first of that. */
+type ReadPerson = { personId: string; unreadable: UnreadableRow[]; read(): StoredPerson }
+
+async function readPeople(
+  db: Querying,
+  since: string,
+  ids: readonly string[],
+): Promise<ReadPerson[]> {
   const wanted = sql`person_id = any(${[...ids]}::uuid[])`
   const people = await sql<Selectable<Schema['person']>>`
     select * from person where ${wanted} and merged_into is null`.execute(db)
@@ -112,7 +165,11 @@ export async function peopleOf(
   return people.rows.map((row) => {
     // Of whom nothing is told again all holds that is known.
     const first = firstOf(row.person_id)[0]?.first ?? '9999'
-    return {
+    const unreadable = [
+      readable(() => personOf(row)),
+      ...entitiesOf(row.person_id).map((each) => readable(() => entityOf(each))),
+    ].flatMap((each) => ('unreadable' in each ? [each.unreadable] : []))
+    const read = (): StoredPerson => ({
       identities: identitiesOf(row.person_id).map(({ id_space, external_id }) => ({
         idSpace: id_space,
         externalId: external_id,
@@ -136,8 +193,19 @@ export async function peopleOf(
           other: { idSpace: each.id_space, externalId: each.external_id },
           relation: relationOf(each),
         })),
-    }
+    })
+    return { personId: row.person_id, unreadable, read }
   })
+}
+
+function readable<Value>(read: () => Value): { value: Value } | { unreadable: UnreadableRow } {
+  try {
+    return { value: read() }
+  } catch (error) {
+    if (!isFailure(error, 'WEGWIJS_STORED_ROW_UNREADABLE')) throw error
+    const { column, id } = error.detail
+    return { unreadable: { column: String(column), id: String(id) } }
+  }
 }
 
 /** What has come about since is told again by the events, or set again by campaigns (`remembered`). */
@@ -159,13 +227,14 @@ function asBefore(person: Person, first: string, remembered: readonly string[]):
 const eventsAtOnce = 5_000
 
 type EventRow = {
+  person_id: string
   source: string
   event_id: string
   subject: string
   type: string
   time: string
   business_at: string
-  data: JsonObject
+  data: unknown
   entity: string | null
   entity_version: number | null
 }
@@ -173,9 +242,14 @@ type EventRow = {
 /**
  * All kept events of those people, in the order in which they were taken in, some at a time. Without our
  * own: what providers reported, and teams said, was about messages and tasks that there really were. One statement reads them, so
- * that what comes in meanwhile is not seen, and a long history is sorted once.
+ * that what comes in meanwhile is not seen, and a long history is sorted once. What cannot be read is added to
+ * `unreadable`, in which those of the people are already.
  */
-export async function* storedEvents(db: Database, since: string): AsyncGenerator<StoredEvent[]> {
+export async function* storedEvents(
+  db: Database,
+  since: string,
+  unreadable: UnreadableRows,
+): AsyncGenerator<StoredEvent[]> {
   const tx = await query(() =>
     db.startTransaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(),
   )
@@ -183,7 +257,7 @@ export async function* storedEvents(db: Database, since: string): AsyncGenerator
     await query(() =>
       // A cursor takes no parameters.
       sql`declare history no scroll cursor for
-        select source, event_id, subject, type, time, business_at, data, entity, entity_version
+        select person_id, source, event_id, subject, type, time, business_at, data, entity, entity_version
         from event where source <> ${sql.lit(ownSource)} and not starts_with(source, ${sql.lit(`${ownSource}:`)})
           and person_id in (select person_id from event where business_at >= ${sql.lit(since)}::timestamptz)
         order by recorded_at, record_offset, source, event_id, subject`.execute(tx),
@@ -193,22 +267,32 @@ export async function* storedEvents(db: Database, since: string): AsyncGenerator
         sql<EventRow>`fetch ${sql.lit(eventsAtOnce)} from history`.execute(tx),
       )
       if (rows.length === 0) return
-      yield rows.map((row) => ({ event: eventOf(row), arrivedAt: row.business_at }))
+      yield rows.flatMap((row) => {
+        const event = readable(() => eventOf(row))
+        if ('unreadable' in event) unreadable.add(event.unreadable)
+        else if (!unreadable.people.has(row.person_id)) return [event.value]
+        return []
+      })
     }
   } finally {
     await tx.rollback().execute()
   }
 }
 
-function eventOf(row: EventRow): TouchpointEvent {
-  return {
+function eventOf(row: EventRow): StoredEvent {
+  const id = `${row.source}/${row.event_id}`
+  const event = {
     id: row.event_id,
     source: row.source,
     type: row.type,
     subject: row.subject,
-    time: row.time,
-    data: row.data,
+    time: stored<string>(isMoment, row.time, 'event.time', id),
+    data: stored<TouchpointEvent['data']>(isMembers, row.data, 'event.data', id),
     ...(row.entity !== null && { entity: row.entity }),
     ...(row.entity_version !== null && { version: row.entity_version }),
+  }
+  return {
+    event,
+    arrivedAt: stored<string>(isMoment, row.business_at, 'event.business_at', id),
   }
 }

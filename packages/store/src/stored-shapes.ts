@@ -60,6 +60,10 @@ export function someOf(words: readonly string[]): Shape {
   return listOf(oneOf(words))
 }
 
+/** PostgreSQL has moments, too, that no calendar has, such as `infinity`. */
+export const isMoment: Shape = (value) =>
+  typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value)
+
 const isContact = having({ address: isText, refusedAt: orNothing(isText) })
 
 export const isContacts = having(

@@ -9,6 +9,7 @@ import type { Sample } from '@wegwijs/dry-run/samples'
 import type { SimulationTally } from '@wegwijs/dry-run/simulation'
 import type { StepCount, StepDifference } from '@wegwijs/dry-run/step-counts'
 import type { MessageCount, RunCount, SimulationSummary } from '@wegwijs/dry-run/summary'
+import type { UnreadableRows } from '@wegwijs/store/stored-history'
 import { rejectionReasons } from '@wegwijs/wire/rejection-reasons'
 import { rejectionClasses } from '@wegwijs/wire/touchpoint-event'
 import { assumptionLines, number, reachedLines, shareOf, timesOf } from './outcome-report.ts'
@@ -20,6 +21,8 @@ export type SimulationReport = {
   tally: SimulationTally
   /** From when on what was planned counts; null for all of it. */
   since: string | null
+  /** What of the history could not be read. */
+  unreadable: UnreadableRows
   summary: SimulationSummary
   samples: readonly Sample[]
 }
@@ -46,7 +49,7 @@ const ofRates = [
   'Whoever entered near the end of the history had less time than the goal allows.',
 ]
 
-function headLines({ bundle, tally, since, summary }: SimulationReport): string[] {
+function headLines({ bundle, tally, since, unreadable, summary }: SimulationReport): string[] {
   const { timeZone } = bundle.policies
   const { events, applied, duplicates, deadLetters, from, until } = tally
   const messages = sumOf(summary.messages)
@@ -56,6 +59,7 @@ function headLines({ bundle, tally, since, summary }: SimulationReport): string[
     '',
     `events       ${number(events)} of ${number(tally.people)} people: ${number(applied)} applied, ${number(duplicates)} seen before`,
     ...unusableLines(deadLetters),
+    ...unreadableLines(unreadable),
     ...(from && until
       ? [
           `time         ${localTime(since ?? from, timeZone)} to ${localTime(until, timeZone)} (${timeZone})`,
@@ -82,6 +86,20 @@ function unusableLines(deadLetters: SimulationTally['deadLetters']): string[] {
       `${' '.repeat(12)} what to do: ${whatToDo}`,
     ]
   })
+}
+
+/** What is stored in a form that cannot be read, by its place, and who is left out therefore. */
+export function unreadableLines({ count, first, people }: UnreadableRows): string[] {
+  if (count === 0) return []
+  const more = count - first.length
+  const who = people.size === 1 ? '1 person is' : `${number(people.size)} people are`
+  return [
+    `not readable ${number(count)} stored ${count === 1 ? 'row is' : 'rows are'} left out`,
+    ...(people.size === 0 ? [] : [`${who} left out with all their events`]),
+    ...first.map(({ column, id }) => `${column} of ${id}`),
+    ...(more > 0 ? [`and ${number(more)} others`] : []),
+    'what to do: use the Wegwijs that wrote them, or mend the rows',
+  ].map((line, index) => (index === 0 ? line : `${' '.repeat(12)} ${line}`))
 }
 
 function busiestLines({ busiestDay }: SimulationSummary): string[] {

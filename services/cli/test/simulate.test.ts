@@ -1,6 +1,7 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative, sep } from 'node:path'
+import { newUuid } from '@wegwijs/runtime/derived-id'
 import { exitCodes } from '@wegwijs/runtime/failure'
 import { openNamespace } from '@wegwijs/test-support/namespace'
 import { expect, inject, onTestFinished, test } from 'vitest'
@@ -281,6 +282,77 @@ test('of people who are not there nothing is said: neither under way, nor throug
   ])
   expect(told({ ...moved, through: 0 }).slice(2, -2)).toEqual([])
 })
+
+test('stored rows that cannot be read are left out, counted and named, and stop nothing', async () => {
+  const { databaseUrl } = inject('servers')
+  const store = await openNamespace(databaseUrl, 'simulate')
+  onTestFinished(() => store.close())
+  const environment = { WEGWIJS_NAMESPACE: store.namespace, WEGWIJS_DATABASE_URL: databaseUrl }
+  const { db } = store
+  const [good, damaged] = [newUuid(), newUuid()]
+  const nothingKnown = { contacts: '{}', fields: '{}', journeys: '{}' }
+  await db
+    .insertInto('person')
+    .values([
+      { person_id: good, ...nothingKnown },
+      { person_id: damaged, ...nothingKnown, fields: '5' },
+    ])
+    .execute()
+  await db
+    .insertInto('person_identity')
+    .values([
+      { person_id: good, id_space: 'ehr', external_id: 'good' },
+      { person_id: damaged, id_space: 'ehr', external_id: 'damaged' },
+    ])
+    .execute()
+  const source = 'urn:example:delinde:ehr'
+  const at = new Date().toISOString()
+  const place = { type: 'care.survey.answered.v1', outcome: 'applied', topic: 't', partition: 0 }
+  const happened = (person_id: string, subject: string, event_id: string, data: unknown) =>
+    db
+      .insertInto('event')
+      .values({
+        ...place,
+        person_id,
+        source,
+        event_id,
+        subject,
+        time: at,
+        business_at: at,
+        data: JSON.stringify(data),
+        record_offset: '1',
+      })
+      .execute()
+  await happened(good, 'good', 'fine', { recommends: 9 })
+  await happened(damaged, 'damaged', 'theirs', { recommends: 9 })
+  for (let number = 1; number <= 11; number += 1)
+    await happened(good, 'good', `spoilt-${number}`, 'spoilt')
+
+  const words = ['simulate', exampleFolder, '--days', '30']
+  const told = await run(words, environment)
+  expect(told.code).toBe(0)
+  expect(told.out).toContain('events       1 of 1 people: 1 applied, 0 seen before')
+  expect(told.out).toContain(`
+not readable 12 stored rows are left out
+             1 person is left out with all their events
+             person.fields of ${damaged}
+             event.data of ${source}/spoilt-1
+`)
+  expect(told.out).toContain(`
+             event.data of ${source}/spoilt-9
+             and 2 others
+             what to do: `)
+
+  const lines = await run([...words, '--json'], environment)
+  expect(lines).toMatchObject({ code: 0, out: '' })
+  expect(lines.err).toContain('not readable 12 stored rows are left out')
+  const counts = await run([...words, '--json', '--counts'], environment)
+  expect(counts.json()).toMatchObject({
+    events: 1,
+    deadLetters: {},
+    unreadable: { rows: 12, people: 1, first: { length: 10, 0: { column: 'person.fields' } } },
+  })
+}, 60_000)
 
 test('a draft is compared with what is live, under the version that it would get', async () => {
   const { databaseUrl } = inject('servers')

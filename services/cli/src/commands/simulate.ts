@@ -21,6 +21,7 @@ import {
   type StoredPerson,
   storedEvents,
   storedPeople,
+  UnreadableRows,
 } from '@wegwijs/store/stored-history'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import { type Command, InvalidArgumentError, Option } from 'commander'
@@ -33,6 +34,7 @@ import {
   moveLines,
   reportLines,
   stepDifferenceLines,
+  unreadableLines,
 } from '../simulation-report.ts'
 import { atLeastOne, seedText } from '../words.ts'
 
@@ -113,10 +115,11 @@ async function simulate(call: Call, options: Options, folder = ''): Promise<void
         )
       : null
   const runs = [draft, other, published].filter((each) => each !== null)
-  for await (const people of peopleOf(call, since)) {
+  const unreadable = new UnreadableRows()
+  for await (const people of peopleOf(call, since, unreadable)) {
     for (const { simulation } of runs) for (const person of people) simulation.introduce(person)
   }
-  for await (const arriving of eventsOf(call, options, bundle, since)) {
+  for await (const arriving of eventsOf(call, options, { bundle, since, unreadable })) {
     for (const { event, at } of arriving) {
       for (const { simulation } of runs) simulation.take(event, at)
     }
@@ -133,10 +136,11 @@ async function simulate(call: Call, options: Options, folder = ''): Promise<void
   const move = other &&
     published &&
     moved && { at: publishedAt, moved, ...compare(comparedOf(other), comparedOf(published)) }
+  if (output.json) for (const line of unreadableLines(unreadable)) output.say(line)
   if (output.json && options.counts) {
     output.line(
       JSON.stringify({
-        ...countsOf(draft, { tally, since, differences, steps }),
+        ...countsOf(draft, { tally, since, unreadable, differences, steps }),
         ...(move && { move }),
       }),
     )
@@ -148,7 +152,8 @@ async function simulate(call: Call, options: Options, folder = ''): Promise<void
     return
   }
   const { counting, samples } = draft
-  const report = { bundle, tally, since, summary: counting.summary, samples: samples.all }
+  const told = { summary: counting.summary, samples: samples.all }
+  const report = { bundle, tally, since, unreadable, ...told }
   for (const line of reportLines(report, people)) output.line(line)
   if (differences && against) {
     for (const line of differenceLines(differences, against.name, bundle.policies.timeZone))
@@ -169,11 +174,13 @@ function countsOf(
   {
     tally,
     since,
+    unreadable,
     differences,
     steps,
   }: {
     tally: SimulationTally
     since: string | null
+    unreadable: UnreadableRows
     differences: Differences | null
     steps: readonly StepDifference[] | null
   },
@@ -185,6 +192,13 @@ function countsOf(
   return {
     ...tally,
     since,
+    ...(since !== null && {
+      unreadable: {
+        rows: unreadable.count,
+        people: unreadable.people.size,
+        first: unreadable.first,
+      },
+    }),
     ...counting.summary,
     samples: read,
     ...(differences && { difference: { ...differences, steps } }),
@@ -265,16 +279,23 @@ async function sinceOf(call: Call, { days }: Options): Promise<string | null> {
   return daysBack(db, days)
 }
 
-async function* peopleOf(call: Call, since: string | null): AsyncGenerator<StoredPerson[]> {
-  if (since !== null) yield* storedPeople((await call.surroundings.store()).db, since)
+async function* peopleOf(
+  call: Call,
+  since: string | null,
+  unreadable: UnreadableRows,
+): AsyncGenerator<StoredPerson[]> {
+  if (since !== null) yield* storedPeople((await call.surroundings.store()).db, since, unreadable)
 }
 
 /** The events of the one input that was named and when they arrived, some at a time. */
 async function* eventsOf(
   call: Call,
   options: Options,
-  bundle: DefinitionBundle,
-  since: string | null,
+  {
+    bundle,
+    since,
+    unreadable,
+  }: { bundle: DefinitionBundle; since: string | null; unreadable: UnreadableRows },
 ): AsyncGenerator<readonly Arriving[]> {
   if (inputsNamed(options) !== 1) {
     const problem = 'name one of --events, --log, --journeys and --days'
@@ -289,7 +310,7 @@ async function* eventsOf(
     yield arrivals.end()
   } else {
     const { db } = await call.surroundings.store()
-    for await (const stored of storedEvents(db, since))
+    for await (const stored of storedEvents(db, since, unreadable))
       yield stored.map(({ event, arrivedAt }) => ({ event, at: arrivedAt }))
   }
 }
