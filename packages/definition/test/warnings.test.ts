@@ -195,6 +195,69 @@ ${steps}`,
   })
 })
 
+describe('an arm that asks what became of a message that has only just been planned', () => {
+  const steps = (text: string, more = ''): Changes => ({
+    [guide]: (sound[guide] ?? '').replace(/^steps:.*/ms, `${more}steps:\n${text}`),
+  })
+  const message = '  - message: { id: booked, template: booked }\n'
+  const is = (op: string, value: string, id = 'booked') =>
+    arm(`{ field: enrolment.${id}.status, op: ${op}, value: ${value} }`)
+  const branch = (...arms: string[]) => `  - branch:\n${arms.join('')}`
+  const early = (id = 'booked') =>
+    `this arm is never taken: "${id}" has only just been planned, and has not gone out yet; wait for it first, as with "waitFor: { message: ${id} }"`
+  const set = '  - set: { field: person.seen, to: true }\n'
+  const within = (text: string) =>
+    `  - branch:\n      - when: { field: event.kind, op: eq, value: first }\n        steps:\n${text.replace(/^/gm, '        ').trimEnd()}\n`
+
+  test.each([
+    ['straight behind it', message + branch(is('eq', 'delivered'), otherwise), ['15:15']],
+    ['of several statuses', message + branch(is('in', '[sent, delivered]')), ['15:15']],
+    ['for nobody else', message + branch(is('notIn', '[planned, queued]'), otherwise), ['15:15']],
+    ['behind a step that takes no time', message + set + branch(is('eq', 'delivered')), ['16:15']],
+    ['in an arm behind it', message + within(branch(is('eq', 'bounced'))), ['18:23']],
+    ['behind the arm that sends it', within(message) + branch(is('eq', 'sent')), ['18:15']],
+    [
+      'after a wait that came before both',
+      `  - wait: { for: P1D }\n${message}${branch(is('eq', 'delivered'))}`,
+      ['16:15'],
+    ],
+  ])('is told %s', async (_, text, places) => {
+    const changes = {
+      ...steps(text),
+      'attributes.yaml': `${sound['attributes.yaml']}campaigns:\n  seen: { type: boolean, sensitivity: health }\n`,
+    }
+    expect(await warningsOf(changes)).toEqual(places.map((at) => `${guide}:${at} ${early()}`))
+  })
+
+  test.each([
+    [
+      'when it is waited for',
+      `${message}  - wait: { for: PT1H }\n${branch(is('eq', 'delivered'))}`,
+    ],
+    [
+      'when an arm between them waits',
+      message + within('  - wait: { for: PT1H }\n') + branch(is('eq', 'delivered')),
+    ],
+    ['when it asks what is so', message + branch(is('eq', 'planned'), otherwise)],
+    ['when nobody may be there to get it', message + branch(is('exists', 'true'), otherwise)],
+    [
+      'of a message that is waited for itself',
+      `  - message: { id: booked, template: booked, channels: { cascade: [app, sms], after: PT1H } }\n${branch(is('eq', 'delivered'), otherwise)}`,
+    ],
+    [
+      'behind what begins anew when the appointment moves',
+      `  - message: { id: first, template: booked, channels: { cascade: [app, sms], after: PT1H } }\n${message}${branch(is('eq', 'delivered'), otherwise)}`,
+    ],
+  ])('is not told %s', async (_, text) => {
+    expect(await warningsOf(steps(text))).toEqual([])
+  })
+
+  test('is not told where people are taken along who were sent it in an older version', async () => {
+    const move = 'move: { from: 1, steps: { "1": booked } }\n'
+    expect(await warningsOf(steps(message + branch(is('eq', 'delivered')), move))).toEqual([])
+  })
+})
+
 describe('a touchpoint that is waited for and never heard', () => {
   const waiting = (exit: string, wait: string): Changes => ({
     [guide]: (sound[guide] ?? '')

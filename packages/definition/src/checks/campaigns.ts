@@ -3,6 +3,7 @@ import { partsOf } from '@wegwijs/campaign/steps/registry'
 import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
 import { type Complaint, type Fault, unknownName, withNearest } from '../fault.ts'
 import type { Path } from '../yaml-source.ts'
+import { checkAskedTooEarly } from './asked-too-early.ts'
 import { checkFields, conditionsOf, fieldsOf, momentsOf } from './campaign-fields.ts'
 import { checkHealthFlow } from './health-flow.ts'
 import { checkMarketingPersonas, checkMarketingTouchpoints } from './marketing.ts'
@@ -26,6 +27,7 @@ export function checkCampaigns(parts: Parts): Fault[] {
     ...checkMove(campaign),
     ...checkEntity(campaign, parts),
     ...checkHoldOut(campaign),
+    ...checkAskedTooEarly(campaign),
     ...ofKnownTrigger(campaign, parts, [
       ...checkFields(campaign, parts),
       ...checkSteps(campaign, parts),

@@ -9,6 +9,7 @@ import type { Path } from '../yaml-source.ts'
 import { type Case, casesOf, holdsIn } from './cases.ts'
 import { about, type Loaded } from './parts.ts'
 import { whereOf } from './trigger.ts'
+import { type Ways, waysThrough } from './ways.ts'
 
 /** What is known of the people that a campaign is about. */
 export type Known = { fields: ReadonlyMap<string, Field>; neverMissing: ReadonlySet<string> }
@@ -17,9 +18,14 @@ export type Known = { fields: ReadonlyMap<string, Field>; neverMissing: Readonly
 export function unreachedIn(campaign: Loaded<CampaignFile>, known: Known): Fault[] {
   const all = { steps: campaign.value.steps, path: ['steps'] }
   const entered = conditionsOfEntry(campaign.value)
-  const given = { now: entered, ever: entered.flatMap(conjunctsOf).filter(hangsOnEventAlone) }
+  const given = {
+    now: entered,
+    ever: entered.flatMap(conjunctsOf).filter(hangsOnEventAlone),
+    planned: [],
+  }
+  const ways = waysThrough(campaign.value.steps)
   return [
-    ...unreachedInSteps(campaign, { ...all, ...given }, known).faults,
+    ...unreachedInSteps(campaign, { ...all, ...given }, { ...known, ways }).faults,
     ...leftBehindIn(campaign, all),
   ]
 }
@@ -69,6 +75,7 @@ function everybodyLeavesAt(step: Step): boolean {
  * Steps with what is certain of whoever comes there. `ever` is what the event said, which never changes.
  * `now` is what has held of the person in the same instant: everything that let them in, and what the arms
  * asked that they took since. It is null from when they wait for something, or a field of theirs is set.
+ * `planned` are the messages that were planned in that instant: nothing else can have become of them yet.
  *
  * Who is taken along from an older version entered that one, by other conditions, and comes to a step without
  * the arm that it stands in: of them nothing is certain.
@@ -78,30 +85,46 @@ type Stretch = {
   path: Path
   now: readonly Condition[] | null
   ever: readonly Condition[]
+  planned: readonly string[]
 }
 
-/** `isNow`: everybody is behind these steps in the instant in which they came to them. */
-type Followed = { faults: Fault[]; isNow: boolean }
+/**
+ * `isNow`: everybody is behind these steps in the instant in which they came to them. `waited`: somebody has
+ * waited. `planned`: of whoever has not, the messages since they last waited.
+ */
+type Followed = { faults: Fault[]; isNow: boolean; waited: boolean; planned: readonly string[] }
 
 function unreachedInSteps(
   campaign: Loaded<CampaignFile>,
-  { steps, path, now: before, ever }: Stretch,
-  known: Known,
+  { steps, path, now: before, ever, planned: plannedBefore }: Stretch,
+  known: Known & { ways: Ways },
 ): Followed {
   const faults: Fault[] = []
   let now = before
+  let planned = plannedBefore
+  let waited = false
   steps.forEach((step, index) => {
-    const { arms = [], sets } = partsOf(step)
+    const { arms = [], sets, message } = partsOf(step)
+    const { waits = false } = kindOf(step)
     const at = (within: Path) => [...path, index, ...within]
     const conditions = arms.map(({ when }) => when?.condition ?? null)
     const isChoice = conditions.some((condition) => condition !== null)
     const givens = now ? [[...ever, ...now], ever] : [ever]
-    const unreached = isChoice ? unreachedArms(conditions, givens, known) : []
+    const unreached = isChoice
+      ? [
+          ...unreachedArms(conditions, givens, known),
+          ...unreachedTooEarly(conditions, { givens, planned }, known),
+        ]
+      : []
     for (const { index: nth, complaint } of unreached) {
       const arm = arms[nth]
       if (arm) faults.push(about(campaign, at(arm.when?.path ?? arm.path), complaint))
     }
-    if (kindOf(step).waits || sets) now = null
+    if (waits || sets) now = null
+    if (waits) planned = []
+    // Who comes to it again may have had the message before.
+    else if (message && !campaign.value.move && !known.ways.mayComeAgain(step))
+      planned = [...planned, message.id]
     const followed = arms.map((arm, nth) => {
       const certain = campaign.value.move ? [] : certainIn(conditions, nth)
       const inside = {
@@ -109,13 +132,58 @@ function unreachedInSteps(
         path: at(arm.path),
         now: now && [...now, ...certain.filter((each) => !hangsOnRun(each))],
         ever: [...ever, ...certain.filter(hangsOnEventAlone)],
+        planned,
       }
       return unreachedInSteps(campaign, inside, known)
     })
     faults.push(...followed.flatMap((inside) => inside.faults))
     if (followed.some(({ isNow }) => !isNow)) now = null
+    const hasWaited = followed.some((inside) => inside.waited)
+    planned = hasWaited
+      ? []
+      : [...new Set([planned, ...followed.map((inside) => inside.planned)].flat())]
+    waited ||= waits || hasWaited
   })
-  return { faults, isNow: now !== null }
+  return { faults, isNow: now !== null, waited, planned }
+}
+
+/**
+ * Arms that nobody takes since they ask what has become of a message that has only just been planned: its status
+ * is `planned`, or there is none where nobody is to get it.
+ */
+function unreachedTooEarly(
+  arms: readonly (Condition | null)[],
+  { givens, planned }: { givens: readonly (readonly Condition[])[]; planned: readonly string[] },
+  known: Known,
+): { index: number; complaint: Complaint }[] {
+  const asked = new Set(
+    arms.flatMap((arm) => (arm ? leavesOf(arm) : [])).map(({ leaf }) => leaf.field),
+  )
+  const early = planned.filter((id) => asked.has(statusOf(id)))
+  if (early.length === 0) return []
+  const justPlanned = early.map((id): Condition => {
+    const field = statusOf(id)
+    return {
+      any: [
+        { field, op: 'eq', value: 'planned' },
+        { field, op: 'exists', value: false },
+      ],
+    }
+  })
+  const anyway = new Set(unreachedArms(arms, givens, known).map(({ index }) => index))
+  const names = early.map((id) => `"${id}"`).join(' and ')
+  const message = `this arm is never taken: ${names} has only just been planned, and has not gone out yet; wait for it first, as with "waitFor: { message: ${early[0]} }"`
+  return unreachedArms(
+    arms,
+    givens.map((given) => [...given, ...justPlanned]),
+    known,
+  )
+    .filter(({ index }) => !anyway.has(index))
+    .map(({ index }) => ({ index, complaint: { message } }))
+}
+
+function statusOf(id: string): string {
+  return `enrolment.${id}.status`
 }
 
 /** What holds of whoever takes this arm: what it asks, and not what those above it ask. */
