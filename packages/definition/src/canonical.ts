@@ -132,7 +132,9 @@ function formOf(document: Document): string {
       if (!flow || !range) return
       const [first, last] = [range[0] + 1, range[1] - 2]
       if (text[first] === ' ') paddings.push(first)
-      if (text[last] === ' ' && last > first) paddings.push(last)
+      // Where the bracket has a line of its own, what stands before it is how far it stands in.
+      if (text[last] === ' ' && last > first && !/\s/.test(text[last - 1] ?? ''))
+        paddings.push(last)
     },
   })
   return paddings

@@ -25,6 +25,18 @@ test('the example is in form', async () => {
   })
 })
 
+test('the brackets of a list over several lines stand below each other', () => {
+  const names = Array.from({ length: 12 }, (_, index) => `appointment-${index}`)
+  const file = `touchpoints:\n  - type: care.x.v1\n    values: [${names.join(', ')}]\n`
+  expect(form('touchpoints.yaml', file)).toContain(
+    `    values:
+      [
+${names.map((name) => `        ${name}`).join(',\n')}
+      ]
+`,
+  )
+})
+
 test("names of one's own keep the order of their author", () => {
   const file =
     'id: guide\nsteps:\n  - message: { template: { senior: one, otherwise: two, child: three } }\n'
