@@ -1,4 +1,4 @@
-import { partsOf, stepKinds } from '@wegwijs/campaign/steps/registry'
+import { partsOf, stepKinds, stepsSchema } from '@wegwijs/campaign/steps/registry'
 import type { Step } from '@wegwijs/campaign/steps/step'
 import { triggerKinds } from '@wegwijs/campaign/triggers/registry'
 import { campaign, message } from '@wegwijs/test-support/small-hospital'
@@ -10,6 +10,11 @@ describe('every kind of step', () => {
   test('stands under a key of its own and says what it means', () => {
     expect(new Set(stepKinds.map(({ key }) => key)).size).toBe(stepKinds.length)
     for (const { meaning } of stepKinds) expect(meaning).toMatch(/^[A-Z].*\.$/)
+  })
+
+  test.each(stepKinds)('shows $key as short as it can be', ({ key, shortest }) => {
+    expect(Object.keys(shortest)).toEqual([key])
+    expect(stepsSchema.safeParse([shortest]).error).toBeUndefined()
   })
 })
 

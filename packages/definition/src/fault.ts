@@ -58,6 +58,16 @@ export function unknownName(kind: string, found: string, known: Iterable<string>
   return { message, found, ...withNearest(found, known), unknown: kind }
 }
 
+/** What is expected of a word of a closed list: all of them, or, of more than anybody reads, how many there are. */
+export function oneOf(words: readonly string[], called = 'word'): string {
+  return words.length <= mostListed
+    ? `one of ${words.map((word) => `"${word}"`).join(', ')}`
+    : `one of ${words.length} ${called}s`
+}
+
+/** Beyond these a list hides what the fault says; the reference has it. */
+const mostListed = 15
+
 /** `{nearest}` when a known name is near enough to be what was meant, else nothing. */
 export function withNearest(found: string, known: Iterable<string>): { nearest?: string } {
   const candidates = [...new Set(known)].filter((name) => name !== found)

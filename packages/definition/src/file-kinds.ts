@@ -5,10 +5,12 @@ import { journeysFileSchema } from '@wegwijs/campaign/definition/journeys'
 import { personasFileSchema } from '@wegwijs/campaign/definition/personas'
 import { policiesFileSchema } from '@wegwijs/campaign/definition/policies'
 import { specificationsFileSchema } from '@wegwijs/campaign/definition/specification'
+import { reasonSchema } from '@wegwijs/campaign/definition/specification-words'
 import { touchpointsFileSchema } from '@wegwijs/campaign/definition/touchpoints'
 import { appFileSchema, manifestSchema } from '@wegwijs/template/manifest'
 import type { z } from 'zod'
 import { logMappingSchema } from './log-mapping-schema.ts'
+import { titleAt } from './schema-hints.ts'
 import { sectionAt } from './schema-walk.ts'
 import type { Path } from './yaml-source.ts'
 
@@ -121,9 +123,15 @@ export function kindOf(path: string): FileKind | undefined {
 /** The page that tells of everything in a definition; from the root of the repository. */
 const referencePage = 'docs/reference/definition.md'
 
+const titleOfReasons = reasonSchema.meta()?.title
+
+/** The page that tells of every reason. */
+const reasonsPage = 'docs/reference/reasons.md'
+
 /** Where to read about what stands at `path` in a file, such as `docs/reference/definition.md#step-wait`. */
 export function referenceTo(file: string, path: Path = []): string {
   const kind = kindOf(file)
+  if (kind && titleAt(kind.schema, path) === titleOfReasons) return reasonsPage
   const section = kind ? (sectionAt(kind.schema, path) ?? kind.id) : sectionWithoutKind(file)
   return `${referencePage}#${section}`
 }

@@ -1,5 +1,6 @@
 import { personFieldsOf } from '@wegwijs/campaign/catalogue'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
+import type { JsonObject } from '@wegwijs/campaign/json'
 import { everyStep, partsOf } from '@wegwijs/campaign/steps/registry'
 import { z } from 'zod'
 import { compareTexts } from './fault.ts'
@@ -16,6 +17,7 @@ export type JsonSchema = {
   enum?: (string | number | boolean)[]
   const?: string | number | boolean
   default?: unknown
+  examples?: JsonObject[]
   pattern?: string
   format?: string
   minLength?: number

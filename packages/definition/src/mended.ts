@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { type Fault, withNearest } from './fault.ts'
 import { type Finding, findingsOf, keysAt } from './schema-faults.ts'
+import { wordsOf } from './schema-hints.ts'
 import { type Schema, schemasAt } from './schema-walk.ts'
 import type { Path, YamlSource } from './yaml-source.ts'
 
@@ -124,7 +125,7 @@ const standIns: readonly unknown[] = [
 ]
 
 function standInFor(schemas: readonly Schema[], found: unknown): unknown {
-  const enumerated = schemas.flatMap(valuesOf)
+  const enumerated = schemas.flatMap(wordsOf)
   const { nearest } = typeof found === 'string' ? withNearest(found, enumerated) : {}
   const fits = (each: unknown) =>
     each !== undefined && schemas.some((schema) => (schema as z.ZodType).safeParse(each).success)
@@ -154,13 +155,8 @@ function standInAt(schema: Schema): unknown {
 
 function isMeant(schemas: readonly Schema[], found: unknown, standIn: unknown): boolean {
   return (
-    typeof found === 'string' && withNearest(found, schemas.flatMap(valuesOf)).nearest === standIn
+    typeof found === 'string' && withNearest(found, schemas.flatMap(wordsOf)).nearest === standIn
   )
-}
-
-function valuesOf(schema: Schema): string[] {
-  const { def } = (schema as z.core.$ZodTypes)._zod
-  return def.type === 'enum' ? Object.values(def.entries).map(String) : []
 }
 
 function isOptional(schema: Schema, path: Path): boolean {

@@ -2,6 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { reasons } from '@wegwijs/campaign/reasons'
 import { type FileKind, fileKinds } from './file-kinds.ts'
 import { type JsonSchema, jsonSchemaFiles, jsonSchemaOf } from './json-schemas.ts'
+import { flowPairs } from './value-text.ts'
 
 /**
  * Makes docs/reference/definition.md, docs/reference/reasons.md and docs/reference/schemas from the
@@ -151,7 +152,11 @@ function partSection(name: string, schema: JsonSchema): string {
 
 ## ${schema.title ?? name}
 
-${schema.description ? `${schema.description}\n\n` : ''}${waysOf(schema)}`
+${schema.description ? `${schema.description}\n\n` : ''}${shortestOf(schema)}${waysOf(schema)}`
+}
+
+function shortestOf({ examples: [example] = [] }: JsonSchema): string {
+  return example ? `At its shortest: \`${flowPairs(example)}\`\n\n` : ''
 }
 
 /** What has alternatives is told alternative by alternative. */

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
-import { type Complaint, type Fault, faultAt, withNearest } from './fault.ts'
+import { type Complaint, type Fault, faultAt, oneOf, withNearest } from './fault.ts'
 import { kindOf, referenceTo } from './file-kinds.ts'
+import { inExamples, listMeant, titleAt } from './schema-hints.ts'
 import { type Schema, schemasAt } from './schema-walk.ts'
 import type { Path, YamlSource } from './yaml-source.ts'
 
@@ -62,7 +63,7 @@ function faultsOf(schema: Schema, source: YamlSource, issue: Issue, above: Path)
       },
     ]
   }
-  const complaint = complaintOf(issue, valueAt(source.value, path))
+  const complaint = complaintAt(schema, path, issue, valueAt(source.value, path))
   return [
     { path, fault: faultAt(source.file, source.positionOf(path), { ...complaint, reference }) },
   ]
@@ -77,7 +78,14 @@ function strangerAt(schema: Schema, source: YamlSource, path: Path, key: string)
   if (known.includes(key) && others.length > 0)
     return { message: `"${key}" does not go together with ${inWords(others)}` }
   const missing = known.filter((each) => !others.includes(each))
-  return { message: `unknown key "${key}"`, ...withNearest(key, missing) }
+  const message = `unknown key "${key}"`
+  const { nearest } = withNearest(key, missing)
+  if (nearest !== undefined) return { message, nearest }
+  // Nothing beside it says what it was to be.
+  const isAlone = schemasAt(schema, path).length > 1 && missing.length === known.length
+  return {
+    message: isAlone ? `${message}, expected ${oneOf([...new Set(missing)], 'key')}` : message,
+  }
 }
 
 function keysOf(value: unknown): string[] {
@@ -134,6 +142,31 @@ function isMissing(issue: Issue, value: unknown): boolean {
   )
 }
 
+/** With how it could have been written, where that can be told. */
+function complaintAt(schema: Schema, path: Path, issue: Issue, value: unknown): Complaint {
+  if (issue.code === 'invalid_value' && issue.values.length > 1)
+    return complaintAboutWord(schema, path, issue.values.map(String), value)
+  if (issue.code !== 'invalid_type') return complaintOf(issue, value)
+  const what = typeNames[issue.expected] ?? issue.expected
+  const hint = listMeant(schema, path, value) ?? inExamples(schema, path, value)
+  return unlike(hint === undefined ? what : `${what} ${hint}`, value)
+}
+
+function complaintAboutWord(
+  schema: Schema,
+  path: Path,
+  words: readonly string[],
+  value: unknown,
+): Complaint {
+  const listed = oneOf(words, titleAt(schema, path))
+  const near = typeof value === 'string' ? withNearest(value, words) : {}
+  const list = near.nearest === undefined ? listMeant(schema, path, value) : undefined
+  return {
+    ...unlike(list === undefined ? listed : `${listed}, or a list ${list}`, value),
+    ...near,
+  }
+}
+
 const typeNames: Readonly<Record<string, string>> = {
   string: 'a text',
   number: 'a number',
@@ -148,15 +181,8 @@ function complaintOf(issue: Issue, value: unknown): Complaint {
   const found = show(value)
   const expected = (what: string) => unlike(what, value)
   switch (issue.code) {
-    case 'invalid_type':
-      return expected(typeNames[issue.expected] ?? issue.expected)
-    case 'invalid_value': {
-      const values = issue.values.map(String)
-      const [only, ...others] = issue.values
-      if (others.length === 0) return expected(JSON.stringify(only))
-      const complaint = expected(`one of ${inWords(values)}`)
-      return typeof value === 'string' ? { ...complaint, ...withNearest(value, values) } : complaint
-    }
+    case 'invalid_value':
+      return expected(JSON.stringify(issue.values[0]))
     case 'too_small':
       return counted(
         expected(`${typeNames[issue.origin] ?? issue.origin} of at least ${issue.minimum}`),

@@ -12,6 +12,7 @@ const bomb = Array.from(
   { length: 7 },
   (_, index) => `a${index + 1}: &a${index + 1} [${Array(9).fill(`*a${index}`).join(', ')}]\n`,
 ).join('')
+const manyValues = Array.from({ length: 20 }, (_, index) => `visit-${index}`).join(', ')
 const touchpoints = 'touchpoints.yaml'
 const personas = 'personas.yaml'
 
@@ -208,6 +209,68 @@ const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
       'an unknown step',
       { [guide]: ['- wait: { for', '- wiat: { for'] },
       ['campaigns/guide.yaml:20:13 unknown key "wiat" (did you mean "wait"?)'],
+    ],
+    [
+      'what is no kind of step',
+      { [guide]: ['- wait: { for: P1D }', '- sms: { id: eve }'] },
+      [
+        'campaigns/guide.yaml:20:13 unknown key "sms", expected one of "message", "wait", "waitFor", "ask", "task", "set", "emit", "branch", "split", "end"',
+      ],
+    ],
+    [
+      'a word that is no kind of step',
+      { [guide]: ['- wait: { for: P1D }', '- stop'] },
+      [
+        'campaigns/guide.yaml:20:13 expected a mapping with one of "message", "wait", "waitFor", "ask", "task", "set", "emit", "branch", "split", "end", found "stop"',
+      ],
+    ],
+    [
+      'a step of which only the kind is named',
+      { [guide]: ['- wait: { for: P1D }', '- end'] },
+      ['campaigns/guide.yaml:20:13 expected a mapping such as `end: true`, found "end"'],
+    ],
+    [
+      'a step that says only what matters',
+      { [guide]: ['- wait: { for: P1D }', '- wait: P1D'] },
+      ['campaigns/guide.yaml:20:19 expected a mapping such as `{ for: P2D }`, found "P1D"'],
+    ],
+    [
+      'a step without what it holds',
+      { [guide]: ['- wait: { for: P1D }', '- message:'] },
+      [
+        'campaigns/guide.yaml:20:21 expected a mapping such as `{ id: welcome, template: welcome-home }`, found nothing',
+      ],
+    ],
+    [
+      'a weekday that is no list',
+      { [guide]: ['at: "18:00" }', 'at: "18:00", on: tuesday }'] },
+      [
+        'campaigns/guide.yaml:14:68 expected one of "any-day", "working-day", or a list such as `[tuesday]`, found "tuesday"',
+      ],
+    ],
+    [
+      'a weekday with a capital',
+      { [guide]: ['at: "18:00" }', 'at: "18:00", on: Tuesday }'] },
+      [
+        'campaigns/guide.yaml:14:68 expected one of "any-day", "working-day", or a list such as `[tuesday]`, found "Tuesday"',
+      ],
+    ],
+    [
+      'a kind of day that is misspelt',
+      { [guide]: ['at: "18:00" }', 'at: "18:00", on: workingday }'] },
+      [
+        'campaigns/guide.yaml:14:68 expected one of "any-day", "working-day", found "workingday" (did you mean "working-day"?)',
+      ],
+    ],
+    [
+      'a channel that is no list',
+      { [personas]: ['channels: [app, sms]', 'channels: app'] },
+      ['personas.yaml:6:15 expected a list such as `[app]`, found "app"'],
+    ],
+    [
+      'a channel of a message that is no list, and misspelt',
+      { [guide]: ['template: booked, until', 'template: booked, channels: SMS, until'] },
+      ['campaigns/guide.yaml:13:56 expected a list such as `[sms]`, found "SMS"'],
     ],
     [
       'an unknown key of a condition',
@@ -796,6 +859,16 @@ steps:
       { [guide]: ['value: first', 'value: frist'] },
       [
         'campaigns/guide.yaml:16:51 expected one of "first", "second", found "frist" (did you mean "first"?)',
+      ],
+    ],
+    [
+      'a value that is none of so many that nobody would read them all',
+      {
+        [touchpoints]: ['values: [first, second]', `values: [first, ${manyValues}]`],
+        [guide]: ['value: first', 'value: frist'],
+      },
+      [
+        'campaigns/guide.yaml:16:51 expected one of 21 values, found "frist" (did you mean "first"?)',
       ],
     ],
     [

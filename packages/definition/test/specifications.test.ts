@@ -107,7 +107,9 @@ const planted: readonly [what: string, before: string, after: string, fault: str
     'a reason',
     'already_entered',
     'already_entred',
-    expect.stringContaining('(did you mean "already_entered"?)') as unknown as string,
+    expect.stringMatching(
+      /expected one of \d+ reasons, found "already_entred" \(did you mean "already_entered"\?\)$/,
+    ) as unknown as string,
   ],
   [
     'a moment',

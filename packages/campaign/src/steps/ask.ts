@@ -42,6 +42,15 @@ export const askStep: StepKind<AskStep> = {
   key: 'ask',
   meaning:
     'Sends a message that can be answered, and goes the way of the answer. It is answered on a page, to which a link in the message leads and where a button is pressed, or by SMS, with one of the `words` and nothing else. The first answer counts. The time for it, `within`, runs from when the message is due; when it is over, or when the question could not be asked, `otherwise` follows, what has not gone out is taken back, and a late answer changes nothing. When the appointment or stay moves that it hangs on, it is asked again while it waits; what was answered before is asked again, too, when the moment of `send` hangs on it and lies ahead, and what was to follow the answer before is taken back. An answer to what was asked of an older version does not count for the newer one.',
+  shortest: {
+    ask: {
+      id: 'well',
+      template: 'are-you-well',
+      question: { nl: 'Gaat het goed?', en: 'Are you well?' },
+      within: 'P1D',
+      answers: [{ answer: 'fine', says: { nl: 'Ja', en: 'Yes' } }],
+    },
+  },
   explanation: {
     nl: ({ ask }, told, words) => {
       const { reason, detail } = told

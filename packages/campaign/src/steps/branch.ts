@@ -14,6 +14,9 @@ export const branchStep: StepKind<BranchStep> = {
   key: 'branch',
   meaning:
     'Takes the first arm whose condition holds, else `otherwise`, else none; then goes on after the branch.',
+  shortest: {
+    branch: [{ when: { field: 'person.age', op: 'gte', value: 65 }, steps: [{ end: true }] }],
+  },
   explanation: {
     nl: ({ branch }, { detail, traces }, words) => {
       const arm = branch[Number(detail?.arm ?? -1)]

@@ -25,6 +25,7 @@ export const emitStep: StepKind<EmitStep> = {
   key: 'emit',
   meaning:
     'Tells other systems something: publishes an event about the person on the topic `emitted`. What may be told stands under `emits` in `touchpoints.yaml`, with the data that it has. Its id hangs on the run, the step and the version of the appointment, so that it is one event however often it is published. A field that is not known is left out; when one is missing that the type requires, nothing is told.',
+  shortest: { emit: { type: 'care.call.wanted.v1' } },
   explanation: {
     nl: ({ emit }, { reason }) =>
       reason === 'event_incomplete'

@@ -10,6 +10,7 @@ export const endStep: StepKind<EndStep> = {
   key: 'end',
   meaning:
     'Ends the campaign for this person here, wherever it stands. What was planned is still sent: an exit or a goal is what takes messages back.',
+  shortest: { end: true },
   explanation: {
     nl: () => 'eindigde de campagne hier voor deze persoon',
     en: () => 'the campaign ended here for the person',

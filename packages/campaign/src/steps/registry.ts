@@ -37,9 +37,14 @@ const stepSchema: z.ZodType<Step> = z
   .union(stepKinds.map((kind) => describedSchemaOf(kind as StepKind<Step>)))
   .meta({ id: 'step', title: 'A step', description: 'One of the kinds of steps.' })
 
-function describedSchemaOf({ key, meaning, schema }: StepKind<Step>) {
+function describedSchemaOf({ key, meaning, shortest, schema }: StepKind<Step>) {
   const id = `step-${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
-  return schema(stepsSchema).meta({ id, title: `Step: ${key}`, description: meaning })
+  return schema(stepsSchema).meta({
+    id,
+    title: `Step: ${key}`,
+    description: meaning,
+    examples: [shortest],
+  })
 }
 
 const byKey = new Map<string, StepKind<Step>>(

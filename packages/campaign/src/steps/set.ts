@@ -13,6 +13,7 @@ export const setStep: StepKind<SetStep> = {
   key: 'set',
   meaning:
     'Remembers something about the person: a field that `attributes.yaml` lets campaigns set, so that no publisher says otherwise. It holds at once, for the steps that follow and for every campaign, and the persona may follow from it; it starts no campaign. A value that is copied from a field that is not known changes nothing; `to: null` takes what was remembered away.',
+  shortest: { set: { field: 'person.feltWell', to: true } },
   explanation: {
     nl: ({ set }, { reason }, words) => {
       const field = words.field(set.field)

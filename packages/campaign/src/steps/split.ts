@@ -14,6 +14,15 @@ export const splitStep: StepKind<SplitStep> = {
   key: 'split',
   meaning:
     'Divides people over arms in proportion to their weights, to learn which works better. It hangs on who the person is and not on chance: the same person comes into the same arm of this split every time, in every version that has the same arms with the same weights. A run keeps the arm that it has taken, also when it comes here again, is moved to another version that still has that arm, or when two records become one person. Another version with other weights draws other boundaries, for who comes to the split from then on: the place of a person between them stays, so from 50 and 50 to 60 and 40 ten of a hundred come into the other arm. An arm without `steps` is a hold-out: its people get none of this, and are counted beside the others.',
+  shortest: {
+    split: {
+      id: 'tone',
+      arms: [
+        { name: 'warm', weight: 50, steps: [{ end: true }] },
+        { name: 'plain', weight: 50 },
+      ],
+    },
+  },
   explanation: {
     nl: ({ split }, { detail }) =>
       `kwam deze persoon bij de verdeling "${split.id}" in groep "${String(detail?.arm)}"`,

@@ -5,7 +5,7 @@ import type { EntityMeant } from '../definition/words.ts'
 import type { Draft } from '../draft.ts'
 import type { Explanation } from '../explain/words.ts'
 import type { Instant } from '../instant.ts'
-import type { JsonValue } from '../json.ts'
+import type { JsonObject, JsonValue } from '../json.ts'
 import type { Moment } from '../moment.ts'
 import type { Enrolment, Intent, JourneyEvent, Task } from '../state.ts'
 import type { EmittedValue } from './emit.ts'
@@ -100,6 +100,8 @@ export type StepKind<Own extends object> = {
   readonly key: string
   /** What it does, as the reference tells it to whoever writes a campaign. */
   readonly meaning: string
+  /** The whole step as short as it can be, in plausible words: what somebody is shown who wrote it otherwise. */
+  readonly shortest: JsonObject
   /**
    * What a decision at such a step meant for somebody. It is told by the step that the `detail` of the
    * decision names: by its path as `step`, or by its id as `message`.

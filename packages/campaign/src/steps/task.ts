@@ -34,6 +34,15 @@ export const taskStep: StepKind<TaskStep> = {
   key: 'task',
   meaning:
     'Gives somebody of a team something to do for the person, such as a call, and goes the way of what came of it. `wegwijs tasks` lists what is open, `wegwijs task done` says what came of it; the first word counts. The time for it, `within`, runs from when it is due; when it is over, the task is taken back and `otherwise` follows. Whatever ends the campaign takes it back, too. It is a contact like a message: who has not given a consent that the class of the campaign asks for, is left out by the rules of age where the class asks for one, or has said no to that class or to everything, gets none, and `otherwise` follows at once; so it does when such a no comes while it is open, or a year of birth by which they are too young. What somebody said of it before it is taken back counts; what is said of it after that is kept, and nothing follows. When the appointment or stay moves that it hangs on, an open task moves along; what was done stays done. A moment that has passed, or whose data is missing, makes it due at once.',
+  shortest: {
+    task: {
+      id: 'call',
+      team: 'aftercare',
+      title: { nl: 'Bel op', en: 'Call' },
+      within: 'P1D',
+      outcomes: [{ outcome: 'reached', says: { nl: 'Gesproken', en: 'Spoken to' } }],
+    },
+  },
   explanation: {
     nl: ({ task }, { reason, detail }, words) => {
       if (reason === 'task_made')

@@ -41,6 +41,7 @@ export const waitForStep: StepKind<WaitForStep> = {
   key: 'waitFor',
   meaning:
     'Waits until something happens: a touchpoint, from the moment at which the step begins, or what a provider tells of an earlier message of this campaign. The time for a message runs from when it is due; one that has not gone out when it is over is taken back if `otherwise` says what comes in its place. What a worker has by then, or nobody knows of, goes first: what `otherwise` plans at once is only sent when that one turns out not to have been. What was put into the app is delivered. A touchpoint about an appointment or a stay is heard when it brings a newer version of it. Whatever ends the campaign, such as the cancellation of its own appointment, ends the wait with it. When it comes in time, `then` follows at once; when it does not come `within` that time, `otherwise`; and after either the step behind.',
+  shortest: { waitFor: { touchpoint: 'care.survey.answered.v1', within: 'P3D' } },
   explanation: {
     nl: ({ waitFor }, { reason, detail }, words) => {
       const what =

@@ -17,6 +17,7 @@ export const waitStep: StepKind<WaitStep> = {
   key: 'wait',
   meaning:
     'Goes on at a later moment: after some time, at the next local time or weekday, or around a moment of the event or the entity, or a moment or calendar day of the person. When the entity moves, or another date of the person is told, the wait moves with it, at once. A moment that has passed, or whose data is missing, does not wait. A date of the person that is taken away while somebody waits for it leaves the wait as it is.',
+  shortest: { wait: { for: 'P2D' } },
   explanation: {
     nl: ({ wait }, { reason, detail }, words) =>
       typeof detail?.until === 'string'

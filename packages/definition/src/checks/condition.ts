@@ -3,7 +3,7 @@ import type { Field, FieldType } from '@wegwijs/campaign/definition/field'
 import { toInstant } from '@wegwijs/campaign/instant'
 import { operatorsOf, valueShapes } from '@wegwijs/campaign/operators'
 import { z } from 'zod'
-import { type Complaint, type Fault, unknownName, withNearest } from '../fault.ts'
+import { type Complaint, type Fault, oneOf, unknownName, withNearest } from '../fault.ts'
 import { unlike } from '../schema-faults.ts'
 import { about, type Loaded } from './parts.ts'
 
@@ -104,9 +104,8 @@ function complaintAboutText(value: unknown, field: Field): Complaint | undefined
   const { values } = field
   if (typeof value !== 'string') return unlike('a text', value)
   if (!values || values.includes(value)) return undefined
-  const known = values.map((name) => `"${name}"`).join(', ')
   return {
-    ...unlike(`one of ${known}`, value),
+    ...unlike(oneOf(values, 'value'), value),
     ...(calledSo(value, field) ?? withNearest(value, values)),
   }
 }
