@@ -157,7 +157,7 @@ async function tellNumbers(
   { store, journeys, seconds }: { store: Store; journeys: Journeys; seconds: number },
 ): Promise<void> {
   const status = await readStatus(store.db)
-  const people = await createOutboxPage(store.db).people(status.people)
+  const people = await createOutboxPage(store.db).people(status.people, 'en')
   const sum = (channel: 'email' | 'sms' | 'app') =>
     people.reduce((total, person) => total + person.counts[channel], 0)
   say('')

@@ -60,7 +60,7 @@ export async function tellStories(
   for (const { kind, personId } of chosen) {
     const facts = await readPersonFacts(db, personId)
     if (facts === null) continue
-    const person = (await page.timeline(personId))?.person
+    const person = (await page.timeline(personId, 'en'))?.person
     const persona = person?.persona === undefined ? '' : ` (${person.persona})`
     const story = withoutRepeats(tellStory(facts, { timeZone, lateAfterMs, nameOfType }))
     lines.push('', `${person?.name ?? personId}${persona}: ${titles[kind]}`)

@@ -93,8 +93,8 @@ async function readPeople(namespace: string) {
   const store = openStore({ databaseUrl, namespace, applicationName: 'demo test' })
   try {
     const page = createOutboxPage(store.db)
-    const people = await page.people(100)
-    const timelines = await Promise.all(people.map(({ personId }) => page.timeline(personId)))
+    const people = await page.people(100, 'en')
+    const timelines = await Promise.all(people.map(({ personId }) => page.timeline(personId, 'en')))
     const sorted = timelines.toSorted((a, b) =>
       (a?.person.personId ?? '') < (b?.person.personId ?? '') ? -1 : 1,
     )

@@ -8,55 +8,65 @@ import { currentRevision, latestBundle } from './definitions.ts'
 import { query } from './transaction.ts'
 
 /**
- * What the sandbox's outbox page shows of the record: who the people are, what happened to them and
- * what they got, in business time. Names are shown, so it is for people who do not exist.
+ * What the sandbox's outbox page shows beyond what the sandbox itself was handed: who the people are, what
+ * happened to them and what they got, in business time. Names are shown, so it is for people who do not exist.
+ * Nothing is written.
  */
 export type OutboxPage = {
-  /** Those with the latest message first. Names in `language` (English, unless said). */
-  people(limit: number, language?: LocaleName): Promise<OutboxPerson[]>
-  /** Null when there is no such person. Names and reasons in `language` (English, unless said). */
-  timeline(personId: string, language?: LocaleName): Promise<OutboxTimeline | null>
+  /** Those with the latest message first; names of personas in `language`. */
+  people(limit: number, language: LocaleName): Promise<OutboxPerson[]>
+  /** Null when there is no such person. All but what people were sent is in `language`. */
+  timeline(personId: string, language: LocaleName): Promise<OutboxTimeline | null>
 }
 
 export type OutboxPerson = {
   personId: string
   /** `Anna de Vries`, or a publisher's id when nameless. */
   name: string
+  /** The persona's name. */
   persona?: string
   /** Messages that were sent. */
   counts: { email: number; sms: number; app: number }
+  /** Business time of the last message, ISO. */
   lastAt: string
 }
 
 export type OutboxTimeline = {
   person: OutboxPerson
+  /** IANA zone in which times are shown. */
   timeZone?: string
   /** In order of business time. */
   moments: OutboxMoment[]
 }
 
+/** `at` is business time, ISO. */
 export type OutboxMoment =
+  /** Its name is what people call it, such as `Opgenomen op de afdeling`. */
   | { kind: 'touchpoint'; at: string; name: string; phase?: string }
   | {
       kind: 'message'
       at: string
       intentId: string
       channel: 'email' | 'sms' | 'app'
+      /** The campaign's name, or its id where it has a name in another language only. */
       campaign?: string
+      /** State of the intent, such as `delivered`. */
       state?: string
+      /** The content of an app message; those of the other channels are with who sent them. */
       app?: { title: string; body: string; url?: string }
     }
+  /** Something that was planned and not sent, with its reason in words. */
   | { kind: 'skipped'; at: string; campaign: string; reason: string }
 
 export function createOutboxPage(db: Querying): OutboxPage {
   const names = createNames(db)
   return {
-    people: async (limit, language = 'en') => {
+    people: async (limit, language) => {
       const { personaName } = await names(language)
       const rows = await readPeople(db, { limit })
       return rows.map((row) => personOf(row, personaName))
     },
-    timeline: async (personId, language = 'en') => {
+    timeline: async (personId, language) => {
       if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(personId)) return null
       const [row] = await readPeople(db, { personId, limit: 1 })
       if (!row) return null

@@ -124,10 +124,10 @@ test('the outbox page shows who got what, by name', async () => {
   // Of a namespace whose definition is no definition only the record can be told.
   await sql`delete from definition`.execute(store.db)
   const page = createOutboxPage(store.db)
-  expect(await page.people(10)).toMatchObject([
+  expect(await page.people(10, 'en')).toMatchObject([
     { personId: sent.personId, name: 'Noor', counts: { email: 1, sms: 0, app: 0 } },
   ])
-  const timeline = await page.timeline(sent.personId)
+  const timeline = await page.timeline(sent.personId, 'en')
   expect(timeline?.moments).toMatchObject([
     {
       kind: 'message',
@@ -137,8 +137,8 @@ test('the outbox page shows who got what, by name', async () => {
       state: 'sent',
     },
   ])
-  expect(await page.timeline(newUuid())).toBeNull()
-  expect(await page.timeline("x' or true")).toBeNull()
+  expect(await page.timeline(newUuid(), 'en')).toBeNull()
+  expect(await page.timeline("x' or true", 'en')).toBeNull()
 })
 
 test('dead letters are listed without content, read with their bytes, and marked', async () => {

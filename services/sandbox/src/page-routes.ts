@@ -1,16 +1,17 @@
 import { readFile } from 'node:fs/promises'
+import type { LocaleName } from '@wegwijs/campaign/definition/words'
 import type { Logger } from '@wegwijs/runtime/log'
+import type { OutboxPage } from '@wegwijs/store/outbox-page'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { SandboxStatus } from './control-routes.ts'
 import type { Outbox } from './outbox.ts'
-import type { Language, OutboxSource } from './outbox-source.ts'
 import { type PageContent, renderPage } from './page/page.ts'
 import { createStories, type Stories } from './page/story.ts'
 import { languageAsked, pageWords } from './page/words.ts'
 
 export type PageOptions = {
   outbox: Outbox
-  source?: OutboxSource
+  source?: OutboxPage
   status: () => SandboxStatus
   timeZone: string
   log: Logger
@@ -47,7 +48,7 @@ export async function routePages(app: FastifyInstance, options: PageOptions): Pr
   /** What the record cannot tell at the moment, the sandbox's own files can in part. */
   const load = async (
     { headers: { 'accept-language': asked } }: FastifyRequest,
-    read: (stories: Stories, language: Language) => Promise<Loaded>,
+    read: (stories: Stories, language: LocaleName) => Promise<Loaded>,
   ): Promise<PageContent> => {
     const language = languageAsked(asked)
     const base = { status: status(), timeZone, language }

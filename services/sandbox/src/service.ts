@@ -5,13 +5,13 @@ import type { OutcomeRates } from '@wegwijs/dry-run/outcome-model'
 import { type Clock, systemClock } from '@wegwijs/runtime/clock'
 import type { Scope } from '@wegwijs/runtime/lifecycle'
 import type { Logger } from '@wegwijs/runtime/log'
+import type { OutboxPage } from '@wegwijs/store/outbox-page'
 import fastify from 'fastify'
 import type { AcceptedMessage } from './accepted.ts'
 import { routeControls, type SandboxStatus, statusOf } from './control-routes.ts'
 import { createFaults, type Faults } from './faults.ts'
 import { startMailServer } from './mail-server.ts'
 import { type Outbox, openOutbox } from './outbox.ts'
-import type { OutboxSource } from './outbox-source.ts'
 import { usualRates } from './outcomes.ts'
 import { routePages } from './page-routes.ts'
 import { createRateLimit } from './rate-limit.ts'
@@ -37,8 +37,8 @@ export type SandboxOptions = {
   rates?: OutcomeRates
   /** What a message asked, for people who answer (services/sandbox/src/receipts.ts). */
   questionOf?: (intentId: string) => Promise<Pick<Question, 'answers'> | null>
-  /** People, journeys and app messages for the outbox page. */
-  source?: OutboxSource
+  /** People, journeys and app messages for the outbox page; without it there are addresses and real times. */
+  source?: OutboxPage
   /** For times on the outbox page, of people whose own zone is not known. */
   timeZone?: string
   log: Logger

@@ -1,7 +1,8 @@
+import type { LocaleName } from '@wegwijs/campaign/definition/words'
 import { derivedUuid } from '@wegwijs/runtime/derived-id'
+import type { OutboxMoment, OutboxPage, OutboxPerson } from '@wegwijs/store/outbox-page'
 import { compileTemplate } from '@wegwijs/template/compile'
 import { createRenderer } from '@wegwijs/template/render'
-import type { Language, OutboxMoment, OutboxPerson, OutboxSource } from '../src/outbox-source.ts'
 import { emailMessage, type Rig, smsMessage, untroubled } from './rig.ts'
 
 /** A hospital stay as the page is to show it: what happened, what was sent, what was not. */
@@ -74,7 +75,7 @@ export async function playScene({ email, sms }: Rig): Promise<void> {
 }
 
 /** What PostgreSQL would tell of them. */
-export const hospitalSource: OutboxSource = {
+export const hospitalSource: OutboxPage = {
   people: async (_limit, language) => people.map((each) => personOf(each, language)),
   async timeline(personId, language) {
     const person = people
@@ -95,7 +96,7 @@ const personasInEnglish = {
 
 function personOf(
   [name, persona, mails, texts, notices]: (typeof people)[number],
-  language: Language,
+  language: LocaleName,
 ): OutboxPerson {
   const counts = { email: mails, sms: texts, app: notices }
   return {
@@ -155,7 +156,7 @@ const inEnglish: Readonly<Record<string, string>> = {
   'geen toestemming voor nieuws per e-mail': 'no consent for news by e-mail',
 }
 
-const journeysOfAnna: Readonly<Record<Language, OutboxMoment[]>> = {
+const journeysOfAnna: Readonly<Record<LocaleName, OutboxMoment[]>> = {
   nl: journeyInDutch,
   en: journeyInDutch.map(
     (moment) =>

@@ -1,8 +1,8 @@
 import AxeBuilder from '@axe-core/playwright'
+import type { OutboxPage } from '@wegwijs/store/outbox-page'
 import { findChromium } from '@wegwijs/vitest/chromium'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import type { OutboxSource } from '../src/outbox-source.ts'
 import { annaId, hospitalSource, playScene } from './hospital-scene.ts'
 import { emailMessage, openRig, type Rig, smsMessage, untroubled } from './rig.ts'
 
@@ -200,7 +200,7 @@ describe.skipIf(executablePath === null)('the outbox page', { timeout }, () => {
   })
 
   test('shows addresses and real times while the record does not answer, and says so', async () => {
-    const failing: OutboxSource = {
+    const failing: OutboxPage = {
       people: () => Promise.reject(new Error('away')),
       timeline: () => Promise.reject(new Error('away')),
     }

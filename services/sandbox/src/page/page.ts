@@ -1,5 +1,5 @@
+import type { LocaleName } from '@wegwijs/campaign/definition/words'
 import type { SandboxStatus } from '../control-routes.ts'
-import type { Language } from '../outbox-source.ts'
 import { icon } from './icons.ts'
 import { type Markup, markup } from './markup.ts'
 import { sceneMarkup } from './scenes.ts'
@@ -14,7 +14,7 @@ export type PageContent = {
   /** `list`: a narrow screen shows the people, `story`: the one person. A wide one shows both. */
   view: 'list' | 'story'
   timeZone: string
-  language: Language
+  language: LocaleName
   /** Something that the reader should know first. */
   notice?: string
 }

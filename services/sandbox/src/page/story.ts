@@ -1,6 +1,7 @@
+import type { LocaleName } from '@wegwijs/campaign/definition/words'
+import type { OutboxMoment, OutboxPage, OutboxPerson } from '@wegwijs/store/outbox-page'
 import type { AcceptedEmail, AcceptedSms } from '../accepted.ts'
 import type { Outbox, OutboxEntry } from '../outbox.ts'
-import type { Language, OutboxMoment, OutboxPerson, OutboxSource } from '../outbox-source.ts'
 
 /** Somebody in the list; without a source of people an address stands for a person. */
 export type Somebody = Pick<OutboxPerson, 'name' | 'persona' | 'counts' | 'lastAt'> & { id: string }
@@ -19,8 +20,8 @@ export type Scene =
   | ({ kind: 'app' } & Sending & { title: string; body: string; url?: string })
 
 export type Stories = {
-  people(language: Language): Promise<Somebody[]>
-  story(id: string, language: Language): Promise<Story | null>
+  people(language: LocaleName): Promise<Somebody[]>
+  story(id: string, language: LocaleName): Promise<Story | null>
 }
 
 export const shownPeople = 200
@@ -29,7 +30,7 @@ const shownMoments = 250
 /** Stories out of what the sandbox accepted and, if there is a source, what the record knows. */
 export function createStories(
   outbox: Outbox,
-  source: OutboxSource | undefined,
+  source: OutboxPage | undefined,
   timeZone: string,
 ): Stories {
   return source === undefined
@@ -37,7 +38,7 @@ export function createStories(
     : storiesOfPeople(outbox, source, timeZone)
 }
 
-function storiesOfPeople(outbox: Outbox, source: OutboxSource, timeZone: string): Stories {
+function storiesOfPeople(outbox: Outbox, source: OutboxPage, timeZone: string): Stories {
   const somebodyOf = ({ personId, ...rest }: OutboxPerson): Somebody => ({ id: personId, ...rest })
   return {
     people: async (language) => (await source.people(shownPeople, language)).map(somebodyOf),

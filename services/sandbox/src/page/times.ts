@@ -1,9 +1,9 @@
-import type { Language } from '../outbox-source.ts'
+import type { LocaleName } from '@wegwijs/campaign/definition/words'
 
 /** Times as the page shows them; `at` is an ISO instant. */
 export type Times = { day(at: string): string; time(at: string): string; short(at: string): string }
 
-export function createTimes(timeZone: string, language: Language): Times {
+export function createTimes(timeZone: string, language: LocaleName): Times {
   const writing = { nl: 'nl-NL', en: 'en-GB' }[language]
   const writer = (options: Intl.DateTimeFormatOptions) => {
     const format = new Intl.DateTimeFormat(writing, { timeZone, ...options })

@@ -1,4 +1,4 @@
-import type { Language } from '../outbox-source.ts'
+import type { LocaleName } from '@wegwijs/campaign/definition/words'
 
 /** What the page itself says; everything on it is in one language, but for what people were sent. */
 export type PageWords = {
@@ -95,10 +95,10 @@ const dutch: PageWords = {
   state: (state) => dutchStates[state] ?? state,
 }
 
-export const pageWords: Readonly<Record<Language, PageWords>> = { en: english, nl: dutch }
+export const pageWords: Readonly<Record<LocaleName, PageWords>> = { en: english, nl: dutch }
 
 /** That of the two which a browser asks for first (`Accept-Language`), else English. */
-export function languageAsked(header: string | undefined): Language {
+export function languageAsked(header: string | undefined): LocaleName {
   const asked = (header ?? '').split(',').map((part) => {
     const [tag = '', ...parameters] = part.trim().toLowerCase().split(';')
     const weight = parameters.find((parameter) => parameter.trim().startsWith('q='))
