@@ -6,7 +6,7 @@ import { exitCodes } from '@wegwijs/runtime/failure'
 import { openNamespace } from '@wegwijs/test-support/namespace'
 import { expect, inject, onTestFinished, test } from 'vitest'
 import { exampleFolder } from '../src/log-options.ts'
-import { moveLines } from '../src/simulation-report.ts'
+import { moveLines } from '../src/simulation/report.ts'
 import { run } from './run.ts'
 
 const simulate = (words: readonly string[], input = '') =>

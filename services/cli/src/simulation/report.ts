@@ -12,9 +12,10 @@ import type { MessageCount, RunCount, SimulationSummary } from '@wegwijs/dry-run
 import type { UnreadableRows } from '@wegwijs/store/stored-history'
 import { rejectionReasons } from '@wegwijs/wire/rejection-reasons'
 import { rejectionClasses } from '@wegwijs/wire/touchpoint-event'
-import { assumptionLines, number, reachedLines, shareOf, timesOf } from './outcome-report.ts'
-import { table } from './output.ts'
-import { localTime, reasonText } from './story.ts'
+import { assumptionLines, number, reachedLines, shareOf, timesOf } from '../outcome-report.ts'
+import { table } from '../output.ts'
+import { localTime, reasonText } from '../story.ts'
+import type { Move } from './comparison.ts'
 
 export type SimulationReport = {
   bundle: DefinitionBundle
@@ -271,10 +272,7 @@ function sumOf(counts: readonly { count: number }[]): number {
 }
 
 /** Who goes over when it is published, to where, and what they get that they would not if they stayed. */
-export function moveLines(
-  { at, moved, ...differences }: Differences & { at: string; moved: readonly MovedRuns[] },
-  timeZone: string,
-): string[] {
+export function moveLines({ at, moved, ...differences }: Move, timeZone: string): string[] {
   return [
     '',
     `Published at the end of these events, ${localTime(at, timeZone)}`,
