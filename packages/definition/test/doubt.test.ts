@@ -249,3 +249,49 @@ describe('names that there are not are told beside', () => {
     ])
   })
 })
+
+describe('a publisher that may tell what there is not is told where it stands, and nowhere else', () => {
+  const types = '[care.*, person.*, news.*]'
+  const planted = (wrong: string) => ({
+    ...files,
+    [touchpoints]: (files[touchpoints] ?? '').replace(types, wrong),
+  })
+
+  test.each([
+    [
+      'one wrong letter',
+      '[caer.*, person.*, news.*]',
+      ['4:13 no touchpoint is called "caer.*" (did you mean "care.*"?)'],
+    ],
+    [
+      'a type of its own',
+      '[care.visit.bookd.v1, care.visit.moved.v1, care.visit.ended.v1, person.*, news.*]',
+      ['4:13 no touchpoint is called "care.visit.bookd.v1" (did you mean "care.visit.booked.v1"?)'],
+    ],
+    [
+      'what nobody knows what it means',
+      '[zorg.*, person.*, news.*]',
+      ['4:13 no touchpoint is called "zorg.*"'],
+    ],
+  ])('%s', async (_, wrong, expected) => {
+    expect(await tell({})).toEqual({ faults: [], warnings: [] })
+    expect(await tell(planted(wrong))).toEqual({
+      faults: expected.map((fault) => `${touchpoints}:${fault}`),
+      warnings: [],
+    })
+  })
+
+  test('what else nobody may tell is told beside it', async () => {
+    const { faults } = await tell(planted('[care.*, person.*, newss.*]'))
+    expect(faults).toEqual([
+      `${touchpoints}:4:31 no touchpoint is called "newss.*" (did you mean "news.*"?)`,
+    ])
+    const more = await tell(planted('[person.*, newss.*]'))
+    expect(more.faults).toEqual([
+      `${specifications}:7:18 no publisher of touchpoints.yaml may tell care.visit.booked.v1`,
+      `${specifications}:9:44 no publisher of touchpoints.yaml may tell care.visit.moved.v1`,
+      `${mapping}:9:11 "urn:example:ehr" may not tell care.visit.ended.v1`,
+      `${touchpoints}:4:23 no touchpoint is called "newss.*" (did you mean "news.*"?)`,
+    ])
+  })
+})

@@ -1,12 +1,13 @@
 import type { AttributesFile } from '@wegwijs/campaign/definition/attributes'
 import type { Field } from '@wegwijs/campaign/definition/field'
-import { mayPublish, type TouchpointsFile } from '@wegwijs/campaign/definition/touchpoints'
+import type { TouchpointsFile } from '@wegwijs/campaign/definition/touchpoints'
 import { type Complaint, type Fault, unknownName } from '../fault.ts'
 import type { LogMapping } from '../log-mapping-schema.ts'
 import { unlike } from '../schema-faults.ts'
 import type { Path } from '../yaml-source.ts'
 import { complaintAboutValue } from './condition.ts'
 import { about, aboutKey, type Loaded } from './parts.ts'
+import { mayTell } from './publishers.ts'
 
 /** What a mapping is held against; a file that could not be read is missing. */
 export type MappingSources = {
@@ -36,23 +37,21 @@ export function checkMapping(
 /** Each case of a log is introduced by a profile, so its publisher must be allowed to tell that, too. */
 const introduction = 'person.upserted.v1'
 
-function checkPublisher(mapping: Loaded<LogMapping>, { publishers }: TouchpointsFile): Fault[] {
+function checkPublisher(mapping: Loaded<LogMapping>, file: TouchpointsFile): Fault[] {
+  const { publishers } = file
   const { source } = mapping.value
   const publisher = publishers.find((each) => each.source === source)
   if (!publisher) {
     const known = publishers.map((each) => each.source)
     return [about(mapping, ['source'], unknownName('publisher', source, known))]
   }
-  if (mayPublish(publisher.types, introduction)) return []
+  if (mayTell(publisher, introduction, file)) return []
   const message = `"${source}" may not tell ${introduction}, by which each case of a log is introduced`
   return [about(mapping, ['source'], { message, found: source, hangsOn: 'publisher' })]
 }
 
-function checkActivity(
-  mapping: Loaded<LogMapping>,
-  name: string,
-  { publishers, touchpoints }: TouchpointsFile,
-): Fault[] {
+function checkActivity(mapping: Loaded<LogMapping>, name: string, file: TouchpointsFile): Fault[] {
+  const { publishers, touchpoints } = file
   const { source, activities } = mapping.value
   const { type = '', data = {} } = activities[name] ?? {}
   const path = ['activities', name]
@@ -71,7 +70,7 @@ function checkActivity(
     .filter(([key, { required }]) => required && !Object.hasOwn(data, key) && !meant.has(key))
     .map(([key]) => complain(`${type} is missing its "${key}"`))
   return [
-    ...(publisher && !mayPublish(publisher.types, type)
+    ...(publisher && !mayTell(publisher, type, file)
       ? [complain(`"${source}" may not tell ${type}`, { hangsOn: 'publisher' })]
       : []),
     ...(touchpoint.entity === undefined

@@ -1,15 +1,17 @@
 import type { Field } from '@wegwijs/campaign/definition/field'
 import type { Happening } from '@wegwijs/campaign/definition/happening'
-import { mayPublish, type Touchpoint } from '@wegwijs/campaign/definition/touchpoints'
+import type { Touchpoint } from '@wegwijs/campaign/definition/touchpoints'
 import { type Complaint, type Fault, unknownName } from '../fault.ts'
 import type { Path } from '../yaml-source.ts'
 import { complaintAboutValue } from './condition.ts'
 import { about, aboutKey, isMended, type Loaded, type Parts } from './parts.ts'
+import { mayTell } from './publishers.ts'
 import type { Looked } from './specifications.ts'
 import { complaintAboutMoment } from './told-moments.ts'
 
 export function hasPublisher({ touchpoints }: Parts, type: string): boolean {
-  return touchpoints?.value.publishers.some(({ types }) => mayPublish(types, type)) ?? true
+  const file = touchpoints?.value
+  return file?.publishers.some((publisher) => mayTell(publisher, type, file)) ?? true
 }
 
 export function noPublisher(type: string, found: string): Complaint {

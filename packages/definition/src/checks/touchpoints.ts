@@ -1,10 +1,11 @@
 import type { Field } from '@wegwijs/campaign/definition/field'
 import type { JourneysFile } from '@wegwijs/campaign/definition/journeys'
-import { mayPublish, type TouchpointsFile } from '@wegwijs/campaign/definition/touchpoints'
+import type { TouchpointsFile } from '@wegwijs/campaign/definition/touchpoints'
 import { allowsSensitivity } from '@wegwijs/campaign/definition/words'
-import { hasReservedName, isOwnType, reservedTypes } from '@wegwijs/campaign/reserved-types'
-import { type Complaint, type Fault, unknownName, withNearest } from '../fault.ts'
+import { hasReservedName } from '@wegwijs/campaign/reserved-types'
+import { type Fault, unknownName } from '../fault.ts'
 import { about, aboutKey, isMended, type Loaded, type Parts, repeated } from './parts.ts'
+import { checkPublishers } from './publishers.ts'
 
 /** `touchpoints.yaml`: publishers, touchpoints, and what they say about journeys and entities. */
 export function checkTouchpoints({ touchpoints: loaded, journeys }: Parts): Fault[] {
@@ -26,7 +27,7 @@ export function checkTouchpoints({ touchpoints: loaded, journeys }: Parts): Faul
         path: ['touchpoints', index, 'type'],
       })),
     ),
-    ...publishersOfNothing(loaded),
+    ...checkPublishers(loaded),
     ...loaded.value.touchpoints.flatMap((_, index) => [
       ...checkTouchpoint(loaded, index),
       ...(journeys ? checkPlace(loaded, index, journeys.value) : []),
@@ -71,41 +72,6 @@ function comesBackAsLess(
   if (!touchpoint || sensitivity !== 'health' || touchpoint.sensitivity === 'health') return []
   const message = `"${type}" is told to others as health, and comes in again as less: declare it "sensitivity: health" here, too`
   return [about(loaded, ['touchpoints', index, 'type'], { message, found: type })]
-}
-
-function publishersOfNothing(loaded: Loaded<TouchpointsFile>): Fault[] {
-  const types = [
-    ...loaded.value.touchpoints.map((touchpoint) => touchpoint.type),
-    ...Object.keys(reservedTypes),
-  ]
-  return loaded.value.publishers.flatMap((publisher, index) =>
-    publisher.types.flatMap((pattern, position) => {
-      const complaint = complaintAboutPattern(pattern, types)
-      return complaint ? [about(loaded, ['publishers', index, 'types', position], complaint)] : []
-    }),
-  )
-}
-
-function complaintAboutPattern(pattern: string, types: readonly string[]): Complaint | undefined {
-  if (isOwnType(pattern))
-    return { message: `"${pattern}" is published by Wegwijs alone`, found: pattern }
-  if (types.some((type) => mayPublish([pattern], type))) return undefined
-  const patterns = pattern.endsWith('.*') ? types.flatMap(patternsOf) : types
-  return {
-    message: `no touchpoint is called "${pattern}"`,
-    found: pattern,
-    hangsOn: 'touchpoint',
-    ...withNearest(
-      pattern,
-      patterns.filter((known) => !isOwnType(known)),
-    ),
-  }
-}
-
-/** `care.intake.done.v1` → `care.*`, `care.intake.*`, `care.intake.done.*` */
-function patternsOf(type: string): string[] {
-  const parts = type.split('.').slice(0, -1)
-  return parts.map((_, index) => `${parts.slice(0, index + 1).join('.')}.*`)
 }
 
 function checkTouchpoint(loaded: Loaded<TouchpointsFile>, index: number): Fault[] {
