@@ -28,6 +28,7 @@ export type ExplanationSpeech = Readonly<{
   bounced: (message: string) => string
   notSent: (message: string, why: string, channels: string) => string
   waits: (message: string, due: string, until: string) => string
+  heldBack: (why: string) => string
   channels: Readonly<Record<string, string>>
   whatToDo: string
   /** Of a part that the decision did not look at any more. */
@@ -103,6 +104,7 @@ export const explanationSpeeches: InEachLanguage<ExplanationSpeech> = {
       `is het bericht ${message} niet verstuurd: ${why}${channels}`,
     waits: (message, due, until) =>
       `Het bericht ${message} staat klaar voor ${due}; versturen heeft zin tot ${until}`,
+    heldBack: (why) => `; wat het het laatst tegenhield: ${why}`,
     channels: { email: 'per e-mail', sms: 'per sms', app: 'in de app' },
     whatToDo: 'Wat je kunt doen',
     notReached: 'niet meer bekeken, de uitkomst stond al vast',
@@ -185,6 +187,7 @@ export const explanationSpeeches: InEachLanguage<ExplanationSpeech> = {
     notSent: (message, why, channels) => `the message ${message} was not sent: ${why}${channels}`,
     waits: (message, due, until) =>
       `The message ${message} is due on ${due}; it is worth sending until ${until}`,
+    heldBack: (why) => `; what held it back last: ${why}`,
     channels: { email: 'by e-mail', sms: 'by SMS', app: 'in the app' },
     whatToDo: 'What you can do',
     notReached: 'not looked at any more, it was settled before',

@@ -494,16 +494,26 @@ function messageChapters(message: MessageFact, explaining: Explaining): Explaine
         reason,
       ),
     ]
+  const held = heldBackBy(message)
+  const why = held === null ? '' : speech.heldBack(words.reason(held))
   return [
     ...tried,
     [
       {
         ...plain,
         at: dueAt,
-        sentence: `${speech.waits(name, words.moment(dueAt), words.moment(expiresAt))}.`,
+        sentence: `${speech.waits(name, words.moment(dueAt), words.moment(expiresAt))}${why}.`,
+        reason: held,
+        whatToDo: held === null ? null : whatToDoOf(held, locale),
       },
     ],
   ]
+}
+
+/** Why it has not gone out yet, as far as that is not for one channel alone: over the next one it may go at once. */
+function heldBackBy({ state, reason, detail }: MessageFact): ReasonCode | null {
+  if (state !== 'planned' || !isReasonCode(reason) || reason === 'resent_by_staff') return null
+  return Object.values(detail?.channels ?? {}).includes(reason) ? null : reason
 }
 
 function channelsText(

@@ -115,6 +115,34 @@ describe('with the example hospital applied', () => {
     },
   )
 
+  test('an appointment of which a newer version was put aside is counted, and explains what waits for it', async () => {
+    const entity = { entity_type: 'appointment', entity_id: 'A-1' }
+    const dueAt = new Date(Date.now() + 3_600_000).toISOString()
+    const [seeded] = await seedMessages(store, 1, {
+      enrolment: { campaign_id: 'patient-panel' },
+      intent: {
+        ...{ ...entity, entity_version: 1, campaign_id: 'patient-panel' },
+        ...{ due_at: dueAt, reason: 'entity_unapplied' },
+      },
+    })
+    const person_id = seeded?.personId ?? ''
+    const row = { ...entity, version: 1, state: 'active', data: '{}', changed_at: dueAt } as const
+    await store.db
+      .insertInto('entity')
+      .values({ person_id, ...row, unapplied_version: 2 })
+      .execute()
+    expect((await cli(['status'])).out).toMatch(
+      /waiting for a version that was put aside\n +appointment +1\n/,
+    )
+    expect((await cli(['explain', person_id])).out).toContain(
+      'a newer version of the appointment or stay could not be applied yet',
+    )
+    await store.db.updateTable('entity').set({ version: 2 }).execute()
+    expect((await cli(['status'])).out).not.toContain('put aside')
+    for (const table of ['intent', 'enrolment', 'entity', 'person'] as const)
+      await store.db.deleteFrom(table).where('person_id', '=', person_id).execute()
+  })
+
   test('a campaign that has reached as far as expected asks, and goes on by a word', async () => {
     const panel = { campaign_id: 'patient-panel', reason: 'reach_used' }
     const dueAt = new Date(Date.now() + 3_600_000).toISOString()

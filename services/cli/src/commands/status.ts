@@ -38,7 +38,7 @@ async function show({ surroundings, output }: Call): Promise<void> {
     ...lagLines(lags),
     ...queueLines(queues),
     ...section('dead letters to look at', Object.entries(status.deadLetters.byClass)),
-    ...section('held for a version among them', Object.entries(status.unapplied)),
+    ...section('waiting for a version that was put aside', Object.entries(status.unapplied)),
     ...stopLines(status),
     ...reachSection(status),
   ])
