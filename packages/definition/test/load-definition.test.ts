@@ -750,6 +750,19 @@ const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
       [expect.stringMatching(/^campaigns\/guide\.yaml:5:30 "[a-z.]+" is not said by a profile/)],
     ]),
     [
+      'a change from a value to the same one',
+      {
+        ...becomes('field: person.usesPortal, op: eq, value: true'),
+        [guide]: String(becomes('')[guide]).replace(
+          'becomes: {  }',
+          'attribute: person.usesPortal, from: true, to: true',
+        ),
+      },
+      [
+        'campaigns/guide.yaml:5:58 nothing changes from true to true: expected two values, or one of "from" and "to" alone',
+      ],
+    ],
+    [
       'what became of a message, of which there is none yet',
       becomes('field: enrolment.hello.status, op: eq, value: sent'),
       ['campaigns/guide.yaml:5:30 unknown field "enrolment.hello.status"'],

@@ -297,6 +297,43 @@ describe('a touchpoint that is waited for and never heard', () => {
   })
 })
 
+describe('the appointment of a campaign is called off, which is waited for', () => {
+  const off = `  - type: care.visit.off.v1
+    name: { nl: Afgezegd, en: Called off }
+    entity: visit
+    withdraws: true
+  - type: care.stay.off.v1
+    name: { nl: Opname afgezegd, en: Stay called off }
+    entity: stay
+    withdraws: true
+`
+  const waiting = (type: string, more = '', text = sound[guide] ?? ''): Changes => ({
+    'touchpoints.yaml': `${sound['touchpoints.yaml']}${off}`,
+    [guide]: text.replace(
+      '  - wait: {',
+      `  - waitFor: { touchpoint: ${type}, within: P1D${more} }\n  - wait: {`,
+    ),
+  })
+
+  test('and never heard', async () => {
+    expect(await warningsOf(waiting('care.visit.off.v1'))).toEqual([
+      `${guide}:14:28 this is never heard: care.visit.off.v1 says that the visit of the campaign does not take place, which ends the campaign; what is to follow belongs in a campaign that it starts`,
+    ])
+  })
+
+  test.each([
+    ['of any appointment', 'care.visit.off.v1', ', entity: any'],
+    ['of something else', 'care.stay.off.v1', ''],
+  ])('but heard %s', async (_, type, more) => {
+    expect(await warningsOf(waiting(type, more))).toEqual([])
+  })
+
+  test('but heard by whoever entered an older version, which may have had no appointment', async () => {
+    const text = `${sound[guide]}move: { from: 1, steps: { "1": "2" } }\n`
+    expect(await warningsOf(waiting('care.visit.off.v1', '', text))).toEqual([])
+  })
+})
+
 describe('a touchpoint that is waited for and is the goal', () => {
   const type = 'care.visit.ended.v1'
   const waitFor = (within: string, more = ', then: [{ wait: { for: P1D } }]') =>
@@ -365,6 +402,140 @@ describe('a touchpoint that is waited for and is the goal', () => {
     const { [guide]: text = '' } = hoping(waitFor('P5D'))
     const move = `${text}move: { from: 1, steps: { "1": "1" } }\n`
     expect(await warningsOf({ [guide]: move })).toEqual([])
+  })
+})
+
+describe('that nobody stands to the person as something', () => {
+  const audience = (where: string): Changes => ({
+    [guide]: ['where: { field: person.usesPortal, op: eq, value: true }', `where: ${where}`],
+  })
+  const leaf = (op: string, value: string) =>
+    `{ field: relation.caregiver.care, op: ${op}, value: ${value} }`
+
+  test.each([
+    ['eq', 'false'],
+    ['neq', 'true'],
+    ['in', '[false]'],
+  ])('is asked for by a value that it never has: %s %s', async (op, value) => {
+    const message =
+      'this never holds: relation.caregiver.care is true, or nothing at all; for whom there is nobody, expected "not: { field: relation.caregiver.care, op: eq, value: true }"'
+    expect(await warningsOf(audience(leaf(op, value)))).toEqual([`${guide}:8:10 ${message}`])
+    const arms = branch(arm(`{ any: [${leaf(op, value)}, ${leaf('eq', 'true')}] }`))
+    expect(await warningsOf(arms)).toEqual([`${guide}:16:23 ${message}`])
+  })
+
+  test.each([
+    ['exists', 'false'],
+    ['eq', 'true'],
+    ['neq', 'false'],
+  ])('is not asked for, or as it should be: %s %s', async (op, value) => {
+    expect(await warningsOf(audience(leaf(op, value)))).toEqual([])
+    expect(await warningsOf(audience(`{ not: ${leaf('eq', 'true')} }`))).toEqual([])
+  })
+})
+
+/** For a campaign that sends nothing. */
+const noTemplates: Changes = Object.fromEntries(
+  Object.keys(sound)
+    .filter((path) => path.startsWith('templates/'))
+    .map((path) => [path, null]),
+)
+
+describe('a date that comes back every year', () => {
+  const yearly = (entry: string, more = ', every: year'): Changes => ({
+    [guide]: `id: guide
+name: Guide
+journey: visit
+class: service
+trigger: { date: { field: person.bornOn, at: "10:00", on: working-day${more} } }
+${entry}steps: [{ wait: { for: P1D } }]
+`,
+    'attributes.yaml': 'person:\n  bornOn: { type: date, sensitivity: personal }\n',
+    ...noTemplates,
+  })
+  const once = (entry: string, often: string) =>
+    `${guide}:5:79 this comes back every year, and "entry: ${entry}"${often}; expected "entry: every-time"`
+  const close = (again: string, expected: string) =>
+    `${guide}:6:17 "again: ${again}" counts from when somebody entered, and leaves out a year in which the date comes a moment or a day earlier than that; expected ${expected}`
+
+  test.each([
+    ['entry: once\n', once('once', ' lets everybody in once in their life')],
+    [
+      'entry: once-per-journey\n',
+      once('once-per-journey', ', as without "entry", lets everybody in once per journey'),
+    ],
+    ['', once('once-per-journey', ', as without "entry", lets everybody in once per journey')],
+    [
+      'entry: { again: P1Y }\n',
+      close('P1Y', '"entry: every-time", or less, such as "{ again: P11M }"'),
+    ],
+    [
+      'entry: { again: P365D }\n',
+      close('P365D', '"entry: every-time", or less, such as "{ again: P11M }"'),
+    ],
+    ['entry: { again: P24M }\n', close('P24M', 'less, such as "{ again: P23M }"')],
+  ])('lets nobody in again, or not every year: %j', async (entry, warning) => {
+    expect(await warningsOf(yearly(entry))).toEqual([warning])
+  })
+
+  test.each([['entry: every-time\n'], ['entry: { again: P11M }\n'], ['entry: { again: P18M }\n']])(
+    'lets everybody in as it says: %j',
+    async (entry) => {
+      expect(await warningsOf(yearly(entry))).toEqual([])
+    },
+  )
+
+  test('is another than one that comes once', async () => {
+    expect(await warningsOf(yearly('entry: once\n', ''))).toEqual([])
+  })
+})
+
+describe('what no publisher may tell', () => {
+  const silent: Changes[string] = ['types: [care.*, person.*]', 'types: [care.visit.moved.v1]']
+  const untold = (never: string, type: string) =>
+    `${never}: no publisher of touchpoints.yaml may tell ${type}; it belongs in "types" of the one that does`
+  const startedBy = (trigger: string): Changes => ({
+    'touchpoints.yaml': silent,
+    'attributes.yaml': `${sound['attributes.yaml']}  bornOn: { type: date, sensitivity: personal }\n`,
+    [guide]: `id: guide\nname: Guide\njourney: visit\nclass: service\ntrigger: ${trigger}\nentry: every-time\nsteps: [{ wait: { for: P1D } }]\n`,
+    ...noTemplates,
+  })
+
+  test('starts nothing, ends nothing, is never heard and reached by nobody', async () => {
+    const changes: Changes = {
+      'touchpoints.yaml': silent,
+      [guide]: (sound[guide] ?? '')
+        .replace('steps:', 'goal: { touchpoint: care.visit.ended.v1, within: P9D }\nsteps:')
+        .concat('  - waitFor: { touchpoint: care.visit.booked.v1, within: P1D, entity: any }\n'),
+    }
+    const [booked, ended] = ['care.visit.booked.v1', 'care.visit.ended.v1']
+    expect(await warningsOf(changes)).toEqual([
+      `${guide}:5:24 ${untold('this never starts', booked)}`,
+      `${guide}:11:17 ${untold('this ends nothing', ended)}`,
+      `${guide}:12:21 ${untold('nobody reaches this', ended)}`,
+      `${guide}:22:28 ${untold('this is never heard', booked)}`,
+    ])
+  })
+
+  test.each([
+    ['{ attribute: person.usesPortal, to: true }', '5:23', 'person.upserted.v1'],
+    ['{ date: { field: person.bornOn, at: "10:00" } }', '5:27', 'person.upserted.v1'],
+    [
+      '{ becomes: { field: person.usesPortal, op: eq, value: true } }',
+      '5:21',
+      'person.upserted.v1',
+    ],
+    ['{ manual: true }', '5:20', 'person.enrolled.v1'],
+  ])('starts nothing by %s', async (trigger, at, type) => {
+    expect(await warningsOf(startedBy(trigger))).toEqual([
+      `${guide}:${at} ${untold('this never starts', type)}`,
+    ])
+  })
+
+  test('may start something by what happened before there was none', async () => {
+    const happened = '{ happened: { touchpoint: care.visit.ended.v1, within: P30D } }'
+    const trigger = `{ becomes: { not: ${happened} } }`
+    expect(await warningsOf(startedBy(trigger))).toEqual([])
   })
 })
 

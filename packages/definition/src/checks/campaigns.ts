@@ -15,8 +15,11 @@ import { isImpossible, type Known, unreachedIn } from './reachability.ts'
 import { checkEmit, checkSet } from './said-by-campaigns.ts'
 import { neverMissing } from './template-variables.ts'
 import { hasEntity, triggerOf } from './trigger.ts'
+import { askedForFalseIn } from './true-or-missing.ts'
 import { unheardIn } from './unheard.ts'
+import { untoldIn } from './untold.ts'
 import { stepsOf } from './walk.ts'
+import { leftOutYearsIn } from './yearly.ts'
 
 /** `campaigns/*.yaml` against everything that they name, templates excepted. */
 export function checkCampaigns(parts: Parts): Fault[] {
@@ -157,6 +160,9 @@ export function warnOfCampaigns(parts: Parts): Fault[] {
       ...unheardIn(campaign, parts),
       ...outlastedIn(campaign, expires, known),
       ...neverSentIn(campaign),
+      ...askedForFalseIn(campaign),
+      ...leftOutYearsIn(campaign),
+      ...untoldIn(campaign, parts),
     ]
   })
 }

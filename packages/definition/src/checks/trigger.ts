@@ -4,6 +4,7 @@ import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import type { Field } from '@wegwijs/campaign/definition/field'
 import type { Touchpoint } from '@wegwijs/campaign/definition/touchpoints'
 import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
+import type { TriggerParts } from '@wegwijs/campaign/triggers/trigger-kind'
 import { type Fault, unknownName } from '../fault.ts'
 import type { Path } from '../yaml-source.ts'
 import { complaintAboutValue } from './condition.ts'
@@ -55,7 +56,19 @@ export function checkAttribute(
       const complaint = complaintAboutValue(value, field)
       return complaint ? [about(campaign, at(path), complaint)] : []
     }),
+    ...fromAndToTheSame(campaign, attribute.values),
   ]
+}
+
+/** A profile that says the same again changes nothing. */
+function fromAndToTheSame(
+  campaign: Loaded<CampaignFile>,
+  [from, to]: NonNullable<TriggerParts['attribute']>['values'],
+): Fault[] {
+  if (!from || !to || from.value !== to.value) return []
+  const found = String(to.value)
+  const message = `nothing changes from ${JSON.stringify(from.value)} to ${JSON.stringify(to.value)}: expected two values, or one of "from" and "to" alone`
+  return [about(campaign, ['trigger', ...to.path], { message, found })]
 }
 
 /** A trigger on what becomes of a person: nothing that changes without an event, or without a window. */

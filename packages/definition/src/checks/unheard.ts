@@ -1,3 +1,4 @@
+import { entityTypeOf } from '@wegwijs/campaign/catalogue'
 import type { Condition } from '@wegwijs/campaign/condition'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import { addDuration, type Instant, laterOf } from '@wegwijs/campaign/instant'
@@ -10,8 +11,8 @@ import { about, type Loaded, type Parts } from './parts.ts'
 import type { StepAt } from './walk.ts'
 
 /**
- * Touchpoints that are waited for and end the campaign themselves: whoever hears of one has left before the
- * step does, so it always runs out of time. By a goal only as long as that counts, so only where the wait is over
+ * Touchpoints that are waited for and end the campaign themselves, by an exit or since they call its own appointment
+ * off: whoever hears of one has left before the step does, so it always runs out of time. By a goal only as long as that counts, so only where the wait is over
  * by then, and something was to happen that never does: else it is a wait like any other.
  */
 export function unheardIn(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
@@ -35,6 +36,13 @@ export function unheardIn(campaign: Loaded<CampaignFile>, parts: Parts): Fault[]
       const tell = (message: string) => [
         about(campaign, [...path, ...inStep], { message, found: type }),
       ]
+      // Of an older version somebody may be in it without an appointment.
+      const withdrawn =
+        move || entity === 'any' ? undefined : ownEntityWithdrawnBy(type, campaign, parts)
+      if (withdrawn)
+        return tell(
+          `this is never heard: ${type} says that the ${withdrawn} of the campaign does not take place, which ends the campaign; what is to follow belongs in a campaign that it starts`,
+        )
       if (isLeftBy(exit))
         return tell(`this is never heard: "exit" ends the campaign when ${type} happens`)
       const isOver = isOverBy(goal, latest, within)
@@ -45,6 +53,17 @@ export function unheardIn(campaign: Loaded<CampaignFile>, parts: Parts): Fault[]
       )
     })
   })
+}
+
+/** The type of the entity that the campaign hangs on, where this touchpoint withdraws it. */
+function ownEntityWithdrawnBy(
+  type: string,
+  { value }: Loaded<CampaignFile>,
+  { touchpoints }: Parts,
+): string | undefined {
+  const own = touchpoints && entityTypeOf({ touchpoints: touchpoints.value }, value)
+  const touchpoint = touchpoints?.value.touchpoints.find((each) => each.type === type)
+  return touchpoint?.withdraws && touchpoint.entity === own ? own : undefined
 }
 
 type Ending = Pick<CampaignFile['exit'][number], 'touchpoint' | 'where' | 'entity'>
