@@ -5,7 +5,6 @@ import {
   type CampaignClass,
   type ChannelName,
   channelNames,
-  type RelationKind,
   type RelationScope,
 } from './definition/words.ts'
 import type { DecideContext, Draft } from './draft.ts'
@@ -131,21 +130,19 @@ export function addresseesOf(
   const found: Addressee[] = words.includes('person') ? [self] : []
   if (classesForThePersonAlone.has(campaign.file.class)) return found
   const scope = scopeOf(message, campaign.file.class)
+  const kinds = words.filter((word) => word !== 'person')
+  const ways = kinds.length > 1 ? { ways: kinds } : {}
   const seen = new Set<string>()
   for (const { other, kind, scope: may } of relatedPeople(draft, context, dueAt)) {
-    if (!isAmong(words, kind) || !may.includes(scope) || seen.has(other.personId)) continue
+    if (!kinds.includes(kind) || !may.includes(scope) || seen.has(other.personId)) continue
     seen.add(other.personId)
     found.push({
       ...mark,
-      recipient: { personId: other.personId, kind, scope },
+      recipient: { personId: other.personId, kind, scope, ...ways },
       timeZone: other.timeZone ?? context.definition.timeZone,
       persona: other.persona,
       preferredChannel: other.preferredChannel,
     })
   }
   return found
-}
-
-function isAmong(words: readonly RecipientWord[], kind: RelationKind): boolean {
-  return words.includes(kind)
 }

@@ -278,8 +278,16 @@ export type Task = {
   madeAt: Instant
   dueAt: Instant
 }
-/** Somebody else who gets a message about a person, and by which relation. */
-export type Recipient = { personId: string; kind: RelationKind; scope: RelationScope }
+/**
+ * Somebody else who gets a message about a person, and by which relation; `ways` are all by which its step would
+ * let them get it, where there is more than that one.
+ */
+export type Recipient = {
+  personId: string
+  kind: RelationKind
+  scope: RelationScope
+  ways?: readonly RelationKind[]
+}
 
 /**
  * Of the messages of one step that were planned together, one for each recipient, the one that stands first

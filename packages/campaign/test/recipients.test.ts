@@ -151,6 +151,20 @@ describe('who a message goes to', () => {
     ).toBe(true)
   })
 
+  test('in which ways each may get it is kept with the message, where there is more than one', () => {
+    const recipientOf = (to: 'caregiver' | ['person', 'caregiver', 'parent']) =>
+      patient(definitionOf(aftercare({ to })), [{}])
+        .happens(discharged)
+        .intents()
+        .find(({ recipient }) => recipient)?.recipient
+    const anna = { personId: 'anna', kind: 'caregiver', scope: 'care' }
+    expect(recipientOf(['person', 'caregiver', 'parent'])).toEqual({
+      ...anna,
+      ways: ['caregiver', 'parent'],
+    })
+    expect(recipientOf('caregiver')).toEqual(anna)
+  })
+
   test('nobody, when nobody may: that is said, and the campaign goes on', () => {
     const definition = definitionOf({
       id: 'aftercare',

@@ -3,6 +3,7 @@ import type { ChannelName } from '@wegwijs/campaign/definition/words'
 import { type AttemptOutcome, afterAttempt } from '@wegwijs/campaign/delivery'
 import type { DecideContext } from '@wegwijs/campaign/draft'
 import { contactKindOf, type LastCheck, lastCheck } from '@wegwijs/campaign/last-check'
+import { toldAs } from '@wegwijs/campaign/recipients'
 import { entityKey, type Intent, type IntentState, type PersonState } from '@wegwijs/campaign/state'
 import { isNewer, latestOf } from '@wegwijs/campaign/steps/message-status'
 import type { Rendered } from '@wegwijs/template/template'
@@ -87,13 +88,29 @@ export function deliver(
     const { effect, reason } = check
     return ended(state, intent, { state: endStates[effect], reason }, channel)
   }
-  const attempt = tryOn(state, receiver ?? state, { intent, channel }, context)
+  const to = receiver ?? state
+  const claimed = toldNow(state, intent, to, context)
+  const attempt = tryOn(state, to, { intent: claimed, channel }, context)
   const after = afterAttempt(attemptedOf(intent, index), attempt.outcome, now)
   if (after.state === 'planned')
-    return ended(state, intent, after, channelAt(intent, after.channelIndex))
-  if (after.state !== 'sent') return ended(state, intent, after, channel)
-  const sent = ended(state, { ...intent, sentAt: now }, after, channel)
+    return ended(state, claimed, after, channelAt(intent, after.channelIndex))
+  if (after.state !== 'sent') return ended(state, claimed, after, channel)
+  const sent = ended(state, { ...claimed, sentAt: now }, after, channel)
   return { ...sent, rendered: attempt.rendered }
+}
+
+/** As what whoever gets it may be told, when it is handed over. */
+function toldNow(
+  state: PersonState,
+  intent: Intent,
+  { person: { personId } }: PersonState,
+  { now, sending, definition, otherOf }: DeliverContext,
+): Intent {
+  const telling = { ages: definition.ages, timeZone: sending.rules.timeZone, now }
+  const told = toldAs(state, intent, personId, { ...telling, ...(otherOf && { otherOf }) })
+  const { recipient } = intent
+  if (!recipient || 'refusal' in told || told.as === null) return intent
+  return { ...intent, recipient: { ...recipient, kind: told.as } }
 }
 
 function channelAt(intent: Intent, index: number): ChannelName {

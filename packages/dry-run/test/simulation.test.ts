@@ -407,6 +407,39 @@ describe('the small hospital', () => {
     ])
   })
 
+  test('whoever stands to the person in another way still gets it when the first ends, and as that (P3)', () => {
+    const told = message('hello', {
+      to: ['caregiver', 'representative'],
+      send: { for: 'P1D', on: 'any-day' },
+    })
+    const related = (kind: string) =>
+      happen(`r-${kind}`, 'relation.granted.v1', {
+        data: { idSpace: 'ehr', externalId: 'c1', kind, scope: ['care'] },
+      })
+    const ended = (kind: string) =>
+      happen(`e-${kind}`, 'relation.ended.v1', {
+        time: '2026-03-02T10:00:00.000Z',
+        data: { idSpace: 'ehr', externalId: 'c1', kind },
+      })
+    const comesOf = (...ends: TouchpointEvent[]) =>
+      simulate(smallHospital([campaign({ id: 'care', steps: [told] })]), [
+        happen('a', 'person.upserted.v1', { data: {} }),
+        happen('b', 'person.upserted.v1', {
+          subject: 'c1',
+          data: { contacts: { email: 'c1@example.org' } },
+        }),
+        related('caregiver'),
+        related('representative'),
+        discharged('d1'),
+        ...ends,
+      ]).messages.map(({ intent }) => [intent.recipient?.kind, intent.reason])
+    expect(comesOf()).toEqual([['caregiver', 'delivered']])
+    expect(comesOf(ended('caregiver'))).toEqual([['representative', 'delivered']])
+    expect(comesOf(ended('caregiver'), ended('representative'))).toEqual([
+      ['caregiver', 'relation_ended'],
+    ])
+  })
+
   test('counts what came twice and what cannot be used, by class', () => {
     const { tally, lines } = simulate(hospital, [
       arrives,

@@ -89,6 +89,7 @@ export const columnTypes = {
   recipient_as: 'text',
   recipient_id: 'uuid',
   recipient_scope: 'text',
+  recipient_ways: 'text[]',
   record_key: 'text',
   'dead_letter.record_key': 'bytea',
   record_offset: 'bigint',

@@ -136,7 +136,7 @@ const refusals: readonly Refusal[] = [
   {
     effect: 'skip',
     reason: 'recipient_by_age',
-    when: sql`by_age and not coalesce(recipient_as, 'person') = any(who_by_age)`,
+    when: sql`by_age and case when recipient_id is null then not 'person' = any(who_by_age) else way is null end`,
   },
   // P2: two recipients of one message have become one
   { effect: 'cancel', reason: 'merged_duplicate', when: sql`same = 'told'` },
@@ -485,7 +485,8 @@ type Row = Looked & {
   time_zone: string | null
   persona: string | null
   receiver_id: string
-  recipient_as: string | null
+  /** As what whoever gets it may be told; null when it is the person. */
+  way: string | null
   receiver_fields: Record<string, unknown>
   receiver_locale: string | null
   receiver_time_zone: string | null
@@ -586,7 +587,7 @@ const told = sql.join(
       'persona',
       'journeys',
       'receiver_id',
-      'recipient_as',
+      'way',
       'receiver_fields',
       'receiver_locale',
       'receiver_time_zone',
@@ -657,10 +658,10 @@ function factsOf(request: ClaimRequest, look: Look): RawBuilder<unknown> {
       i.provider, i.reason, look.rehearsal as rehearses, ${request.channel}::text as channel,
       ${request.provider}::text as asked_provider, look.now, look.due_now,
       p.person_id is null as person_missing, p.deceased_at, p.merged_into, p.fields, p.locale,
-      p.time_zone, p.persona, p.journeys, i.recipient_id, i.recipient_as, i.by_age, w.receiver_id,
+      p.time_zone, p.persona, p.journeys, i.recipient_id, i.by_age, w.receiver_id,
       w.fields as receiver_fields, w.locale as receiver_locale, w.time_zone as receiver_time_zone,
       r.deceased_at as receiver_deceased_at, relation.holds as relation_holds,
-      relation.has_scope as relation_has_scope, age.who as who_by_age, same.state as same, same.due_at as same_due_at,
+      relation.has_scope as relation_has_scope, relation.way, age.who as who_by_age, same.state as same, same.due_at as same_due_at,
       same.repeats or twin.repeats as repeats,
       contact ->> 'address' as address, contact ->> 'refusedAt' is not null as address_refused,
       run.state as enrolment_state, run.reason as enrolment_reason, run.trigger,
@@ -837,6 +838,8 @@ function moveOf(request: ClaimRequest, telling: boolean): RawBuilder<unknown> {
         clock_timestamp() + make_interval(secs => ${request.leaseMs / 1000}) end,
       attempts = case when d.moves_on then 0 else i.attempts + (d.effect = 'claim')::integer end,
       duplicate = i.duplicate or (d.effect = 'claim' and d.repeats),
+      recipient_as = case when d.effect = 'claim' then coalesce(d.way, i.recipient_as)
+        else i.recipient_as end,
       provider = case when d.effect = 'claim' then d.asked_provider else i.provider end,
       idempotent = case when d.effect = 'claim' then ${request.idempotent} else i.idempotent end,
       settled_at = case when d.next_state not in ('planned', 'sending') then d.now end,
@@ -879,10 +882,10 @@ function claimedOf(row: Row, intentId: string): ClaimedMessage {
     personId: row.person_id,
     receiverId: row.receiver_id,
     recipient:
-      row.recipient_as === null
+      row.way === null
         ? null
         : {
-            as: row.recipient_as,
+            as: row.way,
             fields: row.receiver_fields,
             locale: row.receiver_locale,
             timeZone: row.receiver_time_zone,

@@ -34,6 +34,7 @@ import * as armsSweep from './migrations/0028-arms-sweep.ts'
 import * as dueInTurn from './migrations/0029-due-in-turn.ts'
 import * as armsSweepsEnded from './migrations/0030-arms-sweeps-ended.ts'
 import * as unappliedEntities from './migrations/0031-unapplied-entities.ts'
+import * as recipientWays from './migrations/0032-recipient-ways.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -70,6 +71,7 @@ const migrations: Record<string, Migration> = {
   '0029-due-in-turn': dueInTurn,
   '0030-arms-sweeps-ended': armsSweepsEnded,
   '0031-unapplied-entities': unappliedEntities,
+  '0032-recipient-ways': recipientWays,
 }
 
 export type MigrateOptions = {

@@ -9,12 +9,12 @@ import { type RawBuilder, sql } from 'kysely'
 /** The rules of age, and the organisation's time zone, for whose own is not known. */
 export type AgeRules = { readonly ages: readonly AgeRule[]; readonly timeZone: string }
 
-/** Whoever else gets it, and whether they still may. */
+/** Whoever else gets it, whether they still may, and as what. */
 export function whoElse(request: AgeRules): RawBuilder<unknown> {
   return sql`left join lateral (${recipientRow}) as r on true
     left join lateral (${receiverRow}) as w on true
-    left join lateral (${relationOf('i')}) as relation on true
-    left join lateral (select ${whoByAge(request, now)} as who where i.by_age) as age on true`
+    left join lateral (select ${whoByAge(request, now)} as who where i.by_age) as age on true
+    left join lateral (${relationOf('i', sql`age.who`)}) as relation on true`
 }
 
 /** The same for a message to the person. */
@@ -22,8 +22,9 @@ export const nobodyElse = sql`
     cross join lateral (select null::timestamptz as deceased_at) as r
     cross join lateral (select i.person_id as receiver_id, null::jsonb as fields, p.locale, p.time_zone,
       p.persona, p.contacts) as w
-    cross join lateral (select null::boolean as holds, null::boolean as has_scope) as relation
-    cross join lateral (select null::text[] as who) as age`
+    cross join lateral (select null::text[] as who) as age
+    cross join lateral (select null::boolean as holds, null::boolean as has_scope, null::text as way)
+      as relation`
 
 /** Whoever else gets it, as the record that they are now; no row for a message to the person. */
 const recipientRow = sql`
@@ -39,20 +40,30 @@ const receiverRow = sql`
   where i.recipient_id is not null`
 
 /**
- * What was said last of it, of whichever record of the recipient; of the same moment, that it ended, or no
- * more than all of it gives: twin of `newerRelation` in the core.
+ * Whether they stand to the person in any of the ways of the message, in any that lets them hear of it, and the
+ * first of those that the rules of age allow, `who`, if they decide: twin of `toldAs` in the core.
+ *
+ * Of each way it is what was said last of it, of whichever record of the recipient; of the same moment, that it
+ * ended, or no more than all of it gives: twin of `newerRelation`.
  */
-function relationOf(row: string): RawBuilder<unknown> {
+function relationOf(row: string, who: RawBuilder<unknown>): RawBuilder<unknown> {
   const of = (column: string) => sql.ref(`${row}.${column}`)
   return sql`
-  select bool_and(last.state = 'granted' and coalesce(last.expires_at > look.now, true)) as holds,
-    bool_and(${of('recipient_scope')} = any(last.scope)) as has_scope
+  select bool_or(each.holds) as holds, bool_or(each.holds and each.has_scope) as has_scope,
+    min(each.kind collate "C") filter (where each.holds and each.has_scope
+      and (not ${of('by_age')} or each.kind = any(${who}))) as way
   from (
-    select k.*, max(k.at) over () as newest_at from relation k
-    where ${of('recipient_id')} is not null and k.person_id = ${of('person_id')}
-      and k.kind = ${of('recipient_as')} and survivor_of(k.other_id) = r.person_id
-  ) as last
-  where last.at = last.newest_at`
+    select last.kind, bool_and(last.state = 'granted' and coalesce(last.expires_at > look.now, true)) as holds,
+      bool_and(${of('recipient_scope')} = any(last.scope)) as has_scope
+    from (
+      select k.*, max(k.at) over (partition by k.kind) as newest_at from relation k
+      where ${of('recipient_id')} is not null and k.person_id = ${of('person_id')}
+        and k.kind = any(coalesce(${of('recipient_ways')}, array[${of('recipient_as')}]))
+        and survivor_of(k.other_id) = r.person_id
+    ) as last
+    where last.at = last.newest_at
+    group by last.kind
+  ) as each`
 }
 
 const now = sql`look.now`
@@ -76,6 +87,5 @@ export function whoByAge(
 export function mayStillGetIt(row: string, request: AgeRules): RawBuilder<unknown> {
   const of = (column: string) => sql.ref(`${row}.${column}`)
   return sql`(r.person_id <> ${of('person_id')}
-    and exists (select from (${relationOf(row)}) as own where own.holds and own.has_scope)
-    and (not ${of('by_age')} or ${of('recipient_as')} = any(${whoByAge(request, now)})))`
+    and exists (select from (${relationOf(row, whoByAge(request, now))}) as own where own.way is not null))`
 }

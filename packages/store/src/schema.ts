@@ -249,6 +249,8 @@ export type Schema = {
     recipient_id: string | null
     recipient_as: string | null
     recipient_scope: string | null
+    /** Null where `recipient_as` is the only one. */
+    recipient_ways: string[] | null
     by_age: Generated<boolean>
     sending_window: Json<JsonObject> | null
     planned_at: Moment

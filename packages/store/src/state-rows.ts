@@ -32,6 +32,7 @@ import {
   isSendingWindow,
   isTrigger,
   oneOf,
+  orNothing,
   someOf,
   stored,
 } from './stored-shapes.ts'
@@ -229,7 +230,13 @@ function recipientOf(row: Selectable<Schema['intent']>): Pick<Intent, 'recipient
     'intent.recipient_scope',
     id,
   )
-  return { recipient: { personId, kind, scope } }
+  const ways = stored<Recipient['ways'] | null>(
+    isWays,
+    row.recipient_ways,
+    'intent.recipient_ways',
+    id,
+  )
+  return { recipient: { personId, kind, scope, ...(ways && { ways }) } }
 }
 
 const isClass = oneOf(campaignClasses)
@@ -237,6 +244,7 @@ const isLane = oneOf(laneNames)
 const isRule = oneOf(['at-most-once', 'at-least-once'])
 const isChannels = someOf(channelNames)
 const isKind = oneOf(relationKinds)
+const isWays = orNothing(someOf(relationKinds))
 const isScope = oneOf(relationScopes)
 
 type EntityColumns = {

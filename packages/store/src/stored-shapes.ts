@@ -29,7 +29,7 @@ export function isMembers(value: unknown): value is Members {
 const isText: Shape = (value) => typeof value === 'string'
 const isNumber: Shape = (value) => typeof value === 'number'
 
-function orNothing(isSuch: Shape): Shape {
+export function orNothing(isSuch: Shape): Shape {
   return (value) => value === null || value === undefined || isSuch(value)
 }
 

@@ -1,6 +1,7 @@
 import type { AgeRule } from '@wegwijs/campaign/addressees'
 import type { RelationKind, RelationScope } from '@wegwijs/campaign/definition/words'
 import { lastCheck } from '@wegwijs/campaign/last-check'
+import { toldAs } from '@wegwijs/campaign/recipients'
 import type { IntentState, OtherPerson } from '@wegwijs/campaign/state'
 import { newUuid } from '@wegwijs/runtime/derived-id'
 import { openNamespace } from '@wegwijs/test-support/namespace'
@@ -574,6 +575,40 @@ describe('a run that waits for a message to two', () => {
   })
 })
 
+describe('whoever stands to the person in more ways than one', () => {
+  const ways = ['caregiver', 'representative'] satisfies RelationKind[]
+  const ended = { state: 'ended', scope: [] }
+  const both = async (first: object, second: object, intent: object = { recipient_ways: ways }) => {
+    const planted = await plant({ intent, relation: first })
+    await relation(planted.personId, planted.recipientId, { kind: 'representative', ...second })
+    const { claimed } = await claimAll({ ages: children })
+    const { reason, recipient_as } = await intentOf(store, planted.intentId)
+    return { as: claimed[0]?.recipient?.as ?? null, stored: recipient_as, reason }
+  }
+  const told = (as: string) => ({ as, stored: as, reason: null })
+  const refused = (reason: string) => ({ as: null, stored: 'caregiver', reason })
+
+  it('gets it in the first of them that lets them, and is told as that', async () => {
+    expect(await both({}, {})).toEqual(told('caregiver'))
+    expect(await both(ended, {})).toEqual(told('representative'))
+    expect(await both({ scope: ['news'] }, {})).toEqual(told('representative'))
+    expect(await both({ expires_at: noon }, {})).toEqual(told('representative'))
+  })
+
+  it('gets none when no way lets them', async () => {
+    expect(await both(ended, ended)).toEqual(refused('relation_ended'))
+    expect(await both(ended, { scope: ['news'] })).toEqual(refused('relation_scope_missing'))
+    const theirs = { recipient_ways: ways, by_age: true }
+    expect(await both({}, {}, theirs)).toEqual(refused('recipient_by_age'))
+  })
+
+  it('gets none in a way that the message does not name, as of what was planned before', async () => {
+    expect(await both(ended, {}, {})).toEqual(refused('relation_ended'))
+    const other = { recipient_ways: ['caregiver', 'parent'] }
+    expect(await both(ended, {}, other)).toEqual(refused('relation_ended'))
+  })
+})
+
 describe('the rules of age', () => {
   const about = (birthYear: number, as: RelationKind | null) =>
     plant({
@@ -645,6 +680,7 @@ describe('a contact budget', () => {
 })
 
 describe('the statement and its pure twin', () => {
+  const waysOf = fc.constantFrom<RelationKind[] | null>(null, ['caregiver', 'parent'])
   const facts = fc.record({
     patientDied: fc.integer({ min: 1, max: 8 }).map((drawn) => drawn === 1),
     recipientDied: fc.integer({ min: 1, max: 8 }).map((drawn) => drawn === 1),
@@ -660,6 +696,7 @@ describe('the statement and its pure twin', () => {
       { minLength: 2, maxLength: 4, selector: ({ of, kind }) => `${of} ${kind}` },
     ),
     as: fc.constantFrom<RelationKind>('caregiver', 'parent'),
+    ways: waysOf,
     byAge: fc.constantFrom(false, false, true),
     birthYear: fc.constantFrom(null, 2010, 2012, 2016),
     consent: fc.constantFrom(null, null, 'granted' as const, 'withdrawn' as const),
@@ -684,6 +721,7 @@ describe('the statement and its pure twin', () => {
         ),
         reason: fc.constantFrom(null, 'merged_duplicate'),
         recipient_as: fc.constantFrom<RelationKind>('caregiver', 'parent'),
+        recipient_ways: waysOf,
         unknown_outcome: fc.constantFrom('at-most-once', 'at-least-once'),
         duplicate: fc.boolean(),
         turn: fc.constantFrom(0, 1),
@@ -701,6 +739,7 @@ describe('the statement and its pure twin', () => {
         const { personId, intentId, enrolmentId, recipientId } = await plant({
           intent: {
             recipient_as: known.as,
+            recipient_ways: known.ways,
             by_age: known.byAge,
             turn: known.turn,
             duplicate: known.duplicate,
@@ -788,7 +827,16 @@ describe('the statement and its pure twin', () => {
           now: noon,
         })
         told.add(check.reason ?? check.effect)
-        const { state: came, reason } = await intentOf(store, intentId)
+        const { state: came, reason, recipient_as } = await intentOf(store, intentId)
+        if (check.effect === 'claim')
+          expect({ as: recipient_as }).toEqual(
+            toldAs(state, intent, recipientId, {
+              ages: children,
+              timeZone,
+              otherOf: (id: string): OtherPerson | null => others.get(id) ?? null,
+              now: noon,
+            }),
+          )
         expect([came, reason]).toEqual([
           { claim: 'sending', skip: 'skipped', cancel: 'cancelled', wait: 'planned' }[
             check.effect as string

@@ -849,7 +849,10 @@ test('two workers that grant relations both ways at once lock in one order (P6)'
 
 test('a receipt about a message to a caregiver says of each what is theirs (P3, P6)', async () => {
   await run([
-    campaign({ id: 'aftercare', steps: [message('hello', { to: ['person', 'caregiver'] })] }),
+    campaign({
+      id: 'aftercare',
+      steps: [message('hello', { to: ['person', 'caregiver', 'parent'] })],
+    }),
   ])
   const profile = (subject: string, over: object = {}) =>
     event('person.upserted.v1', {
@@ -867,6 +870,7 @@ test('a receipt about a message to a caregiver says of each what is theirs (P3, 
   const planned = await intents()
   const hers = planned.find((intent) => intent.recipient_id !== null)
   expect(planned.map(({ recipient_as }) => recipient_as).sort()).toEqual(['caregiver', null])
+  expect(hers?.recipient_ways).toEqual(['caregiver', 'parent'])
   const receipt = (type: string, subject: string, more: object = {}) =>
     signEvent(
       event(type, {
