@@ -306,6 +306,26 @@ test('a branch, with what its arms saw', () => {
   expect(compiled).toBeDefined()
 })
 
+test('a question that is not asked, and why', () => {
+  const says = { nl: 'Komt u?', en: 'Will you come?' }
+  const answers = [{ answer: 'yes', says: { nl: 'Ja', en: 'Yes' } }]
+  const ask = { id: 'coming', template: 'hello', question: says, within: 'P1D', answers }
+  const steps: Step[] = [{ ask: { ...ask, until: 'entity.startsAt' } }]
+  const { patient, told, tell } = telling(campaign({ id: 'home', steps }))
+  patient.happens(discharge)
+  const [, unknown, ...rest] = told()
+  expect(unknown).toEqual([
+    'is de vraag "coming" niet gesteld: het gegeven waar het moment van afhangt ontbreekt',
+    'the question "coming" was not asked: the data that the moment hangs on is missing',
+  ])
+  expect(rest).toHaveLength(1)
+  const [, decision] = patient.decisions
+  expect(decision && tell({ ...decision, reason: 'recipient_by_age' })).toEqual([
+    'is de vraag "coming" niet gesteld: op deze leeftijd is het voor iemand anders bedoeld',
+    'the question "coming" was not asked: at this age it is meant for somebody else',
+  ])
+})
+
 test('a split', () => {
   const arms = [
     { name: 'warm', weight: 1 },

@@ -40,6 +40,10 @@ const unheard: readonly ReasonCode[] = [
   'consent_missing',
   'consent_withdrawn',
   'recipient_by_age',
+  'moment_passed',
+  'moment_unknown',
+  'quiet_hours_outlast',
+  'sending_window_outlast',
 ]
 
 /**

@@ -10,6 +10,7 @@ import { noteOf } from '../draft.ts'
 import { timeZoneOf } from '../facts.ts'
 import { addDuration, type Instant } from '../instant.ts'
 import type { JsonObject } from '../json.ts'
+import type { ReasonCode } from '../reasons.ts'
 import { isStopWord } from '../receipts.ts'
 import { wordOf } from '../reply-word.ts'
 import { isPending, type Question, type QuestionAnswer } from '../state.ts'
@@ -60,6 +61,8 @@ export const askStep: StepKind<AskStep> = {
         return `ging de campagne verder zonder antwoord op de vraag "${ask.id}": dat kwam niet binnen ${words.duration(ask.within)}`
       if (reason === 'waiting')
         return `ging de campagne wachten op een antwoord op de vraag "${ask.id}", uiterlijk tot ${words.moment(String(detail?.until))}`
+      if (detail?.question !== undefined)
+        return `is de vraag "${ask.id}" niet gesteld: ${words.reason(reason)}`
       return messageExplanation.nl(asMessage(ask), told, words)
     },
     en: ({ ask }, told, words) => {
@@ -70,6 +73,8 @@ export const askStep: StepKind<AskStep> = {
         return `the campaign went on without an answer to the question "${ask.id}": it did not come within ${words.duration(ask.within)}`
       if (reason === 'waiting')
         return `the campaign began to wait for an answer to the question "${ask.id}", at most until ${words.moment(String(detail?.until))}`
+      if (detail?.question !== undefined)
+        return `the question "${ask.id}" was not asked: ${words.reason(reason)}`
       return messageExplanation.en(asMessage(ask), told, words)
     },
   },
@@ -138,13 +143,11 @@ export const askStep: StepKind<AskStep> = {
   decide({ ask }, run) {
     const step = asMessage(ask)
     const times = messageTimes(step, run)
-    if (times === null || times.expiresAt <= run.context.now) {
-      const reason = times === null ? 'moment_unknown' : 'moment_passed'
-      noteOf(run.draft, run.enrolment, reason, { detail: { message: ask.id } })
-      return giveUp(ask, run)
-    }
+    if (times === null) return passOver(ask, run, 'moment_unknown')
+    if (times.expiresAt <= run.context.now)
+      return passOver(ask, run, times.outlastedBy ?? 'moment_passed')
     const [addressee] = addresseesOf(step.message, run)
-    if (!addressee) return giveUp(ask, run)
+    if (!addressee) return passOver(ask, run, 'recipient_by_age')
     planMessage(step, run, { times, addressee }, 'message_planned')
     return { waitUntil: endOf(ask, run) }
   },
@@ -236,10 +239,17 @@ function endOf({ id, within }: AskStep['ask'], { draft, context, enrolment }: St
 }
 
 /** Nobody can answer any more, so whoever has not been asked is not asked. */
-function giveUp({ id, answers }: AskStep['ask'], { draft, enrolment, node }: StepRun): Onward {
-  const newest = newestOf(draft, enrolment, id)
+function giveUp(ask: AskStep['ask'], run: StepRun): Onward {
+  const { draft, enrolment } = run
+  const newest = newestOf(draft, enrolment, ask.id)
   if (newest && isPending(newest)) withdrawMessage(draft, enrolment, newest, 'not_answered')
-  noteOf(draft, enrolment, 'not_answered', { detail: { step: node.path, question: id } })
+  return passOver(ask, run, 'not_answered')
+}
+
+/** Nobody is waited for: what was never asked has not gone unanswered. */
+function passOver({ id, answers }: AskStep['ask'], run: StepRun, reason: ReasonCode): Onward {
+  const { draft, enrolment, node } = run
+  noteOf(draft, enrolment, reason, { detail: { step: node.path, question: id } })
   return { goTo: node.arms[answers.length]?.first ?? node.next }
 }
 

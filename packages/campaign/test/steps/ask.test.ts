@@ -128,7 +128,8 @@ describe('a question', () => {
 
   test('that cannot be asked any more is not waited for', () => {
     const { planned, patient } = asked([asking({ until: 'entity.endsAt' })])
-    expect(patient.reasons).toContain('moment_unknown')
+    // It has not gone unanswered: nobody was asked.
+    expect(patient.reasons).toEqual(['enrolled', 'moment_unknown', 'message_planned', 'completed'])
     expect(planned()).not.toContain('coming')
     expect(patient.timers()).toEqual([])
   })
@@ -301,13 +302,14 @@ test('who is too young to be written to is not asked, and nobody answers for the
     templates: { hello: 'h', later: 'l' },
   }
   const definition = compileDefinition(1, { ...bundle, policies }, [version])
-  for (const [birthYear, asked] of [
-    [2018, 0],
-    [1980, 1],
+  for (const [birthYear, asked, reasons] of [
+    [2018, [], ['enrolled', 'recipient_by_age', 'no_recipient', 'completed']],
+    [1980, ['coming'], ['enrolled', 'message_planned', 'waiting']],
   ] as const) {
     const child = person(definition)
     child.happens('person.upserted.v1', { data: { birthYear } })
     child.happens('care.discharge.completed.v1')
-    expect(child.intents()).toHaveLength(asked)
+    expect(child.intents().map(({ messageId }) => messageId)).toEqual(asked)
+    expect(child.reasons).toEqual(reasons)
   }
 })
