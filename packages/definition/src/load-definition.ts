@@ -15,6 +15,7 @@ import { touchpointsFileSchema } from '@wegwijs/campaign/definition/touchpoints'
 import type { z } from 'zod'
 import { checkDefinition } from './checks/definition.ts'
 import type { Loaded, Parts } from './checks/parts.ts'
+import { organisationShown } from './checks/sms-letters.ts'
 import { doubtfulRoots, withoutDoubt } from './doubt/without-doubt.ts'
 import { compareTexts, type Fault, inReadingOrder, type Position, toldFault } from './fault.ts'
 import { kindOf, referenceTo } from './file-kinds.ts'
@@ -22,7 +23,7 @@ import { type RootName, readFolder, rootFiles } from './folder.ts'
 import { logMappingSchema } from './log-mapping-schema.ts'
 import { mended, withoutTold } from './mended.ts'
 import { checkAgainst } from './schema-faults.ts'
-import { type LoadedTemplate, loadTemplate } from './template-folder.ts'
+import { type LoadedTemplate, loadTemplate, type Shared } from './template-folder.ts'
 import { type Path, parseYaml, type YamlSource } from './yaml-source.ts'
 
 /** The specifications of one campaign, with the places of their parts in the file. */
@@ -81,7 +82,10 @@ export async function loadDefinition(
   }
 
   const policies = readRoot('policies', policiesFileSchema)
-  const loaded = await loadTemplates(ids, texts, policies?.value.locale ?? 'nl')
+  const loaded = await loadTemplates(ids, texts, {
+    defaultLocale: policies?.value.locale ?? 'nl',
+    organisation: policies ? organisationShown(policies.value) : {},
+  })
   const campaigns = readAll('campaign', campaignFileSchema)
   const campaignPaths = [...pathsOf('campaign'), ...unreadable.filter(isCampaign)]
   const parts: Parts = {
@@ -144,9 +148,9 @@ function withStandIns<T>(source: YamlSource, schema: z.ZodType<T>): Loaded<T> | 
 async function loadTemplates(
   ids: readonly string[],
   texts: ReadonlyMap<string, string>,
-  defaultLocale: 'nl' | 'en',
+  shared: Shared,
 ): Promise<LoadedTemplate[]> {
-  return Promise.all(ids.map((id) => loadTemplate(id, texts, defaultLocale)))
+  return Promise.all(ids.map((id) => loadTemplate(id, texts, shared)))
 }
 
 function specificationsOf({

@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import { type LocaleName, localeNames } from '@wegwijs/campaign/definition/words'
 import { compileTemplate } from '@wegwijs/template/compile'
 import { appFileSchema, manifestFile, manifestSchema } from '@wegwijs/template/manifest'
+import type { KnownValues } from '@wegwijs/template/sms-text'
 import type { CompiledTemplate, TemplateFault, VariableUse } from '@wegwijs/template/template'
 import { type Fault, faultAt } from './fault.ts'
 import { type Assembled, assemble } from './layout.ts'
@@ -36,11 +37,14 @@ function readByKind(name: string, source: YamlSource): Read {
   return { value: mended<unknown>(schema, source)?.value, faults }
 }
 
+/** What all templates have in common: the language of who reads none of theirs, and what they may show of the organisation. */
+export type Shared = { defaultLocale: LocaleName; organisation: KnownValues }
+
 /** Reads the YAML of one template folder, puts the layout in, and has it compiled. */
 export async function loadTemplate(
   id: string,
   texts: ReadonlyMap<string, string>,
-  defaultLocale: LocaleName,
+  { defaultLocale, organisation }: Shared,
 ): Promise<LoadedTemplate> {
   const folder = `templates/${id}/`
   const layouts = new Map([...texts].filter(([path]) => path.startsWith('layout/')))
@@ -67,6 +71,7 @@ export async function loadTemplate(
     id,
     locales: localeNames,
     defaultLocale,
+    known: organisation,
     files: Object.fromEntries(
       files.map(([path, text]) => [basename(path), assembled.get(basename(path))?.text ?? text]),
     ),

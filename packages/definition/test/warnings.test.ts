@@ -820,3 +820,67 @@ describe('a parent who is named', () => {
     expect(await warningsOf(named('[person, parent]', ''))).toEqual([])
   })
 })
+
+describe('a letter that makes an SMS dearer and stands in no template', () => {
+  const zoe: Changes = { 'policies.yaml': ['name: De Linde', 'name: Ziekenhuis Zoë'] }
+  const sms = (nl: string, en = 'See you.\n'): Changes => ({
+    'templates/booked/sms.nl.hbs': nl,
+    'templates/booked/sms.en.hbs': en,
+  })
+  const dearer =
+    'policies.yaml:1:23 "ë" makes every SMS with {{organisation.name}} hold 70 characters instead of 160'
+
+  test('is told of once, where it stands, with the longest SMS that has it', async () => {
+    const name = '{{organisation.name}}'
+    const changes = sms(
+      `Tot ziens. ${name}\n`,
+      `We hope to see you soon. ${'Bye '.repeat(12)}${name}\n`,
+    )
+    expect(await warningsOf({ ...zoe, ...changes })).toEqual([
+      `${dearer}, and the longest (templates/booked/sms.en.hbs) 2 parts instead of 1; "e" does not`,
+    ])
+  })
+
+  test('is told of where other values may make that longer', async () => {
+    const changes = sms('Tot {{date entity.startsAt}}. {{organisation.name}}\n')
+    expect(await warningsOf({ ...zoe, ...changes })).toEqual([
+      `${dearer}, the longest (templates/booked/sms.nl.hbs) is 1 part before its other values are put in; "e" does not`,
+    ])
+  })
+
+  test('is not told of where it costs nothing, or no SMS has it', async () => {
+    expect(await warningsOf({ ...zoe, ...sms('Dag! {{organisation.name}}\n') })).toEqual([])
+    expect(await warningsOf(zoe)).toEqual([])
+    const app: Changes = {
+      'templates/booked/app.nl.yaml': ['Tot ziens', 'Van {{organisation.name}}'],
+    }
+    expect(await warningsOf({ ...zoe, ...app })).toEqual([])
+  })
+
+  test('in a word by which an SMS is answered is told of at that word', async () => {
+    const ask = `  - ask:
+      id: coming
+      template: booked
+      channels: [sms]
+      question: { nl: Komt u?, en: Coming? }
+      within: P1D
+      answers:
+        - { answer: yes-please, says: { nl: Ja, en: Yes }, words: { nl: [JA], en: ['YES'] } }
+        - { answer: no-thanks, says: { nl: Nee, en: No }, words: { nl: [NEË, NEÉ], en: ['NO'] } }
+`
+    const answers = '{{answers.yes-please.word}} of {{answers.no-thanks.word}}'
+    const { 'campaigns/guide.yaml': text = '' } = sound
+    const steps = text.slice(text.indexOf('  - message'))
+    expect(
+      await warningsOf({
+        [guide]: text.replace(steps, ask),
+        ...sms(`${'Komt u? '.repeat(9)}${answers}\n`, `Coming? ${answers}\n`),
+        'templates/booked/template.yaml': 'name: booked\nsensitivity: { sms: neutral }\n',
+        'templates/booked/app.nl.yaml': null,
+        'templates/booked/app.en.yaml': null,
+      }),
+    ).toEqual([
+      'campaigns/guide.yaml:21:73 "Ë" makes every SMS with {{answers.no-thanks.word}} hold 70 characters instead of 160, and the longest (templates/booked/sms.nl.hbs) 2 parts instead of 1; "E" does not',
+    ])
+  })
+})

@@ -23,6 +23,19 @@ export function lettersOutsideGsm(
   })
 }
 
+/** The same in letters of the GSM alphabet, with `?` for what has no likeness there. */
+export function plainText(text: string): string {
+  return lettersOutsideGsm(text).reduce(
+    (rest, { letter, instead = '?' }) => rest.replaceAll(letter, instead),
+    text,
+  )
+}
+
+/** How many parts an SMS takes, and how many without its letters outside the GSM alphabet. */
+export function costOfLetters(text: string): { parts: number; without: number } {
+  return { parts: smsSize(text).segments, without: smsSize(plainText(text)).segments }
+}
+
 /** What word processors write for what a telephone knows. */
 const likenesses: Record<string, string> = {
   '‘': "'",

@@ -65,6 +65,8 @@ export type TemplateSources = {
   files: Readonly<Record<string, string>>
   /** Parsed value of `template.yaml` and of each `app.*.yaml`, by file name. */
   values: Readonly<Record<string, unknown>>
+  /** What every message shows that asks for it, by path, such as `organisation.name`. */
+  known?: Readonly<Record<string, string>>
   /** Where the value at a path stands in a YAML file; without it faults point at line 1. */
   positionOf?: (file: string, path: readonly (string | number)[]) => Position | undefined
 }
@@ -76,7 +78,7 @@ export type CompileResult = {
   warnings: TemplateFault[]
   /** Every variable at every place, in the order of the files: for the check against the catalogue. */
   uses: VariableUse[]
-  /** By locale: what the static text alone takes, its longer branches chosen. */
+  /** By locale: what the static text and the values that are known take, its longer branches chosen. */
   smsSizes: Record<string, SmsSize>
 }
 

@@ -371,6 +371,19 @@ describe('an SMS', () => {
     expect(warnings).toMatchObject([withoutEnglish])
   })
 
+  test('is counted with the values that every message has, and warned of its own letters only', async () => {
+    const name = `Ziekenhuis Zoë aan de ${'lange '.repeat(10)}gracht`
+    const known = { 'organisation.name': name }
+    const shown = { ...changed({ 'sms.nl.hbs': 'Dag van {{organisation.name}}' }), known }
+    const { warnings, smsSizes } = await compileTemplate(shown)
+    expect(about('sms.nl.hbs', warnings)).toEqual([])
+    expect(smsSizes.nl).toEqual({ segments: 2, encoding: 'UCS-2' })
+    const own = { ...changed({ 'sms.nl.hbs': 'Dag patiënt van {{organisation.name}}' }), known }
+    expect(about('sms.nl.hbs', (await compileTemplate(own)).warnings)).toEqual([
+      '1:9 "ë" makes this SMS 2 parts instead of 1; "e" does not',
+    ])
+  })
+
   test('in one language only is read by everybody, with a warning', async () => {
     const { warnings, faults } = await compileTemplate(changed({ 'sms.en.hbs': undefined }))
     expect(faults).toEqual([])

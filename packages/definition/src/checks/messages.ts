@@ -8,6 +8,7 @@ import { about, aboutKey, type Loaded, type Parts } from './parts.ts'
 import { checkAnswersShown } from './questions.ts'
 import { checkQuietMessages } from './quiet-messages.ts'
 import { checkRecipientsOf, checkScopeBears, mayGoToOthers, parentsOfAnyAge } from './recipients.ts'
+import { lettersInValues } from './sms-letters.ts'
 import { channelsOf, checkChannels } from './template-channels.ts'
 import { checkVariables } from './template-variables.ts'
 import { stepsOf } from './walk.ts'
@@ -46,6 +47,7 @@ export function checkMessages(parts: Parts): { faults: Fault[]; warnings: Fault[
     warnings: [
       ...variables.flatMap((found) => found.warnings),
       ...questions,
+      ...lettersInValues(parts),
       ...parts.campaigns.flatMap((campaign) => parentsOfAnyAge(campaign, parts)),
       // A campaign that could not be read may be the one that sends it.
       ...(parts.everyCampaignIsRead ? unusedTemplates(parts.templates, messages) : []),
