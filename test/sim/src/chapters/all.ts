@@ -6,6 +6,7 @@ import { moves } from './moves.ts'
 import { overAll } from './over-all.ts'
 import { reach } from './reach.ts'
 import { recipients } from './recipients.ts'
+import { sameReceiver } from './same-receiver.ts'
 import { standIns } from './stand-ins.ts'
 import { waits } from './waits.ts'
 
@@ -19,6 +20,7 @@ export const chapters = {
   cascades,
   'over all': overAll,
   waits,
+  'same receiver': sameReceiver,
 } as const satisfies Readonly<Record<string, Chapter>>
 export type ChapterName = keyof typeof chapters
 
