@@ -5,7 +5,7 @@ import type { ReplayedMoment } from '@wegwijs/dry-run/replay'
 import type { EventFact, PersonFacts } from '@wegwijs/store/explain'
 import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
 import { expect, test } from 'vitest'
-import { explainCampaign } from '../src/explanation.ts'
+import { explainCampaign } from '../src/explanation/campaign.ts'
 
 const at = (time: string) => `2026-03-02T${time}:00.000Z`
 const source = 'urn:test:ehr'

@@ -24,7 +24,7 @@ import { isUnreadable } from '@wegwijs/store/stored-definition'
 import { readStoredLife, type StoredLife } from '@wegwijs/store/stored-life'
 import { verdictsOf } from '@wegwijs/store/verdicts'
 import { type Command, Option } from 'commander'
-import { explainCampaign } from '../explanation.ts'
+import { explainCampaign } from '../explanation/campaign.ts'
 import {
   campaignLines,
   headLines,
@@ -33,8 +33,8 @@ import {
   shown,
   type ToldCampaign,
   withoutHealth,
-} from '../explanation-report.ts'
-import { explanationSpeeches } from '../explanation-speech.ts'
+} from '../explanation/report.ts'
+import { explanationSpeeches } from '../explanation/speech.ts'
 import { unknownName } from '../known-names.ts'
 import { personIdOf } from '../person.ts'
 import { type Call, runs, type Shell } from '../shell.ts'

@@ -4,9 +4,9 @@ import { type ConditionTrace, leavesStoredWith } from '@wegwijs/campaign/explain
 import type { Words } from '@wegwijs/campaign/explain/words'
 import type { PersonFacts } from '@wegwijs/store/explain'
 import type { Verdict } from '@wegwijs/store/verdicts'
-import type { Options, Telling } from './commands/explain.ts'
-import { type Explained, leavesOfExplained } from './explanation.ts'
-import { type ExplanationSpeech, explanationSpeeches } from './explanation-speech.ts'
+import type { Options, Telling } from '../commands/explain.ts'
+import { type Explained, leavesOfExplained } from './explained.ts'
+import { type ExplanationSpeech, explanationSpeeches } from './speech.ts'
 
 export type ToldCampaign = {
   campaignId: string
