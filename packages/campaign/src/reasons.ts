@@ -450,8 +450,8 @@ const list = {
   },
   message_next_channel: {
     text: {
-      nl: 'het is over het vorige kanaal niet op tijd bezorgd',
-      en: 'it was not delivered in time over the channel before',
+      nl: 'het kon over het vorige kanaal niet worden bezorgd, of niet op tijd',
+      en: 'it bounced over the channel before, or was not delivered in time',
     },
     whatToDo: nothing,
   },

@@ -175,6 +175,17 @@ test('a message over one channel after the other', () => {
     ],
     ['is het bericht "hello" bezorgd', 'the message "hello" was delivered'],
   ])
+  const refused = telling(campaign({ id: 'home', name: 'Nazorg', steps }))
+  refused.patient.happens(discharge)
+  const [intent] = refused.patient.intents()
+  refused.patient.message(intent?.intentId ?? '', { state: 'sent', channel: 'sms' })
+  refused.patient.happens('message.bounced.v1', {
+    data: { intentId: intent?.intentId ?? '', channel: 'sms' },
+  })
+  expect(refused.told()).toContainEqual([
+    'is het bericht "hello" ingepland over een volgend kanaal: over sms kon het niet worden bezorgd',
+    'the message "hello" was planned over a next channel: over sms it bounced',
+  ])
   const nobody = telling(campaign({ id: 'home', name: 'Nazorg', steps }))
   nobody.patient.happens(discharge)
   nobody.patient.comes('2026-03-02T09:30:00.000Z')

@@ -26,7 +26,7 @@ const explanation: Explanation<MessageStep> = {
     const { id } = step.message
     const { reason, detail, isOfMessage } = told
     if (reason === 'message_next_channel')
-      return `is het bericht "${id}" ingepland over een volgend kanaal: over ${String(detail?.after)} is het niet op tijd bezorgd`
+      return `is het bericht "${id}" ingepland over een volgend kanaal: over ${String(detail?.after)} ${detail?.hasBounced ? 'kon het niet worden bezorgd' : 'is het niet op tijd bezorgd'}`
     if (reason === 'waiting')
       return `ging de campagne wachten tot het bericht "${id}" is bezorgd, uiterlijk tot ${words.moment(String(detail?.until))}`
     if (reason === 'awaited_came') return `is het bericht "${id}" bezorgd`
@@ -38,7 +38,7 @@ const explanation: Explanation<MessageStep> = {
     const { id } = step.message
     const { reason, detail, isOfMessage } = told
     if (reason === 'message_next_channel')
-      return `the message "${id}" was planned over a next channel: over ${String(detail?.after)} it was not delivered in time`
+      return `the message "${id}" was planned over a next channel: over ${String(detail?.after)} it ${detail?.hasBounced ? 'bounced' : 'was not delivered in time'}`
     if (reason === 'waiting')
       return `the campaign began to wait until the message "${id}" is delivered, at most until ${words.moment(String(detail?.until))}`
     if (reason === 'awaited_came') return `the message "${id}" was delivered`
@@ -176,7 +176,12 @@ function planNext(step: MessageStep, run: StepRun, { newest, tried }: Chain): bo
     withdrawMessage(draft, enrolment, newest, 'awaited_not_in_time')
   planMessage(step, run, { times, addressee }, 'message_next_channel', {
     insteadOf: mayStillArrive(tried) ? tried.intentId : tried.insteadOf,
-    rest: { channels, turn: turnOf(newest) + 1, after },
+    rest: {
+      channels,
+      turn: turnOf(newest) + 1,
+      after,
+      hasBounced: tried.state === 'bounced',
+    },
   })
   return true
 }

@@ -49,11 +49,15 @@ export function planAgain(
   return true
 }
 
-/** What is left of a cascade: `turn` counts from 1, `after` is the channel that did not deliver it. */
+/**
+ * What is left of a cascade: `turn` counts from 1, `after` is the channel that did not deliver it, and
+ * `hasBounced` that it could not, and was not only too late.
+ */
 type RestOfCascade = {
   readonly channels: readonly ChannelName[]
   readonly turn: number
   readonly after?: string
+  readonly hasBounced?: boolean
 }
 
 /**
@@ -142,6 +146,7 @@ export function planMessage(
       dueAt: times.dueAt,
       ...(part && { over: part }),
       ...(rest?.after !== undefined && { after: rest.after }),
+      ...(rest?.hasBounced && { hasBounced: true }),
       ...(recipient && { to: recipient.kind, recipient: recipient.personId }),
     },
   })
