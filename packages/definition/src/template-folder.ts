@@ -3,18 +3,24 @@ import { type LocaleName, localeNames } from '@wegwijs/campaign/definition/words
 import { compileTemplate } from '@wegwijs/template/compile'
 import { appFileSchema, manifestFile, manifestSchema } from '@wegwijs/template/manifest'
 import type { KnownValues } from '@wegwijs/template/sms-text'
-import type { CompiledTemplate, TemplateFault, VariableUse } from '@wegwijs/template/template'
+import type {
+  CompiledTemplate,
+  CompileResult,
+  TemplateFault,
+  VariableUse,
+} from '@wegwijs/template/template'
 import { type Fault, faultAt } from './fault.ts'
 import { type Assembled, assemble } from './layout.ts'
 import { mended } from './mended.ts'
 import { checkAgainst } from './schema-faults.ts'
 import { parseYaml, type YamlSource } from './yaml-source.ts'
 
-/** A template folder as far as it could be read; files in `uses` are paths from the definition's folder. */
+/** A template folder as far as it could be read; files in `uses` and `singleBraces` are paths from the definition's folder. */
 export type LoadedTemplate = {
   id: string
   compiled: CompiledTemplate | undefined
   uses: VariableUse[]
+  singleBraces: CompileResult['singleBraces']
   faults: Fault[]
   warnings: Fault[]
 }
@@ -65,7 +71,8 @@ export async function loadTemplate(
   ]
   const isReadable =
     yaml.has(manifestFile) && [...read.values()].every(({ value }) => value !== undefined)
-  if (!isReadable) return { id, compiled: undefined, uses: [], faults: unreadable, warnings: [] }
+  const nothing = { id, compiled: undefined, uses: [], singleBraces: [], warnings: [] }
+  if (!isReadable) return { ...nothing, faults: unreadable }
 
   const result = await compileTemplate({
     id,
@@ -87,17 +94,17 @@ export async function loadTemplate(
     return faultAt(file, { line, column }, { message: fault.message })
   }
   const uses = result.uses.map(place)
+  const singleBraces = result.singleBraces.map(place)
   const faults = result.faults.map(asFault)
   const warnings = result.warnings.map(asFault)
-  if (unreadable.length === 0) return { id, compiled: result.compiled, uses, faults, warnings }
+  if (unreadable.length === 0)
+    return { id, compiled: result.compiled, uses, singleBraces, faults, warnings }
   // Whether the files go together with what template.yaml says is seen when that can be read.
   const told = new Set(unreadable.map(({ file }) => file))
   const isText = ({ file }: { file: string }) => !told.has(file) && !file.endsWith(manifestFile)
   return {
-    id,
-    compiled: undefined,
+    ...nothing,
     uses: uses.filter(isText),
     faults: [...unreadable, ...faults.filter(isText)],
-    warnings: [],
   }
 }

@@ -754,6 +754,39 @@ test('what tells of health in an SMS, where channels.yaml lets it travel', async
   ])
 })
 
+describe('a variable between single braces', () => {
+  const sms = 'templates/booked/sms.nl.hbs'
+  const literal = (place: string, found: string) =>
+    `${place} "${found}" goes out as it stands: a variable has two braces on each side, {${found}}`
+
+  test.each([
+    ['{organisation.phone}'],
+    ['{ organisation.phone }'],
+    ['{date entity.startsAt}'],
+    ['{#if entity.startsAt}'],
+    ['{enrolment.booked.status}'],
+  ])('%s goes out as it stands', async (found) => {
+    expect(await warningsOf({ [sms]: `Tot {{date entity.startsAt}}.\nBel ${found}!\n` })).toEqual([
+      literal(`${sms}:2:5`, found),
+    ])
+  })
+
+  test('is told in a message in the app, too', async () => {
+    const app = 'templates/booked/app.nl.yaml'
+    expect(await warningsOf({ [app]: ['Kamer', 'Bel {organisation.phone}, kamer'] })).toEqual([
+      literal(`${app}:2:12`, '{organisation.phone}'),
+    ])
+  })
+
+  test.each([
+    ['what is none', 'Kies {a.b} of {naam}.'],
+    ['a comment', '{{!-- {organisation.phone} --}}Tot dan.'],
+    ['what is one', '{{organisation.phone}} is {{#if entity.startsAt}}open{{/if}}.'],
+  ])('is not told of %s', async (_, text) => {
+    expect(await warningsOf({ [sms]: `${text}\n` })).toEqual([])
+  })
+})
+
 test('a channel in one language only', async () => {
   expect(await warningsOf({ 'templates/booked/app.en.yaml': null })).toEqual([
     'templates/booked/template.yaml:4:8 app has no "en": who reads that gets it in "nl"',

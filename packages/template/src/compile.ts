@@ -23,7 +23,7 @@ export async function compileTemplate(sources: TemplateSources): Promise<Compile
   const work: Work = {
     sources,
     contents: { app: {}, email: {}, sms: {} },
-    result: { faults: [], warnings: [], uses: [], smsSizes: {} },
+    result: { faults: [], warnings: [], uses: [], singleBraces: [], smsSizes: {} },
   }
   const manifest = readValue(manifestSchema, manifestFile, work)
   checkFileNames(work)

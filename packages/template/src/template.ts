@@ -46,6 +46,9 @@ export type VariableUse = TemplateVariable & {
   column: number
 }
 
+/** A name between single braces, with the `text` as it stands: `{organisation.phone}`, `{date entity.startsAt}`. */
+export type SingleBraces = { path: string; text: string; line: number; column: number }
+
 export type SmsSize = { segments: number; encoding: 'GSM-7' | 'UCS-2' }
 
 export type Position = { line: number; column: number }
@@ -78,6 +81,8 @@ export type CompileResult = {
   warnings: TemplateFault[]
   /** Every variable at every place, in the order of the files: for the check against the catalogue. */
   uses: VariableUse[]
+  /** What goes out as it stands, and has two braces too few where it is the name of a variable. */
+  singleBraces: (SingleBraces & { file: string })[]
   /** By locale: what the static text and the values that are known take, its longer branches chosen. */
   smsSizes: Record<string, SmsSize>
 }

@@ -44,7 +44,8 @@ export function checkVariables(campaign: Loaded<CampaignFile>, parts: Parts): Ve
             found: use.path,
           }),
         )
-        .concat(template.uses.flatMap((use) => warningOfHealth(use, fields))),
+        .concat(template.uses.flatMap((use) => warningOfHealth(use, fields)))
+        .concat(bracesTooFew(template, fields)),
     ),
   }
 }
@@ -82,6 +83,19 @@ function warningOfHealth(use: VariableUse, fields: ReadonlyMap<string, Field>): 
   if (use.channel !== 'sms' || fields.get(use.path)?.sensitivity !== 'health') return []
   const message = `${use.path} tells about somebody's health, and an SMS lights up on a locked screen`
   return [faultAt(use.file, use, { message, found: use.path })]
+}
+
+/** What stands between single braces goes out as it stands; as a name of a variable it was to be filled in. */
+function bracesTooFew(
+  { singleBraces }: LoadedTemplate,
+  fields: ReadonlyMap<string, Field>,
+): Fault[] {
+  return singleBraces
+    .filter(({ path }) => fields.has(path))
+    .map(({ file, path, text: found, ...position }) => {
+      const message = `"${found}" goes out as it stands: a variable has two braces on each side, {${found}}`
+      return faultAt(file, position, { message, found })
+    })
 }
 
 function complaintAboutUse(
