@@ -335,6 +335,22 @@ test('an editor offers the messages, touchpoints and personas of the definition'
   expect($defs?.specification?.properties?.until?.anyOf).toBeUndefined()
 })
 
+test('whose message a provider tells of stands under "with"', async () => {
+  const told = (to: string) =>
+    text
+      .replace('tells: delivered, of: booked', `tells: delivered, of: booked, to: ${to}`)
+      .replace(
+        '      persona: senior',
+        '      persona: senior\n      with: { son: { is: caregiver, may: [care] } }',
+      )
+  const may: Changes = { 'touchpoints.yaml': ['person.*]', 'person.*, relation.*]'] }
+  for (const to of ['person', 'son'])
+    expect((await tell({ ...may, [file]: told(to) })).faults).toEqual([])
+  expect((await tell({ ...may, [file]: told('sonn') })).faults).toEqual([
+    `${file}:21:76 unknown name under "with" "sonn" (did you mean "son"?)`,
+  ])
+})
+
 test('somebody is put into a campaign that there is', async () => {
   const enrolled = (campaign: string) =>
     text.replace(

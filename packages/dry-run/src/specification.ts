@@ -114,7 +114,8 @@ class Playing {
     this.#simulation = new Simulation({
       definition: stage.definition,
       sending: stage.sending,
-      outcomes: (intent, channel) => outcomeAsTold(campaign, specification, { intent, channel }),
+      outcomes: (intent, channel) =>
+        outcomeAsTold(campaign, specification, { intent, channel, to: this.#receiverOf(intent) }),
       keepsFinishedRuns: true,
       onMessage: (message) => {
         if (message.person === this.#person) this.#history.messages.push(message)
@@ -160,6 +161,11 @@ class Playing {
 
   get #state(): PersonState {
     return this.#simulation.people.stateOf(this.#person)
+  }
+
+  /** By the name under `with`. */
+  #receiverOf({ recipient }: Intent): string {
+    return recipient ? (this.#others.get(recipient.personId) ?? 'somebody else') : 'person'
   }
 
   /** Every publisher means the same person by this id. */
@@ -239,16 +245,25 @@ class Playing {
   }
 
   #report(happening: Extract<Happening, { 'provider tells': unknown }>, line: number): void {
-    const newest = this.#history.messages.findLast(
+    const { of: name, to, over } = happening
+    const sent = this.#history.messages.filter(
       ({ intent, channel, rendered }) =>
         rendered !== null &&
-        isMessage(happening.of, intent, this.#campaign) &&
-        (happening.over ?? channel) === channel,
+        isMessage(name, intent, this.#campaign) &&
+        (to ?? this.#receiverOf(intent)) === this.#receiverOf(intent) &&
+        (over ?? channel) === channel,
     )
-    if (!newest) {
-      const over = happening.over ? ` over ${happening.over}` : ''
-      const expected = `${happening.of}${over} at a provider that can tell of it`
-      const happened = [`${happening.of} had not been sent${over} by then`]
+    const receivers = new Set(sent.map(({ intent }) => this.#receiverOf(intent)))
+    const newest = sent.at(-1)
+    // Of which of them it is told would hang on whose message came last.
+    if (!newest || receivers.size > 1) {
+      const where = `${to ? ` to ${to}` : ''}${over ? ` over ${over}` : ''}`
+      const expected = newest
+        ? `"to", which says whose ${name} it is`
+        : `${name}${where} at a provider that can tell of it`
+      const happened = newest
+        ? [`${name} had been sent to ${[...receivers].join(', ')}`]
+        : [`${name} had not been sent${where} by then`]
       this.#unmet.push({ path: ['when', line, 'of'], expected, happened })
       return
     }
@@ -321,8 +336,7 @@ class Playing {
       timeZone: this.#stage.bundle.policies.timeZone,
       history: this.#history,
       state: this.#state,
-      receiverOf: ({ recipient }) =>
-        recipient ? (this.#others.get(recipient.personId) ?? 'somebody else') : 'person',
+      receiverOf: (intent) => this.#receiverOf(intent),
       isLast: path[0] === 'then',
     })
     this.#unmet.push(...unmet.map((each) => ({ ...each, path: [...path, ...each.path] })))
@@ -345,12 +359,13 @@ const outcomes: Readonly<Record<ProviderWord, ModelOutcome>> = {
 function outcomeAsTold(
   campaign: string,
   { given, when }: Specification,
-  { intent, channel }: { intent: Intent; channel: ChannelName },
+  { intent, channel, to }: { intent: Intent; channel: ChannelName; to: string },
 ): ModelOutcome {
   const isToldLater = when.some(
     (each) =>
       'provider tells' in each &&
       isMessage(each.of, intent, campaign) &&
+      (each.to ?? to) === to &&
       (each.over ?? channel) === channel,
   )
   if (isToldLater) return 'none'

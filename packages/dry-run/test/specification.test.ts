@@ -532,6 +532,45 @@ describe('what a provider tells', () => {
     expect(unmet(twoDays, { given, when: [...when, reply], then })).toEqual([])
   })
 
+  test('is of the message to one of several people, by their name', () => {
+    const cascade = { cascade: ['email', 'sms'] as ('email' | 'sms')[], after: 'P1D' }
+    const hospital = smallHospital([
+      campaign({
+        id: 'care',
+        steps: [message('hello', { channels: cascade, to: ['person', 'caregiver'] })],
+      }),
+    ])
+    const given = { with: { son: { is: 'caregiver', may: ['care'] } } }
+    const bounces = (to: object) => [
+      ...when,
+      { at: '2026-03-02 09:10', 'provider tells': 'bounced', of: 'hello', ...to },
+    ]
+    const refused = (bounced: 'person' | 'son', delivered: 'person' | 'son') => ({
+      given,
+      when: bounces({ to: bounced }),
+      then: [
+        { sent: 'hello', to: bounced, over: 'email' },
+        { sent: 'hello', to: bounced, over: 'sms', at: '2026-03-02 09:10' },
+        { sent: 'hello', to: delivered, over: 'email' },
+        'nothing else',
+      ],
+    })
+    expect(unmet(hospital, refused('son', 'person'))).toEqual([])
+    expect(unmet(hospital, refused('person', 'son'))).toEqual([])
+    const then = [{ sent: 'hello' }]
+    expect(unmet(hospital, { given, when: bounces({}), then })[0]).toBe(
+      'when.1.of "to", which says whose hello it is | hello had been sent to person, son',
+    )
+    const alone = [
+      { sent: 'hello', over: 'email' },
+      { sent: 'hello', over: 'sms' },
+    ]
+    expect(unmet(hospital, { when: bounces({}), then: alone })).toEqual([])
+    expect(unmet(hospital, { when: bounces({ to: 'son', over: 'sms' }), then })).toEqual([
+      'when.1.of hello to son over sms at a provider that can tell of it | hello had not been sent to son over sms by then',
+    ])
+  })
+
   test('cannot be of a message that was not sent', () => {
     const early = { at: '2026-03-03 09:00', 'provider tells': 'delivered', of: 'later' }
     const then = [{ sent: 'hello' }, { sent: 'later' }]

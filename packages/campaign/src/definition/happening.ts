@@ -113,6 +113,11 @@ export const whenSchema = z
           .enum(['delivered', 'bounced', 'complained', 'replied', 'opened', 'clicked'])
           .describe('What the provider reports.'),
         of: messageNameSchema.describe('The message; its newest when there are several.'),
+        to: otherNameSchema
+          .optional()
+          .describe(
+            'Whose: `person`, or a name under `with`. It must be said where several people got it.',
+          ),
         over: z
           .enum(channelNames)
           .optional()
@@ -121,7 +126,7 @@ export const whenSchema = z
         then,
       })
       .describe(
-        'A provider reports about a message. Of a message that stands here, over that channel, it reports nothing else.',
+        'A provider reports about a message. Of a message that stands here, to them and over that channel, it reports nothing else.',
       ),
     z
       .strictObject({

@@ -18,11 +18,13 @@ export function checkOthersNamed({ loaded, specification, path }: Looked): Fault
     name === undefined || known.includes(name)
       ? []
       : [about(loaded, [...path, ...at], unknownName('name under "with"', name, known))]
+  const receiver = (name: string | undefined, at: Path) =>
+    check(name, [...at, 'to'], ['person', ...others])
   const receivers = (expectations: readonly Expectation[], at: Path): Fault[] =>
     expectations.flatMap((each, index) =>
       typeof each === 'string' || !('to' in each) || 'answered' in each
         ? []
-        : check(each.to, [...at, index, 'to'], ['person', ...others]),
+        : receiver(each.to, [...at, index]),
     )
   return [
     ...specification.when.flatMap((each, index) => [
@@ -31,6 +33,7 @@ export function checkOthersNamed({ loaded, specification, path }: Looked): Fault
       ...('may hear no more' in each
         ? check(each['may hear no more'], ['when', index, 'may hear no more'], others)
         : []),
+      ...('provider tells' in each ? receiver(each.to, ['when', index]) : []),
       ...(each.then ? receivers(each.then, ['when', index, 'then']) : []),
     ]),
     ...receivers(specification.then, ['then']),
