@@ -10,11 +10,15 @@ import type { Querying, Store } from './database.ts'
 import { consentFacts, firstStopOf } from './last-check.ts'
 import { appendOutbox } from './outbox.ts'
 import { type AgeRules, whoByAge } from './recipients.ts'
+import { isInEachLanguage, isOutcomes, stored } from './stored-shapes.ts'
 import { inTransaction } from './transaction.ts'
 import { wake } from './wake.ts'
 
 /** A task as those who do it see it. Whom it is for they look up by the id (P7). */
-export type ListedTask = Pick<Task, 'taskId' | 'name' | 'team' | 'title' | 'outcomes' | 'state'> & {
+export type ListedTask = Pick<Task, 'taskId' | 'name' | 'team' | 'state'> & {
+  /** Null when it cannot be read as it is stored. */
+  title: Task['title'] | null
+  outcomes: Task['outcomes'] | null
   personId: string
   campaignId: string
   dueAt: string
@@ -106,13 +110,17 @@ export async function listTasks(
     where (${team}::text is null or t.team = ${team}) and (${state}::text is null or t.state = ${state})
       and (${state}::text is distinct from 'open' or (t.said_by is null and hold.held is null))
     order by t.due_at, t.task_id limit ${limit}`.execute(db)
-  return rows
+  return rows.map((task) => ({
+    ...task,
+    title: isInEachLanguage(task.title) ? task.title : null,
+    outcomes: isOutcomes(task.outcomes) ? task.outcomes : null,
+  }))
 }
 
 /** A task of which nobody has said anything yet, and until when its run waits for that. */
 export type OpenTask = Pick<Task, 'taskId' | 'outcomes' | 'dueAt'> & { until: string }
 
-/** Those that somebody waits for and that may be done; for whoever plays the teams in a rehearsal. */
+/** Those that somebody waits for and that may be done, if they can be read; for whoever plays the teams in a rehearsal. */
 export async function openTasks(db: Querying): Promise<OpenTask[]> {
   const rules = await ageRulesInForce(db)
   const { rows } = await sql<OpenTask>`
@@ -121,7 +129,7 @@ export async function openTasks(db: Querying): Promise<OpenTask[]> {
       and timer.enrolment_id = t.enrolment_id and timer.step = t.step
     left join lateral (${heldBy(rules)}) as hold on true
     where t.state = 'open' and t.said_by is null and hold.held is null`.execute(db)
-  return rows
+  return rows.filter(({ outcomes }) => isOutcomes(outcomes))
 }
 
 /** What became of a word about a task. */
@@ -145,6 +153,8 @@ export type TaskRefusal =
  * transaction, and names nobody (P7). Of a task that was taken back it is written down all the same, since somebody
  * may have called before that; nothing follows. Refused while something is in the way of an open task, which a stop
  * that was committed before is: nothing is to follow from a call that was not to be made (P3).
+ *
+ * @throws WEGWIJS_STORED_ROW_UNREADABLE when nobody can tell which outcomes it has
  */
 export async function sayTaskDone(
   store: Store,
@@ -157,6 +167,7 @@ export async function sayTaskDone(
         said_outcome as "saidOutcome", business_now() as now
       from task where task_id = ${taskId}::uuid for update`.execute(tx)
     const [task] = rows
+    if (task) stored(isOutcomes, task.outcomes, 'task.outcomes', taskId)
     const refusal = refusalOf(task, outcome)
     if (refusal || !task) return { refusal: refusal ?? { why: 'unknown' } }
     // With the row locked: what was committed meanwhile is seen.

@@ -1,8 +1,7 @@
 import type { CompiledCampaign } from '@wegwijs/campaign/compiled-campaign'
 import { tellDecision } from '@wegwijs/campaign/explain/decision'
 import type { Words } from '@wegwijs/campaign/explain/words'
-import type { JsonObject } from '@wegwijs/campaign/json'
-import { type ReasonCode, reasons } from '@wegwijs/campaign/reasons'
+import { isReasonCode, type ReasonCode, reasons } from '@wegwijs/campaign/reasons'
 import { campaignKey } from '@wegwijs/campaign/state'
 import type {
   AttemptFact,
@@ -95,7 +94,7 @@ export function localTime(instant: string, timeZone: string): string {
 }
 
 export function reasonText(code: string): string {
-  return Object.hasOwn(reasons, code) ? reasons[code as ReasonCode].text.en : code
+  return isReasonCode(code) ? reasons[code].text.en : code
 }
 
 function keyOf(source: string | null, id: string | null): string {
@@ -185,13 +184,14 @@ function staffChapter(decision: DecisionFact, { known }: Context): StoryLine[][]
 }
 
 function decisionLine(decision: DecisionFact, context: Context): StoryLine {
-  const { campaignId, version, businessAt: at, detail, reason } = decision
+  const { campaignId, version, businessAt: at, reason, unreadable } = decision
   const campaign = context.definition?.campaigns.get(campaignKey(campaignId ?? '', version ?? 0))
-  if (!campaign || !context.definition) return reasonLine(decision, context)
+  if (!campaign || !context.definition || !isReasonCode(reason) || unreadable)
+    return reasonLine(decision, context)
   const clause = tellDecision(
     {
       at,
-      decision: { ...decision, detail: detail as JsonObject | null, reason: reason as ReasonCode },
+      decision: { ...decision, reason },
       campaign,
       messageId: context.known.get(decision.intentId ?? '')?.messageId ?? null,
       traces: [],
@@ -203,7 +203,7 @@ function decisionLine(decision: DecisionFact, context: Context): StoryLine {
   return { at, depth: 1, text: `${campaignId}: ${clause}` }
 }
 
-/** Of a decision whose campaign is not known, what its reason says. */
+/** Of a decision that nobody can tell more of, what its reason says. */
 function reasonLine(decision: DecisionFact, { known, timeZone }: Context): StoryLine {
   const message = decision.intentId === null ? undefined : known.get(decision.intentId)
   const which = message === undefined ? '' : ` (${message.messageId}${dueText(message, timeZone)})`

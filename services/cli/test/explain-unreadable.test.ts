@@ -126,6 +126,9 @@ test('a decision that cannot be read is told as one, beside all others', async (
   expect(verdicts).toContainEqual(
     expect.objectContaining({ reason: 'persona_not_in_audience', detail: { leaves: null } }),
   )
+  const story = await explain(person, '--campaign', 'second', '--story')
+  expect([story.code, story.err]).toEqual([0, ''])
+  expect(story.out).toContain('second: foretold')
 })
 
 test('when what is in force cannot be read it is told by what was in force before', async () => {

@@ -194,3 +194,29 @@ test('without an outcome nothing is written down', async () => {
   expect(err).toContain('--outcome')
   expect(idsIn((await cli('tasks', '--json')).json())).toEqual([tasks.later])
 })
+
+test('a task that cannot be read is listed as that beside the others, and nobody says what came of it', async () => {
+  const { later: taskId } = tasks
+  const damage = (column: 'title' | 'outcomes', value: string) =>
+    store.db
+      .updateTable('task')
+      .set({ [column]: value })
+      .where('task_id', '=', taskId)
+      .execute()
+  const [before] = await store.db
+    .selectFrom('task')
+    .select(['title', 'outcomes'])
+    .where('task_id', '=', taskId)
+    .execute()
+  await damage('title', '"Call"')
+  await damage('outcomes', '{"reached": true}')
+  const { out, code } = await cli('tasks', '--all')
+  expect(code).toBe(0)
+  expect(out).toMatch(new RegExp(`${taskId} .*\\(cannot be read\\) .*\\(cannot be read\\)`))
+  expect(out).toMatch(/ Call .*withdrawn/)
+  const done = await cli('task', 'done', taskId, '--outcome', 'reached', '--by', 'eva')
+  expect(done.code).not.toBe(0)
+  expect(done.err).toContain(`WEGWIJS_STORED_ROW_UNREADABLE: task.outcomes of ${taskId}`)
+  await damage('title', JSON.stringify(before?.title))
+  await damage('outcomes', JSON.stringify(before?.outcomes))
+})

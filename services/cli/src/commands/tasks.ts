@@ -48,7 +48,7 @@ async function list(
         task.taskId,
         task.dueAt,
         task.team,
-        task.title[language],
+        task.title?.[language] ?? unreadable,
         task.personId,
         task.campaignId,
         stateOf(task),
@@ -58,6 +58,8 @@ async function list(
   )
 }
 
+const unreadable = '(cannot be read)'
+
 function stateOf({ state, held, reason }: ListedTask): string {
   if (held !== null) return `${state}, held: ${held}`
   return state === 'withdrawn' && reason !== null ? `${state}: ${reason}` : state
@@ -65,7 +67,7 @@ function stateOf({ state, held, reason }: ListedTask): string {
 
 /** What came of it, or what may. What was said of one that was taken back led to nothing. */
 function outcomeOf({ state, outcome, outcomes }: ListedTask): string {
-  if (outcome === null) return outcomes.map((each) => each.outcome).join(', ')
+  if (outcome === null) return outcomes?.map((each) => each.outcome).join(', ') ?? unreadable
   return state === 'withdrawn' ? `${outcome}, said too late` : outcome
 }
 
