@@ -2,7 +2,8 @@ import { type Addressee, addresseesOf } from './addressees.ts'
 import type { ChannelName } from './definition/words.ts'
 import { type DecideContext, type Draft, noteOf } from './draft.ts'
 import { campaignOf } from './enrolments.ts'
-import { hangsOnEntity } from './moment.ts'
+import { factsOf } from './facts.ts'
+import { hangsOnEntity, resolveMoment } from './moment.ts'
 import type { ReasonCode } from './reasons.ts'
 import { type Enrolment, type Intent, isPending } from './state.ts'
 import type { MessageStep } from './steps/message.ts'
@@ -46,7 +47,7 @@ function leaveUnclear(draft: Draft, enrolment: Enrolment, intents: readonly Inte
   for (const intent of intents) {
     const { intentId, messageId: message } = intent
     if (isPending(intent)) withdrawMessage(draft, enrolment, intent, 'version_unreadable')
-    else if (isTold(intent) || isLeftOut(intent))
+    else if (isToldAnew(intent))
       noteOf(draft, enrolment, 'version_unreadable', { intentId, detail: { message } })
   }
 }
@@ -67,14 +68,49 @@ function replanEach(intents: readonly Intent[], step: MessageStep, run: StepRun,
     if (addressee) told.get(addressee)?.add(part)
     isPlanned = replan(step, run, intent, addressee, how) || isPlanned
   }
-  if (!isPlanned) return
-  for (const [addressee, parts] of told) if (parts.size === 0) planFor(addressee, step, run)
+  if (!isPlanned && !intents.some((each) => isPending(each) || tellsAnew(each, step, run))) return
+  for (const [addressee, parts] of told)
+    if (parts.size === 0) isPlanned = planFor(addressee, step, run) || isPlanned
+  if (!isPlanned) tellWhyNot(step, run, addressees)
 }
 
-function planFor(addressee: Addressee, step: MessageStep, run: StepRun): void {
+/** Whether a message of its own is to tell the newer version: its own moment hangs on the entity and lies ahead. */
+export function tellsAnew(
+  intent: Intent,
+  { message }: MessageStep,
+  run: Omit<StepRun, 'node'>,
+): boolean {
+  return isToldAnew(intent) && hangsAhead(message, run)
+}
+
+/** Whether the moment at which it is told hangs on the entity and lies ahead, by what is known of that now. */
+function hangsAhead(
+  { send }: MessageStep['message'],
+  { draft, context, enrolment }: Omit<StepRun, 'node'>,
+): boolean {
+  if (!send || !hangsOnEntity(send)) return false
+  const { isWorkingDay } = context.definition
+  const moment = resolveMoment(send, { ...factsOf(draft, context, enrolment), isWorkingDay })
+  return moment !== null && moment > context.now
+}
+
+function planFor(addressee: Addressee, step: MessageStep, run: StepRun): boolean {
   const times = messageTimes(step, run, addressee)
-  if (times !== null && times.expiresAt > run.context.now)
-    planEach(step, run, { times, addressee }, 'message_planned')
+  if (times === null || times.expiresAt <= run.context.now) return false
+  planEach(step, run, { times, addressee }, 'message_planned')
+  return true
+}
+
+/** Nothing tells the newer version, and the older one is not told any more (P4). */
+function tellWhyNot(step: MessageStep, run: StepRun, [addressee]: readonly Addressee[]): void {
+  const { draft, enrolment } = run
+  const { id, question } = step.message
+  const times = messageTimes(step, run, addressee)
+  // What is left went over a channel that this version of the campaign has not.
+  if (addressee && times && times.expiresAt > run.context.now) return
+  const ofTimes = times ? (times.outlastedBy ?? 'moment_passed') : 'moment_unknown'
+  const ofNobody = question ? 'recipient_by_age' : 'no_recipient'
+  noteOf(draft, enrolment, addressee ? ofTimes : ofNobody, { detail: { message: id } })
 }
 
 /** Whether it was planned again. */
@@ -96,24 +132,32 @@ function replan(
   if (isAskedAgain) return plan(null)
   const { send } = step.message
   const isAhead = send && hangsOnEntity(send) && times.moment > context.now
-  if (isAhead && (pending || isTold(intent) || isLeftOut(intent))) return plan(null)
+  if (isAhead && isToldAnew(intent)) return plan(null)
   const isWhole = intent.turn === undefined
   if (mayGoOut(intent)) return (pending || !isAmended) && plan(intent.intentId, { isWhole })
   const insteadOf = pending || !isWhole ? intent.insteadOf : null
   return (pending || isLeftOut(intent)) && plan(insteadOf, { isWhole })
 }
 
-/** Or may be. Of a cascade also when the last one was taken back, since one before it has arrived. */
-export function isTold(intent: Intent): boolean {
-  const isToldBefore = turnOf(intent) > 0 && intent.reason === 'awaited_after_all'
-  return wentOut(intent) || mayGoOut(intent) || isToldBefore
+/**
+ * Whether a newer version is told by a message of its own, when the moment of that lies ahead: whatever became of
+ * this one, also when it reached nobody, and the last check looks at whatever kept it back. Not what was taken back
+ * for good: by what ended the run, by staff, by a version of the campaign, or since another one had told it.
+ */
+function isToldAnew(intent: Intent): boolean {
+  const { state, reason } = intent
+  // Of a cascade one before it has arrived, and that has told it.
+  if (reason === 'awaited_after_all') return turnOf(intent) > 0
+  return state !== 'cancelled' || !takesBackForGood.has(reason ?? '')
 }
 
-/** A run that goes on has a message withdrawn, too, when another one had told the same. */
-function wentOut({ state, reason }: Intent): boolean {
-  const wasTold = reason === 'merged_duplicate' || reason === 'older_version_told'
-  return state === 'cancelled' ? wasTold : state === 'sent' || state === 'delivered'
-}
+const takesBackForGood: ReadonlySet<string> = new Set<ReasonCode>([
+  'exit_touchpoint',
+  'goal_reached',
+  'person_deceased',
+  'closed_by_staff',
+  'moved_to_version',
+])
 
 function mayGoOut(intent: Intent): boolean {
   return (

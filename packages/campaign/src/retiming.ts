@@ -2,7 +2,7 @@ import { comesBackAs, wasTakenBack } from './date-runs.ts'
 import { type DecideContext, type Draft, noteOf } from './draft.ts'
 import { campaignOf, goOn, tellUnclear, waitAt } from './enrolments.ts'
 import { hangsOnEntity } from './moment.ts'
-import { isLeftOut, isTold, newestPerStep, replanAll } from './replanning.ts'
+import { newestPerStep, replanAll, tellsAnew } from './replanning.ts'
 import {
   type Enrolment,
   type Entity,
@@ -146,13 +146,12 @@ function askedAgain(
     const message = node && partsOf(node.step).message
     const begins = node?.kind.beginsAnew?.(intent)
     if (!node || !message || !begins) return []
-    const times = messageTimes({ message }, { draft, context, campaign, enrolment })
+    const run = { draft, context, campaign, enrolment }
+    const times = messageTimes({ message }, run)
     if (times === null || times.expiresAt <= context.now) return []
     const isStoodAt = enrolment.state === 'running' && enrolment.step === node.path
     const standsHere = isStoodAt && (begins === 'always' || isAfterAll)
-    const isAhead = message.send && hangsOnEntity(message.send) && times.moment > context.now
-    const wasAsked = isPending(intent) || isTold(intent) || isLeftOut(intent)
-    return standsHere || (isAhead && wasAsked) ? [node.path] : []
+    return standsHere || tellsAnew(intent, { message }, run) ? [node.path] : []
   })
   for (const [path, node] of campaign.nodes) if (asked.includes(path)) return node
   return null

@@ -349,6 +349,17 @@ describe('a cascade whose appointment moves', () => {
     expect(patient.timers()).toMatchObject([{ dueAt: '2026-03-27T05:30:00.000Z' }])
   })
 
+  test('one that was refused over all of them begins anew, too, when its own moment lies ahead (P1)', () => {
+    const patient = told(ahead)
+    patient.message(at(patient, 2).intentId, { state: 'skipped', reason: 'no_usable_channel' })
+    patient.comes('2026-03-20T05:30:00.000Z')
+    expect(hasGoneOn(patient)).toBe(true)
+    moves(patient, 2, '2026-03-27T09:00:00.000Z')
+    const alive = ofCascade(patient).filter(({ state }) => state === 'planned')
+    expect(alive).toMatchObject([{ channels: ['sms', 'email'], entity: { version: 2 } }])
+    expect(patient.timers()).toMatchObject([{ dueAt: '2026-03-27T05:30:00.000Z' }])
+  })
+
   test('one that is to come earlier has its time from then', () => {
     const patient = told(ahead)
     moves(patient, 2, '2026-03-10T09:00:00.000Z')

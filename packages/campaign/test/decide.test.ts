@@ -474,6 +474,70 @@ describe('an appointment', () => {
     expect(patient.intents().map((intent) => intent.state)).toEqual(['sent', 'planned'])
   })
 
+  test.each([
+    { state: 'skipped', reason: 'no_usable_channel' },
+    { state: 'skipped', reason: 'consent_withdrawn' },
+    { state: 'skipped', reason: 'person_stopped' },
+    { state: 'bounced', reason: 'bounced' },
+    { state: 'failed', reason: 'provider_refused' },
+    { state: 'expired', reason: 'expired' },
+    { state: 'held', reason: 'outcome_unknown' },
+    { state: 'cancelled', reason: 'awaited_not_in_time' },
+  ] as const)(
+    'that moves after the reminder reached nobody ($state, $reason) gets another one, once (P1, P2)',
+    (change) => {
+      const patient = person(definitionOf([reminder]))
+      patient.happens(booked, appointment(1, '2026-03-14T08:30:00.000Z'))
+      patient.message(patient.intents()[0]?.intentId ?? '', change)
+      patient.comes('2026-03-13T19:00:00.000Z')
+      const moves = () =>
+        patient.happens('care.appointment.moved.v1', appointment(2, '2026-03-20T08:30:00.000Z'))
+      moves()
+      moves()
+      expect(patient.intents()).toMatchObject([
+        change,
+        { state: 'planned', dueAt: '2026-03-19T17:00:00.000Z', insteadOf: null },
+      ])
+    },
+  )
+
+  test.each([
+    ['when its moment has passed in the newer version, too', {}, '2026-03-14T10:30:00.000Z'],
+    [
+      'when staff have closed it',
+      { state: 'cancelled', reason: 'closed_by_staff' },
+      '2026-03-20T08:30:00.000Z',
+    ],
+    [
+      'when a version of the campaign has withdrawn it',
+      { state: 'cancelled', reason: 'moved_to_version' },
+      '2026-03-20T08:30:00.000Z',
+    ],
+    [
+      'when the one in whose place it was to come had arrived',
+      { state: 'cancelled', reason: 'awaited_after_all' },
+      '2026-03-20T08:30:00.000Z',
+    ],
+  ] as const)('that moves gets no other reminder %s', (_, change, startsAt) => {
+    const patient = person(definitionOf([reminder]))
+    patient.happens(booked, appointment(1, '2026-03-14T08:30:00.000Z'))
+    const refused = { state: 'skipped', reason: 'no_usable_channel', ...change } as const
+    patient.message(patient.intents()[0]?.intentId ?? '', refused)
+    patient.comes('2026-03-13T19:00:00.000Z')
+    patient.happens('care.appointment.moved.v1', appointment(2, startsAt))
+    expect(patient.intents()).toMatchObject([refused])
+  })
+
+  test('that moves to where its reminder is not worth having any more says so (P4)', () => {
+    const patient = person(definitionOf([reminder]))
+    patient.happens(booked, appointment(1, '2026-03-14T08:30:00.000Z'))
+    patient.happens('care.appointment.moved.v1', appointment(2, '2026-03-01T08:30:00.000Z'))
+    expect(patient.decisions).toMatchObject([
+      { reason: 'entity_superseded' },
+      { reason: 'moment_passed', detail: { message: 'hello' } },
+    ])
+  })
+
   test('a status is that of the newest version, also when both were planned in one moment', () => {
     const steps = [
       message('hello', { send, until: 'entity.startsAt' }),

@@ -326,6 +326,35 @@ describe('an appointment that moves', () => {
       ['bob', '2026-03-19', 'planned'],
     ])
   })
+
+  test('is told to who is to hear of it by now, also when nobody is who was to hear of it before (P1)', () => {
+    const [step] = [
+      message('hello', {
+        to: 'caregiver',
+        scope: 'appointments',
+        send: { until: 'entity.startsAt', offset: '-P1D', on: anyDay },
+      }),
+    ]
+    const definition = definitionOf({ ...reminder, steps: [step] })
+    const own = patient(definition, [{}]).happens(...booked)
+    const [[key, anna] = []] = own.state.relations
+    if (!key || !anna) throw new Error('there is no relation')
+    const ended = new Map([[key, { ...anna, state: 'ended' as const }]])
+    const alone = patient(definition, [{}]).happens(...booked)
+    alone.state = { ...alone.state, relations: ended }
+    alone.happens(...moved)
+    expect(plans(alone)).toEqual([['anna', '2026-03-09', 'cancelled']])
+    expect(alone.reasons).toEqual(['entity_superseded', 'no_recipient'])
+    own.state = {
+      ...own.state,
+      relations: new Map([...ended, ['caregiver/bob', { ...anna, otherId: 'bob' }]]),
+    }
+    own.happens(...moved)
+    expect(plans(own)).toEqual([
+      ['anna', '2026-03-09', 'cancelled'],
+      ['bob', '2026-03-19', 'planned'],
+    ])
+  })
 })
 
 describe('what becomes of messages to several', () => {

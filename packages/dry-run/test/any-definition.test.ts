@@ -1,10 +1,26 @@
 import { windowMs } from '@wegwijs/campaign/contact-budget'
+import { decideEvent } from '@wegwijs/campaign/decide'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
+import { type DecideContext, draftOf } from '@wegwijs/campaign/draft'
+import { factsOf } from '@wegwijs/campaign/facts'
 import { countsAs } from '@wegwijs/campaign/last-check'
-import { entityKey } from '@wegwijs/campaign/state'
+import { hangsOnEntity, resolveMoment } from '@wegwijs/campaign/moment'
+import {
+  campaignKey,
+  type Enrolment,
+  entityKey,
+  type Intent,
+  type JourneyEvent,
+  type PersonState,
+} from '@wegwijs/campaign/state'
+import { type StepNode, stepsBehind } from '@wegwijs/campaign/step-node'
+import { partsOf } from '@wegwijs/campaign/steps/registry'
 import { type Arrival, anyHistory, anyHospital } from '@wegwijs/test-support/any-hospital'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { compileDraft } from '../src/draft.ts'
+import { sendingOf } from '../src/sending.ts'
+import { Simulation } from '../src/simulation.ts'
 import { type Simulated, simulateArrivals } from './simulate.ts'
 
 /** What must hold whatever a definition says and whatever happens, in whichever order it comes in. */
@@ -213,6 +229,117 @@ test('nothing goes out of a version that had been overtaken, or of what was canc
 
 function versionOf(arrival: Arrival | null): number {
   return arrival?.event.version ?? 0
+}
+
+test('an appointment that moves leaves of each message whose moment lies ahead one that tells it, or a reason why not (P1, P4)', () => {
+  const since = { sent: 0, unsent: 0 }
+  // Much of what is sent does not arrive.
+  const outcomes = { bounced: 0.4, none: 0.2, answered: 0.2, seed: 'moved' }
+  always((any, happened) => {
+    const [bundle, history] = [aboutAppointments(any), moving(happened)]
+    const definition = compileDraft(bundle)
+    const forgotten: Intent[] = []
+    const simulation = new Simulation({
+      definition,
+      sending: sendingOf(bundle),
+      outcomes,
+      onMessage: () => {},
+      onEvent: (person, event) => {
+        if (!event.entity) return
+        const arrival = history.find((each) => each.event.id === event.id)
+        const deriveId = (...parts: string[]) => parts.join('|')
+        const context = { definition, now: arrival?.arrivedAt ?? '', deriveId }
+        for (const { told, isTold } of retimed(simulation.people.stateOf(person), event, context)) {
+          if (!isTold) forgotten.push(told)
+          since[told.state === 'sent' || told.state === 'delivered' ? 'sent' : 'unsent'] += 1
+        }
+      },
+    })
+    for (const { event, arrivedAt } of history) simulation.take(event, arrivedAt)
+    simulation.finish()
+    expect(forgotten).toEqual([])
+  })
+  expect(since.sent).toBeGreaterThan(0)
+  expect(since.unsent).toBeGreaterThan(0)
+})
+
+/** Their steps, for whoever has an appointment; each message and question has a moment of its own before that. */
+function aboutAppointments(bundle: DefinitionBundle): DefinitionBundle {
+  const send = { until: 'entity.startsAt', offset: '-PT3H', on: 'any-day' }
+  const campaigns: DefinitionBundle['campaigns'] = JSON.parse(
+    JSON.stringify(bundle.campaigns),
+    (_, value) => (value?.template ? { ...value, send } : value),
+  )
+  const own = campaigns.map(({ goal, holdOut, ...rest }) => ({
+    ...rest,
+    trigger: { touchpoint: 'care.appointment.booked.v1', maxAge: 'P3D' },
+    audience: {},
+    entry: 'once-per-entity' as const,
+    exit: [],
+  }))
+  return { ...bundle, campaigns: own }
+}
+
+/** One appointment for each person, which moves whenever anything is told of one. */
+function moving(history: readonly Arrival[]): Arrival[] {
+  const versions = new Map<string, number>()
+  return history.map(({ event, arrivedAt }) => {
+    if (event.entity === undefined) return { event, arrivedAt }
+    const version = (versions.get(event.subject) ?? 0) + 1
+    versions.set(event.subject, version)
+    const type = `care.appointment.${version === 1 ? 'booked' : 'moved'}.v1`
+    const startsAt =
+      event.data?.startsAt ?? new Date(Date.parse(arrivedAt) + 86_400_000).toISOString()
+    const entity = `appointment/${event.subject}`
+    return { event: { ...event, type, entity, version, data: { startsAt } }, arrivedAt }
+  })
+}
+
+/** The messages of older versions whose own moment lies ahead in the one of which an event tells, of runs that go on. */
+function retimed(
+  known: PersonState,
+  event: JourneyEvent,
+  context: DecideContext,
+): { told: Intent; isTold: boolean }[] {
+  const { state, decisions } = decideEvent(known, event, context)
+  if (state.person.deceasedAt !== null) return []
+  return [...known.intents.values()].flatMap((told) => {
+    const enrolment = state.enrolments.get(told.enrolmentId)
+    const version = enrolment?.entity?.version ?? 0
+    if (!enrolment || enrolment.state === 'exited' || version <= (told.entity?.version ?? 0))
+      return []
+    // Another one had told it, or it was withdrawn for good.
+    if (told.state === 'cancelled' && told.reason !== 'entity_superseded') return []
+    const campaign = context.definition.campaigns.get(campaignKey(told.campaignId, told.version))
+    const node = campaign?.nodes.get(told.step)
+    const message = node && partsOf(node.step).message
+    if (!campaign || !message?.send || !hangsOnEntity(message.send)) return []
+    const facts = factsOf(draftOf(state), context, enrolment)
+    const { isWorkingDay } = context.definition
+    const moment = resolveMoment(message.send, { ...facts, isWorkingDay }) ?? ''
+    if (moment <= context.now || isBehind(enrolment, told.step, campaign.nodes)) return []
+    const isPlanned = [...state.intents.values()].some(
+      ({ enrolmentId, step, entity }) =>
+        enrolmentId === told.enrolmentId && step === told.step && entity?.version === version,
+    )
+    const isNoted = decisions.some(
+      ({ enrolmentId, detail, reason }) =>
+        enrolmentId === told.enrolmentId &&
+        detail?.message === told.messageId &&
+        reason !== 'entity_superseded',
+    )
+    return [{ told, isTold: isPlanned || isNoted }]
+  })
+}
+
+/** It is planned when the run comes there again. */
+function isBehind(
+  { step }: Enrolment,
+  path: string,
+  nodes: ReadonlyMap<string, StepNode>,
+): boolean {
+  const at = nodes.get(step ?? '')
+  return at !== undefined && [...stepsBehind(at, nodes)].some((node) => node.path === path)
 }
 
 test('nobody who died is written to, nobody who withdrew, and nobody for what they did not agree to (P3)', () => {

@@ -187,6 +187,22 @@ describe('when the appointment moves', () => {
     expect(planned()).toEqual(['coming', 'other-day'])
   })
 
+  test.each([
+    { state: 'bounced', reason: 'bounced' },
+    { state: 'skipped', reason: 'no_usable_channel' },
+    { state: 'cancelled', reason: 'not_answered' },
+  ] as const)('what reached nobody ($state, $reason) is asked again, too (P1)', (change) => {
+    const send = { until: 'entity.startsAt', offset: '-P3D', on: 'any-day' }
+    const { patient, planned } = asked([asking({ send })])
+    patient.message(patient.intents()[0]?.intentId ?? '', change)
+    patient.comes('2026-03-19T09:00:00.000Z')
+    expect(planned()).toEqual(['we-call'])
+    patient.happens(moved, appointment(2, '2026-03-25T09:00:00.000Z'))
+    expect(planned()).toEqual(['coming'])
+    expect(patient.enrolments()).toMatchObject([{ state: 'running', step: '0' }])
+    expect(patient.timers()).toMatchObject([{ dueAt: '2026-03-24T09:00:00.000Z' }])
+  })
+
   describe('the first of its questions is asked again', () => {
     const before = (offset: string) => ({
       until: 'entity.startsAt',
