@@ -170,7 +170,7 @@ function mayGoOut(intent: Intent): boolean {
  * said that it does not take place, and the last check refused what came back. Of a run that goes on the
  * last check alone says that the entity was withdrawn, or that the date had moved.
  */
-export function isLeftOut({ state, reason }: Intent): boolean {
+function isLeftOut({ state, reason }: Intent): boolean {
   return state === 'cancelled' && leavesOut.has(reason ?? '')
 }
 
