@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs'
-import { isAbsolute, join } from 'node:path'
+import { readdir } from 'node:fs/promises'
+import { basename, dirname, extname, isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
-import { formatFault } from '@wegwijs/definition/fault'
+import { formatFault, withNearest } from '@wegwijs/definition/fault'
 import { loadLogMapping } from '@wegwijs/definition/log-mapping'
 import { type LogOverrides, readLog } from '@wegwijs/rehearsal/read-log'
-import { fail } from '@wegwijs/runtime/failure'
+import { fail, type WegwijsError } from '@wegwijs/runtime/failure'
 import type { Command } from 'commander'
 import { pairs } from './words.ts'
 
@@ -48,7 +49,7 @@ export async function readLogWith(
   bundle: Pick<DefinitionBundle, 'touchpoints' | 'attributes'>,
 ): ReturnType<typeof readLog> {
   const path = options.mapping ?? standardMapping
-  if (!existsSync(path)) throw fail('WEGWIJS_USAGE', { problem: `there is no mapping ${path}` })
+  if (!existsSync(path)) throw await unknownMapping(path)
   const { mapping, faults } = await loadLogMapping(path, bundle)
   if (mapping === null) {
     throw fail('WEGWIJS_DEFINITION_INVALID', { faults: faults.map(formatFault) })
@@ -60,6 +61,24 @@ export async function readLogWith(
     definition: bundle,
     overrides: Object.fromEntries(named) as LogOverrides,
   })
+}
+
+/** With the mapping that was meant of those that stand there, or else of the example. */
+async function unknownMapping(path: string): Promise<WegwijsError> {
+  const problem = `there is no mapping ${path}`
+  const name = basename(path, '.yaml')
+  for (const folder of [dirname(path), dirname(standardMapping)]) {
+    const there = await readdir(folder).catch(() => [])
+    const mappings = there.flatMap((each) =>
+      extname(each) === '.yaml' ? basename(each, '.yaml') : [],
+    )
+    const meant = mappings.includes(name) ? name : withNearest(name, mappings).nearest
+    if (meant !== undefined) {
+      const hint = `did you mean ${join(folder, `${meant}.yaml`)}?`
+      return fail('WEGWIJS_USAGE', { problem: `${problem}; ${hint}` })
+    }
+  }
+  return fail('WEGWIJS_USAGE', { problem })
 }
 
 const overrideNames = new Set([

@@ -1,6 +1,6 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, relative, sep } from 'node:path'
+import { dirname, join, relative, sep } from 'node:path'
 import { newUuid } from '@wegwijs/runtime/derived-id'
 import { exitCodes } from '@wegwijs/runtime/failure'
 import { openNamespace } from '@wegwijs/test-support/namespace'
@@ -148,6 +148,25 @@ test('the log of another system is simulated by its mapping', async () => {
   expect(code).toBe(0)
   expect(err).toContain('line 5')
   expect(out).toContain('"campaign":"aftercare-at-home"')
+})
+
+test('a mapping that there is not is told with the one that was meant', async () => {
+  const log = await file('log.csv', 'Case ID;Activity\n')
+  const folder = dirname(await file('wards.yaml', ''))
+  const misspelt = (path: string) => simulate(['--log', log, '--mapping', path])
+  const { code, err } = await misspelt(join(folder, 'wrads.yaml'))
+  expect(code).toBe(exitCodes.usage)
+  expect(err).toContain(
+    `there is no mapping ${join(folder, 'wrads.yaml')}; did you mean ${join(folder, 'wards.yaml')}?`,
+  )
+  const example = join(exampleFolder, 'mappings', 'sepsis-log.yaml')
+  for (const name of ['sepsis-lg', 'sepsis-log'])
+    expect((await misspelt(name)).err).toContain(
+      `there is no mapping ${name}; did you mean ${example}?`,
+    )
+  expect((await misspelt(join(folder, 'radiology.yaml'))).err).toMatch(
+    /there is no mapping \S+radiology\.yaml$/m,
+  )
 })
 
 test('what cannot be read is told by its line', async () => {
