@@ -81,6 +81,10 @@ describe('a step asks what has become of one that nobody there has come past', (
     ['one that stands above it', message() + waitFor],
     ['one that some come past', either(booked, wait) + waitFor],
     [
+      'anything, where everybody has left before',
+      `${message()}  - end: true\n${waitFor}${branch('enrolment.booked.status')}`,
+    ],
+    [
       'one that it stands within',
       either(
         `[{ branch: [{ when: { field: enrolment.half.arm, op: eq, value: a }, steps: ${wait} }] }]`,

@@ -11,7 +11,7 @@ import { waysThrough } from './ways.ts'
 /**
  * Steps that ask what has become of another one (a message, a question, a task) past which nobody has come who is
  * there: it stands further on, or on another way. Who is taken along from an older version may have been past it
- * in that one.
+ * in that one. A step to which nobody comes, since all have left before it, asks nothing.
  */
 export function checkAskedTooEarly(campaign: Loaded<CampaignFile>): Fault[] {
   const { steps, move } = campaign.value
@@ -20,7 +20,7 @@ export function checkAskedTooEarly(campaign: Loaded<CampaignFile>): Fault[] {
   const asked = stepsByField(all)
   const ways = waysThrough(steps)
   return all.flatMap(({ step, path }, index) =>
-    askedBy(step).flatMap(({ field, name, path: within }) => {
+    (ways.mayComeTo(step) ? askedBy(step) : []).flatMap(({ field, name, path: within }) => {
       const of = asked.get(field)
       if (!of || of.step === step || ways.mayComeBehind(step, of.step)) return []
       const { line } = campaign.source.positionOf(of.path)

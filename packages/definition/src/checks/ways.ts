@@ -4,6 +4,8 @@ import type { Step } from '@wegwijs/campaign/steps/step'
 
 /** Which steps somebody may come to behind which, whichever way they go. */
 export type Ways = {
+  /** Whether anybody comes to a step: not where all have left before it. */
+  mayComeTo(step: Step): boolean
   /** Whether somebody who comes to a step may have come past another one before. */
   mayComeBehind(step: Step, past: Step): boolean
   /**
@@ -14,13 +16,15 @@ export type Ways = {
 }
 
 export function waysThrough(steps: readonly Step[]): Ways {
-  const { nodes } = layOut(steps)
+  const { first, nodes } = layOut(steps)
   const behind = new Map(
     [...nodes.values()].map((node) => [node.step, new Set(stepsAfter(node, nodes))]),
   )
   const isBehind = (step: Step, past: Step) => behind.get(past)?.has(step) ?? false
+  const start = nodes.get(first ?? '')?.step
   const beginAnew = [...behind.keys()].filter((step) => kindOf(step).beginsAnew)
   return {
+    mayComeTo: (step) => start !== undefined && (step === start || isBehind(step, start)),
     mayComeBehind: (step, past) =>
       isBehind(step, past) ||
       beginAnew.some((each) => isBehind(step, each) && isBehind(past, each)),
