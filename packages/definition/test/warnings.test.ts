@@ -488,6 +488,18 @@ ${entry}steps: [{ wait: { for: P1D } }]
   test('is another than one that comes once', async () => {
     expect(await warningsOf(yearly('entry: once\n', ''))).toEqual([])
   })
+
+  test('leaves out nothing where it lets in at one age alone', async () => {
+    const at = (where: string) => warningsOf(yearly(`audience: { where: ${where} }\nentry: once\n`))
+    expect(await at('{ field: person.age, op: eq, value: 50 }')).toEqual([])
+    expect(
+      await at(
+        '{ all: [{ field: person.age, op: eq, value: 50 }, { field: person.bornOn, op: exists, value: true }] }',
+      ),
+    ).toEqual([])
+    expect(await at('{ field: person.age, op: in, value: [50, 60] }')).toHaveLength(1)
+    expect(await at('{ not: { field: person.age, op: eq, value: 50 } }')).toHaveLength(1)
+  })
 })
 
 describe('what no publisher may tell', () => {

@@ -1,3 +1,4 @@
+import type { Condition } from '@wegwijs/campaign/condition'
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
 import { addDuration, type Instant } from '@wegwijs/campaign/instant'
 import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
@@ -6,16 +7,23 @@ import { about, type Loaded } from './parts.ts'
 
 /**
  * A date that comes back every year, for whom `entry` does not let in every year: once at all, or when as long has
- * gone by since they entered as lies between two of them, or a moment less.
+ * gone by since they entered as lies between two of them, or a moment less. Who is let in at one age alone has one
+ * such year.
  */
 export function leftOutYearsIn(campaign: Loaded<CampaignFile>): Fault[] {
-  const { trigger, entry } = campaign.value
+  const { trigger, audience, entry } = campaign.value
   if (!triggerPartsOf(trigger).date?.isYearly) return []
+  if (audience.where && isOfOneAge(audience.where)) return []
   if (typeof entry === 'object') return closeToYears(campaign, entry.again)
   const often = letsIn.get(entry)
   if (often === undefined) return []
   const message = `this comes back every year, and "entry: ${entry}"${often}; expected "entry: every-time"`
   return [about(campaign, ['trigger', 'date', 'every'], { message, found: 'year' })]
+}
+
+function isOfOneAge(condition: Condition): boolean {
+  if ('all' in condition) return condition.all.some(isOfOneAge)
+  return 'field' in condition && condition.field === 'person.age' && condition.op === 'eq'
 }
 
 const letsIn: ReadonlyMap<string, string> = new Map([
