@@ -393,6 +393,7 @@ describe('a touchpoint that is waited for and is the goal', () => {
       `  - branch:\n      - when: { field: event.kind, op: eq, value: first }\n        steps: [{ wait: { for: P9D } }]\n${waitFor('P5D')}`,
     ],
     ['nothing follows when it comes', waitFor('P5D', ', otherwise: [{ wait: { for: P1D } }]')],
+    ['the campaign is to end when it comes', waitFor('P5D', ', then: [{ end: true }]')],
     ['one about another visit is meant, too', waitFor('P5D', `, entity: any${then}`)],
   ])('is not told when %s', async (_, steps) => {
     expect(await warningsOf(hoping(steps))).toEqual([])

@@ -12,8 +12,9 @@ import type { StepAt } from './walk.ts'
 
 /**
  * Touchpoints that are waited for and end the campaign themselves, by an exit or since they call its own appointment
- * off: whoever hears of one has left before the step does, so it always runs out of time. By a goal only as long as that counts, so only where the wait is over
- * by then, and something was to happen that never does: else it is a wait like any other.
+ * off: whoever hears of one has left before the step does, so it always runs out of time. By a goal only as long as
+ * that counts, so only where the wait is over by then, and something was to happen that never does: else it is a wait
+ * like any other.
  */
 export function unheardIn(campaign: Loaded<CampaignFile>, parts: Parts): Fault[] {
   const { exit, goal, steps, move } = campaign.value
@@ -46,7 +47,8 @@ export function unheardIn(campaign: Loaded<CampaignFile>, parts: Parts): Fault[]
       if (isLeftBy(exit))
         return tell(`this is never heard: "exit" ends the campaign when ${type} happens`)
       const isOver = isOverBy(goal, latest, within)
-      const leadsOn = (arms[arm]?.steps ?? []).length > 0
+      // The end of the campaign comes all the same.
+      const leadsOn = (arms[arm]?.steps ?? []).some((each) => !partsOf(each).ends)
       if (!goal || !isOver || !leadsOn || !isLeftBy([...exit, goal])) return []
       return tell(
         `this is never heard in the time of "goal", which ends the campaign when ${type} happens`,
