@@ -12,6 +12,7 @@ import { withdrawMessage } from './steps/message-plan.ts'
 import { kindOf, partsOf } from './steps/registry.ts'
 import type { Step } from './steps/step.ts'
 import { withdrawTask } from './tasks.ts'
+import { withoutUnplanned } from './unplanned.ts'
 
 /** A step with its path (`2.0.1`), and its place as people count (`3.1.2`). */
 type PlacedStep = { path: string; place: string; step: Step }
@@ -144,7 +145,7 @@ export function isThrough(state: Parameters<typeof hasPending>[0], enrolment: En
 }
 
 function moveThrough(draft: Draft, before: Enrolment, to: CompiledCampaign): void {
-  const enrolment: Enrolment = { ...before, version: to.version }
+  const enrolment = inVersion(before, to)
   draft.enrolments.set(enrolment.enrolmentId, enrolment)
   noteOf(draft, enrolment, 'moved_to_version', { detail: { from: before.version, to: to.version } })
   reseatMessages(draft, enrolment, to)
@@ -164,7 +165,7 @@ function moveRun(
   const beganAt = beganToWait(draft, before) ?? context.now
   reseatMessages(draft, before, to)
   reseatTasks(draft, before, to)
-  const enrolment: Enrolment = { ...before, version: to.version }
+  const enrolment = inVersion(before, to)
   const named = target === null ? 'end' : nameAt(to, target)
   draft.enrolments.set(enrolment.enrolmentId, enrolment)
   if (target === null) {
@@ -221,6 +222,11 @@ export function withdrawnBy({ steps, move }: CampaignFile): (messageId: string) 
   const named = new Set(move?.withdraw)
   const known = new Set(placedSteps(steps).flatMap(({ step }) => partsOf(step).message?.id ?? []))
   return (messageId) => named.has(messageId) || !known.has(messageId)
+}
+
+/** What it has passed and the version takes back is not told by a newer appointment either. */
+function inVersion(before: Enrolment, { version, file }: CompiledCampaign): Enrolment {
+  return { ...withoutUnplanned(before, withdrawnBy(file)), version }
 }
 
 /** Every message of a run belongs to the step of its id in the version in which the run goes on. */

@@ -74,6 +74,14 @@ function replanEach(intents: readonly Intent[], step: MessageStep, run: StepRun,
   if (!isPlanned) tellWhyNot(step, run, addressees)
 }
 
+/** Plans what the run has passed without planning it, to those who are to get it by now: it was told to nobody. */
+export function planUnplanned(step: MessageStep, run: StepRun): void {
+  if (!hangsAhead(step.message, run)) return
+  const addressees = addresseesOf(step.message, run, messageTimes(step, run)?.dueAt)
+  const planned = addressees.filter((addressee) => planFor(addressee, step, run))
+  if (planned.length === 0) tellWhyNot(step, run, addressees)
+}
+
 /** Whether a message of its own is to tell the newer version: its own moment hangs on the entity and lies ahead. */
 export function tellsAnew(
   intent: Intent,
@@ -84,7 +92,7 @@ export function tellsAnew(
 }
 
 /** Whether the moment at which it is told hangs on the entity and lies ahead, by what is known of that now. */
-function hangsAhead(
+export function hangsAhead(
   { send }: MessageStep['message'],
   { draft, context, enrolment }: Omit<StepRun, 'node'>,
 ): boolean {

@@ -1,8 +1,9 @@
+import { addresseesOf } from './addressees.ts'
 import { comesBackAs, wasTakenBack } from './date-runs.ts'
 import { type DecideContext, type Draft, noteOf } from './draft.ts'
 import { campaignOf, goOn, tellUnclear, waitAt } from './enrolments.ts'
 import { hangsOnEntity } from './moment.ts'
-import { newestPerStep, replanAll, tellsAnew } from './replanning.ts'
+import { hangsAhead, newestPerStep, planUnplanned, replanAll, tellsAnew } from './replanning.ts'
 import {
   type Enrolment,
   type Entity,
@@ -16,8 +17,10 @@ import type { MessageStep } from './steps/message.ts'
 import { withdrawMessage } from './steps/message-plan.ts'
 import { messageTimes } from './steps/message-times.ts'
 import { partsOf } from './steps/registry.ts'
+import type { StepRun } from './steps/step-run.ts'
 import { withdrawTask } from './tasks.ts'
 import { triggerPartsOf } from './triggers/registry.ts'
+import { unplannedSteps, withoutUnplanned } from './unplanned.ts'
 
 /**
  * Moves an enrolment to a newer version of its entity. A wait for a moment of the entity is waited for
@@ -48,22 +51,25 @@ export function retime(
   }
   const reference: EntityReference = { type: entity.type, id: entity.id, version: entity.version }
   const isAmended = isBack && before.entity?.version === entity.version
-  const enrolment: Enrolment = {
+  const retimed: Enrolment = {
     ...(isBack ? begunAgain(draft, before, entryKey) : before),
     entity: reference,
   }
-  draft.enrolments.set(enrolment.enrolmentId, enrolment)
-  if (isBack) noteOf(draft, enrolment, entryKey === null ? 'entity_after_all' : 'date_after_all')
-  const newest = newestPerStep(draft, enrolment)
+  draft.enrolments.set(retimed.enrolmentId, retimed)
+  if (isBack) noteOf(draft, retimed, entryKey === null ? 'entity_after_all' : 'date_after_all')
+  const newest = newestPerStep(draft, retimed)
   const isAfterAll = isBack && entryKey === null
-  const asked = unclear ? null : askedAgain(draft, enrolment, newest, { context, isAfterAll })
-  const isBehind = new Set(asked ? pathsBehind(asked, enrolment, context) : [])
+  const asked = unclear ? null : askedAgain(draft, retimed, newest, { context, isAfterAll })
+  const isBehind = new Set(asked ? pathsBehind(asked, retimed, context) : [])
+  const enrolment = asked ? comesAgainTo(isBehind, retimed, context) : retimed
+  draft.enrolments.set(enrolment.enrolmentId, enrolment)
   for (const intent of newest) if (isBehind.has(intent.step)) takeOut(draft, enrolment, intent)
   replanAll(
     newest.filter(({ step }) => !isBehind.has(step)),
     { draft, context, enrolment },
     { isAmended, askedAgain: asked?.path },
   )
+  if (!unclear) planPassed(draft, enrolment, context)
   takeOutTasks(draft, enrolment, isBehind)
   const { step } = enrolment
   if (asked) waitAt(draft, enrolment, asked.path, context)
@@ -141,11 +147,14 @@ function askedAgain(
   { context, isAfterAll }: { context: DecideContext; isAfterAll: boolean },
 ): StepNode | null {
   const campaign = campaignOf(enrolment, context)
+  const at = enrolment.state === 'running' ? campaign.nodes.get(enrolment.step ?? '') : undefined
+  // Where it has been led back before, it comes to these again by itself.
+  const ahead = at ? stepsBehind(at, campaign.nodes) : new Set<StepNode>()
   const asked = newest.flatMap((intent) => {
     const node = campaign.nodes.get(intent.step)
     const message = node && partsOf(node.step).message
     const begins = node?.kind.beginsAnew?.(intent)
-    if (!node || !message || !begins) return []
+    if (!node || !message || !begins || ahead.has(node)) return []
     const run = { draft, context, campaign, enrolment }
     const times = messageTimes({ message }, run)
     if (times === null || times.expiresAt <= context.now) return []
@@ -153,8 +162,52 @@ function askedAgain(
     const standsHere = isStoodAt && (begins === 'always' || isAfterAll)
     return standsHere || tellsAnew(intent, { message }, run) ? [node.path] : []
   })
+  for (const node of unplannedSteps(draft, enrolment, campaign)) {
+    const { message } = partsOf(node.step)
+    if (!message || !node.kind.waitsUntil) continue
+    if (canBeTold(message, { draft, context, campaign, enrolment })) asked.push(node.path)
+  }
   for (const [path, node] of campaign.nodes) if (asked.includes(path)) return node
   return null
+}
+
+/** Its own moment lies ahead, and somebody is there to whom it can be told by then. */
+function canBeTold(message: MessageStep['message'], run: Omit<StepRun, 'node'>): boolean {
+  if (!hangsAhead(message, run)) return false
+  const dueAt = messageTimes({ message }, run)?.dueAt
+  return addresseesOf(message, run, dueAt).some((addressee) => {
+    const times = messageTimes({ message }, run, addressee)
+    return times !== null && times.expiresAt > run.context.now
+  })
+}
+
+/** Of those that it has passed without planning them it comes to these again. */
+function comesAgainTo(
+  paths: ReadonlySet<string>,
+  enrolment: Enrolment,
+  context: DecideContext,
+): Enrolment {
+  const { nodes } = campaignOf(enrolment, context)
+  const ids = [...paths].map((path) => {
+    const node = nodes.get(path)
+    return node && partsOf(node.step).message?.id
+  })
+  return withoutUnplanned(enrolment, (messageId) => ids.includes(messageId))
+}
+
+/** What was passed when it could not be planned, as of a booking without its time, is told by the newer version. */
+function planPassed(
+  draft: Draft,
+  enrolment: Enrolment,
+  context: DecideContext,
+  isMeant: (message: MessageStep['message'], node: StepNode) => boolean = () => true,
+): void {
+  const campaign = campaignOf(enrolment, context)
+  for (const node of unplannedSteps(draft, enrolment, campaign)) {
+    const { message } = partsOf(node.step)
+    const run = { draft, context, campaign, enrolment, node }
+    if (message && isMeant(message, node)) planUnplanned({ message }, run)
+  }
 }
 
 /** Where everything stands that is planned when the run comes there again. */
@@ -194,6 +247,10 @@ export function amend(
     return message && hangsOn(message, changed)
   })
   replanAll(hanging, { draft, context, enrolment }, { isAmended: true })
+  // Nobody is led back for that to where an answer, or the next channel, would be waited for.
+  const isMeant = (message: MessageStep['message'], { kind }: StepNode) =>
+    !kind.waitsUntil && hangsOn(message, changed)
+  if (!campaignOf(enrolment, context).unclear) planPassed(draft, enrolment, context, isMeant)
   const node = nodes.get(enrolment.step ?? '')
   const pause = node && partsOf(node.step).pause
   if (pause && hangsOn({ send: pause }, changed)) waitAgain(draft, enrolment, context)

@@ -143,6 +143,8 @@ export type Enrolment = {
   dividedAs?: string
   /** Id of each split that it has come to → the arm that it took; absent before the first. */
   arms?: Readonly<Record<string, string>>
+  /** Ids of messages that it has passed and could plan to nobody, as long as a newer version of the entity may (steps/unplanned-message.ts). */
+  unplanned?: readonly string[]
 }
 
 export type Timer = RunTimer | DateTimer

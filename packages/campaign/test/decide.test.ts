@@ -528,6 +528,54 @@ describe('an appointment', () => {
     expect(patient.intents()).toMatchObject([refused])
   })
 
+  test.each([
+    ['had no data', {}, 'moment_unknown'],
+    ['had passed', { startsAt: '2026-03-01T08:30:00.000Z' }, 'moment_passed'],
+  ])(
+    'whose moment %s when it was booked is told of by a version that has it (P1)',
+    (_, data, why) => {
+      const patient = person(definitionOf([reminder]))
+      patient.happens(booked, { ...appointment(1, ''), data })
+      expect(patient.reasons).toEqual(['enrolled', why, 'completed'])
+      const moved = 'care.appointment.moved.v1'
+      patient.happens(moved, { ...appointment(2, ''), data })
+      expect(patient.intents()).toEqual([])
+      patient.happens(moved, appointment(3, '2026-03-20T08:30:00.000Z'))
+      patient.happens(moved, appointment(3, '2026-03-20T08:30:00.000Z'))
+      expect(patient.intents()).toMatchObject([
+        { state: 'planned', dueAt: '2026-03-19T17:00:00.000Z', entity: { version: 3 } },
+      ])
+      patient.happens(moved, appointment(4, '2026-03-21T08:30:00.000Z'))
+      expect(patient.intents()).toMatchObject([
+        { state: 'cancelled', reason: 'entity_superseded' },
+        { state: 'planned', dueAt: '2026-03-20T17:00:00.000Z', entity: { version: 4 } },
+      ])
+    },
+  )
+
+  test('whose moment an older version brings that comes in later is told of, too (P1)', () => {
+    const patient = person(definitionOf([reminder]))
+    patient.happens(booked, { ...appointment(2, ''), data: {} })
+    patient.happens('care.appointment.moved.v1', appointment(1, '2026-03-20T08:30:00.000Z'))
+    expect(patient.intents()).toMatchObject([
+      { state: 'planned', dueAt: '2026-03-19T17:00:00.000Z', entity: { version: 2 } },
+    ])
+  })
+
+  test('that moves plans nothing of what the run comes to later, and of what does not hang on it', () => {
+    const steps = [
+      message('later', { until: 'entity.startsAt' }),
+      { wait: { for: 'P2D', on: anyDay } },
+      message('hello', { send, until: 'entity.startsAt' }),
+    ]
+    const patient = person(definitionOf([{ ...reminder, steps }]))
+    patient.happens(booked, appointment(1, '2026-03-01T08:30:00.000Z'))
+    patient.happens('care.appointment.moved.v1', appointment(2, '2026-03-20T08:30:00.000Z'))
+    expect(patient.intents()).toEqual([])
+    patient.comes('2026-03-04T09:00:00.000Z')
+    expect(patient.intents()).toMatchObject([{ messageId: 'hello', entity: { version: 2 } }])
+  })
+
   test('that moves to where its reminder is not worth having any more says so (P4)', () => {
     const patient = person(definitionOf([reminder]))
     patient.happens(booked, appointment(1, '2026-03-14T08:30:00.000Z'))

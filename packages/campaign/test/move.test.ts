@@ -445,6 +445,29 @@ describe('a move', () => {
     },
   )
 
+  test.each([
+    ['what could not be planned yet', {}, ['hello 2']],
+    ['nothing of it that the move withdraws', { withdraw: ['hello'] }, []],
+  ])('and has told, when the appointment moves, %s', (_, move, told) => {
+    const send = { until: 'entity.startsAt', offset: '-P1D', on: 'any-day' } as const
+    const steps = [message('hello', { send }), waitFor('P5D', 'look')]
+    const trigger = { touchpoint: 'care.appointment.booked.v1' }
+    const { patient, ...own } = versions(steps, [message('later', { send }), ...steps], move, {
+      entry: 'once-per-entity',
+      trigger,
+    })
+    const entity = { type: 'appointment', id: 'A-1', version: 1 }
+    patient.happens(trigger.touchpoint, { entity })
+    own.move()
+    patient.happens('care.appointment.moved.v1', {
+      entity: { ...entity, version: 2 },
+      data: { startsAt: '2026-03-20T09:00:00.000Z' },
+    })
+    expect(patient.intents().map(({ messageId, version }) => `${messageId} ${version}`)).toEqual(
+      told,
+    )
+  })
+
   // By a path of the old version another step of the new one would be told to have taken it back.
   test('takes back a task that is no more under no step of the new version', () => {
     const { patient, move } = versions([calling('reached')], [message('hello')], {

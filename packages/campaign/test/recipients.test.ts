@@ -327,6 +327,22 @@ describe('an appointment that moves', () => {
     ])
   })
 
+  test('is told to who is to hear of it by now though nobody was when it was booked (P1)', () => {
+    const steps = [
+      message('hello', {
+        to: 'caregiver',
+        scope: 'appointments',
+        send: { until: 'entity.startsAt', offset: '-P1D', on: anyDay },
+      }),
+    ]
+    const definition = definitionOf({ ...reminder, steps })
+    const own = patient(definition, []).happens(...booked)
+    expect(own.reasons).toContain('no_recipient')
+    own.state = { ...own.state, relations: patient(definition, [{}]).state.relations }
+    own.happens(...moved)
+    expect(plans(own)).toEqual([['anna', '2026-03-19', 'planned']])
+  })
+
   test('is told to who is to hear of it by now, also when nobody is who was to hear of it before (P1)', () => {
     const [step] = [
       message('hello', {

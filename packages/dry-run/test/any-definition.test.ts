@@ -1,7 +1,8 @@
+import type { CompiledDefinition } from '@wegwijs/campaign/compile'
 import { windowMs } from '@wegwijs/campaign/contact-budget'
 import { decideEvent } from '@wegwijs/campaign/decide'
 import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
-import { type DecideContext, draftOf } from '@wegwijs/campaign/draft'
+import { type DecideContext, type Decision, draftOf } from '@wegwijs/campaign/draft'
 import { factsOf } from '@wegwijs/campaign/facts'
 import { countsAs } from '@wegwijs/campaign/last-check'
 import { hangsOnEntity, resolveMoment } from '@wegwijs/campaign/moment'
@@ -232,13 +233,14 @@ function versionOf(arrival: Arrival | null): number {
 }
 
 test('an appointment that moves leaves of each message whose moment lies ahead one that tells it, or a reason why not (P1, P4)', () => {
-  const since = { sent: 0, unsent: 0 }
+  const since = { sent: 0, unsent: 0, unplanned: 0 }
   // Much of what is sent does not arrive.
   const outcomes = { bounced: 0.4, none: 0.2, answered: 0.2, seed: 'moved' }
   always((any, happened) => {
     const [bundle, history] = [aboutAppointments(any), moving(happened)]
     const definition = compileDraft(bundle)
-    const forgotten: Intent[] = []
+    const forgotten: Passed[] = []
+    const noted: Decision[] = []
     const simulation = new Simulation({
       definition,
       sending: sendingOf(bundle),
@@ -249,10 +251,16 @@ test('an appointment that moves leaves of each message whose moment lies ahead o
         const arrival = history.find((each) => each.event.id === event.id)
         const deriveId = (...parts: string[]) => parts.join('|')
         const context = { definition, now: arrival?.arrivedAt ?? '', deriveId }
-        for (const { told, isTold } of retimed(simulation.people.stateOf(person), event, context)) {
+        const known = simulation.people.stateOf(person)
+        const passed = [...known.intents.values(), ...unplanned(known, noted, definition)]
+        for (const { told, isTold } of retimed(passed, known, event, context)) {
           if (!isTold) forgotten.push(told)
-          since[told.state === 'sent' || told.state === 'delivered' ? 'sent' : 'unsent'] += 1
+          if (told.state === null) since.unplanned += 1
+          else since[told.state === 'sent' || told.state === 'delivered' ? 'sent' : 'unsent'] += 1
         }
+      },
+      onDecision: (_, decision) => {
+        if (/^moment_|_outlast$/.test(decision.reason)) noted.push(decision)
       },
     })
     for (const { event, arrivedAt } of history) simulation.take(event, arrivedAt)
@@ -261,7 +269,31 @@ test('an appointment that moves leaves of each message whose moment lies ahead o
   })
   expect(since.sent).toBeGreaterThan(0)
   expect(since.unsent).toBeGreaterThan(0)
+  expect(since.unplanned).toBeGreaterThan(0)
 })
+
+/** A message that a run has come to; of one of which nothing was planned the state is null. */
+type Passed = Pick<Intent, 'enrolmentId' | 'campaignId' | 'version' | 'messageId' | 'step'> &
+  Pick<Intent, 'entity'> & { state: Intent['state'] | null; reason: string | null }
+
+/** Those of which it was noted why nothing is planned, and nothing has been since. */
+function unplanned(
+  { enrolments, intents }: PersonState,
+  noted: readonly Decision[],
+  { campaigns }: CompiledDefinition,
+): Passed[] {
+  return noted.flatMap(({ enrolmentId, detail }) => {
+    const run = enrolments.get(enrolmentId ?? '')
+    const messageId = String(detail?.message ?? detail?.question)
+    const isOwn = (intent: Intent) =>
+      intent.enrolmentId === enrolmentId && intent.messageId === messageId
+    if (!run || [...intents.values()].some(isOwn)) return []
+    const nodes = campaigns.get(campaignKey(run.campaignId, run.version))?.nodes.values() ?? []
+    return [...nodes]
+      .filter(({ step }) => partsOf(step).message?.id === messageId)
+      .map(({ path }) => ({ ...run, messageId, step: path, state: null, reason: null }))
+  })
+}
 
 /** Their steps, for whoever has an appointment; each message and question has a moment of its own before that. */
 function aboutAppointments(bundle: DefinitionBundle): DefinitionBundle {
@@ -297,13 +329,14 @@ function moving(history: readonly Arrival[]): Arrival[] {
 
 /** The messages of older versions whose own moment lies ahead in the one of which an event tells, of runs that go on. */
 function retimed(
+  passed: readonly Passed[],
   known: PersonState,
   event: JourneyEvent,
   context: DecideContext,
-): { told: Intent; isTold: boolean }[] {
+): { told: Passed; isTold: boolean }[] {
   const { state, decisions } = decideEvent(known, event, context)
   if (state.person.deceasedAt !== null) return []
-  return [...known.intents.values()].flatMap((told) => {
+  return passed.flatMap((told) => {
     const enrolment = state.enrolments.get(told.enrolmentId)
     const version = enrolment?.entity?.version ?? 0
     if (!enrolment || enrolment.state === 'exited' || version <= (told.entity?.version ?? 0))
@@ -325,7 +358,7 @@ function retimed(
     const isNoted = decisions.some(
       ({ enrolmentId, detail, reason }) =>
         enrolmentId === told.enrolmentId &&
-        detail?.message === told.messageId &&
+        (detail?.message ?? detail?.question) === told.messageId &&
         reason !== 'entity_superseded',
     )
     return [{ told, isTold: isPlanned || isNoted }]

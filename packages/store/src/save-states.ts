@@ -184,6 +184,7 @@ function saveEnrolments(tx: Querying, changes: readonly StateChange[]): void {
         ...value.trigger,
         traceparent: value.traceparent,
         ...(value.dividedAs !== undefined && { dividedAs: value.dividedAs }),
+        ...(value.unplanned && { unplanned: value.unplanned }),
       },
       arms: value.arms ?? null,
     })),

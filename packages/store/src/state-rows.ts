@@ -125,7 +125,7 @@ export function timerColumns(timer: Timer): Omit<Selectable<Schema['timer']>, 'p
 
 export function enrolmentOf(row: Selectable<Schema['enrolment']>): Enrolment {
   const { enrolment_id: id } = row
-  const { traceparent, dividedAs, ...trigger } = stored<StoredTrigger>(
+  const { traceparent, dividedAs, unplanned, ...trigger } = stored<StoredTrigger>(
     isTrigger,
     row.trigger,
     'enrolment.trigger',
@@ -148,10 +148,16 @@ export function enrolmentOf(row: Selectable<Schema['enrolment']>): Enrolment {
     traceparent: traceparent ?? null,
     ...(dividedAs !== undefined && { dividedAs }),
     ...(arms && { arms }),
+    ...(unplanned && { unplanned }),
   }
 }
 
-type StoredTrigger = Enrolment['trigger'] & { traceparent?: string | null; dividedAs?: string }
+/** What few runs have stands beside what began them, where services that do not know it leave it. */
+type StoredTrigger = Enrolment['trigger'] & {
+  traceparent?: string | null
+  dividedAs?: string
+  unplanned?: readonly string[]
+}
 
 export function intentOf(row: Selectable<Schema['intent']>): Intent {
   const { intent_id: id } = row

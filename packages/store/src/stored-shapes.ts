@@ -85,6 +85,7 @@ export const isTrigger = having({
   day: orNothing(isText),
   traceparent: orNothing(isText),
   dividedAs: orNothing(isText),
+  unplanned: orNothing(listOf(isText)),
 })
 
 export const isArms = orNothing(eachOf(isText))

@@ -444,6 +444,29 @@ test('a moved appointment re-times what is pending, a cancelled one withdraws it
   expect(await outcomes()).toEqual(['applied', 'applied', 'entity_not_newer', 'applied'])
 })
 
+test('what could not be planned at first is planned when the appointment moves to a day that lies ahead (P1)', async () => {
+  const send = { until: 'entity.startsAt', offset: '-P1D', at: '18:00', on: 'any-day' } as const
+  const reminder = campaign({
+    id: 'reminder',
+    journey: 'operation',
+    entry: 'once-per-entity',
+    trigger: { touchpoint: 'care.appointment.booked.v1' },
+    steps: [message('hello', { send, until: 'entity.startsAt' })],
+  })
+  await run([reminder])
+  const version = (number: number, startsAt: string) => ({
+    entity: 'appointment/A-1',
+    version: number,
+    data: { startsAt },
+  })
+  const planned = () => store.db.selectFrom('intent').select(['state', 'due_at']).execute()
+  await publish(event('care.appointment.booked.v1', version(1, '2020-03-14T09:30:00+01:00')))
+  expect(await planned()).toEqual([])
+  await publish(event('care.appointment.moved.v1', version(2, '2020-03-15T09:30:00+01:00')))
+  await publish(event('care.appointment.moved.v1', version(3, '2096-03-20T09:30:00+01:00')))
+  expect(await planned()).toEqual([{ state: 'planned', due_at: '2096-03-19T17:00:00.000Z' }])
+})
+
 test('what is under way when its appointment moves is planned anew in its place, and again (P1)', async () => {
   const trigger = { touchpoint: 'care.appointment.booked.v1' }
   const entry = 'once-per-entity' as const

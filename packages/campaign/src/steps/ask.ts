@@ -21,6 +21,7 @@ import { messageTimes, momentsOf } from './message-times.ts'
 import type { Step } from './step.ts'
 import type { StepKind } from './step-kind.ts'
 import type { Onward, StepRun } from './step-run.ts'
+import { keepUnplanned } from './unplanned-message.ts'
 
 type Words = Readonly<Record<(typeof localeNames)[number], readonly string[]>>
 type Answer = {
@@ -143,11 +144,11 @@ export const askStep: StepKind<AskStep> = {
   decide({ ask }, run) {
     const step = asMessage(ask)
     const times = messageTimes(step, run)
-    if (times === null) return passOver(ask, run, 'moment_unknown')
+    if (times === null) return passBy(ask, run, 'moment_unknown')
     if (times.expiresAt <= run.context.now)
-      return passOver(ask, run, times.outlastedBy ?? 'moment_passed')
+      return passBy(ask, run, times.outlastedBy ?? 'moment_passed')
     const [addressee] = addresseesOf(step.message, run)
-    if (!addressee) return passOver(ask, run, 'recipient_by_age')
+    if (!addressee) return passBy(ask, run, 'recipient_by_age')
     planMessage(step, run, { times, addressee }, 'message_planned')
     return { waitUntil: endOf(ask, run) }
   },
@@ -244,6 +245,12 @@ function giveUp(ask: AskStep['ask'], run: StepRun): Onward {
   const newest = newestOf(draft, enrolment, ask.id)
   if (newest && isPending(newest)) withdrawMessage(draft, enrolment, newest, 'not_answered')
   return passOver(ask, run, 'not_answered')
+}
+
+/** It is never asked, unless a newer version of its entity is. */
+function passBy(ask: AskStep['ask'], run: StepRun, reason: ReasonCode): Onward {
+  keepUnplanned(asMessage(ask), run)
+  return passOver(ask, run, reason)
 }
 
 /** Nobody is waited for: what was never asked has not gone unanswered. */

@@ -17,6 +17,7 @@ import { latestOfMessage, statusFieldOf } from './message-status.ts'
 import { messageTemplateSchema, templatesFor } from './message-template.ts'
 import { messageTimes, momentsOf } from './message-times.ts'
 import type { StepKind } from './step-kind.ts'
+import { keepUnplanned } from './unplanned-message.ts'
 
 /** What every step says that sends a message. */
 export const messageShape = {
@@ -166,6 +167,7 @@ export const messageStep: StepKind<MessageStep> = {
         noteOf(draft, enrolment, times.outlastedBy ?? 'moment_passed', { detail })
       } else planEach(step, run, { times, addressee }, 'message_planned')
     }
+    keepUnplanned(step, run)
     return { goTo: run.node.next }
   },
   read: ({ message }, _, { draft, enrolment }) =>

@@ -203,6 +203,26 @@ describe('when the appointment moves', () => {
     expect(patient.timers()).toMatchObject([{ dueAt: '2026-03-24T09:00:00.000Z' }])
   })
 
+  test('what could not be asked at first is asked, and what followed is taken back (P1)', () => {
+    const send = { until: 'entity.startsAt', offset: '-P3D', on: 'any-day' } as const
+    const definition = definitionOf([
+      campaign({
+        id: 'appointment',
+        entry: 'once-per-entity',
+        trigger: { touchpoint: booked },
+        steps: [asking({ send })],
+      }),
+    ])
+    const patient = person(definition)
+    patient.happens(booked, { ...appointment(1, ''), data: {} })
+    const seen = () => patient.intents().map(({ messageId, state }) => `${messageId} ${state}`)
+    expect(seen()).toEqual(['we-call planned'])
+    patient.happens(moved, appointment(2, '2026-03-25T09:00:00.000Z'))
+    expect(seen()).toEqual(['we-call cancelled', 'coming planned'])
+    expect(patient.enrolments()).toMatchObject([{ state: 'running', step: '0' }])
+    expect(patient.timers()).toMatchObject([{ dueAt: '2026-03-24T09:00:00.000Z' }])
+  })
+
   describe('the first of its questions is asked again', () => {
     const before = (offset: string) => ({
       until: 'entity.startsAt',
