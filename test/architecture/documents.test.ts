@@ -35,6 +35,10 @@ describe.each(documents)('%s', (document) => {
     expect(missing).toEqual([])
   })
 
+  test('has nothing left of a merge', () => {
+    expect(text.split('\n').filter((line) => /^(<{7}|={7}|>{7})( |$)/.test(line))).toEqual([])
+  })
+
   test('names files that exist', () => {
     expect(filesNamedIn(text).filter((file) => !existsSync(join(root, file)))).toEqual([])
   })
