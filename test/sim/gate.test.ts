@@ -43,12 +43,7 @@ test('goes on with others while a statement waits for a lock, and comes back to 
   const gate = new Gate(async (backends) => new Set(backends.filter((each) => locked.has(each))))
   const life = newLife('worker')
   const { promise, resolve } = Promise.withResolvers<void>()
-  void gate.pass(
-    life,
-    'waits',
-    () => promise,
-    () => 7,
-  )
+  void gate.pass(life, 'waits', () => promise, { backend: () => 7, behind: '' })
   const [waits] = gate.standing()
   if (waits) gate.release(waits)
   await gate.quiet()

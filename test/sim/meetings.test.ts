@@ -4,8 +4,8 @@ import { Meetings } from './src/meetings.ts'
 
 const lives = { one: newLife('delivery-1'), other: newLife('delivery-2') }
 
-function operation(who: keyof typeof lives, label: string): Operation {
-  return { life: lives[who], label, nth: 1, take: () => undefined }
+function operation(who: keyof typeof lives, label: string, behind = ''): Operation {
+  return { life: lives[who], label, behind, nth: 1, take: () => undefined }
 }
 
 test('holds whoever comes until it has been done what they wait for', () => {
@@ -36,6 +36,37 @@ test('lets the one that stood still go first when somebody else comes to the sam
   expect([settles, sweeps, gives].map((each) => meetings.holds(each))).toEqual([false, false, true])
   meetings.hear(operation('one', 'commit'))
   expect(meetings.isHolding).toBe(false)
+})
+
+test('holds what stands behind a statement of its transaction, once all has been done that it comes after', () => {
+  const [says, hears] = [
+    { who: 'delivery-2', what: 'says' },
+    { who: 'delivery-2', what: 'hears' },
+  ]
+  const meetings = new Meetings(
+    [
+      {
+        who: 'delivery-1',
+        what: 'commit',
+        behind: 'counts',
+        after: [says, hears],
+        until: [says],
+        afresh: true,
+      },
+    ],
+    () => undefined,
+  )
+  const [other, counted] = [
+    operation('one', 'commit', 'looks'),
+    operation('one', 'commit', 'counts all'),
+  ]
+  meetings.hear(operation('other', 'hears'))
+  meetings.hear(operation('other', 'says'))
+  meetings.look([other, counted], 1)
+  expect([other, counted].map((each) => meetings.holds(each))).toEqual([false, false])
+  meetings.hear(operation('other', 'hears'))
+  meetings.look([other, counted], 2)
+  expect([other, counted].map((each) => meetings.holds(each))).toEqual([false, true])
 })
 
 test('waits for nobody for ever', () => {

@@ -9,10 +9,10 @@ const seeds = 600
 function statementsWaitedFor(): ReadonlySet<string> {
   const places = Array.from({ length: seeds }, (_, seed) => storyOf(seed + 1)).flatMap(
     ({ meetings, faults }) => [
-      ...meetings.flatMap(({ what, after, until }) => [
+      ...meetings.flatMap(({ what, behind, after = [], until }) => [
         what,
-        after?.what,
-        ...until.map((place) => place.what),
+        behind,
+        ...[...after, ...until].map((place) => place.what),
       ]),
       ...faults.flatMap(({ on, after }) => [on, after]),
     ],

@@ -29,6 +29,8 @@ export type Operation = {
   readonly life: Life
   /** What is done, such as `statement update intent set …`. */
   readonly label: string
+  /** The statement of its transaction that was carried out last; empty when there is none. */
+  readonly behind: string
   /** Counts the operations of the slot, over all its lives, from 1; one that had to wait for a lock
    * stands twice under its number. */
   readonly nth: number
@@ -38,9 +40,12 @@ export type Operation = {
 type Sleeper = { life: Life; dueMs: number; wake: () => void; sequence: number }
 /** Which PostgreSQL backend works for it, as soon as that is known; null when none does. */
 export type AskBackend = () => number | null
+/** What the gate is told of an operation of a connection to PostgreSQL. */
+export type OnConnection = { readonly backend: AskBackend; readonly behind: string }
 type UnderWay = { readonly backend: AskBackend; waited: boolean }
 
 const noBackend: AskBackend = () => null
+const onNone: OnConnection = { backend: noBackend, behind: '' }
 
 /** Which of these PostgreSQL backends wait for a lock at this moment. */
 export type LockWatch = (backends: readonly number[]) => Promise<ReadonlySet<number>>
@@ -103,10 +108,10 @@ export class Gate {
     life: Life,
     label: string,
     take: () => Promise<Result> | Result,
-    backend: AskBackend = noBackend,
+    { backend, behind }: OnConnection = onNone,
   ): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
-      const nth = this.#stand(life, label, (survives, lost) => {
+      const letThrough: Operation['take'] = (survives, lost) => {
         const underWay = { backend, waited: false }
         // Who gets a lock does so when another one lets it go: who goes on first is the gate's to say.
         const answer = (tell: () => void) => {
@@ -118,7 +123,8 @@ export class Gate {
           (result) => answer(() => (lost ? reject(lost) : resolve(result))),
           (error: unknown) => answer(() => reject(error)),
         )
-      })
+      }
+      const nth = this.#stand(life, label, letThrough, behind)
     })
   }
 
@@ -201,12 +207,12 @@ export class Gate {
   }
 
   /** Returns its number. */
-  #stand(life: Life, label: string, take: Operation['take']): number {
+  #stand(life: Life, label: string, take: Operation['take'], behind = ''): number {
     if (life.dead) return 0
     this.#moved += 1
     const nth = (this.#counts.get(life.slot) ?? 0) + 1
     this.#counts.set(life.slot, nth)
-    this.#standing.push({ life, label, nth, take })
+    this.#standing.push({ life, label, behind, nth, take })
     return nth
   }
 
@@ -216,7 +222,7 @@ export class Gate {
     const take = (survives: () => boolean) => {
       if (survives()) tell()
     }
-    this.#standing.push({ life, label: `has its lock: ${label}`, nth, take })
+    this.#standing.push({ life, label: `has its lock: ${label}`, behind: '', nth, take })
   }
 
   #sleep(life: Life, ms: number, signal?: AbortSignal): Promise<void> {

@@ -90,6 +90,7 @@ class GatedConnection implements DatabaseConnection {
   #begun = false
   #before: Promise<unknown> = Promise.resolve()
   #failed: { error: unknown } | null = null
+  #last = ''
 
   constructor(driver: Driver, { gate, life, heard }: { gate: Gate; life: Life; heard: Heard }) {
     this.#driver = driver
@@ -114,6 +115,7 @@ class GatedConnection implements DatabaseConnection {
 
   begin(settings: TransactionSettings): void {
     this.#failed = null
+    this.#last = ''
     this.#settings = settings
   }
 
@@ -159,7 +161,9 @@ class GatedConnection implements DatabaseConnection {
     const passed = this.#before.then(() => {
       if (this.#failed) throw this.#failed.error
       const whenLet = async () => take(await this.#connect())
-      return this.#gate.pass(this.#life, label, whenLet, this.#askBackend)
+      const on = { backend: this.#askBackend, behind: this.#last }
+      this.#last = label
+      return this.#gate.pass(this.#life, label, whenLet, on)
     })
     this.#before = passed.catch((error: unknown) => {
       this.#failed ??= { error }

@@ -8,8 +8,8 @@ const mostLooks = 16
 
 type Waiting = {
   readonly meeting: Meeting
-  /** What it comes after has been done. */
-  isOpen: boolean
+  /** How many of those that it comes after have been done. */
+  opened: number
   /** Who stands still, and since which step; null as long as nobody has come. */
   operation: Operation | null
   since: number
@@ -56,8 +56,8 @@ export class Meetings {
   /** What has been done counts, for whoever waits for it. */
   hear({ life, label }: Operation): void {
     for (const waiting of [...this.#waiting]) {
-      const { after } = waiting.meeting
-      if (after && isAt(after, life.slot, label)) waiting.isOpen = true
+      const before = waiting.meeting.after?.[waiting.opened]
+      if (before && isAt(before, life.slot, label)) waiting.opened += 1
       const place = waiting.meeting.until[waiting.done]
       const counts = waiting.operation !== null || !waiting.meeting.afresh
       if (!counts || !place || place.isStanding || !isAt(place, life.slot, label)) continue
@@ -94,10 +94,11 @@ export class Meetings {
     this.#waiting = []
   }
 
-  #comesTo({ meeting, isOpen }: Waiting, operation: Operation): boolean {
-    const { who, what } = meeting
+  #comesTo({ meeting, opened }: Waiting, operation: Operation): boolean {
+    const { who, what, behind = '', after = [] } = meeting
     const isThere = isAt({ who, what }, operation.life.slot, operation.label)
-    return isOpen && isThere && !this.holds(operation)
+    const isOpen = opened === after.length
+    return isOpen && isThere && operation.behind.includes(behind) && !this.holds(operation)
   }
 
   /** Whether the place that comes next is one at which somebody else stands. */
@@ -129,7 +130,7 @@ export class Meetings {
 function waitingFor(meeting: Meeting): Waiting {
   return {
     meeting,
-    isOpen: meeting.after === undefined,
+    opened: 0,
     operation: null,
     since: 0,
     done: 0,

@@ -80,8 +80,10 @@ export type Meeting = {
   readonly who: string
   /** The operation, or a part of its label. */
   readonly what: string
-  /** It is held back only when this has been done. */
-  readonly after?: Place
+  /** The statement of its transaction that was carried out last, or a part of it. */
+  readonly behind?: string
+  /** It is held back only when all of this has been done, one after the other. */
+  readonly after?: readonly Place[]
   readonly until: readonly Place[]
   /** It is the whole worker that stands still, beyond its lease. */
   readonly paused?: boolean

@@ -374,7 +374,7 @@ function givenUp(chance: Chance): Situation {
       {
         who: 'journey',
         what: 'select "person_id", "merged_into"',
-        after: handed(said, 3),
+        after: [handed(said, 3)],
         until: [merges, commitOf('journey')],
         afresh: true,
       },
@@ -508,7 +508,7 @@ function changeMeetsClaim(chance: Chance): Situation {
     meetings: [
       { ...says, until: [{ ...locks, isStanding: true }] },
       { ...locks, until: [says, looks] },
-      { who: 'journey', what: 'insert into "entity"', after: says, until: [given] },
+      { who: 'journey', what: 'insert into "entity"', after: [says], until: [given] },
     ],
     leisure: chance.whole(3, 'leisure'),
   }
@@ -663,7 +663,7 @@ function overtakenConsumer(chance: Chance): Situation {
       {
         who: slow,
         what: 'select next_offset',
-        after: { who: slow, what: isHanded },
+        after: [{ who: slow, what: isHanded }],
         until: [
           { who: quick, what: isHanded },
           { who: quick, what: 'commit' },

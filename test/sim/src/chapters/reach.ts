@@ -61,32 +61,35 @@ function tooMany(chance: Chance): Situation {
 }
 
 /** One scheduler has released and not committed when there is more, which the other one releases. */
-function beside(chance: Chance): Situation {
-  const [one, other] = [
-    { subject: 'p1', drafts: 1 + chance.whole(2, 'first') },
-    { subject: 'p2', drafts: 2 },
-  ]
-  const said = [one, other].flatMap(({ subject, drafts }) => [
-    { ...arrivalByEmail(subject), subject },
-    ...Array.from({ length: drafts }, () => ({ ...survey, subject })),
-  ])
-  const first = one.drafts
-  const counts = { who: 'scheduler-1', what: 'with band as materialized' }
+function beside(): Situation {
+  const counts = { who: 'scheduler', what: 'with band as materialized' }
   const planned = { who: 'journey', what: 'insert into "intent"' }
   const commit = { who: 'journey', what: 'commit' }
+  const [first, more] = [
+    [planned, commit, counts],
+    [planned, commit, planned, commit],
+  ]
   return {
-    drafts: said,
+    drafts: [
+      { ...arrivalByEmail('p1'), subject: 'p1' },
+      { ...survey, subject: 'p1' },
+      { ...arrivalByEmail('p2'), subject: 'p2' },
+      ...Array.from({ length: 3 }, () => ({ ...survey, subject: 'p2' })),
+    ],
     workers: { journey: 1, scheduler: 2, delivery: 1, gateway: 1 },
     meetings: [
       // The other person comes when what the first one is told has been planned, and counted.
-      { who: 'ehr about p2', what: `thinks of p1-${first + 2}`, until: [planned, commit, counts] },
+      { who: 'ehr about p2', what: 'thinks of p1-3', until: first },
       {
-        who: 'scheduler-1',
+        who: 'scheduler',
         what: 'commit',
-        after: planned,
-        until: [planned, commit, { ...counts, who: 'scheduler-2' }],
+        behind: counts.what,
+        after: first,
+        until: [...more, counts],
         afresh: true,
       },
+      // Whoever counts next counts all that is told of the other one.
+      { ...counts, after: first, until: more, afresh: true },
     ],
     silent: true,
     leisure: 12,

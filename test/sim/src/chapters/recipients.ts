@@ -181,7 +181,7 @@ function enough(chance: Chance): Situation {
         until: [{ who: 'scheduler', what: 'adds to' }],
       },
       ...(chance.is(0.7, 'both claim')
-        ? [{ ...commit('delivery-1'), after: claims, until: [{ ...claims, who: 'delivery-2' }] }]
+        ? [{ ...commit('delivery-1'), after: [claims], until: [{ ...claims, who: 'delivery-2' }] }]
         : []),
     ],
     workers: { journey: 1, scheduler: 1, delivery: 2, gateway: 1 },

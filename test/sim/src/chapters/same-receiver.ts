@@ -121,7 +121,7 @@ function whileOneIsSent(chance: Chance): Partial<Situation> {
     meetings: [
       { ...mergeThought, until: [{ ...isTold, isStanding: true }] },
       { ...isTold, until: [...areOne, claims] },
-      { ...claims, after: { who: 'delivery', what: 'gives email' }, until: areOne },
+      { ...claims, after: [{ who: 'delivery', what: 'gives email' }], until: areOne },
     ],
   }
 }
