@@ -723,6 +723,12 @@ describe('a message that has expired when it comes', () => {
     expect(warning).toContain(` ${isBehind}${changes}`)
   })
 
+  test('says so of one whose own moment moves with the appointment, when that was passed', async () => {
+    const day = message(', send: { until: entity.startsAt, offset: -P1D }')
+    const [warning] = await warningsOf(steps(wait('until: entity.startsAt') + day))
+    expect(warning).toContain(` ${isBehind}${changes}`)
+  })
+
   test('is not told of a wait in an arm, which not everybody takes', async () => {
     const arm = `  - branch:
       - when: { field: event.kind, op: eq, value: first }

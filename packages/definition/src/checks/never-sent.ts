@@ -1,5 +1,5 @@
 import type { CampaignFile } from '@wegwijs/campaign/definition/campaign'
-import { comesNotBefore } from '@wegwijs/campaign/moment'
+import { comesNotBefore, hangsOnEntity } from '@wegwijs/campaign/moment'
 import { kindOf, partsOf } from '@wegwijs/campaign/steps/registry'
 import type { Step } from '@wegwijs/campaign/steps/step'
 import type { Fault } from '../fault.ts'
@@ -72,8 +72,9 @@ function neverSent(
   const waited = past.get(found)
   if (!isDueBehind && !waited) return []
   const why = isDueBehind ? 'is due then or later' : 'comes behind a wait until then or later'
-  const unless =
-    !isDueBehind && waited?.mayHaveChanged ? `, unless ${found} changes after that wait` : ''
+  // Passed, one whose own moment hangs on the entity is planned when that moves.
+  const mayYetGo = waited?.mayHaveChanged || (send && hangsOnEntity(send))
+  const unless = !isDueBehind && mayYetGo ? `, unless ${found} changes after that wait` : ''
   const complaint = `"${id}" is worth sending until ${found} and ${why}: it never goes out${unless}`
   return [about(campaign, [...path, ...Object.keys(step), 'until'], { message: complaint, found })]
 }
