@@ -1,4 +1,5 @@
 import { type Addressee, addresseesOf } from './addressees.ts'
+import type { CompiledCampaign } from './compiled-campaign.ts'
 import type { ChannelName } from './definition/words.ts'
 import { type DecideContext, type Draft, noteOf } from './draft.ts'
 import { campaignOf } from './enrolments.ts'
@@ -6,6 +7,7 @@ import { factsOf } from './facts.ts'
 import { hangsOnEntity, resolveMoment } from './moment.ts'
 import type { ReasonCode } from './reasons.ts'
 import { type Enrolment, type Intent, isPending } from './state.ts'
+import { stepsBehind } from './step-node.ts'
 import type { MessageStep } from './steps/message.ts'
 import { partIn, partOf } from './steps/message-channels.ts'
 import { isToSame, planAgain, planEach, withdrawMessage } from './steps/message-plan.ts'
@@ -188,11 +190,22 @@ const leavesOut: ReadonlySet<string> = new Set<ReasonCode>([
   'date_moved',
 ])
 
-/** The newest message of each step to each recipient, of all channels over each; older ones were replaced by an earlier re-timing. */
-export function newestPerStep(draft: Draft, enrolment: Enrolment): Intent[] {
+/**
+ * The newest message of each step to each recipient, of all channels over each; older ones were replaced by an earlier
+ * re-timing. Not what stands on a way that the run was led back from, and to which it has not come again since.
+ */
+export function newestPerStep(
+  draft: Draft,
+  enrolment: Enrolment,
+  campaign: CompiledCampaign,
+): Intent[] {
+  const own = [...draft.intents.values()].filter(
+    ({ enrolmentId }) => enrolmentId === enrolment.enrolmentId,
+  )
+  const ledBack = ledBackBy(own, campaign)
   const newest = new Map<string, Intent>()
-  for (const intent of draft.intents.values()) {
-    if (intent.enrolmentId !== enrolment.enrolmentId) continue
+  for (const intent of own) {
+    if (versionOf(intent) < (ledBack.get(intent.step) ?? 0)) continue
     const key = `${intent.step} ${intent.recipient?.personId ?? ''} ${partOf(intent) ?? ''}`
     const known = newest.get(key)
     if (!known || isNewer(intent, known)) newest.set(key, intent)
@@ -200,9 +213,29 @@ export function newestPerStep(draft: Draft, enrolment: Enrolment): Intent[] {
   return [...newest.values()]
 }
 
+/**
+ * By the path of each step, the version of the entity of which a question before it, or a cascade, was last told anew:
+ * what an older version planned there followed another answer. Nobody is led through a version that cannot be read.
+ */
+function ledBackBy(own: readonly Intent[], { nodes, unclear }: CompiledCampaign) {
+  const versions = new Map<string, number>()
+  if (unclear || new Set(own.map(versionOf)).size < 2) return versions
+  for (const intent of own) {
+    const node = nodes.get(intent.step)
+    if (!node?.kind.beginsAnew?.(intent) || intent.insteadOf !== null) continue
+    for (const { path } of stepsBehind(node, nodes))
+      versions.set(path, Math.max(versions.get(path) ?? 0, versionOf(intent)))
+  }
+  return versions
+}
+
+function versionOf({ entity }: Intent): number {
+  return entity?.version ?? 0
+}
+
 /** Of one version all but the last were withdrawn when more became known of it, or had gone out before. */
 function isNewer(intent: Intent, than: Intent): boolean {
-  const [version, known] = [intent.entity?.version ?? 0, than.entity?.version ?? 0]
+  const [version, known] = [versionOf(intent), versionOf(than)]
   if (version !== known) return version > known
   if (intent.plannedAt !== than.plannedAt) return intent.plannedAt > than.plannedAt
   return isLaterOfCascade(intent, than) ?? than.state === 'cancelled'

@@ -43,7 +43,8 @@ export function retime(
   const entryKey = comesBackAs(draft, before, context)
   const isBack = entryKey !== null || takesPlaceAfterAll(before, entity, context)
   if (before.state === 'exited' && !isBack) return
-  const { unclear } = campaignOf(before, context)
+  const campaign = campaignOf(before, context)
+  const { unclear } = campaign
   // Nobody is led through a version that cannot be read.
   if (isBack && unclear) {
     tellUnclear(draft, before, context, { entityVersion: entity.version })
@@ -57,7 +58,7 @@ export function retime(
   }
   draft.enrolments.set(retimed.enrolmentId, retimed)
   if (isBack) noteOf(draft, retimed, entryKey === null ? 'entity_after_all' : 'date_after_all')
-  const newest = newestPerStep(draft, retimed)
+  const newest = newestPerStep(draft, retimed, campaign)
   const isAfterAll = isBack && entryKey === null
   const asked = unclear ? null : askedAgain(draft, retimed, newest, { context, isAfterAll })
   const isBehind = new Set(asked ? pathsBehind(asked, retimed, context) : [])
@@ -86,14 +87,16 @@ export function goOnForDates(draft: Draft, context: DecideContext): void {
   for (const before of [...draft.enrolments.values()]) {
     const entryKey = before.entity === null ? comesBackAs(draft, before, context) : null
     if (entryKey === null) continue
-    if (campaignOf(before, context).unclear) {
+    const campaign = campaignOf(before, context)
+    if (campaign.unclear) {
       tellUnclear(draft, before, context, {})
       continue
     }
     const enrolment = begunAgain(draft, before, entryKey)
     draft.enrolments.set(enrolment.enrolmentId, enrolment)
     noteOf(draft, enrolment, 'date_after_all')
-    replanAll(newestPerStep(draft, enrolment), { draft, context, enrolment }, { isAmended: true })
+    const newest = newestPerStep(draft, enrolment, campaign)
+    replanAll(newest, { draft, context, enrolment }, { isAmended: true })
     if (enrolment.step !== null) standAt(draft, enrolment, enrolment.step, context)
   }
 }
@@ -238,8 +241,9 @@ export function amend(
   context: DecideContext,
 ): void {
   if (enrolment.state === 'exited') return
-  const { nodes } = campaignOf(enrolment, context)
-  const hanging = newestPerStep(draft, enrolment).filter((intent) => {
+  const campaign = campaignOf(enrolment, context)
+  const { nodes } = campaign
+  const hanging = newestPerStep(draft, enrolment, campaign).filter((intent) => {
     const step = nodes.get(intent.step)?.step
     // One that cannot be read may hang on it.
     if (!step) return true
@@ -250,7 +254,7 @@ export function amend(
   // Nobody is led back for that to where an answer, or the next channel, would be waited for.
   const isMeant = (message: MessageStep['message'], { kind }: StepNode) =>
     !kind.waitsUntil && hangsOn(message, changed)
-  if (!campaignOf(enrolment, context).unclear) planPassed(draft, enrolment, context, isMeant)
+  if (!campaign.unclear) planPassed(draft, enrolment, context, isMeant)
   const node = nodes.get(enrolment.step ?? '')
   const pause = node && partsOf(node.step).pause
   if (pause && hangsOn({ send: pause }, changed)) waitAgain(draft, enrolment, context)

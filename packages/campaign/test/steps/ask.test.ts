@@ -268,6 +268,43 @@ describe('when the appointment moves', () => {
     })
   })
 
+  test.each([
+    ['is withdrawn', {}],
+    ['went out', { state: 'sent' as const }],
+  ])(
+    'what follows another answer than the last one, and %s, is not told of any later version',
+    (_, change) => {
+      const before = (offset: string) => ({
+        until: 'entity.startsAt',
+        offset,
+        on: 'any-day' as const,
+      })
+      const answer = (id: string, messageId: string) => ({
+        answer: id,
+        says: says(id),
+        steps: [message('later', { id: messageId, send: before('-PT2H') })],
+      })
+      const { patient, answers, planned } = asked([
+        asking({
+          send: before('-P3D'),
+          answers: [answer('confirm', 'see-you'), answer('move', 'other-day')],
+        }),
+      ])
+      const newest = (id: string) => patient.intents().findLast(({ messageId }) => messageId === id)
+      answers('confirm', newest('coming'))
+      patient.message(newest('see-you')?.intentId ?? '', change)
+      patient.happens(moved, appointment(2, '2026-03-25T09:00:00.000Z'))
+      expect(planned()).toEqual(['coming'])
+      patient.message(newest('coming')?.intentId ?? '', { state: 'delivered' })
+      answers('move', newest('coming'))
+      expect(planned()).toEqual(['other-day'])
+      patient.comes('2026-03-23T10:00:00.000Z')
+      patient.happens(moved, appointment(3, '2026-03-26T09:00:00.000Z'))
+      expect(planned()).toEqual(['other-day'])
+      expect(newest('other-day')).toMatchObject({ entity: { version: 3 } })
+    },
+  )
+
   test('what was asked at once and answered is not asked again', () => {
     const { patient, answers, planned } = asked()
     answers('move')
