@@ -142,11 +142,36 @@ function replan(
   if (isAskedAgain) return plan(null)
   const { send } = step.message
   const isAhead = send && hangsOnEntity(send) && times.moment > context.now
-  if (isAhead && isToldAnew(intent)) return plan(null)
+  if (isAhead && isToldAnew(intent)) return plan(awaitedBefore(run, addressee))
   const isWhole = intent.turn === undefined
   if (mayGoOut(intent)) return (pending || !isAmended) && plan(intent.intentId, { isWhole })
   const insteadOf = pending || !isWhole ? intent.insteadOf : null
   return (pending || isLeftOut(intent)) && plan(insteadOf, { isWhole })
+}
+
+/**
+ * The message that was waited for in vain before this one, if that tells the newer version, too: this one comes in its
+ * place, or whoever gets it would be told twice (P2).
+ */
+function awaitedBefore(
+  { draft, context, campaign, enrolment, node }: StepRun,
+  { recipient }: Addressee,
+): string | null {
+  const awaited = [...campaign.nodes.values()].findLast(({ path, step }) =>
+    partsOf(step).messages?.some(({ inItsPlace }) =>
+      node.path.startsWith(`${path}.${inItsPlace}.`),
+    ),
+  )
+  const ids = awaited ? partsOf(awaited.step).messages?.map(({ id }) => id) : []
+  const told = [...draft.intents.values()].findLast(
+    (intent) =>
+      intent.enrolmentId === enrolment.enrolmentId &&
+      ids?.includes(intent.messageId) &&
+      isPending(intent) &&
+      versionOf(intent) === enrolment.entity?.version &&
+      isToSame(intent, recipient, context),
+  )
+  return told?.intentId ?? null
 }
 
 /**

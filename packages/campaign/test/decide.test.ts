@@ -502,6 +502,38 @@ describe('an appointment', () => {
   )
 
   test.each([
+    { state: 'planned', reason: null },
+    { state: 'sent', reason: 'provider_accepted' },
+    { state: 'failed', reason: 'provider_refused' },
+    { state: 'bounced', reason: 'bounced' },
+  ] as const)(
+    'that moves when another message came in the place of the reminder ($state) has both, the one in the place of the other (P2)',
+    (change) => {
+      const before = message('hello', { send, until: 'entity.startsAt' })
+      const next = message('later', {
+        id: 'next',
+        send: { until: 'entity.startsAt', offset: '-PT8H', on: anyDay },
+      })
+      const waitFor = {
+        message: 'hello',
+        status: ['delivered' as const],
+        within: 'PT1H',
+        otherwise: [next],
+      }
+      const patient = person(definitionOf([{ ...reminder, steps: [before, { waitFor }] }]))
+      patient.happens(booked, appointment(1, '2026-03-14T08:30:00.000Z'))
+      patient.message(patient.intents()[0]?.intentId ?? '', change)
+      patient.comes('2026-03-13T18:00:00.000Z')
+      patient.happens('care.appointment.moved.v1', appointment(2, '2026-03-20T08:30:00.000Z'))
+      const [hello, other] = patient.intents().filter(({ entity }) => entity?.version === 2)
+      expect([hello, other]).toMatchObject([
+        { messageId: 'hello', state: 'planned', insteadOf: null },
+        { messageId: 'next', state: 'planned', insteadOf: hello?.intentId },
+      ])
+    },
+  )
+
+  test.each([
     ['when its moment has passed in the newer version, too', {}, '2026-03-14T10:30:00.000Z'],
     [
       'when staff have closed it',

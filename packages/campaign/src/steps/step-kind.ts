@@ -33,6 +33,8 @@ export type AwaitedMessage = {
   readonly path: PathInStep
   readonly id: string
   readonly within?: { readonly path: PathInStep; readonly duration: string }
+  /** The arm whose messages come in its place when it has not arrived. */
+  readonly inItsPlace?: number
 }
 
 /**

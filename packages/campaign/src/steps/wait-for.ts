@@ -128,6 +128,7 @@ export const waitForStep: StepKind<WaitForStep> = {
                 path: path('message'),
                 id: waitFor.message,
                 within: { path: path('within'), duration: waitFor.within },
+                ...(isForArrival(waitFor) && { inItsPlace: timedOut }),
               },
             ],
           }),
@@ -191,13 +192,17 @@ function takeBack(messageId: string, { draft, enrolment, node }: StepRun): void 
  * knows of, may turn out to have gone out, and what was sent to have arrived. The last check looks again.
  */
 function inPlaceOf(
-  { message, status }: Extract<Awaited, { message: string }>,
+  waitFor: Extract<Awaited, { message: string }>,
   { draft, enrolment, node }: StepRun,
 ): InPlaceOf | null {
-  const newest = newestOf(draft, enrolment, message)
-  if (!newest || !status.includes('delivered')) return null
+  const newest = newestOf(draft, enrolment, waitFor.message)
+  if (!newest || !isForArrival(waitFor)) return null
   const intentId = mayStillArrive(newest) ? newest.intentId : newest.insteadOf
   return intentId === null ? null : { intentId, arm: `${node.path}.${timedOut}.` }
+}
+
+function isForArrival({ status }: Extract<Awaited, { message: string }>): boolean {
+  return status.includes('delivered')
 }
 
 function hasStatus(
