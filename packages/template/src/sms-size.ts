@@ -23,6 +23,21 @@ export function lettersOutsideGsm(
   })
 }
 
+/** What a letter outside the GSM alphabet does, and which one does not, as a sentence. */
+export function costOfLetter(
+  { letter, instead }: { letter: string; instead?: string },
+  does: string,
+): string {
+  const advice = instead === undefined ? '' : `; ${nameOf(instead)} does not`
+  return `${nameOf(letter)} ${does}${advice}`
+}
+
+/** A space of any kind cannot be told from another one when it is shown. */
+function nameOf(letter: string): string {
+  if (letter === ' ') return 'a plain space'
+  return letter === '\u00a0' ? 'a non-breaking space' : `"${letter}"`
+}
+
 /** The same in letters of the GSM alphabet, with `?` for what has no likeness there. */
 export function plainText(text: string): string {
   return lettersOutsideGsm(text).reduce(

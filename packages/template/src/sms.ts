@@ -1,5 +1,5 @@
 import { smsFile } from './folder.ts'
-import { costOfLetters, lettersOutsideGsm, plainText, smsSize } from './sms-size.ts'
+import { costOfLetter, costOfLetters, lettersOutsideGsm, plainText, smsSize } from './sms-size.ts'
 import { textOf } from './sms-text.ts'
 import { readSource } from './source.ts'
 import { positionAt } from './syntax-fault.ts'
@@ -32,8 +32,6 @@ function warnOfLetters({ source, longest, isWhole }: OwnText, file: string, work
     parts > without
       ? `makes this SMS ${parts} parts instead of ${without}`
       : 'makes an SMS hold 70 characters instead of 160'
-  for (const { letter, offset, instead } of lettersOutsideGsm(source)) {
-    const advice = instead === undefined ? '' : `; "${instead}" does not`
-    addWarning(work, file, positionAt(source, offset), `"${letter}" ${cost}${advice}`)
-  }
+  for (const letter of lettersOutsideGsm(source))
+    addWarning(work, file, positionAt(source, letter.offset), costOfLetter(letter, cost))
 }

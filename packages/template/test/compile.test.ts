@@ -366,6 +366,15 @@ describe('an SMS', () => {
     ])
   })
 
+  test('names a space that nobody can tell from another one', async () => {
+    const { warnings } = await compileTemplate(
+      changed({ 'sms.nl.hbs': `Bel 088\u00a0123, ${'tot ziens '.repeat(7)}` }),
+    )
+    expect(about('sms.nl.hbs', warnings)).toEqual([
+      '1:8 a non-breaking space makes this SMS 2 parts instead of 1; a plain space does not',
+    ])
+  })
+
   test('is not warned of a letter that costs nothing', async () => {
     const { warnings } = await compileTemplate(changed({ 'sms.nl.hbs': 'Dag patiënt' }))
     expect(warnings).toMatchObject([withoutEnglish])

@@ -1,6 +1,11 @@
 import type { PoliciesFile } from '@wegwijs/campaign/definition/policies'
 import { localeNames } from '@wegwijs/campaign/definition/words'
-import { costOfLetters, lettersOutsideGsm, plainText } from '@wegwijs/template/sms-size'
+import {
+  costOfLetter,
+  costOfLetters,
+  lettersOutsideGsm,
+  plainText,
+} from '@wegwijs/template/sms-size'
 import { type KnownValues, smsTextOf } from '@wegwijs/template/sms-text'
 import type { Fault } from '../fault.ts'
 import type { Path } from '../yaml-source.ts'
@@ -98,9 +103,8 @@ function warningsOf({ value, file, parts, without }: Cost): Fault[] {
     parts > without
       ? `and the longest (${file}) ${parts} parts instead of ${without}`
       : `the longest (${file}) is ${parts} part${parts === 1 ? '' : 's'} before its other values are put in`
-  return lettersOutsideGsm(text).map(({ letter, instead }) => {
-    const advice = instead === undefined ? '' : `; "${instead}" does not`
-    const message = `"${letter}" makes every SMS with {{${variable}}} hold 70 characters instead of 160, ${cost}${advice}`
-    return about(loaded, path, { message })
-  })
+  const does = `makes every SMS with {{${variable}}} hold 70 characters instead of 160, ${cost}`
+  return lettersOutsideGsm(text).map((letter) =>
+    about(loaded, path, { message: costOfLetter(letter, does) }),
+  )
 }
