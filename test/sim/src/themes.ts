@@ -574,7 +574,10 @@ function nights(chance: Chance): Situation {
   const kind = chance.pick(['one version', 'one version', 'moves', 'by mistake'] as const, 'kind')
   if (kind === 'one version') return springNight(chance)
   const begins = chance.pick([beginnings.spring, beginnings.spring, beginnings.autumn], 'night')
+  const isTold = kind === 'moves' && chance.is(0.7, 'told before')
   const startsAt = (version: number) => {
+    // Of what is on the same day they are told at once, and it moves after that.
+    if (isTold && version === 1) return new Date(Date.parse(begins) + 16 * 3_600_000).toISOString()
     // Mostly on the Sunday: to be told of on the Saturday.
     const day = 24 * chance.pick([1, 1, 1, 2], 'day', version)
     const hours = day + chance.pick([-8, -7, 1, 2, 5, 6], 'hour', version)
@@ -583,7 +586,7 @@ function nights(chance: Chance): Situation {
   // Moved into the past by mistake, and out again.
   const byMistake = kind === 'by mistake'
   const past = new Date(Date.parse(begins) - 3_600_000).toISOString()
-  const count = byMistake ? 3 : 1 + chance.whole(2, 'versions')
+  const count = byMistake ? 3 : (isTold ? 2 : 1) + chance.whole(2, 'versions')
   const versions = Array.from({ length: count }, (_, index) => ({
     ...booking(index + 1, 0),
     data: { startsAt: byMistake && index === 1 ? past : startsAt(index + 1) },
@@ -598,6 +601,9 @@ function nights(chance: Chance): Situation {
         : []),
       ...(chance.is(0.5, 'discharge') ? [discharge] : []),
     ],
+    meetings: isTold
+      ? [{ who: ehr, what: 'says p1-2 ', until: [{ who: 'delivery', what: does.gives }] }]
+      : [],
     leisure: 6,
     partitionsApart: chance.is(0.2, 'partitions apart'),
   }

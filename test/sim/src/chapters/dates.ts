@@ -53,11 +53,17 @@ function version(nth: number, startsAt: number | null): Draft {
   }
 }
 
+/** How many hours ahead an appointment may be. */
+const later = [5, 20, 26, 30, 49, 74]
+
 /** Forward and back, over the night in which clocks change, before and when the evening has come. */
 function moves(chance: Chance): Situation {
   const begins = beginnings[chance.pick(['monday', 'spring', 'autumn'] as const, 'begins')]
+  const isTold = chance.is(0.6, 'told before')
+  // Whoever books for the same day is told at once, and it moves after that; else the evening is to come first.
+  const first = isTold ? [5, 5, 5, 20, 30] : later
   const startsAt = (nth: number) => {
-    const hours = chance.pick([5, 20, 26, 30, 49, 74], 'hours', nth)
+    const hours = chance.pick(nth === 1 ? first : later, 'hours', nth)
     return Date.parse(begins) + hours * 3_600_000
   }
   const count = 2 + chance.whole(2, 'versions')
@@ -67,7 +73,7 @@ function moves(chance: Chance): Situation {
   return {
     begins,
     drafts: [arrivalByEmail('p1'), ...versions],
-    meetings: chance.is(0.6, 'told before')
+    meetings: isTold
       ? [
           {
             who: 'ehr about p1',
