@@ -4,10 +4,10 @@ import type { ChannelName } from './definition/words.ts'
 import { type DecideContext, type Draft, noteOf } from './draft.ts'
 import { campaignOf } from './enrolments.ts'
 import { factsOf } from './facts.ts'
+import { ledBackBy, versionOf } from './led-back.ts'
 import { hangsOnEntity, resolveMoment } from './moment.ts'
 import type { ReasonCode } from './reasons.ts'
 import { type Enrolment, type Intent, isPending } from './state.ts'
-import { stepsBehind } from './step-node.ts'
 import type { MessageStep } from './steps/message.ts'
 import { partIn, partOf } from './steps/message-channels.ts'
 import { isToSame, planAgain, planEach, withdrawMessage } from './steps/message-plan.ts'
@@ -28,7 +28,12 @@ export function replanAll(
   { isAmended = false, askedAgain }: { isAmended?: boolean; askedAgain?: string | undefined } = {},
 ): void {
   const campaign = campaignOf(enrolment, context)
-  for (const [path, own] of Map.groupBy(intents, ({ step }) => step)) {
+  // What was awaited before what comes in its place, in whatever order they are kept.
+  const paths = [...campaign.nodes.keys()]
+  const inOrder = intents.toSorted(
+    (one, other) => paths.indexOf(one.step) - paths.indexOf(other.step),
+  )
+  for (const [path, own] of Map.groupBy(inOrder, ({ step }) => step)) {
     const node = campaign.nodes.get(path)
     const message = node && partsOf(node.step).message
     const isUnclear =
@@ -107,7 +112,8 @@ export function hangsAhead(
 function planFor(addressee: Addressee, step: MessageStep, run: StepRun): boolean {
   const times = messageTimes(step, run, addressee)
   if (times === null || times.expiresAt <= run.context.now) return false
-  planEach(step, run, { times, addressee }, 'message_planned')
+  const insteadOf = awaitedBefore(run, addressee)
+  planEach(step, run, { times, addressee }, 'message_planned', { insteadOf })
   return true
 }
 
@@ -138,14 +144,16 @@ function replan(
   if (!addressee || times === null || times.expiresAt <= context.now) return false
   const plan = (insteadOf: string | null, { isWhole = true } = {}) =>
     planAgain(step, run, { times, addressee }, intent, { insteadOf, isAmended, isWhole })
+  const awaited = awaitedBefore(run, addressee)
   // An answer to the older one does not count for this one, whether or not that one went out.
-  if (isAskedAgain) return plan(null)
+  if (isAskedAgain) return plan(awaited)
   const { send } = step.message
   const isAhead = send && hangsOnEntity(send) && times.moment > context.now
-  if (isAhead && isToldAnew(intent)) return plan(awaitedBefore(run, addressee))
+  if (isAhead && isToldAnew(intent)) return plan(awaited)
   const isWhole = intent.turn === undefined
   if (mayGoOut(intent)) return (pending || !isAmended) && plan(intent.intentId, { isWhole })
-  const insteadOf = pending || !isWhole ? intent.insteadOf : null
+  const before = pending || !isWhole ? intent.insteadOf : null
+  const insteadOf = isWhole ? (awaited ?? before) : before
   return (pending || isLeftOut(intent)) && plan(insteadOf, { isWhole })
 }
 
@@ -157,21 +165,22 @@ function awaitedBefore(
   { draft, context, campaign, enrolment, node }: StepRun,
   { recipient }: Addressee,
 ): string | null {
-  const awaited = [...campaign.nodes.values()].findLast(({ path, step }) =>
-    partsOf(step).messages?.some(({ inItsPlace }) =>
-      node.path.startsWith(`${path}.${inItsPlace}.`),
-    ),
-  )
-  const ids = awaited ? partsOf(awaited.step).messages?.map(({ id }) => id) : []
-  const told = [...draft.intents.values()].findLast(
+  const told = [...draft.intents.values()].filter(
     (intent) =>
       intent.enrolmentId === enrolment.enrolmentId &&
-      ids?.includes(intent.messageId) &&
       isPending(intent) &&
       versionOf(intent) === enrolment.entity?.version &&
       isToSame(intent, recipient, context),
   )
-  return told?.intentId ?? null
+  // Where that one tells nothing, the one in whose place it came.
+  for (const { path, step } of [...campaign.nodes.values()].reverse()) {
+    for (const { id, inItsPlace } of partsOf(step).messages ?? []) {
+      if (!node.path.startsWith(`${path}.${inItsPlace}.`)) continue
+      const awaited = told.find(({ messageId }) => messageId === id)
+      if (awaited) return awaited.intentId
+    }
+  }
+  return null
 }
 
 /**
@@ -236,26 +245,6 @@ export function newestPerStep(
     if (!known || isNewer(intent, known)) newest.set(key, intent)
   }
   return [...newest.values()]
-}
-
-/**
- * By the path of each step, the version of the entity of which a question before it, or a cascade, was last told anew:
- * what an older version planned there followed another answer. Nobody is led through a version that cannot be read.
- */
-function ledBackBy(own: readonly Intent[], { nodes, unclear }: CompiledCampaign) {
-  const versions = new Map<string, number>()
-  if (unclear || new Set(own.map(versionOf)).size < 2) return versions
-  for (const intent of own) {
-    const node = nodes.get(intent.step)
-    if (!node?.kind.beginsAnew?.(intent) || intent.insteadOf !== null) continue
-    for (const { path } of stepsBehind(node, nodes))
-      versions.set(path, Math.max(versions.get(path) ?? 0, versionOf(intent)))
-  }
-  return versions
-}
-
-function versionOf({ entity }: Intent): number {
-  return entity?.version ?? 0
 }
 
 /** Of one version all but the last were withdrawn when more became known of it, or had gone out before. */

@@ -1,9 +1,9 @@
 import type { CompiledCampaign } from './compiled-campaign.ts'
 import type { Draft } from './draft.ts'
+import { ledBackBy, versionOf } from './led-back.ts'
 import type { Enrolment } from './state.ts'
 import { type StepNode, stepsBehind } from './step-node.ts'
 import { partsOf } from './steps/registry.ts'
-import { isPlanned } from './steps/unplanned-message.ts'
 
 /*
  * Messages that a run has passed and of which it planned nothing, since their moment had no data or had passed,
@@ -11,15 +11,24 @@ import { isPlanned } from './steps/unplanned-message.ts'
  * (steps/unplanned-message.ts).
  */
 
-/** The steps of them that are behind the run, and of which it has still planned nothing. */
+/**
+ * The steps of them that are behind the run, and of which it has still planned nothing, or nothing since it was
+ * last led back to what stands before them.
+ */
 export function unplannedSteps(
   draft: Draft,
   enrolment: Enrolment,
-  { nodes }: CompiledCampaign,
+  campaign: CompiledCampaign,
 ): StepNode[] {
   const { unplanned = [], step } = enrolment
-  const open = unplanned.filter((id) => !isPlanned(draft, enrolment, id))
-  if (open.length === 0) return []
+  if (unplanned.length === 0) return []
+  const { nodes } = campaign
+  const own = [...draft.intents.values()].filter(
+    ({ enrolmentId }) => enrolmentId === enrolment.enrolmentId,
+  )
+  const ledBack = ledBackBy(own, campaign)
+  const planned = own.filter((intent) => versionOf(intent) >= (ledBack.get(intent.step) ?? 0))
+  const open = unplanned.filter((id) => !planned.some(({ messageId }) => messageId === id))
   const at = nodes.get(step ?? '')
   const ahead = at ? stepsBehind(at, nodes) : new Set<StepNode>()
   return [...nodes.values()].filter(

@@ -383,6 +383,32 @@ describe('a cascade whose appointment moves', () => {
     expect(ofCascade(patient).filter(({ state }) => state === 'planned')).toEqual([])
   })
 
+  test('what stands behind it is told of a later version, though its last channel was of the one between (P1)', () => {
+    const send = { until: 'entity.startsAt', offset: '-P5D', on: 'any-day' as const }
+    const cascade = { cascade: ['app' as const, 'sms' as const], after: 'PT30M' }
+    const steps = [
+      message('hello', { channels: cascade, expires: 'P30D' }),
+      message('later', { send, until: 'entity.startsAt' }),
+    ]
+    const trigger = { touchpoint: booked }
+    const patient = person(
+      definitionOf([campaign({ id: 'tell', entry: 'once-per-entity', trigger, steps })]),
+    )
+    const startsAt = (version: number, at: string) => ({
+      ...appointment(version),
+      data: { startsAt: at },
+    })
+    const newest = () => patient.intents().findLast(({ messageId }) => messageId === 'later')
+    patient.happens(booked, startsAt(1, '2026-03-20T09:00:00.000Z'))
+    patient.comes(minute(30))
+    patient.comes(minute(60))
+    patient.message(newest()?.intentId ?? '', { state: 'sent' })
+    patient.comes('2026-03-16T10:00:00.000Z')
+    patient.happens(moved, startsAt(2, '2026-03-19T09:00:00.000Z'))
+    patient.happens(moved, startsAt(3, '2026-04-20T09:00:00.000Z'))
+    expect(newest()).toMatchObject({ state: 'planned', entity: { version: 3 } })
+  })
+
   test('cancelled and taking place after all it begins anew', () => {
     const patient = told({ channels: { cascade: ['sms', 'email'], after: 'PT30M' } })
     becomes(patient, 2, 'sent')

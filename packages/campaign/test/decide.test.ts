@@ -1,6 +1,7 @@
 import { compileDefinition } from '@wegwijs/campaign/compile'
 import type { JsonObject } from '@wegwijs/campaign/json'
 import { type Intent, isPending } from '@wegwijs/campaign/state'
+import type { Step } from '@wegwijs/campaign/steps/step'
 import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -532,6 +533,82 @@ describe('an appointment', () => {
       ])
     },
   )
+
+  describe('that moves when another message came in the place of the reminder', () => {
+    const before = message('hello', { send, until: 'entity.startsAt' })
+    const ahead = { until: 'entity.startsAt', offset: '-PT8H', on: anyDay }
+    const next = message('later', { id: 'next', send: ahead, until: 'entity.startsAt' })
+    const inPlaceOf = (awaited: string, step: Step): Step => ({
+      waitFor: { message: awaited, status: ['delivered'], within: 'PT1H', otherwise: [step] },
+    })
+    const told = (...steps: readonly Step[]) => {
+      const patient = person(definitionOf([{ ...reminder, steps: [before, ...steps] }]))
+      patient.happens(booked, appointment(1, '2026-03-14T08:30:00.000Z'))
+      patient.comes('2026-03-13T18:00:00.000Z')
+      const newest = (id: string) =>
+        patient
+          .intents()
+          .findLast(({ messageId, state }) => messageId === id && state === 'planned')
+      const moves = (version: number, startsAt: string, data = {}) =>
+        patient.happens('care.appointment.moved.v1', {
+          ...appointment(version, startsAt),
+          data: { startsAt, ...data },
+        })
+      const isInItsPlace = (id: string) => {
+        expect(newest('hello')).toBeDefined()
+        expect(newest(id)).toMatchObject({ insteadOf: newest('hello')?.intentId })
+      }
+      return { patient, moves, isInItsPlace }
+    }
+
+    test('has it come in its place in whatever order they are kept (P2)', () => {
+      const { patient, moves, isInItsPlace } = told(inPlaceOf('hello', next))
+      const reversed = new Map([...patient.state.intents].reverse())
+      patient.state = { ...patient.state, intents: reversed }
+      moves(2, '2026-03-20T08:30:00.000Z')
+      isInItsPlace('next')
+    })
+
+    test('has it come in its place also when both are due at once by then (P2)', () => {
+      const { moves, isInItsPlace } = told(inPlaceOf('hello', next))
+      moves(2, '2026-03-20T08:30:00.000Z')
+      moves(3, '2026-03-13T22:00:00.000Z')
+      isInItsPlace('next')
+    })
+
+    test('has it come in its place also when it is a question (P2)', () => {
+      const ask = {
+        id: 'next',
+        template: 'later',
+        question: { nl: 'Komt u?', en: 'Are you coming?' },
+        send: ahead,
+        within: 'PT4H',
+        answers: [{ answer: 'yes', says: { nl: 'Ja', en: 'Yes' } }],
+      }
+      const { moves, isInItsPlace } = told(inPlaceOf('hello', { ask }))
+      moves(2, '2026-03-20T08:30:00.000Z')
+      isInItsPlace('next')
+    })
+
+    test('has it come in its place also when it could not be planned at first (P2)', () => {
+      const later = message('later', { id: 'next', send: { ...ahead, until: 'entity.endsAt' } })
+      const { moves, isInItsPlace } = told(inPlaceOf('hello', later))
+      moves(2, '2026-03-20T08:30:00.000Z', { endsAt: '2026-03-20T09:30:00.000Z' })
+      isInItsPlace('next')
+    })
+
+    test('has it come in the place of the first where the one between is not told again (P2)', () => {
+      const between = [message('later', { id: 'between' }), inPlaceOf('between', next)]
+      const { patient, moves, isInItsPlace } = told({
+        waitFor: { message: 'hello', status: ['delivered'], within: 'PT1H', otherwise: between },
+      })
+      const second = patient.intents().find(({ messageId }) => messageId === 'between')
+      patient.message(second?.intentId ?? '', { state: 'bounced' })
+      patient.comes('2026-03-13T20:00:00.000Z')
+      moves(2, '2026-03-20T08:30:00.000Z')
+      isInItsPlace('next')
+    })
+  })
 
   test.each([
     ['when its moment has passed in the newer version, too', {}, '2026-03-14T10:30:00.000Z'],

@@ -18,13 +18,16 @@ export function keepUnplanned(
   draft.enrolments.set(enrolment.enrolmentId, { ...enrolment, unplanned: [...unplanned, id] })
 }
 
-/** Whether the run ever planned it, whatever became of that. */
-export function isPlanned(
+/** Whether the run planned it for this version of its entity, whatever became of that. */
+function isPlanned(
   { intents }: Draft,
-  { enrolmentId }: Enrolment,
+  { enrolmentId, entity }: Enrolment,
   messageId: string,
 ): boolean {
   return [...intents.values()].some(
-    (intent) => intent.enrolmentId === enrolmentId && intent.messageId === messageId,
+    (intent) =>
+      intent.enrolmentId === enrolmentId &&
+      intent.messageId === messageId &&
+      intent.entity?.version === entity?.version,
   )
 }

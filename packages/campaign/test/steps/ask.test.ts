@@ -305,6 +305,50 @@ describe('when the appointment moves', () => {
     },
   )
 
+  test('what could not be planned behind the newer answer is told of a later version (P1)', () => {
+    const before = (until: string, offset: string) => ({ until, offset, on: 'any-day' as const })
+    const home = message('later', { id: 'home', send: before('entity.endsAt', '-PT2H') })
+    const { patient, answers, planned } = asked([
+      asking({
+        send: before('entity.startsAt', '-P3D'),
+        answers: [{ answer: 'confirm', says: says('Ja'), steps: [home] }],
+      }),
+    ])
+    const newest = (id: string) => patient.intents().findLast(({ messageId }) => messageId === id)
+    const moves = (version: number, startsAt: string, endsAt: string | null) =>
+      patient.happens(moved, { ...appointment(version, startsAt), data: { startsAt, endsAt } })
+    const confirms = () => {
+      patient.message(newest('coming')?.intentId ?? '', { state: 'delivered' })
+      answers('confirm', newest('coming'))
+    }
+    moves(2, '2026-03-20T09:00:00.000Z', '2026-03-20T10:00:00.000Z')
+    confirms()
+    patient.message(newest('home')?.intentId ?? '', { state: 'sent' })
+    moves(3, '2026-03-25T09:00:00.000Z', null)
+    confirms()
+    expect(patient.reasons).toContain('moment_unknown')
+    patient.comes('2026-03-24T09:00:00.000Z')
+    moves(4, '2026-03-26T09:00:00.000Z', '2026-03-26T10:00:00.000Z')
+    expect(planned()).toEqual(['home'])
+  })
+
+  test('what stands behind a question that nobody was led back to is told of a later version (P1)', () => {
+    const send = { until: 'entity.startsAt', offset: '-P5D', on: 'any-day' as const }
+    const { patient, planned } = asked([
+      asking({ until: 'entity.startsAt', otherwise: undefined }),
+      message('later', { id: 'eve', send, until: 'entity.startsAt' }),
+    ])
+    const of = (id: string) => patient.intents().findLast(({ messageId }) => messageId === id)
+    patient.message(of('coming')?.intentId ?? '', { state: 'planned' })
+    patient.happens(moved, appointment(2, '2026-03-01T09:00:00.000Z'))
+    patient.comes('2026-03-05T09:00:00.000Z')
+    patient.happens(moved, appointment(3, '2026-03-20T09:00:00.000Z'))
+    patient.message(of('eve')?.intentId ?? '', { state: 'sent' })
+    patient.happens(moved, appointment(4, '2026-03-06T09:00:00.000Z'))
+    patient.happens(moved, appointment(5, '2026-03-21T09:00:00.000Z'))
+    expect(planned()).toContain('eve')
+  })
+
   test('what was asked at once and answered is not asked again', () => {
     const { patient, answers, planned } = asked()
     answers('move')
