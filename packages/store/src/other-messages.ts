@@ -202,10 +202,11 @@ const hasThird = sql`(n.message_id = i.message_id and exists (
 /**
  * What came in place of this one, which was waited for in vain, over any of its channels. Only what comes back
  * can have such a one. One of a cascade stands for what came in its own place, too: it may have bounced since.
+ * One that was planned with it, for a newer version of what both hang on, goes after it: nobody has waited in vain yet.
  */
 const secondOf = sql`
   select case when bool_or(n.state in ('sending', 'sent', 'delivered', 'held') or ${hasThird}) then 'gone'
-    when bool_or(n.state in ('planned', 'queued')) then 'waiting' end as second
+    when bool_or(n.state in ('planned', 'queued') and n.planned_at > i.planned_at) then 'waiting' end as second
   from intent n
   where i.fence > 0 and n.person_id = i.person_id and n.enrolment_id = i.enrolment_id
     and ((n.instead_of = i.intent_id

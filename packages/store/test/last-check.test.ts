@@ -1049,6 +1049,14 @@ describe('a message in place of one that was waited for in vain', () => {
     expect(after.claimed.map(({ intentId }) => intentId)).toEqual([held.intentId])
     expect(after.refused).toMatchObject([{ intentId: other.intentId, reason: 'awaited_open' }])
   })
+
+  it('goes after that one, also when it comes back, where both were planned at once for a newer version (P1)', async () => {
+    const planned_at = later(now(), -60)
+    const [first] = await seedMessages(store, 1, { intent: { fence: 1, planned_at } })
+    if (!first) throw new Error('no message')
+    await inPlaceOf(first, { planned_at, due_at: later(now(), 600) })
+    expect(await claimedIds()).toEqual([first.intentId])
+  })
 })
 
 describe('a message over one channel after the other', () => {
