@@ -140,6 +140,8 @@ function replan(
   const { draft, context, enrolment } = run
   const pending = isPending(intent)
   if (pending) withdrawMessage(draft, enrolment, intent, 'entity_superseded')
+  // Nobody waits for an answer there, and every one would come too late.
+  if (step.message.question && !isAskedAgain && !isStoodAt(run)) return false
   const times = addressee ? messageTimes(step, run, addressee) : null
   if (!addressee || times === null || times.expiresAt <= context.now) return false
   const plan = (insteadOf: string | null, { isWhole = true } = {}) =>
@@ -155,6 +157,10 @@ function replan(
   const before = pending || !isWhole ? intent.insteadOf : null
   const insteadOf = isWhole ? (awaited ?? before) : before
   return (pending || isLeftOut(intent)) && plan(insteadOf, { isWhole })
+}
+
+function isStoodAt({ enrolment: { state, step }, node }: StepRun): boolean {
+  return state === 'running' && step === node.path
 }
 
 /**

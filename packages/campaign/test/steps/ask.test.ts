@@ -343,6 +343,8 @@ describe('when the appointment moves', () => {
     patient.happens(moved, appointment(2, '2026-03-01T09:00:00.000Z'))
     patient.comes('2026-03-05T09:00:00.000Z')
     patient.happens(moved, appointment(3, '2026-03-20T09:00:00.000Z'))
+    // Nobody waits for an answer any more.
+    expect(planned()).toEqual(['eve'])
     patient.message(of('eve')?.intentId ?? '', { state: 'sent' })
     patient.happens(moved, appointment(4, '2026-03-06T09:00:00.000Z'))
     patient.happens(moved, appointment(5, '2026-03-21T09:00:00.000Z'))
