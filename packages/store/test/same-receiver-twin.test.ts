@@ -224,4 +224,4 @@ test('the statement and its pure twin say the same beside other messages, whatev
     'skip relation_ended',
     'wait merged_duplicate',
   ])
-})
+}, 120_000)
