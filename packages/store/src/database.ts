@@ -113,7 +113,7 @@ export function createDialect(options: StoreOptions): Dialect {
     connectionString: options.databaseUrl,
     application_name: options.applicationName,
     max: options.maxConnections ?? 10,
-    options: `-c search_path=${options.namespace} -c TimeZone=UTC${steadyPlans ? ' -c enable_seqscan=off' : ''}`,
+    options: `-c search_path=${options.namespace} -c TimeZone=UTC${steadyPlans ? ' -c enable_seqscan=off -c plan_cache_mode=force_generic_plan' : ''}`,
     ...noticesTheEnd,
     statement_timeout: statementMs,
     idle_in_transaction_session_timeout: 60_000,

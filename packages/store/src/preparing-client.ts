@@ -15,9 +15,11 @@ export class PreparingClient extends pg.Client {
   #generation = 0
   /** Of what was sent, answered or not. */
   #isInTransaction = false
+  #isGathering = false
 
   // biome-ignore lint/suspicious/noExplicitAny: one of the many signatures that pg declares
   override query(query: any, values?: any, callback?: any): any {
+    this.#gather()
     // Who asks with a callback waits for nothing else: what pg hands back then is not awaited.
     if (beginsTransaction.test(query)) this.#isInTransaction = true
     if (endsTransaction.test(query)) this.#isInTransaction = false
@@ -25,6 +27,21 @@ export class PreparingClient extends pg.Client {
     const name = typeof query === 'string' && isAwaited ? nameOf(query) : undefined
     if (name === undefined) return super.query(query, values, callback)
     return this.#askPrepared(name, query, values)
+  }
+
+  /**
+   * What is asked before anything else can happen goes in one write: a transaction of four statements that wait
+   * for no answer wakes the server once, where four writes cost a tenth of what a worker does for a message.
+   */
+  #gather(): void {
+    if (this.#isGathering) return
+    this.#isGathering = true
+    const { stream } = this.connection
+    stream.cork()
+    process.nextTick(() => {
+      this.#isGathering = false
+      stream.uncork()
+    })
   }
 
   /** Outside of a transaction a plan that was outdated is made anew and asked once more: it did nothing. */
