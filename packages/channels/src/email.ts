@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import { createTransport } from 'nodemailer'
+import { sendWithin } from './bounded-send.ts'
 import { hasControl, type Mailbox, parseAddress, parseMailbox } from './mailbox.ts'
 import type { Channel, EmailContent, Outcome, OutgoingMessage } from './port.ts'
 import { portOf, readGreeting } from './smtp-greeting.ts'
@@ -43,17 +44,18 @@ export function createEmailChannel(options: EmailOptions): Channel {
     async send(message, signal) {
       const mail = mailOf(message)
       if ('kind' in mail) return mail
-      const deadline = AbortSignal.any([signal, AbortSignal.timeout(sendTimeoutMs)])
-      const handover: Handover = { streams: [] }
-      handovers.set(deadline, handover)
-      try {
-        return accepted(await transport.sendMail({ ...mail, signal: deadline }))
-      } catch (error) {
-        const failure: SmtpFailure = isTimeout(deadline)
-          ? { code: 'ETIMEDOUT' }
-          : (error as SmtpFailure)
-        return outcomeOfSmtpFailure(failure, hasBegun(handover))
-      }
+      return sendWithin(sendTimeoutMs, signal, async (bounded) => {
+        const handover: Handover = { streams: [] }
+        handovers.set(bounded, handover)
+        try {
+          return accepted(await transport.sendMail({ ...mail, signal: bounded }))
+        } catch (error) {
+          const failure: SmtpFailure = isTimeout(bounded)
+            ? { code: 'ETIMEDOUT' }
+            : (error as SmtpFailure)
+          return outcomeOfSmtpFailure(failure, hasBegun(handover))
+        }
+      })
     },
     async isSandbox() {
       return (await readGreeting(server, connectTimeoutMs)).includes(sandboxGreeting)

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '@wegwijs/runtime/clock'
 import type { CountryCode } from 'libphonenumber-js'
 import { Pool } from 'undici'
+import { sendWithin } from './bounded-send.ts'
 import { post } from './http-call.ts'
 import { parsePhone, parseSender } from './phone.ts'
 import type { Channel, Outcome, OutgoingMessage } from './port.ts'
@@ -70,9 +71,10 @@ export function createSmsChannel(options: SmsOptions): Channel {
         ...(message.duplicate ? { 'x-wegwijs-possible-duplicate': 'yes' } : {}),
         ...(message.traceparent === undefined ? {} : { traceparent: message.traceparent }),
       }
-      const deadline = AbortSignal.any([signal, AbortSignal.timeout(sendTimeoutMs)])
       const request = { path: path('messages'), headers, body: JSON.stringify(body) }
-      const call = await post(pool, request, deadline)
+      const call = await sendWithin(sendTimeoutMs, signal, (bounded) =>
+        post(pool, request, bounded),
+      )
       return outcomeOfCall(call, { idempotent, now: clock.instant() })
     },
     async isSandbox() {
