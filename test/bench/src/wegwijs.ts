@@ -48,7 +48,13 @@ export type WegwijsOptions = {
 
 const PUBLISH_AT_ONCE = 1_000
 
-export async function openWegwijs(world: World, options: WegwijsOptions): Promise<Wegwijs> {
+/** What it needs of the world. */
+type Ground = Pick<
+  World,
+  'directory' | 'profiles' | 'kafkaBrokers' | 'databaseUrl' | 'redisUrl' | 'providerUrl'
+>
+
+export async function openWegwijs(world: Ground, options: WegwijsOptions): Promise<Wegwijs> {
   const namespace = `bench_${newUuid().slice(-12)}`
   const store = openStore({
     databaseUrl: world.databaseUrl,

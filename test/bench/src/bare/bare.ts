@@ -14,6 +14,8 @@ export type BareSettings = {
   /** PostgreSQL schema, topic and prefix of the queue. */
   namespace: string
   providerUrl: string
+  /** The namespace of Wegwijs whose tables get what its promises ask for, instead of the two of its own. */
+  promisedIn?: string
 }
 
 /** How far a process is. */

@@ -4,13 +4,16 @@ import { Redis } from 'ioredis'
 import pg from 'pg'
 import { Pool } from 'undici'
 import { queueName, readSettings, smsText, tellProgress } from './bare.ts'
+import { openTables } from './tables.ts'
 
 const jobsAtOnce = 4
 /** As many as Wegwijs has in flight in one lane. */
 const connections = 50
 
-const { databaseUrl, redisUrl, namespace, providerUrl } = readSettings()
+const settings = readSettings()
+const { databaseUrl, redisUrl, namespace, providerUrl } = settings
 const pool = new pg.Pool({ connectionString: databaseUrl, max: 4 })
+const { release, claim, settle } = await openTables(pool, settings)
 const provider = new Pool(providerUrl, { connections, pipelining: 1 })
 const redis = new Redis(redisUrl, { maxRetriesPerRequest: null })
 
@@ -20,23 +23,13 @@ type Intent = {
   data: { department: string; reference: string }
 }
 
-const select = {
-  name: 'select intents',
-  text: `select intent_id, address, data from ${namespace}.intent where intent_id = any($1::uuid[])`,
-}
-const update = {
-  name: 'update intents',
-  text: `update ${namespace}.intent i set state = 'sent', reference = sent.reference, sent_at = clock_timestamp()
-    from unnest($1::uuid[], $2::text[]) as sent (intent_id, reference) where i.intent_id = sent.intent_id`,
-}
-
 let done = 0
 
 /** What has gathered is written as soon as the last write has returned. */
 const statuses = createGroupCommit<{ id: string; reference: string }, true>(
   async (sent) => {
     await pool.query({
-      ...update,
+      ...settle,
       values: [sent.map(({ id }) => id), sent.map(({ reference }) => reference)],
     })
     done += sent.length
@@ -67,7 +60,8 @@ async function send({ intent_id: id, address, data }: Intent): Promise<void> {
 const worker = new Worker<{ ids: string[] }>(
   queueName,
   async ({ data }) => {
-    const { rows } = await pool.query<Intent>({ ...select, values: [data.ids] })
+    if (release !== null) await pool.query({ ...release, values: [data.ids] })
+    const { rows } = await pool.query<Intent>({ ...claim, values: [data.ids] })
     await Promise.all(rows.map(send))
   },
   { connection: redis, prefix: namespace, concurrency: jobsAtOnce },

@@ -3,8 +3,10 @@ import { emailHtml, emailText } from './bare.ts'
 
 // nodemailer at its best: a pool of connections that are never idle, and nothing around it.
 
-const connections = 10
-const { port } = JSON.parse(process.argv[2] ?? '{}') as { port: number }
+const { port, connections } = JSON.parse(process.argv[2] ?? '{}') as {
+  port: number
+  connections: number
+}
 const transport = createTransport({
   pool: true,
   host: '127.0.0.1',

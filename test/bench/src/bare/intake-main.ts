@@ -4,14 +4,17 @@ import { Redis } from 'ioredis'
 import { type EachBatchPayload, Kafka, type KafkaMessage, logLevel } from 'kafkajs'
 import pg from 'pg'
 import { deliveriesPerJob, queueName, readSettings, tellProgress, topicOf } from './bare.ts'
+import { openTables } from './tables.ts'
 
 /** More rows a statement gain nothing, and fewer batches are then on their way at once. */
 const rowsPerStatement = 1_000
 const partitionsAtOnce = 3
 const jobsPerAdd = 100
 
-const { brokers, databaseUrl, redisUrl, namespace } = readSettings()
+const settings = readSettings()
+const { brokers, databaseUrl, redisUrl, namespace } = settings
 const pool = new pg.Pool({ connectionString: databaseUrl, max: partitionsAtOnce })
+const { takeIn, people } = await openTables(pool, settings)
 const redis = new Redis(redisUrl, { maxRetriesPerRequest: null })
 const queue = new Queue(queueName, { connection: redis, prefix: namespace })
 await queue.waitUntilReady()
@@ -25,21 +28,12 @@ type Taken = {
   types: string[]
   times: string[]
   data: string[]
+  people: string[]
   intents: string[]
   addresses: string[]
   intentSubjects: string[]
   intentData: string[]
-}
-
-const insert = {
-  name: 'insert events and intents',
-  text: `with events as (
-      insert into ${namespace}.event (event_id, source, subject, type, time, data)
-      select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::jsonb[])
-      on conflict do nothing)
-    insert into ${namespace}.intent (intent_id, subject, address, template, data)
-    select intent_id, subject, address, 'visit', data
-    from unnest($7::uuid[], $8::text[], $9::text[], $10::jsonb[]) as i (intent_id, subject, address, data)`,
+  intentPeople: string[]
 }
 
 function take(messages: readonly KafkaMessage[]): Taken {
@@ -50,10 +44,12 @@ function take(messages: readonly KafkaMessage[]): Taken {
     types: [],
     times: [],
     data: [],
+    people: [],
     intents: [],
     addresses: [],
     intentSubjects: [],
     intentData: [],
+    intentPeople: [],
   }
   for (const { headers, value } of messages) {
     const text = String(value)
@@ -65,13 +61,24 @@ function take(messages: readonly KafkaMessage[]): Taken {
     taken.types.push(String(headers?.ce_type))
     taken.times.push(String(headers?.ce_time))
     taken.data.push(text)
+    const person = people.get(subject)
+    if (person !== undefined) taken.people.push(person)
     if (!data.firstVisit) continue
     taken.intents.push(randomUUID())
     taken.intentSubjects.push(subject)
     taken.addresses.push(`+316${20_000_000 + Number(subject.slice(1))}`)
     taken.intentData.push(text)
+    if (person !== undefined) taken.intentPeople.push(person)
   }
   return taken
+}
+
+/** In the order in which `takeIn` has them. */
+function valuesOf(taken: Taken): string[][] {
+  const { ids, sources, subjects, types, times, data } = taken
+  const { intents, intentSubjects, addresses, intentData, intentPeople } = taken
+  const events = [ids, sources, subjects, types, times, data, taken.people]
+  return [...events, intents, intentSubjects, addresses, intentData, intentPeople]
 }
 
 /** Adding overlaps with the next statement; as many as there are partitions may be under way. */
@@ -98,13 +105,8 @@ async function eachBatch({ batch, heartbeat }: EachBatchPayload): Promise<void> 
   for (let from = 0; from < batch.messages.length; from += rowsPerStatement) {
     const messages = batch.messages.slice(from, from + rowsPerStatement)
     const taken = take(messages)
-    const { ids, sources, subjects, types, times, data } = taken
-    const { intents, intentSubjects, addresses, intentData } = taken
-    const values = [ids, sources, subjects, types, times, data]
-    await pool.query({
-      ...insert,
-      values: [...values, intents, intentSubjects, addresses, intentData],
-    })
+    const { intents } = taken
+    await pool.query({ ...takeIn, values: valuesOf(taken) })
     await addJobs(intents)
     done += messages.length
     tellProgress(done)

@@ -4,7 +4,9 @@ import type { OutgoingRecord } from '@wegwijs/kafka/port'
 import { newUuid } from '@wegwijs/runtime/derived-id'
 import { silentLogger } from '@wegwijs/runtime/log'
 import { Queue } from 'bullmq'
+import { plantMessages } from '../plant.ts'
 import { type Process, startProcess } from '../processes.ts'
+import type { Wegwijs } from '../wegwijs.ts'
 import type { World } from '../world.ts'
 import {
   type BareProgress,
@@ -40,7 +42,17 @@ type Ground = Pick<
   'directory' | 'kafkaBrokers' | 'databaseUrl' | 'redisUrl' | 'providerUrl' | 'db' | 'redis'
 >
 
-export async function openBare(world: Ground, over: Partial<BareSettings> = {}): Promise<Bare> {
+export type BareOptions = {
+  /** Over that of the world. */
+  providerUrl?: string
+  /** It writes what the promises ask for, into the tables of this namespace, which has so many people. */
+  promised?: { readonly wegwijs: Wegwijs; readonly people: number }
+}
+
+export async function openBare(
+  world: Ground,
+  { providerUrl = world.providerUrl, promised }: BareOptions = {},
+): Promise<Bare> {
   const namespace = `bare_${newUuid().slice(-12)}`
   await world.db.query(schema(namespace))
   const kafka = connectKafkajs({
@@ -57,14 +69,27 @@ export async function openBare(world: Ground, over: Partial<BareSettings> = {}):
     databaseUrl: world.databaseUrl,
     redisUrl: world.redisUrl,
     namespace,
-    providerUrl: world.providerUrl,
-    ...over,
+    providerUrl,
+    ...(promised ? { promisedIn: promised.wegwijs.namespace } : {}),
   }
+  const tables = settings.promisedIn ?? namespace
   const processes: Process[] = []
   const processOf = (part: string): Process => {
     const found = processes.find(({ name }) => name === `bare ${part}`)
     if (found === undefined) throw new RangeError(`bare ${part} was not started`)
     return found
+  }
+
+  const plantOwn = async (count: number): Promise<string[]> => {
+    const ids = Array.from({ length: count }, () => newUuid())
+    await world.db.query(
+      `insert into ${namespace}.intent (intent_id, subject, address, template, data)
+      select id, 'p' || n, '+316' || (20000000 + n), 'visit',
+        jsonb_build_object('reference', left(id::text, 12), 'department', 'cardiology', 'firstVisit', true)
+      from unnest($1::uuid[]) with ordinality as planned (id, n)`,
+      [ids],
+    )
+    return ids
   }
 
   return {
@@ -89,14 +114,7 @@ export async function openBare(world: Ground, over: Partial<BareSettings> = {}):
       }
     },
     plantMessages: async (count) => {
-      const ids = Array.from({ length: count }, () => newUuid())
-      await world.db.query(
-        `insert into ${namespace}.intent (intent_id, subject, address, template, data)
-        select id, 'p' || n, '+316' || (20000000 + n), 'visit',
-          jsonb_build_object('reference', left(id::text, 12), 'department', 'cardiology', 'firstVisit', true)
-        from unnest($1::uuid[]) with ordinality as planned (id, n)`,
-        [ids],
-      )
+      const ids = await (promised ? plantPromised(promised, count) : plantOwn(count))
       const jobs = Array.from({ length: Math.ceil(count / deliveriesPerJob) }, (_, index) => ({
         name: 'deliver',
         data: { ids: ids.slice(index * deliveriesPerJob, (index + 1) * deliveriesPerJob) },
@@ -112,7 +130,7 @@ export async function openBare(world: Ground, over: Partial<BareSettings> = {}):
     },
     count: async (state) => {
       const { rows } = await world.db.query<{ count: string }>(
-        `select count(*) as count from ${namespace}.intent where state = $1`,
+        `select count(*) as count from ${tables}.intent where state = $1`,
         [state],
       )
       return Number(rows[0]?.count)
@@ -126,4 +144,17 @@ export async function openBare(world: Ground, over: Partial<BareSettings> = {}):
       await world.db.query(`drop schema ${namespace} cascade`)
     },
   }
+}
+
+async function plantPromised(
+  { wegwijs, people }: { wegwijs: Wegwijs; people: number },
+  count: number,
+): Promise<string[]> {
+  await plantMessages(wegwijs.store, { count, people })
+  const planted = await wegwijs.store.db
+    .selectFrom('intent')
+    .select('intent_id')
+    .where('state', '=', 'planned')
+    .execute()
+  return planted.map((row) => row.intent_id)
 }

@@ -11,6 +11,7 @@ import { sends } from './sends.ts'
 import { simulate } from './simulate.ts'
 import { statements } from './statements.ts'
 import { workers } from './workers.ts'
+import { writes } from './writes.ts'
 
 /** Every row, in the order in which they are measured and printed. */
 export const rows: readonly Row[] = [
@@ -27,6 +28,7 @@ export const rows: readonly Row[] = [
   flushall,
   statements,
   workers,
+  writes,
   decide,
   simulate,
 ]
