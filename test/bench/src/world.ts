@@ -1,4 +1,5 @@
 import { mkdirSync, rmSync } from 'node:fs'
+import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { type StackOptions, stackStatus, startStack, stopStack } from '@wegwijs/local/stack'
 import { Redis } from 'ioredis'
@@ -42,7 +43,7 @@ export async function openWorld(options: {
   if (profiles !== null) rmSync(profiles, { recursive: true, force: true })
   const stack = { directory, durable: true, say }
   mkdirSync(join(directory, 'logs'), { recursive: true })
-  await countStatements(stack)
+  await configure(stack)
   const addresses = await startStack(stack)
   const db = new pg.Pool({ connectionString: addresses.databaseUrl, max: 4 })
   db.on('error', () => {})
@@ -81,13 +82,15 @@ export async function openWorld(options: {
   }
 }
 
-/** Lets PostgreSQL count its statements, which it does only from its next start on. */
-async function countStatements(stack: StackOptions): Promise<void> {
+/** What PostgreSQL takes only with its next start, as docs/production.md has it. */
+async function configure(stack: StackOptions): Promise<void> {
   const { databaseUrl } = await startStack({ ...stack, servers: ['postgres'], fresh: true })
   const client = new pg.Client({ connectionString: databaseUrl })
   await client.connect()
   await client.query('create extension if not exists pg_stat_statements')
   await client.query("alter system set shared_preload_libraries = 'pg_stat_statements'")
+  await client.query(`alter system set shared_buffers = '${Math.round(totalmem() / 2 ** 22)}MB'`)
+  await client.query("alter system set max_wal_size = '8GB'")
   await client.end()
   await stopStack(stack)
 }
