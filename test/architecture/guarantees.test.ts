@@ -1,5 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { connectionsFor } from '@wegwijs/delivery/concurrency'
+import { defaultSettings as delivery } from '@wegwijs/delivery/service'
+import { defaultSettings as scheduler } from '@wegwijs/scheduler/service'
+import { topicConfigs } from '@wegwijs/wire/topics'
 import { describe, expect, test } from 'vitest'
 import { root } from './tool.ts'
 
@@ -53,4 +57,38 @@ describe.each(promises)('docs/guarantees.md on %s', (promise) => {
 test('a citation of a test that does not exist is found', () => {
   const citation = { file: 'test/architecture/documents.test.ts', title: 'nobody wrote this' }
   expect(holds(citation)).toBe(false)
+})
+
+describe('what docs/guarantees.md says in figures is what is shipped:', () => {
+  const text = document.replaceAll(/\s+/g, ' ')
+
+  test('how many messages are sending at once', () => {
+    const { email, sms } = delivery.concurrency
+    expect(text).toContain(
+      `at most ${connectionsFor(email)} e-mails and ${connectionsFor(sms)} SMS with the settings as shipped`,
+    )
+  })
+
+  test('how long a send and a claim last', () => {
+    expect(delivery.leaseMs).toBe(60_000)
+    expect(text).toContain(
+      `A send lasts at most ${delivery.sendMs / 1_000} seconds and the claim under which it may begin one minute`,
+    )
+  })
+
+  test('how long what was decided is kept', () => {
+    expect(scheduler.keepMonths).toBe(13)
+    expect(text).toContain('decisions older than thirteen months are dropped')
+  })
+
+  test('how long Kafka keeps events', () => {
+    const kept = topicConfigs('shipped').map(({ settings }) => Number(settings['retention.ms']))
+    expect(Math.min(...kept)).toBe(14 * 24 * 60 * 60_000)
+    expect(text).toContain('fourteen days as shipped')
+  })
+
+  test('how much waits in Redis', () => {
+    const most = scheduler.perQueue.toLocaleString('en')
+    expect(text).toContain(`at most ${most} messages a lane`)
+  })
 })

@@ -128,6 +128,21 @@ test('another class of a published campaign is a fault at its line', async () =>
   await edit('campaigns/experience-survey.yaml', 'class: care', 'class: service')
 }, 120_000)
 
+test('a definition with a fault in it is refused whole, and what was live stays live (P5)', async () => {
+  const before = await currentRevision(store.db)
+  await edit('campaigns/aftercare-at-home.yaml', 'wait: { for: P4D', 'wait: { for: P6D')
+  await edit('campaigns/experience-survey.yaml', 'class: service', 'class: gossip')
+  const { code, out } = await cli('apply', folder)
+  expect(code).toBe(exitCodes.dataInvalid)
+  expect(out).toMatch(/^error {3}campaigns\/experience-survey\.yaml:\d+:\d+ .*"gossip"/m)
+  expect(await currentRevision(store.db)).toBe(before)
+  await edit('campaigns/experience-survey.yaml', 'class: gossip', 'class: service')
+  // The change beside it is still to come.
+  expect((await cli('plan', folder)).out).toContain('aftercare-at-home')
+  await edit('campaigns/aftercare-at-home.yaml', 'wait: { for: P6D', 'wait: { for: P4D')
+  expect((await cli('plan', folder)).err).toBe('Nothing would change.\n')
+}, 120_000)
+
 test('a plan tells who is taken along to which step, and refuses what leads nowhere', async () => {
   const file = 'campaigns/aftercare-at-home.yaml'
   const move = (words: string) => edit(file, /^(move: .*\n)?steps:/m, `move: ${words}\nsteps:`)
