@@ -1,14 +1,12 @@
-import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '@wegwijs/runtime/clock'
+import { currentCommit } from '@wegwijs/test-support/commit'
 import type { Surroundings } from './result.ts'
 import type { World } from './world.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
-/** What a run itself writes. */
-const results = [':!test/bench/results', ':!docs']
 const libraries = ['kafkajs', 'bullmq', 'ioredis', 'pg', 'kysely', 'undici', 'nodemailer']
 const settingsOfPostgres = [
   'fsync',
@@ -52,19 +50,6 @@ export async function readSurroundings(world: World): Promise<Surroundings> {
       'redis appendfsync': await redisSetting(world, 'appendfsync'),
       kafka: 'one broker, 6 partitions, acks=all',
     },
-  }
-}
-
-/** Of the project; says so when something was changed since. */
-export function currentCommit(): string {
-  try {
-    const git = (...words: string[]) =>
-      execFileSync('git', words, { cwd: root, encoding: 'utf8' }).trim()
-    const changed =
-      git('status', '--porcelain', '--untracked-files=no', '--', '.', ...results) !== ''
-    return `${git('rev-parse', '--short=12', 'HEAD')}${changed ? ' with changes' : ''}`
-  } catch {
-    return 'unknown'
   }
 }
 

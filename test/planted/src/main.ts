@@ -4,6 +4,7 @@ import { startStack } from '@wegwijs/local/stack'
 import { readEnvironment, resolveConfig } from '@wegwijs/runtime/env'
 import { type PlantedBug, readBugs } from './bugs.ts'
 import { type Hunt, huntBug } from './hunt.ts'
+import { keepHunts } from './kept.ts'
 import { headOf, rowOf } from './table.ts'
 
 const usage = `Plants each bug of test/planted/bugs in a copy of the tree, and says within how many seeds the
@@ -12,6 +13,7 @@ simulation finds it. Exits 1 when one is not found within its number, or does no
   --only NAME   this bug alone; may be repeated
   --from SEED   the first seed (1)
   --beside N    how many are hunted at the same time (2)
+  --keep        keeps the result in test/planted/results, which docs/guarantees.md tells of; not with --only
   --list        what there is, without hunting
 `
 
@@ -23,12 +25,16 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true, default: [] },
     from: { type: 'string', default: '1' },
     beside: { type: 'string', default: '2' },
+    keep: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 })
 
 const bugs = chosenOf(await readBugs(`${root}test/planted/bugs`), values.only)
+if (values.keep && values.only.length > 0) {
+  throw new RangeError('--keep keeps a hunt for every bug: leave out --only')
+}
 if (values.help) process.stdout.write(usage)
 else if (values.list) for (const { name, because } of bugs) say(`${name}\n    ${because}`)
 else process.exitCode = (await huntAll()) ? 0 : 1
@@ -48,6 +54,7 @@ async function huntAll(): Promise<boolean> {
     }
   }
   await Promise.all(Array.from({ length: Number(values.beside) }, huntOn))
+  if (values.keep) await keepHunts(hunts)
   const found = hunts.filter(({ result }) => result === 'found').length
   say(`\n${found} of ${bugs.length} planted bugs were found`)
   for (const { bug, problem } of hunts) if (problem) say(`${bug.name}: ${problem}`)

@@ -1,0 +1,49 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { systemClock } from '@wegwijs/runtime/clock'
+import { currentCommit } from '@wegwijs/test-support/commit'
+import { z } from 'zod'
+import type { Hunt } from './hunt.ts'
+
+const keptHunts = fileURLToPath(new URL('../results/last.json', import.meta.url))
+
+const keptSchema = z.strictObject({
+  at: z.string(),
+  commit: z.string(),
+  bugs: z.array(
+    z.strictObject({
+      name: z.string(),
+      promise: z.string(),
+      result: z.enum(['found', 'missed', 'strayed']),
+      /** How many stories it took. */
+      seeds: z.int(),
+      foundWithin: z.int(),
+      violation: z.string().nullable(),
+    }),
+  ),
+})
+
+/** What a hunt for every bug came to. */
+export type KeptHunts = z.infer<typeof keptSchema>
+
+export async function keepHunts(hunts: readonly Hunt[]): Promise<void> {
+  const bugs = hunts
+    .map(({ bug, result, seeds, kind }) => ({
+      name: bug.name,
+      promise: bug.promise,
+      result,
+      seeds,
+      foundWithin: bug.foundWithin,
+      violation: kind,
+    }))
+    .toSorted((one, other) => (one.name < other.name ? -1 : 1))
+  const kept: KeptHunts = { at: systemClock.instant(), commit: currentCommit(), bugs }
+  await mkdir(dirname(keptHunts), { recursive: true })
+  await writeFile(keptHunts, `${JSON.stringify(kept, null, 2)}\n`)
+}
+
+/** @throws Error when no hunt was kept */
+export async function readKeptHunts(): Promise<KeptHunts> {
+  return keptSchema.parse(JSON.parse(await readFile(keptHunts, 'utf8')))
+}
