@@ -142,6 +142,25 @@ test('finds a message that was taken twice without a mark', () => {
   expect(kinds(history(...begin, ...twice), sentOnce)).toEqual(['doubled'])
 })
 
+test('finds a message that was given again without a mark, also to who folds repeats', () => {
+  const given = (call: number, more: Partial<Sending>) =>
+    sent({ text: 'service e1', call, ...more }).map((each) =>
+      each.kind === 'given' ? { ...each, folds: true } : each,
+    )
+  for (const answer of ['accepted', 'unknown', null] as const) {
+    const first = given(1, { answer })
+    // Taken for what it is: nobody gets it twice.
+    const again = given(2, { taken: false })
+    expect(kinds(history(...begin, ...first, ...again), sentOnce)).toEqual(['doubled'])
+  }
+  const deferred = given(1, { answer: 'deferred', taken: false })
+  expect(judge(history(...begin, ...deferred, ...given(2, {})), sentOnce)).toEqual([])
+  // Nor where nothing came through the first time, which nobody could know.
+  const lost = sent({ text: 'service e1', call: 1, answer: 'unknown', taken: false })
+  const once = sent({ text: 'service e1', call: 2 })
+  expect(kinds(history(...begin, ...lost, ...once), sentOnce)).toEqual(['doubled'])
+})
+
 test('takes one marked repeat for right when nobody knew, and only where it is allowed', () => {
   const open = sent({ text: 'service e1', call: 1, answer: null })
   const again = (call: number) => sent({ text: 'service e1', call, marked: true })

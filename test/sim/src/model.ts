@@ -121,6 +121,10 @@ function judgeCount({ promise, text }: Duty, calls: readonly Call[], seen: Sight
   const marked = taken.filter((call) => call.marked)
   const say = (kind: ViolationKind, how: string) => found.push({ kind, text: `${text}: ${how}` })
   const folds = calls.some((call) => call.folds)
+  for (const call of calls) {
+    if (!call.marked && mayBeThereAlready(call, calls))
+      say('doubled', `given to ${call.channel} once more without a mark`)
+  }
   for (const [channel, own] of Map.groupBy(taken, (call) => call.channel)) {
     if (folds && own.length > 1)
       say('doubled', `taken ${own.length} times by ${channel}, which folds`)
@@ -140,6 +144,19 @@ function judgeCount({ promise, text }: Duty, calls: readonly Call[], seen: Sight
     }
   }
   return found
+}
+
+/**
+ * True when whoever is given it may have it by now. Whether they take it for what it is changes nothing:
+ * to hand it over is what happens once.
+ */
+function mayBeThereAlready({ givenAt, channel }: Call, calls: readonly Call[]): boolean {
+  return calls.some(
+    (before) =>
+      before.givenAt < givenAt &&
+      before.channel === channel &&
+      (before.answer === 'accepted' || before.answer === 'unknown' || before.answer === null),
+  )
 }
 
 /** True when of an earlier attempt nobody knows whether it reached the person. */
