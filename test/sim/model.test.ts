@@ -538,6 +538,61 @@ test('finds a lost claim only where somebody was stopped', () => {
   expect(judge(stopped, held)).toEqual([])
 })
 
+test('takes no claim for lost of which its worker wrote down in time what came of it', () => {
+  const text = 'service e1'
+  const claim = claimed(text, begin.length)
+  const settled: Happened = { kind: 'settled', worker: 'delivery-1 1', intent: text }
+  const gone: Happened = { kind: 'disturbed', worker: 'delivery-1 1' }
+  const end = (state: string, reason: string | null = null) =>
+    ending({ messages: [ended('service', state, { intent: text, reason })] })
+  /** Everything from the business time on is a minute after the claim. */
+  const disturbed = (...happened: Happened[]) => {
+    const later: Happened = { kind: 'business', instant: '2026-03-02T09:01:00.000Z' }
+    const entries = history(gone, ...begin, claim, ...happened, later)
+    return entries.map((entry, at) => ({ ...entry, ms: at < entries.length - 1 ? at : 60_000 }))
+  }
+  const deferred = sent({ text, call: 1, taken: false, answer: 'deferred' })
+  expect(judge(disturbed(...deferred), end('held'))).toEqual([])
+  expect(kinds(disturbed(...deferred, settled), end('held'))).toEqual(['unexplained'])
+  const accepted = sent({ text, call: 1 })
+  const stopped = end('skipped', 'person_stopped')
+  const stop = told('e2', 'staff.person.stopped', { publisher: 'staff', key: 'staff e2 p1' })
+  const said: Happened = { kind: 'said', event: stop, by: 'http' }
+  expect(judge(disturbed(...accepted, said), stopped)).toEqual([])
+  expect(kinds(disturbed(...accepted, settled, said), stopped)).toEqual(['wrong record'])
+  const repeated = (...between: Happened[]) => {
+    const [first, last] = [
+      disturbed(...deferred, ...between),
+      sent({ text, call: 2, marked: true }),
+    ]
+    const again = history(...first, claimed(text, first.length), ...last)
+    return again.map((entry, at) => ({ ...entry, ms: at < first.length - 1 ? at : 60_000 }))
+  }
+  expect(judge(repeated(), sentOnce)).toEqual([])
+  expect(kinds(repeated(settled), sentOnce)).toEqual(['marked for nothing'])
+})
+
+test('finds what was told again of an appointment though the version before was surely told', () => {
+  const appointment = (version: number, id: string, type: string) =>
+    told(id, type, { entity, version, data: { startsAt } })
+  const moved = appointment(2, 'e2', 'care.appointment.moved.v1')
+  const [first, again] = [`reminder e1 ${startsAt}`, `reminder e2 ${startsAt}`]
+  const end = ending({
+    messages: [1, 2].map((version) =>
+      ended('reminder', 'sent', { intent: version === 1 ? first : again, version }),
+    ),
+    entities: [{ person: 'P', entity, version: 2, state: 'active' }],
+    events: ['e0', 'e1', 'e2'].map(key),
+  })
+  const before: Happened[] = [...heard(arrival), ...heard(booked), dayBefore, { kind: 'disturbed' }]
+  const told1 = [claimed(first, before.length), ...sent({ text: first, call: 1 })]
+  const told2 = [...heard(moved), ...sent({ text: again, call: 2 })]
+  // Who was told the answer may have been stopped before it had written it down.
+  expect(judge(history(...before, ...told1, ...told2), end)).toEqual([])
+  const settled: Happened = { kind: 'settled', worker: 'delivery-1 1', intent: first }
+  expect(kinds(history(...before, ...told1, settled, ...told2), end)).toEqual(['doubled'])
+})
+
 test('lets a provider that folds repeats be asked again, and holds nothing back there', () => {
   const given = (call: number, more: Partial<Sending>) =>
     sent({ text: 'service e1', call, ...more }).map((each) =>

@@ -14,6 +14,8 @@ import { unwritable } from './promises.ts'
 export type Heard = {
   /** A statement has been carried out: what it was, what came of it. */
   answered(life: Life, query: CompiledQuery, result: QueryResult<unknown>, begun: number): void
+  /** A transaction has been committed in which these were carried out. */
+  committed(life: Life, queries: readonly CompiledQuery[]): void
   /** Says when this moment is, in the order of everything that happens. */
   moment(): number
 }
@@ -88,6 +90,7 @@ class GatedConnection implements DatabaseConnection {
   #backend: number | null = null
   #settings: TransactionSettings | null = null
   #begun = false
+  #carriedOut: CompiledQuery[] = []
   #before: Promise<unknown> = Promise.resolve()
   #failed: { error: unknown } | null = null
   #last = ''
@@ -104,6 +107,7 @@ class GatedConnection implements DatabaseConnection {
       if (query.parameters.some(isUnwritable)) throw new UnwritableError()
       const begun = this.#heard.moment()
       const result = await real.executeQuery<Row>(query)
+      this.#carriedOut.push(query)
       this.#heard.answered(this.#life, query, result, begun)
       return result
     })
@@ -116,6 +120,7 @@ class GatedConnection implements DatabaseConnection {
   begin(settings: TransactionSettings): void {
     this.#failed = null
     this.#last = ''
+    this.#carriedOut = []
     this.#settings = settings
   }
 
@@ -123,6 +128,7 @@ class GatedConnection implements DatabaseConnection {
     await this.#pass('commit', async (real) => {
       await this.#driver.commitTransaction(real)
       this.#begun = false
+      this.#heard.committed(this.#life, this.#carriedOut)
     })
   }
 

@@ -48,7 +48,7 @@ export type Happened =
       readonly intent: string
       readonly begun: number
     }
-  /** A worker has written down what came of a message: from here on it no longer has it. */
+  /** A worker has written down what came of a message, and committed it: from here on it no longer has it. */
   | { readonly kind: 'settled'; readonly worker: string; readonly intent: string }
   /** A provider is given a message. */
   | {

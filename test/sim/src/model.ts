@@ -6,7 +6,6 @@ import {
   type CampaignPromise,
   campaignPromises,
   channelsInOrder,
-  leaseMs,
   oldestTrigger,
   unwritable,
 } from './promises.ts'
@@ -164,8 +163,7 @@ function isOpenBefore(repeat: Call, calls: readonly Call[], seen: Sight): boolea
   const claims = seen.claims.get(repeat.intent) ?? []
   return (
     // One whose claim was over before it could say what came of it does not count as answered.
-    (seen.isDisturbed &&
-      claims.some(({ at, ms }) => at < repeat.claimedAt && ms + leaseMs <= repeat.claimedMs)) ||
+    claims.some((claim) => claim.at < repeat.claimedAt && seen.isLost(claim, repeat.claim.ms)) ||
     calls.some(
       (call) =>
         call.givenAt < repeat.givenAt && (call.answer === null || call.answer === 'unknown'),
@@ -204,7 +202,7 @@ function judgeToldAgain(duties: readonly Duty[], seen: Sight): Violation[] {
 function toldBefore({ about }: Duty, duties: readonly Duty[], seen: Sight): Call[] {
   const isBefore = (version: number | undefined) => version === (about.event.version ?? 0) - 1
   // Who had the answer may have been stopped before it said so; then nobody knew.
-  const isSure = (call: Call) => call.answer === 'accepted' && !seen.isDisturbed
+  const isSure = (call: Call) => call.answer === 'accepted' && !seen.isLost(call.claim)
   return duties
     .filter((duty) => duty.about.event.entity === about.event.entity)
     .filter((duty) => isBefore(duty.about.event.version))
@@ -446,8 +444,7 @@ function mayBeAskedAgain({ about }: Duty, calls: readonly Call[], seen: Sight): 
 function wasEverOpen({ intent }: EndedMessage, calls: readonly Call[], seen: Sight): boolean {
   return (
     calls.some((call) => call.answer === null || call.answer === 'unknown') ||
-    (seen.isDisturbed &&
-      (seen.claims.get(intent) ?? []).some(({ ms }) => ms + leaseMs <= seen.latestMs))
+    (seen.claims.get(intent) ?? []).some((claim) => seen.isLost(claim, seen.latestMs))
   )
 }
 
@@ -458,7 +455,7 @@ function wasHeardLast({ intent }: EndedMessage, calls: readonly Call[], seen: Si
   return (
     last?.answer === 'accepted' &&
     claims.every(({ at }) => at <= last.claimedAt) &&
-    !seen.gone.has(last.worker)
+    (!seen.gone.has(last.worker) || !seen.isLost(last.claim))
   )
 }
 

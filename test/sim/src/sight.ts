@@ -1,4 +1,5 @@
 import type { Ending, Entry, Told } from './history.ts'
+import { leaseMs } from './promises.ts'
 
 /** What is known of one event: when it was first said, kept and read; infinity is never. */
 export type Heard = {
@@ -14,6 +15,17 @@ export type Heard = {
   readNow: number
 }
 
+/** One message in the hands of a worker. */
+export type Claim = {
+  /** When it began, in the order of everything that happened, in business time and in machine time. */
+  readonly at: number
+  readonly now: number
+  readonly ms: number
+  /** When the worker had written down what came of it, in business and in machine time; infinity is never. */
+  settledNow: number
+  settledMs: number
+}
+
 /** One message given to a provider. */
 export type Call = {
   readonly worker: string
@@ -26,24 +38,25 @@ export type Call = {
   readonly marked: boolean
   readonly folds: boolean
   readonly expires: number
-  /** When the claim began under which it was given. */
+  /** That under which it was given, and when it began. */
+  readonly claim: Claim
   readonly claimedAt: number
   readonly claimedNow: number
-  readonly claimedMs: number
   taken: boolean
   answer: string | null
-  /** Business time of the answer, and of when the worker had written it down; infinity is never. */
+  /** Business time of the answer; infinity is never. */
   answeredNow: number
-  settledNow: number
 }
+
+const unsettled = { settledNow: Infinity, settledMs: Infinity } as const
 
 /** A history, looked through once. */
 export class Sight {
   readonly entries: readonly Entry[]
   readonly heard = new Map<string, Heard>()
   readonly calls: Call[] = []
-  /** Claims by message: when each began, and the machine time of it. */
-  readonly claims = new Map<string, { at: number; ms: number }[]>()
+  /** Claims by message. */
+  readonly claims = new Map<string, Claim[]>()
   latest = 0
   latestMs = 0
   /** False as long as every worker was there all the time: then no claim was lost. */
@@ -56,12 +69,21 @@ export class Sight {
     this.entries = entries
     this.#ending = ending
     const byNumber = new Map<number, Call>()
-    const claimOf = new Map<string, { at: number; now: number; ms: number }>()
+    const claimOf = new Map<string, Claim>()
     for (const entry of entries) this.#look(entry, byNumber, claimOf)
   }
 
   all(type: RegExp): Heard[] {
     return [...this.heard.values()].filter(({ event }) => type.test(event.type))
+  }
+
+  /**
+   * True when at machine time `ms` nobody knew any more what came of a claim: its lease was over, and who
+   * had it had not written that down. Nobody is late by themselves: somebody was stopped, or time went on.
+   */
+  isLost(claim: Claim, ms = Infinity): boolean {
+    const endsMs = claim.ms + leaseMs
+    return this.isDisturbed && claim.settledMs > endsMs && endsMs <= ms
   }
 
   /** Everybody who has become one with this person by moment `at`, by identity. */
@@ -157,11 +179,7 @@ export class Sight {
     })
   }
 
-  #look(
-    entry: Entry,
-    byNumber: Map<number, Call>,
-    claimOf: Map<string, { at: number; now: number; ms: number }>,
-  ): void {
+  #look(entry: Entry, byNumber: Map<number, Call>, claimOf: Map<string, Claim>): void {
     const now = Date.parse(entry.now)
     this.latest = Math.max(this.latest, now)
     this.latestMs = entry.ms
@@ -212,13 +230,14 @@ export class Sight {
       }
       case 'claimed': {
         const begun = this.entries[Math.max(0, entry.begun - 1)]
-        claimOf.set(`${entry.worker} ${entry.intent}`, {
+        const claim: Claim = {
           at: entry.begun,
           now: Date.parse(begun?.now ?? entry.now),
           ms: entry.ms,
-        })
-        const claims = this.claims.get(entry.intent) ?? []
-        this.claims.set(entry.intent, [...claims, { at: entry.begun, ms: entry.ms }])
+          ...unsettled,
+        }
+        claimOf.set(`${entry.worker} ${entry.intent}`, claim)
+        this.claims.set(entry.intent, [...(this.claims.get(entry.intent) ?? []), claim])
         return
       }
       case 'disturbed':
@@ -226,7 +245,12 @@ export class Sight {
         if (entry.worker !== undefined) this.gone.add(entry.worker)
         return
       case 'given': {
-        const claim = claimOf.get(`${entry.worker} ${entry.intent}`)
+        const claim = claimOf.get(`${entry.worker} ${entry.intent}`) ?? {
+          at: entry.at,
+          now,
+          ms: entry.ms,
+          ...unsettled,
+        }
         const call: Call = {
           worker: entry.worker,
           givenAt: entry.at,
@@ -238,23 +262,22 @@ export class Sight {
           marked: entry.marked,
           folds: entry.folds ?? false,
           expires: Date.parse(entry.expiresAt),
-          claimedAt: claim?.at ?? entry.at,
-          claimedNow: claim?.now ?? now,
-          claimedMs: claim?.ms ?? entry.ms,
+          claim,
+          claimedAt: claim.at,
+          claimedNow: claim.now,
           taken: false,
           answer: null,
           answeredNow: Infinity,
-          settledNow: Infinity,
         }
         this.calls.push(call)
         byNumber.set(entry.call, call)
         return
       }
       case 'settled': {
-        const call = this.calls.findLast(
-          ({ worker, intent }) => worker === entry.worker && intent === entry.intent,
-        )
-        if (call) call.settledNow = Math.min(call.settledNow, now)
+        const claim = claimOf.get(`${entry.worker} ${entry.intent}`)
+        if (!claim) return
+        claim.settledNow = Math.min(claim.settledNow, now)
+        claim.settledMs = Math.min(claim.settledMs, entry.ms)
         return
       }
       case 'taken':

@@ -140,6 +140,8 @@ class World {
       heard: {
         answered: (life: Life, query: CompiledQuery, result: QueryResult<unknown>, begun: number) =>
           this.#hear(life, query, result, begun),
+        committed: (life: Life, queries: readonly CompiledQuery[]) =>
+          this.#noteSettled(life, queries),
         moment: () => this.#history.moment(),
       },
       broker: this.#broker,
@@ -334,7 +336,7 @@ class World {
     return gatedStore(this.#database.connections, {
       gate: this.#gate,
       life,
-      heard: { answered: () => undefined, moment: () => 0 },
+      heard: { answered: () => undefined, committed: () => undefined, moment: () => 0 },
       listen: async () => ({ close: async () => undefined }),
     })
   }
@@ -695,7 +697,6 @@ class World {
       const [, topics] = query.parameters as [string, readonly Wake[]]
       for (const topic of topics) this.#callOut(topic)
     }
-    if (query.sql.includes('with written as materialized')) this.#noteSettled(life, query)
     if (!query.sql.includes('look as materialized')) return
     type Row = { intent_id: string | null; next_state: string; is_left: boolean }
     for (const row of result.rows as Row[]) {
@@ -706,9 +707,12 @@ class World {
   }
 
   /** What was attempted comes as an array for each column, of which the ids of messages are the second. */
-  #noteSettled({ slot, nth }: Life, { parameters: [, ids] }: CompiledQuery): void {
-    for (const [intent] of String(ids).matchAll(/[0-9a-f-]{36}/g))
-      this.#history.add({ kind: 'settled', worker: `${slot} ${nth}`, intent })
+  #noteSettled({ slot, nth }: Life, queries: readonly CompiledQuery[]): void {
+    for (const { sql, parameters } of queries) {
+      if (!sql.includes('with written as materialized')) continue
+      for (const [intent] of String(parameters[1]).matchAll(/[0-9a-f-]{36}/g))
+        this.#history.add({ kind: 'settled', worker: `${slot} ${nth}`, intent })
+    }
   }
 
   /** A call that somebody may hear, or nobody: it is only ever a hint. */

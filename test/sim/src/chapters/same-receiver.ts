@@ -175,8 +175,8 @@ function judgeOnce(about: Heard, seen: Sight): Violation[] {
 }
 
 /** Whoever was stopped may not have written down what they were told. */
-function mayBeUnknown({ answer }: Call, { isDisturbed }: Sight): boolean {
-  return answer !== 'accepted' || isDisturbed
+function mayBeUnknown({ answer, claim }: Call, seen: Sight): boolean {
+  return answer !== 'accepted' || seen.isLost(claim)
 }
 
 /** P1, P4: they get it, unless what happened to each of the two bears out that they do not. */

@@ -152,7 +152,7 @@ function wentLate(heardNow: number, firsts: readonly Call[]): boolean {
 
 /** A worker may have had it when the hour was over: it had not written down that it went out. */
 function mayHaveGoneLate(saidNow: number, firsts: readonly Call[]): boolean {
-  return firsts.some(({ taken, settledNow }) => taken && settledNow >= saidNow + waitsMs)
+  return firsts.some(({ taken, claim }) => taken && claim.settledNow >= saidNow + waitsMs)
 }
 
 /** Neither came, though every answer was definite and nobody said anything of either. */
