@@ -25,7 +25,14 @@ import { type Ending, type Entry, History, type Told } from './history.ts'
 import { Meetings } from './meetings.ts'
 import { People } from './people.ts'
 import { createProviders, type Taken } from './provider.ts'
-import { type Fault, type Story, type WorkerKind, workerKinds, worldSlot } from './story.ts'
+import {
+  type Fault,
+  type FaultKind,
+  type Story,
+  type WorkerKind,
+  workerKinds,
+  worldSlot,
+} from './story.ts'
 import { createWorker, type Door, leaseMs, type Worker } from './workers.ts'
 
 /** What came of a story. */
@@ -35,6 +42,8 @@ export type Outcome = {
   /** Why the world could not come to an end, or what no model is needed for to be wrong. */
   readonly breakdown: string | null
   readonly steps: number
+  /** Of what was to go wrong in it, what did. */
+  readonly faults: readonly FaultKind[]
 }
 
 const sources = { ehr: 'urn:test:ehr', crm: 'urn:test:crm', staff: 'staff' } as const
@@ -74,6 +83,7 @@ class World {
   readonly #held = new Map<string, number>()
   readonly #restarts = new Map<Worker, number>()
   readonly #faults: Fault[]
+  readonly #happened: FaultKind[] = []
   #actors = 0
   #steps = 0
   #calm = false
@@ -168,7 +178,8 @@ class World {
     const ending = breakdown === null ? await this.#end() : null
     for (const worker of this.#workers) worker.kill()
     await this.#gate.quiet()
-    return { entries: this.#history.entries, ending, breakdown, steps: this.#steps }
+    const faults = this.#happened
+    return { entries: this.#history.entries, ending, breakdown, steps: this.#steps, faults }
   }
 
   async #lay(): Promise<void> {
@@ -554,7 +565,9 @@ class World {
         label.includes(fault.on ?? '') &&
         (fault.after === undefined || this.#done.has(fault)),
     )
-    return index < 0 ? null : (this.#faults.splice(index, 1)[0] ?? null)
+    const [fault] = index < 0 ? [] : this.#faults.splice(index, 1)
+    if (fault) this.#happened.push(fault.kind)
+    return fault ?? null
   }
 
   /** True when the operation is not let through now. */
