@@ -287,6 +287,20 @@ describe('what the provider tells later', () => {
     ])
   })
 
+  test('nothing arrives at the address before: the next message goes to the one told since (P1)', async () => {
+    await live('moved', discharged)
+    const moves = { email: 'moved.since@example.org' }
+    await flow.play([arrives('moved', moves, { time: tomorrow() })])
+    await receipt('moved', 'bounced')
+    await flow.play([discharged('moved', { time: tomorrow() })])
+    expect(await told('moved')).toEqual([
+      'email accepted',
+      'email accepted',
+      'is bounced bounced',
+      'is delivered delivered',
+    ])
+  })
+
   test('a complaint ends marketing over that channel', async () => {
     const yes = { purpose: 'marketing', origin: 'person' }
     const time = tomorrow()

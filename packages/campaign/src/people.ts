@@ -25,7 +25,7 @@ export function applyProfile(draft: Draft, event: JourneyEvent): ReasonCode {
       ...pick(data, ['givenName', 'familyName', 'birthYear', 'preferredChannel']),
       ...objectOf(data.attributes),
     }),
-    contacts: withContacts(person.contacts, objectOf(data.contacts)),
+    contacts: withContacts(person.contacts, objectOf(data.contacts), event.time),
     locale: textOr(data, 'locale', person.locale),
     timeZone: textOr(data, 'timeZone', person.timeZone),
     assignedPersona: textOr(data, 'persona', person.assignedPersona),
@@ -136,25 +136,29 @@ export function choosePersona(draft: Draft, context: DecideContext): void {
   if (persona !== draft.person.persona) draft.person = { ...draft.person, persona }
 }
 
-/** Marks an address at which nothing arrives, so that the next message takes another channel. */
-export function refuseContact(draft: Draft, kind: ContactKind, at: string): void {
+/**
+ * Marks an address at which nothing arrives, so that the next message takes another channel. Not one that
+ * was told after the message had gone to the address before it.
+ */
+export function refuseContact(draft: Draft, kind: ContactKind, bounce: JourneyEvent): void {
   const contact = draft.person.contacts[kind]
-  if (!contact) return
+  const { addressSince } = bounce.data
+  if (!contact || (addressSince !== undefined && addressSince !== contact.since)) return
   draft.person = {
     ...draft.person,
-    contacts: { ...draft.person.contacts, [kind]: { ...contact, refusedAt: at } },
+    contacts: { ...draft.person.contacts, [kind]: { ...contact, refusedAt: bounce.time } },
   }
 }
 
 type Contacts = Partial<Record<ContactKind, Contact>>
 
-function withContacts(known: Readonly<Contacts>, changes: JsonObject): Contacts {
+function withContacts(known: Readonly<Contacts>, changes: JsonObject, since: string): Contacts {
   const contacts: Contacts = { ...known }
   for (const kind of contactKinds) {
     const address = changes[kind]
     if (address === null) delete contacts[kind]
     else if (typeof address === 'string' && address !== known[kind]?.address) {
-      contacts[kind] = { address, refusedAt: null }
+      contacts[kind] = { address, refusedAt: null, since }
     }
   }
   return contacts

@@ -78,8 +78,8 @@ function moveOnly(draft: Draft, event: JourneyEvent, definition: TrackedBy): Rea
 function hearOfRecipient(draft: Draft, event: JourneyEvent): ReasonCode {
   switch (event.type) {
     case 'message.bounced.v1':
-      if (event.data.channel === 'email') refuseContact(draft, 'email', event.time)
-      if (event.data.channel === 'sms') refuseContact(draft, 'phone', event.time)
+      if (event.data.channel === 'email') refuseContact(draft, 'email', event)
+      if (event.data.channel === 'sms') refuseContact(draft, 'phone', event)
       return 'bounced'
     case 'message.complained.v1':
       return withdrawConsent(draft, event, 'marketing', 'complained')

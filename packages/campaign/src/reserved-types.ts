@@ -97,6 +97,9 @@ const message = z.object({
   recipientId: z.uuid().optional(),
 })
 
+/** `addressSince`: time of the profile that told of the address to which it went, where that is known. */
+const bounce = message.extend({ addressSince: text.optional() })
+
 /** `by`: pressed on the page of a link, written back by SMS, or told by the provider. */
 const answer = z.object({
   intentId: z.uuid(),
@@ -111,7 +114,7 @@ export const reservedTypes = {
   'consent.granted.v1': consent,
   'consent.withdrawn.v1': consent,
   'message.answered.v1': answer,
-  'message.bounced.v1': message,
+  'message.bounced.v1': bounce,
   'message.clicked.v1': message,
   'message.complained.v1': message,
   'message.delivered.v1': message,

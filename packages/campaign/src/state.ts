@@ -55,8 +55,11 @@ export type Person = {
 
 export const contactKinds = ['email', 'phone', 'app'] as const
 export type ContactKind = (typeof contactKinds)[number]
-/** `refusedAt`: when a provider said that nothing arrives there; another address clears it. */
-export type Contact = { address: string; refusedAt: Instant | null }
+/**
+ * `refusedAt`: when a provider said that nothing arrives there; another address clears it. `since`: the time of
+ * the profile that told of it, by which a bounce of the address before it is known; absent where it is not known.
+ */
+export type Contact = { address: string; refusedAt: Instant | null; since?: Instant }
 
 /** Where a person is on a journey. `episode` counts the times they began it. */
 export type JourneyPlace = { phase: string; episode: number; since: Instant }

@@ -1175,10 +1175,29 @@ describe('what is known of a person', () => {
       'message_status_known',
     )
     patient.happens('person.upserted.v1', { data: { contacts: { email: 'b@example.org' } } })
-    expect(patient.state.person.contacts.email).toEqual({
+    expect(patient.state.person.contacts.email).toMatchObject({
       address: 'b@example.org',
       refusedAt: null,
     })
+  })
+
+  test('a bounce of the address before says nothing of the one told since (P1)', () => {
+    const patient = person(definitionOf([campaign({ id: 'aftercare' })]))
+    const email = () => patient.state.person.contacts.email
+    const time = '2026-03-02T08:00:00.000Z'
+    patient.happens('person.upserted.v1', { data: { contacts: { email: 'a@example.org' } }, time })
+    const addressSince = email()?.since
+    patient.happens(discharge)
+    patient.happens('person.upserted.v1', { data: { contacts: { email: 'b@example.org' } } })
+    const intentId = patient.intents()[0]?.intentId ?? ''
+    const bounces = (since: string | undefined) =>
+      patient.happens('message.bounced.v1', {
+        data: { intentId, channel: 'email', ...(since !== undefined && { addressSince: since }) },
+      })
+    expect(bounces(addressSince)).toBe('bounced')
+    expect(email()).toMatchObject({ address: 'b@example.org', refusedAt: null })
+    bounces(email()?.since)
+    expect(email()?.refusedAt).not.toBeNull()
   })
 
   test.each(['cancelled', 'skipped', 'expired', 'failed'] as const)(

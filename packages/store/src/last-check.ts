@@ -664,6 +664,7 @@ function factsOf(request: ClaimRequest, look: Look): RawBuilder<unknown> {
       relation.has_scope as relation_has_scope, relation.way, age.who as who_by_age, same.state as same, same.due_at as same_due_at,
       same.repeats or twin.repeats as repeats,
       contact ->> 'address' as address, contact ->> 'refusedAt' is not null as address_refused,
+      contact ->> 'since' as address_since,
       run.state as enrolment_state, run.reason as enrolment_reason, run.trigger,
       e.version as entity_known, e.unapplied_version as entity_unapplied, e.state as entity_state,
       e.data as entity_data,
@@ -841,6 +842,7 @@ function moveOf(request: ClaimRequest, telling: boolean): RawBuilder<unknown> {
       recipient_as = case when d.effect = 'claim' then coalesce(d.way, i.recipient_as)
         else i.recipient_as end,
       provider = case when d.effect = 'claim' then d.asked_provider else i.provider end,
+      address_since = case when d.effect = 'claim' then d.address_since else i.address_since end,
       idempotent = case when d.effect = 'claim' then ${request.idempotent} else i.idempotent end,
       settled_at = case when d.next_state not in ('planned', 'sending') then d.now end,
       touched_at = clock_timestamp()

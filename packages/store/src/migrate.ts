@@ -35,6 +35,7 @@ import * as dueInTurn from './migrations/0029-due-in-turn.ts'
 import * as armsSweepsEnded from './migrations/0030-arms-sweeps-ended.ts'
 import * as unappliedEntities from './migrations/0031-unapplied-entities.ts'
 import * as recipientWays from './migrations/0032-recipient-ways.ts'
+import * as addressSince from './migrations/0033-address-since.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -72,6 +73,7 @@ const migrations: Record<string, Migration> = {
   '0030-arms-sweeps-ended': armsSweepsEnded,
   '0031-unapplied-entities': unappliedEntities,
   '0032-recipient-ways': recipientWays,
+  '0033-address-since': addressSince,
 }
 
 export type MigrateOptions = {

@@ -12,6 +12,8 @@ export type ReceiptTarget = {
   /** Who got it, where that is somebody else than whom it is about; as the record that they are now. */
   recipientId: string | null
   channel: ChannelName
+  /** Time of the profile that told of the address to which it went; null when that is not known. */
+  addressSince: string | null
 }
 
 /**
@@ -31,6 +33,7 @@ export async function findReceiptTargets(
     sql<ReceiptTarget>`
       select i.intent_id as "intentId", i.person_id as "personId",
         i.class,
+        i.address_since as "addressSince",
         survivor_of(i.recipient_id) as "recipientId",
         coalesce(tried.channel, i.channels[i.channel_index + 1]) as channel
       from intent i left join lateral (

@@ -269,6 +269,8 @@ export type Schema = {
     duplicate: Generated<boolean>
     provider: string | null
     reference: string | null
+    /** Time of the profile that told of the address to which it was claimed last; null when not known. */
+    address_since: string | null
     settled_at: string | null
     traceparent: string | null
     touched_at: Moment

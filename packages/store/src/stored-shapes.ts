@@ -64,7 +64,11 @@ export function someOf(words: readonly string[]): Shape {
 export const isMoment: Shape = (value) =>
   typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value)
 
-const isContact = having({ address: isText, refusedAt: orNothing(isText) })
+const isContact = having({
+  address: isText,
+  refusedAt: orNothing(isText),
+  since: orNothing(isText),
+})
 
 export const isContacts = having(
   Object.fromEntries(contactKinds.map((kind) => [kind, orNothing(isContact)])),

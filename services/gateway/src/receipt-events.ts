@@ -82,6 +82,8 @@ function eventOf(
       provider,
       channel: target.channel,
       ...(detail !== undefined && { detail }),
+      ...(receipt.status === 'bounced' &&
+        target.addressSince !== null && { addressSince: target.addressSince }),
       ...(target.recipientId !== null && { recipientId: target.recipientId }),
     },
   }
