@@ -14,7 +14,7 @@ describe.skipIf(cannotRun)('a topic that is replayed', () => {
     await system.publish(askAll(people, ['mail', 'text']))
     await system.publish(names('gone', 5).map((subject) => event(subject, 'person.deceased.v1')))
     const first = await system.settled()
-    const accepted = system.accepted()
+    const accepted = system.handOvers()
     expect(accepted).toHaveLength(120)
 
     // A consumer that has lost its place: the position in PostgreSQL is the only one that counts.
@@ -43,7 +43,7 @@ describe.skipIf(cannotRun)('a topic that is replayed', () => {
     }
     const last = await system.settled()
 
-    expect(system.accepted()).toEqual(accepted)
+    expect(system.handOvers()).toEqual(accepted)
     expect(last).toMatchObject({
       events: first.events,
       people: first.people,

@@ -39,7 +39,11 @@ export type AcceptedSms = {
 export type RepeatedSms = {
   seq: number
   receivedAt: string
+  intentId: string
   idempotencyKey: string
+  /** Marked as a possible duplicate by its sender: this time, whatever the first one was. */
+  duplicate: boolean
+  /** The id that the first one got. */
   reference: string
 }
 

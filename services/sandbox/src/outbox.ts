@@ -78,8 +78,9 @@ export async function openOutbox(
     if (!isSame(first, message)) return { kind: 'conflict' }
     repeatedCount += 1
     const { reference } = first
-    const { receivedAt } = message
-    await repeated.append({ seq: repeatedCount, receivedAt, idempotencyKey: key, reference })
+    const { receivedAt, intentId, duplicate } = message
+    const repeat = { receivedAt, intentId, idempotencyKey: key, duplicate, reference }
+    await repeated.append({ seq: repeatedCount, ...repeat })
     return { kind: 'repeated', reference }
   }
 

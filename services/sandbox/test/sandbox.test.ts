@@ -102,14 +102,17 @@ describe('an SMS', () => {
     const first = await openRig()
     const message = smsMessage()
     const outcome = await first.sms.send(message, untroubled())
-    expect(await first.sms.send({ ...message, attempt: 2 }, untroubled())).toEqual(outcome)
+    const marked = { ...message, attempt: 2, duplicate: true }
+    expect(await first.sms.send(marked, untroubled())).toEqual(outcome)
     const rig = await first.restart()
     undo.push(rig.close)
     expect(await rig.sms.send({ ...message, attempt: 3 }, untroubled())).toEqual(outcome)
     expect(await rig.lines(fileNames.sms)).toHaveLength(1)
+    const { intentId, idempotencyKey } = message
+    const repeat = { intentId, idempotencyKey, reference: 'sandbox-sms-1' }
     expect(await rig.lines(fileNames.repeatedSms)).toMatchObject([
-      { seq: 1, idempotencyKey: message.idempotencyKey, reference: 'sandbox-sms-1' },
-      { seq: 2, idempotencyKey: message.idempotencyKey, reference: 'sandbox-sms-1' },
+      { seq: 1, ...repeat, duplicate: true },
+      { seq: 2, ...repeat, duplicate: false },
     ])
     expect(rig.sandbox.status()).toMatchObject({ accepted: { sms: 1 }, repeatedSms: 2 })
   })

@@ -18,8 +18,21 @@ export function acceptedIn(directory: string): Accepted[] {
   ].map((message) => ({ ...message, reference: referenceIn(message.text) }))
 }
 
-export function repeatsIn(directory: string): RepeatedSms[] {
-  return linesOf<RepeatedSms>(directory, fileNames.repeatedSms)
+/**
+ * Every hand-over: what was accepted, and each repeat of an SMS that its provider folded, as the message
+ * that it repeats but with its own moment and its own mark.
+ */
+export function handOversIn(directory: string): Accepted[] {
+  const repeats = linesOf<RepeatedSms>(directory, fileNames.repeatedSms)
+  // Read after them: each of them repeats a line that is there.
+  const accepted = acceptedIn(directory)
+  const firstOf = new Map(accepted.map((line) => [`${line.channel} ${line.intentId}`, line]))
+  const folded = repeats.map(({ intentId, receivedAt, duplicate }) => {
+    const first = firstOf.get(`sms ${intentId}`)
+    if (first === undefined) throw new Error(`the repeat of ${intentId} repeats nothing`)
+    return { ...first, receivedAt, duplicate }
+  })
+  return [...accepted, ...folded]
 }
 
 function linesOf<Entry>(directory: string, name: string): Entry[] {

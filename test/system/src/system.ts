@@ -24,7 +24,7 @@ import { topicConfigs, topicsOf } from '@wegwijs/wire/topics'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import { clinic, idSpace, referenceIn, source } from './clinic.ts'
 import { controlKafka, type KafkaControl } from './kafka-control.ts'
-import { type Accepted, acceptedIn, repeatsIn } from './provider-files.ts'
+import { type Accepted, acceptedIn, handOversIn } from './provider-files.ts'
 import { type ServiceProcess, startProcess } from './service-process.ts'
 import { until } from './until.ts'
 
@@ -78,8 +78,8 @@ export type System = {
   /** Every record that a topic holds now. */
   recordsOf(topic: string): Promise<BrokerRecord[]>
   accepted(): Accepted[]
-  /** Repeats of an SMS that the provider folded. */
-  repeats(): ReturnType<typeof repeatsIn>
+  /** What was accepted, and every repeat of an SMS that the provider folded. */
+  handOvers(): Accepted[]
   /** References of the app messages of a person, through the gateway. */
   inbox(subject: string): Promise<string[]>
   inboxOf(subject: string): Promise<readonly { title: string; body: string }[]>
@@ -268,7 +268,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     },
     recordsOf: (topic) => recordsOf(kafka, topic),
     accepted: () => acceptedIn(sandboxDirectory),
-    repeats: () => repeatsIn(sandboxDirectory),
+    handOvers: () => handOversIn(sandboxDirectory),
     inboxOf,
     inbox: async (subject) => (await inboxOf(subject)).map(({ body }) => referenceIn(body)),
     status,

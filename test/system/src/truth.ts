@@ -7,8 +7,8 @@ export type Unsent = { reference: string; state: string; reason: string | null }
 
 /**
  * Holds what the providers wrote down against what was asked for: one message by each road to each
- * person, under the reference `<subject>-<road>`. Nothing may be there twice without being marked
- * (P2), and what is not there at all must be held, for the reason that nobody knows (P1).
+ * person, under the reference `<subject>-<road>`. Nothing may have been handed over twice without being
+ * marked, not even where the provider folds repeats (P2), and what is not there at all must be held, for the reason that nobody knows (P1).
  *
  * Resolves with what was unsent; app messages are not looked at.
  *
@@ -19,8 +19,8 @@ export async function checkDeliveries(
   subjects: readonly string[],
   roads: readonly Exclude<Road, 'note' | 'offer'>[],
 ): Promise<{ unsent: Unsent[]; marked: Accepted[] }> {
-  const accepted = system.accepted()
-  const byReference = Map.groupBy(accepted, ({ reference }) => reference)
+  const handOvers = system.handOvers()
+  const byReference = Map.groupBy(handOvers, ({ reference }) => reference)
   const asked = subjects.flatMap((subject) => roads.map((road) => ({ subject, road })))
   const violations: string[] = []
   const unsent: Unsent[] = []
@@ -35,7 +35,7 @@ export async function checkDeliveries(
   violations.push(...lost.map(({ reference, state }) => `${reference} is lost: ${state}`))
   violations.push(...[...byReference.keys()].map((reference) => `nobody asked for ${reference}`))
   if (violations.length > 0) throw new Error(violations.slice(0, 20).join('\n'))
-  return { unsent, marked: accepted.filter(({ duplicate }) => duplicate) }
+  return { unsent, marked: handOvers.filter(({ duplicate }) => duplicate) }
 }
 
 async function whyUnsent(system: System, subject: string, road: Road): Promise<Unsent[]> {
@@ -48,11 +48,11 @@ async function whyUnsent(system: System, subject: string, road: Road): Promise<U
 
 const unplanned = { state: 'never planned', reason: null }
 
-function doublesAmong(accepted: readonly Accepted[], road: Road): string[] {
-  const marked = accepted.filter(({ duplicate }) => duplicate).length
-  const unmarked = accepted.length - marked
+function doublesAmong(handOvers: readonly Accepted[], road: Road): string[] {
+  const marked = handOvers.filter(({ duplicate }) => duplicate).length
+  const unmarked = handOvers.length - marked
   const mostMarked = road === 'again' || road === 'remind' ? 1 : 0
   return unmarked > 1 || marked > mostMarked
-    ? [`${accepted[0]?.reference} was sent ${unmarked} times and ${marked} times marked`]
+    ? [`${handOvers[0]?.reference} was sent ${unmarked} times and ${marked} times marked`]
     : []
 }
