@@ -23,7 +23,7 @@ const row: Row = {
   recoveryMs: 1_250,
   figures: {},
   violations: ['sent after its stop was answered: p1'],
-  bound: 3 / 1_200,
+  judged: { lost: 1_200, doubled: 1_190, afterStop: 30, outOfOrder: 0 },
 }
 const run: FaultRun = { at: '2026-03-02T09:00:00.000Z', commit: 'abc', seed: 's', rows: [row] }
 const place = (name: string) =>
@@ -35,13 +35,19 @@ test('each promise gets the figure that is its own, and a broken one is not pass
   expect(told).not.toContain('old')
   expect(told.match(/^between$/gm)).toHaveLength(4)
   expect(told).toContain(
-    '0 of 1,200 messages were lost (with 95 % certainty fewer than one in 400)',
+    '0 of 1,200 messages that could have been were lost (with 95 % certainty fewer than one in 400)',
   )
-  expect(told).toContain('1 of 1,200 messages were sent after a stop that was answered.')
+  expect(told).toContain('0 of 1,190 messages that could have been were sent twice unmarked (with')
+  expect(told).toContain(
+    '1 of 30 messages that could have been were sent after a stop that was answered.',
+  )
+  expect(told).toContain(
+    'it was not counted how many messages could have been out of their order, and none was.',
+  )
   expect(told).toContain('6 that are held and 5 marked repeats')
   expect(told).toContain('Of 900 simulated stories none broke a promise.')
   expect(told).toContain(
-    '| redis | Redis is killed | 2 | 3 | 10 | 1,200 | 0 | 0 | 1 | 0 | 5 | 6 | 1 | 1.3 s |',
+    '| redis | Redis is killed | 2 | 3 | 10 | 1,200 | 0 of 1,200, < 2.5e-3 | 0 of 1,190, < 2.5e-3 | 1 of 30 | – | 5 | 6 | 1 | 1.3 s |',
   )
 })
 

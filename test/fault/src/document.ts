@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { Row } from './table.ts'
+import type { Rule } from './model.ts'
+import { boundOf, type Row, rules } from './table.ts'
 
 const fileAt = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url))
 
@@ -40,10 +41,10 @@ export function withFigures(
   simulation: SimulationRun | null,
 ): string {
   const figures: Readonly<Record<string, string>> = {
-    P1: counted(run, simulation, 'lost', ({ lost }) => lost),
-    P2: `${counted(run, simulation, 'sent twice unmarked', ({ doubled }) => doubled)} ${unknownOutcomes(run)}`,
-    P3: counted(run, simulation, 'sent after a stop that was answered', (row) => row.afterStop),
-    P6: counted(run, simulation, 'out of their order', ({ outOfOrder }) => outOfOrder),
+    P1: counted(run, simulation, 'lost', 'lost'),
+    P2: `${counted(run, simulation, 'doubled', 'sent twice unmarked')} ${unknownOutcomes(run)}`,
+    P3: counted(run, simulation, 'afterStop', 'sent after a stop that was answered'),
+    P6: counted(run, simulation, 'outOfOrder', 'out of their order'),
     run: tableOf(run),
   }
   return Object.entries(figures).reduce(
@@ -62,15 +63,19 @@ function replacePart(document: string, begin: string, text: string): string {
 function counted(
   { rows }: FaultRun,
   simulation: SimulationRun | null,
+  rule: Rule,
   what: string,
-  pick: (row: Row) => number,
 ): string {
-  const asked = sumOf(rows, (row) => row.asked)
+  const cases = sumOf(rows, ({ judged }) => judged[rule])
   const kills = sumOf(rows, (row) => row.kills)
-  const broken = sumOf(rows, pick)
-  const isZero = broken === 0 && asked > 0
-  const share = isZero ? ` (with 95 % certainty fewer than one in ${group(asked / 3)})` : ''
-  const faults = `Under ${rows.length} faults with ${group(kills)} blows, ${group(broken)} of ${group(asked)} messages were ${what}${share}.`
+  const broken = sumOf(rows, (row) => row[rule])
+  const bound = boundOf(broken, cases)
+  const share = bound === null ? '' : ` (with 95 % certainty fewer than one in ${group(1 / bound)})`
+  const counts =
+    cases === 0 && broken === 0
+      ? `it was not counted how many messages could have been ${what}, and none was`
+      : `${group(broken)} of ${group(cases)} messages that could have been were ${what}${share}`
+  const faults = `Under ${rows.length} faults with ${group(kills)} blows, ${counts}.`
   return simulation === null ? faults : `${faults} ${storiesOf(simulation)}`
 }
 
@@ -87,7 +92,7 @@ function unknownOutcomes({ rows }: FaultRun): string {
 
 const heading = [
   ['on', 'fault', 'rounds', 'blows', 'work in flight', 'messages', 'lost', 'doubled'],
-  ['after a stop', 'out of order', 'marked', 'held', 'broken', 'recovery', '95 % bound'],
+  ['after a stop', 'out of order', 'marked', 'held', 'broken', 'recovery'],
 ].flat()
 
 function tableOf({ rows, at, commit, seed }: FaultRun): string {
@@ -96,20 +101,21 @@ function tableOf({ rows, at, commit, seed }: FaultRun): string {
     const { undecided, planned, queued, sending } = row.inFlight
     const inFlight = group(undecided + planned + queued + sending)
     const hit = [row.on, row.title, row.rounds, row.kills, inFlight, group(row.asked)]
-    const zeros = [row.lost, row.doubled, row.afterStop, row.outOfOrder]
+    const broken = rules.map((rule) => brokenOf(row, rule))
     const recovery = row.recoveryMs === null ? '' : `${(row.recoveryMs / 1_000).toFixed(1)} s`
-    return line([
-      ...hit,
-      ...zeros,
-      row.marked,
-      row.held,
-      row.violations.length,
-      recovery,
-      `< ${row.bound.toExponential(1)}`,
-    ])
+    return line([...hit, ...broken, row.marked, row.held, row.violations.length, recovery])
   })
   const origin = `<sub>${at.slice(0, 10)}, commit ${commit}, seed ${seed}.</sub>`
   return [line(heading), line(heading.map(() => '---')), ...lines, '', origin].join('\n')
+}
+
+/** `0 of 1,200, < 2.5e-3`: broken, of so many, and the bound of a zero; a dash where there was no case. */
+function brokenOf(row: Row, rule: Rule): string {
+  const cases = row.judged[rule]
+  if (cases === 0 && row[rule] === 0) return '–'
+  const bound = boundOf(row[rule], cases)
+  const share = bound === null ? '' : `, < ${bound.toExponential(1)}`
+  return `${group(row[rule])} of ${group(cases)}${share}`
 }
 
 function sumOf(rows: readonly Row[], pick: (row: Row) => number): number {

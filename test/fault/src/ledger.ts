@@ -19,7 +19,12 @@ export type Asked = {
 /** A stop over HTTP: `answer` is null for as long as nobody has acknowledged it. */
 export type Stop = {
   subject: string
-  answer: { answeredAt: string; messages: readonly MessageRecord[] } | null
+  answer: {
+    answeredAt: string
+    /** What was recorded of the messages of the person, and when that had been read. */
+    readAt: string
+    messages: readonly MessageRecord[]
+  } | null
 }
 
 /** What was said and what was acknowledged, kept outside of everything that a fault may kill. */

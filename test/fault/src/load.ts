@@ -1,6 +1,7 @@
 import { systemClock } from '@wegwijs/runtime/clock'
 import { arrival, ask, event } from '@wegwijs/system-tests/events'
 import type { System } from '@wegwijs/system-tests/system'
+import { until } from '@wegwijs/system-tests/until'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import { type Ledger, openLedger, type PublishingRoad } from './ledger.ts'
 import { messagesOf } from './messages.ts'
@@ -9,6 +10,11 @@ export type Load = {
   readonly ledger: Ledger
   /** People begin to arrive, `peoplePerSecond` over HTTP and as many over Kafka. */
   start(peoplePerSecond: number): void
+  /**
+   * Resolves when some were asked for after the answer of their stop, and some when they had moved:
+   * until then there is nothing that P3 and P6 could be seen by.
+   */
+  untilTold(): Promise<void>
   /** Nobody new arrives; resolves when everything that was begun is acknowledged. */
   stop(): Promise<void>
   /** Publishes these until they are acknowledged, in their order, and keeps them in the ledger. */
@@ -64,7 +70,7 @@ export function createLoad(
     const answeredAt = systemClock.instant()
     // What is on its way in this moment is the only thing that may still arrive.
     const messages = await untilRead(() => messagesOf(system.store, subject))
-    ledger.stopped(subject, { answeredAt, messages })
+    ledger.stopped(subject, { answeredAt, readAt: systemClock.instant(), messages })
   }
 
   const flow = async (road: PublishingRoad, peoplePerSecond: number) => {
@@ -121,6 +127,10 @@ export function createLoad(
       // Told by `stop`.
       flowing.catch(() => {})
     },
+    async untilTold() {
+      // What has failed would never tell anything.
+      await Promise.race([flowing, until('stops and moves are told', () => isTold(ledger))])
+    },
     async stop() {
       ending = true
       await flowing
@@ -128,6 +138,21 @@ export function createLoad(
     },
   }
 }
+
+const ENOUGH_TOLD = 3
+
+function isTold(ledger: Ledger): boolean {
+  const answeredAt = new Map(
+    ledger.stops().map(({ subject, answer }) => [subject, answer?.answeredAt]),
+  )
+  const asked = ledger.asked().filter(({ acknowledgedAt }) => acknowledgedAt !== null)
+  const stopped = asked.filter((each) => each.publishedAt > (answeredAt.get(each.subject) ?? never))
+  const moved = asked.filter(({ addressNumber }) => addressNumber > 1)
+  return Math.min(stopped.length, moved.length) >= ENOUGH_TOLD
+}
+
+/** Later than any instant. */
+const never = '9'
 
 /** The story of a person: what is said of them, part by part. */
 const parts: readonly ((subject: string) => TouchpointEvent[])[] = [

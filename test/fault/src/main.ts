@@ -7,6 +7,7 @@ import { systemClock } from '@wegwijs/runtime/clock'
 import { type FaultRun, guarantees, keptFaults, readKept, withFigures } from './document.ts'
 import type { Fault } from './fault.ts'
 import { faults } from './faults.ts'
+import { emptyVerdict } from './model.ts'
 import { help, type Options, readOptions } from './options.ts'
 import { type RoundResult, runRound } from './round.ts'
 import { rowOf, tableOf } from './table.ts'
@@ -174,7 +175,6 @@ async function oneRound(
 
 function unfinished(fault: Fault, told: string): RoundResult {
   const [first = told] = told.split('\n')
-  const none = { lost: [], doubled: [], afterStop: [], outOfOrder: [], unasked: [] }
   return {
     fault: fault.name,
     hit: {
@@ -182,7 +182,7 @@ function unfinished(fault: Fault, told: string): RoundResult {
       inFlight: { undecided: 0, planned: 0, queued: 0, sending: 0 },
       unknownAtMost: 0,
     },
-    verdict: { events: 0, asked: 0, accepted: 0, marked: 0, held: 0, ...none },
+    verdict: emptyVerdict(),
     violations: [`the round could not be ended: ${first}`],
     seconds: 0,
   }

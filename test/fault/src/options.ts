@@ -26,7 +26,8 @@ promise was broken.
   --only NAME,…     these faults alone
   --seed S          what chance hangs on; it is printed
   --json FILE       writes the rows as JSON
-  --keep            keeps the rows in test/fault/results and shows them in docs/guarantees.md
+  --keep            keeps the rows in test/fault/results and shows them in docs/guarantees.md; of all
+                    faults, so not beside --only
   --document        breaks nothing: shows in docs/guarantees.md what was kept
   --side-by-side N  how many systems are broken at the same time (3)`
 
@@ -52,6 +53,11 @@ export function readOptions(words: readonly string[], known: readonly Fault[]): 
   if (unknown.length > 0) {
     const all = known.map(({ name }) => name).join(', ')
     throw new RangeError(`there is no fault ${unknown.join(', ')}; there are ${all}`)
+  }
+  if (values.keep && names.length > 0) {
+    throw new RangeError(
+      '--keep is for a run of all faults: a part would take the place of the whole',
+    )
   }
   return {
     minutes: numberIn('--minutes', values.minutes),

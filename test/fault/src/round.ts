@@ -3,7 +3,7 @@ import { receiptOf, usualRates } from '@wegwijs/sandbox/outcomes'
 import type { Servers, System } from '@wegwijs/system-tests/system'
 import { until } from '@wegwijs/system-tests/until'
 import { type Fault, type Hit, sumInFlight } from './fault.ts'
-import { messagesOf } from './messages.ts'
+import { messagesOf, refusalsOf } from './messages.ts'
 import { judge, type Verdict } from './model.ts'
 import { seededChance } from './seeded-chance.ts'
 import { openWorld, type World } from './world.ts'
@@ -37,11 +37,12 @@ export async function runRound(fault: Fault, options: RoundOptions): Promise<Rou
   const chance = seededChance(`${seed} ${fault.name} ${number}`)
   const world = await openWorld(fault, { directory, servers, prefix: `r${number}`, chance })
   try {
-    const peoplePerSecond = fault.peoplePerSecond ?? USUAL_PEOPLE_PER_SECOND
+    const peoplePerSecond = rateOf(fault)
     if (peoplePerSecond > 0) world.load.start(peoplePerSecond)
     const hit = await fault.strike(world, { number, chance, short, say })
     const struckSeconds = secondsSince(beganMs)
     await world.restart()
+    if (peoplePerSecond > 0) await world.load.untilTold()
     await world.load.stop()
     await world.system.fail()
     await world.system.settled(SETTLE_MS)
@@ -56,6 +57,11 @@ export async function runRound(fault: Fault, options: RoundOptions): Promise<Rou
   }
 }
 
+/** People that arrive per second over each road. */
+function rateOf({ peoplePerSecond }: Fault): number {
+  return peoplePerSecond ?? USUAL_PEOPLE_PER_SECOND
+}
+
 function secondsSince(monotonicMs: number): number {
   return (systemClock.monotonicMs() - monotonicMs) / 1_000
 }
@@ -64,8 +70,9 @@ async function judgeWorld(fault: Fault, world: World, hit: Hit) {
   const { system, load } = world
   const verdict = judge({
     ledger: load.ledger,
-    accepted: system.accepted(),
+    handOvers: system.handOvers(),
     records: await messagesOf(system.store),
+    refusals: await refusalsOf(system.store),
     isBounced: (message) => receiptOf(message, usualRates)?.status === 'bounced',
     mayEnd: fault.mayEnd?.bind(fault),
   })
@@ -86,6 +93,11 @@ async function judgeWorld(fault: Fault, world: World, hit: Hit) {
   }
   if (sumInFlight(hit.inFlight) === 0) violations.push('the fault met no work in flight')
   if (verdict.accepted === 0) violations.push('nothing at all was sent')
+  if (rateOf(fault) > 0) {
+    const { afterStop, outOfOrder } = verdict.judged
+    if (afterStop === 0) violations.push('no message was held against a stop')
+    if (outOfOrder === 0) violations.push('no message was held against an address of before')
+  }
   return { verdict, violations }
 }
 

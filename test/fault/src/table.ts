@@ -1,4 +1,5 @@
 import type { Fault, InFlight } from './fault.ts'
+import type { Judged, Rule } from './model.ts'
 import type { RoundResult } from './round.ts'
 
 /** What all rounds of one fault showed. */
@@ -24,15 +25,22 @@ export type Row = {
   recoveryMs: number | null
   figures: Readonly<Record<string, number>>
   violations: readonly string[]
-  /** What a zero among so many messages says of their share, with 95 % certainty: 3/N. */
-  bound: number
+  /** How many messages were held against each rule. */
+  judged: Judged
+}
+
+/** In the order of the columns. */
+export const rules = ['lost', 'doubled', 'afterStop', 'outOfOrder'] as const satisfies Rule[]
+
+/** What a zero among `cases` says of their share, with 95 % certainty: 3/N. Null when it says nothing. */
+export function boundOf(broken: number, cases: number): number | null {
+  return broken === 0 && cases > 3 ? 3 / cases : null
 }
 
 export function rowOf({ name, on, title }: Fault, results: readonly RoundResult[]): Row {
   const sum = (pick: (result: RoundResult) => number) =>
     results.reduce((total, result) => total + pick(result), 0)
   const recoveries = results.flatMap(({ hit }) => hit.recoveryMs ?? [])
-  const asked = sum(({ verdict }) => verdict.asked)
   return {
     fault: name,
     on,
@@ -47,7 +55,7 @@ export function rowOf({ name, on, title }: Fault, results: readonly RoundResult[
       sending: sum(({ hit }) => hit.inFlight.sending),
     },
     events: sum(({ verdict }) => verdict.events),
-    asked,
+    asked: sum(({ verdict }) => verdict.asked),
     accepted: sum(({ verdict }) => verdict.accepted),
     lost: sum(({ verdict }) => verdict.lost.length),
     doubled: sum(({ verdict }) => verdict.doubled.length + verdict.unasked.length),
@@ -58,7 +66,12 @@ export function rowOf({ name, on, title }: Fault, results: readonly RoundResult[
     recoveryMs: recoveries.length === 0 ? null : Math.max(...recoveries),
     figures: largest(results.map(({ hit }) => hit.figures ?? {})),
     violations: results.flatMap(({ violations }) => violations),
-    bound: asked === 0 ? 1 : Math.min(1, 3 / asked),
+    judged: {
+      lost: sum(({ verdict }) => verdict.judged.lost),
+      doubled: sum(({ verdict }) => verdict.judged.doubled),
+      afterStop: sum(({ verdict }) => verdict.judged.afterStop),
+      outOfOrder: sum(({ verdict }) => verdict.judged.outOfOrder),
+    },
   }
 }
 
@@ -72,7 +85,7 @@ function largest(figures: readonly Readonly<Record<string, number>>[]): Record<s
 
 const heading = [
   ['on', 'fault', 'rounds', 'seconds', 'kills', 'undecided', 'queued', 'sending', 'messages'],
-  ['lost', 'doubled', 'after a stop', 'out of order', 'marked', 'held', 'recovery', '95 % bound'],
+  ['lost', 'doubled', 'after a stop', 'out of order', 'marked', 'held', 'recovery'],
 ].flat()
 
 /** The rows as a table of text; below each what it measured and what it broke. */
@@ -96,14 +109,22 @@ function cellsOf(row: Row): string[] {
   const { inFlight } = row
   const counts = [row.rounds, row.seconds, row.kills, inFlight.undecided]
   const waiting = [inFlight.planned + inFlight.queued, inFlight.sending, row.asked]
-  const outcomes = [row.lost, row.doubled, row.afterStop, row.outOfOrder, row.marked, row.held]
   return [
     row.on,
     row.fault,
-    ...[...counts, ...waiting, ...outcomes].map(String),
+    ...[...counts, ...waiting].map(String),
+    ...rules.map((rule) => brokenOf(row, rule)),
+    ...[row.marked, row.held].map(String),
     row.recoveryMs === null ? '-' : `${(row.recoveryMs / 1_000).toFixed(1)} s`,
-    row.bound.toExponential(1),
   ]
+}
+
+/** `0/1200 <2.5e-3`: broken, of so many, and the bound of a zero; a dash where there was no case. */
+function brokenOf(row: Row, rule: Rule): string {
+  const cases = row.judged[rule]
+  if (cases === 0 && row[rule] === 0) return '-'
+  const bound = boundOf(row[rule], cases)
+  return `${row[rule]}/${cases}${bound === null ? '' : ` <${bound.toExponential(1)}`}`
 }
 
 function notesOf({ fault, title, figures, violations }: Row): string[] {
