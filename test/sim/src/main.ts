@@ -4,29 +4,21 @@ import { fileURLToPath } from 'node:url'
 import { stackStatus, startStack, stopStack } from '@wegwijs/local/stack'
 import { systemClock } from '@wegwijs/runtime/clock'
 import { readEnvironment, resolveConfig } from '@wegwijs/runtime/env'
-import { Command, InvalidArgumentError } from 'commander'
+import { currentCommit } from '@wegwijs/test-support/commit'
 import { openSimulatedDatabase, type SimulatedDatabase } from './ground.ts'
 import { type Judged, playAndJudge } from './judged.ts'
+import { readOptions } from './options.ts'
 import { shrink } from './shrink.ts'
 import { storyOf } from './stories.ts'
 import { tell } from './tell.ts'
 
-/**
- * `pnpm test:sim`: plays one seed after the other, for as long as it is told, until one breaks a
- * promise. That one is told operation by operation, cut short, with the command that repeats it.
- */
-type Options = {
-  minutes?: number
-  seed?: number
-  seeds?: { from: number; to: number }
-  theme?: string
-  json: boolean
-  keep: boolean
-  shrink: boolean
-}
-
+/** What came of it. */
 type Summary = {
+  /** How many there were, from the first to the last, and of how many situations. */
   seeds: number
+  firstSeed: number | null
+  lastSeed: number | null
+  situations: number
   failedSeed: number | null
   violation: string | null
   text: string | null
@@ -40,17 +32,11 @@ const minuteMs = 60_000
 /** Cutting a story short takes no longer than this. */
 const shrinkMs = 60_000
 
-const program = new Command('test:sim')
-  .description('plays stories of the whole pipe until one of them breaks a promise')
-  .option('--minutes <n>', 'plays for so long', toNumber)
-  .option('--seed <n>', 'plays this one', toNumber)
-  .option('--seeds <a-b>', 'plays these', toRange)
-  .option('--theme <words>', 'plays those alone that are made for the situation with these words')
-  .option('--json', 'says in one JSON object on the last line what came of it', false)
-  .option('--keep', 'keeps what came of it with the project, for docs/guarantees.md', false)
-  .option('--no-shrink', 'does not cut short the story that failed')
-program.parse(process.argv.filter((word, index) => index < 2 || word !== '--'))
-const options = program.opts<Options>()
+/**
+ * `pnpm test:sim`: plays one seed after the other, for as long as it is told, until one breaks a
+ * promise. That one is told operation by operation, cut short, with the command that repeats it.
+ */
+const options = readOptions(process.argv.slice(2))
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 const given = resolveConfig(readEnvironment(), [], ['WEGWIJS_DATABASE_URL'])
@@ -64,7 +50,9 @@ await database.close()
 if (before?.state !== 'answers') await stopStack(stack)
 if (options.keep) {
   mkdirSync(dirname(kept), { recursive: true })
-  writeFileSync(kept, `${JSON.stringify(summary, null, 2)}\n`)
+  const origin = { at: systemClock.instant(), commit: currentCommit() }
+  writeFileSync(kept, `${JSON.stringify({ ...origin, ...summary }, null, 2)}\n`)
+  say('kept; `npm run test:fault -- --document` shows it in docs/guarantees.md')
 }
 if (options.json) say(JSON.stringify(summary))
 process.exit(summary.failedSeed === null ? 0 : 1)
@@ -72,24 +60,33 @@ process.exit(summary.failedSeed === null ? 0 : 1)
 async function run(on: SimulatedDatabase): Promise<Summary> {
   const beganMs = systemClock.monotonicMs()
   const untilMs = beganMs + (options.minutes ?? defaultMinutes) * minuteMs
-  let seeds = 0
-  const rate = () => Math.round((seeds * minuteMs) / (systemClock.monotonicMs() - beganMs))
+  const played: number[] = []
+  const situations = new Set<string>()
+  const rate = () => Math.round((played.length * minuteMs) / (systemClock.monotonicMs() - beganMs))
+  const summaryOf = (found: Pick<Summary, 'failedSeed' | 'violation' | 'text'>): Summary => ({
+    seeds: played.length,
+    firstSeed: played.at(0) ?? null,
+    lastSeed: played.at(-1) ?? null,
+    situations: situations.size,
+    ...found,
+    seedsPerMinute: rate(),
+  })
   let toldMs = beganMs
   for (const seed of seedsToPlay(untilMs)) {
     const story = storyOf(seed)
     if (options.theme !== undefined && !story.theme?.includes(options.theme)) continue
     const judged = await playAndJudge(story, on)
-    seeds += 1
+    played.push(seed)
+    if (story.theme !== null) situations.add(`${story.chapter}: ${story.theme}`)
     if (judged.violations.length > 0) {
-      const found = await tellFailure(judged, on)
-      return { seeds, failedSeed: seed, ...found, seedsPerMinute: rate() }
+      return summaryOf({ failedSeed: seed, ...(await tellFailure(judged, on)) })
     }
     if (systemClock.monotonicMs() - toldMs < minuteMs / 6) continue
     toldMs = systemClock.monotonicMs()
-    say(`${seeds} seeds, ${rate()} a minute`)
+    say(`${played.length} seeds, ${rate()} a minute`)
   }
-  say(`${seeds} seeds, ${rate()} a minute: no promise was broken`)
-  return { seeds, failedSeed: null, violation: null, text: null, seedsPerMinute: rate() }
+  say(`${played.length} seeds, ${rate()} a minute: no promise was broken`)
+  return summaryOf({ failedSeed: null, violation: null, text: null })
 }
 
 function* seedsToPlay(untilMs: number): Generator<number> {
@@ -128,16 +125,4 @@ async function tellFailure(
     say(`cut short:\n${tell(shortest, repeat)}`)
   }
   return { violation: first.kind, text: first.text }
-}
-
-function toNumber(text: string): number {
-  const number = Number(text)
-  if (!(number > 0)) throw new InvalidArgumentError('expected a number above 0')
-  return number
-}
-
-function toRange(text: string): { from: number; to: number } {
-  const [from, to] = text.split('-').map(Number)
-  if (!(from && to && from <= to)) throw new InvalidArgumentError('expected such as 1-100')
-  return { from, to }
 }
