@@ -13,9 +13,14 @@ const keptSimulation = fileAt('test/sim/results/last.json')
 /** What a kept run of `pnpm test:fault` came to. */
 export type FaultRun = { at: string; commit: string; seed: string; rows: readonly Row[] }
 
-/** What a kept run of `pnpm test:sim -- --json` came to. */
+/** What a kept run of `pnpm test:sim -- --keep` came to: so many stories, of seeds in a row. */
 export type SimulationRun = {
+  at: string
+  commit: string
   seeds: number
+  firstSeed: number | null
+  lastSeed: number | null
+  situations: number
   failedSeed: number | null
   seedsPerMinute: number
 }
@@ -45,7 +50,7 @@ export function withFigures(
     P2: `${counted(run, simulation, 'doubled', 'sent twice unmarked')} ${unknownOutcomes(run)}`,
     P3: counted(run, simulation, 'afterStop', 'sent after a stop that was answered'),
     P6: counted(run, simulation, 'outOfOrder', 'out of their order'),
-    run: tableOf(run),
+    run: [tableOf(run), ...(simulation === null ? [] : [originOf(simulation)])].join('\n'),
   }
   return Object.entries(figures).reduce(
     (text, [name, figure]) => replacePart(text, beginOf(name), figure),
@@ -79,9 +84,9 @@ function counted(
   return simulation === null ? faults : `${faults} ${storiesOf(simulation)}`
 }
 
-function storiesOf({ seeds, failedSeed }: SimulationRun): string {
+function storiesOf({ seeds, situations, failedSeed }: SimulationRun): string {
   const broken = failedSeed === null ? 'none' : 'one'
-  return `Of ${group(seeds)} simulated stories ${broken} broke a promise.`
+  return `Of ${group(seeds)} simulated stories of ${situations} situations ${broken} broke a promise.`
 }
 
 function unknownOutcomes({ rows }: FaultRun): string {
@@ -116,6 +121,10 @@ function brokenOf(row: Row, rule: Rule): string {
   const bound = boundOf(row[rule], cases)
   const share = bound === null ? '' : `, < ${bound.toExponential(1)}`
   return `${group(row[rule])} of ${group(cases)}${share}`
+}
+
+function originOf({ at, commit, firstSeed, lastSeed }: SimulationRun): string {
+  return `<sub>The simulated stories: ${at.slice(0, 10)}, commit ${commit}, seeds ${firstSeed} to ${lastSeed}.</sub>`
 }
 
 function sumOf(rows: readonly Row[], pick: (row: Row) => number): number {

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander'
 
-export type Options = {
+type Options = {
   minutes?: number
   seed?: number
   seeds?: { from: number; to: number }
