@@ -2,7 +2,7 @@ import type { Accepted } from '@wegwijs/system-tests/provider-files'
 import { expect, test } from 'vitest'
 import { openLedger } from './ledger.ts'
 import type { MessageRecord } from './messages.ts'
-import { type Evidence, judge } from './model.ts'
+import { type Evidence, emptyVerdict, judge, notJudged } from './model.ts'
 
 const past = '2026-03-01T10:00:00.000Z'
 const answeredAt = '2998-01-01T00:00:00.000Z'
@@ -227,4 +227,13 @@ test('a stop excuses what was ended for it, or not planned for it, and nothing e
   // Nobody has stopped this one.
   const other = { ledger: ledgerOf(['mail']), records: [skipped('person_deceased')] }
   expect(judged(other).lost).toHaveLength(1)
+})
+
+test('a round that held nothing against a stop, or against an address of before, says so', () => {
+  expect(notJudged(emptyVerdict())).toHaveLength(2)
+  const verdict = {
+    ...emptyVerdict(),
+    judged: { lost: 9, doubled: 9, afterStop: 1, outOfOrder: 0 },
+  }
+  expect(notJudged(verdict)).toEqual(['no message was held against an address of before'])
 })

@@ -63,6 +63,14 @@ export function emptyVerdict(): Verdict {
   }
 }
 
+/** What people who arrive, move and are stopped would show, and a round that has a load did not. */
+export function notJudged({ judged: { afterStop, outOfOrder } }: Verdict): string[] {
+  return [
+    ...(afterStop > 0 ? [] : ['no message was held against a stop']),
+    ...(outOfOrder > 0 ? [] : ['no message was held against an address of before']),
+  ]
+}
+
 /**
  * Holds what the providers wrote against what was acknowledged, by the promises alone:
  *

@@ -4,7 +4,7 @@ import type { Servers, System } from '@wegwijs/system-tests/system'
 import { until } from '@wegwijs/system-tests/until'
 import { type Fault, type Hit, sumInFlight } from './fault.ts'
 import { messagesOf, refusalsOf } from './messages.ts'
-import { judge, type Verdict } from './model.ts'
+import { judge, notJudged, type Verdict } from './model.ts'
 import { seededChance } from './seeded-chance.ts'
 import { openWorld, type World } from './world.ts'
 
@@ -93,11 +93,7 @@ async function judgeWorld(fault: Fault, world: World, hit: Hit) {
   }
   if (sumInFlight(hit.inFlight) === 0) violations.push('the fault met no work in flight')
   if (verdict.accepted === 0) violations.push('nothing at all was sent')
-  if (rateOf(fault) > 0) {
-    const { afterStop, outOfOrder } = verdict.judged
-    if (afterStop === 0) violations.push('no message was held against a stop')
-    if (outOfOrder === 0) violations.push('no message was held against an address of before')
-  }
+  if (rateOf(fault) > 0) violations.push(...notJudged(verdict))
   return { verdict, violations }
 }
 
