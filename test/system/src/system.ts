@@ -11,6 +11,7 @@ import type { Environment } from '@wegwijs/runtime/env'
 import { silentLogger } from '@wegwijs/runtime/log'
 import type { SandboxStatus } from '@wegwijs/sandbox/control-routes'
 import type { Fault } from '@wegwijs/sandbox/faults'
+import type { usualRates } from '@wegwijs/sandbox/outcomes'
 import { createApiKey } from '@wegwijs/store/api-keys'
 import type { Store } from '@wegwijs/store/database'
 import { applyDefinition } from '@wegwijs/store/definitions'
@@ -94,6 +95,8 @@ export type System = {
   explain(subject: string): Promise<readonly MessageFact[]>
   /** Tells the providers how to fail from now on, instead of what they were told before. */
   fail(...faults: (Pick<Fault, 'channel' | 'mode'> & Partial<Fault>)[]): Promise<void>
+  /** What the providers report of what they accept from now on. */
+  outcomes(rates: typeof usualRates): Promise<void>
   sandboxStatus(): Promise<SandboxStatus>
   processes(): readonly ServiceProcess[]
   close(): Promise<void>
@@ -217,6 +220,16 @@ export async function openSystem(options: SystemOptions): Promise<System> {
   const status = () => readStatus(store.db)
   const sandboxStatus = () => get<SandboxStatus>(`${sandboxUrl}/status`)
 
+  /** Tells the sandbox. */
+  const put = async (path: 'faults' | 'outcomes', body: unknown) => {
+    const answer = await fetch(`${sandboxUrl}/${path}`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+    if (!answer.ok) throw new Error(`${answer.status}: ${await answer.text()}`)
+  }
+
   const brokenRules = async () => {
     const { queue } = await connectBullmq({
       redisUrl: servers.redisUrl,
@@ -289,13 +302,9 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     brokenRules,
     async fail(...faults) {
       await fetch(`${sandboxUrl}/faults`, { method: 'DELETE' })
-      const answer = await fetch(`${sandboxUrl}/faults`, {
-        method: 'PUT',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(faults),
-      })
-      if (!answer.ok) throw new Error(`${answer.status}: ${await answer.text()}`)
+      await put('faults', faults)
     },
+    outcomes: (rates) => put('outcomes', rates),
     wegwijs,
     async explain(subject) {
       const personId = await findPerson(store.db, { idSpace, externalId: subject })
