@@ -1,6 +1,7 @@
 import type { OutcomeRates } from '@wegwijs/dry-run/outcome-model'
 import type { FastifyInstance } from 'fastify'
-import { type Faults, readFault } from './faults.ts'
+import type { Calls } from './calls.ts'
+import { type FaultChannel, type Faults, readFault } from './faults.ts'
 import type { Outbox } from './outbox.ts'
 import { readRates } from './outcomes.ts'
 import type { Receipts } from './receipts.ts'
@@ -16,6 +17,8 @@ export type SandboxStatus = {
   underWay: number
   /** The most at once since the start. */
   mostUnderWay: number
+  /** The most beyond what had been answered, of each channel (calls.ts). */
+  mostAhead: Readonly<Record<FaultChannel, number>>
   /** SMS calls that came although a Retry-After was not over (rate-limit.ts). */
   calledTooEarly: number
   /** How often each fault was met since the start: `sms hang`. */
@@ -30,8 +33,7 @@ export type ControlOptions = {
   receipts: Receipts
   faults: Faults
   rates: { get(): OutcomeRates; set(rates: OutcomeRates): void }
-  underWay: () => number
-  mostUnderWay: () => number
+  calls: Pick<Calls, 'underWay' | 'mostUnderWay' | 'mostAhead'>
   calledTooEarly: () => number
   /** Null where there is no gateway to tell. */
   replies: SendReply | null
@@ -81,14 +83,7 @@ export function routeControls(app: FastifyInstance, options: ControlOptions): vo
   })
 }
 
-export function statusOf({
-  outbox,
-  receipts,
-  faults,
-  underWay,
-  mostUnderWay,
-  calledTooEarly,
-}: ControlOptions) {
+export function statusOf({ outbox, receipts, faults, calls, calledTooEarly }: ControlOptions) {
   const { repeatedSms, ...accepted } = outbox.counts()
   const { pending, sent } = receipts.counts()
   const status: SandboxStatus = {
@@ -96,11 +91,12 @@ export function statusOf({
     repeatedSms,
     receiptsPending: pending,
     receiptsSent: sent,
-    underWay: underWay(),
-    mostUnderWay: mostUnderWay(),
+    underWay: calls.underWay(),
+    mostUnderWay: calls.mostUnderWay(),
+    mostAhead: calls.mostAhead(),
     calledTooEarly: calledTooEarly(),
     faultsMet: faults.met(),
-    idle: pending === 0 && underWay() === 0,
+    idle: pending === 0 && calls.underWay() === 0,
     lastAcceptedAt: outbox.lastAcceptedAt(),
   }
   return status

@@ -3,6 +3,7 @@ import type { Clock } from '@wegwijs/runtime/clock'
 import { type HeaderValue, type ParsedMail, simpleParser } from 'mailparser'
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server'
 import type { AcceptedEmail } from './accepted.ts'
+import type { Calls } from './calls.ts'
 import type { AnswerFault, Faults } from './faults.ts'
 
 export type MailServerOptions = {
@@ -11,8 +12,7 @@ export type MailServerOptions = {
   faults: Faults
   clock: Clock
   signal: AbortSignal
-  /** Told of each message that is read and each that is answered. */
-  underWay: { add(): void; remove(): void }
+  calls: Pick<Calls, 'begin'>
   accept(message: Omit<AcceptedEmail, 'channel' | 'seq'>): Promise<AcceptedEmail>
 }
 
@@ -43,9 +43,10 @@ export async function startMailServer(options: MailServerOptions): Promise<MailS
     closeTimeout: 1,
     logger: false,
     onData(stream, session, done) {
-      options.underWay.add()
+      const call = options.calls.begin('email')
       const answered = (answer: Answer) => {
-        options.underWay.remove()
+        if (typeof answer === 'string') call.over()
+        else call.answered()
         if (answer === 'silence') return
         if (answer === 'reset') return void sockets.get(session.remotePort)?.resetAndDestroy()
         if (answer.code < 300) return done(null, answer.text)

@@ -8,6 +8,7 @@ import type { Logger } from '@wegwijs/runtime/log'
 import type { OutboxPage } from '@wegwijs/store/outbox-page'
 import fastify from 'fastify'
 import type { AcceptedMessage } from './accepted.ts'
+import { countCalls } from './calls.ts'
 import { routeControls, type SandboxStatus, statusOf } from './control-routes.ts'
 import { createFaults, type Faults } from './faults.ts'
 import { startMailServer } from './mail-server.ts'
@@ -76,7 +77,7 @@ export async function startSandbox(scope: Scope, options: SandboxOptions): Promi
   }
   const { outbox, receipts } = await openFiles(scope, options, { clock, faults, rates: rates.get })
 
-  const calls = countUnderWay()
+  const calls = countCalls()
   const rateLimit = createRateLimit(clock)
   const mail = await startMailServer({
     host,
@@ -84,7 +85,7 @@ export async function startSandbox(scope: Scope, options: SandboxOptions): Promi
     faults,
     clock,
     signal,
-    underWay: calls,
+    calls,
     accept: outbox.acceptEmail,
   })
   scope.onClose('SMTP server', mail.close)
@@ -94,8 +95,7 @@ export async function startSandbox(scope: Scope, options: SandboxOptions): Promi
     receipts,
     faults,
     rates,
-    underWay: calls.count,
-    mostUnderWay: calls.most,
+    calls,
     calledTooEarly: rateLimit.calledTooEarly,
     replies: replierOf(options, clock),
   }
@@ -105,7 +105,7 @@ export async function startSandbox(scope: Scope, options: SandboxOptions): Promi
   routeControls(app, controls)
   const { smsToken, source, timeZone = 'Europe/Amsterdam' } = options
   const token = smsToken === undefined ? {} : { token: smsToken }
-  routeSms(app, { outbox, faults, clock, signal, underWay: calls, rateLimit, ...token })
+  routeSms(app, { outbox, faults, clock, signal, calls, rateLimit, ...token })
   await routePages(app, { outbox, ...(source && { source }), status, timeZone, log })
   await app.listen({ host, port: options.httpPort })
   scope.onClose('HTTP server', () => app.close())
@@ -150,20 +150,4 @@ async function openFiles(
   const { email, sms } = outbox.counts()
   if (email + sms > 0) log.info('has messages from before', { count: email + sms })
   return { outbox, receipts }
-}
-
-function countUnderWay() {
-  let count = 0
-  let most = 0
-  return {
-    count: () => count,
-    most: () => most,
-    add: () => {
-      count += 1
-      most = Math.max(most, count)
-    },
-    remove: () => {
-      count -= 1
-    },
-  }
 }

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '@wegwijs/runtime/clock'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Calls } from './calls.ts'
 import type { AnswerFault, Faults } from './faults.ts'
 import type { NewSms, Outbox, SmsAnswer } from './outbox.ts'
 import type { RateLimit } from './rate-limit.ts'
@@ -12,8 +13,7 @@ export type SmsProviderOptions = {
   signal: AbortSignal
   /** When given, calls must carry it as bearer token. */
   token?: string
-  /** Told of each call that begins and each that ends. */
-  underWay: { add(): void; remove(): void }
+  calls: Pick<Calls, 'begin'>
   rateLimit: RateLimit
 }
 
@@ -26,11 +26,15 @@ const usualRetryAfterSeconds = 1
  * same answer and sends nothing; the key of another message gets 422.
  */
 export function routeSms(app: FastifyInstance, options: SmsProviderOptions): void {
+  const begun = new WeakMap<FastifyRequest, ReturnType<Calls['begin']>>()
+  // Not for one that is left without an answer.
+  const onSend = async (request: FastifyRequest) => begun.get(request)?.answered()
   app.get('/sms/sandbox', async () => ({ sandbox: 'wegwijs' }))
-  app.post('/sms/messages', async (request, reply) => {
-    options.underWay.add()
+  app.post('/sms/messages', { onSend }, async (request, reply) => {
+    const call = options.calls.begin('sms')
     options.rateLimit.called(request.raw.socket)
-    reply.raw.once('close', options.underWay.remove)
+    begun.set(request, call)
+    reply.raw.once('close', call.over)
     if (!isAuthorised(request, options.token)) return reply.code(401).send({ error: 'token' })
     const message = readSms(request, options.clock.instant())
     if (typeof message === 'string') return reply.code(400).send({ error: message })

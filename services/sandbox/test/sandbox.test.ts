@@ -117,6 +117,35 @@ describe('an SMS', () => {
     expect(rig.sandbox.status()).toMatchObject({ accepted: { sms: 1 }, repeatedSms: 2 })
   })
 
+  test('and a mail under way are counted, and how far they run ahead of the answers', async () => {
+    const rig = await open()
+    const status = () => rig.sandbox.status()
+    const slow = { mode: 'slow', delayMs: 50 } as const
+    expect(
+      await put(rig, [
+        { channel: 'sms', ...slow },
+        { channel: 'email', ...slow },
+      ]),
+    ).toBe(200)
+    await rig.sms.send(smsMessage(), untroubled())
+    // One was answered: with two at once nobody runs ahead, with three somebody does.
+    const together = (count: number) =>
+      Promise.all(Array.from({ length: count }, () => rig.sms.send(smsMessage(), untroubled())))
+    await together(2)
+    expect(status()).toMatchObject({
+      underWay: 0,
+      mostUnderWay: 2,
+      mostAhead: { email: 0, sms: 1 },
+    })
+    await together(5)
+    expect(status()).toMatchObject({ mostUnderWay: 5, mostAhead: { email: 0, sms: 2 } })
+    await Promise.all([
+      rig.email.send(emailMessage(), untroubled()),
+      rig.email.send(emailMessage(), untroubled()),
+    ])
+    expect(status()).toMatchObject({ underWay: 0, mostAhead: { email: 2, sms: 2 } })
+  })
+
   test('under one key from two callers at once is one message', async () => {
     const rig = await open()
     const message = smsMessage()
