@@ -31,9 +31,12 @@ export type InFlight = {
 
 /** What a fault did to a world, and what it met there. */
 export type Hit = {
-  /** Processes and servers that were killed, connections that were cut, and so on. */
+  /**
+   * What it struck itself: processes and servers killed or paused, connections cut, statements and calls
+   * broken off, nights in which the clock was changed. What comes of that, such as refusals, is a figure.
+   */
   kills: number
-  /** Over all its blows. A fault that met no work has proved nothing, and its round fails. */
+  /** As it stood at each blow, once. A fault that met no work has proved nothing, and its round fails. */
   inFlight: InFlight
   /** At most so many messages may end as held or marked: those whose hand-over it could cut off. */
   unknownAtMost: number

@@ -6,7 +6,7 @@ import type { ServiceName } from '@wegwijs/system-tests/system'
 import { until } from '@wegwijs/system-tests/until'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import { sql } from 'kysely'
-import { addInFlight, type Fault } from '../fault.ts'
+import { type Fault, nothingInFlight, sumInFlight } from '../fault.ts'
 import type { World } from '../world.ts'
 
 const hourMs = 3_600_000
@@ -66,20 +66,21 @@ const shifted: Fault = {
       await system.launch(service, `${service}-ahead`, shiftedBy(hourMs))
     }
     const subjects = names('waiting', short ? 5 : 40)
-    let inFlight = await world.inFlight()
+    let largest = await world.inFlight()
     for (const subject of subjects) {
       const reference = `${subject}/1/soon`
       await load.publish('http', [
         arrival(subject),
         event(subject, askAfter('soon'), { reference }),
       ])
-      inFlight = addInFlight(inFlight, await world.inFlight())
+      const met = await world.inFlight()
+      if (sumInFlight(met) > sumInFlight(largest)) largest = met
     }
     const isThere = () => subjects.every((subject) => acceptedAt(world, `${subject}/1/soon`))
     await until('those who had to wait have their message', isThere)
     await world.untilGoesOn()
     const violations = earlyOnes(world)
-    return { kills: 2 * workers.length, inFlight, unknownAtMost: SLOTS, violations }
+    return { kills: 2 * workers.length, inFlight: largest, unknownAtMost: SLOTS, violations }
   },
   // The first ones were killed with messages in their hands.
   check: noneBeforeItWasDue,
@@ -133,6 +134,7 @@ const nightWaits: Readonly<Record<string, Waiting>> = {
 const nights = [
   {
     // At 01:00Z it is 03:00: what lies between 02:00 and 03:00 is an hour later.
+    changes: '2026-03-29T01:00:00.000Z',
     asked: '2026-03-28T19:00:00.000Z',
     due: {
       halfpastone: '2026-03-29T00:30:00.000Z',
@@ -147,6 +149,7 @@ const nights = [
   },
   {
     // At 01:00Z it is 02:00 for the second time: the first one counts.
+    changes: '2026-10-25T01:00:00.000Z',
     asked: '2026-10-24T18:00:00.000Z',
     due: {
       halfpastone: '2026-10-24T23:30:00.000Z',
@@ -175,6 +178,7 @@ const summerTime: Fault = {
     const { load, system } = world
     const { events, expected } = storyOf(short ? 1 : 5)
     load.ledger.publishing('kafka', events)
+    const across = watchNights(world)
     const { steps } = await rehearse({
       events,
       step: 'PT0S',
@@ -183,16 +187,49 @@ const summerTime: Fault = {
       admin: system.kafka.admin,
       sandboxStatus: async () => ({ pending: (await system.sandboxStatus()).receiptsPending }),
       signal: AbortSignal.timeout(240_000),
+      onProgress: across.look,
     })
     load.ledger.acknowledged(events)
+    const waited = await across.most()
     return {
-      kills: steps,
-      inFlight: { undecided: 0, planned: expected.length, queued: 0, sending: 0 },
+      kills: nights.length,
+      inFlight: { ...nothingInFlight, planned: waited.reduce((sum, count) => sum + count, 0) },
       unknownAtMost: 0,
       figures: { steps },
-      violations: await wrongInstants(world, expected),
+      violations: [
+        ...(waited.every((count) => count > 0) ? [] : [`over the nights waited ${waited}`]),
+        ...(await wrongInstants(world, expected)),
+      ],
     }
   },
+}
+
+/** Counts, of each night, the waits that began before the clock is changed and end after it. */
+function watchNights({ system }: World) {
+  const looks: Promise<readonly number[]>[] = []
+  const look = async () => {
+    const { rows } = await sql<{ waiting: number }>`
+      select count(t.due_at)::int as waiting
+      from unnest(${nights.map(({ changes }) => changes)}::timestamptz[])
+        with ordinality as night (changes, place)
+      left join timer t on business_now() < night.changes and t.due_at >= night.changes
+        and t.due_at < night.changes + interval '2 days'
+      group by place order by place`.execute(system.store.db)
+    return rows.map(({ waiting }) => waiting)
+  }
+  return {
+    look() {
+      const looking = look()
+      // Told by `most`.
+      looking.catch(() => {})
+      looks.push(looking)
+    },
+    /** Of each night the most that were seen. */
+    async most() {
+      const seen = await Promise.all(looks)
+      return nights.map((_, night) => Math.max(0, ...seen.map((counts) => counts[night] ?? 0)))
+    },
+  }
 }
 
 /** For each wait people of their own: a bounce of one message would keep the next from its address. */

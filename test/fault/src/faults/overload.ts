@@ -62,7 +62,8 @@ const overload: Fault = {
       `${flood.taken.length} taken, ${flood.refused} refused, ${times.toFixed(1)} times the usual`,
     )
     return {
-      kills: flood.refused,
+      // The flood.
+      kills: 1,
       inFlight,
       unknownAtMost: 0,
       figures: {

@@ -166,6 +166,8 @@ const receipts: Fault = {
     const taken = forged.posted - forged.refused
     return {
       ...hit,
+      // Every message had its answer: what was done to its receipts are figures.
+      kills: 0,
       figures: { ...hit.figures, forged: forged.posted, replayed: accepted.length },
       violations: taken === 0 ? [] : [`${taken} forged receipts were taken`],
     }

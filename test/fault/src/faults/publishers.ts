@@ -109,10 +109,7 @@ const OLDER = 'older versions'
 /** The clinic, which tells of an appointment once, and then what its newest version says. */
 function clinicOfAppointments(): DefinitionBundle {
   const usual = clinic()
-  const told = JSON.stringify(usual.templates[0]).replaceAll(
-    'event.reference',
-    'entity.reference',
-  )
+  const told = JSON.stringify(usual.templates[0]).replaceAll('event.reference', 'entity.reference')
   return definitionBundleSchema.parse({
     ...usual,
     campaigns: usual.campaigns.map((campaign) =>
