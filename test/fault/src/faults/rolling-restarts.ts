@@ -1,6 +1,7 @@
 import { systemClock } from '@wegwijs/runtime/clock'
 import { addInFlight, type Fault, nothingInFlight, sumInFlight } from '../fault.ts'
 import type { World } from '../world.ts'
+import { publishAtOnce } from './unfinished-publishes.ts'
 
 /** The time that an orchestrator gives before it kills. */
 const DRAIN_MS = 20_000
@@ -23,7 +24,11 @@ export const rollingRestarts: Fault = {
       for (const service of ours) {
         const met = await world.untilInFlight('there is work', (work) => sumInFlight(work) > 0)
         inFlight = addInFlight(inFlight, met)
+        const publishes =
+          service === 'gateway' ? await publishAtOnce(world, `rolled${time}-`) : null
+        if (publishes?.unfinished() === 0) violations.push('the gateway had nothing in its hands')
         const { ended, drainMs } = await replaced(world, service)
+        await publishes?.taken()
         say(`${service} ended with ${ended} after ${Math.round(drainMs)} ms`)
         drains.push(drainMs)
         if (ended !== 0) violations.push(`${service} ended with ${ended}`)
