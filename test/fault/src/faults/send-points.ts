@@ -69,7 +69,7 @@ const points: readonly Point[] = [
 
 /** How the first statements of the two transactions of a send begin. */
 const claimStatement = 'select intent_id from intent where intent_id = any('
-const settleStatement = 'from attempt a where a.person_id = i.person_id'
+const settleStatement = 'i.provider, i.state, i.fence, (select business_now()) as now'
 
 export const sendPoints: Fault = {
   name: 'send-points',
