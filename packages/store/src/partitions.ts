@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Database } from './database.ts'
+import type { Database, DatabaseTransaction } from './database.ts'
 
 const growingTables = ['event', 'decision', 'attempt'] as const
 
@@ -9,24 +9,29 @@ const monthsAhead = 3
 /**
  * Makes the monthly partitions of the tables that only grow, up to {@link monthsAhead} months
  * ahead, and a default one so that a row always finds a place. Called when migrating and daily.
+ * One that is not there yet needs the whole table for an instant, as detaching does: where a long
+ * query holds it we step back, and the next day tries again.
  */
 export async function keepPartitions(db: Database): Promise<void> {
   for (const table of growingTables) {
-    await sql`create table if not exists ${sql.id(`${table}_default`)} partition of ${sql.id(table)} default`.execute(
-      db,
-    )
-    const { rows } = await sql<{ name: string; first: string; past: string }>`
-      select to_char(month, 'YYYYMM') as name, month::date::text as first,
-        (month + interval '1 month')::date::text as past
-      from generate_series(date_trunc('month', clock_timestamp()),
-        date_trunc('month', clock_timestamp()) + make_interval(months => ${monthsAhead}), interval '1 month') as month
-    `.execute(db)
-    for (const month of rows) {
-      await sql`
-        create table if not exists ${sql.id(`${table}_${month.name}`)} partition of ${sql.id(table)}
-        for values from (${sql.lit(month.first)}) to (${sql.lit(month.past)})
-      `.execute(db)
-    }
+    const isMade = await givingWay(db, async (tx) => {
+      await sql`create table if not exists ${sql.id(`${table}_default`)} partition of ${sql.id(table)} default`.execute(
+        tx,
+      )
+      const { rows } = await sql<{ name: string; first: string; past: string }>`
+        select to_char(month, 'YYYYMM') as name, month::date::text as first,
+          (month + interval '1 month')::date::text as past
+        from generate_series(date_trunc('month', clock_timestamp()),
+          date_trunc('month', clock_timestamp()) + make_interval(months => ${monthsAhead}), interval '1 month') as month
+      `.execute(tx)
+      for (const month of rows) {
+        await sql`
+          create table if not exists ${sql.id(`${table}_${month.name}`)} partition of ${sql.id(table)}
+          for values from (${sql.lit(month.first)}) to (${sql.lit(month.past)})
+        `.execute(tx)
+      }
+    })
+    if (!isMade) return
   }
 }
 
@@ -55,11 +60,21 @@ export async function dropOldPartitions(db: Database, months: number): Promise<s
 }
 
 async function dropPartition(db: Database, parent: string, name: string): Promise<boolean> {
+  return givingWay(db, async (tx) => {
+    await sql`alter table ${sql.id(parent)} detach partition ${sql.id(name)}`.execute(tx)
+    await sql`drop table ${sql.id(name)}`.execute(tx)
+  })
+}
+
+/** False, and nothing is changed, when somebody holds for longer what `change` needs for itself. */
+async function givingWay(
+  db: Database,
+  change: (tx: DatabaseTransaction) => Promise<void>,
+): Promise<boolean> {
   try {
     await db.transaction().execute(async (tx) => {
       await sql`set local lock_timeout = '2s'`.execute(tx)
-      await sql`alter table ${sql.id(parent)} detach partition ${sql.id(name)}`.execute(tx)
-      await sql`drop table ${sql.id(name)}`.execute(tx)
+      await change(tx)
     })
     return true
   } catch (error) {
