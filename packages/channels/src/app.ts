@@ -11,7 +11,10 @@ import type { AppContent, Channel, Outcome, OutgoingMessage } from './port.ts'
  *   is lost before the answer; any other when it never can be
  */
 export type AppInbox = {
-  put(message: OutgoingMessage & { content: AppContent }): Promise<'put' | 'unavailable'>
+  put(
+    message: OutgoingMessage & { content: AppContent },
+    signal: AbortSignal,
+  ): Promise<'put' | 'unavailable'>
 }
 
 /** App messages: ours from end to end, so nothing leaves the house and a rehearsal is harmless. */
@@ -26,7 +29,7 @@ export function createAppChannel(inbox: AppInbox, provider = 'app-inbox'): Chann
         return { kind: 'refused', reason: 'not_an_app_message', unasked: true }
       }
       if (signal.aborted) return { kind: 'deferred', reason: 'app_aborted' }
-      return unlessAborted(put(inbox, { ...message, content }), signal)
+      return unlessAborted(put(inbox, { ...message, content }, signal), signal)
     },
     isSandbox: async () => true,
     close: async () => undefined,
@@ -36,9 +39,10 @@ export function createAppChannel(inbox: AppInbox, provider = 'app-inbox'): Chann
 async function put(
   inbox: AppInbox,
   message: OutgoingMessage & { content: AppContent },
+  signal: AbortSignal,
 ): Promise<Outcome> {
   try {
-    const came = await inbox.put(message)
+    const came = await inbox.put(message, signal)
     return came === 'put'
       ? { kind: 'accepted', reference: message.intentId }
       : { kind: 'deferred', reason: 'app_inbox_unavailable' }
@@ -50,7 +54,7 @@ async function put(
   }
 }
 
-/** The inbox takes no signal: after an abort the message may still be put, so nothing is known. */
+/** What is being written when it is aborted may still be put, so nothing is known. */
 async function unlessAborted(outcome: Promise<Outcome>, signal: AbortSignal): Promise<Outcome> {
   const { promise: aborted, resolve } = Promise.withResolvers<Outcome>()
   const abort = () => resolve({ kind: 'unknown', reason: 'app_aborted' })

@@ -24,7 +24,12 @@ export type AppMessage = {
   readAt: string | null
 }
 
-export type AppInbox = { put(message: NewAppMessage): Promise<'put' | 'unavailable'> }
+/** What is put when `signal` was aborted before its turn came is not put any more: `unavailable`. */
+export type AppInbox = {
+  put(message: NewAppMessage, signal: AbortSignal): Promise<'put' | 'unavailable'>
+}
+
+type Waiting = { readonly message: NewAppMessage; readonly signal: AbortSignal }
 
 /**
  * The inbox that the app channel writes to. Putting the same intent again changes nothing (P2).
@@ -35,13 +40,16 @@ export type AppInbox = { put(message: NewAppMessage): Promise<'put' | 'unavailab
  */
 export function createAppInbox(db: Database): AppInbox {
   const commit = createGroupCommit(
-    async (messages: NewAppMessage[]) => {
-      const came = await putAll(db, messages)
-      return messages.map(() => came)
+    async (waiting: Waiting[]) => {
+      // P3: whoever waited behind a write that took long may not be told any more.
+      const wanted = waiting.filter(({ signal }) => !signal.aborted)
+      const messages = wanted.map(({ message }) => message)
+      const came = messages.length === 0 ? 'unavailable' : await putAll(db, messages)
+      return waiting.map((each) => (wanted.includes(each) ? came : 'unavailable'))
     },
     { maxItems: 500 },
   )
-  return { put: (message) => commit.add(message) }
+  return { put: (message, signal) => commit.add({ message, signal }) }
 }
 
 async function putAll(

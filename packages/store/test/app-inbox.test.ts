@@ -7,6 +7,8 @@ import { openStore, type Store } from '../src/database.ts'
 import { findOrCreatePeople } from '../src/identities.ts'
 import { inTransaction } from '../src/transaction.ts'
 
+const untroubled = new AbortController().signal
+
 let store: Store
 let personId: string
 
@@ -40,7 +42,7 @@ async function putUnder(
 ): Promise<PromiseSettledResult<unknown>> {
   return inTransaction(store.db, async (tx) => {
     await sql`lock table app_message in exclusive mode`.execute(tx)
-    const putting = Promise.allSettled([createAppInbox(store.db).put(message())])
+    const putting = Promise.allSettled([createAppInbox(store.db).put(message(), untroubled)])
     await vi.waitFor(async () => {
       const { rows } = await sql`select ${sql.raw(interrupt)}(pid) from pg_stat_activity
         where application_name = ${store.namespace} and wait_event_type = 'Lock'`.execute(store.db)
@@ -52,10 +54,35 @@ async function putUnder(
 }
 
 describe('the app inbox', () => {
+  it('does not put what was given up before its turn came (P3)', async () => {
+    const inbox = createAppInbox(store.db)
+    const [first, second] = [message(), message()]
+    const over = new AbortController()
+    const puts = await inTransaction(store.db, async (tx) => {
+      await sql`lock table app_message in exclusive mode`.execute(tx)
+      const before = inbox.put(first, untroubled)
+      await vi.waitFor(async () => {
+        const { rows } = await sql`select from pg_stat_activity
+          where application_name = ${store.namespace} and wait_event_type = 'Lock'`.execute(
+          store.db,
+        )
+        expect(rows).toHaveLength(1)
+      }, 15_000)
+      const behind = inbox.put(second, over.signal)
+      over.abort()
+      return [before, behind]
+    })
+    expect(await Promise.all(puts)).toEqual(['put', 'unavailable'])
+    expect(await written()).toEqual([first.intentId])
+  })
+
   it('has a message once, however often it is put (P2)', async () => {
     const inbox = createAppInbox(store.db)
     const one = message()
-    expect([await inbox.put(one), await inbox.put(one)]).toEqual(['put', 'put'])
+    expect([await inbox.put(one, untroubled), await inbox.put(one, untroubled)]).toEqual([
+      'put',
+      'put',
+    ])
     expect(await written()).toEqual([one.intentId])
   })
 
@@ -69,7 +96,7 @@ describe('the app inbox', () => {
     nobody.port = '1'
     const { namespace } = store
     const away = openStore({ databaseUrl: nobody.href, namespace, applicationName: namespace })
-    expect(await createAppInbox(away.db).put(message())).toBe('unavailable')
+    expect(await createAppInbox(away.db).put(message(), untroubled)).toBe('unavailable')
     await away.close()
   })
 

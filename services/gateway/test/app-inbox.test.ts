@@ -5,6 +5,9 @@ import { inTransaction } from '@wegwijs/store/transaction'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { idSpace, openRig, type Rig } from './rig.ts'
 
+/** A signal that nobody aborts. */
+const untroubled = new AbortController().signal
+
 let rig: Rig
 let reader: string
 beforeAll(async () => {
@@ -35,7 +38,7 @@ test('lists the newest first, in pages, each message once', async () => {
   const path = `${idSpace}/${encodeURIComponent('P/1 é')}/messages`
   expect((await ask(path)).json).toEqual({ messages: [] })
   const messages = Array.from({ length: 25 }, () => message(personId))
-  await Promise.all(messages.map(inbox.put))
+  await Promise.all(messages.map((each) => inbox.put(each, untroubled)))
   const seen: string[] = []
   let after = ''
   for (;;) {
@@ -54,8 +57,8 @@ test('a message is there once, however often it is put, and read from the first 
   const inbox = createAppInbox(rig.store.db)
   const url = 'https://hospital.example.org/x'
   const one = message(personId, { content: { title: 'Welkom', body: 'Tot morgen', url } })
-  await Promise.all([inbox.put(one), inbox.put(one)])
-  await inbox.put({ ...one, content: { title: 'Other', body: 'words' } })
+  await Promise.all([inbox.put(one, untroubled), inbox.put(one, untroubled)])
+  await inbox.put({ ...one, content: { title: 'Other', body: 'words' } }, untroubled)
   const list = async () => (await ask(`${idSpace}/P-2/messages`)).json.messages
   expect(await list()).toEqual([
     {
@@ -78,13 +81,13 @@ test('a message is there once, however often it is put, and read from the first 
 test('messages to a record that was merged into the person are theirs', async () => {
   const [old, now] = [await personOf('P-old'), await personOf('P-now')]
   const inbox = createAppInbox(rig.store.db)
-  await inbox.put(message(old))
+  await inbox.put(message(old), untroubled)
   await rig.store.db
     .updateTable('person')
     .set({ merged_into: now })
     .where('person_id', '=', old)
     .execute()
-  await inbox.put(message(now))
+  await inbox.put(message(now), untroubled)
   for (const externalId of ['P-old', 'P-now']) {
     expect((await ask(`${idSpace}/${externalId}/messages`)).json.messages).toHaveLength(2)
   }
@@ -93,7 +96,7 @@ test('messages to a record that was merged into the person are theirs', async ()
 test('nobody reads over another one’s shoulder', async () => {
   const inbox = createAppInbox(rig.store.db)
   const one = message(await personOf('P-3'))
-  await inbox.put(one)
+  await inbox.put(one, untroubled)
   const publisher = await ask(`${idSpace}/P-3/messages`, 'GET', rig.key)
   expect([publisher.status, publisher.json.code]).toEqual([403, 'WEGWIJS_CREDENTIAL_NOT_ALLOWED'])
   const stranger = await rig.makeKey({ idSpace: 'crm', scopes: ['app.read'] })
