@@ -98,9 +98,9 @@ function applyEvent(draft: Draft, event: JourneyEvent, context: DecideContext): 
       endAll(draft, context)
       return 'applied'
     case 'consent.granted.v1':
-      return applyConsent(draft, event)
+      return applyConsent(draft, event, context)
     case 'consent.withdrawn.v1': {
-      const outcome = applyConsent(draft, event)
+      const outcome = applyConsent(draft, event, context)
       takeBackUnwanted(draft, context)
       return outcome
     }

@@ -37,15 +37,20 @@ export function applyProfile(draft: Draft, event: JourneyEvent): ReasonCode {
 
 /**
  * Applies a consent by its own time: the newer one holds, a tie goes to the restrictive one, and
- * an import never lifts what the person said (P3).
+ * an import never lifts what the person said (P3). What a clock says that is ahead is as of now, or a
+ * yes would lift a no that comes after it.
  */
-export function applyConsent(draft: Draft, event: JourneyEvent): ReasonCode {
+export function applyConsent(
+  draft: Draft,
+  event: JourneyEvent,
+  { now }: Pick<DecideContext, 'now'>,
+): ReasonCode {
   const consent: Consent = {
     purpose: event.data.purpose as ConsentPurpose,
     channel: (event.data.channel as ChannelName | undefined) ?? null,
     state: event.type === 'consent.granted.v1' ? 'granted' : 'withdrawn',
     origin: event.data.origin === 'import' ? 'import' : 'person',
-    at: event.time,
+    at: event.time < now ? event.time : now,
     proof: typeof event.data.proof === 'string' ? event.data.proof : null,
   }
   return keepConsent(draft.consents, consent)

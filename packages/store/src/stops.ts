@@ -5,7 +5,7 @@ import { derivedUuid, newUuid } from '@wegwijs/runtime/derived-id'
 import { encodeRecord } from '@wegwijs/wire/cloudevents-kafka'
 import { topicsOf } from '@wegwijs/wire/topics'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
-import { type Insertable, sql } from 'kysely'
+import { type InsertObject, type RawBuilder, sql } from 'kysely'
 import type { Database, Querying, Store } from './database.ts'
 import { findOrCreatePeople } from './identities.ts'
 import { appendOutbox } from './outbox.ts'
@@ -256,13 +256,13 @@ async function insertStops(
   people: readonly (string | null)[],
   topic: string,
 ): Promise<void> {
-  const rows = new Map<string, Insertable<Schema['person_stop']>>()
+  const rows = new Map<string, InsertObject<Schema, 'person_stop'>>()
   const events = new Map<string, TouchpointEvent>()
   for (const [index, { event }] of stops.entries()) {
     const [personId, stop] = [people[index], stopOf(event)]
     if (!personId || !stop) continue
     const { stopId, ...row } = stop
-    rows.set(stopId, { person_id: personId, stop_id: stopId, ...row })
+    rows.set(stopId, { person_id: personId, stop_id: stopId, ...row, at: notAhead(row.at) })
     events.set(stopId, event)
   }
   if (rows.size === 0) return
@@ -277,6 +277,11 @@ async function insertStops(
     tx,
     records.map((record) => ({ topic, ...record })),
   )
+}
+
+/** As a consent is as of now when its clock is ahead (`applyConsent`): a yes that comes after a no lifts it. */
+function notAhead(at: string): RawBuilder<string> {
+  return sql<string>`least(${at}::timestamptz, business_now())`
 }
 
 /** The people with these ids, or those they were merged into, locked against changes. */
