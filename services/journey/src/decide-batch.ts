@@ -99,9 +99,14 @@ export class PeopleInHand {
     return this.#decided(event, 'merged', decisions)
   }
 
-  /** The link itself was made when the people of the batch were looked up. */
-  #identify(event: Addressed): DecidedEvent {
+  /**
+   * The link itself was made when the people of the batch were looked up. A no under the further id may have
+   * been heard before it, and made a record of its own: that record is the person's (P3).
+   */
+  async #identify(event: Addressed): Promise<DecidedEvent> {
     const owner = event.otherId === null ? null : this.survivorOf(event.otherId)
+    if (owner !== null && owner !== event.personId && isKnownByNoAlone(this.#stateOf(owner)))
+      return { ...(await this.#merge(event)), outcome: 'identity_linked' }
     return this.#decided(event, owner === event.personId ? 'identity_linked' : 'identity_taken', [])
   }
 
@@ -121,6 +126,16 @@ export class PeopleInHand {
     if (!state) throw new RangeError('a person of the batch was not loaded')
     return state
   }
+}
+
+/** Nothing was told of them but what they do not want. */
+function isKnownByNoAlone(state: PersonState): boolean {
+  const { person, consents, ...others } = state
+  const { profileAt, journeys, happened } = person
+  const isBlank = profileAt === null && Object.keys(journeys).length === 0
+  const hasOthers = Object.values(others).some(({ size }) => size > 0)
+  const saysNo = [...consents.values()].every((consent) => consent.state === 'withdrawn')
+  return isBlank && !hasOthers && saysNo && Object.keys(happened).length === 0
 }
 
 /** What stands in the tables once `from` was re-keyed: where both had a row, that of `into` stayed. */

@@ -110,13 +110,16 @@ export async function loadPeople(
   return { states, others: await loadOthers(tx, states.values()) }
 }
 
+/** A link, too, when somebody has the further id who is known by nothing but a no. */
+const mayMerge: ReadonlySet<string> = new Set(['person.merged.v1', 'person.identified.v1'])
+
 type ScopeContext = { definition: CompiledDefinition; now: string }
 
 function scopeOf(events: readonly Addressed[], context: ScopeContext): StateScope {
   const { definition } = context
   const types = new Set(events.map((each) => each.event.type))
   const mergedPeople = events.flatMap(({ event, personId, otherId }) =>
-    event.type === 'person.merged.v1' && otherId !== null ? [personId, otherId] : [],
+    mayMerge.has(event.type) && otherId !== null && otherId !== personId ? [personId, otherId] : [],
   )
   const dying = events.filter(({ event }) => event.type === 'person.deceased.v1')
   // Whoever wants no more is called no more, either.
