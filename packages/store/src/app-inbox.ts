@@ -2,6 +2,7 @@ import type { Identity } from '@wegwijs/campaign/journey-event'
 import { isRetryable } from '@wegwijs/runtime/failure'
 import { createGroupCommit } from '@wegwijs/runtime/group-commit'
 import { sql } from 'kysely'
+import { recordsOf } from './contact-budgets.ts'
 import type { Database, Querying } from './database.ts'
 import { isUndone, query } from './transaction.ts'
 
@@ -79,7 +80,10 @@ async function insertMessages(db: Querying, messages: readonly NewAppMessage[]):
     select person_id, intent_id, title, body, url, locale,
       -- As the list shows it, or a page that ends within a millisecond would skip its rest.
       date_trunc('milliseconds', business_now())
-    from json_populate_recordset(null::app_message, ${JSON.stringify(rows)}::json)
+    from json_populate_recordset(null::app_message, ${JSON.stringify(rows)}::json) as new
+    -- Put before for a record that has become this person meanwhile.
+    where not exists (select from app_message known
+      where known.person_id = any(${recordsOf('new.person_id')}) and known.intent_id = new.intent_id)
     on conflict (person_id, intent_id) do nothing
   `.execute(db)
 }
@@ -101,7 +105,7 @@ export async function listAppMessages(
     : sql`true`
   const { rows } = await query(() =>
     sql<AppMessage>`
-      with recursive ${recordsOf(identity)}
+      with recursive ${recordsOfIdentity(identity)}
       select intent_id as "intentId", title, body, url, locale, at, read_at as "readAt"
       from app_message
       where person_id in (select person_id from record) and ${beyond}
@@ -122,7 +126,7 @@ export async function markAppMessageRead(
 ): Promise<{ readAt: string } | null> {
   const { rows } = await query(() =>
     sql<{ readAt: string }>`
-      with recursive ${recordsOf(identity)}
+      with recursive ${recordsOfIdentity(identity)}
       update app_message set read_at = coalesce(read_at, business_now())
       where person_id in (select person_id from record) and intent_id = ${intentId}::uuid
       returning read_at as "readAt"
@@ -132,7 +136,7 @@ export async function markAppMessageRead(
 }
 
 /** `record`: the person with that id and everyone who is the same person by merges. */
-function recordsOf({ idSpace, externalId }: Identity) {
+function recordsOfIdentity({ idSpace, externalId }: Identity) {
   return sql`
     survivor (person_id) as (
       select person_id from person_identity

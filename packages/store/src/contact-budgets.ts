@@ -25,7 +25,7 @@ export function receiverOf(intent: string): RawBuilder<unknown> {
 }
 
 /** Every record that is this person by merges: a message keeps the one for which it was planned. */
-function recordsOf(person: string): RawBuilder<unknown> {
+export function recordsOf(person: string): RawBuilder<unknown> {
   return sql`array(
     with recursive record (person_id) as (
       select ${sql.ref(person)}

@@ -1,10 +1,21 @@
 import { newUuid } from '@wegwijs/runtime/derived-id'
 import { openNamespace } from '@wegwijs/test-support/namespace'
 import { sql } from 'kysely'
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest'
-import { createAppInbox, type NewAppMessage } from '../src/app-inbox.ts'
+import {
+  afterAll,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  inject,
+  it,
+  onTestFinished,
+  vi,
+} from 'vitest'
+import { createAppInbox, listAppMessages, type NewAppMessage } from '../src/app-inbox.ts'
 import { openStore, type Store } from '../src/database.ts'
 import { findOrCreatePeople } from '../src/identities.ts'
+import { rekeyPerson } from '../src/merges.ts'
 import { inTransaction } from '../src/transaction.ts'
 
 const untroubled = new AbortController().signal
@@ -84,6 +95,23 @@ describe('the app inbox', () => {
       'put',
     ])
     expect(await written()).toEqual([one.intentId])
+  })
+
+  it('has a message once, also when its person became another record while it was put (P2)', async () => {
+    const inbox = createAppInbox(store.db)
+    const [into] = await inTransaction(store.db, (tx) =>
+      findOrCreatePeople(tx, [{ idSpace: 'ehr', externalId: 'p2' }]),
+    )
+    await inTransaction(store.db, (tx) => rekeyPerson(tx, personId, into ?? ''))
+    onTestFinished(async () => {
+      await sql`update person set merged_into = null`.execute(store.db)
+    })
+    // Claimed for the record of before, and its answer was lost; then claimed anew.
+    const one = message()
+    await inbox.put(one, untroubled)
+    expect(await inbox.put({ ...one, personId: into ?? '' }, untroubled)).toBe('put')
+    const identity = { idSpace: 'ehr', externalId: 'p2' }
+    expect(await listAppMessages(store.db, identity, { limit: 10 })).toHaveLength(1)
   })
 
   it('says so when PostgreSQL has refused to write', async () => {
