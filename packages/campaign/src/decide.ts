@@ -77,7 +77,7 @@ function applyEvent(draft: Draft, event: JourneyEvent, context: DecideContext): 
     case 'person.upserted.v1': {
       catchUp(draft, event, context)
       const before = draft.person
-      const outcome = applyProfile(draft, event)
+      const outcome = applyProfile(draft, event, context)
       choosePersona(draft, context)
       awaitDatesOfPerson(draft, before, context)
       waitForNewDates(draft, changedDates(before, draft.person, context), context)

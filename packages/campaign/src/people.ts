@@ -4,6 +4,7 @@ import type { DraftMap } from './draft-map.ts'
 import { factsFrom } from './facts.ts'
 import type { JsonObject, JsonValue } from './json.ts'
 import type { ReasonCode } from './reasons.ts'
+import { saidAt } from './said-at.ts'
 import {
   type Consent,
   type ConsentPurpose,
@@ -15,9 +16,14 @@ import {
 } from './state.ts'
 
 /** Applies `person.upserted`: only what it names changes, null removes; an older profile changes nothing. */
-export function applyProfile(draft: Draft, event: JourneyEvent): ReasonCode {
+export function applyProfile(
+  draft: Draft,
+  event: JourneyEvent,
+  { now }: Pick<DecideContext, 'now'>,
+): ReasonCode {
   const { person } = draft
-  if (person.profileAt !== null && event.time < person.profileAt) return 'profile_not_newer'
+  const profileAt = saidAt(event, now)
+  if (person.profileAt !== null && profileAt < person.profileAt) return 'profile_not_newer'
   const { data } = event
   draft.person = {
     ...person,
@@ -30,15 +36,14 @@ export function applyProfile(draft: Draft, event: JourneyEvent): ReasonCode {
     timeZone: textOr(data, 'timeZone', person.timeZone),
     assignedPersona: textOr(data, 'persona', person.assignedPersona),
     test: typeof data.test === 'boolean' ? data.test : person.test,
-    profileAt: event.time,
+    profileAt,
   }
   return 'applied'
 }
 
 /**
  * Applies a consent by its own time: the newer one holds, a tie goes to the restrictive one, and
- * an import never lifts what the person said (P3). What a clock says that is ahead is as of now, or a
- * yes would lift a no that comes after it.
+ * an import never lifts what the person said (P3).
  */
 export function applyConsent(
   draft: Draft,
@@ -50,7 +55,7 @@ export function applyConsent(
     channel: (event.data.channel as ChannelName | undefined) ?? null,
     state: event.type === 'consent.granted.v1' ? 'granted' : 'withdrawn',
     origin: event.data.origin === 'import' ? 'import' : 'person',
-    at: event.time < now ? event.time : now,
+    at: saidAt(event, now),
     proof: typeof event.data.proof === 'string' ? event.data.proof : null,
   }
   return keepConsent(draft.consents, consent)

@@ -4,6 +4,7 @@ import type { DraftMap } from './draft-map.ts'
 import type { Instant } from './instant.ts'
 import type { ReasonCode } from './reasons.ts'
 import type { RelationGranted } from './reserved-types.ts'
+import { saidAt } from './said-at.ts'
 import {
   type JourneyEvent,
   type OtherPerson,
@@ -24,14 +25,18 @@ export function isRelationEvent({ type }: Pick<JourneyEvent, 'type'>): boolean {
 export function decideRelation(
   state: PersonState,
   event: JourneyEvent,
-  otherId: string,
+  { otherId, now }: { otherId: string; now: Instant },
 ): { state: PersonState; outcome: ReasonCode; decisions: Decision[] } {
   const draft = draftOf(state)
-  const outcome = keepRelation(draft.relations, relationIn(event, otherId))
+  const outcome = keepRelation(draft.relations, relationIn(event, { otherId, now }))
   return { state: stateOf(draft), outcome, decisions: [] }
 }
 
-function relationIn({ type, data, time }: JourneyEvent, otherId: string): Relation {
+function relationIn(
+  event: JourneyEvent,
+  { otherId, now }: { otherId: string; now: Instant },
+): Relation {
+  const { type, data } = event
   const { kind, scope = [], expires } = data as Partial<RelationGranted> & { kind: RelationKind }
   const isGranted = type === 'relation.granted.v1'
   return {
@@ -40,7 +45,7 @@ function relationIn({ type, data, time }: JourneyEvent, otherId: string): Relati
     state: isGranted ? 'granted' : 'ended',
     scope: isGranted ? scope : [],
     expiresAt: (isGranted && expires) || null,
-    at: time,
+    at: saidAt(event, now),
   }
 }
 

@@ -11,6 +11,8 @@ import { definitionOf, nobody, person } from './given.ts'
 
 const definition = definitionOf([campaign({ id: 'aftercare' })])
 const now = '2026-03-02T09:00:00.000Z'
+/** When all that is said in these tests has been said. */
+const later = '2026-03-03T09:00:00.000Z'
 
 type Said = {
   type: 'granted' | 'ended'
@@ -19,6 +21,8 @@ type Said = {
   scope?: RelationScope[]
   expires?: string
   time?: string
+  /** When it came. */
+  heard?: string
 }
 
 function eventOf(said: Said): JourneyEvent {
@@ -42,7 +46,11 @@ function eventOf(said: Said): JourneyEvent {
 
 function after(...said: Said[]): PersonState {
   return said.reduce(
-    (state, each) => decideRelation(state, eventOf(each), each.other ?? 'anna').state,
+    (state, each) =>
+      decideRelation(state, eventOf(each), {
+        otherId: each.other ?? 'anna',
+        now: each.heard ?? later,
+      }).state,
     nobody(),
   )
 }
@@ -82,7 +90,13 @@ describe('what is said of a relation', () => {
   test('says when something newer is known', () => {
     const state = after({ type: 'ended' })
     const late = eventOf({ type: 'granted', time: '2026-03-01T09:00:00.000Z' })
-    expect(decideRelation(state, late, 'anna').outcome).toBe('relation_not_newer')
+    expect(decideRelation(state, late, { otherId: 'anna', now }).outcome).toBe('relation_not_newer')
+  })
+
+  test('ends also when a clock that is ahead has granted it (P3)', () => {
+    const granted: Said = { type: 'granted', time: '2026-03-02T09:04:00.000Z', heard: now }
+    const ended: Said = { type: 'ended', time: '2026-03-02T09:02:00.000Z' }
+    expect(related(after(granted, ended))).toEqual([])
   })
 
   test('comes to the same in any order, whatever of it is said twice', () => {

@@ -146,7 +146,7 @@ class Replaying {
       const otherId = this.#record.named.get(`${event.data.idSpace}:${event.data.externalId}`)
       if (otherId === undefined) return
       const moment = { at, event, enrolmentId: null, campaignId: null }
-      this.#decide(moment, (state) => decideRelation(state, event, otherId))
+      this.#decide(moment, (state) => decideRelation(state, event, { otherId, now: at }))
       return
     }
     this.#decide({ at, event, enrolmentId: null, campaignId: null }, (state, context) =>

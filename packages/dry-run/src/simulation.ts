@@ -598,7 +598,10 @@ export class Simulation {
     const before = this.people.stateOf(person)
     const decided =
       isRelationEvent(event) && other !== null
-        ? decideRelation(before, event, this.people.idOf(other))
+        ? decideRelation(before, event, {
+            otherId: this.people.idOf(other),
+            now: this.#context.now,
+          })
         : decideEvent(before, event, this.#context)
     this.#options.onEvent?.(person, event, decided.outcome)
     this.#keep(person, this.#decided(person, before, decided, event))

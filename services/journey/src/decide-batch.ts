@@ -58,7 +58,10 @@ export class PeopleInHand {
     const before = this.#stateOf(event.personId)
     const { state, outcome, decisions } =
       isRelationEvent(event.event) && otherId !== null
-        ? decideRelation(before, event.event, this.survivorOf(otherId))
+        ? decideRelation(before, event.event, {
+            otherId: this.survivorOf(otherId),
+            now: this.#context.now,
+          })
         : decideEvent(before, event.event, this.#context)
     this.#after.set(event.personId, state)
     return this.#decided(event, outcome, decisions)

@@ -26,3 +26,14 @@ test('of a clock that is ahead, too, what was said last holds', () => {
   })
   expect([...patient.state.consents.values()]).toMatchObject([{ state: 'granted' }])
 })
+
+test('an address from a clock that is ahead gives way to the one that comes after it', () => {
+  const patient = person(definitionOf([campaign({ id: 'aftercare' })]))
+  patient.happens('person.upserted.v1', {
+    time: '2026-03-02T09:04:00.000Z',
+    data: { contacts: { email: 'old@example.org' } },
+  })
+  patient.comes('2026-03-02T09:02:00.000Z')
+  patient.happens('person.upserted.v1', { data: { contacts: { email: 'new@example.org' } } })
+  expect(patient.state.person.contacts.email?.address).toBe('new@example.org')
+})
