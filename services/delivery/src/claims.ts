@@ -1,4 +1,5 @@
 import type { Channel } from '@wegwijs/channels/port'
+import type { Clock } from '@wegwijs/runtime/clock'
 import { newUuid } from '@wegwijs/runtime/derived-id'
 import { fail } from '@wegwijs/runtime/failure'
 import type { ComponentMetrics } from '@wegwijs/runtime/metrics'
@@ -27,10 +28,33 @@ export type Claims = {
   messages: ClaimedMessage[]
   /** The rules that were in force when they were claimed. */
   rules: SendingRules
-  /** Monotonic time before which the lease certainly runs: from before the claim was asked for. */
-  leaseEndsMs: number
+  lease: Lease
   /** Providers are sandboxes then, and business time waits for nobody who waits. */
   rehearsal: boolean
+}
+
+/**
+ * The lease of a claim as its worker counts it, from before the claim was asked for, so that it certainly runs as
+ * long. By two clocks: the monotonic one stands still while the machine is suspended, the other one can be set.
+ */
+export class Lease {
+  readonly #clock: Clock
+  readonly #ms: number
+  readonly #begun: { readonly monotonicMs: number; readonly instant: string }
+
+  constructor(clock: Clock, ms: number) {
+    this.#clock = clock
+    this.#ms = ms
+    this.#begun = { monotonicMs: clock.monotonicMs(), instant: clock.instant() }
+  }
+
+  /** How long it still runs by the clock by which it is shorter, in milliseconds; less than 0 when it is over. */
+  leftMs(): number {
+    const { monotonicMs, instant } = this.#begun
+    const byMonotonic = this.#clock.monotonicMs() - monotonicMs
+    const byInstant = Date.parse(this.#clock.instant()) - Date.parse(instant)
+    return this.#ms - Math.max(byMonotonic, byInstant)
+  }
 }
 
 /**
@@ -46,7 +70,7 @@ export async function claimMessages(
 ): Promise<Claims> {
   for (;;) {
     const rules = await keepTrying(() => deps.rules.latest(), deps)
-    const leaseEndsMs = deps.clock.monotonicMs() + deps.leaseMs
+    const lease = new Lease(deps.clock, deps.leaseMs)
     const result = await claimOrAbandon(channel, items, rules, deps)
     if (result?.obstacle === 'definition') deps.rules.forget()
     if (result?.obstacle === 'rehearsal' && !(await deps.guard.verify(channel))) {
@@ -54,7 +78,7 @@ export async function claimMessages(
     }
     if (result?.obstacle !== null) continue
     count(result, items.length, deps.metrics)
-    return { messages: result.claimed, rules, leaseEndsMs, rehearsal: result.rehearsal }
+    return { messages: result.claimed, rules, lease, rehearsal: result.rehearsal }
   }
 }
 

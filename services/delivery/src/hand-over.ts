@@ -41,7 +41,7 @@ export async function handOver(
   // P2, P3: the last thing before the first byte. Who was paused since the claim sends nothing, and
   // a send that begins must end while the lease still runs.
   if (isStopped()) return { kind: 'not_started', reason: 'shutting_down' }
-  if (deps.clock.monotonicMs() + deps.deadlines.longestMs > claims.leaseEndsMs) {
+  if (claims.lease.leftMs() < deps.deadlines.longestMs) {
     return { kind: 'not_started', reason: 'lease_passed' }
   }
   const pauseMs = pace.pauseMs()

@@ -67,6 +67,17 @@ function laneOf(at: Store, channel: Channel, clock: Clock = systemClock, afterCl
   })
 }
 
+/** By a worker that stands still for the lease between its claim and its send. */
+async function expectNothingSent(clock: Clock, standStill: () => void): Promise<void> {
+  const channel = scriptedChannel('email')
+  const [ids] = await seedMessages(store, 1)
+  const [job] = await releaseDue(store, { perQueue: 10, batch: 10 })
+  if (!ids || !job) throw new Error('no job')
+  await laneOf(store, channel, clock, standStill).handle(job, never)
+  expect(channel.messages).toEqual([])
+  expect(await intentOf(store, ids.intentId)).toMatchObject({ state: 'planned', attempts: 0 })
+}
+
 /** What scheduler and worker do with what is due, in a process that may die in between. */
 async function deliver(at: Store, channel: Channel): Promise<void> {
   const jobs = await releaseDue(at, { perQueue: 1_000, batch: 100 })
@@ -183,16 +194,20 @@ describe('a process that is stopped and goes on later', () => {
       ...systemClock,
       monotonicMs: () => systemClock.monotonicMs() + standstillMs,
     }
-    const channel = scriptedChannel('email')
-    const [ids] = await seedMessages(store, 1)
-    const [job] = await releaseDue(store, { perQueue: 10, batch: 10 })
-    if (!ids || !job) throw new Error('no job')
-    const stopForAMinute = () => {
+    await expectNothingSent(clock, () => {
       standstillMs = leaseMs
+    })
+  })
+
+  it('sends nothing when its machine was suspended for that long, and only the wall clock knows (P3)', async () => {
+    let suspendedMs = 0
+    const clock: Clock = {
+      ...systemClock,
+      instant: () => new Date(Date.parse(systemClock.instant()) + suspendedMs).toISOString(),
     }
-    await laneOf(store, channel, clock, stopForAMinute).handle(job, never)
-    expect(channel.messages).toEqual([])
-    expect(await intentOf(store, ids.intentId)).toMatchObject({ state: 'planned', attempts: 0 })
+    await expectNothingSent(clock, () => {
+      suspendedMs = leaseMs
+    })
   })
 
   it.each([
