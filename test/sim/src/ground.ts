@@ -38,6 +38,7 @@ export async function openSimulatedDatabase(
   const options = { databaseUrl: url.href, namespace, applicationName: namespace }
   const store = openStore({ ...options, maxConnections: 4 })
   await migrate(store)
+  await tellAttemptsApart(store, machine)
   const dialect = createDialect({ ...options, maxConnections: 60, steadyPlans: true })
   const driver = dialect.createDriver()
   await driver.init()
@@ -65,6 +66,18 @@ export async function openSimulatedDatabase(
       await admin.close()
     },
   }
+}
+
+/**
+ * The clock of a story stands still while one thing after another happens, as no real one does: two attempts of
+ * one claim, its worker's and the sweep's, would have the same key.
+ */
+async function tellAttemptsApart({ db }: Store, machine: string): Promise<void> {
+  await sql.raw(`create sequence ${machine}.attempts`).execute(db)
+  await sql
+    .raw(`alter table attempt alter column recorded_at
+      set default clock_timestamp() + nextval('${machine}.attempts') * interval '1 microsecond'`)
+    .execute(db)
 }
 
 async function layMachine(admin: Store, namespace: string, machine: string): Promise<void> {
