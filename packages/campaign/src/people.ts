@@ -31,7 +31,7 @@ export function applyProfile(
       ...pick(data, ['givenName', 'familyName', 'birthYear', 'preferredChannel']),
       ...objectOf(data.attributes),
     }),
-    contacts: withContacts(person.contacts, objectOf(data.contacts), event.time),
+    contacts: withContacts(person.contacts, objectOf(data.contacts), profileAt),
     locale: textOr(data, 'locale', person.locale),
     timeZone: textOr(data, 'timeZone', person.timeZone),
     assignedPersona: textOr(data, 'persona', person.assignedPersona),
