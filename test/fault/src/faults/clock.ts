@@ -1,5 +1,6 @@
 import { type DefinitionBundle, definitionBundleSchema } from '@wegwijs/campaign/definition/bundle'
 import { rehearse } from '@wegwijs/rehearsal/conductor'
+import { systemClock } from '@wegwijs/runtime/clock'
 import { clinic } from '@wegwijs/system-tests/clinic'
 import { arrival, event, names } from '@wegwijs/system-tests/events'
 import type { ServiceName } from '@wegwijs/system-tests/system'
@@ -61,9 +62,22 @@ const shifted: Fault = {
   async strike(world, { short }) {
     const { load, system } = world
     await world.killed(...workers)
+    const wrong: string[] = []
     for (const service of workers) {
-      await system.launch(service, service, shiftedBy(-hourMs))
-      await system.launch(service, `${service}-ahead`, shiftedBy(hourMs))
+      for (const [name, ms] of [
+        [service, -hourMs],
+        [`${service}-ahead`, hourMs],
+      ] as const) {
+        const { output } = await system.launch(service, name, shiftedBy(ms))
+        // Behind what the one before it under this name has written.
+        const before = output().length
+        const offMs = await until(
+          `${name} tells the time`,
+          () => offBy(output().slice(before)),
+          (off) => off !== null,
+        )
+        if (Math.abs((offMs ?? 0) - ms) > hourMs / 2) wrong.push(`the clock of ${name} is right`)
+      }
     }
     const subjects = names('waiting', short ? 5 : 40)
     let largest = await world.inFlight()
@@ -79,7 +93,7 @@ const shifted: Fault = {
     const isThere = () => subjects.every((subject) => acceptedAt(world, `${subject}/1/soon`))
     await until('those who had to wait have their message', isThere)
     await world.untilGoesOn()
-    const violations = earlyOnes(world)
+    const violations = [...wrong, ...earlyOnes(world)]
     return { kills: 2 * workers.length, inFlight: largest, unknownAtMost: SLOTS, violations }
   },
   // The first ones were killed with messages in their hands.
@@ -87,6 +101,12 @@ const shifted: Fault = {
 }
 
 const SLOTS = 100
+
+/** By how many milliseconds the clock is ahead by which the last line of a log was stamped; null without one. */
+function offBy(output: string): number | null {
+  const [, stamp] = [...output.matchAll(/"time":"([^"]+)"/g)].at(-1) ?? []
+  return stamp === undefined ? null : Date.parse(stamp) - Date.parse(systemClock.instant())
+}
 
 function shiftedBy(ms: number) {
   const program = new URL(`../shifted-clock.ts?ms=${ms}`, import.meta.url)

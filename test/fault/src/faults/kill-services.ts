@@ -2,6 +2,7 @@ import { type ServiceName, serviceNames } from '@wegwijs/system-tests/system'
 import { addInFlight, type Fault, nothingInFlight } from '../fault.ts'
 import type { World } from '../world.ts'
 import { deliverySlots } from './slots.ts'
+import { publishAtOnce } from './unfinished-publishes.ts'
 
 /** Long enough that at any moment some messages are under way. */
 const slowMs = 300
@@ -31,11 +32,14 @@ export const killServices: Fault = {
     let kills = 0
     let unknownAtMost = 0
     let recoveryMs = 0
+    const violations: string[] = []
     const victims: readonly Victim[] = [...serviceNames, 'all']
     const rounds = short ? victims : [...victims, ...drawn(victims, 6, chance)]
     await world.slowProviders(slowMs)
-    for (const victim of rounds) {
+    for (const [index, victim] of rounds.entries()) {
       await world.untilInFlight(`${victim} has work`, hasWork[victim])
+      const publishes = victim === 'gateway' ? await publishAtOnce(world, `killed${index}-`) : null
+      if (publishes?.unfinished() === 0) violations.push('the gateway had nothing in its hands')
       const names = victim === 'all' ? serviceNames : [victim]
       await world.killed(...names)
       const left = await world.inFlight()
@@ -45,10 +49,11 @@ export const killServices: Fault = {
       // More than is left in this moment: a claim that PostgreSQL was about to commit comes after it.
       if (hasProvidersInHand.has(victim)) unknownAtMost += deliverySlots
       await world.restart()
+      await publishes?.taken()
       await world.slowProviders(slowMs)
       recoveryMs = Math.max(recoveryMs, await world.untilGoesOn())
     }
-    return { kills, inFlight, unknownAtMost, recoveryMs }
+    return { kills, inFlight, unknownAtMost, recoveryMs, violations }
   },
 }
 
