@@ -40,8 +40,11 @@ export type StoreOptions = {
   statementMs?: number
   /** How long a statement may be without an answer, 0 without end; only tests wait for less than as it is. */
   silenceMs?: number
-  /** For services, which ask the same again and again: each statement is planned once. */
-  steadyPlans?: boolean
+  /**
+   * For services, which ask the same again and again: each statement is planned once, `at-first` for whatever
+   * values it gets, else when PostgreSQL has seen that no plan for given values is better.
+   */
+  steadyPlans?: boolean | 'at-first'
   /** A connection that was lost while idle; queries in flight reject by themselves. */
   onIdleError?: (error: Error) => void
   /** How notifications are heard instead. */
@@ -113,7 +116,7 @@ export function createDialect(options: StoreOptions): Dialect {
     connectionString: options.databaseUrl,
     application_name: options.applicationName,
     max: options.maxConnections ?? 10,
-    options: `-c search_path=${options.namespace} -c TimeZone=UTC${steadyPlans ? ' -c enable_seqscan=off -c plan_cache_mode=force_generic_plan' : ''}`,
+    options: `-c search_path=${options.namespace} -c TimeZone=UTC${steadyPlans ? ' -c enable_seqscan=off' : ''}${steadyPlans === 'at-first' ? ' -c plan_cache_mode=force_generic_plan' : ''}`,
     ...noticesTheEnd,
     statement_timeout: statementMs,
     idle_in_transaction_session_timeout: 60_000,

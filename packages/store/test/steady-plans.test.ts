@@ -25,7 +25,7 @@ beforeAll(async () => {
   await stopStatistics(ground)
   const { namespace } = ground
   const options = { databaseUrl, namespace, applicationName: 'steady', maxConnections: 1 }
-  steady = openStore({ ...options, steadyPlans: true })
+  steady = openStore({ ...options, steadyPlans: 'at-first' })
 })
 
 afterAll(async () => {

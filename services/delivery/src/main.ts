@@ -32,7 +32,7 @@ await openService(NAME, async (scope) => {
     databaseUrl: config.databaseUrl,
     namespace,
     applicationName: `wegwijs ${NAME}`,
-    steadyPlans: true,
+    steadyPlans: 'at-first',
     // A claim for each channel and lane and a settlement for each lane may be under way at once.
     maxConnections: 16,
     onIdleError: (error) => log.warn('lost an idle connection to PostgreSQL', { error }),
