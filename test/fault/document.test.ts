@@ -51,11 +51,11 @@ test('each promise gets the figure that is its own, and a broken one is not pass
   expect(told).not.toContain('old')
   expect(told.match(/^between$/gm)).toHaveLength(4)
   expect(told).toContain(
-    '0 of 1,200 messages that could have been were lost (with 95 % certainty fewer than one in 400)',
+    'of 1,200 messages that could have been, 0 were lost (with 95 % certainty fewer than one in 400)',
   )
-  expect(told).toContain('0 of 1,190 messages that could have been were sent twice unmarked (with')
+  expect(told).toContain('of 1,190 messages that could have been, 0 were sent twice unmarked (with')
   expect(told).toContain(
-    '1 of 30 messages that could have been were sent after a stop that was answered.',
+    'of 30 messages that could have been, 1 were sent after a stop that was answered.',
   )
   expect(told).toContain(
     'it was not counted how many messages could have been out of their order, and none was.',

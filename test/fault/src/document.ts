@@ -79,7 +79,7 @@ function counted(
   const counts =
     cases === 0 && broken === 0
       ? `it was not counted how many messages could have been ${what}, and none was`
-      : `${group(broken)} of ${group(cases)} messages that could have been were ${what}${share}`
+      : `of ${group(cases)} messages that could have been, ${group(broken)} were ${what}${share}`
   const faults = `Under ${rows.length} faults with ${group(kills)} blows, ${counts}.`
   return simulation === null ? faults : `${faults} ${storiesOf(simulation)}`
 }
