@@ -280,7 +280,7 @@ async function insertStops(
 }
 
 /** As a consent is as of now when its clock is ahead (`applyConsent`): a yes that comes after a no lifts it. */
-function notAhead(at: string): RawBuilder<string> {
+export function notAhead(at: string): RawBuilder<string> {
   return sql<string>`least(${at}::timestamptz, business_now())`
 }
 

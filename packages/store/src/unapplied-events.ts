@@ -4,7 +4,7 @@ import { isRelationEvent } from '@wegwijs/campaign/relations'
 import type { EntityReference, JourneyEvent } from '@wegwijs/campaign/state'
 import { sql } from 'kysely'
 import type { DatabaseTransaction } from './database.ts'
-import { findSurvivors, stopOf } from './stops.ts'
+import { findSurvivors, notAhead, stopOf } from './stops.ts'
 
 /** By type, the entity that a touchpoint tells of, as the definition in force has them. */
 type Touchpoints = ReadonlyMap<string, { readonly entity?: unknown }>
@@ -59,7 +59,7 @@ async function keepStop(
   const { stopId, ...row } = stop
   await tx
     .insertInto('person_stop')
-    .values({ person_id: personId, stop_id: stopId, ...row })
+    .values({ person_id: personId, stop_id: stopId, ...row, at: notAhead(row.at) })
     .onConflict((conflict) => conflict.doNothing())
     .execute()
 }

@@ -1,3 +1,5 @@
+import { journeyEventOf } from '@wegwijs/campaign/journey-event'
+import type { JsonObject } from '@wegwijs/campaign/json'
 import { newUuid } from '@wegwijs/runtime/derived-id'
 import { openNamespace } from '@wegwijs/test-support/namespace'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
@@ -18,6 +20,7 @@ import {
   stopPerson,
 } from '../src/stops.ts'
 import { inTransaction } from '../src/transaction.ts'
+import { keepWhatForbids } from '../src/unapplied-events.ts'
 
 let store: Store
 beforeAll(async () => {
@@ -47,6 +50,8 @@ const event = (over: Partial<TouchpointEvent> = {}): TouchpointEvent => {
     ...over,
   }
 }
+const toldAs = (told: TouchpointEvent) =>
+  journeyEventOf(told, told.data as JsonObject, { touchpoints: new Map() })
 const record = (...events: TouchpointEvent[]) =>
   recordStopEvents(
     store,
@@ -108,6 +113,26 @@ describe('recording stops of events', () => {
     ])
     expect(known).toEqual([false, true])
     expect(await outbox()).toHaveLength(before + 1)
+  })
+
+  test('is as of now when its clock is ahead, also of an event that is put aside (P3)', async () => {
+    const { rows: clock } = await sql<{ ahead: string }>`
+      select to_json(business_now() + interval '4 minutes') #>> '{}' as ahead`.execute(store.db)
+    const time = clock[0]?.ahead ?? ''
+    const [answered, unapplied] = [event({ time }), event({ time })]
+    await record(answered)
+    await inTransaction(store.db, (tx) =>
+      keepWhatForbids(
+        tx,
+        [{ event: toldAs(unapplied), identity: ehr(unapplied.subject) }],
+        new Map(),
+      ),
+    )
+    const { rows } = await sql<{ ahead: boolean }>`
+      select at > business_now() as ahead from person_stop
+      where stop_id = any(${[answered, unapplied].map((each) => stopOf(each)?.stopId ?? '')}::uuid[])
+    `.execute(store.db)
+    expect(rows).toEqual([{ ahead: false }, { ahead: false }])
   })
 
   test('waits for a merge under way, and stops whom the person became', async () => {
