@@ -36,6 +36,7 @@ import * as armsSweepsEnded from './migrations/0030-arms-sweeps-ended.ts'
 import * as unappliedEntities from './migrations/0031-unapplied-entities.ts'
 import * as recipientWays from './migrations/0032-recipient-ways.ts'
 import * as addressSince from './migrations/0033-address-since.ts'
+import * as inboxByAge from './migrations/0034-inbox-by-age.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -74,6 +75,7 @@ const migrations: Record<string, Migration> = {
   '0031-unapplied-entities': unappliedEntities,
   '0032-recipient-ways': recipientWays,
   '0033-address-since': addressSince,
+  '0034-inbox-by-age': inboxByAge,
 }
 
 export type MigrateOptions = {
