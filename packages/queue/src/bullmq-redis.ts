@@ -19,6 +19,12 @@ const TELL_EVERY_MS = 5_000
 const retryStrategy = (attempt: number): number => Math.min(attempt * 100, LONGEST_PAUSE_MS)
 
 /**
+ * A Redis that has failed over keeps its connections and only reads from then on: whoever stayed on them
+ * would never write again, though the address leads to the new one by now. So each of them dials anew.
+ */
+const reconnectOnError = ({ message }: Error): boolean => message.includes('READONLY')
+
+/**
  * A connection that fails at once while Redis is away: nothing is kept back to be sent later, when
  * nobody waits for it any more.
  */
@@ -31,6 +37,7 @@ export function producerConnection({ redisUrl }: BullmqSettings): Redis {
     // Five hundred questions of one moment become one round trip.
     enableAutoPipelining: true,
     retryStrategy,
+    reconnectOnError,
   })
 }
 
@@ -39,7 +46,12 @@ export function producerConnection({ redisUrl }: BullmqSettings): Redis {
  * here: measured, it halves what a worker gets through.
  */
 export function workerConnection({ redisUrl }: BullmqSettings): Redis {
-  return new Redis(redisUrl, { lazyConnect: true, maxRetriesPerRequest: null, retryStrategy })
+  return new Redis(redisUrl, {
+    lazyConnect: true,
+    maxRetriesPerRequest: null,
+    retryStrategy,
+    reconnectOnError,
+  })
 }
 
 /**

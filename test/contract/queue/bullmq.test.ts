@@ -1,4 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, connect as dial, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type LocalRedis, startRedis } from '@wegwijs/local/redis'
@@ -31,9 +32,9 @@ const restart = async () => {
   server = await startRedis({ directory, preferredPort: Number(new URL(server.url).port) })
 }
 
-const connect = (prefix: string, log = silentLogger) =>
+const connect = (prefix: string, log = silentLogger, redisUrl = server.url) =>
   connectBullmq({
-    redisUrl: server.url,
+    redisUrl,
     prefix,
     log,
     commandDeadlineMs: 2_000,
@@ -48,6 +49,37 @@ const withRedis = async <Answer>(act: (redis: Redis) => Promise<Answer>): Promis
     return await act(redis)
   } finally {
     redis.disconnect()
+  }
+}
+
+/** An address that leads to one server, and then to another one: for new connections alone. */
+async function openPlace(url: string) {
+  let target = new URL(url)
+  const sockets = new Set<Socket>()
+  const listener = createServer((near) => {
+    const far = dial(Number(target.port), target.hostname)
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from)
+      from.on('error', () => {})
+      from.on('close', () => to.destroy())
+      from.pipe(to)
+    }
+  })
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
+  const address = listener.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    leadTo: (other: string) => {
+      target = new URL(other)
+    },
+    close: async () => {
+      for (const socket of sockets) socket.destroy()
+      await new Promise((resolve) => listener.close(resolve))
+    },
   }
 }
 
@@ -119,6 +151,40 @@ describe.skipIf(sharedUrl === '')('with a real Redis', () => {
       await expect(waiting).rejects.toMatchObject({ code: 'WEGWIJS_QUEUE_UNAVAILABLE' })
       process.kill(server.pid, 'SIGCONT')
       await queue.close()
+    })
+
+    it('goes to the new one when Redis failed over and the old one only reads', async () => {
+      const place = await openPlace(server.url)
+      const { queue, workers } = await connect('over', silentLogger, place.url)
+      const name = newQueue()
+      const handled: string[] = []
+      const handling = await workers.work(name, { concurrency: 1 }, async ({ jobId }) => {
+        handled.push(jobId)
+      })
+      const before = newJob()
+      await queue.add(name, [before])
+      await until(() => handled.includes(before.jobId))
+
+      const home = await mkdtemp(join(tmpdir(), 'wegwijs-redis-'))
+      const successor = await startRedis({ directory: home })
+      // Nobody's connection is closed by that: who is connected stays with the old one.
+      await withRedis((redis) => redis.replicaof('127.0.0.1', new URL(successor.url).port))
+      place.leadTo(successor.url)
+
+      const after = newJob()
+      await until(() =>
+        queue.add(name, [after]).then(
+          () => true,
+          () => false,
+        ),
+      )
+      await until(() => handled.includes(after.jobId))
+      await handling.close(100)
+      await queue.close()
+      await withRedis((redis) => redis.replicaof('NO', 'ONE'))
+      await place.close()
+      await successor.kill()
+      await rm(home, { recursive: true, force: true })
     })
 
     it('says no when Redis is away at the start', async () => {
