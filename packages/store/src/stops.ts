@@ -79,6 +79,32 @@ export async function stopOperation(
 }
 
 /**
+ * What can be stopped, by its names: also campaigns and templates that have left the definition, which people are in
+ * still. Asked of what is stored, whether or not it can be read: who must stop something does not wait for that.
+ */
+export async function operationTargets(
+  db: Querying,
+  scope: Exclude<OperationScope, 'all'>,
+): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`
+    select distinct name from (${targets[scope]}) as known (name) order by name`.execute(db)
+  return rows.map(({ name }) => name)
+}
+
+const targets: Readonly<Record<Exclude<OperationScope, 'all'>, RawBuilder<unknown>>> = {
+  campaign: sql`select campaign_id from campaign`,
+  template: sql`select template_id from template_version`,
+  channel: inForce('$.channels.keyvalue().key'),
+  provider: inForce('$.channels.*.provider'),
+}
+
+/** `path` is silent about what is stored in another form. */
+function inForce(path: string): RawBuilder<unknown> {
+  return sql`select jsonb_path_query(bundle, ${sql.lit(path)}, '{}', true) #>> '{}'
+    from (select bundle from definition order by revision desc limit 1) as newest`
+}
+
+/**
  * Ends a stop of any kind, for good; another one of the same thing goes on. False when it was
  * lifted before, or never was.
  */

@@ -105,6 +105,49 @@ describe('with the example hospital applied', () => {
     expect(await listOperationalStops(store.db)).toEqual([])
   })
 
+  test('a campaign and a template that have left the definition are stopped: people are in them still', async () => {
+    const published = { version: 1, templates: '{}', hash: 'h', revision: 1 } as const
+    await store.db
+      .insertInto('campaign_version')
+      .values({
+        ...{ ...published, campaign_id: 'gone-campaign', content: '{}' },
+        published_at: new Date().toISOString(),
+      })
+      .execute()
+    await store.db
+      .insertInto('campaign')
+      .values({ campaign_id: 'gone-campaign', live_version: null, state: 'ended' })
+      .execute()
+    await store.db
+      .insertInto('template_version')
+      .values({ template_id: 'gone-template', hash: 'h', channels: '{}' })
+      .execute()
+    for (const words of [
+      ['campaign', 'gone-campaign'],
+      ['template', 'gone-template'],
+    ]) {
+      const { err } = await cli(['stop', ...words, '--reason', 'x'])
+      expect(err).toContain('stopped')
+      expect((await cli(['resume', ...words, '--reason', 'x'])).code).toBe(0)
+    }
+    for (const table of ['campaign', 'campaign_version'] as const)
+      await store.db.deleteFrom(table).where('campaign_id', '=', 'gone-campaign').execute()
+  })
+
+  test('what is in force need not be readable to stop something, and stop all asks for nothing', async () => {
+    const newer = { bundle: '{"campaigns":[]}', hash: 'newer', applied_by: 'a newer Wegwijs' }
+    await store.db.insertInto('definition').values(newer).execute()
+    try {
+      for (const words of [['all'], ['campaign', 'aftercare-at-home'], ['channel', 'email']]) {
+        const { err } = await cli(['stop', ...words, '--reason', 'x'])
+        expect(err).toContain('stopped')
+        expect((await cli(['resume', ...words, '--reason', 'x'])).code).toBe(0)
+      }
+    } finally {
+      await store.db.deleteFrom('definition').where('hash', '=', 'newer').execute()
+    }
+  })
+
   test.each([['channel', 'email'], ['provider', 'smtp'], ['template', 'home-again'], ['all']])(
     'stop and resume %s %s',
     async (...words) => {

@@ -1,11 +1,11 @@
-import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import { fail } from '@wegwijs/runtime/failure'
-import { latestBundle } from '@wegwijs/store/definitions'
 import {
   liftOperation,
   liftPerson,
   type Operation,
   type OperationScope,
+  operationScopes,
+  operationTargets,
   stopOperation,
   stopPerson,
 } from '@wegwijs/store/stops'
@@ -16,17 +16,12 @@ import { identityOf, personIdOf } from '../person.ts'
 import { type Call, runs, type Shell } from '../shell.ts'
 import { type WordsOptions, withWords, wordsOf } from '../words.ts'
 
-/** What can be stopped beside a person, with where its names come from. */
-const operations: Readonly<
-  Record<OperationScope, { target: string; names: (bundle: DefinitionBundle) => string[] } | null>
-> = {
-  campaign: { target: 'id', names: ({ campaigns }) => campaigns.map((campaign) => campaign.id) },
-  channel: { target: 'name', names: ({ channels }) => Object.keys(channels) },
-  provider: {
-    target: 'name',
-    names: ({ channels }) => Object.values(channels).flatMap((each) => each?.provider ?? []),
-  },
-  template: { target: 'id', names: ({ templates }) => templates.map((template) => template.id) },
+/** What can be stopped beside a person, and what its argument is. */
+const namedBy: Readonly<Record<OperationScope, string | null>> = {
+  campaign: 'id',
+  channel: 'name',
+  provider: 'name',
+  template: 'id',
   all: null,
 }
 
@@ -44,18 +39,16 @@ export function addStops(program: Command, shell: Shell): void {
     .description('End the stops that staff put on a person; not a withdrawn consent, not a death.')
     .argument('<person>', 'idSpace:externalId, or our own id')
     .action(runs(shell, releasePerson))
-  for (const [scope, known] of Object.entries(operations) as [
-    OperationScope,
-    (typeof operations)[OperationScope],
-  ][]) {
-    const what = known === null ? 'all sending' : `a ${scope}`
+  for (const scope of operationScopes) {
+    const argument = namedBy[scope]
+    const what = argument === null ? 'all sending' : `a ${scope}`
     const hold = withWords(stop.command(scope)).description(
       `Hold ${what}: messages wait, and expire by themselves.`,
     )
     const release = withWords(resume.command(scope)).description(`Let ${what} go on.`)
-    if (known !== null) {
-      hold.argument(`<${known.target}>`)
-      release.argument(`<${known.target}>`)
+    if (argument !== null) {
+      hold.argument(`<${argument}>`)
+      release.argument(`<${argument}>`)
     }
     hold.action(
       runs(shell, (call, options: WordsOptions, target = '') =>
@@ -92,9 +85,11 @@ async function holdOperation(
   options: WordsOptions,
 ): Promise<void> {
   const { db } = await call.surroundings.store()
-  const latest = await latestBundle(db)
-  const names = latest && operations[operation.scope]?.names(latest.bundle)
-  if (names && !names.includes(operation.target)) throw unknownTarget(operation, names)
+  if (operation.scope !== 'all') {
+    const names = await operationTargets(db, operation.scope)
+    // Before anything was applied nothing has a name.
+    if (names.length > 0 && !names.includes(operation.target)) throw unknownTarget(operation, names)
+  }
   const stopId = await stopOperation(db, operation, wordsOf(options))
   call.output.say(`stopped; \`wegwijs resume ${nameOf(operation)}\` ends it`)
   call.output.data({ stopId, ...operation }, () => [stopId])
