@@ -2,8 +2,9 @@ import { fail, type WegwijsError } from '@wegwijs/runtime/failure'
 import type { ApiKey } from '@wegwijs/store/api-keys'
 import type { Decoded } from '@wegwijs/wire/touchpoint-event'
 import type { GatewayContext } from './context.ts'
+import { askDefinition } from './definition-in-force.ts'
 import { judge, mayBeOurFault } from './judge.ts'
-import { refusalOf } from './problem.ts'
+import { refusalOf, toFailure } from './problem.ts'
 
 /** What became of one event of a request; without a failure it is kept for good (P1). */
 export type Answer = { id: string | null; failure: WegwijsError | null }
@@ -19,24 +20,38 @@ export async function acceptEvents(
   const kept = (await context.keep(passed)).values()
   return judged.map((each, index) => {
     const id = decoded[index]?.event?.id ?? null
+    if (each.failure) return { id, failure: each.failure }
     if (each.rejection) return { id, failure: refusalOf(each.rejection) }
     const outcome = kept.next().value
     return { id, failure: outcome?.kind === 'failed' ? outcome.failure : null }
   })
 }
 
-/** Once, and for what fails on something that may have changed, again with it read anew. */
+/** `failure`: nobody can say. */
+type Judged = (Decoded & { failure?: undefined }) | Unjudged
+type Unjudged = { failure: WegwijsError; event?: undefined; rejection?: undefined }
+
+/**
+ * Once, and for what fails on something that may have changed, again with it read anew. A publisher takes a
+ * refusal for good: while that cannot be read, what may be right by now is not refused (P1).
+ */
 async function judgeAll(
   context: GatewayContext,
   key: ApiKey,
   decoded: readonly Decoded[],
-): Promise<Decoded[]> {
+): Promise<Judged[]> {
   const now = await context.time.now()
   const measure = { key, definition: definitionOf(context), now }
   const judged = decoded.map((each) => judge(each, measure))
-  const doubtful = (each: Decoded) => each.rejection && mayBeOurFault(each.rejection)
+  // What is wrong in itself stays so.
+  const doubtful = ({ rejection }: Decoded, index: number) =>
+    decoded[index]?.event && rejection && mayBeOurFault(rejection)
   if (!judged.some(doubtful)) return judged
-  const [fresh] = await Promise.allSettled([context.time.fresh(), context.refreshDefinition()])
+  const [fresh, refreshed] = await Promise.allSettled([
+    context.time.fresh(),
+    askDefinition(context),
+  ])
+  const unasked = [fresh, refreshed].find(({ status }) => status === 'rejected')
   const newest = {
     key,
     definition: definitionOf(context),
@@ -44,7 +59,10 @@ async function judgeAll(
   }
   return judged.map((each, index) => {
     const original = decoded[index]
-    return original && doubtful(each) ? judge(original, newest) : each
+    if (!original || !doubtful(each, index)) return each
+    const again = judge(original, newest)
+    const isUnknown = unasked?.status === 'rejected' && doubtful(again, index)
+    return isUnknown ? { failure: toFailure(unasked.reason) } : again
   })
 }
 

@@ -4,6 +4,7 @@ import { fail } from '@wegwijs/runtime/failure'
 import { createGroupCommit } from '@wegwijs/runtime/group-commit'
 import type { Store } from '@wegwijs/store/database'
 import { currentRevision, loadDefinition } from '@wegwijs/store/definitions'
+import { isUnreadable } from '@wegwijs/store/stored-definition'
 import { query } from '@wegwijs/store/transaction'
 import { withinDeadline } from './deadline.ts'
 import { defaultLimits } from './limits.ts'
@@ -17,6 +18,23 @@ export type DefinitionInForce = {
    * @throws WEGWIJS_DATABASE_UNAVAILABLE; WEGWIJS_DEFINITION_MISSING (both retryable)
    */
   refresh(): Promise<void>
+}
+
+/**
+ * Looks for a newer definition, to answer by it.
+ *
+ * @throws WEGWIJS_UNAVAILABLE (retryable) while only a newer gateway reads what is in force, and what
+ *   `refresh` throws
+ */
+export async function askDefinition({
+  refreshDefinition,
+}: {
+  refreshDefinition: () => Promise<void>
+}): Promise<void> {
+  await refreshDefinition().catch((error: unknown) => {
+    if (!isUnreadable(error)) throw error
+    throw fail('WEGWIJS_UNAVAILABLE', { dependency: 'the definition in force' }, error)
+  })
 }
 
 /** Keeps the newest definition compiled. While PostgreSQL is away the last one goes on. */

@@ -1,7 +1,6 @@
 import type { CompiledDefinition } from '@wegwijs/campaign/compile'
 import { mayTrack } from '@wegwijs/campaign/receipts'
 import { fail } from '@wegwijs/runtime/failure'
-import { isUnreadable } from '@wegwijs/store/stored-definition'
 import { findJsonFault, isJsonObject, type JsonValue, parseJson } from '@wegwijs/wire/json'
 import {
   maxReceiptsPerRequest,
@@ -12,6 +11,7 @@ import {
 import { verifyBody } from '@wegwijs/wire/signature'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { GatewayContext } from './context.ts'
+import { askDefinition } from './definition-in-force.ts'
 import type { Kept } from './keep.ts'
 import { receiptEvents, type ToldOfMessage } from './receipt-events.ts'
 import { bodyOf, sendFailure } from './server.ts'
@@ -113,15 +113,9 @@ async function keepEach(
  * tracked any more. While nobody can say, nothing is thrown away
  * nor taken: the provider tells it again. So it is while only a newer gateway reads what is in force.
  */
-async function definitionNow({
-  definition,
-  refreshDefinition,
-}: GatewayContext): Promise<CompiledDefinition> {
-  await refreshDefinition().catch((error: unknown) => {
-    if (!isUnreadable(error)) throw error
-    throw fail('WEGWIJS_UNAVAILABLE', { dependency: 'the definition in force' }, error)
-  })
-  const known = definition()
+async function definitionNow(context: GatewayContext): Promise<CompiledDefinition> {
+  await askDefinition(context)
+  const known = context.definition()
   if (known === null) throw fail('WEGWIJS_DEFINITION_MISSING')
   return known
 }

@@ -1,7 +1,8 @@
+import { fail } from '@wegwijs/runtime/failure'
 import { decodeRecord } from '@wegwijs/wire/cloudevents-kafka'
 import { topicsOf } from '@wegwijs/wire/topics'
 import { afterEach, describe, expect, test } from 'vitest'
-import { event, openRig, type Rig, type RigOptions, until, withdrawal } from './rig.ts'
+import { event, inMinutes, openRig, type Rig, type RigOptions, until, withdrawal } from './rig.ts'
 
 let rig: Rig
 const open = async (options: RigOptions = {}) => {
@@ -115,6 +116,25 @@ describe('while PostgreSQL is away', () => {
     expect(mixed.json).toMatchObject([{ status: 202 }, { status: 503 }])
     rig.database.mend()
     await until(async () => expect((await rig.send(withdrawal())).status).toBe(202))
+  })
+
+  test('an event that may be right by now is refused by nobody who cannot ask: 503', async () => {
+    await open({
+      over: {
+        refreshDefinition: async () => {
+          throw fail('WEGWIJS_DATABASE_UNAVAILABLE', {})
+        },
+      },
+    })
+    expect((await rig.send(event())).status).toBe(202)
+    rig.database.cut()
+    const unheard = await rig.send(event({ type: 'care.unheard.of.v1' }))
+    expect([unheard.status, unheard.json.code]).toEqual([503, 'WEGWIJS_UNAVAILABLE'])
+    const ahead = await rig.send([event(), event({ time: inMinutes(6) })])
+    expect([ahead.status, ahead.headers['retry-after']]).toEqual([207, '5'])
+    expect(ahead.json.map(({ status }: { status: number }) => status)).toEqual([202, 503])
+    const binary = await rig.send(event({ data_base64: 'AAAA' }))
+    expect([binary.status, binary.json.errorClass]).toEqual([400, 'data_invalid'])
   })
 
   test('a key is not believed for ever: past its grace 503', async () => {
