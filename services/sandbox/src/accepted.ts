@@ -1,3 +1,5 @@
+import type { AnswerMode } from './faults.ts'
+
 /**
  * The lines of the sandbox's own files: what it accepted, whatever it answered afterwards. This is
  * the truth that system tests hold the ledger against, so a line is on disk before the answer.
@@ -47,6 +49,14 @@ export type RepeatedSms = {
   reference: string
 }
 
+/** A message that was not simply accepted: each time that one met a fault (faults.ts). */
+export type MetFault = {
+  receivedAt: string
+  channel: 'email' | 'sms'
+  mode: AnswerMode
+  intentId: string
+}
+
 export type AcceptedMessage = AcceptedEmail | AcceptedSms
 
 /** Names of the files in the sandbox's directory, one JSON value a line. */
@@ -54,5 +64,6 @@ export const fileNames = {
   email: 'email.ndjson',
   sms: 'sms.ndjson',
   repeatedSms: 'sms-repeated.ndjson',
+  metFaults: 'faults-met.ndjson',
   receiptsSent: 'receipts-sent.ndjson',
 } as const

@@ -4,12 +4,13 @@ import { type HeaderValue, type ParsedMail, simpleParser } from 'mailparser'
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server'
 import type { AcceptedEmail } from './accepted.ts'
 import type { Calls } from './calls.ts'
-import type { AnswerFault, Faults } from './faults.ts'
+import type { AnswerFault } from './faults.ts'
+import type { MetFaults } from './met-faults.ts'
 
 export type MailServerOptions = {
   host: string
   port: number
-  faults: Faults
+  meet: MetFaults['meet']
   clock: Clock
   signal: AbortSignal
   calls: Pick<Calls, 'begin'>
@@ -82,7 +83,7 @@ async function receive(
   for await (const chunk of stream) chunks.push(chunk as Buffer)
   const mail = await simpleParser(Buffer.concat(chunks), whole)
   const message = messageOf(mail, session, options.clock.instant())
-  const fault = options.faults.meet('email', message.intentId ?? '')
+  const fault = await options.meet('email', message.intentId ?? '')
   return answerUnder(
     fault,
     async () => {

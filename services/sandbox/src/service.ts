@@ -12,6 +12,7 @@ import { countCalls } from './calls.ts'
 import { routeControls, type SandboxStatus, statusOf } from './control-routes.ts'
 import { createFaults, type Faults } from './faults.ts'
 import { startMailServer } from './mail-server.ts'
+import { openMetFaults } from './met-faults.ts'
 import { type Outbox, openOutbox } from './outbox.ts'
 import { usualRates } from './outcomes.ts'
 import { routePages } from './page-routes.ts'
@@ -77,12 +78,14 @@ export async function startSandbox(scope: Scope, options: SandboxOptions): Promi
   }
   const { outbox, receipts } = await openFiles(scope, options, { clock, faults, rates: rates.get })
 
+  const { meet, close } = await openMetFaults(options.directory, { faults, clock })
+  scope.onClose('file of faults', close)
   const calls = countCalls()
   const rateLimit = createRateLimit(clock)
   const mail = await startMailServer({
     host,
     port: options.smtpPort,
-    faults,
+    meet,
     clock,
     signal,
     calls,
@@ -105,7 +108,7 @@ export async function startSandbox(scope: Scope, options: SandboxOptions): Promi
   routeControls(app, controls)
   const { smsToken, source, timeZone = 'Europe/Amsterdam' } = options
   const token = smsToken === undefined ? {} : { token: smsToken }
-  routeSms(app, { outbox, faults, clock, signal, calls, rateLimit, ...token })
+  routeSms(app, { outbox, meet, clock, signal, calls, rateLimit, ...token })
   await routePages(app, { outbox, ...(source && { source }), status, timeZone, log })
   await app.listen({ host, port: options.httpPort })
   scope.onClose('HTTP server', () => app.close())

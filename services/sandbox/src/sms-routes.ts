@@ -2,13 +2,14 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '@wegwijs/runtime/clock'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Calls } from './calls.ts'
-import type { AnswerFault, Faults } from './faults.ts'
+import type { AnswerFault } from './faults.ts'
+import type { MetFaults } from './met-faults.ts'
 import type { NewSms, Outbox, SmsAnswer } from './outbox.ts'
 import type { RateLimit } from './rate-limit.ts'
 
 export type SmsProviderOptions = {
   outbox: Outbox
-  faults: Faults
+  meet: MetFaults['meet']
   clock: Clock
   signal: AbortSignal
   /** When given, calls must carry it as bearer token. */
@@ -38,7 +39,7 @@ export function routeSms(app: FastifyInstance, options: SmsProviderOptions): voi
     if (!isAuthorised(request, options.token)) return reply.code(401).send({ error: 'token' })
     const message = readSms(request, options.clock.instant())
     if (typeof message === 'string') return reply.code(400).send({ error: message })
-    const fault = options.faults.meet('sms', message.intentId)
+    const fault = await options.meet('sms', message.intentId)
     return answerUnder(fault, message, { request, reply, options })
   })
 }

@@ -221,6 +221,9 @@ describe('told to fail', () => {
     const reason = 'reason' in outcome ? ` ${outcome.reason}` : ''
     expect(`${outcome.kind}${reason}`).toBe(expected)
     expect(await rig.lines(fileNames[channel])).toHaveLength(written)
+    const met = { receivedAt: expect.any(String), channel, mode, intentId: message.intentId }
+    const isAccepted = mode === 'accept' || mode === 'slow'
+    expect(await rig.lines(fileNames.metFaults)).toEqual(isAccepted ? [] : [met])
     const other =
       channel === 'email'
         ? rig.sms.send(smsMessage(), untroubled())

@@ -40,6 +40,8 @@ export type Hit = {
   inFlight: InFlight
   /** At most so many messages may end as held or marked: those whose hand-over it could cut off. */
   unknownAtMost: number
+  /** So many must: where none does, the fault has cut off no hand-over. */
+  unknownAtLeast?: number
   /** From the end of the fault until the work went on. */
   recoveryMs?: number
   /** Figures of its own, by what they are; of several rounds the largest is shown. */
@@ -88,7 +90,7 @@ export type Fault = {
   /** Breaks the world while work is in flight. The load goes on until it resolves. */
   strike(world: World, round: Round): Promise<Hit>
   /** Ends without a hand-over that are right under this fault, such as a provider's refusal. */
-  mayEnd?(end: MessageEnd): boolean
+  mayEnd?(end: MessageEnd, world: World): boolean
   /** What must hold when all has come to its end; names what does not. */
   check?(world: World, hit: Hit): Promise<readonly string[]>
 }

@@ -3,7 +3,7 @@ import { type Asked, addressNumberIn, type Ledger, type Stop } from './ledger.ts
 import { leaseMs, type MessageRecord } from './messages.ts'
 
 /** How a message ended that no provider got. */
-export type MessageEnd = Pick<MessageRecord, 'state' | 'reason'> & { road: string }
+export type MessageEnd = Pick<MessageRecord, 'intentId' | 'state' | 'reason'> & { road: string }
 
 /** What a message may break. */
 export type Rule = 'lost' | 'doubled' | 'afterStop' | 'outOfOrder'
@@ -147,11 +147,11 @@ function isExcused(asked: Asked, { record, stop, bounces }: About, evidence: Evi
     return stop !== undefined && stopReasons.has(evidence.refusals.get(reference) ?? '')
   }
   if (isHeld(record)) return true
-  const { state, reason } = record
+  const { intentId, state, reason } = record
   const isEnded = state === 'skipped' || state === 'cancelled'
   if (stop && isEnded && stopReasons.has(reason ?? '')) return true
   if (bounces.some((bounce) => isRefusedFor(bounce, asked, record))) return true
-  return evidence.mayEnd?.({ state, reason, road: roadOf(reference) }) ?? false
+  return evidence.mayEnd?.({ intentId, state, reason, road: roadOf(reference) }) ?? false
 }
 
 /** What a withdrawal or a death is called where it ends a message, or keeps it from being planned. */

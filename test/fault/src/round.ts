@@ -74,7 +74,7 @@ async function judgeWorld(fault: Fault, world: World, hit: Hit) {
     records: await messagesOf(system.store),
     refusals: await refusalsOf(system.store),
     isBounced: (message) => receiptOf(message, usualRates)?.status === 'bounced',
-    mayEnd: fault.mayEnd?.bind(fault),
+    mayEnd: (end) => fault.mayEnd?.(end, world) ?? false,
   })
   const unknown = verdict.marked + verdict.held
   const rules = await lastingRules(system)
@@ -90,6 +90,10 @@ async function judgeWorld(fault: Fault, world: World, hit: Hit) {
   ]
   if (unknown > hit.unknownAtMost) {
     violations.push(`${unknown} ended unknown, where at most ${hit.unknownAtMost} could`)
+  }
+  const { unknownAtLeast = 0 } = hit
+  if (unknown < unknownAtLeast) {
+    violations.push(`${unknown} ended unknown, where at least ${unknownAtLeast} had to`)
   }
   if (sumInFlight(hit.inFlight) === 0) violations.push('the fault met no work in flight')
   if (verdict.accepted === 0) violations.push('nothing at all was sent')

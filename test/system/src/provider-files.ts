@@ -4,6 +4,7 @@ import {
   type AcceptedEmail,
   type AcceptedSms,
   fileNames,
+  type MetFault,
   type RepeatedSms,
 } from '@wegwijs/sandbox/accepted'
 import { referenceIn } from './clinic.ts'
@@ -33,6 +34,11 @@ export function handOversIn(directory: string): Accepted[] {
     return { ...first, receivedAt, duplicate }
   })
   return [...accepted, ...folded]
+}
+
+/** Each time that a message was not simply accepted, in their order. */
+export function metFaultsIn(directory: string): MetFault[] {
+  return linesOf<MetFault>(directory, fileNames.metFaults)
 }
 
 function linesOf<Entry>(directory: string, name: string): Entry[] {

@@ -9,6 +9,7 @@ import { systemClock } from '@wegwijs/runtime/clock'
 import { newUuid } from '@wegwijs/runtime/derived-id'
 import type { Environment } from '@wegwijs/runtime/env'
 import { silentLogger } from '@wegwijs/runtime/log'
+import type { MetFault } from '@wegwijs/sandbox/accepted'
 import type { SandboxStatus } from '@wegwijs/sandbox/control-routes'
 import type { Fault } from '@wegwijs/sandbox/faults'
 import type { usualRates } from '@wegwijs/sandbox/outcomes'
@@ -25,7 +26,7 @@ import { topicConfigs, topicsOf } from '@wegwijs/wire/topics'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import { clinic, idSpace, referenceIn, source } from './clinic.ts'
 import { controlKafka, type KafkaControl } from './kafka-control.ts'
-import { type Accepted, acceptedIn, handOversIn } from './provider-files.ts'
+import { type Accepted, acceptedIn, handOversIn, metFaultsIn } from './provider-files.ts'
 import { type ServiceProcess, startProcess } from './service-process.ts'
 import { until } from './until.ts'
 
@@ -81,6 +82,8 @@ export type System = {
   accepted(): Accepted[]
   /** What was accepted, and every repeat of an SMS that the provider folded. */
   handOvers(): Accepted[]
+  /** Each time that a provider did not simply accept a message. */
+  metFaults(): MetFault[]
   /** References of the app messages of a person, through the gateway. */
   inbox(subject: string): Promise<string[]>
   inboxOf(subject: string): Promise<readonly { title: string; body: string }[]>
@@ -282,6 +285,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     recordsOf: (topic) => recordsOf(kafka, topic),
     accepted: () => acceptedIn(sandboxDirectory),
     handOvers: () => handOversIn(sandboxDirectory),
+    metFaults: () => metFaultsIn(sandboxDirectory),
     inboxOf,
     inbox: async (subject) => (await inboxOf(subject)).map(({ body }) => referenceIn(body)),
     status,

@@ -1,3 +1,4 @@
+import type { MetFault } from '@wegwijs/sandbox/accepted'
 import type { Fault as Trouble } from '@wegwijs/sandbox/faults'
 import { receiptOf, usualRates } from '@wegwijs/sandbox/outcomes'
 import type { Accepted } from '@wegwijs/system-tests/provider-files'
@@ -6,7 +7,9 @@ import { until } from '@wegwijs/system-tests/until'
 import { type Receipt, receiptSignatureHeader } from '@wegwijs/wire/receipt'
 import { signBody } from '@wegwijs/wire/signature'
 import type { Fault, Hit } from '../fault.ts'
+import { messagesOf } from '../messages.ts'
 import { subjectOf } from '../model.ts'
+import { isRefusedForGood, meaningOf, wrongEnds } from '../provider-answers.ts'
 import type { World } from '../world.ts'
 
 type Named = Pick<Trouble, 'channel' | 'mode'> & Partial<Trouble>
@@ -20,17 +23,6 @@ const slow: readonly Named[] = [
 /** A provider that pauses us must catch up again. */
 const PEOPLE_PER_SECOND = 1
 
-/** After which nobody can say whether the message was taken. */
-const unanswered: ReadonlySet<string> = new Set([
-  'sms refuse5xx',
-  'sms hang',
-  'email hang',
-  'sms resetAfterAccept',
-  'email resetAfterAccept',
-  'sms resetBeforeAccept',
-  'email resetBeforeAccept',
-])
-
 const refuses: Fault = answering({
   name: 'provider-refuses',
   title: 'answers 422 and 554 for good, 451 for now',
@@ -39,7 +31,6 @@ const refuses: Fault = answering({
     { channel: 'email', mode: 'refuse5xx', rate: 0.1 },
     { channel: 'email', mode: 'refuse4xx', rate: 0.3, times: 1 },
   ],
-  mayEnd: ({ state, reason }) => state === 'failed' && reason === 'provider_refused',
 })
 
 const limits: Fault = answering({
@@ -52,10 +43,6 @@ const limits: Fault = answering({
     { channel: 'sms', mode: 'rateLimit', rate: 0.05, times: 1, retryAfterSeconds: 3 },
     { channel: 'email', mode: 'rateLimit', rate: 0.1, times: 1 },
   ],
-  async check({ system }) {
-    const { calledTooEarly } = await system.sandboxStatus()
-    return calledTooEarly === 0 ? [] : [`${calledTooEarly} calls inside a Retry-After`]
-  },
 })
 
 const fails: Fault = answering({
@@ -66,6 +53,7 @@ const fails: Fault = answering({
     { channel: 'sms', mode: 'resetBeforeAccept', rate: 0.1, times: 1 },
     { channel: 'email', mode: 'resetBeforeAccept', rate: 0.1, times: 1 },
   ],
+  unknownAtLeast: 1,
 })
 
 const hangs: Fault = answering({
@@ -75,33 +63,50 @@ const hangs: Fault = answering({
     { channel: 'sms', mode: 'hang', rate: 0.1, times: 1 },
     { channel: 'email', mode: 'hang', rate: 0.1, times: 1 },
   ],
+  unknownAtLeast: 1,
 })
+
+const accepting: readonly Named[] = [
+  { channel: 'sms', mode: 'resetAfterAccept', rate: 0.2, times: 1 },
+  { channel: 'email', mode: 'resetAfterAccept', rate: 0.2, times: 1 },
+]
 
 const resets: Fault = answering({
   name: 'provider-accepts-and-resets',
-  title: 'takes the message and resets the connection',
+  title: 'takes the message and resets the connection; its receipt tells',
   short: true,
-  troubles: [
-    { channel: 'sms', mode: 'resetAfterAccept', rate: 0.2, times: 1 },
-    { channel: 'email', mode: 'resetAfterAccept', rate: 0.2, times: 1 },
-  ],
+  troubles: accepting,
+})
+
+/** Of what a receipt tells nobody has to ask. */
+const resetsUntold: Fault = answering({
+  name: 'provider-resets-untold',
+  title: 'takes the message and resets the connection, and sends no receipt',
+  troubles: accepting,
+  rates: { bounced: 0, none: 1 },
+  unknownAtLeast: 1,
 })
 
 type Answering = Pick<Fault, 'name' | 'title'> &
-  Partial<Pick<Fault, 'short' | 'check' | 'mayEnd'>> & {
+  Partial<Pick<Fault, 'short'>> &
+  Pick<Hit, 'unknownAtLeast'> & {
     troubles: readonly Named[]
     /** So many messages have to meet each of them. */
     many?: number
+    /** What becomes of messages, if not what usually does. */
+    rates?: typeof usualRates
   }
 
 /** Providers answer a part of the messages in these ways, until each way has met a few. */
-function answering({ troubles, many = 8, ...fault }: Answering): Fault {
+function answering(options: Answering): Fault {
+  const { troubles, many = 8, rates = usualRates, unknownAtLeast = 0, ...fault } = options
   return {
     on: 'provider',
     needs: [],
     peoplePerSecond: PEOPLE_PER_SECOND,
     ...fault,
     async strike(world, { short, say }) {
+      await world.system.outcomes(rates)
       await world.system.fail(...troubles, ...slow)
       const each = short ? 1 : many
       const inFlight = await world.untilInFlight(
@@ -111,20 +116,49 @@ function answering({ troubles, many = 8, ...fault }: Answering): Fault {
       const met = await untilMet(world.system, troubles, each)
       say(`met ${JSON.stringify(met)}`)
       await world.system.fail(...slow)
-      return hitOf(await metOf(world.system), inFlight)
+      return { ...hitOf(world.system.metFaults(), inFlight), unknownAtLeast }
+    },
+    mayEnd: ({ state, reason, intentId }, { system }) =>
+      state === 'failed' &&
+      reason === 'provider_refused' &&
+      isRefusedForGood(system.metFaults(), intentId),
+    async check({ system }) {
+      const { calledTooEarly } = await system.sandboxStatus()
+      return [
+        ...wrongEnds(system.metFaults(), await messagesOf(system.store)),
+        ...(calledTooEarly === 0 ? [] : [`${calledTooEarly} calls inside a Retry-After`]),
+      ]
     },
   }
 }
 
-function hitOf(met: Readonly<Record<string, number>>, inFlight: Hit['inFlight']): Hit {
-  const own = Object.entries(met).filter(([name]) => !name.endsWith(' slow'))
-  const sum = (entries: typeof own) => entries.reduce((total, [, count]) => total + count, 0)
+function hitOf(met: readonly MetFault[], inFlight: Hit['inFlight']): Hit {
   return {
-    kills: sum(own),
+    kills: met.length,
     inFlight,
-    unknownAtMost: sum(own.filter(([name]) => unanswered.has(name))),
-    figures: Object.fromEntries(own),
+    unknownAtMost: met.filter((each) => meaningOf(each) === 'unknown').length,
+    figures: countsOf(Map.groupBy(met, ({ channel, mode }) => `${channel} ${mode}`)),
   }
+}
+
+function countsOf(groups: ReadonlyMap<string, readonly unknown[]>): Record<string, number> {
+  return Object.fromEntries([...groups].map(([name, group]) => [figureNames[name], group.length]))
+}
+
+/** What the page calls each. */
+const figureNames: Readonly<Record<string, string>> = {
+  'email refuse4xx': 'e-mails answered 451',
+  'email refuse5xx': 'e-mails answered 554',
+  'email rateLimit': 'e-mails answered 450',
+  'email resetBeforeAccept': 'e-mails reset before they were taken',
+  'email resetAfterAccept': 'e-mails reset after they were taken',
+  'email hang': 'e-mails left without an answer',
+  'sms refuse4xx': 'SMS answered 422',
+  'sms refuse5xx': 'SMS answered 500',
+  'sms rateLimit': 'SMS answered 429',
+  'sms resetBeforeAccept': 'SMS reset before they were taken',
+  'sms resetAfterAccept': 'SMS reset after they were taken',
+  'sms hang': 'SMS left without an answer',
 }
 
 async function metOf(system: System): Promise<Readonly<Record<string, number>>> {
@@ -162,13 +196,22 @@ const receipts: Fault = {
     const forged = await forge(world.system, accepted)
     await replay(world.system, accepted)
     say(`${forged.posted} forged receipts, ${forged.refused} refused; ${accepted.length} replayed`)
-    const hit = hitOf(await metOf(world.system), inFlight)
+    const met = await metOf(world.system)
+    const metBy = (mode: (typeof receiptModes)[number]) =>
+      (met[`sms ${mode}`] ?? 0) + (met[`email ${mode}`] ?? 0)
     const taken = forged.posted - forged.refused
     return {
-      ...hit,
       // Every message had its answer: what was done to its receipts are figures.
       kills: 0,
-      figures: { ...hit.figures, forged: forged.posted, replayed: accepted.length },
+      inFlight,
+      unknownAtMost: 0,
+      figures: {
+        'receipts that came late': metBy('receiptLate'),
+        'that came twice': metBy('receiptTwice'),
+        'out of their order': metBy('receiptDisordered'),
+        forged: forged.posted,
+        replayed: accepted.length,
+      },
       violations: taken === 0 ? [] : [`${taken} forged receipts were taken`],
     }
   },
@@ -245,4 +288,12 @@ async function whatReceiptsCameTo({ system, load }: World): Promise<string[]> {
   })
 }
 
-export const providerFaults: readonly Fault[] = [refuses, limits, fails, hangs, resets, receipts]
+export const providerFaults: readonly Fault[] = [
+  refuses,
+  limits,
+  fails,
+  hangs,
+  resets,
+  resetsUntold,
+  receipts,
+]
