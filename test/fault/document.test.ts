@@ -27,7 +27,7 @@ const row: Row = {
   marked: 5,
   held: 6,
   recoveryMs: 1_250,
-  figures: {},
+  figures: { 'longest drain in ms': 1_230, 'commands refused': 20 },
   violations: ['sent after its stop was answered: p1'],
   judged: { lost: 1_200, doubled: 1_190, afterStop: 30, outOfOrder: 0 },
 }
@@ -64,8 +64,16 @@ test('each promise gets the figure that is its own, and a broken one is not pass
   expect(told).toContain('Of 900 simulated stories of 41 situations none broke a promise.')
   expect(told).toContain('simulated stories: 2026-03-01, commit def, seeds 7 to 906.')
   expect(told).toContain(
+    '| redis | Redis is killed | longest drain in ms: 1,230; commands refused: 20 |',
+  )
+  expect(told).toContain(
     '| redis | Redis is killed | 2 | 3 | 10 | 1,200 | 0 of 1,200, < 2.5e-3 | 0 of 1,190, < 2.5e-3 | 1 of 30 | – | 5 | 6 | 1 | 1.3 s |',
   )
+})
+
+test('who measured nothing besides has no row among what was measured', () => {
+  const told = withFigures(page, { ...run, rows: [{ ...row, figures: {} }] }, simulation)
+  expect(told).not.toContain('what it measured')
 })
 
 test('a page without a place for a figure is a fault', () => {

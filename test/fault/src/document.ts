@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { withMadePart } from '@wegwijs/test-support/made-part'
 import type { Rule } from './model.ts'
 import { boundOf, type Row, rules } from './table.ts'
 
@@ -35,9 +36,7 @@ export function readKept() {
   }
 }
 
-const end = '<!-- /figures -->'
-const beginOf = (name: string) =>
-  `<!-- figures ${name}: made by \`pnpm test:fault -- --document\` -->`
+const madeBy = 'pnpm test:fault -- --document'
 
 /** docs/guarantees.md with what the kept runs came to. @throws Error when a place for it is missing */
 export function withFigures(
@@ -50,19 +49,16 @@ export function withFigures(
     P2: `${counted(run, simulation, 'doubled', 'sent twice unmarked')} ${unknownOutcomes(run)}`,
     P3: counted(run, simulation, 'afterStop', 'sent after a stop that was answered'),
     P6: counted(run, simulation, 'outOfOrder', 'out of their order'),
-    run: [tableOf(run), ...(simulation === null ? [] : [originOf(simulation)])].join('\n'),
+    run: [
+      tableOf(run),
+      ...(simulation === null ? [] : [originOf(simulation)]),
+      ...measuredIn(run),
+    ].join('\n'),
   }
   return Object.entries(figures).reduce(
-    (text, [name, figure]) => replacePart(text, beginOf(name), figure),
+    (text, [name, figure]) => withMadePart(text, { name, madeBy, text: figure }),
     document,
   )
-}
-
-function replacePart(document: string, begin: string, text: string): string {
-  const from = document.indexOf(begin)
-  const to = document.indexOf(end, from)
-  if (from < 0 || to < from) throw new Error(`the document has no part that begins with ${begin}`)
-  return `${document.slice(0, from)}${begin}\n${text}\n${document.slice(to)}`
 }
 
 function counted(
@@ -101,7 +97,6 @@ const heading = [
 ].flat()
 
 function tableOf({ rows, at, commit, seed }: FaultRun): string {
-  const line = (cells: readonly (string | number)[]) => `| ${cells.join(' | ')} |`
   const lines = rows.map((row) => {
     const { undecided, planned, queued, sending } = row.inFlight
     const inFlight = group(undecided + planned + queued + sending)
@@ -112,6 +107,20 @@ function tableOf({ rows, at, commit, seed }: FaultRun): string {
   })
   const origin = `<sub>${at.slice(0, 10)}, commit ${commit}, seed ${seed}.</sub>`
   return [line(heading), line(heading.map(() => '---')), ...lines, '', origin].join('\n')
+}
+
+/** A second table: what each fault measured itself, in its own words. */
+function measuredIn({ rows }: FaultRun): string[] {
+  const lines = rows.flatMap(({ on, title, figures }) => {
+    const told = Object.entries(figures).map(([name, figure]) => `${name}: ${group(figure)}`)
+    return told.length === 0 ? [] : [line([on, title, told.join('; ')])]
+  })
+  if (lines.length === 0) return []
+  return ['', line(['on', 'fault', 'what it measured']), line(['---', '---', '---']), ...lines]
+}
+
+function line(cells: readonly (string | number)[]): string {
+  return `| ${cells.join(' | ')} |`
 }
 
 /** `0 of 1,200, < 2.5e-3`: broken, of so many, and the bound of a zero; a dash where there was no case. */

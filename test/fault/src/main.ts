@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startStack, stopStack } from '@wegwijs/local/stack'
 import { systemClock } from '@wegwijs/runtime/clock'
+import { currentCommit } from '@wegwijs/test-support/commit'
 import { type FaultRun, guarantees, keptFaults, readKept, withFigures } from './document.ts'
 import type { Fault } from './fault.ts'
 import { faults } from './faults.ts'
@@ -63,7 +63,7 @@ async function run(): Promise<number> {
     if (isGivenUp()) return 130
     const rows = options.faults.map((fault) => rowOf(fault, results.get(fault) ?? []))
     for (const line of tableOf(rows)) say(line)
-    const run = { at: systemClock.instant(), commit: commit(), seed: options.seed, rows }
+    const run = { at: systemClock.instant(), commit: currentCommit(), seed: options.seed, rows }
     if (options.json !== null) await writeRun(resolve(options.json), run)
     if (options.keep) {
       await writeRun(keptFaults, run)
@@ -95,14 +95,6 @@ async function writeRun(file: string, run: FaultRun): Promise<void> {
 async function bringGuaranteesUp(): Promise<void> {
   const { document, faults, simulation } = readKept()
   await writeFile(guarantees, withFigures(document, faults, simulation))
-}
-
-function commit(): string {
-  try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
-  } catch {
-    return 'unknown'
-  }
 }
 
 type Results = ReadonlyMap<Fault, readonly RoundResult[]>

@@ -128,7 +128,7 @@ function brokenOf(row: Row, rule: Rule): string {
 }
 
 function notesOf({ fault, title, figures, violations }: Row): string[] {
-  const told = Object.entries(figures).map(([name, figure]) => `${name} ${figure}`)
+  const told = Object.entries(figures).map(([name, figure]) => `${name}: ${figure}`)
   return [
     `${fault}: ${[title, ...told].join('; ')}`,
     ...violations.map((violation) => `  BROKEN: ${violation}`),

@@ -215,7 +215,7 @@ const summerTime: Fault = {
       kills: nights.length,
       inFlight: { ...nothingInFlight, planned: waited.reduce((sum, count) => sum + count, 0) },
       unknownAtMost: 0,
-      figures: { steps },
+      figures: { 'steps of business time': steps },
       violations: [
         ...(waited.every((count) => count > 0) ? [] : [`over the nights waited ${waited}`]),
         ...(await wrongInstants(world, expected)),

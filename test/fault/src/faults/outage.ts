@@ -70,9 +70,9 @@ const twoDays: Fault = {
       inFlight: { undecided: 0, planned, queued, sending },
       unknownAtMost: 0,
       figures: {
-        'steps after it': steps,
-        'expired in it': messages.expired ?? 0,
-        waited: planned + queued + sending,
+        'steps of business time after it': steps,
+        'messages expired in it': messages.expired ?? 0,
+        'messages that waited': planned + queued + sending,
       },
     }
   },
@@ -197,16 +197,16 @@ const comesBack: Fault = {
       unknownAtMost: 0,
       recoveryMs,
       figures: {
-        'calls while away': met,
-        'most at once': mostUnderWay,
-        'in the first second': perSecond[0] ?? 0,
-        'in the busiest second': Math.max(0, ...perSecond),
+        'calls while they were away': met,
+        'most calls at once': mostUnderWay,
+        'messages out in the first second': perSecond[0] ?? 0,
+        'and in the busiest second': Math.max(0, ...perSecond),
       },
       violations: herdIn(mostAhead),
     }
   },
   async check({ system }, { figures }) {
-    const refused = figures?.['calls while away'] ?? 0
+    const refused = figures?.['calls while they were away'] ?? 0
     const waited = Object.values((await system.status()).messages).reduce((a, b) => a + b, 0)
     return refused < waited ? [] : [`${refused} calls to nobody, of ${waited} messages`]
   },

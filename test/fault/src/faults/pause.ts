@@ -50,7 +50,7 @@ export const pause: Fault = {
     }
     // Not what was met: a claim that PostgreSQL was about to commit comes after it.
     const unknownAtMost = (short ? 1 : 2) * deliverySlots
-    const figures = { 'claims given up': givenUp }
+    const figures = { 'claims given up after their lease': givenUp }
     return { kills: processes, inFlight, unknownAtMost, figures, violations }
   },
 }

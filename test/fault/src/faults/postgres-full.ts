@@ -55,7 +55,7 @@ export const postgresFull: Fault = {
       await server.comeBack()
     }
     const recoveryMs = await world.untilGoesOn()
-    const figures = { 'went down': Number(wentDown) }
+    const figures = { 'times PostgreSQL went down': Number(wentDown) }
     return { kills: 2, inFlight, unknownAtMost: 2 * deliverySlots, recoveryMs, figures }
   },
 }

@@ -93,8 +93,8 @@ const messyPublishers: Fault = {
       inFlight,
       unknownAtMost: 0,
       figures: {
-        records: said.flat().length,
-        poison: poison.length,
+        'records published': said.flat().length,
+        'poisoned records': poison.length,
         'people at a second address': people.length,
         [OLDER]: older.length,
       },
