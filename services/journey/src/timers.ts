@@ -5,7 +5,7 @@ import { derivedUuid } from '@wegwijs/runtime/derived-id'
 import type { Logger } from '@wegwijs/runtime/log'
 import type { ComponentMetrics } from '@wegwijs/runtime/metrics'
 import { businessNow } from '@wegwijs/store/business-clock'
-import type { DatabaseTransaction, Store } from '@wegwijs/store/database'
+import type { Store } from '@wegwijs/store/database'
 import { keepTimerDecisions, type TimerDecisions } from '@wegwijs/store/decisions'
 import { currentRevision } from '@wegwijs/store/definitions'
 import { publishEmitted } from '@wegwijs/store/emitted-events'
@@ -17,6 +17,7 @@ import {
 } from '@wegwijs/store/load-states'
 import {
   forgetTimers,
+  lockPeople,
   lockPeopleWithDueTimers,
   postponeTimers,
   readDueTimers,
@@ -60,23 +61,33 @@ export async function fireDueTimers(deps: TimerDependencies): Promise<number> {
 async function fireOneByOne(deps: TimerDependencies): Promise<number> {
   let fired = 0
   for (; fired < mostPeople; fired += 1) {
+    let personId: string | undefined
     try {
-      if ((await fireWith(deps, 1)) === 0) return fired
+      const first = await fireWith(deps, 1, ([taken]) => {
+        personId = taken
+      })
+      if (first === 0) return fired
     } catch (error) {
-      if (isTransient(error) || isUnreadable(error)) throw error
+      if (isTransient(error) || isUnreadable(error) || personId === undefined) throw error
       deps.metrics.error('timer_failed')
-      const personId = await putOffFirst(deps.store)
+      await putOff(deps.store, personId)
       deps.log.error('the timers of a person were put off', { personId, error })
     }
   }
   return fired
 }
 
-async function fireWith(deps: TimerDependencies, limit: number): Promise<number> {
+/** Tells `onTaken` whom it has taken before it does anything with them. */
+async function fireWith(
+  deps: TimerDependencies,
+  limit: number,
+  onTaken: (personIds: readonly string[]) => void = () => undefined,
+): Promise<number> {
   const definition = await deps.definition.latest()
   const fired = await inTransaction(deps.store.db, async (tx) => {
     holdDefinition(tx, deps.store.namespace)
     const ids = await lockPeopleWithDueTimers(tx, limit)
+    onTaken(ids)
     if (ids.length === 0) return { people: 0, wakes: [] }
     if ((await currentRevision(tx)) !== definition.revision) return 'definition_changed'
     const now = await businessNow(tx)
@@ -136,7 +147,7 @@ async function fireWith(deps: TimerDependencies, limit: number): Promise<number>
   })
   if (fired === 'definition_changed') {
     deps.definition.forget()
-    return fireWith(deps, limit)
+    return fireWith(deps, limit, onTaken)
   }
   deps.metrics.received(fired.people)
   await wake(deps.store.db, deps.store.namespace, fired.wakes).catch(() => undefined)
@@ -185,10 +196,13 @@ function dueTimers(state: PersonState, now: string): Timer[] {
     .sort((a, b) => (a.dueAt + a.timerId < b.dueAt + b.timerId ? -1 : 1))
 }
 
-async function putOffFirst(store: Store): Promise<string | undefined> {
-  return inTransaction(store.db, async (tx: DatabaseTransaction) => {
-    const [personId] = await lockPeopleWithDueTimers(tx, 1)
-    if (personId) await postponeTimers(tx, personId)
-    return personId
+/**
+ * Of this person alone, whoever is first by now: another worker may have put them off, or an event may have moved their
+ * timer, since it failed.
+ */
+async function putOff(store: Store, personId: string): Promise<void> {
+  await inTransaction(store.db, async (tx) => {
+    await lockPeople(tx, [personId])
+    await postponeTimers(tx, personId)
   })
 }

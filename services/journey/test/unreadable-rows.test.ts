@@ -1,11 +1,17 @@
 import type { JsonObject } from '@wegwijs/campaign/json'
+import { silentLogger } from '@wegwijs/runtime/log'
+import { createMetrics } from '@wegwijs/runtime/metrics'
 import { stepBusinessTime } from '@wegwijs/store/business-clock'
-import type { Store } from '@wegwijs/store/database'
+import type { Database, DatabaseTransaction, Store } from '@wegwijs/store/database'
 import { applyDefinition } from '@wegwijs/store/definitions'
+import { postponeTimers } from '@wegwijs/store/person-locks'
 import type { Schema } from '@wegwijs/store/schema'
+import { inTransaction } from '@wegwijs/store/transaction'
 import { openNamespace } from '@wegwijs/test-support/namespace'
 import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
+import { createCurrentDefinition } from '../src/current-definition.ts'
+import { fireDueTimers } from '../src/timers.ts'
 import { type Told, workerOn } from './told.ts'
 
 const now = '2026-03-02T09:00:00.000Z'
@@ -103,6 +109,56 @@ test('timers of such a person are put off, and those of others fire', async () =
     [true, 'running'],
   ])
 })
+
+test('of two workers that meet such a person neither puts off anybody else', async () => {
+  const { damagedId } = await withDamage('enrolment', 'trigger', { type: booked })
+  const due = () =>
+    store.db.selectFrom('timer').select(['person_id', 'due_at']).orderBy('due_at').execute()
+  const wholeDue = (await due()).find(({ person_id }) => person_id !== damagedId)
+  await store.db
+    .updateTable('timer')
+    .set({ due_at: '2026-03-03T08:00:00.000Z' })
+    .where('person_id', '=', damagedId)
+    .execute()
+  await stepBusinessTime(store.db, '2026-03-03T09:00:00.000Z')
+  let failures = 0
+  const metrics = createMetrics('journey').component('journey')
+  const countFailure = () => {
+    failures += 1
+  }
+  const theOtherPutsOff = async () => {
+    if (failures !== 1) return
+    failures += 1
+    await inTransaction(store.db, (tx) => postponeTimers(tx, damagedId))
+    // Whoever is first by now is somebody else, and is not fired before this worker has put off whom it met.
+    expect(await due()).toMatchObject([wholeDue ?? {}, { person_id: damagedId }])
+  }
+  await fireDueTimers({
+    store: { ...store, db: beforeTransactions(store.db, theOtherPutsOff) },
+    definition: createCurrentDefinition(store, silentLogger),
+    log: silentLogger,
+    metrics: { ...metrics, error: countFailure },
+  })
+  expect(failures).toBe(2)
+  expect(await due()).toMatchObject([{ person_id: damagedId, due_at: '2026-03-03T10:00:00.000Z' }])
+})
+
+/** The database, where `first` is done before each transaction begins. */
+function beforeTransactions(db: Database, first: () => Promise<void>): Database {
+  const begin = () => ({
+    execute: async <Result>(work: (tx: DatabaseTransaction) => Promise<Result>) => {
+      await first()
+      return db.transaction().execute(work)
+    },
+  })
+  return new Proxy(db, {
+    get(target, name) {
+      if (name === 'transaction') return begin
+      const value: unknown = Reflect.get(target, name)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}
 
 test.each<[string, JsonObject, object]>([
   ['person.deceased.v1', {}, { kind: 'death', purpose: 'all' }],
