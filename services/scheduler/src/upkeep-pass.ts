@@ -4,7 +4,7 @@ import type { Store } from '@wegwijs/store/database'
 import { latestBundle } from '@wegwijs/store/definitions'
 import { forgetOldEvents } from '@wegwijs/store/inbox'
 import { takeLock } from '@wegwijs/store/outbox'
-import { dropOldPartitions, keepPartitions } from '@wegwijs/store/partitions'
+import { dropOldPartitions, forgetOldFromDefaults, keepPartitions } from '@wegwijs/store/partitions'
 import { forgetOldReplies } from '@wegwijs/store/replies'
 import { inTransaction } from '@wegwijs/store/transaction'
 
@@ -21,7 +21,9 @@ export function createUpkeepPass(
   return async () => {
     const dropped = await inTransaction(store.db, async (tx) => {
       if (!(await takeLock(tx, `${store.namespace} upkeep`))) return []
-      await keepPartitions(store.db)
+      const crowded = await keepPartitions(store.db)
+      if (crowded.length > 0)
+        log.warn('months stay in their default partition', { count: crowded.length })
       return dropOldPartitions(store.db, keepMonths)
     })
     if (dropped.length > 0) log.info('dropped old partitions', { count: dropped.length })
@@ -31,6 +33,9 @@ export function createUpkeepPass(
     const uncounted = await inTransaction(store.db, (tx) =>
       forgetOldCounted(tx, budgets, forgetBatch),
     )
-    return [forgotten, replies, uncounted].includes(forgetBatch)
+    const misplaced = await inTransaction(store.db, (tx) =>
+      forgetOldFromDefaults(tx, keepMonths, forgetBatch),
+    )
+    return [forgotten, replies, uncounted, misplaced].includes(forgetBatch)
   }
 }
