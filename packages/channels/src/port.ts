@@ -26,6 +26,8 @@ export type OutgoingMessage = {
   idempotencyKey: string
   /** Counts from 1. */
   attempt: number
+  /** Of the claim under which it is handed over; only the last one of an intent has it. */
+  fence: number
   /** A marked resend after an unknown outcome; the person may get it twice (P2). */
   duplicate: boolean
   channel: ChannelName

@@ -28,6 +28,7 @@ export function messageFor(
     intentId,
     idempotencyKey: intentId,
     attempt: 1,
+    fence: 1,
     duplicate: false,
     channel,
     to: addresses[channel],

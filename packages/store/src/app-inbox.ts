@@ -6,10 +6,11 @@ import { recordsOf } from './contact-budgets.ts'
 import type { Database, Querying } from './database.ts'
 import { isUndone, query } from './transaction.ts'
 
-/** A message as it is put into the inbox; `personId` is ours. */
+/** A message as it is put into the inbox; `personId` is ours, `fence` that of the claim under which it is put. */
 export type NewAppMessage = {
   personId: string
   intentId: string
+  fence: number
   locale: string
   content: { title: string; body: string; url?: string }
 }
@@ -25,7 +26,10 @@ export type AppMessage = {
   readAt: string | null
 }
 
-/** What is put when `signal` was aborted before its turn came is not put any more: `unavailable`. */
+/**
+ * `unavailable`: what is put when `signal` was aborted before its turn came, or when the lease of its claim is over or
+ * somebody else has claimed it, is not put any more.
+ */
 export type AppInbox = {
   put(message: NewAppMessage, signal: AbortSignal): Promise<'put' | 'unavailable'>
 }
@@ -45,47 +49,63 @@ export function createAppInbox(db: Database): AppInbox {
       // P3: whoever waited behind a write that took long may not be told any more.
       const wanted = waiting.filter(({ signal }) => !signal.aborted)
       const messages = wanted.map(({ message }) => message)
-      const came = messages.length === 0 ? 'unavailable' : await putAll(db, messages)
-      return waiting.map((each) => (wanted.includes(each) ? came : 'unavailable'))
+      const put = messages.length === 0 ? new Set<NewAppMessage>() : await putAll(db, messages)
+      return waiting.map(({ message }) => (put.has(message) ? 'put' : 'unavailable'))
     },
     { maxItems: 500 },
   )
   return { put: (message, signal) => commit.add({ message, signal }) }
 }
 
+/** Those of the messages that are in the inbox now, or were before. */
 async function putAll(
   db: Database,
   messages: readonly NewAppMessage[],
-): Promise<'put' | 'unavailable'> {
+): Promise<ReadonlySet<NewAppMessage>> {
   try {
-    await query(() => insertMessages(db, messages))
-    return 'put'
+    const put = await query(() => insertMessages(db, messages))
+    return new Set(messages.filter(({ intentId, fence }) => put.get(intentId) === fence))
   } catch (error) {
-    if (isRetryable(error) && isUndone(error)) return 'unavailable'
+    if (isRetryable(error) && isUndone(error)) return new Set()
     throw error
   }
 }
 
-async function insertMessages(db: Querying, messages: readonly NewAppMessage[]): Promise<void> {
-  const rows = messages.map(({ personId, intentId, locale, content }) => ({
+/** By its id, the fence of each message that was put. */
+async function insertMessages(
+  db: Querying,
+  messages: readonly NewAppMessage[],
+): Promise<ReadonlyMap<string, number>> {
+  const claims = messages.map(({ personId, intentId, fence, locale, content }) => ({
     person_id: personId,
     intent_id: intentId,
+    fence,
     title: content.title,
     body: content.body,
     url: content.url ?? null,
     locale,
   }))
-  await sql`
-    insert into app_message (person_id, intent_id, title, body, url, locale, at)
-    select person_id, intent_id, title, body, url, locale,
-      -- As the list shows it, or a page that ends within a millisecond would skip its rest.
-      date_trunc('milliseconds', business_now())
-    from json_populate_recordset(null::app_message, ${JSON.stringify(rows)}::json) as new
-    -- Put before for a record that has become this person meanwhile.
-    where not exists (select from app_message known
-      where known.person_id = any(${recordsOf('new.person_id')}) and known.intent_id = new.intent_id)
-    on conflict (person_id, intent_id) do nothing
-  `.execute(db)
+  const { rows } = await sql<{ intent_id: string; fence: number }>`
+    with claimed as (
+      select new.* from json_to_recordset(${JSON.stringify(claims)}::json)
+        as new (person_id uuid, intent_id uuid, fence integer, title text, body text, url text, locale text)
+      join intent i on i.intent_id = new.intent_id
+      where i.intent_id = any(${messages.map(({ intentId }) => intentId)}::uuid[])
+        -- P2, P3: this may have waited for longer than its claim lasted, and for longer than its worker waits for it.
+        and i.fence = new.fence and i.lease_until > clock_timestamp()
+    ), put as (
+      insert into app_message (person_id, intent_id, title, body, url, locale, at)
+      select person_id, intent_id, title, body, url, locale,
+        -- As the list shows it, or a page that ends within a millisecond would skip its rest.
+        date_trunc('milliseconds', business_now())
+      from claimed
+      -- Put before for a record that has become this person meanwhile.
+      where not exists (select from app_message known
+        where known.person_id = any(${recordsOf('claimed.person_id')}) and known.intent_id = claimed.intent_id)
+      on conflict (person_id, intent_id) do nothing
+    )
+    select intent_id, fence from claimed`.execute(db)
+  return new Map(rows.map(({ intent_id, fence }) => [intent_id, fence]))
 }
 
 /** Where a page of the list ended; the next one begins after it. */

@@ -1,4 +1,4 @@
-import { newUuid } from '@wegwijs/runtime/derived-id'
+import { claimedAppMessage } from '@wegwijs/test-support/claimed-app-message'
 import { openNamespace } from '@wegwijs/test-support/namespace'
 import { sql } from 'kysely'
 import {
@@ -12,11 +12,12 @@ import {
   onTestFinished,
   vi,
 } from 'vitest'
-import { createAppInbox, listAppMessages, type NewAppMessage } from '../src/app-inbox.ts'
+import { createAppInbox, listAppMessages } from '../src/app-inbox.ts'
 import { openStore, type Store } from '../src/database.ts'
 import { findOrCreatePeople } from '../src/identities.ts'
 import { rekeyPerson } from '../src/merges.ts'
 import { inTransaction } from '../src/transaction.ts'
+import { untilSomebodyWaits } from './delivery-steps.ts'
 
 const untroubled = new AbortController().signal
 
@@ -35,12 +36,7 @@ beforeEach(async () => {
 })
 afterAll(() => store.close())
 
-const message = (): NewAppMessage => ({
-  personId,
-  intentId: newUuid(),
-  locale: 'nl',
-  content: { title: 'Welkom', body: 'Tot morgen' },
-})
+const message = () => claimedAppMessage(store, personId)
 
 const written = async () =>
   (await store.db.selectFrom('app_message').select('intent_id').execute()).map(
@@ -52,8 +48,9 @@ async function putUnder(
   interrupt: 'pg_cancel_backend' | 'pg_terminate_backend',
 ): Promise<PromiseSettledResult<unknown>> {
   return inTransaction(store.db, async (tx) => {
+    const one = await message()
     await sql`lock table app_message in exclusive mode`.execute(tx)
-    const putting = Promise.allSettled([createAppInbox(store.db).put(message(), untroubled)])
+    const putting = Promise.allSettled([createAppInbox(store.db).put(one, untroubled)])
     await vi.waitFor(async () => {
       const { rows } = await sql`select ${sql.raw(interrupt)}(pid) from pg_stat_activity
         where application_name = ${store.namespace} and wait_event_type = 'Lock'`.execute(store.db)
@@ -67,7 +64,7 @@ async function putUnder(
 describe('the app inbox', () => {
   it('does not put what was given up before its turn came (P3)', async () => {
     const inbox = createAppInbox(store.db)
-    const [first, second] = [message(), message()]
+    const [first, second] = [await message(), await message()]
     const over = new AbortController()
     const puts = await inTransaction(store.db, async (tx) => {
       await sql`lock table app_message in exclusive mode`.execute(tx)
@@ -87,9 +84,27 @@ describe('the app inbox', () => {
     expect(await written()).toEqual([first.intentId])
   })
 
+  it.each([
+    ['has lost its lease', { lease_until: '2026-01-01T00:00:00.000Z' }],
+    ['was claimed anew', { fence: 2 }],
+    ['was held', { state: 'held', lease_until: null }],
+  ] as const)('does not put what %s while it waited (P2, P3)', async (_, meanwhile) => {
+    const inbox = createAppInbox(store.db)
+    const [late, other] = [await message(), await message()]
+    const puts = await inTransaction(store.db, async (tx) => {
+      await sql`lock table app_message in exclusive mode`.execute(tx)
+      const put = [inbox.put(late, untroubled)]
+      await untilSomebodyWaits(store)
+      await tx.updateTable('intent').set(meanwhile).where('intent_id', '=', late.intentId).execute()
+      return [...put, inbox.put(other, untroubled)]
+    })
+    expect(await Promise.all(puts)).toEqual(['unavailable', 'put'])
+    expect(await written()).toEqual([other.intentId])
+  })
+
   it('has a message once, however often it is put (P2)', async () => {
     const inbox = createAppInbox(store.db)
-    const one = message()
+    const one = await message()
     expect([await inbox.put(one, untroubled), await inbox.put(one, untroubled)]).toEqual([
       'put',
       'put',
@@ -107,7 +122,7 @@ describe('the app inbox', () => {
       await sql`update person set merged_into = null`.execute(store.db)
     })
     // Claimed for the record of before, and its answer was lost; then claimed anew.
-    const one = message()
+    const one = await message()
     await inbox.put(one, untroubled)
     expect(await inbox.put({ ...one, personId: into ?? '' }, untroubled)).toBe('put')
     const identity = { idSpace: 'ehr', externalId: 'p2' }
@@ -124,7 +139,7 @@ describe('the app inbox', () => {
     nobody.port = '1'
     const { namespace } = store
     const away = openStore({ databaseUrl: nobody.href, namespace, applicationName: namespace })
-    expect(await createAppInbox(away.db).put(message(), untroubled)).toBe('unavailable')
+    expect(await createAppInbox(away.db).put(await message(), untroubled)).toBe('unavailable')
     await away.close()
   })
 

@@ -38,6 +38,7 @@ export function composeMessage(
       intentId: claimed.intentId,
       idempotencyKey: `${claimed.intentId}-${channel}`,
       attempt: claimed.attempt,
+      fence: claimed.fence,
       duplicate: claimed.duplicate,
       channel,
       to: claimed.address,

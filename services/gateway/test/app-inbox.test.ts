@@ -1,7 +1,7 @@
-import { newUuid } from '@wegwijs/runtime/derived-id'
-import { createAppInbox, type NewAppMessage } from '@wegwijs/store/app-inbox'
+import { createAppInbox } from '@wegwijs/store/app-inbox'
 import { findOrCreatePeople } from '@wegwijs/store/identities'
 import { inTransaction } from '@wegwijs/store/transaction'
+import { claimedAppMessage } from '@wegwijs/test-support/claimed-app-message'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { idSpace, openRig, type Rig } from './rig.ts'
 
@@ -22,13 +22,6 @@ const personOf = async (externalId: string) => {
   )
   return id ?? ''
 }
-const message = (personId: string, over: Partial<NewAppMessage> = {}): NewAppMessage => ({
-  personId,
-  intentId: newUuid(),
-  locale: 'nl',
-  content: { title: 'Welkom', body: 'Tot morgen' },
-  ...over,
-})
 const ask = (path: string, method: 'GET' | 'POST' = 'GET', key = reader) =>
   rig.call(method, `/v1/app/people/${path}`, { headers: { authorization: `Bearer ${key}` } })
 
@@ -37,7 +30,9 @@ test('lists the newest first, in pages, each message once', async () => {
   const inbox = createAppInbox(rig.store.db)
   const path = `${idSpace}/${encodeURIComponent('P/1 é')}/messages`
   expect((await ask(path)).json).toEqual({ messages: [] })
-  const messages = Array.from({ length: 25 }, () => message(personId))
+  const messages = await Promise.all(
+    Array.from({ length: 25 }, () => claimedAppMessage(rig.store, personId)),
+  )
   await Promise.all(messages.map((each) => inbox.put(each, untroubled)))
   const seen: string[] = []
   let after = ''
@@ -56,7 +51,11 @@ test('a message is there once, however often it is put, and read from the first 
   const personId = await personOf('P-2')
   const inbox = createAppInbox(rig.store.db)
   const url = 'https://hospital.example.org/x'
-  const one = message(personId, { content: { title: 'Welkom', body: 'Tot morgen', url } })
+  const one = await claimedAppMessage(rig.store, personId, {
+    title: 'Welkom',
+    body: 'Tot morgen',
+    url,
+  })
   await Promise.all([inbox.put(one, untroubled), inbox.put(one, untroubled)])
   await inbox.put({ ...one, content: { title: 'Other', body: 'words' } }, untroubled)
   const list = async () => (await ask(`${idSpace}/P-2/messages`)).json.messages
@@ -81,13 +80,13 @@ test('a message is there once, however often it is put, and read from the first 
 test('messages to a record that was merged into the person are theirs', async () => {
   const [old, now] = [await personOf('P-old'), await personOf('P-now')]
   const inbox = createAppInbox(rig.store.db)
-  await inbox.put(message(old), untroubled)
+  await inbox.put(await claimedAppMessage(rig.store, old), untroubled)
   await rig.store.db
     .updateTable('person')
     .set({ merged_into: now })
     .where('person_id', '=', old)
     .execute()
-  await inbox.put(message(now), untroubled)
+  await inbox.put(await claimedAppMessage(rig.store, now), untroubled)
   for (const externalId of ['P-old', 'P-now']) {
     expect((await ask(`${idSpace}/${externalId}/messages`)).json.messages).toHaveLength(2)
   }
@@ -95,7 +94,7 @@ test('messages to a record that was merged into the person are theirs', async ()
 
 test('nobody reads over another one’s shoulder', async () => {
   const inbox = createAppInbox(rig.store.db)
-  const one = message(await personOf('P-3'))
+  const one = await claimedAppMessage(rig.store, await personOf('P-3'))
   await inbox.put(one, untroubled)
   const publisher = await ask(`${idSpace}/P-3/messages`, 'GET', rig.key)
   expect([publisher.status, publisher.json.code]).toEqual([403, 'WEGWIJS_CREDENTIAL_NOT_ALLOWED'])

@@ -90,6 +90,7 @@ function base() {
     intentId,
     idempotencyKey: intentId,
     attempt: 1,
+    fence: 1,
     duplicate: false,
     personId: randomUUID(),
     locale: 'nl',
