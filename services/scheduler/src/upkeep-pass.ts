@@ -1,7 +1,7 @@
 import type { Logger } from '@wegwijs/runtime/log'
 import { forgetOldCounted } from '@wegwijs/store/contact-budgets'
 import type { Store } from '@wegwijs/store/database'
-import { latestBundle } from '@wegwijs/store/definitions'
+import { newestBundle } from '@wegwijs/store/definitions'
 import { forgetOldEvents } from '@wegwijs/store/inbox'
 import { takeLock } from '@wegwijs/store/outbox'
 import { dropOldPartitions, forgetOldFromDefaults, keepPartitions } from '@wegwijs/store/partitions'
@@ -29,13 +29,18 @@ export function createUpkeepPass(
     if (dropped.length > 0) log.info('dropped old partitions', { count: dropped.length })
     const forgotten = await inTransaction(store.db, (tx) => forgetOldEvents(tx, forgetBatch))
     const replies = await inTransaction(store.db, (tx) => forgetOldReplies(tx, forgetBatch))
-    const budgets = (await latestBundle(store.db))?.bundle.policies.budgets ?? []
-    const uncounted = await inTransaction(store.db, (tx) =>
-      forgetOldCounted(tx, budgets, forgetBatch),
-    )
+    const uncounted = await forgetUncounted(store)
     const misplaced = await inTransaction(store.db, (tx) =>
       forgetOldFromDefaults(tx, keepMonths, forgetBatch),
     )
     return [forgotten, replies, uncounted, misplaced].includes(forgetBatch)
   }
+}
+
+/** Nothing while what is in force cannot be read: nobody knows what counts, and nothing is lost by waiting. */
+async function forgetUncounted(store: Store): Promise<number> {
+  const newest = await newestBundle(store.db)
+  if (newest?.unreadable) return 0
+  const budgets = newest?.read.policies.budgets ?? []
+  return inTransaction(store.db, (tx) => forgetOldCounted(tx, budgets, forgetBatch))
 }

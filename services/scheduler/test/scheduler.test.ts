@@ -309,6 +309,16 @@ describe('the scheduler', () => {
     )
   })
 
+  it('goes on while nobody of its version reads what is in force', async () => {
+    const newer = { bundle: '{"policies":{}}', hash: 'newer', applied_by: 'a newer Wegwijs' }
+    await store.db.insertInto('definition').values(newer).execute()
+    const { scope, readiness } = await start(often)
+    await until(async () => expect(await readiness.report()).toMatchObject({ upkeep: true }))
+    const [message] = await seedMessages(store, 1)
+    await until(async () => expect(await heldIntents()).toEqual([message?.intentId]))
+    expect(scope.signal.aborted).toBe(false)
+  })
+
   it('closes, and leaves nothing running', async () => {
     const { scope } = await start(often)
     await scope.close()
