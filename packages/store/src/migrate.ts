@@ -101,7 +101,7 @@ export type MigrateOptions = {
  */
 export async function migrate(store: Store, options: MigrateOptions = {}): Promise<string[]> {
   const { namespace, databaseUrl } = store
-  await sql`create schema if not exists ${sql.id(namespace)}`.execute(store.db)
+  await makeSchema(store)
   // An index of a large table takes longer to build than a statement of a service may.
   const patient = openStore({
     databaseUrl,
@@ -121,6 +121,15 @@ export async function migrate(store: Store, options: MigrateOptions = {}): Promi
 }
 
 const [first = ''] = Object.keys(migrations)
+
+/** PostgreSQL looks first and makes it then: of two at once the second finds it there all the same. */
+async function makeSchema({ db, namespace }: Store): Promise<void> {
+  try {
+    await sql`create schema if not exists ${sql.id(namespace)}`.execute(db)
+  } catch (error) {
+    if (codeOf(error) !== '23505') throw error
+  }
+}
 
 async function migrateWith(
   store: Store,

@@ -52,6 +52,10 @@ async function makePartition(db: Database, table: string, month: Month): Promise
   const ofMonth = sql`recorded_at >= ${sql.lit(month.first)} and recorded_at < ${sql.lit(month.past)}`
   const { rows } = await sql`select from ${rest} where ${ofMonth} limit 1`.execute(db)
   return givingWay(db, async (tx) => {
+    // Read from the table of tables: `to_regclass` may answer by what this session knew before.
+    const known = await sql`select from pg_class
+      where relname = ${month.name} and relnamespace = current_schema()::regnamespace`.execute(tx)
+    if (known.rows.length > 0) return
     if (rows.length === 0) {
       await sql`create table ${made} partition of ${parent} ${range}`.execute(tx)
       return
@@ -131,6 +135,10 @@ async function givingWay(
     await db.transaction().execute(async (tx) => {
       await sql`set local lock_timeout = '2s'`.execute(tx)
       await sql`set local statement_timeout = '4s'`.execute(tx)
+      // One after the other, or two who make the same table find that it is there in the middle of it.
+      await sql`select pg_advisory_xact_lock(hashtextextended(current_schema() || ' partitions', 0))`.execute(
+        tx,
+      )
       await change(tx)
     })
     return 'done'

@@ -1,9 +1,9 @@
 import { newUuid } from '@wegwijs/runtime/derived-id'
 import { sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
-import { afterEach, beforeEach, expect, inject, test } from 'vitest'
+import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest'
 import { openStore, type Store } from '../src/database.ts'
-import { type MigrateOptions, migrate } from '../src/migrate.ts'
+import { isMigrated, type MigrateOptions, migrate } from '../src/migrate.ts'
 
 let store: Store
 
@@ -92,3 +92,41 @@ test('processes that migrate at once run each migration once between them', asyn
   const ran = await Promise.all([1, 2, 3].map(() => migrate(store, { migrations })))
   expect(ran.flat().sort()).toEqual(names)
 })
+
+test('processes that begin a namespace at once all find it whole', async () => {
+  const namespace = `migrate_${newUuid().slice(-12)}`
+  const { databaseUrl } = inject('servers')
+  const beginners = [1, 2, 3].map(() =>
+    openStore({ databaseUrl, namespace, applicationName: namespace }),
+  )
+  const schemaMade = Promise.withResolvers<void>()
+  const go = Promise.withResolvers<void>()
+  // The first of them is in the middle of making the schema.
+  const first = store.db.transaction().execute(async (tx) => {
+    await sql`create schema ${sql.id(namespace)}`.execute(tx)
+    schemaMade.resolve()
+    await go.promise
+  })
+  await schemaMade.promise
+  const migrating = Promise.all(beginners.map((each) => migrate(each)))
+  migrating.catch(() => {})
+  await vi.waitFor(async () => {
+    const waiting = await sql`select from pg_stat_activity
+      where application_name = ${namespace} and wait_event_type = 'Lock'`.execute(store.db)
+    expect(waiting.rows).toHaveLength(beginners.length)
+  }, 10_000)
+  go.resolve()
+  await first
+  const ran = await migrating
+  expect(new Set(ran.flat()).size).toBe(ran.flat().length)
+  for (const each of beginners) {
+    expect(await isMigrated(each)).toBe(true)
+    await each.close()
+  }
+  const months = await sql`select from pg_inherits join pg_class parent on parent.oid = inhparent
+    where parent.relnamespace = ${namespace}::regnamespace and parent.relkind = 'p'`.execute(
+    store.db,
+  )
+  expect(months.rows).toHaveLength(3 * (1 + 4))
+  await sql`drop schema ${sql.id(namespace)} cascade`.execute(store.db)
+}, 60_000)
