@@ -307,8 +307,8 @@ export async function unqueue(
 }
 
 /**
- * Makes messages due now that an operational stop holds back, at most `limit`: one of the stops was
- * lifted. Those that another stop still holds are put off again by their claim. Returns how many.
+ * Makes messages due now that no operational stop holds back any more, at most `limit`: the one that did was
+ * lifted. Those that another stop holds are put off again by their claim. Returns how many.
  *
  * @throws WEGWIJS_DATABASE_UNAVAILABLE (retryable)
  */
@@ -316,9 +316,12 @@ export async function recallHeldBack(store: Store, limit: number): Promise<numbe
   const moved = await alone(
     store.db,
     sql`
-      with locked as (
-        select person_id, intent_id from intent
-        where state = 'planned' and right(reason, 8) = '_stopped'
+      with standing as materialized (
+        select scope, target from operational_stop s
+        where not exists (select from stop_lift l where l.stop_id = s.stop_id)
+      ), locked as (
+        select person_id, intent_id from intent i
+        where state = 'planned' and right(reason, 8) = '_stopped' and not ${isStillStopped}
         limit ${limit} for update skip locked
       )
       update intent i set due_at = least(i.due_at, (select business_now())), reason = null,
@@ -327,6 +330,14 @@ export async function recallHeldBack(store: Store, limit: number): Promise<numbe
   )
   return Number(moved.numAffectedRows ?? 0n)
 }
+
+/** By the very stop for which it was put off; only the worker who takes it knows of which provider that is. */
+const isStillStopped = sql`exists (select from standing where case scope
+    when 'all' then reason = 'sending_stopped'
+    when 'campaign' then reason = 'campaign_stopped' and target = i.campaign_id
+    when 'template' then reason = 'template_stopped' and target = i.template_id
+    when 'channel' then reason = 'channel_stopped' and target = i.channels[i.channel_index + 1]
+    else false end)`
 
 /** Whoever claims by an older definition has noticed that there is a newer one within this time. */
 const OLD_DEFINITION_S = 10

@@ -211,6 +211,22 @@ describe('an operational stop that is lifted', () => {
     await until(async () => expect(await heldIntents()).toHaveLength(5))
   })
 
+  it('lets go at once even when nobody was there, and another one stands', async () => {
+    const stop = { scope: 'campaign', target: 'seeded' } as const
+    const words = { reason: 'test', source: 'test' }
+    const due_at = later(new Date().toISOString(), 600)
+    await stopOperation(store.db, { scope: 'channel', target: 'sms' }, words)
+    await stopOperation(store.db, stop, words)
+    const held = await seedMessages(store, 2, { intent: { reason: 'campaign_stopped', due_at } })
+    await seedMessages(store, 1, {
+      intent: { reason: 'channel_stopped', channels: ['sms'], due_at },
+    })
+    await liftOperation(store.db, stop, words)
+    await start(often)
+    await until(async () => expect(await countStates()).toEqual({ planned: 1, queued: 2 }))
+    expect((await heldIntents()).sort()).toEqual(held.map(({ intentId }) => intentId).sort())
+  })
+
   it('lets go at once even when it came and went between two looks', async () => {
     const stop = { scope: 'campaign', target: 'seeded' } as const
     const words = { reason: 'test', source: 'test' }
