@@ -1,6 +1,7 @@
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
+import { systemClock } from '@wegwijs/runtime/clock'
 import { createTransport } from 'nodemailer'
-import { sendWithin } from './bounded-send.ts'
+import { type Bounds, type SendClock, sendWithin } from './bounded-send.ts'
 import { hasControl, type Mailbox, parseAddress, parseMailbox } from './mailbox.ts'
 import type { Channel, EmailContent, Outcome, OutgoingMessage } from './port.ts'
 import { portOf, readGreeting } from './smtp-greeting.ts'
@@ -17,6 +18,7 @@ export type EmailOptions = {
   connectTimeoutMs?: number
   /** A whole hand-over, the wait for a connection included; shorter than the lease of delivery. */
   sendTimeoutMs?: number
+  clock?: SendClock
 }
 
 /** What the greeting of the sandbox contains, and no other server's. */
@@ -33,6 +35,7 @@ const messageIdForm = /^<[^\s<>@]+@[^\s<>@]+>$/
  */
 export function createEmailChannel(options: EmailOptions): Channel {
   const { provider = 'smtp', connectTimeoutMs = 10_000, sendTimeoutMs = 30_000 } = options
+  const { clock = systemClock } = options
   const server = new URL(options.url)
   const handovers = new WeakMap<AbortSignal, Handover>()
   const transport = openTransport(server, options, handovers)
@@ -44,16 +47,16 @@ export function createEmailChannel(options: EmailOptions): Channel {
     async send(message, signal) {
       const mail = mailOf(message)
       if ('kind' in mail) return mail
-      return sendWithin(sendTimeoutMs, signal, async (bounded) => {
-        const handover: Handover = { streams: [] }
-        handovers.set(bounded, handover)
+      return sendWithin({ ms: sendTimeoutMs, signal, clock }, async (bounds) => {
+        const handover: Handover = { bounds, began: false }
+        handovers.set(bounds.signal, handover)
         try {
-          return accepted(await transport.sendMail({ ...mail, signal: bounded }))
+          return accepted(await transport.sendMail({ ...mail, signal: bounds.signal }))
         } catch (error) {
-          const failure: SmtpFailure = isTimeout(bounded)
+          const failure: SmtpFailure = isTimeout(bounds.signal)
             ? { code: 'ETIMEDOUT' }
             : (error as SmtpFailure)
-          return outcomeOfSmtpFailure(failure, hasBegun(handover))
+          return outcomeOfSmtpFailure(failure, handover.began)
         }
       })
     },
@@ -75,11 +78,31 @@ function accepted({ serverMessageId, response = '' }: Taken): Outcome {
   return reference === undefined ? { kind: 'accepted' } : { kind: 'accepted', reference }
 }
 
-/** The streams from which nodemailer wrote, or would have written, one message. */
-type Handover = { streams: Readable[] }
+/** One message on its way. `began`: nodemailer has read of it, to write it. */
+type Handover = { readonly bounds: Bounds; began: boolean }
 
-function hasBegun({ streams }: Handover): boolean {
-  return streams.some((stream) => stream.readableDidRead)
+/**
+ * The message as nodemailer reads it once the server has said yes to DATA. Each piece is read to be written at once, and
+ * the end of it is what makes the server take it, so neither is given when the time is over (P3).
+ */
+function inTime(source: Readable, handover: Handover): Readable {
+  const read = async function* () {
+    for await (const piece of source) {
+      if (handover.bounds.isOver()) return tooLate()
+      handover.began = true
+      yield piece
+    }
+    if (handover.bounds.isOver()) tooLate()
+  }
+  const message = Readable.from(read(), { objectMode: false })
+  // Nothing of it may have been read yet when either of them ends.
+  source.once('error', (error) => message.destroy(error))
+  message.once('close', () => source.destroy())
+  return message
+}
+
+function tooLate(): never {
+  throw new Error('the time to send it is over')
 }
 
 function isTimeout({ aborted, reason }: AbortSignal): boolean {
@@ -115,9 +138,8 @@ function openTransport(
     const handover = mail.data.signal && handovers.get(mail.data.signal)
     const createReadStream = mail.message.createReadStream.bind(mail.message)
     mail.message.createReadStream = (streamOptions) => {
-      const stream = createReadStream(streamOptions)
-      handover?.streams.push(stream)
-      return stream
+      const source = createReadStream(streamOptions)
+      return handover ? inTime(source, handover) : source
     }
     done()
   })

@@ -1,4 +1,5 @@
 import type { Pool } from 'undici'
+import type { Bounds } from './bounded-send.ts'
 
 /** How far a call came. `answer` has the body as far as it arrived. */
 export type HttpCall =
@@ -15,13 +16,13 @@ const maxAnswerLength = 64 * 1024
  * One POST, told apart by what matters: was a byte written, and was it answered. It is the
  * dispatcher's own call, because undici's `request` does not tell whether it began to write.
  *
- * A call that is aborted while it waits for a connection is not sent. One whose status arrived is
- * answered, even if its body breaks off.
+ * A call that is aborted, or whose time is over, while it waits for a connection is not sent. One whose status arrived
+ * is answered, even if its body breaks off.
  */
 export function post(
   pool: Pool,
   request: { path: string; headers: Record<string, string>; body: string },
-  signal: AbortSignal,
+  { signal, isOver }: Bounds,
 ): Promise<HttpCall> {
   if (signal.aborted) return Promise.resolve({ kind: 'not_sent', cause: signal.reason })
   const { promise, resolve } = Promise.withResolvers<HttpCall>()
@@ -40,7 +41,7 @@ export function post(
     {
       onRequestStart: (controller) => {
         // Called before the first byte is written; aborting here writes none.
-        if (signal.aborted) return controller.abort(asError(signal.reason))
+        if (isOver()) return controller.abort(asError(signal.reason))
         progress.began = true
         progress.stop = (reason) => controller.abort(reason)
       },

@@ -1,7 +1,7 @@
-import { type Clock, systemClock } from '@wegwijs/runtime/clock'
+import { systemClock } from '@wegwijs/runtime/clock'
 import type { CountryCode } from 'libphonenumber-js'
 import { Pool } from 'undici'
-import { sendWithin } from './bounded-send.ts'
+import { type SendClock, sendWithin } from './bounded-send.ts'
 import { post } from './http-call.ts'
 import { parsePhone, parseSender } from './phone.ts'
 import type { Channel, Outcome, OutgoingMessage } from './port.ts'
@@ -26,7 +26,7 @@ export type SmsOptions = {
   sendTimeoutMs?: number
   /** A connection that was not used for so long is not used again. */
   idleMs?: number
-  clock?: Pick<Clock, 'instant'>
+  clock?: SendClock
 }
 
 /** Providers refuse a validity that is over before the network has tried once. */
@@ -72,8 +72,8 @@ export function createSmsChannel(options: SmsOptions): Channel {
         ...(message.traceparent === undefined ? {} : { traceparent: message.traceparent }),
       }
       const request = { path: path('messages'), headers, body: JSON.stringify(body) }
-      const call = await sendWithin(sendTimeoutMs, signal, (bounded) =>
-        post(pool, request, bounded),
+      const call = await sendWithin({ ms: sendTimeoutMs, signal, clock }, (bounds) =>
+        post(pool, request, bounds),
       )
       return outcomeOfCall(call, { idempotent, now: clock.instant() })
     },
@@ -98,7 +98,7 @@ export function createSmsChannel(options: SmsOptions): Channel {
 }
 
 /** The message as the provider takes it; else the refusal. */
-function bodyOf(message: OutgoingMessage, options: SmsOptions, clock: Pick<Clock, 'instant'>) {
+function bodyOf(message: OutgoingMessage, options: SmsOptions, clock: SendClock) {
   const { content } = message
   const { country = 'NL', statusUrl } = options
   if (content.kind !== 'sms') return refused('not_an_sms')
@@ -116,7 +116,7 @@ function bodyOf(message: OutgoingMessage, options: SmsOptions, clock: Pick<Clock
   }
 }
 
-function validityOf(message: OutgoingMessage, clock: Pick<Clock, 'instant'>): number {
+function validityOf(message: OutgoingMessage, clock: SendClock): number {
   const untilExpiry = (Date.parse(message.expiresAt) - Date.parse(clock.instant())) / 1_000
   const seconds = Math.floor(message.validForSeconds ?? untilExpiry)
   return Math.max(shortestValiditySeconds, Number.isNaN(seconds) ? 0 : seconds)

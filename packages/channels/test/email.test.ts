@@ -6,6 +6,7 @@ import type { Channel } from '../src/port.ts'
 import { outcomeOfSmtpFailure } from '../src/smtp-outcome.ts'
 import { messageFor, untroubled } from './messages.ts'
 import { type SmtpMoment, type SmtpReaction, startSmtpRig } from './smtp-rig.ts'
+import { standingClock } from './standing-clock.ts'
 
 type Finish = (step: () => Promise<void> | void) => void
 
@@ -148,6 +149,52 @@ describe('aborting', () => {
     expect(await outcomes[1]).toMatchObject({ kind: 'deferred' })
     first.abort()
     expect(await outcomes[0]).toMatchObject({ kind: 'unknown' })
+    expect(rig.received).toHaveLength(1)
+  })
+})
+
+describe('a process that was frozen', () => {
+  const frozen = [{ monotonicMs: 15_000 }, { instantMs: 15_000 }]
+
+  test.each(frozen)(
+    'writes no message when it goes on with the answer to DATA: %o (P3)',
+    async (time) => {
+      const clock = standingClock()
+      const { rig, channel } = await openRig({ clock, connections: 1 })
+      const sends = [1, 2].map(() => channel.send(messageFor('email'), untroubled()))
+      await rig.reached('DATA')
+      clock.goOn(time)
+      expect(await Promise.all(sends)).toEqual(
+        [1, 2].map(() => ({ kind: 'deferred', reason: 'smtp_timed_out' })),
+      )
+      expect(rig.received).toEqual([])
+    },
+  )
+
+  test('does not end a message that it had begun (P3)', async () => {
+    let asked = 0
+    // It is asked for the beginning of the hand-over, for the first piece, and then for the next piece or the end.
+    const monotonicMs = () => {
+      asked += 1
+      return asked > 2 ? 15_000 : 0
+    }
+    const { rig, channel } = await openRig({ clock: { ...standingClock(), monotonicMs } })
+    const outcome = await channel.send(messageFor('email'), untroubled())
+    expect(outcome).toEqual({ kind: 'unknown', reason: 'smtp_timed_out' })
+    await channel.close()
+    expect(rig.received).toEqual([])
+  })
+
+  test('sends what comes after that', async () => {
+    const clock = standingClock()
+    const { rig, channel } = await openRig({ clock })
+    const late = channel.send(messageFor('email'), untroubled())
+    await rig.reached('DATA')
+    clock.goOn({ monotonicMs: 15_000 })
+    expect(await late).toMatchObject({ kind: 'deferred' })
+    expect(await channel.send(messageFor('email'), untroubled())).toMatchObject({
+      kind: 'accepted',
+    })
     expect(rig.received).toHaveLength(1)
   })
 })

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { Channel, OutgoingMessage } from '../src/port.ts'
 import { createSmsChannel, type SmsOptions } from '../src/sms.ts'
 import { messageFor, untroubled } from './messages.ts'
+import { standingClock } from './standing-clock.ts'
 
 const undo: (() => Promise<unknown> | unknown)[] = []
 
@@ -20,7 +21,7 @@ function open(url: string, options: Partial<SmsOptions> = {}): Channel {
     honoursIdempotencyKey: false,
     connectTimeoutMs: 10_000,
     sendTimeoutMs: 15_000,
-    clock: { instant: () => now },
+    clock: { instant: () => now, monotonicMs: () => 0 },
     ...options,
   })
   undo.push(() => channel.close())
@@ -296,6 +297,30 @@ describe('aborting', () => {
     expect(await outcome).toEqual({ kind: 'unknown', reason: 'sms_aborted' })
   })
 })
+
+test.each([{ monotonicMs: 15_000 }, { instantMs: 15_000 }])(
+  'a process that was frozen writes nothing that had waited for a connection: %o (P3)',
+  async (frozen) => {
+    const clock = standingClock()
+    const arrived = Promise.withResolvers<{ reply: FastifyReply }>()
+    const { url, taken } = await openProvider((_request, reply) => {
+      arrived.resolve({ reply })
+      return never()
+    })
+    const channel = open(url, { connections: 1, clock })
+    const sends = [1, 2].map(() => channel.send(messageFor('sms'), untroubled()))
+    const { reply } = await arrived.promise
+    clock.goOn(frozen)
+    reply.hijack()
+    reply.raw.writeHead(202, { 'content-length': '0' }).end()
+    expect(await Promise.all(sends)).toEqual([
+      { kind: 'accepted' },
+      { kind: 'deferred', reason: 'sms_timed_out' },
+    ])
+    await channel.close()
+    expect(taken).toHaveLength(1)
+  },
+)
 
 describe('what the provider gets', () => {
   test('is the number in E.164, the text, our reference, the key and the token', async () => {

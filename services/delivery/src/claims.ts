@@ -1,8 +1,8 @@
 import type { Channel } from '@wegwijs/channels/port'
-import type { Clock } from '@wegwijs/runtime/clock'
 import { newUuid } from '@wegwijs/runtime/derived-id'
 import { fail } from '@wegwijs/runtime/failure'
 import type { ComponentMetrics } from '@wegwijs/runtime/metrics'
+import { TimeLimit } from '@wegwijs/runtime/time-limit'
 import type { Store } from '@wegwijs/store/database'
 import {
   type ClaimedMessage,
@@ -28,33 +28,10 @@ export type Claims = {
   messages: ClaimedMessage[]
   /** The rules that were in force when they were claimed. */
   rules: SendingRules
-  lease: Lease
+  /** As its worker counts it: from before the claim was asked for, so that it certainly runs as long. */
+  lease: TimeLimit
   /** Providers are sandboxes then, and business time waits for nobody who waits. */
   rehearsal: boolean
-}
-
-/**
- * The lease of a claim as its worker counts it, from before the claim was asked for, so that it certainly runs as
- * long. By two clocks: the monotonic one stands still while the machine is suspended, the other one can be set.
- */
-export class Lease {
-  readonly #clock: Clock
-  readonly #ms: number
-  readonly #begun: { readonly monotonicMs: number; readonly instant: string }
-
-  constructor(clock: Clock, ms: number) {
-    this.#clock = clock
-    this.#ms = ms
-    this.#begun = { monotonicMs: clock.monotonicMs(), instant: clock.instant() }
-  }
-
-  /** How long it still runs by the clock by which it is shorter, in milliseconds; less than 0 when it is over. */
-  leftMs(): number {
-    const { monotonicMs, instant } = this.#begun
-    const byMonotonic = this.#clock.monotonicMs() - monotonicMs
-    const byInstant = Date.parse(this.#clock.instant()) - Date.parse(instant)
-    return this.#ms - Math.max(byMonotonic, byInstant)
-  }
 }
 
 /**
@@ -70,7 +47,7 @@ export async function claimMessages(
 ): Promise<Claims> {
   for (;;) {
     const rules = await keepTrying(() => deps.rules.latest(), deps)
-    const lease = new Lease(deps.clock, deps.leaseMs)
+    const lease = new TimeLimit(deps.clock, deps.leaseMs)
     const result = await claimOrAbandon(channel, items, rules, deps)
     if (result?.obstacle === 'definition') deps.rules.forget()
     if (result?.obstacle === 'rehearsal' && !(await deps.guard.verify(channel))) {
