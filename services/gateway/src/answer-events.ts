@@ -2,6 +2,7 @@ import { ownIdSpace, ownSource } from '@wegwijs/campaign/event-check'
 import type { AnswerData } from '@wegwijs/campaign/reserved-types'
 import type { StopEvent } from '@wegwijs/store/stops'
 import { signEvent } from '@wegwijs/wire/signature'
+import { asSaid } from './said-at.ts'
 
 /** `at` is when it was answered, an ISO moment. */
 export type GivenAnswer = AnswerData & { personId: string; at: string }
@@ -14,15 +15,13 @@ export function answerEvent(
   { intentId, answer, by, personId, at }: GivenAnswer,
   { now, stands = false, secret }: { now: string; stands?: boolean; secret: string },
 ): StopEvent {
-  const time = new Date(at).toISOString()
   const event = {
     id: `${intentId}-${answer}`,
     source: `${ownSource}:answers`,
     type: 'message.answered.v1',
     subject: personId,
-    // In a rehearsal the clocks of others say nothing of business time; nothing happened after now.
-    time: stands || time > now ? now : time,
+    time: now,
     data: { intentId, answer, by },
   }
-  return { event: signEvent(event, secret), idSpace: ownIdSpace }
+  return { event: signEvent(asSaid(event, at, { now, stands }), secret), idSpace: ownIdSpace }
 }

@@ -7,6 +7,7 @@ import { signEvent } from '@wegwijs/wire/signature'
 import { answerEvent } from './answer-events.ts'
 import type { GatewayContext } from './context.ts'
 import { withinDeadline } from './deadline.ts'
+import { asSaid, type ClockNow } from './said-at.ts'
 
 const CODE = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/
 
@@ -60,23 +61,15 @@ function eventOf(
   receipt: Receipt,
   target: ReceiptTarget,
   subject: string,
-  {
-    provider,
-    now,
-    stands,
-    secret,
-  }: { provider: string; now: string; stands: boolean; secret: string },
+  { provider, secret, ...clock }: ClockNow & { provider: string; secret: string },
 ): StopEvent {
-  const at = new Date(receipt.at).toISOString()
   const detail = detailOf(receipt)
   const event = {
     id: receipt.receiptId,
     source: `${ownSource}:receipts:${provider}`,
     type: messageType(receipt.status),
     subject,
-    // In a rehearsal a provider's clock says nothing of business time, and may be years behind it;
-    // otherwise it may be a little ahead, and nothing happened after now.
-    time: stands || at > now ? now : at,
+    time: clock.now,
     data: {
       intentId: target.intentId,
       provider,
@@ -87,7 +80,7 @@ function eventOf(
       ...(target.recipientId !== null && { recipientId: target.recipientId }),
     },
   }
-  return { event: signEvent(event, secret), idSpace: ownIdSpace }
+  return { event: signEvent(asSaid(event, receipt.at, clock), secret), idSpace: ownIdSpace }
 }
 
 /**

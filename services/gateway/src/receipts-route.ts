@@ -1,4 +1,5 @@
 import type { CompiledDefinition } from '@wegwijs/campaign/compile'
+import { identifierSchema } from '@wegwijs/campaign/definition/words'
 import { mayTrack } from '@wegwijs/campaign/receipts'
 import { fail } from '@wegwijs/runtime/failure'
 import { findJsonFault, isJsonObject, type JsonValue, parseJson } from '@wegwijs/wire/json'
@@ -15,8 +16,6 @@ import { askDefinition } from './definition-in-force.ts'
 import type { Kept } from './keep.ts'
 import { receiptEvents, type ToldOfMessage } from './receipt-events.ts'
 import { bodyOf, sendFailure } from './server.ts'
-
-const PROVIDER = /^[a-z][a-z0-9-]{0,39}$/
 
 type Read =
   | { kind: 'receipt'; receipt: Receipt }
@@ -122,7 +121,7 @@ async function definitionNow(context: GatewayContext): Promise<CompiledDefinitio
 
 /** Of the path; what no provider is called is refused. */
 export function providerOf(name: string): string {
-  if (PROVIDER.test(name)) return name
+  if (identifierSchema.safeParse(name).success) return name
   throw fail('WEGWIJS_REQUEST_INVALID', { reason: 'the provider has no name such as smtp-main' })
 }
 

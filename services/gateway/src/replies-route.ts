@@ -20,6 +20,7 @@ import { answerEvent } from './answer-events.ts'
 import type { GatewayContext } from './context.ts'
 import { withinDeadline } from './deadline.ts'
 import { providerOf, verifySignature } from './receipts-route.ts'
+import { asSaid, type ClockNow } from './said-at.ts'
 import { bodyOf, sendFailure } from './server.ts'
 
 type Read = { reply: Reply } | { replyId: string | null; path: string }
@@ -97,8 +98,6 @@ function readReply(value: JsonValue, index: number): Read {
   return { replyId, path: [path, place].filter(Boolean).join('.') }
 }
 
-/** When something was said: business time, and whether it stands still until a conductor steps it. */
-type ClockNow = { now: string; stands: boolean }
 type Saying = ClockNow & { provider: string; secret: string }
 
 /**
@@ -228,15 +227,14 @@ function replyEvent(
   { intentId, recipientId }: { intentId: string | undefined; recipientId: string | null },
   subject: string,
   detail: string | undefined,
-  { provider, now, stands }: Saying,
+  { provider, ...clock }: Saying,
 ): TouchpointEvent {
-  const time = new Date(at).toISOString()
-  return {
+  const event = {
     id: replyId,
     source: `${ownSource}:receipts:${provider}`,
     type: 'message.replied.v1',
     subject,
-    time: stands || time > now ? now : time,
+    time: clock.now,
     data: {
       ...(intentId !== undefined && { intentId }),
       provider,
@@ -245,4 +243,5 @@ function replyEvent(
       ...(recipientId !== null && { recipientId }),
     },
   }
+  return asSaid(event, at, clock)
 }

@@ -331,6 +331,24 @@ describe('a receipt by which the person stops us is committed first', () => {
     expect(await stops(personId)).toHaveLength(1)
   })
 
+  // What nobody set, and a clock that lost its battery: a yes of last year must not lift what was said just now.
+  test.each(['1970-01-01T00:00:00Z', '0001-01-01T00:00:00+01:00', '2019-03-01T12:00:00Z'])(
+    'as of now when its provider tells it of %s, and the others are kept beside it (P3)',
+    async (at) => {
+      const { personId, intentId } = await addMessage('sms')
+      const before = Date.now()
+      const told = [
+        receipt(intentId, { status: 'complained', at }),
+        receipt(intentId, { status: 'bounced' }),
+      ]
+      const answer = await post(told)
+      expect([answer.status, answer.text]).toEqual([202, expect.stringContaining('accepted')])
+      const [stop] = await stops(personId)
+      expect(Date.parse(stop?.at ?? '')).toBeGreaterThanOrEqual(before)
+      expect(rig.published().map(({ id }) => id)).toContain(told[1]?.receiptId)
+    },
+  )
+
   test('and reaches whom the person was merged into', async () => {
     const { personId, intentId } = await addMessage('sms')
     const survivor = newUuid()
@@ -343,6 +361,13 @@ describe('a receipt by which the person stops us is committed first', () => {
     await post([receipt(intentId, { status: 'complained' })])
     expect(await stops(survivor)).toHaveLength(1)
   })
+})
+
+test('a provider may have any name that channels.yaml takes', async () => {
+  const provider = 'the-sms-service-of-the-whole-region-and-of-its-hospitals'
+  const { intentId } = await addMessage('sms', { provider })
+  const answer = await post([receipt(intentId)], { provider })
+  expect(answer.json).toMatchObject({ receipts: [{ status: 'accepted' }] })
 })
 
 describe('who may send them', () => {

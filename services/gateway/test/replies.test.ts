@@ -179,6 +179,19 @@ describe('STOP', () => {
   })
 })
 
+test('STOP that its provider tells of a time long gone is as of now (P3)', async () => {
+  const phone = newPhone()
+  const patient = await addPerson(phone)
+  const before = Date.now()
+  expect((await writes(phone, 'STOP', { at: '1970-01-01T00:00:00Z' })).status).toBe('kept')
+  const { at } = await rig.store.db
+    .selectFrom('person_stop')
+    .select('at')
+    .where('person_id', '=', patient)
+    .executeTakeFirstOrThrow()
+  expect(Date.parse(at)).toBeGreaterThanOrEqual(before)
+})
+
 describe('STOP from a number to which no SMS of ours went', () => {
   test('stops everybody who has it, however it is written, and nobody else (P3)', async () => {
     const phone = newPhone()
