@@ -99,6 +99,35 @@ test.each<[keyof Schema, string, unknown]>([
   },
 )
 
+test('an event that comes again while it is put aside counts once, and once after every replay (P2)', async () => {
+  const { worker, damagedId } = await withDamage('person', 'happened', { k3v9: { '20515': 'x' } })
+  const told = { ...appointment('damaged', 2), id: 'moved' }
+  await worker.hear([told])
+  await worker.hear([told])
+  expect(await store.db.selectFrom('dead_letter').select('error_class').execute()).toEqual([
+    { error_class: 'apply_failed' },
+    { error_class: 'apply_failed' },
+  ])
+  const kept = () =>
+    store.db
+      .selectFrom('event')
+      .select(['outcome', 'entity_version'])
+      .where('event_id', '=', 'moved')
+      .execute()
+  expect(await kept()).toEqual([])
+  await store.db.updateTable('person').set({ happened: '{}' }).execute()
+  // The publisher tells it once more, and then both dead letters are replayed.
+  for (let time = 0; time < 3; time += 1) await worker.hear([told])
+  expect(await kept()).toMatchObject([{ entity_version: 2 }])
+  const planned = await store.db
+    .selectFrom('intent')
+    .select('entity_version')
+    .where('person_id', '=', damagedId)
+    .where('state', '=', 'planned')
+    .execute()
+  expect(planned).toEqual([{ entity_version: 2 }])
+})
+
 test('timers of such a person are put off, and those of others fire', async () => {
   const { worker, damagedId } = await withDamage('enrolment', 'trigger', { type: booked })
   await stepBusinessTime(store.db, '2026-03-03T09:00:00.000Z')
