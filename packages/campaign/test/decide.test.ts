@@ -467,6 +467,30 @@ describe('an appointment', () => {
     ])
   })
 
+  test('that moves before the first run has told it is told by each run, in its newest version', () => {
+    const told = (exit: { touchpoint: string }[]) => {
+      const tells = campaign({
+        id: 'moved',
+        entry: 'every-time',
+        trigger: { touchpoint: booked },
+        exit,
+        steps: [message('hello', { until: 'entity.startsAt' })],
+      })
+      const patient = person(definitionOf([tells]))
+      patient.happens(booked, appointment(1, '2026-03-14T08:30:00.000Z'))
+      patient.happens(booked, appointment(3, '2026-03-20T08:30:00.000Z'))
+      return patient
+        .intents()
+        .filter(isPending)
+        .map(({ entity, enrolmentId }) => [entity?.version, enrolmentId])
+    }
+    const [first, second, ...none] = told([])
+    expect([first?.[0], second?.[0], none]).toEqual([3, 3, []])
+    expect(first?.[1]).not.toBe(second?.[1])
+    // The exit lets the newest run alone tell it.
+    expect(told([{ touchpoint: booked }])).toEqual([second])
+  })
+
   test('that moves after the reminder went out gets another one, if the new moment lies ahead', () => {
     const patient = person(definitionOf([reminder]))
     patient.happens(booked, appointment(1, '2026-03-14T08:30:00.000Z'))

@@ -503,6 +503,42 @@ ${entry}steps: [{ wait: { for: P1D } }]
   })
 })
 
+describe('what a newer version of an appointment says', () => {
+  const everyTime = (more = ''): Changes => ({
+    [guide]: (sound[guide] ?? '').replace('entry: once-per-entity\n', `entry: every-time\n${more}`),
+  })
+  const exits = (touchpoint: string): Changes => ({
+    [guide]: (sound[guide] ?? '')
+      .replace('entry: once-per-entity', 'entry: every-time')
+      .replace('care.visit.ended.v1', touchpoint),
+  })
+  const both = `${guide}:9:8 a newer version of the visit begins anew, and the run before goes on: both tell what is newest; expected "exit: [{ touchpoint: care.visit.booked.v1 }]", or "entry: once-per-entity"`
+
+  test('is told by each run that goes on', async () => {
+    expect(await warningsOf(everyTime())).toEqual([both])
+    expect(await warningsOf(exits('care.visit.moved.v1'))).toEqual([both])
+  })
+
+  test('is told once where the run before ends, or no other begins', async () => {
+    expect(await warningsOf(exits('care.visit.booked.v1'))).toEqual([])
+    expect(await warningsOf(everyTime('atOnce: 1\n'))).toEqual([])
+    expect(
+      await warningsOf(everyTime('goal: { touchpoint: care.visit.booked.v1, within: P9D }\n')),
+    ).toEqual([])
+  })
+
+  test('is not what its event said in a text', async () => {
+    const old = (path: string, place: string) =>
+      `templates/booked/${place} event.${path} stays what the event said by which the campaign began, also when a newer version says something else; expected entity.${path}`
+    expect(
+      await warningsOf({
+        'templates/booked/sms.nl.hbs': ['entity.startsAt', 'event.startsAt'],
+        'templates/booked/app.en.yaml': ['entity.room', 'event.room'],
+      }),
+    ).toEqual([old('room', 'app.en.yaml:2:13'), old('startsAt', 'sms.nl.hbs:1:12')])
+  })
+})
+
 describe('what no publisher may tell', () => {
   const silent: Changes[string] = ['types: [care.*, person.*]', 'types: [care.visit.moved.v1]']
   const untold = (never: string, type: string) =>

@@ -9,6 +9,7 @@ import { checkHealthFlow } from './health-flow.ts'
 import { checkMarketingPersonas, checkMarketingTouchpoints } from './marketing.ts'
 import { checkMove } from './move.ts'
 import { neverSentIn } from './never-sent.ts'
+import { toldByEachVersionIn } from './newest-version.ts'
 import { outlastedIn } from './outlasted.ts'
 import { about, type Loaded, type Parts, repeated } from './parts.ts'
 import { isImpossible, type Known, unreachedIn } from './reachability.ts'
@@ -162,6 +163,7 @@ export function warnOfCampaigns(parts: Parts): Fault[] {
       ...neverSentIn(campaign),
       ...askedForFalseIn(campaign),
       ...leftOutYearsIn(campaign),
+      ...toldByEachVersionIn(campaign, trigger),
       ...untoldIn(campaign, parts),
     ]
   })

@@ -9,6 +9,7 @@ import type { LoadedTemplate } from '../template-folder.ts'
 import { casesOf, holdsIn } from './cases.ts'
 import { checkMarketingText } from './marketing.ts'
 import { messagesOf } from './message-templates.ts'
+import { warningOfOldVersion } from './newest-version.ts'
 import type { Loaded, Parts } from './parts.ts'
 import type { Known } from './reachability.ts'
 import { triggerOf, whereOf } from './trigger.ts'
@@ -45,6 +46,7 @@ export function checkVariables(campaign: Loaded<CampaignFile>, parts: Parts): Ve
           }),
         )
         .concat(template.uses.flatMap((use) => warningOfHealth(use, fields)))
+        .concat(template.uses.flatMap((use) => warningOfOldVersion(use, fields)))
         .concat(bracesTooFew(template, fields)),
     ),
   }
