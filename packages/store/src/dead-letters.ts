@@ -44,21 +44,39 @@ export async function listDeadLetters(
   return found.map(asDeadLetter)
 }
 
-/** Those of `ids` that exist, the oldest first: the order in which they are replayed. */
+/** Ids in the order in which they are replayed: those of `ids` that exist, or all of a class that are open. */
+export async function replayOrder(
+  db: Querying,
+  which: { ids: readonly string[] } | { errorClass: string },
+): Promise<string[]> {
+  const wanted =
+    'ids' in which
+      ? sql<boolean>`dead_letter_id = any(${[...which.ids]}::uuid[])`
+      : sql<boolean>`error_class = ${which.errorClass} and replayed_at is null`
+  const rows = await query(() => inOrder(db).select('dead_letter_id').where(wanted).execute())
+  return rows.map((row) => row.dead_letter_id)
+}
+
+/** The oldest first. */
+function inOrder(db: Querying) {
+  return db
+    .selectFrom('dead_letter')
+    .orderBy('recorded_at')
+    .orderBy('topic')
+    .orderBy('partition')
+    .orderBy('record_offset')
+}
+
+/** Those of `ids` that exist, in the order in which they are replayed. */
 export async function readDeadLetters(
   db: Querying,
   ids: readonly string[],
 ): Promise<DeadLetterRecord[]> {
   if (ids.length === 0) return []
   const rows = await query(() =>
-    db
-      .selectFrom('dead_letter')
+    inOrder(db)
       .select([...columns, 'record_key', 'value', 'headers'])
       .where(sql<boolean>`dead_letter_id = any(${[...ids]}::uuid[])`)
-      .orderBy('recorded_at')
-      .orderBy('topic')
-      .orderBy('partition')
-      .orderBy('record_offset')
       .execute(),
   )
   return rows.map((row) => ({

@@ -393,5 +393,24 @@ describe('with the example hospital applied', () => {
       const gone = await cli(['dead-letters', 'replay', newUuid()])
       expect(gone.code).toBe(exitCodes.usage)
     })
+
+    test('however many of a class there are, all are replayed, in the order in which they came', async () => {
+      const topic = `${store.namespace}.touchpoints.urgent`
+      const letters = Array.from({ length: 10_020 }, (_, index) => ({
+        dead_letter_id: newUuid(),
+        ...{ topic, partition: 0, record_offset: String(index) },
+        ...{ headers: '{}', error_class: 'unknown_type', reason: 'not applied yet' },
+      }))
+      for (let from = 0; from < letters.length; from += 2_000) {
+        const page = letters.slice(from, from + 2_000)
+        await store.db.insertInto('dead_letter').values(page).execute()
+      }
+      const replayed = await cli(['dead-letters', 'replay', '--class', 'unknown_type', '--json'])
+      expect(replayed.code, replayed.err).toBe(0)
+      expect(replayed.json()).toEqual({
+        replayed: letters.map(({ dead_letter_id: id }) => id),
+      })
+      expect((await cli(['dead-letters', 'list', '--json'])).json()).toEqual([])
+    }, 120_000)
   })
 })

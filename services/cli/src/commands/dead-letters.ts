@@ -4,6 +4,7 @@ import {
   listDeadLetters,
   markReplayed,
   readDeadLetters,
+  replayOrder,
 } from '@wegwijs/store/dead-letters'
 import type { Command } from 'commander'
 import { table } from '../output.ts'
@@ -11,7 +12,8 @@ import { type Call, runs, type Shell } from '../shell.ts'
 import { atLeastOne } from '../words.ts'
 
 const REPLAY_DEADLINE_MS = 10_000
-const MOST_AT_ONCE = 10_000
+/** Read and published in one go; each may have half a megabyte. */
+const PAGE = 50
 
 type ListOptions = { class?: string; all?: boolean; limit: number }
 
@@ -95,24 +97,24 @@ async function replay(
     })
   }
   const { db } = await surroundings.store()
-  const wanted =
-    options.class === undefined
-      ? checkedIds(ids)
-      : (await listDeadLetters(db, { errorClass: options.class, limit: MOST_AT_ONCE })).map(
-          (letter) => letter.deadLetterId,
-        )
-  const letters = await readDeadLetters(db, wanted)
-  const missing = wanted.find((id) => !letters.some((letter) => letter.deadLetterId === id))
+  // What comes back by being replayed is another one, and waits for the next time.
+  const wanted = await replayOrder(
+    db,
+    options.class === undefined ? { ids: checkedIds(ids) } : { errorClass: options.class },
+  )
+  const missing = ids.find((id) => !wanted.includes(id))
   if (missing !== undefined) throw unknown(missing)
   const { publisher } = await surroundings.kafka()
-  for (const letter of letters) {
-    await publisher.publish([recordOf(letter)], { deadlineMs: REPLAY_DEADLINE_MS })
-    await markReplayed(db, [letter.deadLetterId])
+  for (let from = 0; from < wanted.length; from += PAGE) {
+    const letters = await readDeadLetters(db, wanted.slice(from, from + PAGE))
+    await publisher.publish(letters.map(recordOf), { deadlineMs: REPLAY_DEADLINE_MS })
+    await markReplayed(
+      db,
+      letters.map((letter) => letter.deadLetterId),
+    )
   }
-  output.say(
-    `published ${letters.length} again; \`wegwijs dead-letters list\` shows what came back`,
-  )
-  output.data({ replayed: letters.map((letter) => letter.deadLetterId) }, () => [])
+  output.say(`published ${wanted.length} again; \`wegwijs dead-letters list\` shows what came back`)
+  output.data({ replayed: wanted }, () => [])
 }
 
 function recordOf({ topic, key, value, headers }: DeadLetterRecord) {
