@@ -246,6 +246,11 @@ export function tooLarge(): Decoded {
   return reject('too_large', `larger than ${maxEventBytes} bytes`)
 }
 
+/** Without end for what nests so deep that nobody can write it down: an attribute that is not carried on may. */
 function sizeOf(value: JsonObject): number {
-  return Buffer.byteLength(JSON.stringify(value))
+  try {
+    return Buffer.byteLength(JSON.stringify(value))
+  } catch {
+    return Number.POSITIVE_INFINITY
+  }
 }

@@ -288,6 +288,14 @@ describe('what cannot be read as it was sent', () => {
   })
 })
 
+test('a batch with an attribute that nests without end: its others are kept', async () => {
+  const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`
+  const [good, bad] = [event(), event()]
+  const body = `[${JSON.stringify(good)},${JSON.stringify(bad).slice(0, -1)},"other":${deep}}]`
+  const answer = await rig.send([], { body })
+  expect(answer.json.map(({ status }: { status: number }) => status)).toEqual([202, 413])
+})
+
 describe('what changed a moment ago', () => {
   test('an event is only refused after the definition and the time were asked anew', async () => {
     const asked: string[] = []
