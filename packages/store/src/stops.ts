@@ -64,6 +64,18 @@ export async function stopPerson(
   })
 }
 
+/**
+ * In which id spaces people may have ids: those of the publishers of what is in force, as it is stored, and the one
+ * that is asked for where somebody has an id in it.
+ */
+export async function idSpaces(db: Querying, asked: string): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`
+    select distinct name from (${inForce('$.touchpoints.publishers[*].idSpace')}
+      union all select ${asked}::text where exists (select from person_identity where id_space = ${asked})
+    ) as known (name) order by name`.execute(db)
+  return rows.map(({ name }) => name)
+}
+
 /** Holds a part of the system, or all of it; returns the id to lift it with. */
 export async function stopOperation(
   db: Querying,

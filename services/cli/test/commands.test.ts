@@ -217,6 +217,21 @@ describe('with the example hospital applied', () => {
     expect((await cli(['resume', 'person', newUuid(), '--reason', 'x'])).code).toBe(exitCodes.usage)
   })
 
+  test('a stop of a person says when nobody is known by that id, and asks back where nobody can be', async () => {
+    const stop = (reference: string) => cli(['stop', 'person', reference, '--reason', 'asked'])
+    const unknown = await stop('ehr:not-seen-yet')
+    expect([unknown.code, unknown.err]).toEqual([0, expect.stringContaining('nobody is known')])
+    const known = await stop('ehr:not-seen-yet')
+    expect([known.code, known.err]).toEqual([0, expect.not.stringContaining('nobody is known')])
+    const people = () => store.db.selectFrom('person_identity').selectAll().execute()
+    const before = await people()
+    const misspelt = await stop('EHR:not-seen-yet')
+    expect(misspelt.code).toBe(exitCodes.usage)
+    expect(misspelt.err).toContain('there is no id space "EHR"; did you mean ehr?')
+    expect(await people()).toEqual(before)
+    await cli(['resume', 'person', 'ehr:not-seen-yet', '--reason', 'asked'])
+  })
+
   test('a key is shown once and recognised, listed, revoked', async () => {
     const made = await cli([
       'keys',

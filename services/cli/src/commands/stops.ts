@@ -1,5 +1,9 @@
+import { ownIdSpace } from '@wegwijs/campaign/event-check'
 import { fail } from '@wegwijs/runtime/failure'
+import type { Querying } from '@wegwijs/store/database'
+import { findPerson } from '@wegwijs/store/explain'
 import {
+  idSpaces,
   liftOperation,
   liftPerson,
   type Operation,
@@ -65,12 +69,26 @@ export function addStops(program: Command, shell: Shell): void {
 
 async function holdPerson(call: Call, options: WordsOptions, reference = ''): Promise<void> {
   const { db } = await call.surroundings.store()
-  const stopped = await stopPerson(db, identityOf(reference), wordsOf(options))
+  const identity = identityOf(reference)
+  await refuseUnknownSpace(db, identity.idSpace)
+  const isKnown = (await findPerson(db, identity)) !== null
+  const stopped = await stopPerson(db, identity, wordsOf(options))
   if (stopped === null) {
     throw fail('WEGWIJS_PERSON_UNKNOWN')
   }
-  call.output.say('stopped; `wegwijs resume person` ends it')
-  call.output.data(stopped, () => [stopped.stopId])
+  const whom = isKnown
+    ? ''
+    : ', though nobody is known by this id: it holds from their first event on'
+  call.output.say(`stopped${whom}; \`wegwijs resume person\` ends it`)
+  call.output.data({ ...stopped, known: isKnown }, () => [stopped.stopId])
+}
+
+/** A stop of somebody whom no publisher can ever tell of would hold nothing, and say that it does. */
+async function refuseUnknownSpace(db: Querying, idSpace: string): Promise<void> {
+  if (idSpace === ownIdSpace) return
+  const known = await idSpaces(db, idSpace)
+  if (known.length > 0 && !known.includes(idSpace))
+    throw unknownName('there is no id space', idSpace, known)
 }
 
 async function releasePerson(call: Call, options: WordsOptions, reference = ''): Promise<void> {
