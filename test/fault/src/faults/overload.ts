@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import { systemClock } from '@wegwijs/runtime/clock'
 import { arrival, ask, event, names } from '@wegwijs/system-tests/events'
 import { type ServiceName, serviceNames } from '@wegwijs/system-tests/system'
@@ -15,16 +15,33 @@ const USUAL_RATE = 30
 /** They come together, every two seconds: in the flood more of them than the gateway works on (256). */
 const SECONDS_A_BEAT = 2
 const TIMES_USUAL = 10
+/** A flood before anything is measured: in it services take what they need at this rate once, and then have it. */
+const WARM_UP_SECONDS = 20
 const USUAL_SECONDS = 20
 const FLOOD_SECONDS = 60
 /** A rate is what was asked of it when no more than this is missing. */
 const ALMOST = 0.95
-/** From the publisher to the provider, for who waits beside a flood; or as long again as usual. */
-const LONGEST_DELAY_MS = 5_000
+/**
+ * From the publisher to the provider, for half of those who wait beside a flood and for 99 in 100 of them; or
+ * twice as long as usual, on a machine that is slow without a flood. On two idle cores the first take 0.07 s and
+ * the second 0.3 s; where much else takes the same cores it has been 1.3 s and 4.2 s. Who had to wait behind the
+ * bulk, or behind the events of the flood, would wait until these are worked off: half of them for longer than
+ * ten seconds.
+ */
+const MOST_DELAY_MS = { 0.5: 2_000, 0.99: 5_000 }
+/**
+ * From its release on half of the bulk takes so many times as long as half of the transactional messages, at
+ * least. Both are slower on a busy machine, so that this bound can be close where those above cannot.
+ */
+const TIMES_BULK = 10
 /** As many bulk messages before it in the queue mean that a message would have had to wait. */
 const BACKLOG = 20
-/** What a service may hold beside what it holds at rest, whatever waits. */
-const MOST_GROWTH_MB = 250
+/**
+ * By so much the memory of a service in the last third of the flood, by the median of its samples, may be
+ * above that in the first third. Some 12,000 events lie between the two: a service that kept 6 kB of each
+ * would grow by more. What V8 takes of its own accord, by when it happens to collect, is half of it.
+ */
+const MOST_GROWTH_MB = 64
 const SECOND_MS = 1_000
 
 const overload: Fault = {
@@ -37,26 +54,28 @@ const overload: Fault = {
     const { load } = world
     const seconds = short ? 5 : FLOOD_SECONDS
     const readers = names('reader', short ? 60 : 400)
-    const patients = names('patient', USUAL_SECONDS + seconds)
+    const warmUpSeconds = short ? 0 : WARM_UP_SECONDS
+    const patients = names('patient', warmUpSeconds + USUAL_SECONDS + seconds)
     await arrive(world, readers, patients)
     await world.system.fail(
       { channel: 'email', mode: 'slow', delayMs: PROVIDER_MS },
       { channel: 'sms', mode: 'slow', delayMs: 50 },
     )
-    const memory = watchMemory(world)
-    const before = patients.slice(0, USUAL_SECONDS)
+    const first = patients.splice(0, warmUpSeconds)
+    const warmUp = await crowd(world, first, TIMES_USUAL * USUAL_RATE)
+    const before = patients.splice(0, USUAL_SECONDS)
     const usual = await crowd(world, before, USUAL_RATE)
     await load.publish(
       'kafka',
       readers.map((subject) => ask('offer', subject, `${subject}/1/offer`)),
     )
     const inFlight = await world.untilInFlight('bulk queues up', ({ queued }) => queued >= BACKLOG)
-    const beside = patients.slice(USUAL_SECONDS)
-    const flood = await crowd(world, beside, TIMES_USUAL * USUAL_RATE)
+    const memory = watchMemory(world)
+    const flood = await crowd(world, patients, TIMES_USUAL * USUAL_RATE)
     const held = await memory.end()
-    const usualMs = p99(delaysOf(world, before))
-    const delayMs = p99(delaysOf(world, beside))
-    const isKept = delayMs <= Math.max(LONGEST_DELAY_MS, 2 * usualMs)
+    const waits = await waitsOf(world)
+    const usually = delaysOf(world, before)
+    const inFlood = delaysOf(world, patients)
     const times = flood.perSecond / usual.perSecond
     say(
       `${flood.taken.length} taken, ${flood.refused} refused, ${times.toFixed(1)} times the usual`,
@@ -67,23 +86,30 @@ const overload: Fault = {
       inFlight,
       unknownAtMost: 0,
       figures: {
-        'events per second usually': Math.round(usual.perSecond),
+        'events a second usually': Math.round(usual.perSecond),
         'and in the flood': Math.round(flood.perSecond),
-        'taken in it': flood.taken.length,
-        'refused in it': flood.refused,
-        'p99 ms usually': usualMs,
-        'and in the flood p99 ms': delayMs,
+        'events taken in the flood': flood.taken.length,
+        'and refused': flood.refused,
+        'delay of half of the messages usually, ms': quantile(usually, 0.5),
+        'and in the flood, ms': quantile(inFlood, 0.5),
+        'delay of 99 in 100 usually, ms': quantile(usually, 0.99),
+        'and of 99 in 100 in the flood, ms': quantile(inFlood, 0.99),
+        'of half of the messages from release on, ms': quantile(waits.transactional, 0.5),
+        'and of half of the bulk, ms': quantile(waits.bulk, 0.5),
         ...held.figures,
       },
       violations: [
-        ...usual.wrong,
-        ...flood.wrong,
+        ...[warmUp, usual, flood].flatMap(({ wrong }) => wrong),
         ...held.violations,
+        ...besideBulk(waits),
         ...(await behindBulk(world)),
         ...(times >= ALMOST * TIMES_USUAL ? [] : [`only ${times.toFixed(1)} times the usual rate`]),
         ...(flood.refused > 0 ? [] : ['the gateway was not overloaded']),
-        ...(isKept ? [] : [`beside the flood a message took ${delayMs} ms`]),
-        ...(await neverDecided(world, [...usual.taken, ...flood.taken])),
+        ...tooLate(usually, inFlood),
+        ...(await neverDecided(
+          world,
+          [warmUp, usual, flood].flatMap(({ taken }) => taken),
+        )),
       ],
     }
   },
@@ -124,9 +150,19 @@ function delaysOf({ load, system }: World, subjects: readonly string[]): number[
   })
 }
 
-function p99(delays: readonly number[]): number {
-  const sorted = delays.toSorted((one, other) => one - other)
-  return sorted[Math.ceil(sorted.length * 0.99) - 1] ?? 0
+/** What of the delays beside the flood is longer than it may be, in words. */
+function tooLate(usually: readonly number[], inFlood: readonly number[]): string[] {
+  return Object.entries(MOST_DELAY_MS).flatMap(([share, boundMs]) => {
+    const [usualMs, delayMs] = [usually, inFlood].map((each) => quantile(each, Number(share)))
+    const isKept = (delayMs ?? 0) <= Math.max(boundMs, 2 * (usualMs ?? 0))
+    return isKept ? [] : [`beside the flood ${share} of the messages took up to ${delayMs} ms`]
+  })
+}
+
+/** Of so large a share, from 0 to 1, none is larger than this. */
+function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((one, other) => one - other)
+  return sorted[Math.ceil(sorted.length * share) - 1] ?? 0
 }
 
 type Way = { reference: string; queuedAt: string; acceptedAt: string }
@@ -145,6 +181,26 @@ async function behindBulk(world: World): Promise<string[]> {
       before.length >= BACKLOG && before.every((each) => each.acceptedAt < acceptedAt)
     return isBehind ? [`${reference} went behind ${before.length} bulk messages`] : []
   })
+}
+
+/** From its release until its provider had it, in milliseconds, of each message that is out. */
+type Waits = { transactional: number[]; bulk: number[] }
+
+async function waitsOf(world: World): Promise<Waits> {
+  const ways = await waysOf(world)
+  const of = (road: string) =>
+    ways
+      .filter(({ reference }) => reference.endsWith(`/${road}`))
+      .map(({ queuedAt, acceptedAt }) => Date.parse(acceptedAt) - Date.parse(queuedAt))
+  return { transactional: of('text'), bulk: of('offer') }
+}
+
+/** Transactional messages that waited as bulk does, in words. */
+function besideBulk({ transactional, bulk }: Waits): string[] {
+  const [own, other] = [quantile(transactional, 0.5), quantile(bulk, 0.5)]
+  return own * TIMES_BULK <= other
+    ? []
+    : [`half of the transactional messages took ${own} ms, half of the bulk ${other} ms`]
 }
 
 /** Of each message that is out: when it was released, and when the provider had it. */
@@ -232,13 +288,13 @@ async function neverDecided(
   return (await missing()).map(({ id }) => `${id} was answered 202 and is not decided`)
 }
 
-/** Samples the resident memory of each service twice a second. */
+/** Samples the resident memory of each service twice a second, from now on. */
 function watchMemory({ system }: World) {
   const samples = new Map<ServiceName, number[]>(serviceNames.map((name) => [name, []]))
   const over = new AbortController()
   const sample = async () => {
     for (;;) {
-      for (const [name, own] of samples) own.push(await residentMb(system.process(name).pid))
+      for (const [name, own] of samples) own.push(residentMb(system.process(name).pid))
       await systemClock.sleep(SECOND_MS / 2, over.signal)
     }
   }
@@ -250,9 +306,9 @@ function watchMemory({ system }: World) {
       const figures: Record<string, number> = {}
       const violations: string[] = []
       for (const [name, own] of samples) {
-        const most = Math.max(...own)
-        figures[`${name} MB`] = most
-        const growth = most - (own[0] ?? most)
+        const growth = growthOf(own)
+        figures[`most MB of ${name}`] = Math.max(...own)
+        figures[`MB by which ${name} grew in the flood`] = growth
         if (growth > MOST_GROWTH_MB) violations.push(`${name} grew by ${growth} MB`)
       }
       return { figures, violations }
@@ -260,8 +316,15 @@ function watchMemory({ system }: World) {
   }
 }
 
-async function residentMb(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8')
+/** From the first third of the samples to the last, by the median of each. */
+function growthOf(samples: readonly number[]): number {
+  const third = Math.floor(samples.length / 3)
+  return Math.max(0, quantile(samples.slice(-third), 0.5) - quantile(samples.slice(0, third), 0.5))
+}
+
+/** Read at once: while hundreds of requests wait for their turn, each step of a read would wait as well. */
+function residentMb(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   return Math.round(Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024)
 }
 
