@@ -9,6 +9,7 @@ import { signBody } from '@wegwijs/wire/signature'
 import { request } from 'undici'
 import { type AcceptedMessage, fileNames } from './accepted.ts'
 import type { Faults, ReceiptMode } from './faults.ts'
+import { atGateway } from './gateway-address.ts'
 import { openJournal } from './journal.ts'
 import { receiptsOf } from './outcomes.ts'
 
@@ -199,11 +200,11 @@ async function sendUntilTaken(
 async function isTaken(
   provider: string,
   receipts: readonly Receipt[],
-  { gatewayUrl, secret, signal }: ReceiptOptions,
+  { gatewayUrl = '', secret, signal }: ReceiptOptions,
 ): Promise<boolean> {
   const body = JSON.stringify({ receipts })
   try {
-    const answer = await request(`${gatewayUrl}/v1/receipts/${provider}`, {
+    const answer = await request(atGateway(gatewayUrl, `/v1/receipts/${provider}`), {
       method: 'POST',
       headers: {
         'content-type': 'application/json',

@@ -4,6 +4,7 @@ import { receiptSignatureHeader } from '@wegwijs/wire/receipt'
 import type { Reply } from '@wegwijs/wire/reply'
 import { signBody } from '@wegwijs/wire/signature'
 import { request } from 'undici'
+import { atGateway } from './gateway-address.ts'
 
 /** Tells the gateway what somebody wrote back by SMS; gives its answer. */
 export type SendReply = (
@@ -25,15 +26,18 @@ export function replierOf(
   return async ({ from, text }) => {
     const reply: Reply = { replyId: newUuid(), from, text, at: clock.instant() }
     const body = JSON.stringify({ replies: [reply] })
-    const answer = await request(`${gatewayUrl}/v1/replies/${providers?.sms ?? 'sms-http'}`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        [receiptSignatureHeader]: signBody(body, secret),
+    const answer = await request(
+      atGateway(gatewayUrl, `/v1/replies/${providers?.sms ?? 'sms-http'}`),
+      {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          [receiptSignatureHeader]: signBody(body, secret),
+        },
+        body,
+        signal: AbortSignal.timeout(callTimeoutMs),
       },
-      body,
-      signal: AbortSignal.timeout(callTimeoutMs),
-    })
+    )
     return { status: answer.statusCode, body: await answer.body.json() }
   }
 }

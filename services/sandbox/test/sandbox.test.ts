@@ -292,6 +292,16 @@ describe('receipts', () => {
     )
   })
 
+  test('reach a gateway whose address ends with a slash', async () => {
+    const gateway = await openGateway()
+    undo.push(gateway.close)
+    const rig = await open({ gatewayUrl: `${gateway.url}/`, rates: certain })
+    const text = smsMessage()
+    await rig.sms.send(text, untroubled())
+    await gateway.untilTaken(1)
+    expect(gateway.taken).toMatchObject([{ reference: text.intentId, provider: 'sms-http' }])
+  })
+
   test('come as the rates say that are in force when a message is accepted', async () => {
     const gateway = await openGateway()
     undo.push(gateway.close)
