@@ -64,6 +64,8 @@ export type Round = {
 export type Between = {
   /** By names of the fault's own. */
   proxies: Readonly<Record<string, FaultProxy>>
+  /** Where the load finds the gateway, if not where it is. */
+  gatewayUrl?: string
   /** What a service is told otherwise than it would be. */
   environmentOf: (service: ServiceName, environment: Environment) => Environment
 }

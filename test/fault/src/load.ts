@@ -46,9 +46,10 @@ type Arrived = { subject: string; part: number; isStopped: boolean }
  */
 export function createLoad(
   system: System,
-  options: { prefix: string; chance: () => number },
+  options: { prefix: string; chance: () => number; gatewayUrl: string },
 ): Load {
-  const { prefix, chance } = options
+  const { prefix, chance, gatewayUrl } = options
+  const post = (events: readonly TouchpointEvent[]) => postTo(gatewayUrl, system, events)
   const ledger = openLedger()
   let arrived = 0
   let flowing: Promise<unknown> = Promise.resolve()
@@ -58,7 +59,7 @@ export function createLoad(
     if (events.length === 0) return
     ledger.publishing(road, events)
     await untilTaken(`${events.length} events are taken over ${road}`, () =>
-      road === 'http' ? post(system, events) : system.produce(events).then(() => true),
+      road === 'http' ? post(events) : system.produce(events).then(() => true),
     )
     ledger.acknowledged(events)
   }
@@ -66,7 +67,7 @@ export function createLoad(
   const stopPerson: Load['stopPerson'] = async (subject, type) => {
     const stop = event(subject, type, type === 'consent.withdrawn.v1' ? { purpose: 'all' } : {})
     ledger.stopping(subject)
-    await untilTaken('a stop is taken', () => post(system, [stop]))
+    await untilTaken('a stop is taken', () => post([stop]))
     const answeredAt = systemClock.instant()
     // What is on its way in this moment is the only thing that may still arrive.
     const messages = await untilRead(() => messagesOf(system.store, subject))
@@ -179,10 +180,14 @@ function asks(subject: string, part: number, roads: readonly Parameters<typeof a
 }
 
 /** False when it was not taken now: after a 207, too, all of it is sent again and counts once. */
-async function post(system: System, events: readonly TouchpointEvent[]): Promise<boolean> {
+async function postTo(
+  gatewayUrl: string,
+  system: System,
+  events: readonly TouchpointEvent[],
+): Promise<boolean> {
   for (let from = 0; from < events.length; from += EVENTS_A_REQUEST) {
     const { body, contentType } = system.encode(events.slice(from, from + EVENTS_A_REQUEST))
-    const answer = await fetch(`${system.gatewayUrl}/v1/events`, {
+    const answer = await fetch(`${gatewayUrl}/v1/events`, {
       method: 'POST',
       headers: { authorization: `Bearer ${system.key}`, 'content-type': contentType },
       body: new Uint8Array(Buffer.from(body)),

@@ -99,7 +99,8 @@ async function openParts(
     })
   const system = await openings.add(open, (opened) => opened.close())
   await openings.whileOpen(system.start())
-  const load = createLoad(system, { prefix, chance })
+  const gatewayUrl = between?.gatewayUrl ?? system.gatewayUrl
+  const load = createLoad(system, { prefix, chance, gatewayUrl })
   const undoneLast: World['undoneLast'] = async (begin, undo) => {
     await openings.add(begin, undo, 'last')
   }

@@ -19,13 +19,16 @@ const hasWork = {
   all: ({ sending }) => sending > 0,
 } satisfies Record<Victim, Parameters<World['untilInFlight']>[1]>
 
+/** One that applies events, one that has providers in its hands, and all at once. */
+const inShort: readonly Victim[] = ['journey', 'delivery', 'all']
+
 const hasProvidersInHand: ReadonlySet<Victim> = new Set(['delivery', 'sandbox', 'all'])
 
 export const killServices: Fault = {
   name: 'kill-services',
   on: 'service',
   title: 'kill -9 of each service, and of all at once',
-  short: false,
+  short: true,
   needs: [],
   async strike(world, { chance, short, say }) {
     let inFlight = nothingInFlight
@@ -34,7 +37,7 @@ export const killServices: Fault = {
     let recoveryMs = 0
     const violations: string[] = []
     const victims: readonly Victim[] = [...serviceNames, 'all']
-    const rounds = short ? victims : [...victims, ...drawn(victims, 6, chance)]
+    const rounds = short ? inShort : [...victims, ...drawn(victims, 6, chance)]
     await world.slowProviders(slowMs)
     for (const [index, victim] of rounds.entries()) {
       await world.untilInFlight(`${victim} has work`, hasWork[victim])

@@ -5,8 +5,19 @@ import type { Between } from '../fault.ts'
 import { startProxy } from '../proxy.ts'
 import type { ServerKind } from '../world.ts'
 
-/** What the services talk to over the network, each through a proxy. */
-export const links = ['postgres', 'redis', 'kafka', 'sms', 'email'] as const
+/**
+ * What goes over the network, each through a proxy: what the services talk to, and who talks to the gateway,
+ * a publisher with its events and the provider with its receipts.
+ */
+export const links = [
+  'postgres',
+  'redis',
+  'kafka',
+  'sms',
+  'email',
+  'publisher',
+  'receipts',
+] as const
 export type Link = (typeof links)[number]
 
 /** Through a proxy each; what the test itself does goes around them. */
@@ -19,9 +30,11 @@ export async function betweenAll(
     postgres: targetAt(portOf(servers.databaseUrl)),
     redis: targetAt(portOf(servers.redisUrl)),
     kafka: targetAt(kafkaPort),
-    // Known when the sandbox is: before any service that calls it is started.
+    // Known before the first service is started.
     sms: targetAt(0),
     email: targetAt(0),
+    publisher: targetAt(0),
+    receipts: targetAt(0),
   }
   const proxies = {
     postgres: await startProxy({ target: targets.postgres }),
@@ -32,6 +45,8 @@ export async function betweenAll(
     }),
     sms: await startProxy({ target: targets.sms }),
     email: await startProxy({ target: targets.email }),
+    publisher: await startProxy({ target: targets.publisher }),
+    receipts: await startProxy({ target: targets.receipts }),
   }
   const through = (url: string | undefined, link: Link) => {
     const proxied = new URL(url ?? '')
@@ -41,8 +56,12 @@ export async function betweenAll(
   }
   return {
     proxies,
+    gatewayUrl: `http://${proxies.publisher.address}`,
     environmentOf(service, environment): Environment {
-      if (service === 'sandbox') return {}
+      targets.publisher.port = portOf(environment.WEGWIJS_GATEWAY_URL ?? '')
+      if (service === 'sandbox') {
+        return { WEGWIJS_GATEWAY_URL: through(environment.WEGWIJS_GATEWAY_URL, 'receipts') }
+      }
       return {
         WEGWIJS_DATABASE_URL: through(environment.WEGWIJS_DATABASE_URL, 'postgres'),
         WEGWIJS_REDIS_URL: through(environment.WEGWIJS_REDIS_URL, 'redis'),

@@ -1,5 +1,6 @@
 import { systemClock } from '@wegwijs/runtime/clock'
 import { until } from '@wegwijs/system-tests/until'
+import { sql } from 'kysely'
 import { addInFlight, type Fault, nothingInFlight } from '../fault.ts'
 import type { FaultProxy } from '../proxy.ts'
 import type { World } from '../world.ts'
@@ -10,14 +11,39 @@ import { deliverySlots } from './slots.ts'
 const SECONDS_OF_TROUBLE = 4
 const SLOW_MS = 500
 
-type Trouble = { name: string; title: string; begin: (proxy: FaultProxy) => void }
+/** One that everything hangs on, one to a provider, and the one that publishers come over. */
+const inShort: readonly Link[] = ['postgres', 'email', 'publisher']
+
+/** Longer than anybody waits for an answer over the link. */
+const SECONDS_WITHOUT_ANSWER: Readonly<Record<Link, number>> = {
+  // The silence after which a connection is broken off (70 s), and the lease of whatever was claimed (60 s).
+  postgres: 75,
+  // A command (5 s).
+  redis: 8,
+  // A request (30 s), and the session of a member (10 s).
+  kafka: 35,
+  // A hand-over: 15 s, and 30 s.
+  sms: 18,
+  email: 33,
+  // A publisher and the provider give their calls up after 15 s.
+  publisher: 18,
+  receipts: 18,
+}
+
+type Trouble = Pick<Fault, 'short' | 'check'> & {
+  name: string
+  title: string
+  begin: (proxy: FaultProxy) => void
+  /** How long each link stays so; four seconds if it is not said. */
+  seconds?: Readonly<Record<Link, number>>
+}
 
 /** One link after the other, while messages are under way. */
-function linkTroubled({ name, title, begin }: Trouble): Fault {
+function linkTroubled({ name, begin, seconds, ...fault }: Trouble): Fault {
   return {
+    ...fault,
     name: `network-${name}`,
     on: 'network',
-    title,
     needs: ['kafka'],
     between: betweenAll,
     async strike(world, { short, say }) {
@@ -25,23 +51,34 @@ function linkTroubled({ name, title, begin }: Trouble): Fault {
       let recoveryMs = 0
       let kills = 0
       let cutOff = 0
-      for (const link of short ? links.slice(0, 1) : links) {
+      for (const link of short ? inShort : links) {
         await world.slowProviders(400)
         const met = await world.untilInFlight('messages are sent', ({ sending }) => sending > 0)
         inFlight = addInFlight(inFlight, met)
         const proxy = world.proxy(link)
         begin(proxy)
         await until(`the link to ${link} was struck`, () => proxy.struck() > 0)
-        await systemClock.sleep(SECONDS_OF_TROUBLE * 1_000)
+        await systemClock.sleep((seconds?.[link] ?? SECONDS_OF_TROUBLE) * 1_000)
         say(`${link}: ${proxy.struck()} connections, with ${JSON.stringify(met)}`)
         kills += proxy.struck()
-        cutOff += mayCutOff.has(link) ? deliverySlots : 0
+        // Who was given up makes room for as many again.
+        if (mayCutOff.has(link)) cutOff += seconds === undefined ? deliverySlots : 2 * deliverySlots
         proxy.pass()
         recoveryMs = Math.max(recoveryMs, await world.untilGoesOn())
       }
       return { kills, inFlight, unknownAtMost: cutOff, recoveryMs }
     },
   }
+}
+
+/** Over each of the two links to providers a send must have waited for longer than it waits. */
+async function untimedSends({ system }: World): Promise<string[]> {
+  const { rows } = await sql<{ reason: string }>`
+    select distinct reason from attempt where outcome = 'unknown'`.execute(system.store.db)
+  const seen = new Set(rows.map(({ reason }) => reason))
+  return ['sms_timed_out', 'smtp_timed_out'].flatMap((reason) =>
+    seen.has(reason) ? [] : [`no attempt ended with ${reason}`],
+  )
 }
 
 /** Without an answer of the provider, or without a place to record it, nobody knows. */
@@ -90,12 +127,16 @@ export const networkFaults: readonly Fault[] = [
   linkTroubled({
     name: 'cut',
     title: 'each link cut: connections reset, new ones refused',
+    short: true,
     begin: (proxy) => proxy.cut(),
   }),
   linkTroubled({
     name: 'half-open',
-    title: 'each link half-open: connections stay, and nothing comes through',
+    title:
+      'each link half-open until calls over it time out: connections stay, and nothing comes through',
     begin: (proxy) => proxy.halfOpen(),
+    seconds: SECONDS_WITHOUT_ANSWER,
+    check: untimedSends,
   }),
   linkTroubled({
     name: 'slow',

@@ -26,6 +26,7 @@ const PEOPLE_PER_SECOND = 1
 const refuses: Fault = answering({
   name: 'provider-refuses',
   title: 'answers 422 and 554 for good, 451 for now',
+  short: true,
   troubles: [
     { channel: 'sms', mode: 'refuse4xx', rate: 0.2 },
     { channel: 'email', mode: 'refuse5xx', rate: 0.1 },
