@@ -57,10 +57,7 @@ const overload: Fault = {
     const warmUpSeconds = short ? 0 : WARM_UP_SECONDS
     const patients = names('patient', warmUpSeconds + USUAL_SECONDS + seconds)
     await arrive(world, readers, patients)
-    await world.system.fail(
-      { channel: 'email', mode: 'slow', delayMs: PROVIDER_MS },
-      { channel: 'sms', mode: 'slow', delayMs: 50 },
-    )
+    await world.system.fail({ channel: 'email', mode: 'slow', delayMs: PROVIDER_MS })
     const first = patients.splice(0, warmUpSeconds)
     const warmUp = await crowd(world, first, TIMES_USUAL * USUAL_RATE)
     const before = patients.splice(0, USUAL_SECONDS)
@@ -125,11 +122,11 @@ async function arrive({ load }: World, readers: readonly string[], patients: rea
 }
 
 function askOne({ load }: World, subject: string): Promise<void> {
-  return load.publish('kafka', [ask('text', subject, referenceOf(subject))])
+  return load.publish('kafka', [ask('mail', subject, referenceOf(subject))])
 }
 
 function referenceOf(subject: string): string {
-  return `${subject}/1/text`
+  return `${subject}/1/mail`
 }
 
 async function untilThere({ system }: World, subjects: readonly string[]): Promise<void> {
@@ -175,7 +172,7 @@ async function behindBulk(world: World): Promise<string[]> {
   const ways = await waysOf(world)
   const bulk = ways.filter(({ reference }) => reference.endsWith('/offer'))
   return ways.flatMap(({ reference, queuedAt, acceptedAt }) => {
-    if (!reference.endsWith('/text')) return []
+    if (!reference.endsWith('/mail')) return []
     const before = bulk.filter((each) => each.queuedAt < queuedAt && each.acceptedAt > queuedAt)
     const isBehind =
       before.length >= BACKLOG && before.every((each) => each.acceptedAt < acceptedAt)
@@ -192,7 +189,7 @@ async function waitsOf(world: World): Promise<Waits> {
     ways
       .filter(({ reference }) => reference.endsWith(`/${road}`))
       .map(({ queuedAt, acceptedAt }) => Date.parse(acceptedAt) - Date.parse(queuedAt))
-  return { transactional: of('text'), bulk: of('offer') }
+  return { transactional: of('mail'), bulk: of('offer') }
 }
 
 /** Transactional messages that waited as bulk does, in words. */
