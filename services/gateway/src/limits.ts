@@ -2,6 +2,11 @@ import { maxBatchBytes, maxBatchEvents } from '@wegwijs/wire/cloudevents-http'
 
 /** What bounds the gateway. Each has the value that production runs with; tests take smaller ones. */
 export type Limits = {
+  /**
+   * Connections that wait to be taken in, as far as the system lets so many wait (net.core.somaxconn). Beyond
+   * it callers hear nothing, or are reset, where with room they get a 503 that says when to come back.
+   */
+  connectionsWaiting: number
   /** Requests that are being read or answered; the next one gets 503. */
   requestsInFlight: number
   /** Bytes of bodies that are being read or answered; one of unknown length counts as the largest. */
@@ -29,6 +34,7 @@ export type Limits = {
 }
 
 export const defaultLimits: Limits = Object.freeze({
+  connectionsWaiting: 4_096,
   requestsInFlight: 256,
   bytesInFlight: 16 * maxBatchBytes,
   requestDeadlineMs: 15_000,

@@ -69,7 +69,8 @@ export async function startGateway(scope: Scope, deps: GatewayDeps): Promise<{ u
   routeReplies(app, context)
   routeAnswers(app, context)
   routeAppInbox(app, context)
-  await app.listen({ host: deps.host, port: deps.port })
+  const backlog = context.limits.connectionsWaiting
+  await app.listen({ host: deps.host, port: deps.port, backlog })
   scope.onClose('HTTP server', () => drain(app, context.limits.drainMs, clock))
   const options = { scope, log, clock, readiness }
   const checkDatabase = async () => {

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { Worker } from 'node:worker_threads'
 import { maxBatchBytes } from '@wegwijs/wire/cloudevents-http'
 import { afterEach, expect, test } from 'vitest'
 import { event, openRig, type Rig, type RigOptions, until } from './rig.ts'
@@ -38,6 +39,34 @@ const head = (length: number | 'chunked') =>
     length === 'chunked' ? 'transfer-encoding: chunked' : `content-length: ${length}`,
     '\r\n',
   ].join('\r\n')
+
+/** Dials so often, in a thread of its own, and counts the connections that stand. */
+const dialler = `
+  const { connect } = require('node:net')
+  const { port, count, shared } = require('node:worker_threads').workerData
+  const connected = new Int32Array(shared)
+  for (let index = 0; index < count; index += 1) {
+    connect(port, '127.0.0.1').on('error', () => {}).once('connect', () => {
+      Atomics.add(connected, 0, 1)
+      Atomics.notify(connected, 0)
+    })
+  }`
+
+test('a thousand that come while it is busy wait to be taken in, and none is turned away unheard', async () => {
+  await open()
+  const shared = new SharedArrayBuffer(4)
+  const connected = new Int32Array(shared)
+  const workerData = { port: Number(new URL(rig.url).port), count: 1_000, shared }
+  const worker = new Worker(dialler, { eval: true, workerData })
+  // This thread is the gateway's, too: nothing is taken in meanwhile.
+  let waited: string = 'ok'
+  while (Atomics.load(connected, 0) < workerData.count && waited !== 'timed-out') {
+    waited = Atomics.wait(connected, 0, Atomics.load(connected, 0), 10_000)
+  }
+  await worker.terminate()
+  expect(Atomics.load(connected, 0)).toBe(workerData.count)
+  expect((await rig.send(event())).status).toBe(202)
+})
 
 test('a body that does not come to its end: 408, and the room is free again', async () => {
   await open({ limits: { requestDeadlineMs: 300, lateCheckMs: 50, requestsInFlight: 1 } })
