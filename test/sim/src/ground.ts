@@ -89,6 +89,8 @@ async function layMachine(admin: Store, namespace: string, machine: string): Pro
   await run(`insert into ${machine}.clock values ('${begins}')`)
   await run(`create function ${namespace}.clock_timestamp() returns timestamptz
     language sql volatile as 'select instant from ${machine}.clock'`)
+  await run(`create function ${namespace}.now() returns timestamptz
+    language sql stable as 'select instant from ${machine}.clock'`)
   await run(`create function ${namespace}.pg_postmaster_start_time() returns timestamptz
     language sql stable as 'select ''${begins}''::timestamptz - interval ''1 day'''`)
 }
