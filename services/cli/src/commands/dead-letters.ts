@@ -2,18 +2,14 @@ import { fail } from '@wegwijs/runtime/failure'
 import {
   type DeadLetterRecord,
   listDeadLetters,
-  markReplayed,
   readDeadLetters,
   replayOrder,
 } from '@wegwijs/store/dead-letters'
 import type { Command } from 'commander'
 import { table } from '../output.ts'
+import { replayLetters } from '../replay-letters.ts'
 import { type Call, runs, type Shell } from '../shell.ts'
 import { atLeastOne } from '../words.ts'
-
-const REPLAY_DEADLINE_MS = 10_000
-/** Read and published in one go; each may have half a megabyte. */
-const PAGE = 50
 
 type ListOptions = { class?: string; all?: boolean; limit: number }
 
@@ -105,20 +101,9 @@ async function replay(
   const missing = ids.find((id) => !wanted.includes(id))
   if (missing !== undefined) throw unknown(missing)
   const { publisher } = await surroundings.kafka()
-  for (let from = 0; from < wanted.length; from += PAGE) {
-    const letters = await readDeadLetters(db, wanted.slice(from, from + PAGE))
-    await publisher.publish(letters.map(recordOf), { deadlineMs: REPLAY_DEADLINE_MS })
-    await markReplayed(
-      db,
-      letters.map((letter) => letter.deadLetterId),
-    )
-  }
+  await replayLetters(db, publisher, wanted)
   output.say(`published ${wanted.length} again; \`wegwijs dead-letters list\` shows what came back`)
   output.data({ replayed: wanted }, () => [])
-}
-
-function recordOf({ topic, key, value, headers }: DeadLetterRecord) {
-  return { topic, key: key?.toString('utf8') ?? '', value, headers }
 }
 
 function readable({ key, value, headers }: Pick<DeadLetterRecord, 'key' | 'value' | 'headers'>) {
