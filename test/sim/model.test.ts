@@ -104,6 +104,7 @@ const ending = (more: Partial<Ending> = {}): Ending => ({
   entities: [],
   people: [{ person: 'P', identities: ['ehr/p1'], email: 'p1@example.org', deceased: false }],
   deadLetters: [],
+  inbox: [],
   miscounted: [],
   ledger: [],
   events: [key('e0'), key('e1')],
@@ -536,6 +537,35 @@ test('finds a lost claim only where somebody was stopped', () => {
   expect(kinds(entries, held)).toEqual(['unexplained'])
   const stopped = history({ kind: 'disturbed' }).concat(entries)
   expect(judge(stopped, held)).toEqual([])
+})
+
+test('finds what was begun when its worker had written down what came of it', () => {
+  const text = 'service e1'
+  const settled: Happened = { kind: 'settled', worker: 'delivery-1 1', intent: text }
+  const twice = (...between: Happened[]) => {
+    const first = [
+      ...begin,
+      claimed(text, begin.length),
+      ...sent({ text, call: 1, taken: false, answer: 'deferred' }),
+    ]
+    return history(...first, ...between, ...sent({ text, call: 2 }))
+  }
+  expect(kinds(twice(settled), sentOnce)).toEqual(['given too late'])
+  expect(judge(twice(settled, claimed(text, begin.length + 2)), sentOnce)).toEqual([])
+})
+
+test('lets lie aside for a while only what is said of somebody whose record is damaged', () => {
+  const aside = { ...sentOnce, deadLetters: ['apply_failed e1'] }
+  const told1 = [
+    ...begin,
+    claimed('service e1', begin.length),
+    ...sent({ text: 'service e1', call: 1 }),
+  ]
+  expect(kinds(history(...told1), aside)).toEqual(['lost'])
+  const damaged = told('e2', 'staff.record.damaged', { publisher: 'staff', key: 'staff e2 p1' })
+  const said: Happened = { kind: 'said', event: damaged, by: 'http' }
+  expect(judge(history(said, ...told1), aside)).toEqual([])
+  expect(kinds(history(said, ...told1), { ...aside, events: [key('e0')] })).toContain('lost')
 })
 
 test('takes no claim for lost of which its worker wrote down in time what came of it', () => {

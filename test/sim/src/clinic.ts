@@ -120,6 +120,18 @@ export function sayingBySms(
   return definitionBundleSchema.parse({ ...bundle, templates })
 }
 
+/** The same, where every template has a message for the app, with its text as the title. */
+export function shownInTheApp(bundle: DefinitionBundle): DefinitionBundle {
+  const templates = bundle.templates.map((template) => {
+    const { sms } = template.channels
+    const text = sms?.content.nl?.text
+    if (!sms || text === undefined) return template
+    const shown = { ...sms, content: { nl: { title: text, body: text } } }
+    return { ...template, channels: { ...template.channels, app: shown } }
+  })
+  return definitionBundleSchema.parse({ ...bundle, templates })
+}
+
 /** Whoever opens a message has it, of whatever class: providers tell of both in any order. */
 function tracked(classes: DefinitionBundle['policies']['classes']) {
   const { care, service, marketing, research } = classes

@@ -23,6 +23,8 @@ export type Happening = {
   readonly minutesAgo: number
   /** How often it is said, though it was answered: publishers repeat themselves. */
   readonly times: number
+  /** It is said to two gateways at the same time. */
+  readonly isDoubled: boolean
 }
 
 export type Draft = Pick<Happening, 'type' | 'data'> & Partial<Happening>
@@ -40,6 +42,7 @@ export function happeningsFrom(
     subject,
     minutesAgo: 0,
     times: chance.is(0.2, 'times', subject, index) ? 2 : 1,
+    isDoubled: false,
     ...draft,
     data: withReference(draft, `${subject}-${index}`),
   }))

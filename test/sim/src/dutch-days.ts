@@ -27,6 +27,11 @@ function lastSundayOf(year: number, month: number): number {
   return last.getTime() - last.getUTCDay() * day
 }
 
+/** The time of day that Dutch clocks show, in milliseconds since midnight. */
+export function clockOf(ms: number): number {
+  return (ms + aheadOfUtc(ms)) % day
+}
+
 /** The day that Dutch calendars show, such as `2026-03-29`. */
 export function dayOf(ms: number): string {
   return new Date(ms + aheadOfUtc(ms)).toISOString().slice(0, 10)

@@ -75,6 +75,8 @@ export async function readEnding(store: Store, servers: LedgerServers): Promise<
   const miscounted = await sql<{ place: string }>`
     select topic || '/' || partition as place from consumer_position
     where records + skipped_offsets <> next_offset order by 1`.execute(db)
+  const inbox = await sql<Ending['inbox'][number]>`
+    select intent_id as intent, title from app_message order by 1`.execute(db)
   const rules = await checkLedger(store, servers, { sweepSeconds: 1 })
   return {
     messages: messages.rows,
@@ -83,6 +85,7 @@ export async function readEnding(store: Store, servers: LedgerServers): Promise<
     consents: consents.rows,
     entities: entities.rows,
     people: people.rows,
+    inbox: inbox.rows,
     miscounted: miscounted.rows.map((row) => row.place),
     deadLetters: letters.rows.map((row) => row.letter),
     ledger: rules

@@ -15,13 +15,20 @@ export function judgeHandOvers(entries: readonly Entry[]): HandOverFault[] {
   const found: HandOverFault[] = []
   const claims = new Map<string, number>()
   const keys = new Map<string, string>()
+  const over = new Set<string>()
   for (const entry of entries) {
     if (entry.kind === 'claimed') claims.set(`${entry.worker} ${entry.intent}`, entry.ms)
     if (entry.kind === 'added' && !entry.kept) {
       found.push({ kind: 'not kept yet', text: `${entry.job} was in the queue before the records` })
     }
+    if (entry.kind === 'claimed') over.delete(`${entry.worker} ${entry.intent}`)
+    if (entry.kind === 'settled') over.add(`${entry.worker} ${entry.intent}`)
     if (entry.kind !== 'given') continue
     const { worker, intent, channel, text, key, begunMs } = entry
+    if (over.has(`${worker} ${intent}`)) {
+      const how = 'begun when its worker had written down what came of it'
+      found.push({ kind: 'given too late', text: `${text}: ${how}` })
+    }
     const claimedMs = claims.get(`${worker} ${intent}`) ?? begunMs
     if (begunMs > claimedMs + leaseMs) {
       const late = begunMs - claimedMs

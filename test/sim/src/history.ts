@@ -99,6 +99,8 @@ export type Ending = {
   readonly consents: readonly EndedConsent[]
   readonly entities: readonly EndedEntity[]
   readonly people: readonly EndedPerson[]
+  /** What stands in the apps of everybody, each time that it does. */
+  readonly inbox: readonly { readonly intent: string; readonly title: string }[]
   readonly deadLetters: readonly string[]
   /** Partitions of which another number of records was counted than was read. */
   readonly miscounted: readonly string[]

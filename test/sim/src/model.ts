@@ -769,10 +769,16 @@ function judgeEvents(seen: Sight, ending: Ending): Violation[] {
     }
     if (isUnusable(event) && times > 0)
       found.push({ kind: 'wrong record', text: `${event.key}: applied, though nobody can use it` })
-    if (aside && !isUnusable(event))
+    const wasInTheWay = isDamaged(event, seen) && times === 1
+    if (aside && !isUnusable(event) && !wasInTheWay)
       found.push({ kind: 'lost', text: `${event.key} (${event.type}): put aside` })
   }
   return found
+}
+
+/** True when nothing could be decided of whom it is about, until staff had mended that. */
+function isDamaged({ subject }: Told, seen: Sight): boolean {
+  return seen.all(/^staff\.record\.damaged/).some(({ event }) => event.subject === subject)
 }
 
 /** What no catalogue knows, or PostgreSQL does not take: it is put aside, and says so. */

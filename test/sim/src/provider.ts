@@ -35,11 +35,12 @@ export function createProviders(options: {
   folds: boolean
   /** Told when it takes a message: sooner or later it will say what became of it. */
   onTaken: (taken: Taken) => void
+  /** Counts what providers and the app are given. */
+  nextCall: () => number
 }): Providers {
-  const { history, chance, roughness, manners, folds, onTaken } = options
+  const { history, chance, roughness, manners, folds, onTaken, nextCall } = options
   const calls = new Map<string, number>()
   const known = new Set<string>()
-  let count = 0
 
   /** The same for the same message given for the same time, whoever gives it. */
   const behaviourFor = (message: OutgoingMessage): Behaviour => {
@@ -57,8 +58,7 @@ export function createProviders(options: {
     { gate, life }: { gate: Gate; life: Life },
   ): Promise<Outcome> => {
     if (signal.aborted) return { kind: 'deferred', reason: 'aborted' }
-    count += 1
-    const call = count
+    const call = nextCall()
     const { text } = textOf(message)
     const key = `${channel} ${message.idempotencyKey}`
     const drawn = behaviourFor(message)
@@ -111,7 +111,7 @@ export function createProviders(options: {
   }
 }
 
-function textOf({ content }: OutgoingMessage): { text: string } {
+export function textOf({ content }: OutgoingMessage): { text: string } {
   if (content.kind === 'email') return { text: content.subject }
   return { text: content.kind === 'sms' ? content.text : content.title }
 }

@@ -47,6 +47,10 @@ function* shorterOnes(story: Story): Generator<Story> {
     if (happening.times > 1) {
       yield { ...story, happenings: story.happenings.with(index, { ...happening, times: 1 }) }
     }
+    if (happening.isDoubled) {
+      const alone = { ...happening, isDoubled: false }
+      yield { ...story, happenings: story.happenings.with(index, alone) }
+    }
   }
 }
 

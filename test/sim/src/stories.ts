@@ -23,7 +23,7 @@ import {
 import { themes } from './themes.ts'
 
 /**
- * Of eight, two are made for a situation of a chapter, one is of all kinds, and the others are made for a
+ * Of eight, three are made for a situation of a chapter, one is of all kinds, and the others are made for a
  * situation of the clinic; each situation comes in its turn.
  */
 export function storyOf(seed: number): Story {
@@ -41,7 +41,7 @@ export function storyOf(seed: number): Story {
 }
 
 /** Which places among eight tell of a chapter. */
-const inChapters: readonly number[] = [3, 6]
+const inChapters: readonly number[] = [2, 4, 6]
 
 function inTurn<Item>(items: readonly Item[], turn: number): Item {
   const item = items[turn % items.length]
@@ -81,7 +81,7 @@ function storyOfAllKinds(seed: number): Story {
     journey: 1 + chance.whole(2, 'journeys'),
     scheduler: 1 + chance.whole(2, 'schedulers'),
     delivery: 1 + chance.whole(2, 'deliveries'),
-    gateway: 1,
+    gateway: 1 + chance.whole(2, 'gateways'),
   }
   return {
     seed,
@@ -126,7 +126,10 @@ function personStory(chance: Chance, person: number, beginsMs: number): Happenin
   // Of its own, or what is unusable would come to one story of all kinds in five.
   if (chance.is(0.4, 'unusable', person)) drafts.push(unusable(chance, `last ${person}`))
   if (chance.is(0.35, 'other', person)) drafts.push(...otherSelf(chance, person))
-  return happeningsFrom(drafts, chance, subject)
+  return happeningsFrom(drafts, chance, subject).map((happening, index) => ({
+    ...happening,
+    isDoubled: happening.by === 'http' && chance.is(0.2, 'doubled', person, index),
+  }))
 }
 
 /** The same person as the customer system knows them, who turns out to be one with the patient. */

@@ -29,8 +29,8 @@ function tellStory(story: Story): string[] {
       .map(([kind, count]) => `${count} ${kind}`)
       .join(', ')}`,
     ...happenings.map(
-      ({ id, publisher, by, type, data, entity, version, times }) =>
-        `  ${publisher} says ${id} over ${by}${times > 1 ? ` ${times} times` : ''}: ${type} ${JSON.stringify(data)}${entity ? ` ${entity} version ${version}` : ''}`,
+      ({ id, publisher, by, type, data, entity, version, times, isDoubled }) =>
+        `  ${publisher} says ${id} over ${by}${times > 1 ? ` ${times} times` : ''}${isDoubled ? ' to two gateways at once' : ''}: ${type} ${JSON.stringify(data)}${entity ? ` ${entity} version ${version}` : ''}`,
     ),
     `  business time is stepped by ${steps.join(', ')} minutes`,
     ...faults.map(

@@ -1,6 +1,7 @@
 import type { Chance } from './chance.ts'
 import { arrival, beginnings, consent, type Draft, operations } from './drafts.ts'
 import type { Fault, Meeting, Situation } from './story.ts'
+import { twoGateways } from './two-gateways.ts'
 
 /**
  * Situations in which much hangs on the order of a few operations. Chance alone would hardly ever
@@ -34,6 +35,7 @@ export const themes: readonly (readonly [name: string, make: (chance: Chance) =>
   ['providers contradict themselves', receipts],
   ['nobody knows what became of it', unknown],
   ['a publisher says which other id somebody has', identified],
+  ['an event comes to two gateways at once', twoGateways],
 ]
 
 const survey: Draft = { type: 'care.survey.answered.v1', data: {} }

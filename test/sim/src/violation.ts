@@ -10,6 +10,7 @@ export type ViolationKind =
   | 'sent without consent'
   | 'sent for an old appointment'
   | 'sent early'
+  | 'sent at a quiet time'
   | 'sent late'
   | 'out of order'
   | 'wrong record'

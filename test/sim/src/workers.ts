@@ -17,6 +17,7 @@ import { startScheduler } from '@wegwijs/scheduler/service'
 import type { Store } from '@wegwijs/store/database'
 import type { Wake } from '@wegwijs/store/wake'
 import type { Receipt } from '@wegwijs/wire/receipt'
+import type { App } from './app.ts'
 import type { Chance } from './chance.ts'
 import { type Gate, type Life, newLife } from './gate.ts'
 import { type GatedKafka, gatedKafka } from './gated-kafka.ts'
@@ -48,6 +49,7 @@ export type Ground = {
   broker: MemoryBroker
   queue: MemoryQueue
   providers: Providers
+  app: App
   history: History
   onRead: (topic: string, partition: number, offset: bigint) => void
   onAdd: (jobs: readonly DeliveryJob[]) => Promise<void>
@@ -194,7 +196,10 @@ export function createWorker(kind: WorkerKind, nth: number, ground: Ground): Wor
           secret,
           workers: own.workers,
           answerLinks: { publicUrl: 'https://hospital.example.org', secret },
-          channels: parts.providers.channels({ gate, life }),
+          channels: [
+            ...parts.providers.channels({ gate, life }),
+            parts.app.channel({ store, life }),
+          ],
           settings: {
             leaseMs,
             sendMs,

@@ -5,13 +5,12 @@ import type { DeliveryJob } from '@wegwijs/queue/port'
 import { makeIdsFrom } from '@wegwijs/runtime/derived-id'
 import { stepBusinessTime } from '@wegwijs/store/business-clock'
 import { applyDefinition } from '@wegwijs/store/definitions'
-import { allowReach } from '@wegwijs/store/reach'
-import { liftOperation, type OperationScope, stopOperation, stopPerson } from '@wegwijs/store/stops'
 import type { Wake } from '@wegwijs/store/wake'
 import { encodeRecord } from '@wegwijs/wire/cloudevents-kafka'
 import { isUrgent, topicConfigs, topicsOf } from '@wegwijs/wire/topics'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import type { CompiledQuery, QueryResult } from 'kysely'
+import { App } from './app.ts'
 import { Chance } from './chance.ts'
 import { chapters } from './chapters/all.ts'
 import type { Chapter } from './chapters/chapter.ts'
@@ -19,12 +18,14 @@ import { clinic } from './clinic.ts'
 import type { Happening } from './drafts.ts'
 import { readEnding, readRemains, wereQueued } from './ending.ts'
 import { Gate, type Life, newLife, type Operation } from './gate.ts'
+import { gatedKafka } from './gated-kafka.ts'
 import { gatedStore } from './gated-store.ts'
 import type { SimulatedDatabase } from './ground.ts'
 import { type Ending, type Entry, History, type Told } from './history.ts'
 import { Meetings } from './meetings.ts'
 import { People } from './people.ts'
 import { createProviders, type Taken } from './provider.ts'
+import { Staff } from './staff.ts'
 import {
   type Fault,
   type FaultKind,
@@ -77,6 +78,7 @@ class World {
   readonly #meetings: Meetings
   readonly #chapter: Chapter | null
   readonly #people: People
+  readonly #staff: Staff
   readonly #done = new Set<Fault>()
   readonly #apart = new WeakSet<OutgoingRecord>()
   readonly #read = new Map<string, bigint>()
@@ -122,7 +124,14 @@ class World {
       partitionOf: (record, usual) => (this.#apart.has(record) ? 1 - usual : usual),
     })
     this.#queue = createMemoryQueue({ clock })
+    let calls = 0
+    const nextCall = () => {
+      calls += 1
+      return calls
+    }
+    const app = new App({ history: this.#history, gate: this.#gate, nextCall })
     const providers = createProviders({
+      nextCall,
       history: this.#history,
       chance: this.#chance,
       roughness: () => (this.#calm ? 0 : story.roughness),
@@ -143,13 +152,33 @@ class World {
       askGateway: (life, label, ask) => this.#askGateway(life, label, ask),
       storeOf: (life) => this.#storeOf(life),
     })
+    this.#staff = new Staff({
+      gate: this.#gate,
+      chapter: this.#chapter,
+      store: database.store,
+      act: (slot, work) => this.#act(slot, work),
+      isAway: (...about) => !this.#calm && this.#chance.is(0.4, ...about),
+      storeOf: (life) => this.#storeOf(life),
+      publisherOf: (life) => {
+        const parts = { gate: this.#gate, life, chance: this.#chance, onRead: () => undefined }
+        return gatedKafka(this.#broker, parts).publisher
+      },
+      setBrokerAway: (isAway) => this.#broker.unavailable(isAway),
+    })
     const ground = {
       gate: this.#gate,
       chance: this.#chance,
       connections: database.connections,
       heard: {
-        answered: (life: Life, query: CompiledQuery, result: QueryResult<unknown>, begun: number) =>
-          this.#hear(life, query, result, begun),
+        answered: (
+          life: Life,
+          query: CompiledQuery,
+          result: QueryResult<unknown>,
+          begun: number,
+        ) => {
+          app.answered(life, query, result)
+          this.#hear(life, query, result, begun)
+        },
         committed: (life: Life, queries: readonly CompiledQuery[]) =>
           this.#noteSettled(life, queries),
         moment: () => this.#history.moment(),
@@ -157,6 +186,7 @@ class World {
       broker: this.#broker,
       queue: this.#queue,
       providers,
+      app,
       history: this.#history,
       onRead: (topic: string, partition: number, offset: bigint) =>
         this.#noteRead(topic, partition, offset),
@@ -227,16 +257,33 @@ class World {
       const clock = this.#gate.clockOf(life, { beginsMs: 0, instantMs: 0 })
       let kept = 0
       for (let tries = 1; kept < happening.times; tries += 1) {
-        if (await this.#say(life, happening, { event, tries })) kept += 1
+        const isKept = happening.isDoubled
+          ? await this.#sayToBoth(life, happening, { event, tries })
+          : await this.#say(life, happening, { event, tries })
+        if (isKept) kept += 1
         else await clock.sleep(2_000)
       }
     }
   }
 
+  /** The same at the same time, to one gateway and to another one; true when either has kept it. */
+  async #sayToBoth(
+    life: Life,
+    happening: Happening,
+    { event, tries }: { event: TouchpointEvent; tries: number },
+  ): Promise<boolean> {
+    const twin = newLife(`${life.slot}, once more`)
+    const kept = await Promise.all([
+      this.#say(life, happening, { event, tries, gateway: 0 }),
+      this.#say(twin, happening, { event, tries, gateway: 1 }),
+    ])
+    return kept.includes(true)
+  }
+
   async #say(
     life: Life,
     { id, by }: Happening,
-    { event, tries }: { event: TouchpointEvent; tries: number },
+    { event, tries, gateway }: { event: TouchpointEvent; tries: number; gateway?: number },
   ): Promise<boolean> {
     const told = toldOf(event)
     const isApart = by === 'kafka' && this.#story.partitionsApart && !isUrgent(event.type)
@@ -244,7 +291,7 @@ class World {
       this.#history.add({ kind: 'said', event: told, by, ...(isApart && { isApart }) })
     const isLost = () => !this.#calm && this.#chance.is(0.1, 'lost answer', id, tries)
     const kept = await (by === 'http'
-      ? this.#sayOverHttp(life, event, said)
+      ? this.#sayOverHttp(life, event, { said, gateway })
       : this.#gate.pass(life, `says ${id} on Kafka: ${event.type}`, async () => {
           said()
           if (isLost()) this.#broker.loseNextAnswer()
@@ -272,24 +319,36 @@ class World {
   }
 
   /** False when the gateway does not answer, or says that it could not keep it. */
-  async #sayOverHttp(life: Life, event: TouchpointEvent, said: () => void): Promise<boolean> {
-    return this.#askGateway(life, `says ${event.id} over HTTP: ${event.type}`, async (door) => {
+  async #sayOverHttp(
+    life: Life,
+    event: TouchpointEvent,
+    { said, gateway }: { said: () => void; gateway: number | undefined },
+  ): Promise<boolean> {
+    const label = `says ${event.id} over HTTP: ${event.type}`
+    const ask = async (door: Door | null) => {
       said()
       const idSpace = event.source === sources.ehr ? 'ehr' : 'crm'
       const [answer] = (await door?.keep([{ event, idSpace }])) ?? []
       return answer?.kind === 'kept'
-    })
+    }
+    return this.#askGateway(life, label, ask, gateway)
   }
 
-  /** Asks a gateway that runs; false when there is none, or it dies meanwhile. */
+  /**
+   * Asks a gateway that runs: of several any one of them, or the one that comes after so many others. False
+   * when there is none, or it dies meanwhile.
+   */
   async #askGateway(
     life: Life,
     label: string,
     ask: (door: Door | null) => Promise<boolean> | undefined,
+    after?: number,
   ): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>()
     await this.#gate.pass(life, label, () => {
-      const gateway = this.#workers.find(({ kind, door }) => kind === 'gateway' && door !== null)
+      const open = this.#workers.filter(({ kind, door }) => kind === 'gateway' && door !== null)
+      const before = after ?? this.#chance.whole(open.length, 'gateway', label, this.#steps)
+      const gateway = open[before % open.length]
       gateway?.life?.mourners.push(() => resolve(false))
       const answer = ask(gateway?.door ?? null) ?? Promise.resolve(false)
       void answer.then(resolve, () => resolve(false))
@@ -347,16 +406,18 @@ class World {
     return gatedStore(this.#database.connections, {
       gate: this.#gate,
       life,
-      heard: { answered: () => undefined, committed: () => undefined, moment: () => 0 },
+      heard: {
+        answered: () => undefined,
+        committed: () => undefined,
+        moment: () => 0,
+      },
       listen: async () => ({ close: async () => undefined }),
     })
   }
 
-  /** Staff: they stop a person at the desk, or a part of everything for a while, let go on, and publish. */
+  /** Staff do it, and say so when it is done. */
   async #direct(life: Life, happening: Happening): Promise<void> {
-    const { id, type, subject, data } = happening
-    const words = { reason: 'asked for', source: 'staff' }
-    const store = this.#storeOf(life)
+    const { id, type } = happening
     const event = await this.#gate.pass(life, `thinks of ${id}`, () =>
       eventOf(happening, this.#now),
     )
@@ -364,17 +425,7 @@ class World {
     await this.#gate.pass(life, `does ${id}: ${type}`, () => {
       this.#history.add({ kind: 'said', event: told, by: 'http' })
     })
-    const operation = { scope: data.scope as OperationScope, target: String(data.target) }
-    if (type === 'staff.person.stopped') {
-      const idSpace = String(data.idSpace ?? 'ehr')
-      await stopPerson(store.db, { idSpace, externalId: subject }, words)
-    } else if (type === 'staff.reach.allowed') {
-      await allowReach(store, String(data.campaign), Number(data.more), words)
-    } else if (type === 'staff.version.applied') {
-      const later = this.#chapter?.later?.[String(data.version)]
-      if (later) await applyDefinition(store, later, 'staff')
-    } else if (type === 'staff.operation.stopped') await stopOperation(store.db, operation, words)
-    else await liftOperation(store.db, operation, words)
+    await this.#staff.direct(life, happening)
     this.#history.add({ kind: 'kept', event: told.key, by: 'http' })
   }
 
@@ -425,6 +476,7 @@ class World {
       }
       if (this.#actors > 0 && this.#pass()) continue
       if (await this.#takeTasks()) continue
+      if (await this.#lookAgain()) continue
       if (!this.#calm && (await this.#goOnAtLeisure())) continue
       if (!this.#calm) {
         this.#rest()
@@ -447,6 +499,12 @@ class World {
   /** Nurses look at their list; false when nothing on it is new, or there are none. */
   async #takeTasks(): Promise<boolean> {
     return this.#story.chapter === 'asks' && (await this.#people.takeTasks())
+  }
+
+  /** Staff look at what was put aside once nobody is at anything any more; false when it can lie there. */
+  async #lookAgain(): Promise<boolean> {
+    if (!this.#calm || this.#story.chapter !== 'put aside' || this.#actors > 0) return false
+    return !this.#behind() && (await this.#staff.lookAgain())
   }
 
   #letEverybodyGoOn(): void {

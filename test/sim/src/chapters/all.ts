@@ -1,9 +1,12 @@
+import { app } from './app.ts'
 import { asks } from './asks.ts'
 import { cascades } from './cascades.ts'
 import type { Chapter } from './chapter.ts'
 import { dates } from './dates.ts'
 import { moves } from './moves.ts'
 import { overAll } from './over-all.ts'
+import { peace } from './peace.ts'
+import { putAside } from './put-aside.ts'
 import { reach } from './reach.ts'
 import { recipients } from './recipients.ts'
 import { sameReceiver } from './same-receiver.ts'
@@ -21,6 +24,9 @@ export const chapters = {
   'over all': overAll,
   waits,
   'same receiver': sameReceiver,
+  app,
+  'put aside': putAside,
+  peace,
 } as const satisfies Readonly<Record<string, Chapter>>
 export type ChapterName = keyof typeof chapters
 
