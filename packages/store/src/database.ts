@@ -4,6 +4,7 @@ import { pipelining } from './pipelining-driver.ts'
 import { PreparingClient } from './preparing-client.ts'
 import type { Schema } from './schema.ts'
 import { breakOffWhenSilent, LONGEST_SILENCE_MS } from './silent-link.ts'
+import { leaveStandbys } from './standby-link.ts'
 
 export type Database = Kysely<Schema>
 export type DatabaseTransaction = Transaction<Schema>
@@ -128,6 +129,7 @@ export function createDialect(options: StoreOptions): Dialect {
     client.on('error', () => {})
     breakOffWhenSilent(client, silenceMs)
   })
+  leaveStandbys(pool)
   // The same for one that is lost while idle.
   pool.on('error', (error) => options.onIdleError?.(error))
   return pipelining(new PostgresDialect({ pool }))

@@ -105,7 +105,8 @@ export function isConflict(error: unknown): boolean {
 export function isTransient(error: unknown): boolean {
   if (isFailure(error)) return error.retryable
   if (error instanceof AggregateError) return error.errors.some(isTransient)
-  if (isConflict(error) || transientCodes.test(codeOf(error))) return true
+  if (isConflict(error)) return true
+  if (absences.test(codeOf(error)) || hindrances.test(codeOf(error))) return true
   return error instanceof Error && codelessLosses.test(error.message)
 }
 
@@ -120,6 +121,16 @@ export function isUndone(failure: unknown): boolean {
   return unreached.test(codeOf(error)) || (error instanceof Error && unasked.test(error.message))
 }
 
+/**
+ * Of what {@link query} failed with: true when PostgreSQL was not there, or only a standby was. A lock, a time-out or a
+ * want of room says that it is there.
+ */
+export function wasAway(failure: unknown): boolean {
+  const error = isFailure(failure) ? failure.cause : failure
+  if (absences.test(codeOf(error))) return true
+  return error instanceof Error && codelessLosses.test(error.message)
+}
+
 /** What PostgreSQL answers with (SQLSTATE). */
 const refusals = /^[0-9FHPX][0-9A-Z]{4}$/
 /** Of these those that end the session, whatever it was doing. */
@@ -128,9 +139,11 @@ const unreached = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN)$/
 /** What pg and its pool throw before they write anything. */
 const unasked = /^(timeout exceeded when|Client has encountered a connection error)/
 
-/** Connection lost or refused, no resources, lock or statement time-out, shutting down or starting. */
-const transientCodes =
-  /^(08...|53...|55P03|57014|57P0[1-3]|ECONN[A-Z]+|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/
+/** Connection lost or refused, a standby, shutting down or starting. */
+const absences =
+  /^(08...|25006|57P0[1-3]|ECONN[A-Z]+|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/
+/** No resources, lock or statement time-out. */
+const hindrances = /^(53...|55P03|57014)$/
 
 /** What pg throws without a code when a connection breaks or cannot be had in time. */
 const codelessLosses =

@@ -7,12 +7,12 @@ import { type Scope, waitFor } from '@wegwijs/runtime/lifecycle'
 import type { Logger } from '@wegwijs/runtime/log'
 import type { Metrics } from '@wegwijs/runtime/metrics'
 import type { Store } from '@wegwijs/store/database'
-import { sweepLeases } from '@wegwijs/store/leases'
 import { isMigrated } from '@wegwijs/store/migrate'
 import { query } from '@wegwijs/store/transaction'
 import { keepListening, type Wake } from '@wegwijs/store/wake'
 import { type Lane, lanes } from '@wegwijs/wire/delivery-job'
 import { createDefinitionPass } from './definition-pass.ts'
+import { createLeasePass } from './lease-pass.ts'
 import { startLoop } from './loop.ts'
 import { createRecoveryPass } from './recovery-pass.ts'
 import { createPurgePass, createRelayPass } from './relay-pass.ts'
@@ -69,7 +69,6 @@ export type SchedulerDependencies = {
 
 const minuteMs = 60_000
 const dayMs = 24 * 60 * minuteMs
-const leaseBatch = 500
 
 /**
  * Moves what is due towards its provider, and what has happened towards Kafka:
@@ -140,7 +139,10 @@ export async function startScheduler(scope: Scope, deps: SchedulerDependencies):
     {
       name: 'leases',
       everyMs: settings.repairSweepMs,
-      pass: createLeasePass(deps, settings.leaseGraceMs),
+      pass: createLeasePass(
+        { store, log, clock, metrics: metrics.component('leases') },
+        settings.leaseGraceMs,
+      ),
     },
     context,
   )
@@ -179,16 +181,6 @@ export async function startScheduler(scope: Scope, deps: SchedulerDependencies):
 async function checkMigrated(store: Store): Promise<void> {
   if (await query(() => isMigrated(store))) return
   throw fail('WEGWIJS_NOT_MIGRATED', { expected: 'the newest migration' })
-}
-
-function createLeasePass(deps: SchedulerDependencies, graceMs: number): () => Promise<boolean> {
-  const metrics = deps.metrics.component('leases')
-  return async () => {
-    const lost = await sweepLeases(deps.store, { limit: leaseBatch, graceMs })
-    if (lost > 0) deps.log.warn('workers did not come back in time', { count: lost })
-    metrics.discarded('lease_expired', lost)
-    return lost === leaseBatch
-  }
 }
 
 type Wakers = { readonly [Topic in Wake]?: () => void }
