@@ -15,6 +15,7 @@ const position = {
 const nothing: Status = {
   businessNow: '2026-03-02T08:00:00.000Z',
   rehearsal: true,
+  durability: { lax: [], standbys: 0, synchronous: false },
   revision: 1,
   people: 0,
   events: 0,

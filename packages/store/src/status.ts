@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { businessNow, isRehearsal } from './business-clock.ts'
 import type { Querying } from './database.ts'
+import { type Durability, readDurability } from './durability.ts'
 import { type ReachStanding, readReach } from './reach.ts'
 import type { IntentState } from './schema.ts'
 import { listOperationalStops, type OperationalStop } from './stops.ts'
@@ -10,6 +11,7 @@ import { query } from './transaction.ts'
 export type Status = {
   businessNow: string
   rehearsal: boolean
+  durability: Durability
   /** Revision of the definition in force, or null. */
   revision: number | null
   people: number
@@ -64,6 +66,7 @@ export async function readStatus(db: Querying): Promise<Status> {
   return query(async () => ({
     businessNow: await businessNow(db),
     rehearsal: await isRehearsal(db),
+    durability: await readDurability(db),
     ...(await readTotals(db)),
     messages: await countBy<IntentState>(db, 'intent'),
     unsent: await readUnsent(db),

@@ -55,6 +55,19 @@ describe('before a definition is there', () => {
     expect(out).toContain('definition  none applied')
   })
 
+  test('status says with which settings PostgreSQL may lose what it has committed', async () => {
+    const { durability } = (await cli(['status', '--json'])).json() as {
+      durability: { lax: string[] }
+    }
+    const { out } = await cli(['status'])
+    const [, lines = ''] = out.split('PostgreSQL may lose what it has committed\n')
+    expect(lines.split('\n').slice(0, durability.lax.length)).toEqual(
+      durability.lax.map((each) => `  ${each}`),
+    )
+    // The server of the tests is made to be quick.
+    expect(durability.lax).toContain('fsync = off')
+  })
+
   test('events are not sent blindly', async () => {
     const { code, err } = await cli(['events', 'send', '-'], '{}')
     expect(code).toBe(exitCodes.dataInvalid)

@@ -31,6 +31,7 @@ async function show({ surroundings, output }: Call): Promise<void> {
   if (queues === null) output.say('Redis does not answer: queues are not known')
   output.data({ namespace: store.namespace, ...status, positions: lags, queues }, () => [
     ...headLines(store.namespace, status),
+    ...durabilityLines(status),
     ...section('messages', Object.entries(status.messages)),
     ...section('enrolments', Object.entries(status.enrolments)),
     ...unsentLines(status),
@@ -88,6 +89,17 @@ function headLines(namespace: string, status: Status): string[] {
         `campaign    ${id} ${state === 'live' ? `live, version ${version}` : 'ended'}: ${running} running, ${messages} messages`,
     ),
   ]
+}
+
+/** Nothing, when PostgreSQL keeps what it has committed. */
+function durabilityLines({ durability: { lax, standbys, synchronous } }: Status): string[] {
+  const isBehind = standbys > 0 && !synchronous
+  const lines = [
+    ...lax,
+    ...(isBehind ? [`standbys that follow: ${standbys}, none of them synchronous`] : []),
+  ]
+  if (lines.length === 0) return []
+  return ['', 'PostgreSQL may lose what it has committed', ...lines.map((line) => `  ${line}`)]
 }
 
 function section(title: string, counts: readonly (readonly [string, number])[]): string[] {
