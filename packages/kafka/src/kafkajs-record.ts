@@ -44,12 +44,14 @@ function toRecord({ topic, partition }: Batch, message: Message): BrokerRecord {
   }
 }
 
-/** Kafka allows a header name twice; the first one counts. */
+/**
+ * Kafka allows a header name twice, of which the first one counts, any name, and a header without a value, which
+ * kafkajs does not declare and gives as null.
+ */
 function toHeaders(headers: Message['headers']): Record<string, Buffer> {
-  const plain: Record<string, Buffer> = {}
-  for (const [name, value] of Object.entries(headers ?? {})) {
-    const first = Array.isArray(value) ? value[0] : value
-    if (first !== undefined) plain[name] = Buffer.from(first)
-  }
-  return plain
+  const given = Object.entries(headers ?? {}).flatMap(([name, value]): [string, Buffer][] => {
+    const first: Buffer | string | null | undefined = Array.isArray(value) ? value[0] : value
+    return first === undefined || first === null ? [] : [[name, Buffer.from(first)]]
+  })
+  return Object.fromEntries(given)
 }
