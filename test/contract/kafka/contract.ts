@@ -75,6 +75,20 @@ export function describeKafkaPort(name: string, open: () => Promise<Harness>): v
         expect(second?.headers).toEqual({})
       })
 
+      it('gives back a record with thousands of headers', async () => {
+        const { topic } = await create()
+        const headers = Object.fromEntries(countTo(15_000).map((n) => [`h${n}`, n]))
+        await harness.publisher.publish(
+          [{ topic, key: 'anna', value: Buffer.from('x'), headers }],
+          { deadlineMs },
+        )
+        const ledger = new Ledger()
+        await consume(topic, ledger)
+        await until(() => ledger.applied.length === 1)
+        const read = Object.entries(ledger.applied[0]?.headers ?? {})
+        expect(read.map(([name, value]) => [name, String(value)])).toEqual(Object.entries(headers))
+      })
+
       it('chooses the partition as every Kafka client in Java does', async () => {
         const { topic } = await create(7)
         // murmur2 of these keys, from the tests of Kafka itself (UtilsTest).
