@@ -54,6 +54,7 @@ describe('a message that is due', () => {
         intentId,
         idempotencyKey: `${intentId}-email`,
         attempt: 1,
+        fence: 1,
         duplicate: false,
         channel: 'email',
         to: `${personId}@example.org`,
