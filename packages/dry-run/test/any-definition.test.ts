@@ -341,7 +341,8 @@ function retimed(
     const version = enrolment?.entity?.version ?? 0
     if (!enrolment || enrolment.state === 'exited' || version <= (told.entity?.version ?? 0))
       return []
-    // Another one had told it, or it was withdrawn for good.
+    // What became of the newest version that it told counts: another one had told it, or it was withdrawn for good.
+    if (passed.some((other) => isOvertakenBy(told, other))) return []
     if (told.state === 'cancelled' && told.reason !== 'entity_superseded') return []
     const campaign = context.definition.campaigns.get(campaignKey(told.campaignId, told.version))
     const node = campaign?.nodes.get(told.step)
@@ -363,6 +364,11 @@ function retimed(
     )
     return [{ told, isTold: isPlanned || isNoted }]
   })
+}
+
+function isOvertakenBy(told: Passed, other: Passed): boolean {
+  const isSame = other.enrolmentId === told.enrolmentId && other.step === told.step
+  return isSame && (other.entity?.version ?? 0) > (told.entity?.version ?? 0)
 }
 
 /** It is planned when the run comes there again. */
