@@ -61,20 +61,21 @@ export function awaitDatesOfPerson(draft: Draft, before: Person, context: Decide
 }
 
 /**
- * Sets the timers of all dates that are known of a person and lie ahead, of some campaigns: they have
- * been published, or the person has become another one. A timer that is set already may have passed.
+ * Sets the timers of all dates that are known of a person and lay ahead at `since`, of some campaigns: they have
+ * been published then, or the person has become another one. A timer that is set already may have passed.
  */
 export function awaitAllDates(
   draft: Draft,
   campaigns: Iterable<CompiledCampaign>,
   context: DecideContext,
+  since: Instant = context.now,
 ): void {
   for (const campaign of campaigns) {
     const { entity: ofEntity } = triggerPartsOf(campaign.file.trigger)
     const entities = ofEntity
       ? [...draft.entities.values()].filter(({ type }) => type === ofEntity.type)
       : [null]
-    for (const entity of entities) awaitDate(draft, campaign, entity, context)
+    for (const entity of entities) awaitDate(draft, campaign, entity, context, { since })
   }
 }
 
@@ -163,21 +164,21 @@ function awaitKnownDates(draft: Draft, context: DecideContext): void {
 
 /**
  * Sets the timer of one date, moves it or takes it away. With `isNews`, or a timer, its moment may have
- * passed by no more than an event may be old; else it lies ahead.
+ * passed by no more than an event may be old; else it lay ahead at `since`.
  */
 function awaitDate(
   draft: Draft,
   campaign: CompiledCampaign,
   entity: { type: string; id: string } | null,
   context: DecideContext,
-  { isNews = false } = {},
+  { isNews = false, since = context.now }: { isNews?: boolean; since?: Instant } = {},
 ): void {
   const timerId = timerIdOf(draft, campaign.id, entity, context)
   const known = draft.timers.get(timerId)
   draft.timers.delete(timerId)
   if (draft.person.deceasedAt !== null) return
   const mayHavePassed = isNews || known !== undefined
-  const from = mayHavePassed ? oldestMoment(campaign, context) : context.now
+  const from = mayHavePassed ? oldestMoment(campaign, context) : since
   const dueAt = nextToBegin(draft, campaign, entity, from, context)
   if (dueAt === null) return
   if (dueAt >= from) {

@@ -53,9 +53,9 @@ export function decideTimer(state: PersonState, timer: Timer, context: DecideCon
 }
 
 /**
- * Sets the timers of the dates that are known of a person and lie ahead, and of the days from which on a
- * condition holds, for campaigns that these start and that have been published at `since`: a day that has
- * come in between is not missed. Of such campaigns all runs must be there.
+ * Sets the timers of the dates that are known of a person and lay ahead at `since`, and of the days from which on a
+ * condition holds, for campaigns that these start and that have been published then: what has come in between is
+ * not missed. Of such campaigns all runs must be there.
  */
 export function decideDates(
   state: PersonState,
@@ -67,7 +67,7 @@ export function decideDates(
   const { becoming } = context.definition
   for (const campaign of campaigns) {
     if (becoming.byId.has(campaign.id)) awaitBecomingSince(draft, campaign, since, context)
-    else awaitAllDates(draft, [campaign], context)
+    else awaitAllDates(draft, [campaign], context, since)
   }
   return { state: stateOf(draft), decisions: draft.decisions }
 }

@@ -160,14 +160,14 @@ async function taskOf(
     }
   }
   const campaign = context.definition.dates.byId.get(rollout.campaignId)
-  const field = campaign && datedFieldOf(campaign, context)
+  const field = campaign && datedFieldOf(campaign, rollout)
   if (!field) return null
   const people = await peopleWithDates(tx, rollout, field, limit)
   return {
     people,
     // Who was greeted this morning is not greeted again since a day was closed.
     scope: { dated: people, redatedCampaignIds: [rollout.campaignId] },
-    decide: (before) => decideDates(before, [campaign], context),
+    decide: (before) => decideDates(before, [campaign], context, rollout.since),
   }
 }
 
@@ -210,13 +210,13 @@ const nothing: StateScope = {
 /** A date may lie as far back as its moment comes after it, and over all closed days between. */
 function datedFieldOf(
   { file: { trigger } }: CompiledCampaign,
-  { now }: DecideContext,
+  { since: published }: Rollout,
 ): DatedField | null {
   const { date, entity } = triggerPartsOf(trigger)
   if (!date) return null
   const field = date.field.slice(date.field.indexOf('.') + 1)
   const since = subtractDuration(
-    subtractDuration(now, date.latestAfter, 'UTC'),
+    subtractDuration(published, date.latestAfter, 'UTC'),
     'P32D',
     'UTC',
   ).slice(0, 'YYYY-MM-DD'.length)

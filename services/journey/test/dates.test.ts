@@ -197,6 +197,38 @@ test('whoever has a date already gets their timer when the campaign is published
   expect(await store.db.selectFrom('rollout').selectAll().execute()).toEqual([])
 })
 
+/** `subject entered`, in their order. */
+async function runsIn({ db }: Store): Promise<string[]> {
+  const rows = await db
+    .selectFrom('enrolment')
+    .innerJoin('person_identity', 'person_identity.person_id', 'enrolment.person_id')
+    .select(['external_id', 'entered_at'])
+    .execute()
+  return rows.map((row) => `${row.external_id} ${row.entered_at.slice(0, 16)}`).sort()
+}
+
+test('a date that comes before somebody has had their turn comes all the same, once (P1)', async () => {
+  const store = await open('turn')
+  await applyDefinition(store, nothing, 'test')
+  const worker = workerOn(store)
+  await worker.hear([
+    appointment('a', 1, '2026-03-14T08:30:00.000Z'),
+    appointment('b', 1, '2026-03-14T10:30:00.000Z'),
+    appointment('past', 1, '2026-03-13T08:30:00.000Z'),
+  ])
+  await stepBusinessTime(store.db, '2026-03-13T16:50:00.000Z')
+  await applyDefinition(store, evening(), 'test')
+  // Of b it is told before they have had their turn, and comes.
+  await worker.hear([appointment('b', 2, '2026-03-14T11:30:00.000Z', 'moved')])
+  await stepBusinessTime(store.db, '2026-03-13T17:10:00.000Z')
+  await worker.fireAll()
+  expect(await runsIn(store)).toEqual(['b 2026-03-13T17:10'])
+  await worker.rollOutAll()
+  await worker.fireAll()
+  expect(await runsIn(store)).toEqual(['a 2026-03-13T17:10', 'b 2026-03-13T17:10'])
+  expect(await timersIn(store)).toEqual([])
+})
+
 test('a publication that changes nothing of the dates rolls out nothing', async () => {
   const store = await open('unchanged')
   await applyDefinition(store, evening(), 'test')
