@@ -1,4 +1,4 @@
-import { timerIdOf } from './coming-dates.ts'
+import { timerIdOf, waitsFor } from './coming-dates.ts'
 import type { CompiledCampaign } from './compiled-campaign.ts'
 import { daysThatLeave } from './counts.ts'
 import type { DecideContext, Draft } from './draft.ts'
@@ -47,7 +47,7 @@ export function startBecoming(
 export function beginByTime(draft: Draft, timer: DateTimer, context: DecideContext): void {
   draft.timers.delete(timer.timerId)
   const campaign = context.definition.becoming.byId.get(timer.campaignId)
-  if (!campaign || draft.person.deceasedAt !== null) return
+  if (!campaign || draft.person.deceasedAt !== null || !waitsFor(campaign, timer.entity)) return
   const { timeZone } = context.definition
   const dayBefore = startOfDay(dayNumberOf(timer.dueAt, timeZone) - 1, timeZone)
   const begins =

@@ -20,14 +20,24 @@ export function timerIdOf(
   return context.deriveId('date timer', personId, campaignId, entity ? entityKey(entity) : '')
 }
 
-/** When the date of a campaign comes, by what is known now; null when there is none. */
+/** Whether the campaign waits without a run for somebody's own sake (null), or for entities of this type. */
+export function waitsFor(
+  { file: { trigger } }: CompiledCampaign,
+  of: { type: string } | null,
+): boolean {
+  return triggerPartsOf(trigger).entity?.type === of?.type
+}
+
+/** When the date of a campaign comes, by what is known now; null when there is none, or the campaign waits for another. */
 export function comingOf(
   draft: Draft,
-  { file: { trigger } }: CompiledCampaign,
+  campaign: CompiledCampaign,
   of: { type: string; id: string } | null,
   from: Instant,
   context: DecideContext,
 ): Coming | null {
+  if (!waitsFor(campaign, of)) return null
+  const { trigger } = campaign.file
   const kind = triggerKindOf(trigger)
   const entity = of && draft.entities.get(entityKey(of))
   if (of && entity?.state !== 'active') return null

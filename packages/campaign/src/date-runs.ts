@@ -1,4 +1,4 @@
-import { comingOf, dateEventType } from './coming-dates.ts'
+import { comingOf, dateEventType, waitsFor } from './coming-dates.ts'
 import type { CompiledCampaign } from './compiled-campaign.ts'
 import type { DecideContext, Draft } from './draft.ts'
 import { campaignOf, end } from './enrolments.ts'
@@ -80,8 +80,9 @@ function toldNothing({ reason }: Enrolment): boolean {
 function hasCome(draft: Draft, enrolment: Enrolment, context: DecideContext): boolean {
   if (enrolment.trigger.type !== dateEventType) return true
   const campaign = campaignOf(enrolment, context)
-  // A version to which somebody was moved may begin in another way.
-  if (!triggerPartsOf(campaign.file.trigger).date) return true
+  // A version to which somebody was moved may begin in another way, or by the date of something else.
+  if (!triggerPartsOf(campaign.file.trigger).date || !waitsFor(campaign, enrolment.entity))
+    return true
   const coming = comingOfRun(draft, campaign, enrolment, context)
   return coming !== null && (isOfDay(enrolment, coming) || coming.moment <= context.now)
 }

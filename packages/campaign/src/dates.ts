@@ -5,6 +5,7 @@ import {
   isYearly,
   oldestMoment,
   timerIdOf,
+  waitsFor,
 } from './coming-dates.ts'
 import type { CompiledCampaign } from './compiled-campaign.ts'
 import { hasBegun, isTooEarly, mayBeTooEarly, takeBack } from './date-runs.ts'
@@ -93,6 +94,12 @@ export function joinDates(draft: Draft, context: DecideContext): void {
     if (enrolment.entity === null && isTooEarly(draft, enrolment, context))
       takeBack(draft, enrolment, context)
   }
+}
+
+/** Those of a version before, which began by the date of something else, or of somebody themselves. */
+export function dropTimersOfBefore(draft: Draft, campaign: CompiledCampaign): void {
+  for (const { timerId, campaignId, entity } of dateTimersOf(draft))
+    if (campaignId === campaign.id && !waitsFor(campaign, entity)) draft.timers.delete(timerId)
 }
 
 /** Nothing begins any more for somebody who has died (P3). */

@@ -1,7 +1,7 @@
 import { awaitBecomingSince, beginByTime, catchUp, startBecoming } from './becoming.ts'
 import type { CompiledCampaign } from './compiled-campaign.ts'
 import { withEvent, withoutForgotten } from './counts.ts'
-import { awaitAllDates, awaitDatesOfPerson, startByDate } from './dates.ts'
+import { awaitAllDates, awaitDatesOfPerson, dropTimersOfBefore, startByDate } from './dates.ts'
 import { type DecideContext, type Decision, type Draft, draftOf, stateOf } from './draft.ts'
 import { hearReceipt, hearTask, hearTouchpoint, resume } from './enrolments.ts'
 import { applyEntity } from './entities.ts'
@@ -66,6 +66,7 @@ export function decideDates(
   const draft = draftOf(state)
   const { becoming } = context.definition
   for (const campaign of campaigns) {
+    dropTimersOfBefore(draft, campaign)
     if (becoming.byId.has(campaign.id)) awaitBecomingSince(draft, campaign, since, context)
     else awaitAllDates(draft, [campaign], context, since)
   }

@@ -104,6 +104,29 @@ test('who is there when it is published is waited for, and is not when it is no 
   expect(await timersIn(store)).toEqual([])
 })
 
+test('a version that began by a date before begins by that no more, also before its people had their turn', async () => {
+  const store = await open()
+  const startsAt = '2026-03-10T08:30:00.000Z'
+  const date = { entity: 'appointment', field: 'startsAt' }
+  await applyDefinition(store, away('P7D', { trigger: { date } }), 'test')
+  const worker = workerOn(store)
+  const entity = { entity: 'appointment/1', version: 1 }
+  await worker.hear([
+    { subject: 'a', type: 'care.appointment.booked.v1', time: now, data: { startsAt }, ...entity },
+  ])
+  await applyDefinition(store, away(), 'test')
+  await worker.hear([answers('a')])
+  expect(await timersIn(store)).toEqual(['a 2026-03-09T23:00', 'a 2026-03-10T08:30'])
+  await stepBusinessTime(store.db, startsAt)
+  await worker.fireAll()
+  expect(await runsIn(store)).toEqual(['a 2026-03-10T08:30'])
+  await applyDefinition(store, away('P7D', { trigger: { date } }), 'test')
+  await worker.rollOutAll()
+  await applyDefinition(store, away(), 'test')
+  await worker.rollOutAll()
+  expect(await timersIn(store)).toEqual([])
+})
+
 test('two records become one: what is counted of both decides', async () => {
   const store = await open()
   await applyDefinition(store, away(), 'test')

@@ -229,6 +229,41 @@ test('a date that comes before somebody has had their turn comes all the same, o
   expect(await timersIn(store)).toEqual([])
 })
 
+test('of a date by which a version does not begin any more nobody enters it', async () => {
+  const store = await open('another-date')
+  const begins = (date: object) =>
+    smallHospital([campaign({ id: 'ready', entry: 'every-time', trigger: { date } as never })])
+  const [ofPerson, ofEntity] = ['person.', ''].map((root) => ({
+    ...(root === '' && { entity: 'appointment' }),
+    field: `${root}startsAt`,
+    before: 'P1D',
+  }))
+  const hospital = (date: object) => {
+    const bundle = begins(date)
+    bundle.attributes.person.startsAt = {
+      type: 'instant',
+      sensitivity: 'personal',
+      required: false,
+    }
+    return bundle
+  }
+  await applyDefinition(store, hospital(ofPerson ?? {}), 'test')
+  const worker = workerOn(store)
+  await worker.hear([
+    appointment('a', 1, '2026-03-14T08:30:00.000Z'),
+    profile('a', { startsAt: '2026-03-10T08:30:00.000Z' }),
+  ])
+  expect(await timersIn(store)).toEqual(['a ready 2026-03-09 08:30'])
+  await applyDefinition(store, hospital(ofEntity ?? {}), 'test')
+  await worker.rollOutAll()
+  expect(await timersIn(store)).toEqual(['a ready 2026-03-13 08:30'])
+  await applyDefinition(store, hospital(ofPerson ?? {}), 'test')
+  // Also where it comes before they have had their turn.
+  await stepBusinessTime(store.db, '2026-03-13T08:30:00.000Z')
+  await worker.fireAll()
+  expect(await runsIn(store)).toEqual([])
+})
+
 test('a publication that changes nothing of the dates rolls out nothing', async () => {
   const store = await open('unchanged')
   await applyDefinition(store, evening(), 'test')
