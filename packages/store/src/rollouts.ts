@@ -78,14 +78,15 @@ export async function takeRollout(tx: Querying): Promise<Rollout | null> {
   return rows[0] ?? null
 }
 
+/** Notes that everybody up to `nextPerson` has had their turn, if it has come no further since it was read. */
 export async function advanceRollout(
   tx: Querying,
-  { rolloutId }: Rollout,
+  { rolloutId, nextPerson: before }: Rollout,
   nextPerson: string,
   people: number,
 ): Promise<void> {
   await sql`update rollout set next_person = ${nextPerson}, people = people + ${people}
-    where rollout_id = ${rolloutId}`.execute(tx)
+    where rollout_id = ${rolloutId} and next_person = ${before}`.execute(tx)
 }
 
 /** Lets it begin once more with the first of its people: somebody may have become another one meanwhile. */

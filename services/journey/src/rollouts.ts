@@ -60,21 +60,32 @@ export async function rollOut(deps: TimerDependencies): Promise<boolean> {
 }
 
 async function rollOutOne(deps: TimerDependencies): Promise<boolean> {
+  let turn: Turn | undefined
   try {
-    return await rollOutWith(deps, 1)
+    return await rollOutWith(deps, 1, (taken) => {
+      turn = taken
+    })
   } catch (error) {
-    if (isTransient(error) || isUnreadable(error)) throw error
+    if (isTransient(error) || isUnreadable(error) || !turn) throw error
     deps.metrics.error('rollout_failed')
-    const personId = await passOver(deps)
-    deps.log.error('a person was passed over by a rollout', { personId, error })
+    await passOver(deps, turn)
+    deps.log.error('a person was passed over by a rollout', { personId: turn.last, error })
     return true
   }
 }
 
-async function rollOutWith(deps: TimerDependencies, limit: number): Promise<boolean> {
+/** Whose turn it is in a rollout, up to the last of them. */
+type Turn = { rollout: Rollout; last: string }
+
+/** Tells `onTaken` whose turn it is before it does anything with them. */
+async function rollOutWith(
+  deps: TimerDependencies,
+  limit: number,
+  onTaken: (turn: Turn) => void = () => undefined,
+): Promise<boolean> {
   const definition = await deps.definition.latest()
   const done = await inTransaction(deps.store.db, (tx) =>
-    rollOutInTransaction(tx, deps, { definition, limit }),
+    rollOutInTransaction(tx, deps, { definition, limit, onTaken }),
   )
   if (done === 'nothing') return false
   if (done === 'definition_changed') deps.definition.forget()
@@ -82,12 +93,12 @@ async function rollOutWith(deps: TimerDependencies, limit: number): Promise<bool
   return true
 }
 
-type Work = { definition: CompiledDefinition; limit: number }
+type Work = { definition: CompiledDefinition; limit: number; onTaken: (turn: Turn) => void }
 
 async function rollOutInTransaction(
   tx: DatabaseTransaction,
   { store: { namespace } }: TimerDependencies,
-  { definition, limit }: Work,
+  { definition, limit, onTaken }: Work,
 ): Promise<Done> {
   holdDefinition(tx, namespace)
   const rollout = await takeRollout(tx)
@@ -104,6 +115,7 @@ async function rollOutInTransaction(
     else await endRollout(tx, rollout)
     return { wakes: [] }
   }
+  onTaken({ rollout, last })
   await lockPeople(tx, task.people)
   const { asksForRelations } = definition
   const scope = { ...nothing, relations: asksForRelations, ...task.scope }
@@ -229,15 +241,9 @@ async function forget(tx: DatabaseTransaction, rollout: Rollout, limit: number):
   return { wakes: [] }
 }
 
-/** Goes on behind the person who is next. */
-async function passOver(deps: TimerDependencies): Promise<string | undefined> {
-  const definition = await deps.definition.latest()
-  return inTransaction(deps.store.db, async (tx) => {
-    const rollout = await takeRollout(tx)
-    if (!rollout) return undefined
-    const context = { definition, now: await businessNow(tx), deriveId: derivedUuid }
-    const [person] = (await taskOf(tx, rollout, { context, limit: 1 }))?.people ?? []
-    if (person !== undefined) await advanceRollout(tx, rollout, person, 0)
-    return person
+/** Goes on behind whom it failed for, unless another worker has gone on, or begun anew, since. */
+async function passOver(deps: TimerDependencies, { rollout, last }: Turn): Promise<void> {
+  await inTransaction(deps.store.db, async (tx) => {
+    await advanceRollout(tx, rollout, last, 0)
   })
 }

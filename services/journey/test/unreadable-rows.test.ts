@@ -11,6 +11,7 @@ import { openNamespace } from '@wegwijs/test-support/namespace'
 import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
 import { createCurrentDefinition } from '../src/current-definition.ts'
+import { rollOut } from '../src/rollouts.ts'
 import { fireDueTimers } from '../src/timers.ts'
 import { type Told, workerOn } from './told.ts'
 
@@ -170,6 +171,50 @@ test('of two workers that meet such a person neither puts off anybody else', asy
   })
   expect(failures).toBe(2)
   expect(await due()).toMatchObject([{ person_id: damagedId, due_at: '2026-03-03T10:00:00.000Z' }])
+})
+
+test('of two workers that meet such a person in a rollout neither passes over anybody else (P1)', async () => {
+  await applyDefinition(store, smallHospital([]), 'test')
+  const worker = workerOn(store)
+  const subjects = ['a', 'b', 'c']
+  await worker.hear(subjects.map((subject) => appointment(subject, 1)))
+  const [first, ...others] = await store.db
+    .selectFrom('person')
+    .select('person_id')
+    .orderBy('person_id')
+    .execute()
+  await store.db
+    .updateTable('person')
+    .set({ fields: JSON.stringify(['Noor']) } as never)
+    .where('person_id', '=', first?.person_id ?? '')
+    .execute()
+  const trigger = { date: { entity: 'appointment', field: 'startsAt' } }
+  await applyDefinition(store, smallHospital([campaign({ id: 'day', trigger })]), 'test')
+  const [log, metrics] = [silentLogger, createMetrics('journey').component('journey')]
+  const definition = createCurrentDefinition(store, log)
+  let failures = 0
+  const countFailure = () => {
+    failures += 1
+  }
+  const theOtherPassesOver = async () => {
+    if (failures !== 1) return
+    failures += 1
+    await rollOut({ store, definition, log, metrics })
+  }
+  await rollOut({
+    store: { ...store, db: beforeTransactions(store.db, theOtherPassesOver) },
+    definition,
+    log,
+    metrics: { ...metrics, error: countFailure },
+  })
+  expect(failures).toBe(2)
+  await worker.rollOutAll()
+  const timers = await store.db
+    .selectFrom('timer')
+    .select('person_id')
+    .orderBy('person_id')
+    .execute()
+  expect(timers).toEqual(others)
 })
 
 /** The database, where `first` is done before each transaction begins. */
