@@ -44,7 +44,7 @@ type DueTimers = {
   begun: { person_id: string; campaign_id: string }[]
 }
 
-/** What the timers of locked people are for that have come. */
+/** What the timers of locked people are for that have come; of dates those that were put off, too. */
 export async function readDueTimers(
   tx: Querying,
   personIds: readonly string[],
@@ -55,7 +55,10 @@ export async function readDueTimers(
     campaign_id: string | null
   }>`
     select distinct person_id, enrolment_id, campaign_id from timer
-    where person_id = any(${[...personIds]}::uuid[]) and due_at <= timers_due_now()`.execute(tx)
+    where person_id = any(${[...personIds]}::uuid[])
+      and case when campaign_id is null then due_at else began_at end <= timers_due_now()`.execute(
+    tx,
+  )
   return {
     resumed: rows.flatMap(({ person_id, enrolment_id }) =>
       enrolment_id === null ? [] : [{ person_id, enrolment_id }],
@@ -74,7 +77,7 @@ export async function forgetTimers(tx: Querying, of: readonly EnrolmentKey[]): P
     where t.person_id = gone.person_id and t.enrolment_id = gone.enrolment_id`.execute(tx)
 }
 
-/** Puts off the due timers of a locked person by an hour of business time. */
+/** Puts off the due timers of a locked person by an hour of business time. That of a date keeps its moment (`began_at`). */
 export async function postponeTimers(tx: Querying, personId: string): Promise<void> {
   await sql`update timer set due_at = business_now() + interval '1 hour'
     where person_id = ${personId} and due_at <= business_now()`.execute(tx)

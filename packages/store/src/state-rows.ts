@@ -98,12 +98,12 @@ export function relationOf(row: Selectable<Schema['relation']>): Relation {
 }
 
 export function timerOf(row: Selectable<Schema['timer']>): Timer {
-  const { timer_id: timerId, enrolment_id: enrolmentId, due_at: dueAt } = row
-  if (enrolmentId !== null)
-    return { timerId, enrolmentId, step: row.step ?? '', beganAt: row.began_at, dueAt }
+  const { timer_id: timerId, enrolment_id: enrolmentId, due_at: dueAt, began_at: beganAt } = row
+  if (enrolmentId !== null) return { timerId, enrolmentId, step: row.step ?? '', beganAt, dueAt }
   const { entity_type: type, entity_id: id, campaign_id: campaignId } = row
   const entity = type !== null && id !== null ? { type, id } : null
-  return { timerId, enrolmentId, campaignId: campaignId ?? '', entity, dueAt }
+  // Of one that was put off what begins is still that of its own moment (P1).
+  return { timerId, enrolmentId, campaignId: campaignId ?? '', entity, dueAt: beganAt }
 }
 
 export function timerColumns(timer: Timer): Omit<Selectable<Schema['timer']>, 'person_id'> {

@@ -140,6 +140,59 @@ test('timers of such a person are put off, and those of others fire', async () =
   ])
 })
 
+test('what begins by time for such a person begins once their row can be read again (P1)', async () => {
+  const survey = 'care.survey.answered.v1'
+  const asked = (within: string) => ({ happened: { touchpoint: survey, within } })
+  await applyDefinition(
+    store,
+    smallHospital([
+      campaign({
+        id: 'away',
+        entry: 'every-time',
+        trigger: { becomes: { all: [{ not: asked('P7D') }, asked('P30D')] }, maxAge: 'P7D' },
+      }),
+      campaign({
+        id: 'birthday',
+        entry: 'every-time',
+        trigger: { date: { field: 'person.bornOn', at: '10:00', every: 'year' }, maxAge: 'P7D' },
+      }),
+    ]),
+    'test',
+  )
+  const worker = workerOn(store)
+  await worker.hear([
+    { subject: 'a', type: survey, time: now, data: {} },
+    {
+      subject: 'a',
+      type: 'person.upserted.v1',
+      time: now,
+      data: { attributes: { bornOn: '1960-03-10' } },
+    },
+  ])
+  const contacts = async (value: unknown) =>
+    store.db
+      .updateTable('person')
+      .set({ contacts: JSON.stringify(value) } as never)
+      .execute()
+  await contacts({ email: 'noor@example.org' })
+  for (const day of ['10', '11', '12', '13']) {
+    await stepBusinessTime(store.db, `2026-03-${day}T09:30:00.000Z`)
+    await worker.fireAll()
+  }
+  await contacts({})
+  await stepBusinessTime(store.db, '2026-03-13T10:30:00.000Z')
+  await worker.fireAll()
+  const runs = await store.db
+    .selectFrom('enrolment')
+    .select(['campaign_id', 'entered_at'])
+    .orderBy('campaign_id')
+    .execute()
+  expect(runs).toEqual([
+    { campaign_id: 'away', entered_at: '2026-03-13T10:30:00.000Z' },
+    { campaign_id: 'birthday', entered_at: '2026-03-13T10:30:00.000Z' },
+  ])
+})
+
 test('of two workers that meet such a person neither puts off anybody else', async () => {
   const { damagedId } = await withDamage('enrolment', 'trigger', { type: booked })
   const due = () =>
