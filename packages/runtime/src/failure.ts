@@ -191,10 +191,10 @@ export const failures = {
     exitCode: temporary,
   },
   WEGWIJS_OUTBOX_STUCK: {
-    message: (detail: { code: string }) =>
-      `Kafka refuses the oldest records of the outbox (${detail.code})`,
+    message: (detail: { topic: string; code: string; reason?: string }) =>
+      `Kafka refuses the oldest record of the outbox for topic ${detail.topic} (${detail.reason ?? detail.code})`,
     whatToDo:
-      'Correct what the code names, such as a missing topic; the relay tries again by itself and loses nothing.',
+      'Correct what the code names, such as a missing topic. What is for that topic waits in its order and nothing of it is lost; the relay tries again by itself, and goes on with the other topics meanwhile.',
     retryable: true,
     exitCode: temporary,
   },

@@ -37,6 +37,7 @@ import * as unappliedEntities from './migrations/0031-unapplied-entities.ts'
 import * as recipientWays from './migrations/0032-recipient-ways.ts'
 import * as addressSince from './migrations/0033-address-since.ts'
 import * as inboxByAge from './migrations/0034-inbox-by-age.ts'
+import * as outboxByTopic from './migrations/0035-outbox-by-topic.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -76,6 +77,7 @@ const migrations: Record<string, Migration> = {
   '0032-recipient-ways': recipientWays,
   '0033-address-since': addressSince,
   '0034-inbox-by-age': inboxByAge,
+  '0035-outbox-by-topic': outboxByTopic,
 }
 
 export type MigrateOptions = {

@@ -36,54 +36,80 @@ export function outboxInsert(records: readonly OutboxRecord[]): RawBuilder<unkno
     ${rowsOf('outbox', ['topic', 'record_key', 'headers', 'value'], rows)}`
 }
 
+export type RelayOptions = {
+  /** The most records of one topic. */
+  perTopic: number
+  /** What waits for these topics stays where it is. */
+  without?: readonly string[]
+}
+
 export type RelayResult = {
   /** How many records Kafka acknowledged. */
   published: number
-  /** The batch was full: there is probably more. */
+  /** All that was taken of a topic went, and was as much as may be: there is probably more. */
   more: boolean
   /** Another relay of this namespace is at work; nothing was done. */
   busy: boolean
 }
 
 /**
- * Publishes the oldest records that are not published yet, at most `limit`, with their headers as
- * they stand. One relay of a namespace at a time, or their batches would overtake each other; the
- * lock goes with the transaction, so a relay that dies frees it. A relay that stood still past
+ * Publishes the oldest records of each topic that are not published yet, with their headers as they stand, in the
+ * order in which they were written. What `publish` resolves to is marked: the first so many of a topic, or what
+ * comes after them would overtake. One relay of a namespace at a time, or their batches would overtake each other;
+ * the lock goes with the transaction, so a relay that dies frees it. A relay that stood still past
  * `idle_in_transaction_session_timeout` has lost it, and repeats at most the batch it had in hand.
  *
+ * @param publish resolves to those of the records that Kafka acknowledged
  * @throws what `publish` threw; nothing is marked then, and all of it is published again
  * @throws WEGWIJS_DATABASE_UNAVAILABLE (retryable)
  */
 export async function relayOutbox(
   store: Store,
-  publish: (records: OutboxRecord[]) => Promise<unknown>,
-  limit: number,
+  publish: (records: readonly OutboxRecord[]) => Promise<readonly OutboxRecord[]>,
+  { perTopic, without = [] }: RelayOptions,
 ): Promise<RelayResult> {
   return query(() =>
     store.db.transaction().execute(async (tx) => {
       if (!(await takeLock(tx, `${store.namespace} outbox`))) {
         return { published: 0, more: false, busy: true }
       }
-      const rows = await tx
-        .selectFrom('outbox')
-        .select(['outbox_id', 'topic', 'record_key', 'headers', 'value'])
-        .where('published_at', 'is', null)
-        .orderBy('outbox_id')
-        .limit(limit)
-        .execute()
-      if (rows.length === 0) return { published: 0, more: false, busy: false }
-      await publish(
-        rows.map(({ topic, record_key, headers, value }) => ({
-          topic,
-          key: record_key,
-          headers,
-          value,
-        })),
-      )
+      const waiting = await oldestWaiting(tx, perTopic, without)
+      if (waiting.size === 0) return { published: 0, more: false, busy: false }
+      const went = await publish([...waiting.keys()])
+      if (went.length === 0) return { published: 0, more: false, busy: false }
       await sql`update outbox set published_at = clock_timestamp()
-        where outbox_id = any(${rows.map((row) => row.outbox_id)}::bigint[])`.execute(tx)
-      return { published: rows.length, more: rows.length === limit, busy: false }
+        where outbox_id = any(${went.map((record) => waiting.get(record))}::bigint[])`.execute(tx)
+      const counts = Map.groupBy(went, ({ topic }) => topic)
+      const more = [...counts.values()].some((records) => records.length === perTopic)
+      return { published: went.length, more, busy: false }
     }),
+  )
+}
+
+/**
+ * By record its id, in the order of the ids. From one topic to the next it goes by the index: what waits for
+ * others costs nothing (P8).
+ */
+async function oldestWaiting(
+  tx: Querying,
+  perTopic: number,
+  without: readonly string[],
+): Promise<Map<OutboxRecord, string>> {
+  const { rows } = await sql<OutboxRecord & { id: string }>`
+    with recursive of (topic) as (
+      (select topic from outbox where published_at is null order by topic limit 1)
+      union all
+      select (select o.topic from outbox o where o.published_at is null and o.topic > of.topic
+        order by o.topic limit 1)
+      from of where of.topic is not null
+    )
+    select oldest.* from of cross join lateral (
+      select outbox_id as id, topic, record_key as key, headers, value from outbox o
+      where o.published_at is null and o.topic = of.topic order by o.topic, o.outbox_id limit ${perTopic}
+    ) as oldest
+    where of.topic <> all(${[...without]}::text[]) order by oldest.id`.execute(tx)
+  return new Map(
+    rows.map(({ id, topic, key, headers, value }) => [{ topic, key, headers, value }, id]),
   )
 }
 

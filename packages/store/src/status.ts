@@ -46,6 +46,8 @@ export type CampaignStatus = {
 export type Waiting = {
   stage: 'timers' | 'planned' | 'queued' | 'sending' | 'outbox'
   lane: string | null
+  /** Of the outbox: Kafka may refuse one and take the others. */
+  topic: string | null
   count: number
   oldest: string | null
   seconds: number
@@ -128,25 +130,25 @@ async function readCampaigns(db: Querying): Promise<CampaignStatus[]> {
 async function readWaiting(db: Querying): Promise<Waiting[]> {
   const { rows } = await sql<Waiting>`
     with waiting as (
-      select 1 as place, 'timers' as stage, null as lane, count(*) as count, min(due_at) as oldest,
-        business_now() as now
+      select 1 as place, 'timers' as stage, null as lane, null as topic, count(*) as count,
+        min(due_at) as oldest, business_now() as now
       from timer where due_at <= business_now()
       union all
-      select 2, 'planned', lane, count(*), min(due_at), business_now()
+      select 2, 'planned', lane, null, count(*), min(due_at), business_now()
       from intent where state = 'planned' and due_at <= business_now() group by lane
       union all
-      select 3, 'queued', lane, count(*), min(queued_at), clock_timestamp()
+      select 3, 'queued', lane, null, count(*), min(queued_at), clock_timestamp()
       from intent where state = 'queued' group by lane
       union all
-      select 4, 'sending', lane, count(*), min(touched_at), clock_timestamp()
+      select 4, 'sending', lane, null, count(*), min(touched_at), clock_timestamp()
       from intent where state = 'sending' group by lane
       union all
-      select 5, 'outbox', null, count(*), min(created_at), clock_timestamp()
-      from outbox where published_at is null
+      select 5, 'outbox', null, topic, count(*), min(created_at), clock_timestamp()
+      from outbox where published_at is null group by topic
     )
-    select stage, lane, count::int, oldest,
+    select stage, lane, topic, count::int, oldest,
       coalesce(greatest(0, extract(epoch from now - oldest)), 0)::float8 as seconds
-    from waiting order by place, lane
+    from waiting order by place, lane, topic
   `.execute(db)
   return rows
 }

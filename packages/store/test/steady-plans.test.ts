@@ -51,7 +51,7 @@ async function deliverAll(): Promise<number> {
   )
   await sweepLeases(steady, { limit: 100, graceMs: 0 })
   await queuedJobs(steady.db, { after: null, limit: 100, minAgeMs: 0 })
-  await relayOutbox(steady, async () => {}, 500)
+  await relayOutbox(steady, async (records) => records, { perTopic: 500 })
   return claimed.length
 }
 

@@ -45,8 +45,11 @@ test('a stop of a further id, answered before the link to it was read, holds of 
   expect(await recordStopEvents(store, [{ event: no, idSpace: 'crm' }])).toEqual([true])
   await relayOutbox(
     store,
-    (records) => broker.publisher.publish(records, { deadlineMs: 5_000 }),
-    10,
+    async (records) => {
+      await broker.publisher.publish(records, { deadlineMs: 5_000 })
+      return records
+    },
+    { perTopic: 10 },
   )
 
   const scope = createScope('test')

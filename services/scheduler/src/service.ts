@@ -15,6 +15,7 @@ import { createDefinitionPass } from './definition-pass.ts'
 import { createLeasePass } from './lease-pass.ts'
 import { startLoop } from './loop.ts'
 import { createRecoveryPass } from './recovery-pass.ts'
+import { createRefusedTopics } from './refused-topics.ts'
 import { createPurgePass, createRelayPass } from './relay-pass.ts'
 import { createReleasePass } from './release-pass.ts'
 import { createStopsPass } from './stops-pass.ts'
@@ -82,7 +83,8 @@ const dayMs = 24 * 60 * minuteMs
  *   relay      outbox → Kafka                                        woken by outbox
  *   purge, upkeep                                                    now and then
  *
- * Each is a loop of its own, so that Kafka or Redis being away stops nothing else. Any number of
+ * Each is a loop of its own, so that Kafka or Redis being away stops nothing else; nor does a topic that Kafka
+ * refuses keep those of the others. Any number of
  * schedulers may run. Wake-ups are hints; the sweeps alone would do all the work, later.
  */
 export async function startScheduler(scope: Scope, deps: SchedulerDependencies): Promise<void> {
@@ -115,12 +117,14 @@ export async function startScheduler(scope: Scope, deps: SchedulerDependencies):
   const release = () => {
     for (const wakeUp of releases) wakeUp()
   }
+  const relayMetrics = metrics.component('relay')
+  const refused = createRefusedTopics({ clock, log, metrics: relayMetrics, readiness })
   const relay = startLoop(
     {
       name: 'relay',
       everyMs: settings.relaySweepMs,
       restMs: settings.relayRestMs,
-      pass: createRelayPass({ store, publisher, metrics: metrics.component('relay') }),
+      pass: createRelayPass({ store, publisher, clock, metrics: relayMetrics, refused }),
     },
     context,
   )

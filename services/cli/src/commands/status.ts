@@ -123,15 +123,19 @@ function unsentLines({ unsent }: Status): string[] {
 function waitingLines({ waiting }: Status): string[] {
   const rows = waiting
     .filter(({ count }) => count > 0)
-    .map(({ stage, lane, count, oldest, seconds }) => [
+    .map(({ stage, lane, topic, count, oldest, seconds }) => [
       `  ${stage}`,
-      lane,
+      lane ?? topic,
       count,
       oldest,
       `${Math.round(seconds)} s`,
     ])
   if (rows.length === 0) return ['', 'nothing is due and waits']
-  return ['', 'due and waiting', ...table(['  STAGE', 'LANE', 'COUNT', 'OLDEST', 'FOR'], rows)]
+  return [
+    '',
+    'due and waiting',
+    ...table(['  STAGE', 'LANE OR TOPIC', 'COUNT', 'OLDEST', 'FOR'], rows),
+  ]
 }
 
 function lagLines(lags: readonly Lag[] | null): string[] {
