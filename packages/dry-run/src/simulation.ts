@@ -6,6 +6,7 @@ import type { Decision } from '@wegwijs/campaign/draft'
 import { withoutFinishedRuns } from '@wegwijs/campaign/finished-runs'
 import type { Instant } from '@wegwijs/campaign/instant'
 import { type Identity, otherIdentityOf } from '@wegwijs/campaign/journey-event'
+import { isKnownByNoAlone } from '@wegwijs/campaign/known-by-no'
 import { countsAs } from '@wegwijs/campaign/last-check'
 import { mergePeople } from '@wegwijs/campaign/merge'
 import { isThrough, moveRuns } from '@wegwijs/campaign/move'
@@ -593,7 +594,9 @@ export class Simulation {
 
   #apply({ event, person, other }: Addressed): void {
     if (event.type === 'person.merged.v1') this.#merge(person, other, event)
-    // The link was made when the people of the event were looked up.
+    // The link was made when the people of the event were looked up, unless a no under that id was heard before it.
+    if (event.type === 'person.identified.v1' && other !== null)
+      if (isKnownByNoAlone(this.people.stateOf(other))) this.#merge(person, other, event)
     if (event.type === 'person.merged.v1' || event.type === 'person.identified.v1') return
     const before = this.people.stateOf(person)
     const decided =

@@ -488,4 +488,17 @@ describe('the small hospital', () => {
     expect(tally.people).toBe(1)
     expect(new Set(lines.map(({ person }) => person))).toEqual(new Set(['crm:c9']))
   })
+
+  test('a no under a further id that is told before the link to it is of whom it is linked to (P3)', () => {
+    const crm = { source: 'urn:test:crm', subject: 'c9' }
+    const no = happen('n', 'consent.withdrawn.v1', { ...crm, data: { purpose: 'all' } })
+    const link = happen('l', 'person.identified.v1', {
+      data: { idSpace: 'crm', externalId: 'c9' },
+    })
+    const { tally, lines } = simulate(hospital, [arrives, no, link, discharged('d1')])
+    expect(tally.people).toBe(1)
+    expect(lines.filter(({ campaign }) => campaign === 'care')).toMatchObject([
+      { outcome: 'skipped', reason: 'consent_withdrawn' },
+    ])
+  })
 })

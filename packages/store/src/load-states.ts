@@ -156,6 +156,15 @@ export async function loadOthers(
   return new Map(rows.map(({ otherId, ...other }) => [otherId, other]))
 }
 
+/** Those of these people who ever entered a campaign; nothing is asked of nobody. */
+export async function whoEntered(tx: Querying, personIds: readonly string[]): Promise<Set<string>> {
+  if (personIds.length === 0) return new Set()
+  const { rows } = await sql<{ person_id: string }>`
+    select person_id from unnest(${[...new Set(personIds)]}::uuid[]) as asked (person_id)
+    where exists (select from enrolment e where e.person_id = asked.person_id)`.execute(tx)
+  return new Set(rows.map((row) => row.person_id))
+}
+
 async function selectOf<Table extends 'person' | 'entity' | 'consent' | 'relation'>(
   tx: Querying,
   table: Table,

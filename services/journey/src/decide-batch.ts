@@ -1,6 +1,7 @@
 import { otherPersonOf } from '@wegwijs/campaign/addressees'
 import { decideEvent } from '@wegwijs/campaign/decide'
 import type { DecideContext, Decision } from '@wegwijs/campaign/draft'
+import { isKnownByNoAlone } from '@wegwijs/campaign/known-by-no'
 import { mergePeople } from '@wegwijs/campaign/merge'
 import type { ReasonCode } from '@wegwijs/campaign/reasons'
 import { decideRelation, isRelationEvent } from '@wegwijs/campaign/relations'
@@ -30,17 +31,19 @@ export class PeopleInHand {
   readonly #before: Map<string, PersonState>
   readonly #after: Map<string, PersonState>
   readonly #others: LoadedPeople['others']
+  readonly #entered: LoadedPeople['entered']
   readonly #mergedInto = new Map<string, string>()
 
   constructor(
     tx: Querying,
     namespace: string,
-    { states, others }: LoadedPeople,
+    { states, others, entered }: LoadedPeople,
     context: Pick<DecideContext, 'definition' | 'now'>,
   ) {
     this.#namespace = namespace
     this.#tx = tx
     this.#others = others
+    this.#entered = entered
     this.#context = {
       ...context,
       deriveId: derivedUuid,
@@ -108,9 +111,15 @@ export class PeopleInHand {
    */
   async #identify(event: Addressed): Promise<DecidedEvent> {
     const owner = event.otherId === null ? null : this.survivorOf(event.otherId)
-    if (owner !== null && owner !== event.personId && isKnownByNoAlone(this.#stateOf(owner)))
+    if (owner !== null && owner !== event.personId && this.#isKnownByNoAlone(owner))
       return { ...(await this.#merge(event)), outcome: 'identity_linked' }
     return this.#decided(event, owner === event.personId ? 'identity_linked' : 'identity_taken', [])
+  }
+
+  /** What somebody entered that has run through is not in hand. */
+  #isKnownByNoAlone(personId: string): boolean {
+    const hasEntered = [...this.#entered].some((id) => this.survivorOf(id) === personId)
+    return !hasEntered && isKnownByNoAlone(this.#stateOf(personId))
   }
 
   #decided(event: Addressed, outcome: ReasonCode, decisions: readonly Decision[]): DecidedEvent {
@@ -129,16 +138,6 @@ export class PeopleInHand {
     if (!state) throw new RangeError('a person of the batch was not loaded')
     return state
   }
-}
-
-/** Nothing was told of them but what they do not want. */
-function isKnownByNoAlone(state: PersonState): boolean {
-  const { person, consents, ...others } = state
-  const { profileAt, journeys, happened } = person
-  const isBlank = profileAt === null && Object.keys(journeys).length === 0
-  const hasOthers = Object.values(others).some(({ size }) => size > 0)
-  const saysNo = [...consents.values()].every((consent) => consent.state === 'withdrawn')
-  return isBlank && !hasOthers && saysNo && Object.keys(happened).length === 0
 }
 
 /** What stands in the tables once `from` was re-keyed: where both had a row, that of `into` stayed. */

@@ -6,7 +6,7 @@ import { isRelationEvent } from '@wegwijs/campaign/relations'
 import type { OtherPerson, PersonState } from '@wegwijs/campaign/state'
 import type { Querying } from '@wegwijs/store/database'
 import { findOrCreatePeople, linkIdentities } from '@wegwijs/store/identities'
-import { loadOthers, loadStates, type StateScope } from '@wegwijs/store/load-states'
+import { loadOthers, loadStates, type StateScope, whoEntered } from '@wegwijs/store/load-states'
 import { lockPeople } from '@wegwijs/store/person-locks'
 import type { Accepted } from './intake.ts'
 
@@ -95,6 +95,8 @@ export type LoadedPeople = {
   states: Map<string, PersonState>
   /** Who the people are to whom they are related, by the id that the relation has of them. */
   others: ReadonlyMap<string, OtherPerson>
+  /** Of those who have the further id of a link, whoever ever entered a campaign. */
+  entered: ReadonlySet<string>
 }
 
 /** Loads the people of these events with as much as deciding about them needs. */
@@ -107,20 +109,34 @@ export async function loadPeople(
     events.flatMap((each) => (each.otherId ? [each.personId, each.otherId] : [each.personId])),
   )
   const states = await loadStates(tx, [...ids], scopeOf(events, context))
-  return { states, others: await loadOthers(tx, states.values()) }
+  const others = await loadOthers(tx, states.values())
+  return { states, others, entered: await whoEntered(tx, ownersOfLinked(events)) }
+}
+
+function ownersOfLinked(events: readonly Addressed[]): string[] {
+  return events.flatMap((each) =>
+    each.event.type === 'person.identified.v1' && namesAnother(each) ? [each.otherId] : [],
+  )
 }
 
 /** A link, too, when somebody has the further id who is known by nothing but a no. */
-const mayMerge: ReadonlySet<string> = new Set(['person.merged.v1', 'person.identified.v1'])
+function mayMerge(each: Addressed): each is Addressed & { otherId: string } {
+  const { type } = each.event
+  return (type === 'person.merged.v1' || type === 'person.identified.v1') && namesAnother(each)
+}
+
+function namesAnother(each: Addressed): each is Addressed & { otherId: string } {
+  return each.otherId !== null && each.otherId !== each.personId
+}
 
 type ScopeContext = { definition: CompiledDefinition; now: string }
 
 function scopeOf(events: readonly Addressed[], context: ScopeContext): StateScope {
   const { definition } = context
   const types = new Set(events.map((each) => each.event.type))
-  const mergedPeople = events.flatMap(({ event, personId, otherId }) =>
-    mayMerge.has(event.type) && otherId !== null && otherId !== personId ? [personId, otherId] : [],
-  )
+  const mergedPeople = events
+    .filter(mayMerge)
+    .flatMap(({ personId, otherId }) => [personId, otherId])
   const dying = events.filter(({ event }) => event.type === 'person.deceased.v1')
   // Whoever wants no more is called no more, either.
   const refusing = events.filter(({ event }) => event.type === 'consent.withdrawn.v1')
@@ -131,7 +147,7 @@ function scopeOf(events: readonly Addressed[], context: ScopeContext): StateScop
     dated: datedOf(events, definition),
     // Who entered for a date of theirs leaves when that has moved.
     redatedCampaignIds:
-      types.has('person.upserted.v1') || types.has('person.merged.v1')
+      types.has('person.upserted.v1') || mergedPeople.length > 0
         ? definition.dates.ofPerson.map(({ id }) => id)
         : [],
     touchedCampaignIds: [
@@ -185,11 +201,14 @@ function maySayDates(
 /** Whoever has dates that an event of theirs may move, take away or join with those of somebody else. */
 function datedOf(events: readonly Addressed[], { dates, becoming }: CompiledDefinition): string[] {
   const waiting = dates.byId.size + becoming.byId.size
-  const everybody = ['person.upserted.v1', 'person.merged.v1', 'person.deceased.v1']
-  return events.flatMap(({ event: { type, entity }, personId, otherId }) => {
+  const everybody = ['person.upserted.v1', 'person.deceased.v1']
+  return events.flatMap((each) => {
+    const { event, personId } = each
+    const { type, entity } = event
+    if (waiting === 0) return []
+    if (mayMerge(each)) return [personId, each.otherId]
     const mayMove = entity ? dates.byEntity.has(entity.type) : everybody.includes(type)
-    if ((!mayMove && !becoming.byType.has(type)) || waiting === 0) return []
-    return otherId === null ? [personId] : [personId, otherId]
+    return mayMove || becoming.byType.has(type) ? [personId] : []
   })
 }
 

@@ -12,9 +12,10 @@ import { createCurrentDefinition } from '../src/current-definition.ts'
 import { rollOut } from '../src/rollouts.ts'
 import { fireDueTimers } from '../src/timers.ts'
 
-/** What is told of somebody: the event without its source, and of one that comes again its id. */
+/** What is told of somebody: the event without its source where that is the hospital's, and of one that comes again its id. */
 export type Told = {
   id?: string
+  source?: string
   subject: string
   type: string
   time: string

@@ -1,0 +1,104 @@
+import { stepBusinessTime } from '@wegwijs/store/business-clock'
+import type { Store } from '@wegwijs/store/database'
+import { applyDefinition } from '@wegwijs/store/definitions'
+import { openNamespace } from '@wegwijs/test-support/namespace'
+import { campaign, smallHospital } from '@wegwijs/test-support/small-hospital'
+import { expect, inject, onTestFinished, test } from 'vitest'
+import { type Told, workerOn } from './told.ts'
+
+const now = '2026-03-02T09:00:00.000Z'
+const survey = 'care.survey.answered.v1'
+
+/** Of somebody whom the customer system knows as `c1` and the hospital as `a`. */
+const link: Told = {
+  subject: 'a',
+  type: 'person.identified.v1',
+  time: now,
+  data: { idSpace: 'crm', externalId: 'c1' },
+}
+const crm = (type: string, data: Told['data'] = {}, time = now): Told => ({
+  source: 'urn:test:crm',
+  subject: 'c1',
+  type,
+  time,
+  data,
+})
+const no = crm('consent.withdrawn.v1', { purpose: 'marketing' })
+
+async function open(campaigns: Parameters<typeof smallHospital>[0]): Promise<Store> {
+  const store = await openNamespace(inject('servers').databaseUrl, 'links')
+  onTestFinished(store.close)
+  await stepBusinessTime(store.db, now)
+  await applyDefinition(store, smallHospital(campaigns), 'test')
+  return store
+}
+
+async function outcomesOf({ db }: Store, type: string): Promise<string[]> {
+  const rows = await db.selectFrom('event').select('outcome').where('type', '=', type).execute()
+  return rows.map(({ outcome }) => outcome)
+}
+
+const statesIn = async ({ db }: Store) => {
+  const rows = await db.selectFrom('intent').select(['state', 'reason']).execute()
+  return rows.map(({ state, reason }) => `${state} ${reason}`).sort()
+}
+
+test('the end of a relation under a further id, read before the link to it, ends that of whom it was linked to (P3)', async () => {
+  const store = await open([campaign({ id: 'any' })])
+  const worker = workerOn(store)
+  const carer = { idSpace: 'ehr', externalId: 'carer', kind: 'caregiver' }
+  await worker.hear([
+    {
+      subject: 'a',
+      type: 'relation.granted.v1',
+      time: '2026-03-01T09:00:00.000Z',
+      data: { ...carer, scope: ['care'] },
+    },
+  ])
+  await worker.hear([crm('relation.ended.v1', carer)])
+  await worker.hear([link])
+  expect(await outcomesOf(store, link.type)).toEqual(['identity_linked'])
+  const relations = await store.db
+    .selectFrom('relation')
+    .innerJoin('person_identity', 'person_identity.person_id', 'relation.person_id')
+    .select(['external_id', 'state'])
+    .where('external_id', '=', 'a')
+    .execute()
+  expect(relations).toEqual([{ external_id: 'a', state: 'ended' }])
+})
+
+test('who has been told something is known by more than a no, however long ago it ended (P2)', async () => {
+  const store = await open([
+    campaign({ id: 'thanks', entry: 'once', trigger: { touchpoint: survey } }),
+  ])
+  const worker = workerOn(store)
+  await worker.hear([crm(survey)])
+  await store.db.updateTable('intent').set({ state: 'delivered' }).execute()
+  await worker.hear([{ subject: 'a', type: survey, time: now, data: {} }])
+  await worker.hear([no])
+  await worker.hear([link])
+  expect({
+    link: await outcomesOf(store, link.type),
+    messages: await statesIn(store),
+  }).toEqual({ link: ['identity_taken'], messages: ['delivered null', 'planned null'] })
+})
+
+test('a link leaves the date of this year that has come and was not decided yet', async () => {
+  const store = await open([
+    campaign({
+      id: 'birthday',
+      entry: 'every-time',
+      trigger: { date: { field: 'person.bornOn', every: 'year', at: '10:00' } },
+    }),
+  ])
+  const worker = workerOn(store)
+  const attributes = { bornOn: '1950-03-03' }
+  await worker.hear([{ subject: 'a', type: 'person.upserted.v1', time: now, data: { attributes } }])
+  await stepBusinessTime(store.db, '2026-03-03T09:10:00.000Z')
+  await worker.hear([no])
+  await worker.hear([link])
+  expect(await outcomesOf(store, link.type)).toEqual(['identity_linked'])
+  await worker.fireAll()
+  const runs = await store.db.selectFrom('enrolment').select('entered_at').execute()
+  expect(runs).toEqual([{ entered_at: '2026-03-03T09:10:00.000Z' }])
+})
