@@ -80,9 +80,7 @@ export function awaitBecomingSince(
   since: Instant,
   context: DecideContext,
 ): void {
-  const known = draft.timers.get(timerIdOf(draft, campaign.id, null, context))
-  // It has come, and is decided about by what is in force now.
-  if (known && known.dueAt <= context.now) return
+  if (hasCome(draft, campaign, context)) return
   const hasEntered = [...draft.enrolments.values()].some(
     ({ campaignId, enteredAt }) => campaignId === campaign.id && enteredAt >= since,
   )
@@ -112,10 +110,16 @@ function awaitBecoming(
     })
 }
 
-/** Two records have become one person: what is counted of both is theirs. */
+/** Two records have become one person: what is counted of both is theirs, also by a day that has come already. */
 export function joinBecoming(draft: Draft, context: DecideContext): void {
   for (const campaign of context.definition.becoming.byId.values())
-    awaitBecoming(draft, campaign, context)
+    if (!hasCome(draft, campaign, context)) awaitBecoming(draft, campaign, context)
+}
+
+/** The day for which its timer is set has come, and is decided about by what is in force and known then. */
+function hasCome(draft: Draft, campaign: CompiledCampaign, context: DecideContext): boolean {
+  const known = draft.timers.get(timerIdOf(draft, campaign.id, null, context))
+  return known !== undefined && known.dueAt <= context.now
 }
 
 function campaignsOf({ type }: JourneyEvent, { definition }: DecideContext) {

@@ -83,10 +83,13 @@ export function awaitAllDates(
 /** Two records have become one person: the dates of both are theirs, each once. */
 export function joinDates(draft: Draft, context: DecideContext): void {
   const timers = dateTimersOf(draft)
-  for (const { timerId, campaignId, entity, dueAt } of timers) {
-    const own = timerIdOf(draft, campaignId, entity, context)
-    draft.timers.delete(timerId)
-    draft.timers.set(own, { timerId: own, enrolmentId: null, campaignId, entity, dueAt })
+  for (const { timerId } of timers) draft.timers.delete(timerId)
+  for (const { campaignId, entity, dueAt } of timers) {
+    const timerId = timerIdOf(draft, campaignId, entity, context)
+    const known = draft.timers.get(timerId)
+    // One that has come, and was not decided yet, is not lost for one that lies ahead.
+    if (known && known.dueAt <= dueAt) continue
+    draft.timers.set(timerId, { timerId, enrolmentId: null, campaignId, entity, dueAt })
   }
   awaitKnownDates(draft, context)
   awaitAllDates(draft, context.definition.dates.byId.values(), context)

@@ -2,7 +2,7 @@ import { stepBusinessTime } from '@wegwijs/store/business-clock'
 import type { Store } from '@wegwijs/store/database'
 import { applyDefinition } from '@wegwijs/store/definitions'
 import { openNamespace } from '@wegwijs/test-support/namespace'
-import { campaign, smallHospital } from '@wegwijs/test-support/small-hospital'
+import { campaign, message, smallHospital } from '@wegwijs/test-support/small-hospital'
 import { expect, inject, onTestFinished, test } from 'vitest'
 import { type Told, workerOn } from './told.ts'
 
@@ -101,4 +101,32 @@ test('a link leaves the date of this year that has come and was not decided yet'
   await worker.fireAll()
   const runs = await store.db.selectFrom('enrolment').select('entered_at').execute()
   expect(runs).toEqual([{ entered_at: '2026-03-03T09:10:00.000Z' }])
+})
+
+const away = campaign({
+  id: 'away',
+  entry: 'every-time',
+  trigger: {
+    becomes: {
+      all: [
+        { not: { happened: { touchpoint: survey, within: 'P7D' } } },
+        { happened: { touchpoint: survey, within: 'P30D' } },
+      ],
+    },
+  },
+  steps: [message('hello')],
+})
+
+test.each([
+  ['a link', [no, link]],
+  ['a merge', [{ ...link, type: 'person.merged.v1' }]],
+] as const)('%s leaves the midnight that has come and was not decided yet', async (_, told) => {
+  const store = await open([away])
+  const worker = workerOn(store)
+  await worker.hear([{ subject: 'a', type: survey, time: now, data: {} }])
+  await stepBusinessTime(store.db, '2026-03-09T23:10:00.000Z')
+  for (const each of told) await worker.hear([each])
+  await worker.fireAll()
+  const runs = await store.db.selectFrom('enrolment').select('entered_at').execute()
+  expect(runs).toEqual([{ entered_at: '2026-03-09T23:10:00.000Z' }])
 })
