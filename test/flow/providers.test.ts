@@ -301,6 +301,40 @@ describe('what the provider tells later', () => {
     ])
   })
 
+  describe('over a channel that it had left', () => {
+    /** The provider does not say whether it has it, says no to the repeat, and the SMS goes: after these were told. */
+    async function leavesEmail(subject: string, moves: { email?: string; phone?: string }) {
+      const time = tomorrow()
+      for (const fault of [email('resetBeforeAccept', 1), email('refuse5xx', 1)])
+        flow.pipe.sandbox.faults.set(fault)
+      const soon = new Date(Date.parse(time) + 500).toISOString()
+      await flow.play([
+        arrives(subject, {}, { time }),
+        answered(subject, { time }),
+        arrives(subject, moves, { time: soon }),
+      ])
+      flow.pipe.sandbox.faults.clear()
+      await receipt(subject, 'bounced')
+      await flow.play([answered(subject, { time: tomorrow() })])
+    }
+    const before = [
+      'email unknown smtp_connection_lost',
+      'email refused smtp_554 again',
+      'sms accepted again',
+    ]
+
+    test('nothing arrives at the address before: the next message goes to the one told since', async () => {
+      const moves = { email: 'left.since@example.org', phone: '+447700900124' }
+      await leavesEmail('left', moves)
+      expect((await told('left')).slice(0, -2)).toEqual([...before, 'email accepted'])
+    })
+
+    test('nothing arrives at the address that there still is: the next message takes the next channel', async () => {
+      await leavesEmail('stays', { phone: '+447700900124' })
+      expect((await told('stays')).slice(0, -2)).toEqual([...before, 'sms accepted'])
+    })
+  })
+
   test('a complaint ends marketing over that channel', async () => {
     const yes = { purpose: 'marketing', origin: 'person' }
     const time = tomorrow()

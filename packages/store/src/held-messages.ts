@@ -138,9 +138,9 @@ async function moveHeld(tx: Querying, held: readonly LockedMessage[], end: HeldE
   if (end === 'close-as-sent') {
     await sql`
       insert into attempt (person_id, intent_id, fence, business_at, channel, provider, outcome,
-        reason, duplicate)
+        reason, duplicate, address_since)
       select person_id, intent_id, fence, business_now(), channels[channel_index + 1],
-        coalesce(provider, ''), 'accepted', 'said_by_staff', duplicate
+        coalesce(provider, ''), 'accepted', 'said_by_staff', duplicate, address_since
       from intent where intent_id = any(${ids})`.execute(tx)
   }
   const isAgain = end === 'resend'

@@ -89,7 +89,7 @@ async function lockGivenUp(tx: Querying, claims: readonly Settlement[]): Promise
       -- It may have been planned for its next channel since.
       array_position(i.channels, a.channel) - 1 as "channelIndex", a.channel, i.attempts,
       i.due_at as "dueAt", i.expires_at as "expiresAt", i.unknown_outcome as "unknownOutcome",
-      i.idempotent, a.duplicate, a.provider, 'sending' as state, a.fence, false as recorded,
+      i.idempotent, a.duplicate, a.provider, a.address_since as "addressSince", 'sending' as state, a.fence, false as recorded,
       business_now() as now
     from unnest(${ids}, ${claims.map((claim) => claim.fence)}::integer[]) as late (intent_id, fence)
     join intent i on i.intent_id = late.intent_id and i.fence = late.fence + 1

@@ -38,6 +38,7 @@ import * as recipientWays from './migrations/0032-recipient-ways.ts'
 import * as addressSince from './migrations/0033-address-since.ts'
 import * as inboxByAge from './migrations/0034-inbox-by-age.ts'
 import * as outboxByTopic from './migrations/0035-outbox-by-topic.ts'
+import * as addressOfAttempt from './migrations/0036-address-of-attempt.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -78,6 +79,7 @@ const migrations: Record<string, Migration> = {
   '0033-address-since': addressSince,
   '0034-inbox-by-age': inboxByAge,
   '0035-outbox-by-topic': outboxByTopic,
+  '0036-address-of-attempt': addressOfAttempt,
 }
 
 export type MigrateOptions = {

@@ -312,6 +312,8 @@ export type Schema = {
     reason: string | null
     reference: string | null
     duplicate: boolean
+    /** As of `intent`, for the address of this attempt. */
+    address_since: string | null
   }
   app_message: {
     person_id: string

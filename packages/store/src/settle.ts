@@ -120,6 +120,8 @@ export type LockedAttempt = AttemptedIntent & {
   messageId: string
   channel: string
   provider: string | null
+  /** Time of the profile that told of the address to which it was to go; null when that is not known. */
+  addressSince: string | null
   state: string
   fence: number
   /** An attempt with this fence is written down already. */
@@ -138,7 +140,7 @@ export async function lockAttempted(
       i.version, i.message_id as "messageId", i.channels, i.channel_index as "channelIndex",
       i.channels[i.channel_index + 1] as channel, i.attempts, i.due_at as "dueAt",
       i.expires_at as "expiresAt", i.unknown_outcome as "unknownOutcome", i.idempotent, i.duplicate,
-      i.provider, i.state, i.fence, (select business_now()) as now
+      i.provider, i.address_since as "addressSince", i.state, i.fence, (select business_now()) as now
     from intent i ${where}
     order by i.intent_id for update of i ${options.skipLocked ? sql`skip locked` : sql``}
   `.execute(tx)
@@ -252,6 +254,7 @@ function rowOf(intent: LockedAttempt, outcome: AttemptOutcome, next: AfterAttemp
     attempt_reason: 'reason' in outcome ? safeText(outcome.reason) : null,
     reference: outcome.kind === 'accepted' ? safeText(outcome.reference) : null,
     duplicate: intent.duplicate,
+    address_since: intent.addressSince,
   }
 }
 
@@ -278,6 +281,7 @@ const rowTypes = {
   attempt_reason: 'text',
   reference: 'text',
   duplicate: 'boolean',
+  address_since: 'text',
 } as const satisfies Record<keyof AttemptRow, string>
 
 /**
@@ -308,9 +312,9 @@ function writeRows(
     with written as materialized (${typedRows(rowTypes, rows)}
     ), tried as (
       insert into attempt (person_id, intent_id, fence, business_at, channel, provider, outcome,
-        reason, reference, duplicate)
+        reason, reference, duplicate, address_since)
       select person_id, intent_id, fence, now, channel, provider, outcome, attempt_reason,
-        reference, duplicate
+        reference, duplicate, address_since
       from written
     ), told as (${outboxInsert(told)})${giveBack(rows)}
     update intent i set

@@ -147,6 +147,39 @@ describe('a receipt', () => {
     expect(await stops(personId)).toMatchObject([{ channel: 'app' }])
   })
 
+  test('that nothing arrived is about the address to which its provider may have sent it first', async () => {
+    const addressOf = async (
+      tried: readonly [since: string, provider: string, outcome: string][],
+    ) => {
+      const { personId, intentId } = await addMessage('email', {
+        provider: 'smtp',
+        address_since: 'now',
+      })
+      const attempts = tried.map(([address_since, provider, outcome], index) => ({
+        ...{ person_id: personId, intent_id: intentId, fence: index + 1, duplicate: false },
+        ...{ channel: 'email', provider, outcome: outcome as 'accepted', address_since },
+        ...{ business_at: '2026-01-01T00:00:00Z' },
+      }))
+      for (const attempt of attempts)
+        await rig.store.db.insertInto('attempt').values(attempt).execute()
+      const bounced = receipt(intentId, { status: 'bounced' })
+      await post([bounced], { provider: 'smtp' })
+      return rig.published().find(({ id }) => id === bounced.receiptId)?.data.addressSince
+    }
+    // Its receipt came before our own record of the attempt.
+    expect(await addressOf([])).toBe('now')
+    expect(await addressOf([['first', 'smtp', 'deferred']])).toBe('now')
+    expect(await addressOf([['first', 'smtp', 'unknown']])).toBe('first')
+    expect(
+      await addressOf([
+        ['refused', 'smtp', 'refused'],
+        ['first', 'smtp', 'unknown'],
+        ['second', 'smtp', 'accepted'],
+        ['other', 'elsewhere', 'accepted'],
+      ]),
+    ).toBe('first')
+  })
+
   test('of what the class of its message does not let us keep goes no further', async () => {
     const bundle = smallHospital([
       campaign({ id: 'aftercare' }),
