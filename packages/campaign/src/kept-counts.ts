@@ -12,14 +12,19 @@ import { triggerPartsOf } from './triggers/registry.ts'
  */
 export type KeptCounts = { counts: readonly Count[]; mark: string; unread?: readonly Error[] }
 
+/** `isThrough`: nobody takes a step of it any more, and what ends it may still withdraw what it has planned. */
+type AskingVersion = Pick<CampaignVersion, 'file'> & { readonly isThrough?: boolean }
+
 /** What the conditions of a definition, and of these versions of campaigns, ask for. */
 export function countsOfDefinition(
   { personas, policies }: Pick<DefinitionBundle, 'personas' | 'policies'>,
-  versions: readonly Pick<CampaignVersion, 'file'>[],
+  versions: readonly AskingVersion[],
 ): Count[] {
   const conditions = [
     ...personas.personas.flatMap(({ when }) => when ?? []),
-    ...versions.flatMap(({ file }) => conditionsIn(file)),
+    ...versions.flatMap(({ file, isThrough }) =>
+      isThrough ? conditionsOfExits(file) : conditionsIn(file),
+    ),
   ]
   const asked = conditions.flatMap((condition) => happenedIn(condition))
   return countsOf(
@@ -28,12 +33,17 @@ export function countsOfDefinition(
   )
 }
 
+function conditionsOfExits({ exit }: CampaignFile): Condition[] {
+  return exit.flatMap(({ where }) => where ?? [])
+}
+
 /** Every condition of a campaign. */
-function conditionsIn({ trigger, audience, exit, goal, steps }: CampaignFile): Condition[] {
+function conditionsIn(file: CampaignFile): Condition[] {
+  const { trigger, audience, goal, steps } = file
   return [
     triggerPartsOf(trigger).where?.condition,
     audience.where,
-    ...exit.map(({ where }) => where),
+    ...conditionsOfExits(file),
     goal?.where,
     ...everyStep(steps).flatMap((step) => {
       const { arms = [], conditions = [] } = partsOf(step)

@@ -1,9 +1,10 @@
 import type { CompiledCampaign } from './compiled-campaign.ts'
+import type { CampaignFile } from './definition/campaign.ts'
 import { hangsOnEntity } from './moment.ts'
 import type { Intent } from './state.ts'
 import { type StepNode, stepsBehind } from './step-node.ts'
 import { turnOf } from './steps/message-status.ts'
-import { partsOf } from './steps/registry.ts'
+import { everyStep, kindOf, partsOf } from './steps/registry.ts'
 
 /**
  * By the path of each step, the version of the entity of which a question before it, or a cascade, was last told anew:
@@ -35,6 +36,14 @@ function leadsBack({ step, kind }: StepNode, intent: Intent): boolean {
   const { dueAt, dueSince = dueAt, plannedAt } = intent
   const laysAhead = send !== undefined && hangsOnEntity(send) && dueSince > plannedAt
   return laysAhead && turnOf(intent) === 0 && kind.beginsAnew?.(intent) != null
+}
+
+/** Whether who is through may come to stand at a step again, since the moment of that hangs on the entity. */
+export function mayLeadBack({ steps }: CampaignFile): boolean {
+  return everyStep(steps).some((step) => {
+    const { send } = partsOf(step).message ?? {}
+    return kindOf(step).beginsAnew !== undefined && send !== undefined && hangsOnEntity(send)
+  })
 }
 
 /** Of the entity; 0 of a message that hangs on none. */

@@ -73,12 +73,12 @@ export async function applyDefinition(
       tx,
       ended.map(({ campaignId }) => campaignId),
     )
-    await keepCounts(tx, counts)
     await addRollouts(tx, [
       ...rolloutsOf(publication, { before, after: bundle }),
       ...moves.map(rolloutOf),
     ])
     await replaceDefinition(tx, store.namespace)
+    await keepCounts(tx, bundle, counts)
     return {
       revision,
       campaigns: [

@@ -9,6 +9,7 @@ import type { DefinitionBundle } from '@wegwijs/campaign/definition/bundle'
 import { subtractDuration } from '@wegwijs/campaign/instant'
 import type { JsonObject } from '@wegwijs/campaign/json'
 import { compileCounts, countsOfDefinition, type KeptCounts } from '@wegwijs/campaign/kept-counts'
+import { mayLeadBack } from '@wegwijs/campaign/led-back'
 import type { WegwijsError } from '@wegwijs/runtime/failure'
 import { type RawBuilder, sql } from 'kysely'
 import { businessNow } from './business-clock.ts'
@@ -90,8 +91,9 @@ function readCount(row: CountRow, asked: Count | undefined): Count | WegwijsErro
 
 /**
  * What conditions will ask for once `bundle` is published: those of its campaigns and personas, and of
- * older versions that somebody is still in, or whose goal somebody may still reach. Is one of these a version that
- * cannot be read, all that is counted is counted on: whoever reads it again asks for some of it.
+ * older versions that somebody is still in, or may be in again, or whose goal somebody may still reach; of one that
+ * they are only through, and that may still tell something, those of what ends it. Is one of these a version
+ * that cannot be read, all that is counted is counted on: whoever reads it again asks for some of it.
  */
 async function wantedCounts(
   tx: Querying,
@@ -109,22 +111,39 @@ async function wantedCounts(
   return [...longest.values()]
 }
 
-async function olderVersionsInUse(tx: Querying): Promise<ReadCampaign[]> {
+async function olderVersionsInUse(
+  tx: Querying,
+): Promise<(ReadCampaign & { isThrough: boolean })[]> {
   const { rows } = await sql<StoredCampaign>`
     select campaign_id as "campaignId", version, content from campaign_version
     where content::text like '%"happened"%'`.execute(tx)
   const now = await businessNow(tx)
   const versions = rows.map((stored) => ({ ...stored, ...readAsFarAsItGoes(stored) }))
-  const { rows: used } = await sql<{ place: number }>`
-    select v.place::integer from unnest(${versions.map(({ campaignId }) => campaignId)}::text[],
+  const { rows: used } = await sql<{ place: number; is_in: boolean }>`
+    select v.place::integer, used.is_in
+    from unnest(${versions.map(({ campaignId }) => campaignId)}::text[],
         ${versions.map(({ version }) => version)}::integer[],
-        ${versions.map((version) => goalCountsSince(version, now))}::timestamptz[])
-      with ordinality as v (campaign_id, version, since, place)
-    where exists (
-      select from enrolment e
-      where e.campaign_id = v.campaign_id and e.version = v.version and (e.state = 'running'
-        or (e.goal_at is null and e.entered_at >= v.since)))`.execute(tx)
-  return used.flatMap(({ place }) => versions[place - 1] ?? [])
+        ${versions.map((version) => goalCountsSince(version, now))}::timestamptz[],
+        ${versions.map(({ file }) => mayLeadBack(file))}::boolean[])
+      with ordinality as v (campaign_id, version, since, leads_back, place)
+    cross join lateral (select exists (
+        select from enrolment e
+        where e.state = 'running' and e.campaign_id = v.campaign_id and e.version = v.version
+      ) or exists (
+        select from enrolment e
+        where e.campaign_id = v.campaign_id and e.version = v.version
+          and (e.reason in ('entity_withdrawn', 'date_moved')
+            or (e.goal_at is null and e.entered_at >= v.since)
+            or (v.leads_back and e.state = 'completed' and e.entity_id is not null))
+      ) as is_in) as used
+    where used.is_in or exists (
+      select from intent i join enrolment e using (person_id, enrolment_id)
+      where i.state in ('planned', 'queued', 'sending', 'held')
+        and i.campaign_id = v.campaign_id and e.version = v.version)`.execute(tx)
+  return used.flatMap(({ place, is_in }) => {
+    const version = versions[place - 1]
+    return version ? { ...version, isThrough: !is_in } : []
+  })
 }
 
 /** Since when somebody must have entered who may still reach its goal; null where it has none. */
@@ -194,8 +213,26 @@ function rowOf(ready: boolean) {
   })
 }
 
-/** Keeps these counts, all of which are ready, and no other: nobody asks for what is not among them. */
-export async function keepCounts(tx: Querying, wanted: readonly Count[]): Promise<void> {
+/**
+ * Keeps the counts that {@link beginCounts} gave, all of which are ready, and no other: nobody asks for what is not
+ * among them. Called when nobody enters an older version any more ({@link replaceDefinition}): where something is to
+ * be forgotten, it is looked once more who has entered since.
+ */
+export async function keepCounts(
+  tx: Querying,
+  bundle: DefinitionBundle,
+  begun: readonly Count[],
+): Promise<void> {
+  const { rows: kept } = await sql<CountRow>`select * from history_count where ready`.execute(tx)
+  const longest = new Map(begun.map((count) => [count.key, count]))
+  const isLess = ({ key, days }: Pick<Count, 'key' | 'days'>) =>
+    (longest.get(key)?.days ?? -1) < days
+  const lessened = kept.filter(({ count_key: key, days }) => isLess({ key, days }))
+  const stillWanted = lessened.length > 0 ? await wantedCounts(tx, bundle, kept) : []
+  for (const count of stillWanted)
+    if (isLess(count) && lessened.some((row) => row.count_key === count.key))
+      longest.set(count.key, count)
+  const wanted = [...longest.values()]
   const rows = wanted.map(rowOf(true))
   const keys = wanted.map(({ key }) => key)
   await sql`delete from history_count where not count_key = any(${keys}::text[])`.execute(tx)

@@ -38,8 +38,8 @@ export function holdDefinition(tx: Querying, namespace: string): void {
 }
 
 /**
- * Waits until everybody who decides by the definition before is done. The last thing before the commit of
- * a publication; what is counted anew begins by it, too (history-counts.ts).
+ * Waits until everybody who decides by the definition before is done. Nobody decides until the commit of
+ * a publication, which comes soon; what is counted anew begins by it, too (history-counts.ts).
  */
 export async function replaceDefinition(tx: Querying, namespace: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended(${lockOf(namespace)}, 0))`.execute(tx)

@@ -15,6 +15,7 @@ import { topicsOf } from '@wegwijs/wire/topics'
 import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest'
 import { applyBatch } from '../src/batch.ts'
 import { createCurrentDefinition } from '../src/current-definition.ts'
+import { beforeTransactions } from './before-transactions.ts'
 
 const now = '2026-03-20T09:00:00.000Z'
 const answered = 'care.survey.answered.v1'
@@ -29,7 +30,15 @@ beforeEach(async () => {
 
 afterEach(() => store.close())
 
-type Told = { type: string; subject: string; id?: string; time?: string; data?: object }
+type Told = {
+  type: string
+  subject: string
+  id?: string
+  time?: string
+  data?: object
+  entity?: string
+  version?: number
+}
 
 let count = 0
 /** One reader of one partition, that applies what it is given behind what it had. */
@@ -210,6 +219,81 @@ test('whoever is in an older version is still counted for', async () => {
   await tell([{ type: discharge, subject: 'p1' }])
   await publish(campaign({ id: 'asks' }))
   expect(await registered()).toMatchObject([{ touchpoint: answered, days: 9 }])
+})
+
+test('an older version is counted for as long as a message of it may be taken back (P3)', async () => {
+  const hear = reader(0)
+  const told = (exit: object[]) =>
+    campaign({
+      id: 'told',
+      entry: 'every-time',
+      trigger: { touchpoint: 'care.admission.started.v1' },
+      exit: exit as never,
+      steps: [message('hello', { send: { for: 'P5D', on: 'any-day' }, expires: 'P1D' })],
+    })
+  const twice = { happened: { touchpoint: answered, within: 'P30D', times: { atLeast: 2 } } }
+  await publish(told([{ touchpoint: discharge, where: twice }]))
+  await hear([
+    { type: answered, subject: 'anna' },
+    { type: 'care.admission.started.v1', subject: 'anna' },
+  ])
+  await publish(told([]))
+  await hear([{ type: answered, subject: 'anna' }])
+  await hear([{ type: discharge, subject: 'anna' }])
+  const intents = store.db.selectFrom('intent').select(['campaign_id', 'state', 'reason'])
+  expect(await intents.where('campaign_id', '=', 'told').execute()).toEqual([
+    { campaign_id: 'told', state: 'cancelled', reason: 'exit_touchpoint' },
+  ])
+  await publish()
+  expect(await registered()).toEqual([])
+})
+
+test('an older version is counted for as long as somebody may be in it again', async () => {
+  const hear = reader(0)
+  const asks = (steps: object[]) =>
+    campaign({
+      id: 'asks',
+      entry: 'once-per-entity',
+      trigger: { touchpoint: 'care.appointment.booked.v1' },
+      steps: steps as never,
+    })
+  const often = { happened: { touchpoint: answered, within: 'P9D' } }
+  const branch = { branch: [{ when: often, steps: [message('hello')] }] }
+  await publish(asks([{ wait: { for: 'P5D', on: 'any-day' } }, branch]))
+  const [startsAt, entity] = ['2026-05-01T09:00:00.000Z', 'appointment/1']
+  await hear([
+    { type: 'care.appointment.booked.v1', subject: 'anna', entity, version: 1, data: { startsAt } },
+    { type: 'care.appointment.cancelled.v1', subject: 'anna', entity, version: 2 },
+  ])
+  await publish(asks([message('hello')]))
+  expect(await registered()).toMatchObject([{ touchpoint: answered, days: 9 }])
+})
+
+test.each([
+  ['nobody asks', []],
+  ['others ask for less of', [forWhom('less', { touchpoint: answered, within: 'P3D' })]],
+])('whoever enters while a publication counts is still counted for what %s', async (_, more) => {
+  const hear = reader(0)
+  const often = { happened: { touchpoint: answered, within: 'P9D' } }
+  const branch = { branch: [{ when: often, steps: [message('hello')] }] }
+  const asks = (...steps: object[]) =>
+    campaign({ id: 'asks', trigger: { touchpoint: discharge }, steps: steps as never })
+  await publish(asks({ wait: { for: 'P5D', on: 'any-day' } }, branch))
+  let begun = 0
+  const db = beforeTransactions(store.db, async () => {
+    begun += 1
+    if (begun === 2) await hear([{ type: discharge, subject: 'anna' }])
+  })
+  const other = forWhom('other', { touchpoint: 'care.admission.started.v1', within: 'P3D' })
+  const bundle = smallHospital([plain, asks(message('hello')), other, ...more])
+  await applyDefinition({ ...store, db }, bundle, 'test')
+  expect(begun).toBeGreaterThan(2)
+  const runs = await store.db.selectFrom('enrolment').select(['campaign_id', 'version']).execute()
+  expect(runs).toEqual([{ campaign_id: 'asks', version: 1 }])
+  expect(await registered()).toMatchObject([
+    { touchpoint: 'care.admission.started.v1', days: 3, ready: true },
+    { touchpoint: answered, days: 9, ready: true },
+  ])
 })
 
 test('a batch that was under way when a count began is waited for, and counted once', async () => {

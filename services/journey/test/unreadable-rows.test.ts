@@ -2,7 +2,7 @@ import type { JsonObject } from '@wegwijs/campaign/json'
 import { silentLogger } from '@wegwijs/runtime/log'
 import { createMetrics } from '@wegwijs/runtime/metrics'
 import { stepBusinessTime } from '@wegwijs/store/business-clock'
-import type { Database, DatabaseTransaction, Store } from '@wegwijs/store/database'
+import type { Store } from '@wegwijs/store/database'
 import { applyDefinition } from '@wegwijs/store/definitions'
 import { postponeTimers } from '@wegwijs/store/person-locks'
 import type { Schema } from '@wegwijs/store/schema'
@@ -13,6 +13,7 @@ import { afterEach, beforeEach, expect, inject, test } from 'vitest'
 import { createCurrentDefinition } from '../src/current-definition.ts'
 import { rollOut } from '../src/rollouts.ts'
 import { fireDueTimers } from '../src/timers.ts'
+import { beforeTransactions } from './before-transactions.ts'
 import { type Told, workerOn } from './told.ts'
 
 const now = '2026-03-02T09:00:00.000Z'
@@ -269,23 +270,6 @@ test('of two workers that meet such a person in a rollout neither passes over an
     .execute()
   expect(timers).toEqual(others)
 })
-
-/** The database, where `first` is done before each transaction begins. */
-function beforeTransactions(db: Database, first: () => Promise<void>): Database {
-  const begin = () => ({
-    execute: async <Result>(work: (tx: DatabaseTransaction) => Promise<Result>) => {
-      await first()
-      return db.transaction().execute(work)
-    },
-  })
-  return new Proxy(db, {
-    get(target, name) {
-      if (name === 'transaction') return begin
-      const value: unknown = Reflect.get(target, name)
-      return typeof value === 'function' ? value.bind(target) : value
-    },
-  })
-}
 
 test.each<[string, JsonObject, object]>([
   ['person.deceased.v1', {}, { kind: 'death', purpose: 'all' }],
