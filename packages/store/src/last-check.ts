@@ -764,7 +764,7 @@ export function firstStopOf(person: RawBuilder<unknown>): RawBuilder<unknown> {
     and not (s.kind = 'consent' and exists (
       select from consent k where k.person_id = s.person_id and k.purpose = s.purpose
         and k.channel = s.channel and k.at > s.at
-        and not (k.state = 'granted' and k.origin = 'import')))`
+        and not (k.state = 'granted' and k.origin = 'import' and s.origin <> 'import')))`
 }
 
 /** Null when it is the only one. See `latestOf` of the core: of what was planned last, and over further channels since, the furthest. */

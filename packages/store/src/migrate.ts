@@ -39,6 +39,7 @@ import * as addressSince from './migrations/0033-address-since.ts'
 import * as inboxByAge from './migrations/0034-inbox-by-age.ts'
 import * as outboxByTopic from './migrations/0035-outbox-by-topic.ts'
 import * as addressOfAttempt from './migrations/0036-address-of-attempt.ts'
+import * as stopOrigin from './migrations/0037-stop-origin.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -80,6 +81,7 @@ const migrations: Record<string, Migration> = {
   '0034-inbox-by-age': inboxByAge,
   '0035-outbox-by-topic': outboxByTopic,
   '0036-address-of-attempt': addressOfAttempt,
+  '0037-stop-origin': stopOrigin,
 }
 
 export type MigrateOptions = {

@@ -96,6 +96,7 @@ export type Schema = {
     kind: 'death' | 'consent' | 'staff'
     purpose: Generated<string>
     channel: Generated<string>
+    origin: Generated<'person' | 'import'>
     reason: string
     source: string
     at: Moment

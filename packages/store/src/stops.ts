@@ -28,6 +28,8 @@ export type PersonStop = {
   purpose: string
   /** A channel, or '' for all of them. */
   channel: string
+  /** Of a consent, who withdrew it: a later yes of an import overrules an import alone. */
+  origin: 'person' | 'import'
   reason: string
   source: string
   /** When the fact came about, by its own time; a consent given later overrules it. */
@@ -222,12 +224,12 @@ export function stopOf(event: SaidOfPerson): Omit<PersonStop, 'personId'> | null
   const meaning = meaningOf(event)
   if (!meaning) return null
   const stopId = derivedUuid('stop', event.source, event.subject, event.id)
-  return { stopId, source: event.source, at: event.time, ...meaning }
+  return { stopId, source: event.source, at: event.time, origin: 'person', ...meaning }
 }
 
 function meaningOf(
   event: SaidOfPerson,
-): Pick<PersonStop, 'kind' | 'purpose' | 'channel' | 'reason'> | null {
+): (Pick<PersonStop, 'kind' | 'purpose' | 'channel' | 'reason'> & Partial<PersonStop>) | null {
   const { recipientId } = event.data
   // What somebody else says of a message about this person is a stop of theirs alone.
   if (recipientId !== undefined && recipientId !== event.subject) return null
@@ -235,8 +237,9 @@ function meaningOf(
     case 'person.deceased.v1':
       return { kind: 'death', purpose: 'all', channel: '', reason: 'person_deceased' }
     case 'consent.withdrawn.v1': {
-      const { purpose, channel = '' } = event.data as ConsentData
-      return { kind: 'consent', purpose, channel, reason: 'consent_withdrawn' }
+      const { purpose, channel = '', origin } = event.data as ConsentData
+      const by = origin === 'import' ? { origin } : {}
+      return { kind: 'consent', purpose, channel, ...by, reason: 'consent_withdrawn' }
     }
     case 'message.complained.v1': {
       const { channel } = event.data as MessageData

@@ -1,3 +1,4 @@
+import { ownIdSpace } from '@wegwijs/campaign/event-check'
 import { quietUntil } from '@wegwijs/campaign/quiet-hours'
 import { openedBeside, type SendingWindow, windowOpens } from '@wegwijs/campaign/sending-window'
 import { newUuid } from '@wegwijs/runtime/derived-id'
@@ -13,7 +14,7 @@ import type { Store } from '../src/database.ts'
 import { applyDefinition } from '../src/definitions.ts'
 import { endHolding } from '../src/held-messages.ts'
 import { type ClaimRequest, lastCheckReasons } from '../src/last-check.ts'
-import { liftStop, type Operation, stopOperation } from '../src/stops.ts'
+import { liftStop, type Operation, recordStopEvents, stopOperation } from '../src/stops.ts'
 import { claimDue, claimItems, intentOf, itemsOf, releaseAll, toldOf } from './delivery-steps.ts'
 
 let store: Store
@@ -1548,4 +1549,25 @@ describe('the cost of a claim', () => {
   it('is eight with any number of refusals that others are told of (P8)', async () => {
     expect([await statementsOf(1, 1), await statementsOf(20, 30)]).toEqual([8, 8])
   })
+})
+
+/** What an import or the person answered over HTTP, and the import that told of a yes since. */
+it.each([
+  ['what a no of an import had stopped', 'import', 'sending', null],
+  ['nothing that the person had stopped', 'person', 'skipped', 'consent_withdrawn'],
+] as const)('a later yes of an import lifts %s (P3)', async (_, origin, state, reason) => {
+  const [ids] = await seedMessages(store, 1)
+  if (!ids) throw new Error('no message')
+  const no = {
+    id: newUuid(),
+    source: 'urn:test:crm',
+    type: 'consent.withdrawn.v1',
+    subject: ids.personId,
+    time: '2026-01-01T00:00:00.000Z',
+    data: { purpose: 'care', origin },
+  }
+  expect(await recordStopEvents(store, [{ event: no, idSpace: ownIdSpace }])).toEqual([true])
+  await consent(ids, { state: 'granted', origin: 'import', at: '2026-01-02T00:00:00Z' })
+  await claimDue(store)
+  expect(await intentOf(store, ids.intentId)).toMatchObject({ state, reason })
 })
