@@ -520,6 +520,19 @@ const plantedByFile: Readonly<Record<string, readonly Planted[]>> = {
       [expect.stringMatching(/^campaigns\/guide\.yaml:10:\d+ .*expected days or weeks/)],
     ],
     [
+      'a band or a period of reach beyond all that is counted',
+      {
+        [guide]: [
+          'entry: once-per-entity',
+          'entry: once-per-entity\nreach: { most: 3000000000, per: PT8785H }',
+        ],
+      },
+      [
+        expect.stringMatching(/^campaigns\/guide\.yaml:10:\d+ .*1000000000/),
+        expect.stringMatching(/^campaigns\/guide\.yaml:10:\d+ .*expected days or weeks/),
+      ],
+    ],
+    [
       'a channel that nobody declared',
       { [personas]: ['channels: [sms]', 'channels: [sms, email]'] },
       ['personas.yaml:12:21 channels.yaml has no channel "email"'],

@@ -78,6 +78,18 @@ describe('a campaign that says how far it reaches', () => {
       /^reach of version 1 of campaign seeded is stored/,
     ],
     [
+      'a band beyond all that is counted',
+      sql`update campaign_version set content = jsonb_set(content, '{reach,most}', '3000000000')
+      where campaign_id = 'seeded'`,
+      /^reach of version 1 of campaign seeded is stored/,
+    ],
+    [
+      'a period that never ends',
+      sql`update campaign_version set content = jsonb_set(content, '{reach,per}', '"PT99999999999H"')
+      where campaign_id = 'seeded'`,
+      /^reach of version 1 of campaign seeded is stored/,
+    ],
+    [
       'where a day begins',
       sql`update definition
       set bundle = jsonb_set(bundle, '{policies,timeZone}', '"Atlantis"')`,

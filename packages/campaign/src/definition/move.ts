@@ -12,7 +12,7 @@ const stepNameSchema = z
 
 export const moveSchema = z
   .strictObject({
-    from: z.number().int().min(1).describe('The version whose people are moved.'),
+    from: z.int32().min(1).describe('The version whose people are moved.'),
     steps: z
       .record(stepNameSchema, stepNameSchema)
       .default({})

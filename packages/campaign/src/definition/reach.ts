@@ -3,6 +3,9 @@ import { z } from 'zod'
 import { isDuration, positiveDurationSchema } from './words.ts'
 
 const LONGEST_PERIOD_DAYS = 366
+const LONGEST_PERIOD_MINUTES = LONGEST_PERIOD_DAYS * 24 * 60
+/** PostgreSQL adds what somebody has let go to it, as an integer. */
+const MOST = 1_000_000_000
 
 /** Whole days or weeks, or hours and minutes: what begins at a moment that everybody can tell. */
 function isPeriod(text: string): boolean {
@@ -10,12 +13,16 @@ function isPeriod(text: string): boolean {
   const { years, months, weeks, days, hours, minutes, seconds, milliseconds } =
     Temporal.Duration.from(text)
   const [inDays, inMinutes] = [weeks * 7 + days, hours * 60 + minutes]
-  if (years + months + seconds + milliseconds !== 0 || inDays > LONGEST_PERIOD_DAYS) return false
+  if (years + months + seconds + milliseconds !== 0) return false
+  if (inDays > LONGEST_PERIOD_DAYS || inMinutes > LONGEST_PERIOD_MINUTES) return false
   return inDays > 0 !== inMinutes > 0
 }
 
 const per = positiveDurationSchema
-  .refine(isPeriod, 'expected days or weeks, or hours and minutes, such as "P1D" or "PT6H"')
+  .refine(
+    isPeriod,
+    'expected days or weeks, or hours and minutes, such as "P1D" or "PT6H", up to "P366D"',
+  )
   .describe(
     'In each period of this length: days and weeks begin at midnight of the organisation, weeks on a Monday.',
   )
@@ -25,14 +32,19 @@ export const reachSchema = z
   .union([
     z
       .strictObject({
-        most: z.number().int().min(1).describe('So many messages go out; more wait for a word.'),
+        most: z
+          .number()
+          .int()
+          .min(1)
+          .max(MOST)
+          .describe('So many messages go out; more wait for a word.'),
         per,
       })
       .describe('At most so many.'),
     z
       .strictObject({
         expected: z
-          .tuple([z.number().int().min(0), z.number().int().min(1)])
+          .tuple([z.number().int().min(0), z.number().int().min(1).max(MOST)])
           .refine(([from, to]) => from <= to, 'expected the smaller number first')
           .describe('From how many to how many messages are expected to go out.'),
         per,
