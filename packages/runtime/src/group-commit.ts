@@ -13,14 +13,15 @@ type Waiting<Item, Result> = {
 
 /**
  * Self-clocking group commit: one write runs at a time, and what gathered meanwhile is the next
- * one. The batch grows with the load and the latency, and a lone item never waits for a timer.
+ * one. The batch grows with the load and the latency, and a lone item never waits for a timer, unless
+ * `gather` is one: every group waits for it before it is written, and takes what came meanwhile.
  *
  * `write` gets at most `maxItems` items and returns one result for each, in their order. When it
  * throws, every item it carried is rejected with that error and the next group is written.
  */
 export function createGroupCommit<Item, Result>(
   write: (items: Item[]) => Promise<Result[]>,
-  { maxItems }: { maxItems: number },
+  { maxItems, gather }: { maxItems: number; gather?: () => Promise<void> },
 ): GroupCommit<Item, Result> {
   const waiting: Waiting<Item, Result>[] = []
   let running: Promise<void> | undefined
@@ -29,6 +30,7 @@ export function createGroupCommit<Item, Result>(
     // Without this turn the first of many items added together would be written alone.
     await Promise.resolve()
     while (waiting.length > 0) {
+      if (gather !== undefined) await gather().catch(() => undefined)
       await writeGroup(waiting.splice(0, maxItems), write)
     }
     running = undefined

@@ -49,6 +49,26 @@ describe('createGroupCommit', () => {
     expect(writes.map(({ items }) => items)).toEqual([[1], [2, 3]])
   })
 
+  it('waits for what a group gathers, and writes all the same when that fails', async () => {
+    const { write, writes, nth } = controlledWrite()
+    const gathered = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    let groups = 0
+    const gather = () => gathered[groups++]?.promise ?? Promise.resolve()
+    const commit = createGroupCommit(write, { maxItems: 10, gather })
+    const first = commit.add(1)
+    await Promise.resolve()
+    const second = commit.add(2)
+    gathered[0]?.resolve()
+    const running = await nth(1)
+    const third = commit.add(3)
+    running.answer()
+    expect(await Promise.all([first, second])).toEqual(['written 1', 'written 2'])
+    gathered[1]?.reject(new Error('there is nothing to wait for'))
+    ;(await nth(2)).answer()
+    expect(await third).toBe('written 3')
+    expect(writes.map(({ items }) => items)).toEqual([[1, 2], [3]])
+  })
+
   it('never writes more than maxItems at a time', async () => {
     const { write, nth } = controlledWrite()
     const commit = createGroupCommit(write, { maxItems: 2 })

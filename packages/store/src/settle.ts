@@ -44,13 +44,14 @@ export type Settled =
  * Settles claims, in one transaction; one answer each, in their order. Calling it again after a
  * failure is harmless. Statements do not depend on their number (P8).
  *
- * @param secret WEGWIJS_SECRET: what lies in an inbox of ours is reported as delivered; without it, it is not
+ * @param how.secret WEGWIJS_SECRET: what lies in an inbox of ours is reported as delivered; without it, it is not
+ * @param how.tell is given the wake-ups, of which there are none for most calls; without it they are sent at once
  * @throws WEGWIJS_DATABASE_UNAVAILABLE (retryable)
  */
 export async function settle(
   store: Store,
   settlements: readonly Settlement[],
-  secret?: string,
+  how: { secret?: string; tell?: (wakes: readonly Wake[]) => void } = {},
 ): Promise<Settled[]> {
   // A late one and a current one of the same message may come together.
   const byClaim = new Map(settlements.map((each) => [claimKey(each), each.outcome]))
@@ -63,11 +64,12 @@ export async function settle(
     const written = writeAttempts(tx, store.namespace, locked, {
       outcomeOf: (claim) => byClaim.get(claimKey(claim)),
       fenceStep: 0,
-      secret,
+      secret: how.secret,
     })
     return { written, current: new Set(locked.map(claimKey)) }
   })
-  tellWrites(store, written)
+  if (how.tell) how.tell(wakesOf(written))
+  else tellWrites(store, written)
   const settledOf = (each: Settlement) =>
     current.has(claimKey(each)) ? written.settled.get(each.intentId) : undefined
   return settlements.map((each) => settledOf(each) ?? { kind: 'fenced' })
@@ -220,11 +222,13 @@ export function writeAttempts(
 }
 
 /** Only hints, after the commit: the scheduler sweeps. */
-export function tellWrites(store: Store, { outcomes, due }: WrittenAttempts): void {
-  const wakes: Wake[] = []
-  if (due > 0) wakes.push('intents')
-  if (outcomes > 0) wakes.push('outbox')
+export function tellWrites(store: Store, written: WrittenAttempts): void {
+  const wakes = wakesOf(written)
   if (wakes.length > 0) void wake(store.db, store.namespace, wakes).catch(() => {})
+}
+
+function wakesOf({ outcomes, due }: WrittenAttempts): Wake[] {
+  return [...(due > 0 ? ['intents' as const] : []), ...(outcomes > 0 ? ['outbox' as const] : [])]
 }
 
 type AttemptRow = ReturnType<typeof rowOf>

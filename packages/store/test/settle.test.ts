@@ -78,8 +78,8 @@ describe('a message that was put into the app', () => {
     const message = await claimedMessage(inApp, { channel: 'app', provider: 'app-inbox' })
     const { intentId, fence, personId } = message
     const settlement = { intentId, fence, outcome: accepted }
-    await settle(store, [settlement], secret)
-    await settle(store, [settlement], secret)
+    await settle(store, [settlement], { secret })
+    await settle(store, [settlement], { secret })
     const [receipt, ...others] = await receipts()
     expect(receipt).toMatchObject({
       id: `${intentId}-delivered`,
@@ -93,8 +93,8 @@ describe('a message that was put into the app', () => {
 
   it('has not when it was refused, and nobody says so of what a provider has', async () => {
     const message = await claimedMessage(inApp, { channel: 'app', provider: 'app-inbox' })
-    await settle(store, [{ ...message, outcome: refused }], secret)
-    await settle(store, [{ ...(await claimedMessage()), outcome: accepted }], secret)
+    await settle(store, [{ ...message, outcome: refused }], { secret })
+    await settle(store, [{ ...(await claimedMessage()), outcome: accepted }], { secret })
     expect(await receipts()).toEqual([])
   })
 

@@ -18,7 +18,7 @@ import { ProviderPace } from './provider-pace.ts'
 import { assertSandboxWhenRehearsing, createRehearsalGuard } from './rehearsal-guard.ts'
 import { SendDeadlines } from './send-deadlines.ts'
 import { createCurrentRules } from './sending-rules.ts'
-import { createSettlements, type Settlements } from './settlements.ts'
+import { createSettlements, type Gathering, type Settlements } from './settlements.ts'
 import { createTemplateShelf } from './template-shelf.ts'
 
 export type DeliverySettings = {
@@ -27,6 +27,8 @@ export type DeliverySettings = {
   leaseMs: number
   /** A send that has not ended by then is aborted. */
   sendMs: number
+  /** How outcomes gather until they are written down; 0 is not at all. */
+  gather: Gathering
   /** When closing: how long what is sending may go on. */
   drainMs: number
   /** How long a sandbox that does not answer is asked at the start of a rehearsal. */
@@ -37,6 +39,7 @@ export const defaultSettings: DeliverySettings = {
   concurrency: defaultConcurrency,
   leaseMs: 60_000,
   sendMs: 35_000,
+  gather: { outcomesMs: 10, wakesMs: 25 },
   drainMs: 20_000,
   sandboxPatienceMs: 20_000,
 }
@@ -110,6 +113,7 @@ export async function startDelivery(scope: Scope, deps: DeliveryDependencies): P
     const settlements = createSettlements(store, {
       ...patience,
       secret,
+      gather: settings.gather,
       metrics: metrics.component('settle'),
     })
     for (const [channel, pace] of paces) {

@@ -52,6 +52,7 @@ function laneOf(at: Store, channel: Channel, clock: Clock = systemClock, afterCl
     settlements: createSettlements(at, {
       ...patience,
       secret: 'a secret of the tests, long enough to be one',
+      gather: { outcomesMs: 0, wakesMs: 0 },
       metrics: metrics.component('settle'),
     }),
     metrics: metrics.component('claim'),

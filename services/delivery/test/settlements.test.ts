@@ -25,6 +25,7 @@ const deps = {
   readiness: createReadiness(),
   signal: new AbortController().signal,
   secret: 'a secret of the tests, long enough to be one',
+  gather: { outcomesMs: 1, wakesMs: 1 },
   metrics: createMetrics('test').component('settle'),
 }
 

@@ -203,6 +203,8 @@ export function createWorker(kind: WorkerKind, nth: number, ground: Ground): Wor
           settings: {
             leaseMs,
             sendMs,
+            // Whoever opens the gate says how long an outcome waits.
+            gather: { outcomesMs: 0, wakesMs: 0 },
             concurrency: {
               email: { transactional: 2, standard: 2, bulk: 1 },
               sms: { transactional: 2, standard: 2, bulk: 1 },
