@@ -13,6 +13,7 @@ import {
   placeFreeAt,
 } from './contact-budgets.ts'
 import type { Querying, Store } from './database.ts'
+import { fixedStatements } from './fixed-statement.ts'
 import { lockSameMessages, noOther, otherMessages } from './other-messages.ts'
 import { appendOutbox } from './outbox.ts'
 import { isTold, outcomeRecords, toldStates } from './outcome-events.ts'
@@ -502,10 +503,27 @@ type Row = Looked & {
  */
 function checkAndMove(
   tx: Querying,
-  request: ClaimRequest,
-  { look, telling }: { look: Look; telling: boolean },
+  { items, claimId, ...terms }: ClaimRequest,
+  how: { look: Look; telling: boolean },
 ): Promise<QueryResult<Row>> {
-  const statement = sql<Row>`
+  const ids = items.map(({ intentId }) => intentId)
+  const asked = items.map(({ intentId, jobId }) => `${intentId} ${jobId}`)
+  return send(tx, checksAndMoves({ ...terms, ...how }, { ids, asked, claimId }))
+}
+
+/** What many claims have in common, and the places of what they have not. */
+type Terms = Omit<ClaimRequest, 'items' | 'claimId'>
+type Places = Readonly<Record<'ids' | 'asked' | 'claimId', unknown>>
+type Named = Terms & Places
+
+const checksAndMoves = fixedStatements(
+  ['ids', 'asked', 'claimId'],
+  ({ look, telling, ...terms }: Terms & { look: Look; telling: boolean }, places) =>
+    checkingAndMoving({ ...terms, ...places }, look, telling),
+)
+
+function checkingAndMoving(request: Named, look: Look, telling: boolean): RawBuilder<Row> {
+  return sql<Row>`
     ${look === 'plain' ? plainLook(request) : wholeLook(request)}, operational as materialized (
       select scope, target from operational_stop s
       where not exists (select from stop_lift l where l.stop_id = s.stop_id)
@@ -534,21 +552,20 @@ function checkAndMove(
       where intent_id not in (select intent_id from moved)
     ) as d on true
   `
-  return send(tx, statement)
 }
 
 /** How either look begins, by which they are told apart from outside. */
-function plainLook(request: ClaimRequest): RawBuilder<unknown> {
+function plainLook(request: Named): RawBuilder<unknown> {
   const moreOfAny = sql`exists (select from named where ${isMore})`
   return sql`with named as materialized (${namedOf(request)}), look as materialized (${lookOf(moreOfAny)})`
 }
 
-function wholeLook(request: ClaimRequest): RawBuilder<unknown> {
+function wholeLook(request: Named): RawBuilder<unknown> {
   return sql`with look as materialized (${lookOf(sql`false`)}), named as materialized (${namedOf(request)})`
 }
 
-function namedOf(request: ClaimRequest): RawBuilder<unknown> {
-  return sql`select * from intent where intent_id = any(${idsOf(request)})`
+function namedOf(request: Named): RawBuilder<unknown> {
+  return sql`select * from intent where intent_id = any(${request.ids}::uuid[])`
 }
 
 function lookOf(moreOfAny: RawBuilder<unknown>): RawBuilder<unknown> {
@@ -604,7 +621,7 @@ const refusedEffect = sql`case refusal ${sql.join(
 )} else 'claim' end`
 
 /** The first to one receiver that counts may take a place; the next one must find it counted. */
-function effectOf(request: ClaimRequest): RawBuilder<unknown> {
+function effectOf(request: Named): RawBuilder<unknown> {
   if (!hasBudgets(request)) return refusedEffect
   const place = sql`row_number() over (partition by receiver_id, refusal is null and counts
     order by due_at, intent_id)`
@@ -616,7 +633,7 @@ function effectOf(request: ClaimRequest): RawBuilder<unknown> {
 
 const noRoom = refusals.findIndex(({ reason }) => reason === 'budget_used')
 
-function hasBudgets({ budgets }: ClaimRequest): boolean {
+function hasBudgets({ budgets }: Terms): boolean {
   return budgets.length > 0
 }
 
@@ -649,8 +666,8 @@ const nextReason = sql`case
   else refusal_reason end`
 
 /** Everything the clauses look at, of each message that may be looked at. */
-function factsOf(request: ClaimRequest, look: Look): RawBuilder<unknown> {
-  const asked = request.items.map(({ intentId, jobId }) => `${intentId} ${jobId}`)
+function factsOf(request: Named, look: Look): RawBuilder<unknown> {
+  const { asked } = request
   return sql`
     select i.job_id as asked_job, i.person_id, i.intent_id, i.class, i.enrolment_id, i.campaign_id, i.version, i.message_id, i.step,
       i.template_id, i.template_hash, i.question, i.channels, i.channel_index, i.unknown_outcome, i.duplicate,
@@ -717,7 +734,7 @@ export const consentFacts = sql`
   from consent k where k.person_id = w.receiver_id and k.purpose in (i.class, 'all')`
 
 /** No row, and nothing to compute, for a class that has none. */
-function quietHoursOf({ quietHours, timeZone }: ClaimRequest): RawBuilder<unknown> {
+function quietHoursOf({ quietHours, timeZone }: Terms): RawBuilder<unknown> {
   return sql`
     select quiet_until(look.now, hours.begins, hours.ends, coalesce(w.time_zone, ${timeZone}), ${timeZone}) as until,
       hours.begins, hours.ends
@@ -728,7 +745,7 @@ function quietHoursOf({ quietHours, timeZone }: ClaimRequest): RawBuilder<unknow
 }
 
 /** When the days and hours of its own open; null while they are. */
-function windowOf({ timeZone }: ClaimRequest): RawBuilder<unknown> {
+function windowOf({ timeZone }: Terms): RawBuilder<unknown> {
   return sql`case when i.sending_window is not null then sending_window_opens(look.now,
     ${windowBesideQuietHours}, coalesce(w.time_zone, ${timeZone}), ${timeZone}) end`
 }
@@ -747,7 +764,7 @@ const windowBesideQuietHours = sql`case
   else i.sending_window end`
 
 /** Nothing to look at where there are no budgets. */
-function placeOf(request: ClaimRequest): RawBuilder<unknown> {
+function placeOf(request: Named): RawBuilder<unknown> {
   return hasBudgets(request) ? placeFreeAt(request.budgets) : sql`select null::timestamptz as until`
 }
 
@@ -799,7 +816,7 @@ const looksAgainAt = sql`least(d.expires_at, date_trunc('milliseconds', d.now +
  * that comes too late for this one it looks halfway to its own end, and again: the other one may have come to
  * nothing by then, and neither would go. In whole milliseconds, too.
  */
-function afterLease({ leaseMs }: ClaimRequest): RawBuilder<unknown> {
+function afterLease({ leaseMs }: Terms): RawBuilder<unknown> {
   const known = sql`greatest(d.now, d.same_due_at)`
   const lease = sql`make_interval(secs => ${leaseMs / 1000})`
   const halfway = sql`greatest(interval '1 second', (d.expires_at - ${known}) / 2)`
@@ -815,7 +832,7 @@ const nextDetail = sql`case
     coalesce(i.detail, '{}') || jsonb_build_object('waitedFor', i.reason)
   else i.detail end`
 
-function moveOf(request: ClaimRequest, telling: boolean): RawBuilder<unknown> {
+function moveOf(request: Named, telling: boolean): RawBuilder<unknown> {
   return sql`
     update intent i set
       state = d.next_state,
@@ -854,7 +871,7 @@ function moveOf(request: ClaimRequest, telling: boolean): RawBuilder<unknown> {
     returning d.*, i.fence as next_fence, i.attempts as next_attempts`
 }
 
-function placeFree(request: ClaimRequest): RawBuilder<unknown> {
+function placeFree(request: Named): RawBuilder<unknown> {
   return sql`when d.effect = 'await-place' then least(d.expires_at, d.place_free_at,
           case when ${isAnyUnderWay(request.budgets)} then ${afterLease(request)} end)`
 }

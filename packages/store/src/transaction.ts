@@ -1,5 +1,5 @@
 import { fail, isFailure } from '@wegwijs/runtime/failure'
-import type { DatabaseConnection, QueryResult, RawBuilder } from 'kysely'
+import type { CompiledQuery, DatabaseConnection, QueryResult, RawBuilder } from 'kysely'
 import type { Database, DatabaseTransaction, Querying } from './database.ts'
 import { isOutdatedPlan } from './preparing-client.ts'
 
@@ -44,18 +44,21 @@ export async function alone<Row>(
 
 const connections = new WeakMap<Querying, DatabaseConnection>()
 
+/** A statement that can be sent: of `sql`, or of `fixedStatements`. */
+export type Sendable<Row> = { compile(db: Querying): CompiledQuery<Row> }
+
 /**
  * Sends a statement at once. In a transaction of {@link inTransaction} it does not wait for what was
  * sent before: they go in one trip, and are carried out in their order. The answer may then be left
  * to the commit, which goes behind it in the same trip, and fails when the statement fails.
  */
-export function send<Row>(db: Querying, statement: RawBuilder<Row>): Promise<QueryResult<Row>> {
+export function send<Row>(db: Querying, statement: Sendable<Row>): Promise<QueryResult<Row>> {
   const connection = connections.get(db)
+  const query = statement.compile(db)
   if (!connection) {
     if (db.isTransaction) throw new TypeError('a transaction that is over, or of somebody else')
-    return statement.execute(db)
+    return db.executeQuery(query)
   }
-  const query = statement.compile(db)
   if (!query.parameters.every(isPlain)) throw new TypeError('a parameter that pg would convert')
   const answer = connection.executeQuery<Row>(query)
   answer.catch(() => undefined)

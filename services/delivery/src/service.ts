@@ -39,7 +39,7 @@ export const defaultSettings: DeliverySettings = {
   concurrency: defaultConcurrency,
   leaseMs: 60_000,
   sendMs: 35_000,
-  gather: { outcomesMs: 10, wakesMs: 25 },
+  gather: { outcomesMs: 5, wakesMs: 25 },
   drainMs: 20_000,
   sandboxPatienceMs: 20_000,
 }
