@@ -8,7 +8,7 @@ import { endRepeats, runsIn } from './merged-runs.ts'
 import { choosePersona, keepConsent, uniteWithdrawals } from './people.ts'
 import { keepRelation } from './relations.ts'
 import { goOnForDates } from './retiming.ts'
-import { contactKinds, entryOf, type PersonState } from './state.ts'
+import { type Contact, contactKinds, entryOf, type PersonState } from './state.ts'
 import { type UnitedEntity, uniteEntities } from './united-entity.ts'
 import { takeBackUnwanted } from './unwanted-tasks.ts'
 import { waitForNewDates } from './waits-for-dates.ts'
@@ -122,15 +122,20 @@ function mergePerson(draft: Draft, other: Draft): void {
 
 type Contacts = PersonState['person']['contacts']
 
-/** What was refused for one record is refused for both. */
+/** What was refused for one record is refused for both, also when the bounce of what either was sent comes later. */
 function mergeContacts(into: Contacts, from: Contacts): Contacts {
   const contacts = { ...from, ...into }
   for (const kind of contactKinds) {
     const [own, other] = [into[kind], from[kind]]
     if (!own || own.refusedAt !== null || own.address !== other?.address) continue
-    contacts[kind] = { ...own, refusedAt: other.refusedAt }
+    contacts[kind] = { ...own, refusedAt: other.refusedAt, ...alsoSince(own, other) }
   }
   return contacts
+}
+
+function alsoSince(own: Contact, other: Contact): Pick<Contact, 'alsoSince'> {
+  const since = [other.since ?? [], own.alsoSince ?? [], other.alsoSince ?? []].flat()
+  return since.length > 0 ? { alsoSince: [...new Set(since)] } : {}
 }
 
 type Journeys = PersonState['person']['journeys']

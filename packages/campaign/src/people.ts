@@ -153,7 +153,8 @@ export function choosePersona(draft: Draft, context: DecideContext): void {
 export function refuseContact(draft: Draft, kind: ContactKind, bounce: JourneyEvent): void {
   const contact = draft.person.contacts[kind]
   const { addressSince } = bounce.data
-  if (!contact || (addressSince !== undefined && addressSince !== contact.since)) return
+  const told: readonly unknown[] = [undefined, contact?.since, ...(contact?.alsoSince ?? [])]
+  if (!contact || !told.includes(addressSince)) return
   draft.person = {
     ...draft.person,
     contacts: { ...draft.person.contacts, [kind]: { ...contact, refusedAt: bounce.time } },

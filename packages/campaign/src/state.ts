@@ -58,8 +58,14 @@ export type ContactKind = (typeof contactKinds)[number]
 /**
  * `refusedAt`: when a provider said that nothing arrives there; another address clears it. `since`: the time of
  * the profile that told of it, by which a bounce of the address before it is known; absent where it is not known.
+ * `alsoSince`: of profiles that told the same of records that have become this one.
  */
-export type Contact = { address: string; refusedAt: Instant | null; since?: Instant }
+export type Contact = {
+  address: string
+  refusedAt: Instant | null
+  since?: Instant
+  alsoSince?: readonly Instant[]
+}
 
 /** Where a person is on a journey. `episode` counts the times they began it. */
 export type JourneyPlace = { phase: string; episode: number; since: Instant }

@@ -532,3 +532,25 @@ test('a run stays in the arm of its split when its record becomes another one', 
   // All four ways in which two people can be divided were among them.
   expect(seen.size).toBe(4)
 })
+
+test('a bounce of what either record was sent turns off the address that both had (P3)', () => {
+  const contacts = { email: 'a@example.org' }
+  const told = ['2026-03-01T08:00:00.000Z', '2026-03-01T09:00:00.000Z', '2026-03-01T10:00:00.000Z']
+  for (const addressSince of [...told, '2026-02-01T08:00:00.000Z']) {
+    const [one, other, third] = told.map((time, index) => {
+      const each = person(definition, undefined, `p${index + 1}`)
+      each.happens('person.upserted.v1', { data: { contacts }, time })
+      return each
+    })
+    if (!one || !other || !third) throw new Error('not three')
+    const patient = merge(third, merge(other, one))
+    patient.happens(discharge)
+    const intentId = patient.intents()[0]?.intentId ?? ''
+    patient.happens('message.bounced.v1', { data: { intentId, channel: 'email', addressSince } })
+    const isRefused = patient.state.person.contacts.email?.refusedAt !== null
+    expect({ addressSince, isRefused }).toEqual({
+      addressSince,
+      isRefused: told.includes(addressSince),
+    })
+  }
+})

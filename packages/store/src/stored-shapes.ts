@@ -68,6 +68,7 @@ const isContact = having({
   address: isText,
   refusedAt: orNothing(isText),
   since: orNothing(isText),
+  alsoSince: orNothing(listOf(isText)),
 })
 
 export const isContacts = having(
