@@ -41,7 +41,14 @@ function toRecord({ topic, partition }: Batch, message: Message): BrokerRecord {
     value: message.value,
     headers: toHeaders(message.headers),
     timestampMs: Number(message.timestamp),
+    timestampBy: isLogAppendTime(message) ? 'broker' : 'publisher',
   }
+}
+
+/** kafkajs gives it with every record of a batch, and does not declare it; by the record format it is 1. */
+function isLogAppendTime(message: Message): boolean {
+  const { batchContext } = message as Message & { batchContext?: { timestampType?: number } }
+  return batchContext?.timestampType === 1
 }
 
 /**

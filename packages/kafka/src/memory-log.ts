@@ -57,6 +57,7 @@ export function createTopicLogs(
 ): TopicLogs {
   const topics = new Map<string, PartitionLog[]>()
   const maxBytes = new Map<string, number>()
+  const timestampBy = new Map<string, BrokerRecord['timestampBy']>()
   const choosePartition = Partitioners.DefaultPartitioner()
 
   const partitionsOf = (topic: string): PartitionLog[] => {
@@ -104,6 +105,7 @@ export function createTopicLogs(
       value: record.value && Buffer.from(record.value),
       headers: copyOfHeaders(record.headers),
       timestampMs,
+      timestampBy: timestampBy.get(topic) ?? 'publisher',
     })
     return { topic, partition, offset }
   }
@@ -113,6 +115,8 @@ export function createTopicLogs(
       if (topics.has(topic)) return
       topics.set(topic, Array.from({ length: partitions }, emptyPartition))
       maxBytes.set(topic, Number(settings['max.message.bytes'] ?? KAFKA_MAX_BYTES))
+      const isByBroker = settings['message.timestamp.type'] === 'LogAppendTime'
+      timestampBy.set(topic, isByBroker ? 'broker' : 'publisher')
     },
     has: (topic) => topics.has(topic),
     remove(topic) {

@@ -12,6 +12,8 @@ export type BrokerRecord = {
   readonly value: Buffer | null
   readonly headers: Readonly<Record<string, Buffer>>
   readonly timestampMs: number
+  /** Whose clock that is: by its setting `message.timestamp.type` the topic has its own, when it appended the record. */
+  readonly timestampBy: 'broker' | 'publisher'
 }
 
 /**

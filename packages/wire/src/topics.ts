@@ -66,6 +66,9 @@ export function topicConfigs(
       // The broker unpacks what publishers pack: our client knows not all of their codecs, and the
       // limit above then holds for what a record really is.
       'compression.type': 'uncompressed',
+      // When a record came is for the broker to say: the clock of a publisher may be wrong (P3), and then
+      // retention would be, too (P1, P7).
+      'message.timestamp.type': 'LogAppendTime',
     },
   })
   return [

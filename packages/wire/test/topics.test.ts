@@ -34,7 +34,7 @@ describe('topics', () => {
       expect(replicationFactor).toBe(1)
       expect(settings['min.insync.replicas']).toBe('1')
       expect(Number(settings['max.message.bytes'])).toBeGreaterThan(256 * 1024)
-      for (const value of Object.values(settings)) expect(value).toMatch(/^[a-z0-9]+$/)
+      for (const value of Object.values(settings)) expect(value).toMatch(/^[A-Za-z0-9]+$/)
     }
   })
 

@@ -72,7 +72,7 @@ function reader(partition: number) {
         key: null,
         value,
         headers: Object.fromEntries(bytes),
-        timestampMs: 0,
+        ...{ timestampMs: 0, timestampBy: 'publisher' as const },
       }
     })
     const nextOffset = readFrom + BigInt(records.length)

@@ -73,7 +73,7 @@ function batchAbout(subjects: readonly string[], readFrom: number, namespace: st
       key: null,
       value,
       headers: Object.fromEntries(bytes),
-      timestampMs: 0,
+      ...{ timestampMs: 0, timestampBy: 'publisher' as const },
     }
   })
   const nextOffset = BigInt(readFrom + records.length)

@@ -60,7 +60,7 @@ export function workerOn(store: Store) {
           key: null,
           value,
           headers: Object.fromEntries(bytes),
-          timestampMs: 0,
+          ...{ timestampMs: 0, timestampBy: 'publisher' as const },
         }
       })
       const nextOffset = readFrom + BigInt(records.length)

@@ -75,6 +75,20 @@ export function describeKafkaPort(name: string, open: () => Promise<Harness>): v
         expect(second?.headers).toEqual({})
       })
 
+      it('tells whose clock the time of a record is, which is for the topic to say', async () => {
+        const own = await create(1, { 'message.timestamp.type': 'LogAppendTime' })
+        for (const { topic, by } of [
+          { topic: own.topic, by: 'broker' },
+          { topic: (await create()).topic, by: 'publisher' },
+        ]) {
+          await publish(topic, ['anna', 'x'], ['ben', 'y'])
+          const ledger = new Ledger()
+          await consume(topic, ledger)
+          await until(() => ledger.applied.length === 2)
+          expect(ledger.applied.map(({ timestampBy }) => timestampBy)).toEqual([by, by])
+        }
+      })
+
       it('gives back a record with thousands of headers', async () => {
         const { topic } = await create()
         const headers = Object.fromEntries(countTo(15_000).map((n) => [`h${n}`, n]))
