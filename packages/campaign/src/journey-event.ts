@@ -15,6 +15,8 @@ export type IncomingEvent = {
   entity?: string
   version?: number
   traceparent?: string
+  /** As of a {@link JourneyEvent}. */
+  appendedAt?: string
 }
 
 /** The event as the core sees it; `data` is what the catalogue's check has left of it. */
@@ -32,6 +34,7 @@ export function journeyEventOf(
     data,
     entity: entityOf(event, definition),
     traceparent: event.traceparent ?? null,
+    ...(event.appendedAt !== undefined && { appendedAt: event.appendedAt }),
   }
 }
 

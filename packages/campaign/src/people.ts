@@ -4,7 +4,7 @@ import type { DraftMap } from './draft-map.ts'
 import { factsFrom } from './facts.ts'
 import type { JsonObject, JsonValue } from './json.ts'
 import type { ReasonCode } from './reasons.ts'
-import { saidAt } from './said-at.ts'
+import { givenAt, saidAt } from './said-at.ts'
 import {
   type Consent,
   type ConsentPurpose,
@@ -15,15 +15,21 @@ import {
   type JourneyEvent,
 } from './state.ts'
 
-/** Applies `person.upserted`: only what it names changes, null removes; an older profile changes nothing. */
+/**
+ * Applies `person.upserted`: only what it names changes, null removes; an older profile changes nothing. Of one that
+ * may be older only what it removes counts: no message goes where it may not any more (P3).
+ */
 export function applyProfile(
   draft: Draft,
   event: JourneyEvent,
   { now }: Pick<DecideContext, 'now'>,
 ): ReasonCode {
   const { person } = draft
-  const profileAt = saidAt(event, now)
-  if (person.profileAt !== null && profileAt < person.profileAt) return 'profile_not_newer'
+  const profileAt = givenAt(event, now)
+  if (person.profileAt !== null && profileAt < person.profileAt)
+    return saidAt(event, now) < person.profileAt
+      ? 'profile_not_newer'
+      : removeContacts(draft, event)
   const { data } = event
   draft.person = {
     ...person,
@@ -41,6 +47,16 @@ export function applyProfile(
   return 'applied'
 }
 
+function removeContacts(draft: Draft, { data }: JourneyEvent): ReasonCode {
+  const { contacts } = draft.person
+  const changes = objectOf(data.contacts)
+  const removed = contactKinds.filter((kind) => contacts[kind] && changes[kind] === null)
+  if (removed.length === 0) return 'profile_not_newer'
+  const kept = Object.entries(contacts).filter(([kind]) => !removed.some((each) => each === kind))
+  draft.person = { ...draft.person, contacts: Object.fromEntries(kept) }
+  return 'applied'
+}
+
 /**
  * Applies a consent by its own time: the newer one holds, a tie goes to the restrictive one, and
  * an import never lifts what the person said (P3).
@@ -50,12 +66,13 @@ export function applyConsent(
   event: JourneyEvent,
   { now }: Pick<DecideContext, 'now'>,
 ): ReasonCode {
+  const isGranted = event.type === 'consent.granted.v1'
   const consent: Consent = {
     purpose: event.data.purpose as ConsentPurpose,
     channel: (event.data.channel as ChannelName | undefined) ?? null,
-    state: event.type === 'consent.granted.v1' ? 'granted' : 'withdrawn',
+    state: isGranted ? 'granted' : 'withdrawn',
     origin: event.data.origin === 'import' ? 'import' : 'person',
-    at: saidAt(event, now),
+    at: isGranted ? givenAt(event, now) : saidAt(event, now),
     proof: typeof event.data.proof === 'string' ? event.data.proof : null,
   }
   return keepConsent(draft.consents, consent)

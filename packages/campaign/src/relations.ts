@@ -4,7 +4,7 @@ import type { DraftMap } from './draft-map.ts'
 import type { Instant } from './instant.ts'
 import type { ReasonCode } from './reasons.ts'
 import type { RelationGranted } from './reserved-types.ts'
-import { saidAt } from './said-at.ts'
+import { givenAt, saidAt } from './said-at.ts'
 import {
   type JourneyEvent,
   type OtherPerson,
@@ -28,7 +28,14 @@ export function decideRelation(
   { otherId, now }: { otherId: string; now: Instant },
 ): { state: PersonState; outcome: ReasonCode; decisions: Decision[] } {
   const draft = draftOf(state)
-  const outcome = keepRelation(draft.relations, relationIn(event, { otherId, now }))
+  const relation = relationIn(event, { otherId, now })
+  const known = draft.relations.get(relationKey(relation))
+  // Which of the two came last nobody can tell: they are as of the same moment.
+  const mayBeNewer = known && relation.at < known.at && known.at <= saidAt(event, now)
+  const outcome = keepRelation(
+    draft.relations,
+    mayBeNewer ? { ...relation, at: known.at } : relation,
+  )
   return { state: stateOf(draft), outcome, decisions: [] }
 }
 
@@ -45,7 +52,7 @@ function relationIn(
     state: isGranted ? 'granted' : 'ended',
     scope: isGranted ? scope : [],
     expiresAt: (isGranted && expires) || null,
-    at: saidAt(event, now),
+    at: isGranted ? givenAt(event, now) : saidAt(event, now),
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Instant } from './instant.ts'
+import { earlierOf, type Instant } from './instant.ts'
 import type { JourneyEvent } from './state.ts'
 
 /**
@@ -6,5 +6,14 @@ import type { JourneyEvent } from './state.ts'
  * said until then by clocks that are right: a yes against the no that comes after it (P3).
  */
 export function saidAt({ time }: Pick<JourneyEvent, 'time'>, now: Instant): Instant {
-  return time < now ? time : now
+  return earlierOf(time, now)
+}
+
+/**
+ * When something was said that gives: a consent, a relation, an address. By then it was in Kafka already, or read
+ * late it would lift the no that was said meanwhile (P3). What takes back is not asked for that: were the
+ * clock of a broker behind, a no would be older than the yes before it.
+ */
+export function givenAt(event: Pick<JourneyEvent, 'time' | 'appendedAt'>, now: Instant): Instant {
+  return earlierOf(saidAt(event, now), event.appendedAt ?? now)
 }

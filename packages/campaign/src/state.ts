@@ -328,6 +328,8 @@ export type JourneyEvent = {
   data: JsonObject
   entity: EntityReference | null
   traceparent: string | null
+  /** When Kafka had it at the latest, where that is before `time`: the clock of its publisher was ahead. */
+  appendedAt?: Instant
   /** As of a {@link Trigger}; nobody publishes it. */
   day?: string
 }

@@ -21,12 +21,14 @@ type Said = {
   scope?: RelationScope[]
   expires?: string
   time?: string
+  /** When Kafka had it, if that was before its own time. */
+  appended?: string
   /** When it came. */
   heard?: string
 }
 
 function eventOf(said: Said): JourneyEvent {
-  const { type, kind = 'caregiver', scope = ['appointments'], expires, time = now } = said
+  const { type, kind = 'caregiver', scope = ['appointments'], expires, time = now, appended } = said
   return {
     source: 'urn:test:ehr',
     id: 'r1',
@@ -41,6 +43,7 @@ function eventOf(said: Said): JourneyEvent {
     },
     entity: null,
     traceparent: null,
+    ...(appended !== undefined && { appendedAt: appended }),
   }
 }
 
@@ -97,6 +100,28 @@ describe('what is said of a relation', () => {
     const granted: Said = { type: 'granted', time: '2026-03-02T09:04:00.000Z', heard: now }
     const ended: Said = { type: 'ended', time: '2026-03-02T09:02:00.000Z' }
     expect(related(after(granted, ended))).toEqual([])
+  })
+
+  test('ends also when it is read late that a clock that is ahead had granted it (P3)', () => {
+    const granted: Said = {
+      type: 'granted',
+      time: '2026-03-02T09:30:00.000Z',
+      appended: '2026-03-02T09:00:00.000Z',
+    }
+    const ended: Said = { type: 'ended', time: '2026-03-02T09:10:00.000Z' }
+    expect([related(after(granted, ended)), related(after(ended, granted))]).toEqual([[], []])
+  })
+
+  test('of two grants of which nobody knows which came last gives what both give (P3)', () => {
+    const wide: Said = { type: 'granted', scope: ['appointments', 'care'] }
+    const narrow: Said = {
+      type: 'granted',
+      time: '2026-03-02T09:10:00.000Z',
+      appended: '2026-03-02T08:10:00.000Z',
+    }
+    expect(related(after(wide, narrow))).toEqual(['caregiver anna: appointments'])
+    const older: Said = { ...narrow, time: '2026-03-02T08:50:00.000Z' }
+    expect(related(after(wide, older))).toEqual(['caregiver anna: appointments, care'])
   })
 
   test('comes to the same in any order, whatever of it is said twice', () => {

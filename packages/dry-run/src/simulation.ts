@@ -29,7 +29,7 @@ import {
 import { createGrid, endOfTime } from '@wegwijs/rehearsal/steps'
 import { derivedUuid } from '@wegwijs/runtime/derived-id'
 import type { Rendered } from '@wegwijs/template/template'
-import type { Rejection, RejectionClass, TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
+import type { Rejection, RejectionClass } from '@wegwijs/wire/touchpoint-event'
 import { CountedMessages } from './counted-messages.ts'
 import { type DeliverContext, deliver, letGoOn } from './deliver.ts'
 import { type DueMessage, sendInTurn } from './due-messages.ts'
@@ -54,7 +54,7 @@ import { Reached } from './reached.ts'
 import { receiptsOf, taskDoneEvent } from './reports.ts'
 import { createSeenEvents } from './seen-events.ts'
 import type { Sending } from './sending.ts'
-import { takeIn } from './take-in.ts'
+import { type Arrived, takeIn } from './take-in.ts'
 
 export type SimulationOptions = {
   definition: CompiledDefinition
@@ -294,7 +294,7 @@ export class Simulation {
    * Lets time come to the event, and decides it. Where nobody knows when it arrived, it did when it
    * happened, and not before what was taken before it.
    */
-  take(event: TouchpointEvent, arrivedAt: string = event.time): void {
+  take(event: Arrived, arrivedAt: string = event.time): void {
     this.#tally.events += 1
     if (arrivedAt > this.#arrived) this.#arrived = arrivedAt
     const instant = this.#grid.roundUp(this.#arrived)
@@ -563,7 +563,7 @@ export class Simulation {
     return this.#teams ? wordsOf(state, this.#teams) : []
   }
 
-  #decide(incoming: TouchpointEvent): void {
+  #decide(incoming: Arrived): void {
     const addressed = this.#address(incoming)
     if ('errorClass' in addressed) this.#deadLetter(addressed.errorClass)
     else if (this.#seen.add(addressed.event, this.#nowMs)) this.#applyOrPutAside(addressed)
@@ -571,7 +571,7 @@ export class Simulation {
   }
 
   /** Whose event it is, and for a merge or a link who else is meant; people are made, and linked. */
-  #address(incoming: TouchpointEvent): Addressed | Rejection {
+  #address(incoming: Arrived): Addressed | Rejection {
     const taken = takeIn(incoming, this.#context)
     if ('errorClass' in taken) return taken
     const { event, identity } = taken

@@ -1,9 +1,12 @@
 import type { CompiledDefinition } from '@wegwijs/campaign/compile'
 import { isOwn } from '@wegwijs/campaign/event-check'
-import { type Identity, journeyEventOf } from '@wegwijs/campaign/journey-event'
+import { type Identity, type IncomingEvent, journeyEventOf } from '@wegwijs/campaign/journey-event'
 import type { JourneyEvent } from '@wegwijs/campaign/state'
 import { checkTime, inboxRetentionDays } from '@wegwijs/wire/event-time'
 import type { Rejection, TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
+
+/** What a publisher says, and of what is stored when it came, where it says a later time itself. */
+export type Arrived = TouchpointEvent & Pick<IncomingEvent, 'appendedAt'>
 
 export type TakenIn = { event: JourneyEvent; identity: Identity }
 
@@ -13,7 +16,7 @@ export type TakenIn = { event: JourneyEvent; identity: Identity }
  * itself is refused: receipts come from the outcome model, and a file can be written by anybody.
  */
 export function takeIn(
-  event: TouchpointEvent,
+  event: Arrived,
   { definition, now }: { definition: CompiledDefinition; now: string },
 ): TakenIn | Rejection {
   const untimely = checkTime(event, now, inboxRetentionDays)

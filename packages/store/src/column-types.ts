@@ -4,6 +4,7 @@
  */
 export const columnTypes = {
   answer: 'text',
+  appended_at: 'timestamptz',
   arms: 'jsonb',
   assigned_persona: 'text',
   at: 'timestamptz',

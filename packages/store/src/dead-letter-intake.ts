@@ -1,4 +1,5 @@
 import { derivedUuid } from '@wegwijs/runtime/derived-id'
+import { appendTimeOf, originalTimestampHeader } from '@wegwijs/wire/append-time'
 import { topicsOf } from '@wegwijs/wire/topics'
 import type { Rejection } from '@wegwijs/wire/touchpoint-event'
 import { sql } from 'kysely'
@@ -12,7 +13,9 @@ export type RejectedRecord = {
   offset: bigint
   key: Buffer | null
   value: Buffer | null
-  headers: Readonly<Record<string, Buffer | readonly Buffer[] | undefined>>
+  headers: Readonly<Record<string, Buffer>>
+  timestampMs: number
+  timestampBy: 'broker' | 'publisher'
   rejection: Rejection
 }
 
@@ -55,6 +58,7 @@ const columns = [
   'error_class',
   'reason',
   'path',
+  'appended_at',
 ] as const
 
 function idOf(record: RejectedRecord): string {
@@ -82,10 +86,12 @@ function rowOf(id: string, record: RejectedRecord) {
     error_class: record.rejection.errorClass,
     reason: record.rejection.reason,
     path: record.rejection.path?.replaceAll('\u0000', '') ?? null,
+    appended_at: appendTimeOf(record),
   }
 }
 
 function outgoingOf(namespace: string, record: RejectedRecord) {
+  const appendedAt = appendTimeOf(record)
   return {
     topic: topicsOf(namespace).deadLetters,
     record_key: textOf(record.key),
@@ -95,16 +101,17 @@ function outgoingOf(namespace: string, record: RejectedRecord) {
       'dlq-original-partition': String(record.partition),
       'dlq-original-offset': String(record.offset),
       'dlq-error-class': record.rejection.errorClass,
+      ...(appendedAt !== null && { [originalTimestampHeader]: appendedAt }),
     },
     value: byteaOf(record.value),
   }
 }
 
 function headersOf(record: RejectedRecord): [string, Buffer][] {
-  return Object.entries(record.headers).flatMap(([name, value]): [string, Buffer][] => {
-    const first = Array.isArray(value) ? value[0] : value
-    return Buffer.isBuffer(first) ? [[name.replaceAll('\u0000', ''), first]] : []
-  })
+  return Object.entries(record.headers).map(([name, value]) => [
+    name.replaceAll('\u0000', ''),
+    value,
+  ])
 }
 
 /** JSON cannot hold bytes; PostgreSQL reads them from hex. */

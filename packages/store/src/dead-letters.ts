@@ -22,6 +22,8 @@ export type DeadLetterRecord = DeadLetter & {
   key: Buffer | null
   value: Buffer | null
   headers: Readonly<Record<string, Buffer>>
+  /** When it had come at the latest: when Kafka had it, or else when it was put aside. */
+  cameAt: string
 }
 
 export type DeadLetterFilter = {
@@ -75,7 +77,7 @@ export async function readDeadLetters(
   if (ids.length === 0) return []
   const rows = await query(() =>
     inOrder(db)
-      .select([...columns, 'record_key', 'value', 'headers'])
+      .select([...columns, 'record_key', 'value', 'headers', 'appended_at'])
       .where(sql<boolean>`dead_letter_id = any(${[...ids]}::uuid[])`)
       .execute(),
   )
@@ -86,6 +88,7 @@ export async function readDeadLetters(
     headers: Object.fromEntries(
       Object.entries(row.headers).map(([name, value]) => [name, Buffer.from(value, 'base64')]),
     ),
+    cameAt: row.appended_at ?? row.recorded_at,
   }))
 }
 

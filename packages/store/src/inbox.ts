@@ -45,6 +45,8 @@ export type EventRow = {
   topic: string
   partition: number
   record_offset: string
+  /** When Kafka had it at the latest, where that is before `time`. */
+  appended_at: string | null
 }
 
 /** Keeps what was said, what became of it and why (P4). A transaction need not wait for it (`send`). */
@@ -70,6 +72,7 @@ export function keepEvents(tx: Querying, rows: readonly EventRow[]): Promise<unk
       'topic',
       'partition',
       'record_offset',
+      'appended_at',
     ],
     rows,
   )

@@ -40,6 +40,7 @@ import * as inboxByAge from './migrations/0034-inbox-by-age.ts'
 import * as outboxByTopic from './migrations/0035-outbox-by-topic.ts'
 import * as addressOfAttempt from './migrations/0036-address-of-attempt.ts'
 import * as stopOrigin from './migrations/0037-stop-origin.ts'
+import * as appendTime from './migrations/0038-append-time.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -82,6 +83,7 @@ const migrations: Record<string, Migration> = {
   '0035-outbox-by-topic': outboxByTopic,
   '0036-address-of-attempt': addressOfAttempt,
   '0037-stop-origin': stopOrigin,
+  '0038-append-time': appendTime,
 }
 
 export type MigrateOptions = {

@@ -90,6 +90,8 @@ export async function resetPositions(
 export type LockedPosition = {
   next: bigint
   now: string
+  /** Business time stands still until a conductor steps it: the clocks of others say nothing of it. */
+  stands: boolean
   revision: number | null
   /** What is counted of what happens (history-counts.ts). */
   counts: string
@@ -116,7 +118,8 @@ export async function lockPosition(
     tx,
     sql<Omit<LockedPosition, 'next'> & { next: string }>`
     select next_offset as next, business_now() as now, (select max(revision) from definition) as revision,
-      ${countsMark} as counts, coalesce((select events_held from rehearsal_clock), false) as held
+      ${countsMark} as counts, exists (select from rehearsal_clock) as stands,
+      coalesce((select events_held from rehearsal_clock), false) as held
     from consumer_position where topic = ${topic} and partition = ${partition} for update`,
   )
   const [row] = rows

@@ -137,6 +137,7 @@ export type Schema = {
     topic: string
     partition: number
     record_offset: string
+    appended_at: string | null
   }
   consumer_position: {
     topic: string
@@ -163,6 +164,7 @@ export type Schema = {
     error_class: string
     reason: string
     path: string | null
+    appended_at: string | null
     recorded_at: Moment
     replayed_at: string | null
     replays: Generated<number>

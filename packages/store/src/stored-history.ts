@@ -28,7 +28,8 @@ export type StoredPerson = {
   relations: readonly { other: Identity; relation: Relation }[]
 }
 
-export type StoredEvent = { event: TouchpointEvent; arrivedAt: string }
+/** `arrivedAt`: when it was taken in, in business time; `appendedAt`: when Kafka had it, where its own time is later. */
+export type StoredEvent = { event: TouchpointEvent & { appendedAt?: string }; arrivedAt: string }
 
 /** A row that cannot be read: in which column, and whose it is; of an event its source and id. Never what stands there (P7). */
 export type UnreadableRow = { column: string; id: string }
@@ -237,6 +238,7 @@ type EventRow = {
   data: unknown
   entity: string | null
   entity_version: number | null
+  appended_at: string | null
 }
 
 /**
@@ -257,7 +259,8 @@ export async function* storedEvents(
     await query(() =>
       // A cursor takes no parameters.
       sql`declare history no scroll cursor for
-        select person_id, source, event_id, subject, type, time, business_at, data, entity, entity_version
+        select person_id, source, event_id, subject, type, time, business_at, data, entity, entity_version,
+          appended_at
         from event where source <> ${sql.lit(ownSource)} and not starts_with(source, ${sql.lit(`${ownSource}:`)})
           and person_id in (select person_id from event where business_at >= ${sql.lit(since)}::timestamptz)
         order by recorded_at, record_offset, source, event_id, subject`.execute(tx),
@@ -290,6 +293,7 @@ function eventOf(row: EventRow): StoredEvent {
     data: stored<TouchpointEvent['data']>(isMembers, row.data, 'event.data', id),
     ...(row.entity !== null && { entity: row.entity }),
     ...(row.entity_version !== null && { version: row.entity_version }),
+    ...(row.appended_at !== null && { appendedAt: row.appended_at }),
   }
   return {
     event,

@@ -67,23 +67,28 @@ async function namedIn(
   return new Map(rows.map((row) => [row.name, row.person_id]))
 }
 
-type EventRow = Omit<JourneyEvent, 'entity'> & {
+type EventRow = Omit<JourneyEvent, 'entity' | 'appendedAt'> & {
   at: string
   data: JsonObject
   entity: string | null
   version: number | null
+  appended_at: string | null
 }
 
 async function eventsOf(db: Querying, personId: string): Promise<StoredLife['events']> {
   const { rows } = await sql<EventRow>`
     select source, event_id as id, subject, type, time, data, entity, entity_version as version,
-      traceparent, business_at as at
+      traceparent, business_at as at, appended_at
     from event where person_id = ${personId}
     order by business_at, recorded_at, partition, record_offset
   `.execute(db)
-  return rows.map(({ at, entity, version, ...event }) => ({
+  return rows.map(({ at, entity, version, appended_at: appendedAt, ...event }) => ({
     at,
-    event: { ...event, entity: referenceOf(entity, version) },
+    event: {
+      ...event,
+      entity: referenceOf(entity, version),
+      ...(appendedAt !== null && { appendedAt }),
+    },
   }))
 }
 

@@ -1,13 +1,14 @@
 import type { EventPublisher } from '@wegwijs/kafka/port'
 import type { Querying } from '@wegwijs/store/database'
 import { type DeadLetterRecord, markReplayed, readDeadLetters } from '@wegwijs/store/dead-letters'
+import { originalTimestampHeader } from '@wegwijs/wire/append-time'
 
 const DEADLINE_MS = 10_000
 /** Read and published in one go; each may have half a megabyte. */
 const PAGE = 50
 
 /**
- * Publishes these dead letters again as they came, in this order, and marks them when Kafka has acknowledged them: a
+ * Publishes these dead letters again as they came, with when that was, in this order, and marks them when Kafka has acknowledged them: a
  * replay that is cut off is made again, and what came twice by that counts once (P1, P2).
  *
  * @throws what `publish` does; those that were not marked are still open
@@ -25,6 +26,12 @@ export async function replayLetters(
   }
 }
 
-function recordOf({ topic, key, value, headers }: DeadLetterRecord) {
-  return { topic, key: key?.toString('utf8') ?? '', value, headers }
+/** What is said in it was said before it came at first, and holds no longer than if it had been read then (P3). */
+function recordOf({ topic, key, value, headers, cameAt }: DeadLetterRecord) {
+  return {
+    topic,
+    key: key?.toString('utf8') ?? '',
+    value,
+    headers: { ...headers, [originalTimestampHeader]: cameAt },
+  }
 }

@@ -150,7 +150,8 @@ async function applyInTransaction(
   if (position.held) return 'held'
   if (position.revision !== definition.revision || position.counts !== definition.counts.mark)
     return 'definition_changed'
-  const context = { definition, now: position.now, secret: deps.secret }
+  const { now, stands } = position
+  const context = { definition, now, stands, secret: deps.secret }
   if (fault?.forbids) {
     const told = part.records.map((record) => takeIn(record, context))
     await keepWhatForbids(
@@ -172,16 +173,16 @@ async function applyInTransaction(
   const { decided, wakes } = await decideAll(tx, fresh, {
     namespace: deps.store.namespace,
     definition,
-    now: position.now,
+    now,
   })
   const told = publishEmitted(
     tx,
     deps.store.namespace,
-    decided.map(({ personId, decisions }) => ({ personId, at: position.now, decisions })),
+    decided.map(({ personId, decisions }) => ({ personId, at: now, decisions })),
   )
   void keepEvents(
     tx,
-    decided.map((each) => eventRowOf(each, position.now)),
+    decided.map((each) => eventRowOf(each, now)),
   )
   const put = await keepDeadLetters(
     tx,
@@ -271,6 +272,7 @@ function eventRowOf(decided: DecidedEvent, now: string): EventRow {
     topic: record.topic,
     partition: record.partition,
     record_offset: String(record.offset),
+    appended_at: event.appendedAt ?? null,
   }
 }
 

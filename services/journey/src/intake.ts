@@ -3,6 +3,7 @@ import { isOwn } from '@wegwijs/campaign/event-check'
 import { type Identity, journeyEventOf } from '@wegwijs/campaign/journey-event'
 import type { JourneyEvent } from '@wegwijs/campaign/state'
 import type { BrokerRecord } from '@wegwijs/kafka/port'
+import { appendTimeOf } from '@wegwijs/wire/append-time'
 import { decodeRecord } from '@wegwijs/wire/cloudevents-kafka'
 import { checkTime, inboxRetentionDays } from '@wegwijs/wire/event-time'
 import { verifyEvent } from '@wegwijs/wire/signature'
@@ -12,7 +13,13 @@ import type { Rejection } from '@wegwijs/wire/touchpoint-event'
 export type Accepted = { record: BrokerRecord; event: JourneyEvent; identity: Identity }
 export type Rejected = { record: BrokerRecord; rejection: Rejection }
 
-export type IntakeContext = { definition: CompiledDefinition; now: string; secret: string }
+/** `stands`: business time does, until a conductor steps it. */
+export type IntakeContext = {
+  definition: CompiledDefinition
+  now: string
+  stands: boolean
+  secret: string
+}
 
 /**
  * Reads one record: CloudEvent, time, signature, catalogue. Pure; what cannot be used comes back
@@ -37,6 +44,20 @@ export function takeIn(record: BrokerRecord, context: IntakeContext): Accepted |
   return {
     record,
     identity: { idSpace: publisher.idSpace, externalId: event.subject },
-    event: journeyEventOf(event, data, context.definition),
+    event: journeyEventOf(
+      { ...event, ...appendedBefore(event, record, context) },
+      data,
+      context.definition,
+    ),
   }
+}
+
+/** When Kafka had it, if its own time is later. In a rehearsal the clocks of brokers say nothing of business time. */
+function appendedBefore(
+  { time }: { time: string },
+  record: BrokerRecord,
+  { stands }: IntakeContext,
+): { appendedAt?: string } {
+  const appendedAt = stands ? null : appendTimeOf(record)
+  return appendedAt !== null && appendedAt < time ? { appendedAt } : {}
 }

@@ -3,7 +3,13 @@ import type { Simulation } from '@wegwijs/dry-run/simulation'
 import { Arrivals, type Arriving } from '@wegwijs/rehearsal/arrivals'
 import { generateJourneys } from '@wegwijs/rehearsal/generate-journeys'
 import { fail } from '@wegwijs/runtime/failure'
-import { daysBack, storedEvents, storedPeople, UnreadableRows } from '@wegwijs/store/stored-history'
+import {
+  daysBack,
+  type StoredEvent,
+  storedEvents,
+  storedPeople,
+  UnreadableRows,
+} from '@wegwijs/store/stored-history'
 import type { TouchpointEvent } from '@wegwijs/wire/touchpoint-event'
 import { streamEvents } from '../events-input.ts'
 import { faultLines, type LogOptions, readLogWith } from '../log-options.ts'
@@ -62,7 +68,7 @@ async function introducePeople(
 async function* storedSince(
   { surroundings }: Call,
   { since, unreadable }: History,
-): AsyncGenerator<readonly Arriving[]> {
+): AsyncGenerator<readonly { event: StoredEvent['event']; at: string }[]> {
   const { db } = await surroundings.store()
   for await (const stored of storedEvents(db, since, unreadable))
     yield stored.map(({ event, arrivedAt }) => ({ event, at: arrivedAt }))
