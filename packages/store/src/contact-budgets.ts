@@ -1,5 +1,5 @@
-import { countedClasses, longestWindowMs, windowMs } from '@wegwijs/campaign/contact-budget'
-import type { Budget } from '@wegwijs/campaign/definition/policies'
+import { countedClasses, windowMs } from '@wegwijs/campaign/contact-budget'
+import { type Budget, longestWindowDays } from '@wegwijs/campaign/definition/policies'
 import { type RawBuilder, sql } from 'kysely'
 import type { Querying } from './database.ts'
 import { send } from './transaction.ts'
@@ -114,22 +114,14 @@ export function isAnyBefore(budgets: readonly Budget[]): RawBuilder<unknown> {
 }
 
 /**
- * Forgets what counts for no budget any more, `limit` at a time; returns how much that was. Never waits
- * for a record that becomes somebody else's.
+ * Forgets what no budget may count any more, whatever is applied next, `limit` at a time; returns how much that
+ * was. A budget that looks back further, or is put back, finds what was sent before it (P3). Never waits for a
+ * record that becomes somebody else's.
  */
-export async function forgetOldCounted(
-  tx: Querying,
-  budgets: readonly Budget[],
-  limit: number,
-): Promise<number> {
+export async function forgetOldCounted(tx: Querying, limit: number): Promise<number> {
   const result = await sql`delete from counted_message where ctid in (
     select ctid from counted_message
-    where at <= business_now() - make_interval(secs => ${keptMs(budgets) / 1000})
+    where at <= business_now() - make_interval(days => ${longestWindowDays})
     limit ${limit} for update skip locked)`.execute(tx)
   return Number(result.numAffectedRows ?? 0)
-}
-
-/** While there are none, as long as any may be: they may be put back, or be put in force just now (P3). */
-function keptMs(budgets: readonly Budget[]): number {
-  return budgets.length === 0 ? 366 * 24 * 60 * 60_000 : longestWindowMs(budgets)
 }

@@ -319,24 +319,29 @@ it('two records that become one have had what both had', async () => {
   expect((await claimDue(store, two)).refused).toMatchObject([{ reason: 'budget_used' }])
 })
 
-it('what counts for no budget any more is forgotten, some at a time', async () => {
+it('a budget that looks back further counts what was handed over before it was applied (P3)', async () => {
+  const first = await written()
+  const aWeekAgo = later(await businessNow(store.db), -7 * DAY_S)
+  await store.db.updateTable('counted_message').set({ at: aWeekAgo }).execute()
+  await forgetOldCounted(store.db, 10)
+  await message(first)
+  const monthly = { ...daily, per: 'P30D' }
+  const { refused } = await claimDue(store, { budgets: [monthly] })
+  expect(refused).toMatchObject([{ reason: 'budget_used' }])
+})
+
+it('what no budget may count any more is forgotten, some at a time', async () => {
   const { personId } = await message()
   const now = await businessNow(store.db)
-  for (const [fence, age] of [0, DAY_S - 60, DAY_S + 60, 9 * DAY_S].entries()) {
-    const at = later(now, -age)
+  for (const [fence, days] of [0, 9, 365, 367, 400].entries()) {
+    const at = later(now, -days * DAY_S)
     const row = { person_id: personId, intent_id: newUuid(), fence, class: 'service', at }
     await store.db.insertInto('counted_message').values(row).execute()
   }
-  const forget = (over: readonly Budget[], limit = 10) => forgetOldCounted(store.db, over, limit)
-  expect([await forget(budgets, 1), await forget(budgets), await forget(budgets)]).toEqual([
-    1, 1, 0,
-  ])
-  expect(await counted(personId)).toHaveLength(2)
-  // Without budgets what may count again is kept for as long as any window may be.
-  expect(await forget([])).toBe(0)
-  const longAgo = later(now, -367 * DAY_S)
-  await store.db.updateTable('counted_message').set({ at: longAgo }).execute()
-  expect(await forget([])).toBe(2)
+  const forgotten: number[] = []
+  for (const limit of [1, 10, 10]) forgotten.push(await forgetOldCounted(store.db, limit))
+  expect(forgotten).toEqual([1, 1, 0])
+  expect(await counted(personId)).toHaveLength(3)
 })
 
 it('there is room in PostgreSQL when there is room in the core, whatever was sent', async () => {

@@ -1,7 +1,6 @@
 import type { Logger } from '@wegwijs/runtime/log'
 import { forgetOldCounted } from '@wegwijs/store/contact-budgets'
 import type { Store } from '@wegwijs/store/database'
-import { newestBundle } from '@wegwijs/store/definitions'
 import { forgetOldEvents } from '@wegwijs/store/inbox'
 import { takeLock } from '@wegwijs/store/outbox'
 import { dropOldPartitions, forgetOldFromDefaults, keepPartitions } from '@wegwijs/store/partitions'
@@ -12,7 +11,7 @@ const forgetBatch = 5_000
 
 /**
  * What is done once a day: partitions for the months to come, old months dropped, old identities of
- * events and replies forgotten, and what counts for no contact budget any more. One scheduler at a time: tables cannot be made twice at once.
+ * events and replies forgotten, and what no contact budget may count any more. One scheduler at a time: tables cannot be made twice at once.
  */
 export function createUpkeepPass(
   store: Store,
@@ -29,18 +28,10 @@ export function createUpkeepPass(
     if (dropped.length > 0) log.info('dropped old partitions', { count: dropped.length })
     const forgotten = await inTransaction(store.db, (tx) => forgetOldEvents(tx, forgetBatch))
     const replies = await inTransaction(store.db, (tx) => forgetOldReplies(tx, forgetBatch))
-    const uncounted = await forgetUncounted(store)
+    const uncounted = await inTransaction(store.db, (tx) => forgetOldCounted(tx, forgetBatch))
     const misplaced = await inTransaction(store.db, (tx) =>
       forgetOldFromDefaults(tx, keepMonths, forgetBatch),
     )
     return [forgotten, replies, uncounted, misplaced].includes(forgetBatch)
   }
-}
-
-/** Nothing while what is in force cannot be read: nobody knows what counts, and nothing is lost by waiting. */
-async function forgetUncounted(store: Store): Promise<number> {
-  const newest = await newestBundle(store.db)
-  if (newest?.unreadable) return 0
-  const budgets = newest?.read.policies.budgets ?? []
-  return inTransaction(store.db, (tx) => forgetOldCounted(tx, budgets, forgetBatch))
 }

@@ -26,11 +26,12 @@ function isWindow(text: string): boolean {
   const duration = Temporal.Duration.from(text)
   if (duration.years !== 0 || duration.months !== 0) return false
   return (
-    duration.total({ unit: 'days', relativeTo: '1970-01-01T00:00:00Z[UTC]' }) <= LONGEST_WINDOW_DAYS
+    duration.total({ unit: 'days', relativeTo: '1970-01-01T00:00:00Z[UTC]' }) <= longestWindowDays
   )
 }
 
-const LONGEST_WINDOW_DAYS = 366
+/** The longest span of a contact budget. */
+export const longestWindowDays = 366
 
 const budgetSchema = z
   .strictObject({
