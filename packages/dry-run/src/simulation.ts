@@ -579,7 +579,8 @@ export class Simulation {
     if (person === null) return nobody
     const named = otherIdentityOf(event)
     if (named && event.type === 'person.identified.v1') this.people.link(person, named)
-    return { event, person, other: named && this.people.find(named) }
+    const other = named && this.people.find(named)
+    return named && other === null ? nobody : { event, person, other }
   }
 
   /** As a record that cannot be applied becomes a dead letter, and its partition goes on. */
@@ -663,8 +664,4 @@ type Sent = {
 
 type Addressed = { event: JourneyEvent; person: PersonNumber; other: PersonNumber | null }
 
-const nobody: Rejection = {
-  errorClass: 'data_invalid',
-  reason: 'nobody has this id',
-  path: 'subject',
-}
+const nobody: Rejection = { errorClass: 'data_invalid', reason: 'nobody has this id' }

@@ -448,9 +448,11 @@ describe('the small hospital', () => {
       happen('x', 'care.unknown.v1'),
       happen('y', 'care.discharge.completed.v1', { source: 'urn:nobody' }),
       happen('z', 'message.delivered.v1', { source: 'urn:wegwijs' }),
+      happen('m', 'person.merged.v1', { data: { idSpace: 'wegwijs', externalId: 'nobody' } }),
     ])
-    expect(tally).toMatchObject({ events: 6, applied: 2, duplicates: 1, people: 1 })
+    expect(tally).toMatchObject({ events: 7, applied: 2, duplicates: 1, people: 1 })
     expect(tally.deadLetters).toEqual({
+      data_invalid: 1,
       unknown_type: 1,
       source_not_allowed: 1,
       signature_invalid: 1,

@@ -168,7 +168,7 @@ async function applyInTransaction(
     tx,
     taken.filter((each): each is Accepted => 'event' in each),
   )
-  rejected.push(...unknown.map(({ record }) => ({ record, rejection: nobody })))
+  rejected.push(...unknown.map(({ record, path }) => ({ record, rejection: { ...nobody, path } })))
   const fresh = await freshOf(tx, addressed)
   const { decided, wakes } = await decideAll(tx, fresh, {
     namespace: deps.store.namespace,
@@ -276,11 +276,7 @@ function eventRowOf(decided: DecidedEvent, now: string): EventRow {
   }
 }
 
-const nobody: Rejection = {
-  errorClass: 'data_invalid',
-  reason: 'nobody has this id',
-  path: 'subject',
-}
+const nobody: Rejection = { errorClass: 'data_invalid', reason: 'nobody has this id' }
 
 /** The error's own text may quote data, so only its name goes with the dead letter (P7); of a row its place does. */
 function failureOf(error: unknown): Rejection {

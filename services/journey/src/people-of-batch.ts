@@ -13,14 +13,17 @@ import type { Accepted } from './intake.ts'
 /** Whose event it is, and for a merge or a link who else is meant. */
 export type Addressed = Accepted & { personId: string; otherId: string | null }
 
+/** Where the event has the id that nobody has. */
+export type Unknown = Accepted & { path: 'subject' | 'data.externalId' }
+
 /**
  * Finds the people of these events, creates who is new, links further ids, and locks all of them in
- * the order of their ids (P6). Events about an id of ours that nobody has come back as `unknown`.
+ * the order of their ids (P6). Events that are about, or name, an id of ours that nobody has come back as `unknown`.
  */
 export async function addressEvents(
   tx: Querying,
   accepted: readonly Accepted[],
-): Promise<{ addressed: Addressed[]; unknown: Accepted[] }> {
+): Promise<{ addressed: Addressed[]; unknown: Unknown[] }> {
   await linkFurtherIds(tx, accepted)
   const others = accepted.map((each) => otherIdentityOf(each.event))
   const identities = [
@@ -40,11 +43,13 @@ export async function addressEvents(
     return id ? (survivors.get(id) ?? id) : null
   }
   const addressed: Addressed[] = []
-  const unknown: Accepted[] = []
+  const unknown: Unknown[] = []
   accepted.forEach((each, index) => {
-    const personId = find(each.identity)
-    if (personId) addressed.push({ ...each, personId, otherId: find(others[index] ?? null) })
-    else unknown.push(each)
+    const named = others[index] ?? null
+    const [personId, otherId] = [find(each.identity), find(named)]
+    if (!personId) unknown.push({ ...each, path: 'subject' })
+    else if (named && !otherId) unknown.push({ ...each, path: 'data.externalId' })
+    else addressed.push({ ...each, personId, otherId })
   })
   return { addressed, unknown }
 }

@@ -130,3 +130,24 @@ test.each([
   const runs = await store.db.selectFrom('enrolment').select('entered_at').execute()
   expect(runs).toEqual([{ entered_at: '2026-03-09T23:10:00.000Z' }])
 })
+
+test.each(['person.merged.v1', 'person.identified.v1', 'relation.granted.v1', 'relation.ended.v1'])(
+  'a %s that names an id of ours which nobody has is put aside (P1)',
+  async (type) => {
+    const store = await open([campaign({ id: 'any' })])
+    const worker = workerOn(store)
+    const named = { idSpace: 'wegwijs', externalId: 'ffffffff-0000-7000-8000-000000000000' }
+    const data = { ...named, kind: 'caregiver', scope: ['care'] }
+    await worker.hear([{ subject: 'a', type, time: now, data }])
+    const letters = await store.db
+      .selectFrom('dead_letter')
+      .select(['error_class', 'reason', 'path'])
+      .execute()
+    expect({ letters, decided: await outcomesOf(store, type) }).toEqual({
+      letters: [
+        { error_class: 'data_invalid', reason: 'nobody has this id', path: 'data.externalId' },
+      ],
+      decided: [],
+    })
+  },
+)
