@@ -10,6 +10,7 @@ import { positionOf, standingOf } from '@wegwijs/store/positions'
 import { groupsOf, topicsOf } from '@wegwijs/wire/topics'
 import { applyBatch } from './batch.ts'
 import { createCurrentDefinition } from './current-definition.ts'
+import { watchPublisherClocks } from './publisher-clocks.ts'
 import { runTimerLoop } from './timer-loop.ts'
 import { createUrgentFirst } from './urgent-first.ts'
 
@@ -40,6 +41,7 @@ export async function startJourney(scope: Scope, deps: JourneyDependencies): Pro
   const groups = groupsOf(store.namespace)
   const order = createUrgentFirst()
   const metrics = deps.metrics.component('journey')
+  const watchClocks = watchPublisherClocks(log)
   const batchDeps = { store, definition, secret: deps.secret, log, metrics, clock }
 
   const consume = (topic: string, group: string, turn: typeof order.urgent): Promise<Consumer> =>
@@ -52,7 +54,10 @@ export async function startJourney(scope: Scope, deps: JourneyDependencies): Pro
           // While one batch waits for PostgreSQL, another one is decided.
           partitionsAtOnce: 2,
           positionOf: (of, partition) => standingOf(store.db, of, partition),
-          onBatch: (batch, isCurrent) => turn(() => applyBatch(batch, batchDeps, isCurrent)),
+          onBatch: (batch, isCurrent) => {
+            watchClocks(batch)
+            return turn(() => applyBatch(batch, batchDeps, isCurrent))
+          },
         }),
       waiting,
     )

@@ -1,8 +1,10 @@
 import { compileDefinition } from '@wegwijs/campaign/compile'
+import { createLogger } from '@wegwijs/runtime/log'
 import { smallHospital } from '@wegwijs/test-support/small-hospital'
 import { encodeRecord } from '@wegwijs/wire/cloudevents-kafka'
 import { expect, test } from 'vitest'
 import { takeIn } from '../src/intake.ts'
+import { watchPublisherClocks } from '../src/publisher-clocks.ts'
 
 const definition = compileDefinition(1, smallHospital([]), [])
 const time = '2026-03-02T10:04:00.000Z'
@@ -43,4 +45,22 @@ test('the clock of a publisher says nothing', () => {
 
 test('in a rehearsal, where business time stands, the clock of a broker says nothing', () => {
   expect(toldOf(byBroker(appendedAt), { stands: true })).toBeUndefined()
+})
+
+test('a topic whose records have the clock of their publishers is told of once', () => {
+  const lines: { topic?: string }[] = []
+  const write = (line: string) => lines.push(JSON.parse(line))
+  const watch = watchPublisherClocks(createLogger('journey', 'warn', { write }))
+  const read = (topic: string, timed?: Timed) => {
+    const bytes = { key: null, value: null, headers: {} }
+    const records = timed ? [{ topic, partition: 0, offset: 0n, ...bytes, ...timed }] : []
+    watch({ topic, partition: 0, readFrom: 0n, nextOffset: 1n, records })
+  }
+  const byPublisher: Timed = { timestampMs: 0, timestampBy: 'publisher' }
+  read('right', byBroker(time))
+  read('empty')
+  read('wrong', byPublisher)
+  read('wrong', byPublisher)
+  read('wrong-too', byPublisher)
+  expect(lines.map(({ topic }) => topic)).toEqual(['wrong', 'wrong-too'])
 })
