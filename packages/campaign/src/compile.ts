@@ -43,7 +43,7 @@ export type CompiledDefinition = {
   classes: Readonly<Record<CampaignClass, ClassPolicy>>
   /** Who is written to below an age, the youngest first. */
   ages: readonly AgeRule[]
-  /** Id of each live campaign that has a band → how far it reaches. */
+  /** Id of each campaign that has a band, also when it has ended → how far it reaches. */
   reach: ReadonlyMap<string, Reach>
   isWorkingDay: WorkingDays
   publishers: ReadonlyMap<string, Publisher>
@@ -109,7 +109,7 @@ export function compileDefinition(
     holdOut: bundle.policies.holdOut,
     classes: bundle.policies.classes,
     ages: bundle.policies.ages ?? [],
-    reach: new Map(live.flatMap(({ id, file }) => (file.reach ? [[id, file.reach] as const] : []))),
+    reach: reachOf(versions),
     isWorkingDay: createWorkingDays(bundle.policies.holidays, bundle.policies.closedDays),
     publishers: new Map(
       bundle.touchpoints.publishers.map((publisher) => [publisher.source, publisher]),
@@ -143,6 +143,19 @@ export function compileDefinition(
         ({ file }) => namesRelations(file) || copiesRelations(file) || writesToOthers(file),
       ),
   }
+}
+
+/** As the live version has it; of what has ended as its newest, for whoever is still under way. */
+function reachOf(versions: readonly CampaignVersion[]): Map<string, Reach> {
+  const byId = new Map<string, CampaignVersion>()
+  for (const each of versions) {
+    const known = byId.get(each.id)
+    if (!known || each.live || (!known.live && each.version > known.version))
+      byId.set(each.id, each)
+  }
+  return new Map(
+    [...byId].flatMap(([id, { file }]) => (file.reach ? [[id, file.reach] as const] : [])),
+  )
 }
 
 /** A campaign keeps its class through all its versions. */

@@ -10,8 +10,12 @@ import { unreadable } from './stored-definition.ts'
 import { alone, inTransaction, query } from './transaction.ts'
 import { wake } from './wake.ts'
 
-/** The band of one campaign, as its live version has it. */
-export type ReachRule = { readonly campaignId: string; readonly reach: Reach }
+/** The band of one campaign, as its live version has it, or its newest where it has ended. */
+export type ReachRule = {
+  readonly campaignId: string
+  readonly reach: Reach
+  readonly isLive: boolean
+}
 
 /** The bands of a definition, and by which revision they were read. */
 export type ReachRules = {
@@ -23,9 +27,10 @@ export type ReachRules = {
 }
 
 /**
- * The bands of the live versions. Who is in an earlier version counts under the band of the live one; a
- * campaign that has ended has none. By the schema, not as they are stored: one that cannot be read would end the
- * statement that releases everybody's messages, or let out more than its author declared.
+ * The bands of the live versions. Who is in an earlier version counts under the band of the live one; one that has
+ * ended goes on under that of its newest, or ending it would let out what waits for a word (P5). By the schema, not
+ * as they are stored: one that cannot be read would end the statement that releases everybody's messages, or let
+ * out more than its author declared.
  */
 export async function loadReachRules(db: Querying): Promise<ReachRules> {
   const { rows } = await query(() =>
@@ -33,14 +38,16 @@ export async function loadReachRules(db: Querying): Promise<ReachRules> {
       revision: number
       time_zone: unknown
       campaign_id: string | null
+      is_live: boolean | null
       version: number | null
       reach: unknown
     }>`
-      select d.revision, d.bundle -> 'policies' -> 'timeZone' as time_zone, c.campaign_id, v.version,
-        v.content -> 'reach' as reach
+      select d.revision, d.bundle -> 'policies' -> 'timeZone' as time_zone, c.campaign_id,
+        c.live_version is not null as is_live, v.version, v.content -> 'reach' as reach
       from (select * from definition order by revision desc limit 1) as d
-      left join campaign c on c.state = 'live'
-      left join campaign_version v on v.campaign_id = c.campaign_id and v.version = c.live_version`.execute(
+      left join campaign c on true
+      left join campaign_version v on v.campaign_id = c.campaign_id and v.version = coalesce(c.live_version,
+        (select max(version) from campaign_version m where m.campaign_id = c.campaign_id))`.execute(
       db,
     ),
   )
@@ -50,14 +57,18 @@ export async function loadReachRules(db: Querying): Promise<ReachRules> {
   const unread = zone.error
     ? [unreadable(`policies.timeZone of revision ${first.revision}`, zone.error)]
     : []
-  const rules = rows.flatMap(({ campaign_id: campaignId, version, reach }): ReachRule[] => {
-    if (campaignId === null || reach === null) return []
-    const { data, error } = reachSchema.safeParse(reach)
-    if (error)
-      unread.push(unreadable(`reach of version ${version} of campaign ${campaignId}`, error))
-    // Nobody knows when a period of an unknown zone begins.
-    return [{ campaignId, reach: data && zone.success ? data : nothing }]
-  })
+  const rules = rows.flatMap(
+    ({ campaign_id: campaignId, is_live, version, reach }): ReachRule[] => {
+      if (campaignId === null || reach === null) return []
+      const { data, error } = reachSchema.safeParse(reach)
+      // Of what has ended nobody can mend it.
+      if (error && is_live)
+        unread.push(unreadable(`reach of version ${version} of campaign ${campaignId}`, error))
+      // Nobody knows when a period of an unknown zone begins.
+      const known = data && zone.success ? data : nothing
+      return [{ campaignId, reach: known, isLive: is_live === true }]
+    },
+  )
   return { revision: first.revision, timeZone: zone.data ?? 'UTC', rules, unread }
 }
 
@@ -96,7 +107,7 @@ export type ReachStanding = {
   below: boolean
 }
 
-/** Of every live campaign that has a band, by its name. */
+/** Of every live campaign that has a band, and of one that has ended while messages of it wait, by its name. */
 export async function readReach(db: Querying): Promise<ReachStanding[]> {
   const rules = await loadReachRules(db)
   if (rules.rules.length === 0) return []
@@ -117,7 +128,12 @@ export async function readReach(db: Querying): Promise<ReachStanding[]> {
         where v.campaign_id = band.campaign_id) as since
       order by band.campaign_id`.execute(db),
   )
+  const live = new Set(
+    rules.rules.filter(({ isLive }) => isLive).map(({ campaignId }) => campaignId),
+  )
   return rows
+    .map((row) => ({ ...row, below: row.below && live.has(row.campaignId) }))
+    .filter(({ campaignId, waiting }) => live.has(campaignId) || waiting > 0)
 }
 
 /**

@@ -130,6 +130,25 @@ describe('a campaign that says how far it reaches', () => {
     expect(await states()).toEqual({ queued: 6 })
   })
 
+  it('goes no further once it has ended, without a word either (P5)', async () => {
+    await apply(daily)
+    await seed(5)
+    await release()
+    const ended = smallHospital([campaign({ id: 'other' })])
+    await applyDefinition(store, ended, 'test')
+    await sql`update definition set applied_at = applied_at - interval '1 minute'`.execute(store.db)
+    await sql`update intent set touched_at = touched_at - interval '1 hour'`.execute(store.db)
+    expect(await recallPutOff(store, 10)).toBe(2)
+    // Whoever is under way in it still goes on.
+    await seed(1)
+    expect((await release()).ids).toEqual([])
+    expect(await standing()).toMatchObject({ taken: 3, most: 3, waiting: 3, below: false })
+    await allowReach(store, 'seeded', 3, { reason: 'they are asked', source: 'test' })
+    expect((await release()).ids).toHaveLength(3)
+    // Nobody expects anything of it any more.
+    expect(await readReach(store.db)).toEqual([])
+  })
+
   it('keeps nobody else from going out, however many of it are due before', async () => {
     await apply(daily)
     await seed(30, { due_at: later(monday, -60) })
