@@ -61,7 +61,7 @@ test('lets nobody wake up before its time, and nothing of a life happen after it
   const awake: string[] = []
   const sleep = (life: typeof one) =>
     gate
-      .clockOf(life, { beginsMs: 5, instantMs: 0 })
+      .clockOf(life, { beginsMs: 5, epochMs: 0 })
       .sleep(1_000)
       .then(() => awake.push(life.slot))
   void sleep(one)

@@ -36,4 +36,4 @@ export async function sendWithin<Result>(
   }
 }
 
-export type SendClock = Pick<Clock, 'monotonicMs' | 'instant'>
+export type SendClock = Pick<Clock, 'monotonicMs' | 'epochMs'>

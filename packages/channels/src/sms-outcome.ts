@@ -27,7 +27,7 @@ const later = new Set([408, 425, 429, 503])
  */
 export function outcomeOfCall(
   call: HttpCall,
-  { idempotent, now }: { idempotent: boolean; now: string },
+  { idempotent, nowMs }: { idempotent: boolean; nowMs: number },
 ): Outcome {
   if (call.kind !== 'answered') {
     const kind = call.kind === 'not_sent' ? 'deferred' : 'unknown'
@@ -36,7 +36,7 @@ export function outcomeOfCall(
   if (call.status < 300) return acceptedWith(call.body)
   const kind = kindOfStatus(call.status, idempotent)
   const reason = `sms_${call.status}`
-  const waitMs = retryAfterMs(call.headers['retry-after'], now)
+  const waitMs = retryAfterMs(call.headers['retry-after'], nowMs)
   return kind === 'deferred' && waitMs !== undefined
     ? { kind, reason, retryAfterMs: waitMs }
     : { kind, reason }

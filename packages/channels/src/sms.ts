@@ -75,7 +75,7 @@ export function createSmsChannel(options: SmsOptions): Channel {
       const call = await sendWithin({ ms: sendTimeoutMs, signal, clock }, (bounds) =>
         post(pool, request, bounds),
       )
-      return outcomeOfCall(call, { idempotent, now: clock.instant() })
+      return outcomeOfCall(call, { idempotent, nowMs: clock.epochMs() })
     },
     async isSandbox() {
       try {
@@ -117,7 +117,7 @@ function bodyOf(message: OutgoingMessage, options: SmsOptions, clock: SendClock)
 }
 
 function validityOf(message: OutgoingMessage, clock: SendClock): number {
-  const untilExpiry = (Date.parse(message.expiresAt) - Date.parse(clock.instant())) / 1_000
+  const untilExpiry = (Date.parse(message.expiresAt) - clock.epochMs()) / 1_000
   const seconds = Math.floor(message.validForSeconds ?? untilExpiry)
   return Math.max(shortestValiditySeconds, Number.isNaN(seconds) ? 0 : seconds)
 }

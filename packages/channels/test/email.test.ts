@@ -154,7 +154,7 @@ describe('aborting', () => {
 })
 
 describe('a process that was frozen', () => {
-  const frozen = [{ monotonicMs: 15_000 }, { instantMs: 15_000 }]
+  const frozen = [{ monotonicMs: 15_000 }, { epochMs: 15_000 }]
 
   test.each(frozen)(
     'writes no message when it goes on with the answer to DATA: %o (P3)',

@@ -86,8 +86,7 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
     if (away) throw fail('WEGWIJS_BROKER_UNAVAILABLE', { reason: 'the in-memory broker is away' })
   }
 
-  const append = (records: readonly OutgoingRecord[]) =>
-    logs.append(records, Date.parse(clock.instant()))
+  const append = (records: readonly OutgoingRecord[]) => logs.append(records, clock.epochMs())
 
   return {
     source: {

@@ -12,6 +12,8 @@ export type Clock = {
   sleep(ms: number, signal?: AbortSignal): Promise<void>
   /** Wall-clock time as ISO 8601 in UTC with milliseconds. */
   instant(): string
+  /** The same in milliseconds since 1970, for those who count. */
+  epochMs(): number
 }
 
 export const systemClock: Clock = Object.freeze({
@@ -26,6 +28,7 @@ export const systemClock: Clock = Object.freeze({
     }
   },
   instant: () => new Date().toISOString(),
+  epochMs: () => Date.now(),
 })
 
 export type ManualClock = Clock & {
@@ -96,6 +99,7 @@ export function manualClock(startsAt = '2026-01-01T00:00:00.000Z'): ManualClock 
     monotonicMs: () => nowMs,
     sleep,
     instant: () => new Date(startMs + nowMs).toISOString(),
+    epochMs: () => startMs + nowMs,
     advance,
     sleeping: () => sleepers.length,
     untilSleeping,

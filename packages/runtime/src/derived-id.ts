@@ -13,15 +13,15 @@ export function derivedUuid(...parts: readonly string[]): string {
 }
 
 /** What new ids are made of: 16 bytes of chance, and the wall-clock time. */
-export type IdSource = { bytes(): Buffer; instant(): string }
+export type IdSource = { bytes(): Buffer; epochMs(): number }
 
-const systemSource: IdSource = { bytes: () => randomBytes(16), instant: systemClock.instant }
+const systemSource: IdSource = { bytes: () => randomBytes(16), epochMs: systemClock.epochMs }
 let source = systemSource
 
 /** A UUIDv7 (RFC 9562 §5.7): a new one each time, ordered by the millisecond it was made in. */
 export function newUuid(): string {
   const bytes = source.bytes()
-  bytes.writeUIntBE(Date.parse(source.instant()), 0, 6)
+  bytes.writeUIntBE(source.epochMs(), 0, 6)
   return formatUuid(bytes, 7)
 }
 

@@ -6,23 +6,23 @@ import type { Clock } from './clock.ts'
  * a process that was frozen has what came over the network meanwhile before its timers.
  */
 export class TimeLimit {
-  readonly #clock: Pick<Clock, 'monotonicMs' | 'instant'>
+  readonly #clock: Pick<Clock, 'monotonicMs' | 'epochMs'>
   readonly #ms: number
-  readonly #begun: { readonly monotonicMs: number; readonly instantMs: number }
+  readonly #begun: { readonly monotonicMs: number; readonly epochMs: number }
 
-  constructor(clock: Pick<Clock, 'monotonicMs' | 'instant'>, ms: number) {
+  constructor(clock: Pick<Clock, 'monotonicMs' | 'epochMs'>, ms: number) {
     this.#clock = clock
     this.#ms = ms
     this.#begun = {
       monotonicMs: clock.monotonicMs(),
-      instantMs: Date.parse(clock.instant()),
+      epochMs: clock.epochMs(),
     }
   }
 
   /** How long it still runs by the clock by which it is shorter, in milliseconds; less than 0 when it is over. */
   leftMs(): number {
     const byMonotonic = this.#clock.monotonicMs() - this.#begun.monotonicMs
-    const byInstant = Date.parse(this.#clock.instant()) - this.#begun.instantMs
-    return this.#ms - Math.max(byMonotonic, byInstant)
+    const byWallClock = this.#clock.epochMs() - this.#begun.epochMs
+    return this.#ms - Math.max(byMonotonic, byWallClock)
   }
 }

@@ -204,7 +204,7 @@ describe('a process that is stopped and goes on later', () => {
     let suspendedMs = 0
     const clock: Clock = {
       ...systemClock,
-      instant: () => new Date(Date.parse(systemClock.instant()) + suspendedMs).toISOString(),
+      epochMs: () => systemClock.epochMs() + suspendedMs,
     }
     await expectNothingSent(clock, () => {
       suspendedMs = leaseMs

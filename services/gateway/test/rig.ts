@@ -190,7 +190,7 @@ export function withdrawal(over: Record<string, unknown> = {}): Record<string, u
 
 /** An instant so many minutes from now, by the machine's clock. */
 export function inMinutes(minutes: number): string {
-  return new Date(Date.parse(systemClock.instant()) + minutes * 60_000).toISOString()
+  return new Date(systemClock.epochMs() + minutes * 60_000).toISOString()
 }
 
 /** The line between a process and a server, that can be cut, or left open and silent. */

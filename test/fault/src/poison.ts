@@ -12,7 +12,7 @@ export const structuredHeaders = { 'content-type': 'application/cloudevents+json
 type Spoil = (event: Record<string, unknown>) => Record<string, unknown> | string
 
 const inMinutes = (minutes: number) =>
-  new Date(Date.parse(systemClock.instant()) + minutes * 60_000).toISOString()
+  new Date(systemClock.epochMs() + minutes * 60_000).toISOString()
 
 /** One for every class that a record can be refused for by what is in it. */
 const spoils: Readonly<Record<Exclude<RejectionClass, 'apply_failed'>, Spoil>> = {

@@ -185,10 +185,11 @@ export class Gate {
   }
 
   /** The clock of one life: machine time, from a beginning of its own. */
-  clockOf(life: Life, options: { beginsMs: number; instantMs: number }): Clock {
+  clockOf(life: Life, options: { beginsMs: number; epochMs: number }): Clock {
     return {
       monotonicMs: () => options.beginsMs + this.#nowMs,
-      instant: () => new Date(options.instantMs + this.#nowMs).toISOString(),
+      instant: () => new Date(options.epochMs + this.#nowMs).toISOString(),
+      epochMs: () => options.epochMs + this.#nowMs,
       sleep: (ms, signal) => this.#sleep(life, ms, signal),
     }
   }

@@ -94,7 +94,7 @@ function* seedsToPlay(untilMs: number): Generator<number> {
   const { from, to } = options.seeds ?? { from: 1, to: Number.POSITIVE_INFINITY }
   const isBounded = options.seeds !== undefined && options.minutes === undefined
   // Without a range every run plays others.
-  const first = options.seeds ? from : 1 + (Date.parse(systemClock.instant()) % 1_000_000_000)
+  const first = options.seeds ? from : 1 + (systemClock.epochMs() % 1_000_000_000)
   for (let seed = first; seed <= to; seed += 1) {
     if (!isBounded && systemClock.monotonicMs() >= untilMs) return
     yield seed

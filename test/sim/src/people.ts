@@ -61,7 +61,7 @@ export class People {
     const receipt = { receiptId: `a${call}-${answer}`, reference: intent, answer } as const
     const times = chance.is(0.3, 'twice', text, answer) ? 2 : 1
     act(`person of ${text}, ${answer}`, async (life) => {
-      const clock = gate.clockOf(life, { beginsMs: 0, instantMs: 0 })
+      const clock = gate.clockOf(life, { beginsMs: 0, epochMs: 0 })
       for (let kept = 0; kept < times; ) {
         const isKept = await askGateway(life, `answers ${answer} to ${text}`, (door) => {
           history.add({ kind: 'said', event, by: 'http' })

@@ -106,7 +106,7 @@ export class Staff {
   async #replay(life: Life, id: string): Promise<void> {
     const { gate, storeOf, publisherOf, isAway, setBrokerAway } = this.#world
     const { db } = storeOf(life)
-    const clock = gate.clockOf(life, { beginsMs: 0, instantMs: 0 })
+    const clock = gate.clockOf(life, { beginsMs: 0, epochMs: 0 })
     for (let tries = 1; ; tries += 1) {
       const letters = await replayOrder(db, { errorClass })
       const away = tries === 1 && letters.length > 0 && isAway('broker of staff', id)

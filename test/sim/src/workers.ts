@@ -148,7 +148,7 @@ export function createWorker(kind: WorkerKind, nth: number, ground: Ground): Wor
     const clock = gate.clockOf(life, {
       beginsMs: chance.whole(3_600_000, 'monotonic', slot, life.nth),
       // An hour ahead or behind: nothing may hang on what a machine thinks the time is.
-      instantMs: parts.beginsMs + (chance.whole(3, 'clock', slot) - 1) * 3_600_000,
+      epochMs: parts.beginsMs + (chance.whole(3, 'clock', slot) - 1) * 3_600_000,
     })
     const listeners = new Set<(payload: string) => void>()
     const store = gatedStore(parts.connections, {

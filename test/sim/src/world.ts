@@ -114,10 +114,10 @@ class World {
         this.#ids += 1
         return this.#chance.bytes(16, 'id', this.#ids)
       },
-      instant: () => new Date(this.#beginsMs + this.#gate.nowMs).toISOString(),
+      epochMs: () => this.#beginsMs + this.#gate.nowMs,
     }
     const machine: Life = newLife('machine')
-    const clock = this.#gate.clockOf(machine, { beginsMs: 0, instantMs: this.#beginsMs })
+    const clock = this.#gate.clockOf(machine, { beginsMs: 0, epochMs: this.#beginsMs })
     this.#broker = createMemoryBroker({
       clock,
       // Publishers that hash otherwise than we do.
@@ -254,7 +254,7 @@ class World {
       const event = await this.#gate.pass(life, `thinks of ${happening.id}`, () =>
         eventOf(happening, this.#now),
       )
-      const clock = this.#gate.clockOf(life, { beginsMs: 0, instantMs: 0 })
+      const clock = this.#gate.clockOf(life, { beginsMs: 0, epochMs: 0 })
       let kept = 0
       for (let tries = 1; kept < happening.times; tries += 1) {
         const isKept = happening.isDoubled
@@ -386,7 +386,7 @@ class World {
     const event = `receipt ${receiptId}`
     const report = { kind: 'reported', event, status, call, channel, text } as const
     this.#act(`provider of call ${call}, ${receiptId}`, async (life) => {
-      const clock = this.#gate.clockOf(life, { beginsMs: 0, instantMs: 0 })
+      const clock = this.#gate.clockOf(life, { beginsMs: 0, epochMs: 0 })
       for (let kept = 0; kept < times; ) {
         const isKept = await this.#askGateway(life, `reports ${status} of ${text}`, (door) => {
           this.#history.add(report)
@@ -760,7 +760,7 @@ class World {
   async #showTime(): Promise<void> {
     if (this.#shownMs === this.#gate.nowMs) return
     this.#shownMs = this.#gate.nowMs
-    await this.#database.setMachineTime(this.ids.instant())
+    await this.#database.setMachineTime(new Date(this.ids.epochMs()).toISOString())
   }
 
   #hear(life: Life, query: CompiledQuery, result: QueryResult<unknown>, begun: number): void {

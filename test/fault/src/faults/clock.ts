@@ -105,7 +105,7 @@ const SLOTS = 100
 /** By how many milliseconds the clock is ahead by which the last line of a log was stamped; null without one. */
 function offBy(output: string): number | null {
   const [, stamp] = [...output.matchAll(/"time":"([^"]+)"/g)].at(-1) ?? []
-  return stamp === undefined ? null : Date.parse(stamp) - Date.parse(systemClock.instant())
+  return stamp === undefined ? null : Date.parse(stamp) - systemClock.epochMs()
 }
 
 function shiftedBy(ms: number) {
