@@ -1,6 +1,6 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Querying, Store } from './database.ts'
-import { rowsOf } from './rows.ts'
+import { arraysOf, rowsOfArrays, typesOf } from './rows.ts'
 import type { Schema } from './schema.ts'
 import { alone, query, send } from './transaction.ts'
 
@@ -21,19 +21,28 @@ export type OutboxRecord = {
  * `wake('outbox')` after the commit.
  */
 export function appendOutbox(tx: Querying, records: readonly OutboxRecord[]): Promise<unknown> {
-  return records.length > 0 ? send(tx, outboxInsert(records)) : Promise.resolve()
+  return records.length > 0 ? send(tx, outboxInsert(outboxArrays(records))) : Promise.resolve()
 }
 
-/** The insert itself, for a statement that writes more than that. */
-export function outboxInsert(records: readonly OutboxRecord[]): RawBuilder<unknown> {
+export const outboxColumns = ['topic', 'record_key', 'headers', 'value'] as const
+type OutboxColumn = (typeof outboxColumns)[number]
+
+const outboxTypes = typesOf('outbox', outboxColumns)
+
+export function outboxArrays(records: readonly OutboxRecord[]): Record<OutboxColumn, string> {
   const rows = records.map(({ topic, key, headers, value }) => ({
     topic,
     record_key: key,
     headers,
     value: value && `\\x${value.toString('hex')}`,
   }))
+  return arraysOf(outboxTypes, rows)
+}
+
+/** The insert itself, of such arrays or their places, for a statement that writes more than that. */
+export function outboxInsert(arrays: Readonly<Record<OutboxColumn, unknown>>): RawBuilder<unknown> {
   return sql`insert into outbox (topic, record_key, headers, value)
-    ${rowsOf('outbox', ['topic', 'record_key', 'headers', 'value'], rows)}`
+    ${rowsOfArrays(outboxTypes, arrays)}`
 }
 
 export type RelayOptions = {

@@ -19,8 +19,16 @@ export function rowsOf<Table extends keyof Schema, Column extends keyof Schema[T
   columns: readonly Column[],
   rows: readonly Row<Table, Column>[],
 ): RawBuilder<unknown> {
+  return typedRows(typesOf(table, columns), rows)
+}
+
+/** What PostgreSQL calls the types of these columns. */
+export function typesOf<Table extends keyof Schema, Column extends keyof Schema[Table] & string>(
+  table: Table,
+  columns: readonly Column[],
+): Readonly<Record<Column, string>> {
   const types = columns.map((name): [Column, string] => [name, typeOf(table, name)])
-  return typedRows(Object.fromEntries(types) as Record<Column, string>, rows)
+  return Object.fromEntries(types) as Record<Column, string>
 }
 
 /**
@@ -31,14 +39,32 @@ export function typedRows<Column extends string>(
   types: Readonly<Record<Column, string>>,
   rows: readonly { [Name in Column]: unknown }[],
 ): RawBuilder<unknown> {
+  return rowsOfArrays(types, arraysOf(types, rows))
+}
+
+/** The columns of these rows, each as an array of PostgreSQL. */
+export function arraysOf<Column extends string>(
+  types: Readonly<Record<Column, string>>,
+  rows: readonly { [Name in Column]: unknown }[],
+): Record<Column, string> {
+  const columns = Object.entries<string>(types) as [Column, string][]
+  const arrays = columns.map(([name, type]) => [name, arrayOf(rows, name, type)])
+  return Object.fromEntries(arrays) as Record<Column, string>
+}
+
+/** The rows again, from such arrays or their places. */
+export function rowsOfArrays<Column extends string>(
+  types: Readonly<Record<Column, string>>,
+  arrays: Readonly<Record<NoInfer<Column>, unknown>>,
+): RawBuilder<unknown> {
   const columns = Object.entries<string>(types) as [Column, string][]
   const read = columns.map(
     ([name, type]) => sql`${sql.ref(name)}${isList(type) ? sql.raw(`::${type}`) : sql``}`,
   )
-  const arrays = columns.map(
-    ([name, type]) => sql`${arrayOf(rows, name, type)}::${sql.raw(isList(type) ? 'text' : type)}[]`,
+  const given = columns.map(
+    ([name, type]) => sql`${arrays[name]}::${sql.raw(isList(type) ? 'text' : type)}[]`,
   )
-  return sql`select ${sql.join(read)} from unnest(${sql.join(arrays)})
+  return sql`select ${sql.join(read)} from unnest(${sql.join(given)})
       as given (${sql.join(columns.map(([name]) => sql.ref(name)))})`
 }
 

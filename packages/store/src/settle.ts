@@ -8,9 +8,10 @@ import { type RawBuilder, sql } from 'kysely'
 import { arrivalRecords } from './arrival-events.ts'
 import { receiverOf } from './contact-budgets.ts'
 import type { Querying, Store } from './database.ts'
-import { type OutboxRecord, outboxInsert } from './outbox.ts'
+import { fixedStatements } from './fixed-statement.ts'
+import { type OutboxRecord, outboxArrays, outboxColumns, outboxInsert } from './outbox.ts'
 import { isTold, type MessageOutcome, outcomeRecords } from './outcome-events.ts'
-import { typedRows } from './rows.ts'
+import { arraysOf, rowsOfArrays } from './rows.ts'
 import { inTransaction, send } from './transaction.ts'
 import { letGoOn } from './waiting-runs.ts'
 import { type Wake, wake } from './wake.ts'
@@ -292,15 +293,13 @@ const rowTypes = {
  * What was certainly not handed over does not count for a contact budget. Of the attempts before it more
  * may be known, unless this answer is about them too.
  */
-function giveBack(rows: readonly AttemptRow[]): RawBuilder<unknown> {
-  const given = rows.filter((row) => row.gives_back)
-  if (given.length === 0) return sql``
+function giveBack(receivers: unknown): RawBuilder<unknown> {
   return sql`, given_back as (
       delete from counted_message c using written w
       where w.gives_back and c.person_id = w.receiver_id and c.intent_id = w.intent_id
         and (c.fence = w.fence or w.gives_back_all)
         -- Said once more as a list, as below.
-        and c.person_id = any(${given.map((row) => row.receiver_id)}::uuid[])
+        and c.person_id = any(${receivers}::uuid[])
     )`
 }
 
@@ -308,19 +307,31 @@ function writeRows(
   tx: Querying,
   rows: readonly AttemptRow[],
   told: readonly OutboxRecord[],
-  fenceStep: number,
+  fenceStep: 0 | 1,
 ): void {
-  void send(
-    tx,
-    sql`
-    with written as materialized (${typedRows(rowTypes, rows)}
+  const given = rows.filter((row) => row.gives_back)
+  const values = {
+    ...arraysOf(rowTypes, rows),
+    ...outboxArrays(told),
+    ids: rows.map((row) => row.intent_id),
+    receivers: given.map((row) => row.receiver_id),
+  }
+  void send(tx, writing({ givesBack: given.length > 0, fenceStep }, values))
+}
+
+const rowNames = Object.keys(rowTypes) as (keyof AttemptRow)[]
+
+const writing = fixedStatements(
+  [...rowNames, ...outboxColumns, 'ids', 'receivers'],
+  ({ givesBack, fenceStep }: { givesBack: boolean; fenceStep: 0 | 1 }, places) => sql`
+    with written as materialized (${rowsOfArrays(rowTypes, places)}
     ), tried as (
       insert into attempt (person_id, intent_id, fence, business_at, channel, provider, outcome,
         reason, reference, duplicate, address_since)
       select person_id, intent_id, fence, now, channel, provider, outcome, attempt_reason,
         reference, duplicate, address_since
       from written
-    ), told as (${outboxInsert(told)})${giveBack(rows)}
+    ), told as (${outboxInsert(places)})${givesBack ? giveBack(places.receivers) : sql``}
     update intent i set
       state = case when w.moves then w.state else i.state end,
       reason = case when w.moves then w.reason else i.reason end,
@@ -341,9 +352,8 @@ function writeRows(
     from written w
     where i.person_id = w.person_id and i.intent_id = w.intent_id
       -- Said once more as a list, or a plan made for small tables reads the whole table to join it.
-      and i.intent_id = any(${rows.map((row) => row.intent_id)}::uuid[])`,
-  )
-}
+      and i.intent_id = any(${places.ids}::uuid[])`,
+)
 
 const LONGEST_TEXT = 200
 
