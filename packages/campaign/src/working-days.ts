@@ -1,5 +1,5 @@
 import Holidays from 'date-holidays'
-import type { Temporal } from 'temporal-polyfill'
+import { Temporal } from 'temporal-polyfill'
 
 /** Days on which the organisation works. */
 export type WorkingDays = (day: Temporal.PlainDate) => boolean
@@ -28,4 +28,14 @@ export function createWorkingDays(country: string, closedDays: readonly string[]
   }
   return (day) =>
     day.dayOfWeek <= 5 && !closed.has(day.toString()) && !holidaysOf(day.year).has(day.toString())
+}
+
+/** The day (YYYY-MM-DD) from which on nobody worked until this one; itself where somebody worked the day before. */
+export function closedSince(day: string, isWorkingDay: WorkingDays): string {
+  let first = Temporal.PlainDate.from(day)
+  for (;;) {
+    const before = first.subtract({ days: 1 })
+    if (isWorkingDay(before)) return first.toString()
+    first = before
+  }
 }

@@ -7,6 +7,7 @@ import { subtractDuration } from '@wegwijs/campaign/instant'
 import { moveRuns, stepMapOf } from '@wegwijs/campaign/move'
 import { campaignKey, type PersonState } from '@wegwijs/campaign/state'
 import { triggerPartsOf } from '@wegwijs/campaign/triggers/registry'
+import { closedSince } from '@wegwijs/campaign/working-days'
 import { derivedUuid } from '@wegwijs/runtime/derived-id'
 import { businessNow } from '@wegwijs/store/business-clock'
 import type { DatabaseTransaction } from '@wegwijs/store/database'
@@ -172,7 +173,7 @@ async function taskOf(
     }
   }
   const campaign = context.definition.dates.byId.get(rollout.campaignId)
-  const field = campaign && datedFieldOf(campaign, rollout)
+  const field = campaign && datedFieldOf(campaign, rollout, context)
   if (!field) return null
   const people = await peopleWithDates(tx, rollout, field, limit)
   return {
@@ -223,13 +224,18 @@ const nothing: StateScope = {
 function datedFieldOf(
   { file: { trigger } }: CompiledCampaign,
   { since: published }: Rollout,
+  { definition: { isWorkingDay } }: DecideContext,
 ): DatedField | null {
   const { date, entity } = triggerPartsOf(trigger)
   if (!date) return null
   const field = date.field.slice(date.field.indexOf('.') + 1)
+  // West of UTC it is still the day before.
+  const dayBefore = subtractDuration(published, 'P1D', 'UTC').slice(0, 'YYYY-MM-DD'.length)
+  const opened = closedSince(dayBefore, isWorkingDay)
   const since = subtractDuration(
-    subtractDuration(published, date.latestAfter, 'UTC'),
-    'P32D',
+    subtractDuration(`${opened}T00:00:00.000Z`, date.latestAfter, 'UTC'),
+    // Any day of the week is found within seven, and zones differ by less than another.
+    'P10D',
     'UTC',
   ).slice(0, 'YYYY-MM-DD'.length)
   return { entityType: entity?.type ?? null, field, since: date.isYearly ? null : since }

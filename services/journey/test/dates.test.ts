@@ -264,6 +264,22 @@ test('of a date by which a version does not begin any more nobody enters it', as
   expect(await runsIn(store)).toEqual([])
 })
 
+test('whose date comes after many closed days gets their timer, too', async () => {
+  const store = await open('closed')
+  await applyDefinition(store, nothing, 'test')
+  const worker = workerOn(store)
+  await worker.hear([profile('a', { operationOn: '2026-01-14' })])
+  const date = { field: 'person.operationOn', after: 'P1D', at: '10:00', on: 'working-day' }
+  const bundle = smallHospital([campaign({ id: 'day', trigger: { date } as never })])
+  const [from, closed] = [Date.parse('2026-01-12'), Array.from({ length: 60 })]
+  bundle.policies.closedDays = closed.map((_, day) =>
+    new Date(from + day * 86_400_000).toISOString().slice(0, 'YYYY-MM-DD'.length),
+  )
+  await applyDefinition(store, bundle, 'test')
+  await worker.rollOutAll()
+  expect(await timersIn(store)).toEqual(['a day 2026-03-13 09:00'])
+})
+
 test('a publication that changes nothing of the dates rolls out nothing', async () => {
   const store = await open('unchanged')
   await applyDefinition(store, evening(), 'test')
