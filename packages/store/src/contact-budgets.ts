@@ -44,11 +44,28 @@ export function lockBudgets(
   void send(
     tx,
     sql`select pg_advisory_xact_lock(person) from (
-      select distinct hashtextextended(${`${namespace} budget `} || ${receiverOf('i')}, 0) as person
+      select distinct ${budgetOf(namespace, receiverOf('i'))} as person
       from intent i where i.intent_id = any(${[...intentIds]}::uuid[]) and ${counts(budgets, 'i')}
       order by person offset 0
     ) as people`,
   )
+}
+
+/**
+ * Waits until nobody claims anything any more that counts of this person, who becomes another one: what was claimed
+ * until then is written down and can be taken along. Whoever claims afterwards counts for who they are by then.
+ */
+export async function lockBudgetOf(
+  tx: Querying,
+  namespace: string,
+  personId: string,
+): Promise<void> {
+  const person = budgetOf(namespace, sql`${personId}::uuid`)
+  await sql`select pg_advisory_xact_lock(${person})`.execute(tx)
+}
+
+function budgetOf(namespace: string, person: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`hashtextextended(${`${namespace} budget `} || ${person}, 0)`
 }
 
 /**

@@ -1,5 +1,6 @@
 import { ownSource } from '@wegwijs/campaign/event-check'
 import { sql } from 'kysely'
+import { lockBudgetOf } from './contact-budgets.ts'
 import type { Querying } from './database.ts'
 
 /** Tables whose rows just get the other id; the two people's rows cannot collide in them. */
@@ -15,8 +16,6 @@ const plainTables = [
   'decision',
   'attempt',
   'app_message',
-  // After the messages, too: who claims one holds its row, and then counts it.
-  'counted_message',
 ] as const
 
 /**
@@ -27,16 +26,20 @@ const plainTables = [
  *
  * Rows of other people that name `from` are not theirs to change: whoever reads them follows `merged_into`.
  */
-export async function rekeyPerson(tx: Querying, from: string, into: string): Promise<void> {
+export async function rekeyPerson(
+  tx: Querying,
+  namespace: string,
+  { from, into }: { from: string; into: string },
+): Promise<void> {
   // Also those that nobody has in hand: each stays in the arms of its splits.
   await sql`update enrolment set person_id = ${into},
     trigger = jsonb_build_object('dividedAs', ${from}::uuid::text) || trigger
     where person_id = ${from}`.execute(tx)
-  for (const table of plainTables) {
-    await sql`update ${sql.table(table)} set person_id = ${into} where person_id = ${from}`.execute(
-      tx,
-    )
-  }
+  for (const table of plainTables) await rekeyTable(tx, table, { from, into })
+  // After the messages, too: who claims one holds its row, and then counts it. Of a message that they get about
+  // somebody else no row is theirs.
+  await lockBudgetOf(tx, namespace, from)
+  await rekeyTable(tx, 'counted_message', { from, into })
   // What we ourselves said of `from` is known again under its new id (P2). A provider may have given
   // a receipt of each of the two the same id: that of `into` stays, and the other keeps its subject.
   const ours = sql`e.person_id = ${into} and e.subject = ${from}::uuid::text
@@ -65,4 +68,14 @@ export async function rekeyPerson(tx: Querying, from: string, into: string): Pro
   await sql`delete from consent where person_id = ${from}`.execute(tx)
   await sql`update person set merged_into = ${into}, fields = '{}', contacts = '{}', journeys = '{}',
     happened = '{}', persona = null, assigned_persona = null where person_id = ${from}`.execute(tx)
+}
+
+async function rekeyTable(
+  tx: Querying,
+  table: (typeof plainTables)[number] | 'counted_message',
+  { from, into }: { from: string; into: string },
+): Promise<void> {
+  await sql`update ${sql.table(table)} set person_id = ${into} where person_id = ${from}`.execute(
+    tx,
+  )
 }

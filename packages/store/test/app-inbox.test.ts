@@ -117,7 +117,9 @@ describe('the app inbox', () => {
     const [into] = await inTransaction(store.db, (tx) =>
       findOrCreatePeople(tx, [{ idSpace: 'ehr', externalId: 'p2' }]),
     )
-    await inTransaction(store.db, (tx) => rekeyPerson(tx, personId, into ?? ''))
+    await inTransaction(store.db, (tx) =>
+      rekeyPerson(tx, store.namespace, { from: personId, into: into ?? '' }),
+    )
     onTestFinished(async () => {
       await sql`update person set merged_into = null`.execute(store.db)
     })

@@ -271,7 +271,7 @@ test('whoever becomes somebody behind the sweep gets their turn in the next', as
   await fillArms(store, { limit: 2 })
   await inTransaction(store.db, async (tx) => {
     await lockPeople(tx, [first.personId, third.personId])
-    await rekeyPerson(tx, third.personId, first.personId)
+    await rekeyPerson(tx, store.namespace, { from: third.personId, into: first.personId })
   })
   await sweep()
   expect(await armsOf([third])).toEqual([null])

@@ -172,6 +172,8 @@ describe('two claims of what one person has a budget for', () => {
     claimItems(store, [{ intentId: ids.intentId, jobId: 'j' }], { budgets, ...over })
   const lockedBudget = (personId: string) =>
     sql`select pg_advisory_xact_lock(hashtextextended(${`${store.namespace} budget ${personId}`}, 0))`
+  const become = (tx: DatabaseTransaction, from: SeededMessage, into: SeededMessage) =>
+    rekeyPerson(tx, store.namespace, { from: from.personId, into: into.personId })
   const countedOf = async (personId: string) => {
     const { rows } = await sql`select from counted_message where person_id = ${personId}`.execute(
       store.db,
@@ -273,7 +275,7 @@ describe('two claims of what one person has a budget for', () => {
     if (!into || !from) throw new Error('no messages')
     let claiming: ReturnType<typeof claimItems> | undefined
     await store.db.transaction().execute(async (tx) => {
-      await rekeyPerson(tx, from.personId, into.personId)
+      await become(tx, from, into)
       claiming = claimOf(from)
       await untilSomebodyWaits(store)
     })
@@ -292,15 +294,48 @@ describe('two claims of what one person has a budget for', () => {
       await lockedBudget(from.personId).execute(tx)
       const claiming = claimOf(from).then(({ claimed: own }) => claimed.push(...own))
       await untilSomebodyWaits(store)
-      merging = store.db
-        .transaction()
-        .execute((other) => rekeyPerson(other, from.personId, into.personId))
+      merging = store.db.transaction().execute((other) => become(other, from, into))
       await untilSomebodyWaits(store, 2)
       merging = Promise.all([merging, claiming]).then(() => undefined)
     })
     await merging
     expect(claimed).toHaveLength(1)
     expect(await countedOf(into.personId)).toBe(1)
+  })
+
+  it('and so does one of somebody who hears of another, whose own messages it does not wait for (P3)', async () => {
+    const [into] = await queuedOf(1)
+    const [from] = await queuedOf(1)
+    if (!into || !from) throw new Error('no messages')
+    const to = { recipient_id: from.personId, recipient_as: 'caregiver', recipient_scope: 'care' }
+    const [about] = await seedMessages(store, 1, { intent: { ...alone, ...to } })
+    if (!about) throw new Error('no message')
+    await sql`insert into relation (person_id, other_id, kind, state, scope, at)
+      values (${about.personId}, ${from.personId}, 'caregiver', 'granted', '{care}', now())`.execute(
+      store.db,
+    )
+    await sql`create function wait_to_count() returns trigger language plpgsql as $$ begin
+      perform pg_advisory_xact_lock(hashtextextended(${sql.lit(`${store.namespace} counting`)}, 0));
+      return new; end $$`.execute(store.db)
+    await sql`create trigger waits before insert on counted_message
+      for each row execute function wait_to_count()`.execute(store.db)
+    onTestFinished(async () => {
+      await sql`drop function wait_to_count cascade`.execute(store.db)
+    })
+    let both: Promise<unknown> | undefined
+    await store.db.transaction().execute(async (tx) => {
+      await sql`select pg_advisory_xact_lock(hashtextextended(${`${store.namespace} counting`}, 0))`.execute(
+        tx,
+      )
+      const claiming = claimOf(about)
+      await untilSomebodyWaits(store)
+      const merging = store.db.transaction().execute((other) => become(other, from, into))
+      both = Promise.all([merging, claiming])
+      await Promise.race([merging, untilSomebodyWaits(store, 2)])
+    })
+    await both
+    expect(await countedOf(into.personId)).toBe(1)
+    expect((await claimOf(into)).refused).toMatchObject([{ reason: 'budget_used' }])
   })
 })
 

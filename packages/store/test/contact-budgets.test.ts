@@ -312,7 +312,9 @@ describe('a place', () => {
 
 it('two records that become one have had what both had', async () => {
   const [one, other] = [await written(), await written()]
-  await store.db.transaction().execute((tx) => rekeyPerson(tx, other.personId, one.personId))
+  await store.db
+    .transaction()
+    .execute((tx) => rekeyPerson(tx, store.namespace, { from: other.personId, into: one.personId }))
   expect(await counted(one.personId)).toHaveLength(2)
   await message(one)
   const two = { budgets: [{ ...daily, most: 2 }] }

@@ -91,7 +91,7 @@ export class PeopleInHand {
     const fromId = event.otherId === null ? null : this.survivorOf(event.otherId)
     if (fromId === null || fromId === event.personId) return this.#decided(event, 'applied', [])
     await this.save()
-    await rekeyPerson(this.#tx, fromId, event.personId)
+    await rekeyPerson(this.#tx, this.#namespace, { from: fromId, into: event.personId })
     const [into, from] = [this.#stateOf(event.personId), this.#stateOf(fromId)]
     const { state, decisions } = mergePeople(into, from, this.#context)
     this.#before.set(event.personId, rowsAfterRekeying(into, from))
