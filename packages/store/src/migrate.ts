@@ -41,6 +41,7 @@ import * as outboxByTopic from './migrations/0035-outbox-by-topic.ts'
 import * as addressOfAttempt from './migrations/0036-address-of-attempt.ts'
 import * as stopOrigin from './migrations/0037-stop-origin.ts'
 import * as appendTime from './migrations/0038-append-time.ts'
+import * as dueByCampaign from './migrations/0039-due-by-campaign.ts'
 import { keepPartitions } from './partitions.ts'
 import { isTransient } from './transaction.ts'
 
@@ -84,6 +85,7 @@ const migrations: Record<string, Migration> = {
   '0036-address-of-attempt': addressOfAttempt,
   '0037-stop-origin': stopOrigin,
   '0038-append-time': appendTime,
+  '0039-due-by-campaign': dueByCampaign,
 }
 
 export type MigrateOptions = {

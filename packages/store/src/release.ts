@@ -26,7 +26,7 @@ export type ReleaseOptions = {
   lanes?: readonly LaneName[]
   /** The most messages that wait in one queue; the rest stays in PostgreSQL (P8). */
   perQueue: number
-  /** The most messages of one queue that one call releases. */
+  /** The most messages of one queue that one round releases; a call has a second one where some are put off. */
   batch: number
   /** How far campaigns may reach; without it, as far as they do. */
   reach?: ReachRules
@@ -41,9 +41,10 @@ export type AskedCampaign = { campaignId: string; begins: string; ends: string; 
  * Returns the jobs to add; when there are any, call again.
  *
  * What is beyond the band of its campaign is put off until the next period (`reach_used`); `onAsk` is
- * told of campaigns that come to that. Nothing is released by bands that are not those in force. What was
- * planned for the earliest gets the places that are left, of one moment the lower id: of the messages that one
- * call looks at, and in a rehearsal of all that are due.
+ * told of campaigns that come to that. However much that is, the others of that queue get their turn in the same
+ * call, and so does what has had its place in the band before (P8). Nothing is released by bands that are not those
+ * in force. What was planned for the earliest gets the places that are left, of one moment the lower id: of the
+ * messages that one round looks at, and in a rehearsal of all that are due.
  *
  * @throws WEGWIJS_DATABASE_UNAVAILABLE (retryable)
  */
@@ -54,13 +55,26 @@ export async function releaseDue(
 ): Promise<ReleasedJob[]> {
   const { reach } = options
   if (!reach || reach.rules.length === 0) return releaseAll(store, options)
-  // What is put off makes room for what is behind it: some rounds, and the rest with the next call.
-  for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    const { jobs, putOff, asked } = await releaseWithin(store, { ...options, reach })
+  const within = { ...options, reach }
+  const round = async (due: Due) => {
+    const { jobs, putOff, asked } = await releaseWithin(store, within, due)
     asked.forEach(onAsk)
-    if (jobs.length > 0 || putOff === 0) return jobs
+    return { jobs, putOff }
   }
-  return []
+  const first = await round(dueOf(within, lookedAt))
+  if (first.putOff.length === 0) return first.jobs
+  const beside = await round(dueBeside(within, first.putOff, lookedAt)).catch((error: unknown) => {
+    // What has been released is added to the queue first; the next call meets the failure again.
+    if (first.jobs.length === 0) throw error
+    return { jobs: [] }
+  })
+  const jobs = [...first.jobs, ...beside.jobs]
+  // When nobody else waits, some more is put off, and the rest with the next call.
+  for (let rounds = 2; jobs.length === 0 && rounds < MOST_ROUNDS; rounds += 1) {
+    const next = await round(dueOf(within, lookedAt))
+    if (next.jobs.length > 0 || next.putOff.length === 0) return next.jobs
+  }
+  return jobs
 }
 
 const MOST_ROUNDS = 20
@@ -87,12 +101,15 @@ function isInForce(reach: ReachRules | undefined): RawBuilder<unknown> {
   return sql`(select max(revision) from definition) is not distinct from ${reach.revision}::integer`
 }
 
+/** The tables `due_until`, `room` and `due`: messages of queues that have room for them, locked. */
+type Due = RawBuilder<unknown>
+
 /**
- * `due`: the longest due of each queue that has room for them, locked. What never changes for a scheduler
- * stands in the text: PostgreSQL then finds a plan for all of it no worse than one for these values, and
- * plans once (decision 5). Planning took longer than releasing some messages.
+ * `due`: the longest due of each queue. What never changes for a scheduler stands in the text: PostgreSQL then
+ * finds a plan for all of it no worse than one for these values, and plans once (decision 5). Planning took longer
+ * than releasing some messages.
  */
-function dueOf(options: ReleaseOptions, more: RawBuilder<unknown> = sql``): RawBuilder<unknown> {
+function dueOf(options: ReleaseOptions, more: RawBuilder<unknown> = sql``): Due {
   const [perQueue, batch] = [sql.lit(options.perQueue), sql.lit(options.batch)]
   return sql`due_until as materialized (select due_now() as instant, ${withoutDisk}),
       room as materialized (
@@ -102,24 +119,78 @@ function dueOf(options: ReleaseOptions, more: RawBuilder<unknown> = sql``): RawB
           -- The first of the queue itself, or a plan may look through all that is planned of the lane (P8).
           select d.due_at from intent d where d.state = 'planned' and d.lane = lane.lane
             and d.channels[d.channel_index + 1] = channel.channel order by d.due_at limit 1
-        ) as first cross join lateral (
-          select count(*) as waiting from (
-            select from intent q where q.state = 'queued' and q.lane = lane.lane
-              and q.channels[q.channel_index + 1] = channel.channel limit ${perQueue}
-          ) as queued
-        ) as held
+        ) as first cross join lateral (${waitingIn(options, 'lane.lane', 'channel.channel')}) as held
         where first.due_at <= due_until.instant
       ), due as materialized (
-        select i.person_id, i.intent_id, room.lane, room.channel ${more},
-          (row_number() over (partition by room.lane, room.channel order by i.due_at, i.intent_id) - 1)
-            / ${sql.lit(maxIntentsPerJob)} as part
-        from room cross join due_until cross join lateral (
+        ${takenFrom(more)} cross join lateral (
           select person_id, intent_id, due_at, planned_for, campaign_id, expires_at, reached from intent p
-          where p.state = 'planned' and p.lane = room.lane
-            and p.channels[p.channel_index + 1] = room.channel and p.due_at <= due_until.instant
+          where ${isDueIn('p')}
           order by p.due_at limit greatest(room.free, 0) for update skip locked
         ) as i
       )`
+}
+
+/**
+ * `due`: the longest due of these queues that is not beyond the band of its campaign. Each campaign is looked up
+ * in its own index: what is beyond costs nothing, however much that is (P8). Needs the table `band`.
+ */
+function dueBeside(
+  options: ReleaseOptions,
+  queues: readonly Queue[],
+  more: RawBuilder<unknown>,
+): Due {
+  const [perQueue, batch] = [sql.lit(options.perQueue), sql.lit(options.batch)]
+  return sql`due_until as materialized (select due_now() as instant, ${withoutDisk}),
+      room as materialized (
+        select queue.lane, queue.channel, least(${batch}::bigint, ${perQueue}::bigint - waiting) as free
+        from unnest(${queues.map(({ lane }) => lane)}::text[], ${queues.map(({ channel }) => channel)}::text[])
+          as queue (lane, channel)
+        cross join lateral (${waitingIn(options, 'queue.lane', 'queue.channel')}) as held
+      ), others as materialized (
+        select campaign_id from campaign c where not exists (
+          select from band where band.campaign_id = c.campaign_id and band.taken >= band.most)
+      ), due as materialized (
+        ${takenFrom(more)} cross join lateral (
+          select p.* from (
+            (select n.person_id, n.intent_id, n.due_at from others cross join lateral (
+              select person_id, intent_id, due_at from intent n
+              where n.campaign_id = others.campaign_id and ${isDueIn('n')}
+              order by n.due_at limit greatest(room.free, 0)
+            ) as n order by n.due_at limit greatest(room.free, 0))
+            union
+            (select person_id, intent_id, due_at from intent n where n.reached and ${isDueIn('n')}
+              order by n.due_at limit greatest(room.free, 0))
+            order by due_at limit greatest(room.free, 0)
+          ) as chosen cross join lateral (
+            select person_id, intent_id, due_at, planned_for, campaign_id, expires_at, reached from intent o
+            where o.person_id = chosen.person_id and o.intent_id = chosen.intent_id
+              -- Looked at again if it had to be waited for. Said so that no index of queues fits (P8).
+              and (o.state, o.lane, o.channels[o.channel_index + 1], o.due_at)
+                is not distinct from ('planned', room.lane, room.channel, chosen.due_at)
+            for update skip locked
+          ) as p
+        ) as i
+      )`
+}
+
+function waitingIn(options: ReleaseOptions, lane: string, channel: string): RawBuilder<unknown> {
+  return sql`select count(*) as waiting from (
+            select from intent q where q.state = 'queued' and q.lane = ${sql.raw(lane)}
+              and q.channels[q.channel_index + 1] = ${sql.raw(channel)} limit ${sql.lit(options.perQueue)}
+          ) as queued`
+}
+
+function isDueIn(intent: string): RawBuilder<unknown> {
+  const of = sql.raw(intent)
+  return sql`${of}.state = 'planned' and ${of}.lane = room.lane
+            and ${of}.channels[${of}.channel_index + 1] = room.channel and ${of}.due_at <= due_until.instant`
+}
+
+function takenFrom(more: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`select i.person_id, i.intent_id, room.lane, room.channel ${more},
+          (row_number() over (partition by room.lane, room.channel order by i.due_at, i.intent_id) - 1)
+            / ${sql.lit(maxIntentsPerJob)} as part
+        from room cross join due_until`
 }
 
 function textsOf(words: readonly string[]): RawBuilder<unknown> {
@@ -146,9 +217,11 @@ function jobsOf(options: ReleaseOptions): RawBuilder<unknown> {
       order by array_position(${textsOf(options.lanes ?? lanes)}, lane), min(due_at)`
 }
 
+type Queue = { lane: LaneName; channel: ChannelName }
+
 type Within = {
-  jobs: ({ lane: LaneName; channel: ChannelName } & JobRow)[] | null
-  put_off: number
+  jobs: (Queue & JobRow)[] | null
+  put_off: Queue[] | null
   asked: AskedCampaign[] | null
 }
 
@@ -161,7 +234,8 @@ type Within = {
 async function releaseWithin(
   store: Store,
   options: ReleaseOptions & { reach: ReachRules },
-): Promise<{ jobs: ReleasedJob[]; putOff: number; asked: AskedCampaign[] }> {
+  due: Due,
+): Promise<{ jobs: ReleasedJob[]; putOff: Queue[]; asked: AskedCampaign[] }> {
   const { reach } = options
   const { answer } = await inTransaction(store.db, async (tx) => {
     const lock = `${store.namespace} reach`
@@ -174,17 +248,24 @@ async function releaseWithin(
         where r.campaign_id = band.campaign_id and r.begins = band.begins)
       on conflict do nothing`,
     )
-    return { answer: send(tx, releasedWithin(options)) }
+    return { answer: send(tx, releasedWithin(options, due)) }
   })
   const [row] = (await answer).rows
   return {
     jobs: (row?.jobs ?? []).map(jobOf),
-    putOff: row?.put_off ?? 0,
+    putOff: row?.put_off ?? [],
     asked: row?.asked ?? [],
   }
 }
 
-function releasedWithin(options: ReleaseOptions & { reach: ReachRules }): RawBuilder<Within> {
+/** What a round looks at beyond whose it is: of which campaign, when it was planned, and what needs no place. */
+const lookedAt = sql`, i.campaign_id, i.due_at, i.planned_for, i.expires_at,
+      i.reached or i.expires_at <= business_now() as is_free`
+
+function releasedWithin(
+  options: ReleaseOptions & { reach: ReachRules },
+  due: Due,
+): RawBuilder<Within> {
   const { reach } = options
   return sql<Within>`
     with band as materialized (
@@ -199,11 +280,7 @@ function releasedWithin(options: ReleaseOptions & { reach: ReachRules }): RawBui
           and not i.reached and i.expires_at > business_now()
         order by i.planned_for, i.intent_id limit greatest(band.most - band.taken, 0)
       ) as first
-    ), ${dueOf(
-      options,
-      sql`, i.campaign_id, i.due_at, i.planned_for, i.expires_at,
-      i.reached or i.expires_at <= business_now() as is_free`,
-    )}, measured as materialized (
+    ), ${due}, measured as materialized (
       select due.*, band.ends, band.campaign_id is not null and not is_free as takes,
         -- Of a period that began just now nobody knows yet what it has room for: the next call does.
         case when band.taken is null then null
@@ -223,7 +300,7 @@ function releasedWithin(options: ReleaseOptions & { reach: ReachRules }): RawBui
         touched_at = clock_timestamp()
       from measured due where i.person_id = due.person_id and i.intent_id = due.intent_id
         and due.takes and due.fits is false
-      returning i.campaign_id
+      returning i.campaign_id, due.lane, due.channel
     ), counted as (
       select band.campaign_id, band.begins, band.ends, band.most, band.asked_at,
         (select count(*) from released r where r.campaign_id = band.campaign_id and r.takes) as taken,
@@ -236,7 +313,7 @@ function releasedWithin(options: ReleaseOptions & { reach: ReachRules }): RawBui
         and (c.taken > 0 or (c.put_off > 0 and c.asked_at is null))
     )
     select (select json_agg(job) from (${jobsOf(options)}) as job) as jobs,
-      (select count(*)::integer from put_off) as put_off,
+      (select json_agg(queue) from (select distinct lane, channel from put_off) as queue) as put_off,
       (select json_agg(json_build_object('campaignId', campaign_id, 'begins', begins, 'ends', ends,
         'most', most)) from counted where put_off > 0 and asked_at is null) as asked`
 }

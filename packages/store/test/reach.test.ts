@@ -2,6 +2,7 @@ import type { Reach } from '@wegwijs/campaign/definition/reach'
 import { periodLength, reachPeriod } from '@wegwijs/campaign/reach'
 import { crashBefore, loseAnswer } from '@wegwijs/test-support/crash'
 import { openNamespace } from '@wegwijs/test-support/namespace'
+import { rowsRead, stopStatistics } from '@wegwijs/test-support/rows-read'
 import { later, type MessageSeed, seedMessages } from '@wegwijs/test-support/seed-messages'
 import { campaign, smallHospital } from '@wegwijs/test-support/small-hospital'
 import fc from 'fast-check'
@@ -156,6 +157,72 @@ describe('a campaign that says how far it reaches', () => {
     const { ids } = await release()
     expect(ids).toHaveLength(5)
     expect(ids).toEqual(expect.arrayContaining(others.map(({ intentId }) => intentId)))
+  })
+
+  describe('whose band is full, and of which much is due', () => {
+    const batch = 10
+    const many = 2_000
+    /** As a scheduler does it, so often until all of these have gone; how often, and what had been put off by then. */
+    async function callsUntil(
+      gone: readonly { intentId: string }[],
+      more?: () => Promise<unknown>,
+    ) {
+      const reach = await loadReachRules(store.db)
+      const waiting = new Set(gone.map(({ intentId }) => intentId))
+      for (let calls = 1; ; calls += 1) {
+        await more?.()
+        const jobs = await releaseDue(store, { perQueue: 20_000, batch, reach })
+        for (const id of jobs.flatMap(({ intents }) => intents)) waiting.delete(id)
+        if (waiting.size === 0) return { calls, putOff: ((await states()).waits ?? 0) - 1 }
+      }
+    }
+    const before = { due_at: later(monday, -60) }
+
+    beforeEach(async () => {
+      await apply(daily)
+      await seed(4, before)
+      await release()
+      await seed(many, before)
+    })
+
+    it('lets what is behind it go in the same round (P8)', async () => {
+      const others = await seed(5, { campaign_id: 'other' })
+      const { calls, putOff } = await callsUntil(others)
+      expect(calls).toBe(1)
+      expect(putOff).toBeLessThanOrEqual(batch)
+    })
+
+    it('lets it go while other queues have more to do, too', async () => {
+      const others = await seed(25, { campaign_id: 'other' })
+      const again = () => seed(1, { campaign_id: 'other', channels: ['sms'], ...before })
+      const { calls, putOff } = await callsUntil(others, again)
+      expect(calls).toBe(3)
+      expect(putOff).toBeLessThanOrEqual(calls * batch)
+    })
+
+    it('lets go what of itself has had its place before', async () => {
+      const again = await seed(5, { reached: true, due_at: later(monday, -1) })
+      expect((await callsUntil(again)).calls).toBe(1)
+    })
+
+    it('reads no more of it than it puts off (P8)', async () => {
+      const others = await seed(5, { campaign_id: 'other' })
+      await stopStatistics(store)
+      const reach = await loadReachRules(store.db)
+      const ids = new Set<string>()
+      const read = await rowsRead(store, async () => {
+        const jobs = await releaseDue(store, { perQueue: 20_000, batch, reach })
+        for (const id of jobs.flatMap(({ intents }) => intents)) ids.add(id)
+      })
+      expect(ids).toEqual(new Set(others.map(({ intentId }) => intentId)))
+      expect(read.intent, JSON.stringify(read)).toBeLessThan(batch * 50)
+    })
+
+    it('is put off to the last one', async () => {
+      const { jobs, asked } = await release(store, 1_000)
+      expect([jobs, asked]).toEqual([[], []])
+      expect(await states()).toEqual({ queued: 3, waits: many + 1 })
+    })
   })
 
   it('gives the places of a rehearsal to what was planned for the earliest, however few go at once', async () => {
