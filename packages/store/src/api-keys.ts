@@ -1,5 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { canMatch } from '@wegwijs/campaign/definition/touchpoints'
 import { isOwn, ownIdSpace, ownSource } from '@wegwijs/campaign/event-check'
+import { isOwnType } from '@wegwijs/campaign/reserved-types'
 import { fail } from '@wegwijs/runtime/failure'
 import type { Querying } from './database.ts'
 
@@ -33,7 +35,8 @@ export type StoredApiKey = ApiKey & { hash: Buffer }
  * Makes a key `wgw_<keyId>_<secret>`, with 256 random bits. The answer holds the only copy there
  * will ever be: what is stored is its SHA-256, enough for a secret that cannot be guessed.
  *
- * @throws WEGWIJS_USAGE when the key would be able to speak as Wegwijs itself
+ * @throws WEGWIJS_USAGE when the key would be able to speak as Wegwijs itself, or one of its types is none that
+ *   an event of a publisher can have
  */
 export async function createApiKey(
   db: Querying,
@@ -43,6 +46,7 @@ export async function createApiKey(
     const problem = `the id space "${ownIdSpace}" and the sources of "${ownSource}" are our own`
     throw fail('WEGWIJS_USAGE', { problem })
   }
+  for (const pattern of wanted.types) refuseVain(pattern)
   const keyId = randomBytes(8).toString('hex')
   const key = `wgw_${keyId}_${randomBytes(32).toString('base64url')}`
   await db
@@ -59,6 +63,17 @@ export async function createApiKey(
     })
     .execute()
   return { keyId, key }
+}
+
+/** A key for such a type would be refused everything, and nobody would know why. */
+function refuseVain(pattern: string): void {
+  if (isOwnType(pattern)) {
+    const problem = `only Wegwijs itself publishes what matches "${pattern}"`
+    throw fail('WEGWIJS_USAGE', { problem })
+  }
+  if (canMatch(pattern)) return
+  const problem = `no event has a type that matches "${pattern}": name a type, such as care.intake.done.v1, or all that begin alike, such as "care.*"`
+  throw fail('WEGWIJS_USAGE', { problem })
 }
 
 /** False when there is no such key; revoking twice is revoking once. */

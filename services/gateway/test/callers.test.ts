@@ -75,6 +75,19 @@ describe('who may speak', () => {
     }
   })
 
+  test.each([
+    ['care*', 'no event has a type that matches "care*"'],
+    ['*', 'no event has a type that matches "*"'],
+    ['care.survey.answered', 'no event has a type that matches "care.survey.answered"'],
+    ['message.*', 'only Wegwijs itself publishes what matches "message.*"'],
+  ])('a key for a type that nobody can publish is not made: %s', async (pattern, problem) => {
+    const wanted = { label: 'x', idSpace: 'ehr', sources: [source], types: ['care.*', pattern] }
+    await expect(createApiKey(rig.store.db, wanted)).rejects.toMatchObject({
+      code: 'WEGWIJS_USAGE',
+      detail: { problem: expect.stringContaining(problem) },
+    })
+  })
+
   test('what is stored cannot be turned back into a key', async () => {
     const key = await rig.makeKey({ label: 'look' })
     const secret = key.slice(21)

@@ -120,3 +120,10 @@ export function mayPublish(patterns: readonly string[], type: string): boolean {
     pattern.endsWith('.*') ? type.startsWith(pattern.slice(0, -1)) : pattern === type,
   )
 }
+
+/** True when there can be a type that the pattern matches: not for `care*`, `care.` or `care.intake.done`. */
+export function canMatch(pattern: string): boolean {
+  const prefix = pattern.slice(0, -1)
+  const shortest = pattern.endsWith('.*') ? [`${prefix}v1`, `${prefix}x.v1`] : [pattern]
+  return shortest.some((type) => touchpointTypeSchema.safeParse(type).success)
+}
