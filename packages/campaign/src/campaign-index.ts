@@ -14,6 +14,8 @@ export type DateCampaigns = {
   byId: ReadonlyMap<string, CompiledCampaign>
   byEntity: ReadonlyMap<string, readonly CompiledCampaign[]>
   ofPerson: readonly CompiledCampaign[]
+  /** All versions that a date of the person starts: who entered one for it leaves when it moves ahead. */
+  everOfPerson: readonly CompiledCampaign[]
 }
 
 /** Dates of the person for which somebody may wait in some version, and the ids of the campaigns of these. */
@@ -43,14 +45,21 @@ export function indexStarters(
   return index
 }
 
-export function indexDates(live: readonly CompiledCampaign[]): DateCampaigns {
+export function indexDates(
+  live: readonly CompiledCampaign[],
+  campaigns: Iterable<CompiledCampaign>,
+): DateCampaigns {
   const typeOf = ({ file }: CompiledCampaign) => triggerPartsOf(file.trigger).entity?.type
-  const ofDates = live.filter(({ file }) => triggerPartsOf(file.trigger).date)
+  const hasDate = ({ file }: CompiledCampaign) => triggerPartsOf(file.trigger).date !== undefined
+  const isOfPerson = (campaign: CompiledCampaign) =>
+    hasDate(campaign) && typeOf(campaign) === undefined
+  const ofDates = live.filter(hasDate)
   const ofEntities = ofDates.filter((campaign) => typeOf(campaign) !== undefined)
   return {
     byId: new Map(ofDates.map((campaign) => [campaign.id, campaign])),
     byEntity: Map.groupBy(ofEntities, (campaign) => typeOf(campaign) ?? ''),
-    ofPerson: ofDates.filter((campaign) => typeOf(campaign) === undefined),
+    ofPerson: live.filter(isOfPerson),
+    everOfPerson: [...campaigns].filter(isOfPerson),
   }
 }
 

@@ -123,7 +123,7 @@ export function compileDefinition(
     checkEvent: createEventCheck(bundle),
     campaigns,
     starters: indexStarters(live, personas),
-    dates: indexDates(live),
+    dates: indexDates(live, campaigns.values()),
     becoming: indexBecoming(live),
     datesInWaits: indexDatesInWaits(campaigns.values()),
     enders: indexEnders(campaigns.values()),

@@ -10,7 +10,7 @@ import {
 import type { CompiledCampaign } from './compiled-campaign.ts'
 import { hasBegun, isTooEarly, mayBeTooEarly, takeBack } from './date-runs.ts'
 import type { DecideContext, Draft } from './draft.ts'
-import { tellUnclear } from './enrolments.ts'
+import { campaignOf, tellUnclear } from './enrolments.ts'
 import { refuse, startCampaign } from './entry.ts'
 import { ownSource } from './event-check.ts'
 import { addDuration, type Instant, laterOf, subtractDuration } from './instant.ts'
@@ -46,17 +46,24 @@ export function awaitDatesOfEntity(
  * that is gone, leaves. Where clocks show another time, all dates come at another moment.
  */
 export function awaitDatesOfPerson(draft: Draft, before: Person, context: DecideContext): void {
-  const { ofPerson, byId } = context.definition.dates
-  if (byId.size === 0) return
+  const { ofPerson, byId, everOfPerson } = context.definition.dates
+  if (byId.size + everOfPerson.length === 0) return
   const { person } = draft
+  const isSame = (campaign: CompiledCampaign) =>
+    fieldIn(before.fields, campaign) === fieldIn(person.fields, campaign)
   for (const campaign of ofPerson) {
-    if (fieldIn(before.fields, campaign) === fieldIn(person.fields, campaign)) continue
+    if (isSame(campaign)) continue
     awaitDate(draft, campaign, null, context, { isNews: true })
-    for (const enrolment of [...draft.enrolments.values()]) {
-      if (enrolment.campaignId !== campaign.id) continue
-      if (isTooEarly(draft, enrolment, context)) takeBack(draft, enrolment, context)
-      else if (mayBeTooEarly(enrolment, context)) tellUnclear(draft, enrolment, context, {})
-    }
+    for (const enrolment of [...draft.enrolments.values()])
+      if (enrolment.campaignId === campaign.id && mayBeTooEarly(enrolment, context))
+        tellUnclear(draft, enrolment, context, {})
+  }
+  // In whatever version, also of a campaign that has ended.
+  for (const enrolment of [...draft.enrolments.values()]) {
+    if (enrolment.trigger.type !== dateEventType || enrolment.entity !== null) continue
+    const campaign = campaignOf(enrolment, context)
+    if (campaign.unclear?.trigger || isSame(campaign)) continue
+    if (isTooEarly(draft, enrolment, context)) takeBack(draft, enrolment, context)
   }
   if (before.timeZone !== person.timeZone) awaitKnownDates(draft, context)
 }

@@ -153,7 +153,7 @@ function scopeOf(events: readonly Addressed[], context: ScopeContext): StateScop
     // Who entered for a date of theirs leaves when that has moved.
     redatedCampaignIds:
       types.has('person.upserted.v1') || mergedPeople.length > 0
-        ? definition.dates.ofPerson.map(({ id }) => id)
+        ? [...new Set(definition.dates.everOfPerson.map(({ id }) => id))]
         : [],
     touchedCampaignIds: [
       ...(maySayDates(events, definition) ? definition.datesInWaits.campaignIds : []),
@@ -205,7 +205,7 @@ function maySayDates(
 
 /** Whoever has dates that an event of theirs may move, take away or join with those of somebody else. */
 function datedOf(events: readonly Addressed[], { dates, becoming }: CompiledDefinition): string[] {
-  const waiting = dates.byId.size + becoming.byId.size
+  const waiting = dates.byId.size + dates.everOfPerson.length + becoming.byId.size
   const everybody = ['person.upserted.v1', 'person.deceased.v1']
   return events.flatMap((each) => {
     const { event, personId } = each
@@ -227,13 +227,13 @@ function campaignsEnteredBy(
   types: ReadonlySet<string>,
   definition: CompiledDefinition,
 ): string[] {
-  const { byEntity, ofPerson } = definition.dates
+  const { byEntity, everOfPerson } = definition.dates
   const candidates = types.has('person.merged.v1')
     ? [...definition.campaigns.values()]
     : [
         ...startersOf(types, definition),
         ...events.flatMap(({ event: { entity } }) => byEntity.get(entity?.type ?? '') ?? []),
-        ...(types.has('person.upserted.v1') ? ofPerson : []),
+        ...(types.has('person.upserted.v1') ? everOfPerson : []),
       ]
   return [
     ...new Set(

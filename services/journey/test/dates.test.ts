@@ -280,6 +280,44 @@ test('whose date comes after many closed days gets their timer, too', async () =
   expect(await timersIn(store)).toEqual(['a day 2026-03-13 09:00'])
 })
 
+test.each([
+  ['has ended', []],
+  ['begins in another way', [campaign({ id: 'ready', entry: 'every-time' })]],
+])(
+  'whoever entered for a date that moves ahead leaves also when the campaign %s since (P3)',
+  async (_, campaigns) => {
+    const store = await open('ended-since')
+    const trigger = { date: { field: 'person.operationOn', before: 'P7D', at: '10:00' } } as const
+    const send = { for: 'P3D', on: 'any-day' } as const
+    const ready = campaign({
+      id: 'ready',
+      entry: 'once',
+      trigger,
+      steps: [message('hello', { send })],
+    })
+    await applyDefinition(store, smallHospital([ready]), 'test')
+    const worker = workerOn(store)
+    await worker.hear([profile('a', { operationOn: '2026-03-09' })])
+    await worker.fireAll()
+    await applyDefinition(store, smallHospital(campaigns), 'test')
+    await worker.rollOutAll()
+    await worker.hear([profile('a', { operationOn: '2026-06-01' })])
+    const told = () =>
+      store.db
+        .selectFrom('intent')
+        .select(['state', 'reason'])
+        .orderBy('planned_at')
+        .orderBy('state')
+        .execute()
+    expect(await told()).toEqual([{ state: 'cancelled', reason: 'date_moved' }])
+    await worker.hear([profile('a', { operationOn: '2026-03-09' })])
+    expect(await told()).toEqual([
+      { state: 'cancelled', reason: 'date_moved' },
+      { state: 'planned', reason: null },
+    ])
+  },
+)
+
 test('a publication that changes nothing of the dates rolls out nothing', async () => {
   const store = await open('unchanged')
   await applyDefinition(store, evening(), 'test')
