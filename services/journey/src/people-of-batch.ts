@@ -56,10 +56,11 @@ export async function addressEvents(
 
 /**
  * `person.identified`: the further id is linked before anybody is looked up by it, or the lookup
- * would make a second person of it. An id that somebody has already stays theirs.
+ * would make a second person of it. An id that somebody has already stays theirs; so does one of which an event
+ * before the link speaks, as when that had been read in a batch of its own (P6).
  */
 async function linkFurtherIds(tx: Querying, accepted: readonly Accepted[]): Promise<void> {
-  const links = accepted.filter((each) => each.event.type === 'person.identified.v1')
+  const links = linksToNewIds(accepted)
   if (links.length === 0) return
   const owners = await findOrCreatePeople(
     tx,
@@ -72,6 +73,17 @@ async function linkFurtherIds(tx: Querying, accepted: readonly Accepted[]): Prom
       return personId && identity ? [{ personId, ...identity }] : []
     }),
   )
+}
+
+function linksToNewIds(accepted: readonly Accepted[]): Accepted[] {
+  const known = new Set<string>()
+  return accepted.filter(({ event, identity }) => {
+    const other = otherIdentityOf(event)
+    known.add(keyOf(identity))
+    const isNew = other !== null && !known.has(keyOf(other))
+    if (other) known.add(keyOf(other))
+    return isNew && event.type === 'person.identified.v1'
+  })
 }
 
 /** Locks these people, and who they were merged into meanwhile; says who stands for whom. */

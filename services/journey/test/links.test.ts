@@ -34,7 +34,12 @@ async function open(campaigns: Parameters<typeof smallHospital>[0]): Promise<Sto
 }
 
 async function outcomesOf({ db }: Store, type: string): Promise<string[]> {
-  const rows = await db.selectFrom('event').select('outcome').where('type', '=', type).execute()
+  const rows = await db
+    .selectFrom('event')
+    .select('outcome')
+    .where('type', '=', type)
+    .orderBy('outcome')
+    .execute()
   return rows.map(({ outcome }) => outcome)
 }
 
@@ -151,3 +156,23 @@ test.each(['person.merged.v1', 'person.identified.v1', 'relation.granted.v1', 'r
     })
   },
 )
+
+const other: Told = { ...link, id: 'link of b', subject: 'b' }
+test.each<[string, Told[], string[]]>([
+  ['of whoever spoke under it before', [crm(survey), link], ['identity_taken']],
+  ['of whom it was linked to first', [link, other], ['identity_linked', 'identity_taken']],
+  ['of whom it was linked to before they spoke', [link, crm(survey)], ['identity_linked']],
+])('an id is %s, whether or not both are read at once (P6)', async (_, told, outcomes) => {
+  for (const atOnce of [1, told.length]) {
+    const store = await open([campaign({ id: 'thanks', trigger: { touchpoint: survey } })])
+    const worker = workerOn(store)
+    // What is known by more than a no.
+    await worker.hear(['a', 'b'].map((subject) => ({ subject, type: survey, time: now, data: {} })))
+    for (let from = 0; from < told.length; from += atOnce)
+      await worker.hear(told.slice(from, from + atOnce))
+    expect({ atOnce, linked: await outcomesOf(store, link.type) }).toEqual({
+      atOnce,
+      linked: outcomes,
+    })
+  }
+})
