@@ -14,7 +14,8 @@ export type DateCampaigns = {
   byId: ReadonlyMap<string, CompiledCampaign>
   byEntity: ReadonlyMap<string, readonly CompiledCampaign[]>
   ofPerson: readonly CompiledCampaign[]
-  /** All versions that a date of the person starts: who entered one for it leaves when it moves ahead. */
+  /** All versions that a date starts: who entered one for it leaves when it moves ahead, and may go on again. */
+  everByEntity: ReadonlyMap<string, readonly CompiledCampaign[]>
   everOfPerson: readonly CompiledCampaign[]
 }
 
@@ -49,17 +50,25 @@ export function indexDates(
   live: readonly CompiledCampaign[],
   campaigns: Iterable<CompiledCampaign>,
 ): DateCampaigns {
-  const typeOf = ({ file }: CompiledCampaign) => triggerPartsOf(file.trigger).entity?.type
-  const hasDate = ({ file }: CompiledCampaign) => triggerPartsOf(file.trigger).date !== undefined
-  const isOfPerson = (campaign: CompiledCampaign) =>
-    hasDate(campaign) && typeOf(campaign) === undefined
-  const ofDates = live.filter(hasDate)
-  const ofEntities = ofDates.filter((campaign) => typeOf(campaign) !== undefined)
+  const ofLive = byWhatTheyDate(live)
+  const ofEver = byWhatTheyDate([...campaigns])
   return {
-    byId: new Map(ofDates.map((campaign) => [campaign.id, campaign])),
+    byId: new Map(ofLive.all.map((campaign) => [campaign.id, campaign])),
+    byEntity: ofLive.byEntity,
+    ofPerson: ofLive.ofPerson,
+    everByEntity: ofEver.byEntity,
+    everOfPerson: ofEver.ofPerson,
+  }
+}
+
+function byWhatTheyDate(campaigns: readonly CompiledCampaign[]) {
+  const typeOf = ({ file }: CompiledCampaign) => triggerPartsOf(file.trigger).entity?.type
+  const all = campaigns.filter(({ file }) => triggerPartsOf(file.trigger).date)
+  const ofEntities = all.filter((campaign) => typeOf(campaign) !== undefined)
+  return {
+    all,
     byEntity: Map.groupBy(ofEntities, (campaign) => typeOf(campaign) ?? ''),
-    ofPerson: live.filter(isOfPerson),
-    everOfPerson: [...campaigns].filter(isOfPerson),
+    ofPerson: all.filter((campaign) => typeOf(campaign) === undefined),
   }
 }
 

@@ -62,7 +62,9 @@ export function comesBackAs(
   if (trigger.type !== dateEventType || !wasTakenBack(enrolment) || goalAt !== null) return null
   if (reason !== 'date_moved' && reason !== 'entity_withdrawn') return null
   if (draft.person.deceasedAt !== null) return null
-  const campaign = context.definition.dates.byId.get(campaignId) ?? campaignOf(enrolment, context)
+  const live = context.definition.dates.byId.get(campaignId)
+  const isOfLive = live !== undefined && waitsFor(live, enrolment.entity)
+  const campaign = isOfLive ? live : campaignOf(enrolment, context)
   if (!triggerPartsOf(campaign.file.trigger).date) return null
   const coming = comingOfRun(draft, campaign, enrolment, context)
   if (coming === null || !isBackAt(draft, enrolment, coming)) return null

@@ -239,12 +239,12 @@ function campaignsEnteredBy(
   types: ReadonlySet<string>,
   definition: CompiledDefinition,
 ): string[] {
-  const { byEntity, everOfPerson } = definition.dates
+  const { everByEntity, everOfPerson } = definition.dates
   const candidates = types.has('person.merged.v1')
     ? [...definition.campaigns.values()]
     : [
         ...startersOf(types, definition),
-        ...events.flatMap(({ event: { entity } }) => byEntity.get(entity?.type ?? '') ?? []),
+        ...events.flatMap(({ event: { entity } }) => everByEntity.get(entity?.type ?? '') ?? []),
         ...(types.has('person.upserted.v1') ? everOfPerson : []),
       ]
   return [

@@ -283,6 +283,7 @@ test('whose date comes after many closed days gets their timer, too', async () =
 test.each([
   ['has ended', []],
   ['begins in another way', [campaign({ id: 'ready', entry: 'every-time' })]],
+  ['begins by the date of an appointment', [campaign({ id: 'ready', trigger: eveningBefore() })]],
 ])(
   'whoever entered for a date that moves ahead leaves also when the campaign %s since (P3)',
   async (_, campaigns) => {
@@ -317,6 +318,28 @@ test.each([
     ])
   },
 )
+
+test('a run that was taken back goes on no more when somebody has entered a version that begins in another way (P2)', async () => {
+  const store = await open('entered-since')
+  const ready = (trigger: object) =>
+    smallHospital([campaign({ id: 'ready', entry: 'once-per-entity', trigger: trigger as never })])
+  const late = '2026-06-01T08:30:00.000Z'
+  await applyDefinition(store, ready(eveningBefore()), 'test')
+  const worker = workerOn(store)
+  await worker.hear([appointment('a', 1, '2026-03-02T20:00:00.000Z')])
+  await worker.fireAll()
+  await worker.hear([appointment('a', 2, late, 'moved')])
+  await applyDefinition(store, ready({ touchpoint: 'care.appointment.booked.v1' }), 'test')
+  await worker.rollOutAll()
+  await worker.hear([appointment('a', 3, late)])
+  const states = async () => {
+    const rows = await store.db.selectFrom('enrolment').select(['version', 'state']).execute()
+    return rows.map(({ version, state }) => `${version} ${state}`).sort()
+  }
+  expect(await states()).toEqual(['1 exited', '2 completed'])
+  await worker.hear([appointment('a', 4, '2026-03-02T20:00:00.000Z', 'moved')])
+  expect(await states()).toEqual(['1 exited', '2 completed'])
+})
 
 test('a publication that changes nothing of the dates rolls out nothing', async () => {
   const store = await open('unchanged')
