@@ -260,7 +260,7 @@ async function* everybody(tx: Querying): AsyncGenerator<string[]> {
 }
 
 /**
- * Who became one with somebody in that time, once more, and again when they did so before they were
+ * Who became one with somebody in that time, by a link too, once more, and again when they did so before they were
  * counted: a merge takes its own row along to whoever they have become.
  */
 async function countMerged(
@@ -273,7 +273,8 @@ async function countMerged(
   for (;;) {
     const { rows } = await sql<{ person_id: string; merges: string }>`
       select person_id, count(*) as merges from event
-      where recorded_at between ${from} and ${until} and type = 'person.merged.v1'
+      where recorded_at between ${from} and ${until}
+        and type in ('person.merged.v1', 'person.identified.v1')
       group by person_id`.execute(tx)
     const next = rows
       .filter((row) => !counted.has(`${row.person_id} ${row.merges}`))

@@ -372,6 +372,42 @@ test('events, and people who become one, go on coming while a count begins', asy
   expect(await countsOfEverybody()).toEqual(await scanned(answered))
 }, 60_000)
 
+test.each(['person.merged.v1', 'person.identified.v1'])(
+  'who becomes one with somebody by a %s before they had their turn is counted for whom they have become',
+  async (type) => {
+    const tell = reader(0)
+    await publish()
+    // More than are counted at once.
+    const some = Array.from({ length: 300 }, (_, index) => `p${index}`)
+    for (const part of [0, 1, 2])
+      await tell(some.map((subject) => ({ type: answered, subject: `${part}${subject}` })))
+    const people = await store.db
+      .selectFrom('person_identity')
+      .select(['person_id', 'external_id'])
+      .orderBy('person_id')
+      .execute()
+    const [first, between, last] = [people[0], people.at(-50), people.at(-1)]
+    if (!first || !between || !last) throw new Error('nobody')
+    let published: Promise<unknown> | undefined
+    await store.db.transaction().execute(async (tx) => {
+      await tx
+        .selectFrom('person')
+        .select('person_id')
+        .where('person_id', '=', between.person_id)
+        .forUpdate()
+        .execute()
+      published = publish(forWhom('often', { touchpoint: answered, within: 'P30D' }))
+      await waits(1)
+      const data = { idSpace: 'ehr', externalId: last.external_id }
+      await tell([{ type, subject: first.external_id, data }])
+    })
+    await published
+    const counts = await countsOfEverybody()
+    expect(counts).toEqual(await scanned(answered))
+    expect(counts[last.external_id]).toEqual([{ 20532: 2 }])
+  },
+)
+
 test('a publication that is killed at any step counts nothing twice, and neither does the next', async () => {
   const often = forWhom('often', { touchpoint: answered, within: 'P30D' })
   const definition = smallHospital([plain, often])
