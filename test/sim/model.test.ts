@@ -92,6 +92,7 @@ const ended = (
   campaign,
   state,
   reason: null,
+  channel: 'email',
   event: key('e1'),
   version: null,
   ...more,
@@ -128,6 +129,33 @@ test('finds a message that was lost, before and after it was planned', () => {
   expect(kinds(history(...begin), sentOnce)).toEqual(['lost'])
   const waiting = ending({ messages: [ended('service', 'queued')] })
   expect(kinds(history(...begin), waiting)).toEqual(['lost'])
+})
+
+test('finds a message that is no bounce for a bounce, but not for one over a channel that it has left', () => {
+  const event = 'receipt b1'
+  const bounce = {
+    event,
+    status: 'bounced',
+    call: 1,
+    channel: 'email',
+    text: 'service e1',
+  } as const
+  const entries = history(
+    ...begin,
+    ...sent({ text: 'service e1', call: 1 }),
+    { kind: 'reported', ...bounce },
+    { kind: 'kept', event, by: 'http' },
+    { kind: 'read', event },
+  )
+  const end = (state: string, channel: string) =>
+    ending({
+      messages: [ended('service', state, { channel })],
+      events: [key('e0'), key('e1'), event],
+    })
+  expect(kinds(entries, end('bounced', 'email'))).toEqual([])
+  expect(kinds(entries, end('sent', 'sms'))).toEqual([])
+  expect(kinds(entries, end('sent', 'email'))).toEqual(['unexplained'])
+  expect(kinds(entries, end('bounced', 'sms'))).toEqual(['unexplained'])
 })
 
 test('finds an event that was kept and never applied, or applied twice', () => {

@@ -45,7 +45,7 @@ export function applyReceipt(
       return seeOpened(draft, intent, definition)
     case 'message.bounced.v1':
       hearOfRecipient(draft, event)
-      return moveUp(draft, intent, 'bounced')
+      return bounce(draft, intent, event)
     case 'message.answered.v1':
       return keepAnswer(draft, intent, String(event.data.answer))
     default:
@@ -61,7 +61,7 @@ function moveOnly(draft: Draft, event: JourneyEvent, definition: TrackedBy): Rea
     case 'message.delivered.v1':
       return moveUp(draft, intent, 'delivered')
     case 'message.bounced.v1':
-      return moveUp(draft, intent, 'bounced')
+      return bounce(draft, intent, event)
     case 'message.opened.v1':
     case 'message.clicked.v1':
       return seeOpened(draft, intent, definition)
@@ -128,6 +128,13 @@ type TrackedBy = Pick<CompiledDefinition, 'classes'>
  */
 export function mayTrack(message: Pick<Intent, 'class'>, { classes }: TrackedBy): boolean {
   return classes[message.class].tracking === 'allowed'
+}
+
+/** Over a channel that the message has left it says nothing of the one that it is with since (P1). */
+function bounce(draft: Draft, intent: Intent, { data }: JourneyEvent): ReasonCode {
+  const { channel = data.channel } = intent
+  if (data.channel !== undefined && data.channel !== channel) return 'message_status_known'
+  return moveUp(draft, intent, 'bounced')
 }
 
 function moveUp(draft: Draft, intent: Intent, state: 'delivered' | 'bounced'): ReasonCode {

@@ -1224,6 +1224,24 @@ describe('what is known of a person', () => {
     expect(email()?.refusedAt).not.toBeNull()
   })
 
+  test.each(['planned', 'queued', 'sending', 'held', 'sent', 'delivered'] as const)(
+    'a bounce over a channel that a message has left turns off its address, and nothing of the message that is %s (P1)',
+    (state) => {
+      const patient = person(definitionOf([campaign({ id: 'aftercare' })]))
+      patient.happens('person.upserted.v1', { data: { contacts: { email: 'a@example.org' } } })
+      patient.happens(discharge)
+      const intentId = patient.intents()[0]?.intentId ?? ''
+      patient.message(intentId, { state, channel: 'sms', duplicate: true })
+      const bounces = (channel: string) =>
+        patient.happens('message.bounced.v1', { data: { intentId, channel } })
+      expect(bounces('email')).toBe('message_status_known')
+      expect(patient.intents()).toMatchObject([{ state, channel: 'sms' }])
+      expect(patient.state.person.contacts.email?.refusedAt).not.toBeNull()
+      expect(bounces('sms')).toBe('bounced')
+      expect(patient.intents()).toMatchObject([{ state: 'bounced' }])
+    },
+  )
+
   test.each(['cancelled', 'skipped', 'expired', 'failed'] as const)(
     'a receipt tells the truth of a message that is %s, if a provider may have it (P4)',
     (state) => {

@@ -34,6 +34,7 @@ export async function readEnding(store: Store, servers: LedgerServers): Promise<
   const key = sql`e.source || ' ' || e.event_id || ' ' || e.subject`
   const messages = await sql<Ending['messages'][number]>`
     select i.intent_id as intent, i.person_id as person, i.recipient_id as recipient, i.campaign_id as campaign, i.state, i.reason,
+      i.channels[i.channel_index + 1] as channel,
       (run.trigger ->> 'source') || ' ' || (run.trigger ->> 'id') || ' ' || coalesce((
         select e.subject from event e where e.source = run.trigger ->> 'source'
           and e.event_id = run.trigger ->> 'id' and e.person_id = i.person_id limit 1), '') as event,

@@ -118,6 +118,8 @@ export type EndedMessage = {
   readonly campaign: string
   readonly state: string
   readonly reason: string | null
+  /** Over which it went last, or would go next. */
+  readonly channel: string
   /** The event that began it, and the version of the appointment that it is about. */
   readonly event: string
   readonly version: number | null

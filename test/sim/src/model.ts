@@ -459,16 +459,19 @@ function wasHeardLast({ intent }: EndedMessage, calls: readonly Call[], seen: Si
   )
 }
 
-/** Whether providers said so: delivered by any word of theirs, bounced by that word alone. */
-function isReported({ text }: Duty, { state }: EndedMessage, seen: Sight): boolean {
+/** Whether providers said so: delivered by any word of theirs, bounced by that word alone, over the channel that it is with. */
+function isReported({ text }: Duty, { state, channel }: EndedMessage, seen: Sight): boolean {
   const reports = seen
     .all(/^message\./)
     .filter(({ event, readAt }) => event.data.text === text && readAt < Infinity)
   const says = (type: RegExp) => reports.some(({ event }) => type.test(event.type))
   const seenThere = says(/delivered|opened/)
-  if (state === 'bounced') return says(/bounced/)
-  if (state === 'delivered') return seenThere && !says(/bounced/)
-  return !seenThere && !says(/bounced/)
+  const bounced = reports.some(
+    ({ event }) => /bounced/.test(event.type) && event.data.channel === channel,
+  )
+  if (state === 'bounced') return bounced
+  if (state === 'delivered') return seenThere && !bounced
+  return !seenThere && !bounced
 }
 
 /** Whether what happened bears out the reason for which somebody got nothing. */
