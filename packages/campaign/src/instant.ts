@@ -6,10 +6,13 @@ import { Temporal } from 'temporal-polyfill'
  */
 export type Instant = string
 
-/** The last moment of which that holds: what lies beyond it counts as it. */
+/** The first and the last moment of which that holds: what lies beyond one counts as it. PostgreSQL reads both. */
+const FIRST_MS = -62_135_596_800_000 // 0001-01-01T00:00:00.000Z
 const LAST_MS = 253_402_300_799_999 // 9999-12-31T23:59:59.999Z
 
-/** A moment of the calendar as an {@link Instant}; one that lies beyond the year 9999 is the last moment of that. */
+export const lastInstant = Temporal.Instant.fromEpochMilliseconds(LAST_MS)
+
+/** A moment of the calendar as an {@link Instant}; one before the year 1 is the first moment of that, one beyond 9999 the last. */
 export function instantOf({ epochMilliseconds }: { readonly epochMilliseconds: number }): Instant {
   return toText(epochMilliseconds)
 }
@@ -72,6 +75,8 @@ type Span = {
   duration: Temporal.Duration
   /** Its days, where each has 24 hours, and the rest; null for what only a calendar can tell. */
   even: { daysMs: number; restMs: number } | null
+  /** The end of the years that there are to which it leads from any day of ours, where it is so long; else null. */
+  endMs: number | null
 }
 
 const readSpan = remembering((text: string): Span => spanOf(Temporal.Duration.from(text)))
@@ -80,10 +85,16 @@ const readNegated = remembering(
 )
 
 function spanOf(duration: Temporal.Duration): Span {
-  const { years, months, weeks, days } = duration
-  if (years !== 0 || months !== 0) return { duration, even: null }
+  const { years, months, weeks, days, sign } = duration
+  const endMs = isBeyondAll(duration) ? (sign > 0 ? LAST_MS : FIRST_MS) : null
+  if (years !== 0 || months !== 0) return { duration, even: null, endMs }
   const restMs = duration.with({ weeks: 0, days: 0 }).total('milliseconds')
-  return { duration, even: { daysMs: (weeks * 7 + days) * dayMs, restMs } }
+  return { duration, even: { daysMs: (weeks * 7 + days) * dayMs, restMs }, endMs }
+}
+
+/** True for what is longer than all the years that there are: the calendar may not reach as far as it leads. */
+export function isBeyondAll({ years, months, weeks, days, hours }: Temporal.Duration): boolean {
+  return Math.abs(years + months / 12 + weeks / 52 + days / 365 + hours / 8_760) > 9_999
 }
 
 const dayMs = 86_400_000
@@ -93,7 +104,8 @@ const dayMs = 86_400_000
  * them to a moment that is far from any: it would be a third of what deciding costs. Months and years
  * always ask.
  */
-function move(instant: Instant, { duration, even }: Span, timeZone: string): Instant {
+function move(instant: Instant, { duration, even, endMs }: Span, timeZone: string): Instant {
+  if (endMs !== null) return toText(endMs)
   const fromMs = millisecondsOf(instant)
   const onDayMs = even && moveDays(fromMs, even.daysMs, timeZone)
   if (even && onDayMs !== null) return toText(onDayMs + even.restMs)
@@ -120,7 +132,7 @@ function millisecondsOf(instant: Instant): number {
 
 function toText(epochMilliseconds: number): Instant {
   // biome-ignore lint/style/noRestrictedGlobals: writes a number, not the clock
-  return new Date(Math.min(epochMilliseconds, LAST_MS)).toISOString()
+  return new Date(Math.max(FIRST_MS, Math.min(epochMilliseconds, LAST_MS))).toISOString()
 }
 
 /** From one change of the clocks of a zone until the next, and how far they are ahead of UTC meanwhile. */

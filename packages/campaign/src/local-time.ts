@@ -1,4 +1,5 @@
 import { Temporal } from 'temporal-polyfill'
+import { isBeyondAll, lastInstant } from './instant.ts'
 
 /**
  * A moment as the clocks of somebody show it. Days move what is shown, and the zone is asked of the day that
@@ -40,6 +41,8 @@ export function atTime(
 
 /** Moved by years, months, weeks and days as clocks show it, and then by hours, minutes and seconds as they pass. */
 export function movedBy(moment: LocalTime, span: Temporal.Duration): LocalTime {
+  if (span.sign > 0 && isBeyondAll(span))
+    return localTimeOf(lastInstant.toZonedDateTimeISO(moment.at.timeZoneId))
   const { years, months, weeks, days } = span
   const dates = Temporal.Duration.from({ years, months, weeks, days })
   const onDay = dates.blank ? moment : whenShown(moment.shown.add(dates), moment.at.timeZoneId)

@@ -19,6 +19,25 @@ const appointment = (version: number, startsAt: string) => ({
 })
 
 describe('a campaign starts', () => {
+  test.each(['P300000Y', 'P99999999D', 'PT2000000000H'])(
+    'also where it says %s: what lies beyond the last year is the end of that',
+    (long) => {
+      const patient = person(
+        definitionOf([
+          campaign({
+            id: 'aftercare',
+            steps: [message('hello', { expires: long }), { wait: { for: long, on: 'any-day' } }],
+          }),
+          campaign({ id: 'other', steps: [{ wait: { for: long, at: '10:00' } } as never] }),
+        ]),
+      )
+      expect(patient.happens(discharge)).toBe('applied')
+      const end = '9999-12-31T23:59:59.999Z'
+      expect(patient.intents()).toMatchObject([{ expiresAt: end }])
+      expect(patient.timers().map(({ dueAt }) => dueAt)).toEqual([end, end])
+    },
+  )
+
   test('for the touchpoint it waits for, and says so', () => {
     const patient = person(definitionOf([campaign({ id: 'aftercare' })]))
     expect(patient.happens(discharge)).toBe('applied')

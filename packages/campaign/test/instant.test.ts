@@ -73,3 +73,12 @@ test('what lies beyond the year 9999 is the last moment of it, so that no text s
   expect(toInstant('9999-12-31T23:00:00-05:00')).toBe(last)
   expect(toInstant(last)).toBe(last)
 })
+
+test('what lies beyond the years that there are is the first or the last moment of them', () => {
+  const now = '2026-03-02T09:00:00.000Z'
+  for (const long of ['P8000Y', 'P300000Y', 'P99999999D', 'PT2000000000H']) {
+    expect(addDuration(now, long, 'Europe/Amsterdam')).toBe('9999-12-31T23:59:59.999Z')
+    expect(subtractDuration(now, long, 'Europe/Amsterdam')).toBe('0001-01-01T00:00:00.000Z')
+  }
+  expect(toInstant('0000-06-01T00:00:00Z')).toBe('0001-01-01T00:00:00.000Z')
+})
