@@ -4,8 +4,9 @@ import { dropDates, joinDates } from './dates.ts'
 import { type DecideContext, type Draft, draftOf, note, stateOf } from './draft.ts'
 import { end, hasOpen } from './enrolments.ts'
 import { takeAlong } from './entities.ts'
+import type { Instant } from './instant.ts'
 import { endRepeats, runsIn } from './merged-runs.ts'
-import { choosePersona, keepConsent, uniteWithdrawals } from './people.ts'
+import { choosePersona, keepConsent, toldSince, uniteWithdrawals } from './people.ts'
 import { keepRelation } from './relations.ts'
 import { goOnForDates } from './retiming.ts'
 import { type Contact, contactKinds, entryOf, type PersonState } from './state.ts'
@@ -67,7 +68,7 @@ export function mergePeople(
     if (known === undefined || known < enrolment.enteredAt)
       draft.entries.set(entry, enrolment.enteredAt)
   }
-  mergePerson(draft, other)
+  mergePerson(draft, other, context)
   choosePersona(draft, context)
   joinDates(draft, context)
   goOnForDates(draft, context)
@@ -102,13 +103,13 @@ export function endAll(draft: Draft, context: DecideContext): void {
   }
 }
 
-function mergePerson(draft: Draft, other: Draft): void {
+function mergePerson(draft: Draft, other: Draft, { now }: Pick<DecideContext, 'now'>): void {
   const { person } = draft
   const from = other.person
   draft.person = {
     ...person,
     fields: { ...from.fields, ...person.fields },
-    contacts: mergeContacts(person.contacts, from.contacts),
+    contacts: mergeContacts(person.contacts, from.contacts, now),
     locale: person.locale ?? from.locale,
     timeZone: person.timeZone ?? from.timeZone,
     assignedPersona: person.assignedPersona ?? from.assignedPersona,
@@ -122,19 +123,27 @@ function mergePerson(draft: Draft, other: Draft): void {
 
 type Contacts = PersonState['person']['contacts']
 
-/** What was refused for one record is refused for both, also when the bounce of what either was sent comes later. */
-function mergeContacts(into: Contacts, from: Contacts): Contacts {
+/**
+ * What was refused for one record is refused for both, also when the bounce of what either was sent comes later. An
+ * address that stays, told at the very time of another one that goes, is known by a time of its own from now on: the
+ * bounce of that one says nothing of it.
+ */
+function mergeContacts(into: Contacts, from: Contacts, now: Instant): Contacts {
   const contacts = { ...from, ...into }
   for (const kind of contactKinds) {
     const [own, other] = [into[kind], from[kind]]
-    if (!own || own.refusedAt !== null || own.address !== other?.address) continue
-    contacts[kind] = { ...own, refusedAt: other.refusedAt, ...alsoSince(own, other) }
+    if (!own || own.refusedAt !== null || !other) continue
+    const { address, refusedAt } = own
+    if (address === other.address)
+      contacts[kind] = { ...own, refusedAt: other.refusedAt, ...alsoSince(own, other) }
+    else if (toldSince(own).some((since) => toldSince(other).includes(since)))
+      contacts[kind] = { address, refusedAt, since: now }
   }
   return contacts
 }
 
 function alsoSince(own: Contact, other: Contact): Pick<Contact, 'alsoSince'> {
-  const since = [other.since ?? [], own.alsoSince ?? [], other.alsoSince ?? []].flat()
+  const since = [...(own.alsoSince ?? []), ...toldSince(other)]
   return since.length > 0 ? { alsoSince: [...new Set(since)] } : {}
 }
 

@@ -2,6 +2,7 @@ import type { ChannelName } from './definition/words.ts'
 import type { DecideContext, Draft } from './draft.ts'
 import type { DraftMap } from './draft-map.ts'
 import { factsFrom } from './facts.ts'
+import type { Instant } from './instant.ts'
 import type { JsonObject, JsonValue } from './json.ts'
 import type { ReasonCode } from './reasons.ts'
 import { givenAt, saidAt } from './said-at.ts'
@@ -37,7 +38,7 @@ export function applyProfile(
       ...pick(data, ['givenName', 'familyName', 'birthYear', 'preferredChannel']),
       ...objectOf(data.attributes),
     }),
-    contacts: withContacts(person.contacts, objectOf(data.contacts), profileAt),
+    contacts: withContacts(person.contacts, objectOf(data.contacts), { profileAt, now }),
     locale: textOr(data, 'locale', person.locale),
     timeZone: textOr(data, 'timeZone', person.timeZone),
     assignedPersona: textOr(data, 'persona', person.assignedPersona),
@@ -170,8 +171,9 @@ export function choosePersona(draft: Draft, context: DecideContext): void {
 export function refuseContact(draft: Draft, kind: ContactKind, bounce: JourneyEvent): void {
   const contact = draft.person.contacts[kind]
   const { addressSince } = bounce.data
-  const told: readonly unknown[] = [undefined, contact?.since, ...(contact?.alsoSince ?? [])]
-  if (!contact || !told.includes(addressSince)) return
+  if (!contact) return
+  if (addressSince !== undefined && !toldSince(contact).some((since) => since === addressSince))
+    return
   draft.person = {
     ...draft.person,
     contacts: { ...draft.person.contacts, [kind]: { ...contact, refusedAt: bounce.time } },
@@ -179,14 +181,26 @@ export function refuseContact(draft: Draft, kind: ContactKind, bounce: JourneyEv
 }
 
 type Contacts = Partial<Record<ContactKind, Contact>>
+const nothing: Contact = { address: '', refusedAt: null }
 
-function withContacts(known: Readonly<Contacts>, changes: JsonObject, since: string): Contacts {
+/** The times of the profiles by which an address is known. */
+export function toldSince({ since, alsoSince = [] }: Contact): readonly Instant[] {
+  return since === undefined ? alsoSince : [since, ...alsoSince]
+}
+
+function withContacts(
+  known: Readonly<Contacts>,
+  changes: JsonObject,
+  { profileAt, now }: { profileAt: Instant; now: Instant },
+): Contacts {
   const contacts: Contacts = { ...known }
   for (const kind of contactKinds) {
     const address = changes[kind]
     if (address === null) delete contacts[kind]
     else if (typeof address === 'string' && address !== known[kind]?.address) {
-      contacts[kind] = { address, refusedAt: null, since }
+      // Told under the time of the address before, as by a publisher that tells days alone, it has one of its own.
+      const isTold = toldSince(known[kind] ?? nothing).some((since) => since >= profileAt)
+      contacts[kind] = { address, refusedAt: null, since: isTold ? now : profileAt }
     }
   }
   return contacts

@@ -1224,14 +1224,18 @@ describe('what is known of a person', () => {
     })
   })
 
-  test('a bounce of the address before says nothing of the one told since (P1)', () => {
+  test.each([
+    ['later', '2026-03-02T09:00:00.000Z'],
+    ['under the same time, as of a publisher that tells days alone', '2026-03-02T08:00:00.000Z'],
+  ])('a bounce of the address before says nothing of the one told %s (P1)', (_, since) => {
     const patient = person(definitionOf([campaign({ id: 'aftercare' })]))
     const email = () => patient.state.person.contacts.email
-    const time = '2026-03-02T08:00:00.000Z'
-    patient.happens('person.upserted.v1', { data: { contacts: { email: 'a@example.org' } }, time })
+    const tells = (address: string, time: string) =>
+      patient.happens('person.upserted.v1', { data: { contacts: { email: address } }, time })
+    tells('a@example.org', '2026-03-02T08:00:00.000Z')
     const addressSince = email()?.since
     patient.happens(discharge)
-    patient.happens('person.upserted.v1', { data: { contacts: { email: 'b@example.org' } } })
+    tells('b@example.org', since)
     const intentId = patient.intents()[0]?.intentId ?? ''
     const bounces = (since: string | undefined) =>
       patient.happens('message.bounced.v1', {

@@ -554,3 +554,25 @@ test('a bounce of what either record was sent turns off the address that both ha
     })
   }
 })
+
+test('a bounce of an address that a record had says nothing of the other one that stays, told at the same time (P1)', () => {
+  const time = '2026-03-01T08:00:00.000Z'
+  const [into, from] = two()
+  const tells = (each: Patient, email: string) =>
+    each.happens('person.upserted.v1', { data: { contacts: { email } }, time })
+  tells(into, 'stays@example.org')
+  tells(from, 'goes@example.org')
+  const addressSince = from.state.person.contacts.email?.since
+  const patient = merge(into, from)
+  const email = () => patient.state.person.contacts.email
+  patient.happens(discharge)
+  const intentId = patient.intents()[0]?.intentId ?? ''
+  const bounces = (since: string | undefined) =>
+    patient.happens('message.bounced.v1', {
+      data: { intentId, channel: 'email', ...(since !== undefined && { addressSince: since }) },
+    })
+  bounces(addressSince)
+  expect(email()).toMatchObject({ address: 'stays@example.org', refusedAt: null })
+  bounces(email()?.since)
+  expect(email()?.refusedAt).not.toBeNull()
+})
