@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import type { QuietHours } from './definition/policies.ts'
-import { addDuration, type Instant, instantOf } from './instant.ts'
+import { addDuration, earlierOf, type Instant, instantOf } from './instant.ts'
 import { atTime } from './local-time.ts'
 import { type Moment, type MomentFacts, weekdays } from './moment.ts'
 import { isQuiet, quietUntil } from './quiet-hours.ts'
@@ -116,10 +116,17 @@ function timeOf(instant: Instant, timeZone: string): string {
   return local.toPlainTime().toString({ smallestUnit: 'minute' })
 }
 
-/** Weekdays on which nobody works, of as long as a message lives that other things put off at first. */
+/**
+ * Weekdays on which nobody works, of as long as a message lives that other things put off at first, and of no more
+ * than ten years: it keeps them all.
+ */
 function closedDays(isWorkingDay: WorkingDays, earliest: Instant, expires: string): string[] {
   const from = addDuration(earliest, '-P1D', 'UTC').slice(0, 10)
-  const until = addDuration(addDuration(earliest, expires, 'UTC'), 'P15D', 'UTC').slice(0, 10)
+  const last = earlierOf(
+    addDuration(earliest, expires, 'UTC'),
+    addDuration(earliest, 'P10Y', 'UTC'),
+  )
+  const until = addDuration(last, 'P15D', 'UTC').slice(0, 10)
   const closed: string[] = []
   for (let year = Number(from.slice(0, 4)); year <= Number(until.slice(0, 4)); year += 1)
     closed.push(...closedIn(isWorkingDay, year).filter((day) => from <= day && day <= until))

@@ -26,7 +26,10 @@ describe('a campaign starts', () => {
         definitionOf([
           campaign({
             id: 'aftercare',
-            steps: [message('hello', { expires: long }), { wait: { for: long, on: 'any-day' } }],
+            steps: [
+              message('hello', { expires: long, send: { on: 'working-day' } }),
+              { wait: { for: long, on: 'any-day' } },
+            ],
           }),
           campaign({ id: 'other', steps: [{ wait: { for: long, at: '10:00' } } as never] }),
         ]),
@@ -34,6 +37,7 @@ describe('a campaign starts', () => {
       expect(patient.happens(discharge)).toBe('applied')
       const end = '9999-12-31T23:59:59.999Z'
       expect(patient.intents()).toMatchObject([{ expiresAt: end }])
+      expect(patient.intents()[0]?.window?.closed.length).toBeLessThan(150)
       expect(patient.timers().map(({ dueAt }) => dueAt)).toEqual([end, end])
     },
   )
