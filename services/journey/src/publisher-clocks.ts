@@ -10,6 +10,6 @@ export function watchPublisherClocks(log: Logger): (batch: RecordBatch) => void 
   return ({ topic, records }) => {
     if (told.has(topic) || records.every(({ timestampBy }) => timestampBy === 'broker')) return
     told.add(topic)
-    log.warn('a topic does not have message.timestamp.type=LogAppendTime', { topic })
+    log.warn('a topic has the time of its publishers, not of its broker', { topic })
   }
 }
