@@ -112,7 +112,7 @@ export type LoadedPeople = {
   states: Map<string, PersonState>
   /** Who the people are to whom they are related, by the id that the relation has of them. */
   others: ReadonlyMap<string, OtherPerson>
-  /** Of those who have the further id of a link, whoever ever entered a campaign. */
+  /** Of those who have the further id of a link, or may become one with them before it, whoever ever entered a campaign. */
   entered: ReadonlySet<string>
 }
 
@@ -127,13 +127,14 @@ export async function loadPeople(
   )
   const states = await loadStates(tx, [...ids], scopeOf(events, context))
   const others = await loadOthers(tx, states.values())
-  return { states, others, entered: await whoEntered(tx, ownersOfLinked(events)) }
+  return { states, others, entered: await whoEntered(tx, mayOwnLinked(events)) }
 }
 
-function ownersOfLinked(events: readonly Addressed[]): string[] {
-  return events.flatMap((each) =>
-    each.event.type === 'person.identified.v1' && namesAnother(each) ? [each.otherId] : [],
-  )
+/** By the turn of its link an id may be of whoever became one with its owner in the same batch (P6). */
+function mayOwnLinked(events: readonly Addressed[]): string[] {
+  const merging = events.filter(mayMerge)
+  const hasLink = merging.some(({ event }) => event.type === 'person.identified.v1')
+  return hasLink ? merging.flatMap(({ personId, otherId }) => [personId, otherId]) : []
 }
 
 /** A link, too, when somebody has the further id who is known by nothing but a no. */

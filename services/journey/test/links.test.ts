@@ -162,12 +162,25 @@ test.each<[string, Told[], string[]]>([
   ['of whoever spoke under it before', [crm(survey), link], ['identity_taken']],
   ['of whom it was linked to first', [link, other], ['identity_linked', 'identity_taken']],
   ['of whom it was linked to before they spoke', [link, crm(survey)], ['identity_linked']],
+  [
+    'of whom it was linked to first after a no under it',
+    [no, link, other],
+    ['identity_linked', 'identity_taken'],
+  ],
+  [
+    'of whoever spoke under one with which theirs became one',
+    [no, crm('person.merged.v1', { idSpace: 'ehr', externalId: 'b' }), link],
+    ['identity_taken'],
+  ],
 ])('an id is %s, whether or not both are read at once (P6)', async (_, told, outcomes) => {
   for (const atOnce of [1, told.length]) {
-    const store = await open([campaign({ id: 'thanks', trigger: { touchpoint: survey } })])
+    const store = await open([
+      campaign({ id: 'thanks', entry: 'every-time', trigger: { touchpoint: survey } }),
+    ])
     const worker = workerOn(store)
     // What is known by more than a no.
     await worker.hear(['a', 'b'].map((subject) => ({ subject, type: survey, time: now, data: {} })))
+    await store.db.updateTable('intent').set({ state: 'delivered' }).execute()
     for (let from = 0; from < told.length; from += atOnce)
       await worker.hear(told.slice(from, from + atOnce))
     expect({ atOnce, linked: await outcomesOf(store, link.type) }).toEqual({
