@@ -149,6 +149,8 @@ export class Simulation {
   #unheard: Sent[] = []
   /** Who have a part in that. */
   readonly #awaited = new Set<PersonNumber>()
+  /** Of whom a run is forgotten: they are known by more than what is left of them. */
+  readonly #hadRuns = new Set<PersonNumber>()
   readonly #seen = createSeenEvents()
   readonly #context: DeliverContext
   /** By which shares tasks are done; null when nobody does any. */
@@ -427,7 +429,9 @@ export class Simulation {
     if (this.#options.keepsFinishedRuns) return
     const state = this.people.stateOf(person)
     const rest = withoutFinishedRuns(state, this.#context)
-    if (rest !== state) this.#keep(person, rest)
+    if (rest === state) return
+    this.#hadRuns.add(person)
+    this.#keep(person, rest)
   }
 
   #send(person: PersonNumber, to: PersonNumber | null, intent: Intent): PersonState {
@@ -597,7 +601,8 @@ export class Simulation {
     if (event.type === 'person.merged.v1') this.#merge(person, other, event)
     // The link was made when the people of the event were looked up, unless a no under that id was heard before it.
     if (event.type === 'person.identified.v1' && other !== null)
-      if (isKnownByNoAlone(this.people.stateOf(other))) this.#merge(person, other, event)
+      if (!this.#hadRuns.has(other) && isKnownByNoAlone(this.people.stateOf(other)))
+        this.#merge(person, other, event)
     if (event.type === 'person.merged.v1' || event.type === 'person.identified.v1') return
     const before = this.people.stateOf(person)
     const decided =
@@ -617,6 +622,7 @@ export class Simulation {
     const merged = mergePeople(own, other, this.#context)
     this.people.merge(from, into)
     this.#counted.merge(from, into)
+    if (this.#hadRuns.delete(from)) this.#hadRuns.add(into)
     this.#timersDue.set(from, null)
     this.#messagesDue.set(from, null)
     this.#tasksDue.set(from, null)

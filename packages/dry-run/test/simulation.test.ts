@@ -503,4 +503,21 @@ describe('the small hospital', () => {
       { outcome: 'skipped', reason: 'consent_withdrawn' },
     ])
   })
+
+  test('who was told something under a further id is known by more than a no, and is nobody else (P2)', () => {
+    const crm = { source: 'urn:test:crm', subject: 'c9' }
+    const touchpoint = 'care.survey.answered.v1'
+    const thanks = campaign({ id: 'thanks', entry: 'every-time', trigger: { touchpoint } })
+    const later = '2026-03-20T09:00:00.000Z'
+    const { tally } = simulate(smallHospital([thanks]), [
+      arrives,
+      happen('s', touchpoint, crm),
+      happen('n', 'consent.withdrawn.v1', { ...crm, time: later, data: { purpose: 'all' } }),
+      happen('l', 'person.identified.v1', {
+        time: later,
+        data: { idSpace: 'crm', externalId: 'c9' },
+      }),
+    ])
+    expect(tally.people).toBe(2)
+  })
 })
