@@ -16,7 +16,7 @@ export type RefusedTopics = {
   refuse(topic: string, refusal: WegwijsError): void
   /** Kafka took what there was; the first pause of a later refusal is short again. */
   accept(topic: string): void
-  /** Accepts all that may be tried and that `waits` does not name: another relay has carried them. */
+  /** Accepts all that `waits` does not name, of which there is nothing: another relay has carried them. */
   acceptAllBut(waits: ReadonlySet<string>): void
 }
 
@@ -64,7 +64,7 @@ export function createRefusedTopics(deps: {
     accept,
     acceptAllBut: (waits) => {
       for (const topic of [...refused.keys()]) {
-        if (!waits.has(topic) && !isResting(topic)) accept(topic)
+        if (!waits.has(topic)) accept(topic)
       }
     },
   }

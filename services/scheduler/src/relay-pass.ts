@@ -26,12 +26,14 @@ export function createRelayPass(deps: {
 }): () => Promise<boolean> {
   const { store, refused, metrics } = deps
   return async () => {
-    const waits = new Set<string>()
+    const without = refused.resting()
+    // The pause of one that rests may end while others are carried.
+    const waits = new Set(without)
     const publish = async (records: readonly OutboxRecord[]) => {
       for (const { topic } of records) waits.add(topic)
       return publishAll(sendBefore(deps), records, refused)
     }
-    const result = await relayOutbox(store, publish, { perTopic, without: refused.resting() })
+    const result = await relayOutbox(store, publish, { perTopic, without })
     if (!result.busy) refused.acceptAllBut(waits)
     metrics.sent(result.published)
     return result.more
