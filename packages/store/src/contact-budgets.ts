@@ -8,7 +8,8 @@ import { send } from './transaction.ts'
  * How much a person may get, counted where it is sent: the statement that claims a message writes down
  * that it counts (P3). Whoever claims something of somebody that counts holds a lock of that person's
  * until it is committed, so two claims never both take the last place. The locks are taken after those
- * of the messages, in one order, and whoever has them waits for nothing any more.
+ * of the messages, in one order, and whoever has them waits for nothing any more, but for that of a record that one
+ * of these people has become meanwhile.
  *
  * A definition without budgets costs nothing: none of this is asked.
  */

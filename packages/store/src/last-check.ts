@@ -400,6 +400,9 @@ async function claimUntold(store: Store, request: ClaimRequest, look: Look): Pro
     if (budgets.length > 0) {
       const ids = items.map(({ intentId }) => intentId)
       lockBudgets(tx, store.namespace, ids, budgets)
+      // Whoever gets a message about somebody else may have become another record while it waited for theirs; the
+      // merge waits for no row of it. Once more locks who they are now, and else nothing.
+      if (look === 'whole') lockBudgets(tx, store.namespace, ids, budgets)
     }
     return { checked: checkAndMove(tx, request, { look, telling: false }) }
   })

@@ -170,8 +170,33 @@ describe('two claims of what one person has a budget for', () => {
   }
   const claimOf = (ids: SeededMessage, over: object = {}) =>
     claimItems(store, [{ intentId: ids.intentId, jobId: 'j' }], { budgets, ...over })
-  const lockedBudget = (personId: string) =>
-    sql`select pg_advisory_xact_lock(hashtextextended(${`${store.namespace} budget ${personId}`}, 0))`
+  const lockOf = (what: string) =>
+    sql`select pg_advisory_xact_lock(hashtextextended(${`${store.namespace} ${what}`}, 0))`
+  const lockedBudget = (personId: string) => lockOf(`budget ${personId}`)
+  /** One that somebody gets who acts for whom it is about. */
+  const messageAbout = async ({ personId }: SeededMessage) => {
+    const to = { recipient_id: personId, recipient_as: 'caregiver', recipient_scope: 'care' }
+    const [about] = await seedMessages(store, 1, { intent: { ...alone, ...to } })
+    if (!about) throw new Error('no message')
+    await sql`insert into relation (person_id, other_id, kind, state, scope, at)
+      values (${about.personId}, ${personId}, 'caregiver', 'granted', '{care}', now())`.execute(
+      store.db,
+    )
+    return about
+  }
+  const messageIdOf = async ({ intentId }: SeededMessage) =>
+    (await intentOf(store, intentId)).message_id
+  /** Whoever counts what they claim waits for a lock before. */
+  const waitsToCount = async () => {
+    await sql`create function wait_to_count() returns trigger language plpgsql as $$ begin
+      perform pg_advisory_xact_lock(hashtextextended(${sql.lit(`${store.namespace} counting`)}, 0));
+      return new; end $$`.execute(store.db)
+    await sql`create trigger waits before insert on counted_message
+      for each row execute function wait_to_count()`.execute(store.db)
+    onTestFinished(async () => {
+      await sql`drop function wait_to_count cascade`.execute(store.db)
+    })
+  }
   const become = (tx: DatabaseTransaction, from: SeededMessage, into: SeededMessage) =>
     rekeyPerson(tx, store.namespace, { from: from.personId, into: into.personId })
   const countedOf = async (personId: string) => {
@@ -307,26 +332,11 @@ describe('two claims of what one person has a budget for', () => {
     const [into] = await queuedOf(1)
     const [from] = await queuedOf(1)
     if (!into || !from) throw new Error('no messages')
-    const to = { recipient_id: from.personId, recipient_as: 'caregiver', recipient_scope: 'care' }
-    const [about] = await seedMessages(store, 1, { intent: { ...alone, ...to } })
-    if (!about) throw new Error('no message')
-    await sql`insert into relation (person_id, other_id, kind, state, scope, at)
-      values (${about.personId}, ${from.personId}, 'caregiver', 'granted', '{care}', now())`.execute(
-      store.db,
-    )
-    await sql`create function wait_to_count() returns trigger language plpgsql as $$ begin
-      perform pg_advisory_xact_lock(hashtextextended(${sql.lit(`${store.namespace} counting`)}, 0));
-      return new; end $$`.execute(store.db)
-    await sql`create trigger waits before insert on counted_message
-      for each row execute function wait_to_count()`.execute(store.db)
-    onTestFinished(async () => {
-      await sql`drop function wait_to_count cascade`.execute(store.db)
-    })
+    const about = await messageAbout(from)
+    await waitsToCount()
     let both: Promise<unknown> | undefined
     await store.db.transaction().execute(async (tx) => {
-      await sql`select pg_advisory_xact_lock(hashtextextended(${`${store.namespace} counting`}, 0))`.execute(
-        tx,
-      )
+      await lockOf('counting').execute(tx)
       const claiming = claimOf(about)
       await untilSomebodyWaits(store)
       const merging = store.db.transaction().execute((other) => become(other, from, into))
@@ -336,6 +346,39 @@ describe('two claims of what one person has a budget for', () => {
     await both
     expect(await countedOf(into.personId)).toBe(1)
     expect((await claimOf(into)).refused).toMatchObject([{ reason: 'budget_used' }])
+  })
+
+  it('of whom one hears of another as a record that becomes the other meanwhile (P3)', async () => {
+    const [into] = await queuedOf(1)
+    const [from] = await queuedOf(1)
+    if (!into || !from) throw new Error('no messages')
+    const about = await messageAbout(from)
+    await waitsToCount()
+    const [same, counting] = [
+      lockOf(`message ${about.enrolmentId} ${await messageIdOf(about)}`),
+      lockOf('counting'),
+    ]
+    const claiming: ReturnType<typeof claimItems>[] = []
+    await store.db.transaction().execute(async (later) => {
+      await counting.execute(later)
+      await store.db.transaction().execute(async (merge) => {
+        await store.db.transaction().execute(async (tx) => {
+          await same.execute(tx)
+          claiming.push(claimOf(about))
+          await untilSomebodyWaits(store)
+          await become(merge, from, into)
+        })
+        // It waits for the merge, as the other one does not.
+        await untilSomebodyWaits(store)
+        claiming.push(claimOf(into))
+        await untilSomebodyWaits(store, 2)
+      })
+      await untilSomebodyWaits(store, 2)
+    })
+    const results = await Promise.all(claiming)
+    expect(results.flatMap(({ claimed }) => claimed)).toHaveLength(1)
+    expect(results.flatMap(({ refused }) => refused)).toMatchObject([{ reason: 'budget_used' }])
+    expect(await countedOf(into.personId)).toBe(1)
   })
 })
 
