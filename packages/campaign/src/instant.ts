@@ -10,6 +10,7 @@ export type Instant = string
 const FIRST_MS = -62_135_596_800_000 // 0001-01-01T00:00:00.000Z
 const LAST_MS = 253_402_300_799_999 // 9999-12-31T23:59:59.999Z
 
+export const firstInstant = Temporal.Instant.fromEpochMilliseconds(FIRST_MS)
 export const lastInstant = Temporal.Instant.fromEpochMilliseconds(LAST_MS)
 
 /** A moment of the calendar as an {@link Instant}; one before the year 1 is the first moment of that, one beyond 9999 the last. */

@@ -1,5 +1,5 @@
 import { Temporal } from 'temporal-polyfill'
-import { isBeyondAll, lastInstant } from './instant.ts'
+import { firstInstant, isBeyondAll, lastInstant } from './instant.ts'
 
 /**
  * A moment as the clocks of somebody show it. Days move what is shown, and the zone is asked of the day that
@@ -39,10 +39,17 @@ export function atTime(
   return day.toPlainDateTime(time).toZonedDateTime(timeZone, { disambiguation: 'later' })
 }
 
+/** The end of the years that there are to which so long a span leads from any day of ours; null of any other span. */
+export function endOf(span: Temporal.Duration, timeZone: string): LocalTime | null {
+  if (!isBeyondAll(span)) return null
+  const end = span.sign > 0 ? lastInstant : firstInstant
+  return localTimeOf(end.toZonedDateTimeISO(timeZone))
+}
+
 /** Moved by years, months, weeks and days as clocks show it, and then by hours, minutes and seconds as they pass. */
 export function movedBy(moment: LocalTime, span: Temporal.Duration): LocalTime {
-  if (span.sign > 0 && isBeyondAll(span))
-    return localTimeOf(lastInstant.toZonedDateTimeISO(moment.at.timeZoneId))
+  const end = endOf(span, moment.at.timeZoneId)
+  if (end) return end
   const { years, months, weeks, days } = span
   const dates = Temporal.Duration.from({ years, months, weeks, days })
   const onDay = dates.blank ? moment : whenShown(moment.shown.add(dates), moment.at.timeZoneId)

@@ -8,7 +8,15 @@ import {
   positiveDurationSchema,
 } from './definition/words.ts'
 import { addDuration, type Instant, instantOf } from './instant.ts'
-import { atTime, type LocalTime, localTimeOf, movedBy, opensOn, whenShown } from './local-time.ts'
+import {
+  atTime,
+  endOf,
+  type LocalTime,
+  localTimeOf,
+  movedBy,
+  opensOn,
+  whenShown,
+} from './local-time.ts'
 import type { WorkingDays } from './working-days.ts'
 
 export const weekdays = [
@@ -217,11 +225,13 @@ export function anchoredTo(
 ): Anchored | null {
   if (typeof value !== 'string') return null
   const moved = Temporal.Duration.from(span)
+  const end = endOf(moved, timeZone)
   const onDay = (due: LocalTime) => moveToDay(due, { days, on, opens: undefined }, isWorkingDay)
   if (/^\d{4}-\d{2}-\d{2}$/.test(value)) {
     const plain = read(() => Temporal.PlainDate.from(value))
     if (plain === null) return null
     const momentOf = (years: number) => {
+      if (end) return end.at
       const day = plain.add({ years }).add(moved)
       return onDay(whenShown(day.toPlainDateTime(at ?? '00:00'), timeZone))
     }
@@ -230,6 +240,7 @@ export function anchoredTo(
   const zoned = read(() => Temporal.Instant.from(value).toZonedDateTimeISO(timeZone))
   if (zoned === null) return null
   const momentOf = (years: number) => {
+    if (end) return end.at
     const due = movedBy(movedBy(localTimeOf(zoned), Temporal.Duration.from({ years })), moved)
     return onDay(at === undefined ? due : whenShown(due.shown.withPlainTime(at), timeZone))
   }

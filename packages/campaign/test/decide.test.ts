@@ -42,6 +42,31 @@ describe('a campaign starts', () => {
     },
   )
 
+  test.each(['P300000Y', 'P99999999D', 'PT2000000000H'])(
+    'for dates alone that come within the years that there are: %s before and after',
+    (long) => {
+      const dates = [
+        { entity: 'appointment', field: 'startsAt' },
+        { field: 'person.operationOn', at: '10:00' },
+        { field: 'person.operationOn', at: '10:00', every: 'year' },
+      ]
+      const campaigns = dates.flatMap((date, index) =>
+        ['before', 'after'].map((side) =>
+          campaign({
+            id: `${side}-${index}`,
+            trigger: { date: { ...date, [side]: long } } as never,
+          }),
+        ),
+      )
+      const patient = person(definitionOf(campaigns))
+      expect(patient.happens(booked, appointment(1, '2026-05-01T09:00:00.000Z'))).toBe('applied')
+      const attributes = { operationOn: '2026-05-01' }
+      expect(patient.happens('person.upserted.v1', { data: { attributes } })).toBe('applied')
+      const end = '9999-12-31T23:59:59.999Z'
+      expect(patient.timers().map(({ dueAt }) => dueAt)).toEqual([end, end, end])
+    },
+  )
+
   test('for the touchpoint it waits for, and says so', () => {
     const patient = person(definitionOf([campaign({ id: 'aftercare' })]))
     expect(patient.happens(discharge)).toBe('applied')

@@ -2,7 +2,7 @@ import { Temporal } from 'temporal-polyfill'
 import { z } from 'zod'
 import { identifierSchema, localTimeSchema, positiveDurationSchema } from '../definition/words.ts'
 import type { Words } from '../explain/words.ts'
-import { instantOf } from '../instant.ts'
+import { instantOf, isBeyondAll } from '../instant.ts'
 import { type Anchored, anchoredTo, onSchema } from '../moment.ts'
 import { maxAgeSchema } from './max-age.ts'
 import type { Coming, DateFacts, TriggerKind } from './trigger-kind.ts'
@@ -123,19 +123,24 @@ function anchorOf(date: Said, { value, timeZone, isWorkingDay }: DateFacts): Anc
   return anchoredTo(value, around, { timeZone, isWorkingDay })
 }
 
-/** The first that is not before `from`: one of the years around it, moved as far as is said. */
+/** The first that is not before `from`: one of the years around it, moved as far as is said. None before all years. */
 function nextYearly(
   date: Said,
   { year, dayOf, momentOf }: Anchored,
   { from, timeZone }: DateFacts,
-): Coming {
+): Coming | null {
+  const ofYear = (years: number): Coming => ({
+    moment: instantOf(momentOf(years)),
+    day: dayOf(years).toString(),
+  })
   const span = Temporal.Duration.from(date.before ?? date.after ?? 'PT0S')
+  if (isBeyondAll(span)) return date.before === undefined ? ofYear(0) : null
   const spanYears = Math.ceil(
     span.total({ unit: 'years', relativeTo: Temporal.PlainDate.from('2000-01-01') }),
   )
   const wantedYear = Temporal.Instant.from(from).toZonedDateTimeISO(timeZone).year
   for (let years = Math.max(0, wantedYear - year - spanYears - 1); ; years += 1) {
-    const moment = instantOf(momentOf(years))
-    if (moment >= from) return { moment, day: dayOf(years).toString() }
+    const coming = ofYear(years)
+    if (coming.moment >= from) return coming
   }
 }
